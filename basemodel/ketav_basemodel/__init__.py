@@ -1,0 +1,1 @@
+"""Synthetic Hebrew lines, the base-model recipe and its evaluation (an offline tool)."""

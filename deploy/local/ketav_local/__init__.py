@@ -1,0 +1,1 @@
+"""Starts every process of the system on one machine and supervises them."""

@@ -1,0 +1,1 @@
+"""The only eye: Kraken inference behind gRPC."""

@@ -1,0 +1,1 @@
+"""The only memory: PostgreSQL and the object store behind gRPC."""

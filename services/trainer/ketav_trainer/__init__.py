@@ -1,0 +1,1 @@
+"""The only long job: fine-tuning behind gRPC and Celery."""
