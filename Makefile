@@ -27,3 +27,9 @@ lock: ## resolve the dependencies again into requirements.lock
 
 protos: $(STAMP) ## generate the typed stubs of the contracts
 	$(BIN)/python -m tools.generate_stubs
+
+check: $(STAMP) ## format, lint, types, imports, contracts, budgets, containers' files
+	$(BIN)/python -m tools.check
+
+test: $(STAMP) ## every test that takes part in a change's review
+	$(BIN)/python -m pytest
