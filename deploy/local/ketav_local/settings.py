@@ -1,0 +1,30 @@
+"""What a person may set about the local system; everything else has a working default."""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class LocalSettings(BaseSettings):
+    """Settings of the supervisor, read from the environment (`KETAV_…`).
+
+    A store whose URL is given is used as it is and not started here.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="KETAV_", frozen=True, extra="ignore")
+
+    port: int = Field(default=8000, ge=1, le=65535, description="TCP port of the gateway on 127.0.0.1.")
+    data_dir: Path = Field(default=Path(".ketav"), description="Folder of all data, secrets and logs.")
+    models_dir: Path = Field(default=Path("models"), description="Folder of hebrew_base.safetensors.")
+    engine: str = Field(default="kraken", description="`kraken`, or `tiny`: a deterministic one for tests.")
+    database_url: SecretStr | None = Field(default=None, description="PostgreSQL of the registry's own role.")
+    database_owner_url: SecretStr | None = Field(
+        default=None, description="PostgreSQL of the migrating role."
+    )
+    redis_url: SecretStr | None = Field(default=None, description="Redis or Valkey of the training queue.")
+    blob_url: SecretStr | None = Field(
+        default=None, description="file:///folder or s3://key:secret@host/bucket."
+    )
+    log_level: str = Field(default="info", description="Level of every service's log.")
+    start_timeout_s: float = Field(default=120.0, gt=0, description="Seconds until a start counts as failed.")

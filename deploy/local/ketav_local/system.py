@@ -1,0 +1,148 @@
+"""What the local system consists of: every process, its environment and what it waits for."""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ketav_local.datadir import DataDir
+from ketav_local.ports import free_ports
+from ketav_local.postgres import APPLICATION, OWNER, Postgres
+from ketav_local.probes import GrpcProbe, HttpProbe
+from ketav_local.process import Spec
+from ketav_local.settings import LocalSettings
+from ketav_local.valkey import Valkey
+
+# What only the process that is given it may see; taken out of the environment that all inherit.
+CREDENTIALS = ("KETAV_DATABASE_URL", "KETAV_DATABASE_OWNER_URL", "KETAV_REDIS_URL", "KETAV_BLOB_URL")
+BASE_MODEL = "hebrew_base.safetensors"
+CELERY = ("-m", "celery", "--app", "ketav_trainer.celery_app", "--quiet")
+
+
+def python(*arguments: str) -> tuple[str, ...]:
+    """Give a command of this interpreter."""
+    return (sys.executable, *arguments)
+
+
+@dataclass(frozen=True)
+class System:
+    """One local system: its settings, its data folder, and the ports it listens on."""
+
+    settings: LocalSettings
+    data: DataDir
+    postgres: Postgres
+    valkey: Valkey
+    addresses: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def plan(cls, settings: LocalSettings, data: DataDir) -> "System":
+        """Choose free ports for everything but the gateway."""
+        ports = free_ports(5)
+        services = ("registry", "recognizer", "trainer")
+        addresses = {name: f"127.0.0.1:{port}" for name, port in zip(services, ports[2:], strict=True)}
+        return cls(settings, data, Postgres(data, ports[0]), Valkey(data, ports[1]), addresses)
+
+    @property
+    def url(self) -> str:
+        """Where the gateway answers."""
+        return f"http://127.0.0.1:{self.settings.port}"
+
+    def base_env(self) -> dict[str, str]:
+        """Give the environment that every process shares: the caller's, less the credentials."""
+        kept = {name: value for name, value in os.environ.items() if name not in CREDENTIALS}
+        threads = {name: kept.get(name, "1") for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+        return {**kept, **threads, "PYTHONUNBUFFERED": "1", "PYTHONFAULTHANDLER": "1"}
+
+    def store_env(self) -> dict[str, str]:
+        """Give the stores' URLs: those that were set, or those of the stores started here."""
+        chosen = self.settings
+        own = {
+            "KETAV_DATABASE_URL": chosen.database_url or self.postgres.url(APPLICATION),
+            "KETAV_DATABASE_OWNER_URL": chosen.database_owner_url or self.postgres.url(OWNER),
+            "KETAV_REDIS_URL": chosen.redis_url or self.valkey.url,
+            "KETAV_BLOB_URL": chosen.blob_url or f"file://{self.data.folder('blobs')}",
+        }
+        return {name: url if isinstance(url, str) else url.get_secret_value() for name, url in own.items()}
+
+    def service_env(self, name: str, *stores: str) -> dict[str, str]:
+        """Give a service's environment: the shared one, the addresses, and only the stores it may reach."""
+        urls = self.store_env()
+        return {
+            **self.base_env(),
+            **{store: urls[store] for store in stores},
+            **{f"KETAV_{service.upper()}_ADDRESS": address for service, address in self.addresses.items()},
+            "KETAV_BIND": self.addresses.get(name, ""),
+            "KETAV_PORT": str(self.settings.port),
+            "KETAV_DATA_DIR": str(self.data.folder(name)),
+            "KETAV_ENGINE": self.settings.engine,
+            "KETAV_LOG_LEVEL": self.settings.log_level,
+            "KETAV_IDENTITY_SECRET": self.data.secret("identity"),
+        }
+
+    def specs(self) -> list[Spec]:
+        """Give every process of the system, stores first."""
+        return [*self._stores(), *self._registry(), *self._services(), self._gateway()]
+
+    def _stores(self) -> Iterator[Spec]:
+        """Give the stores that are not somewhere else."""
+        if self.settings.database_url is None:
+            yield from self.postgres.specs(self.base_env())
+        if self.settings.redis_url is None:
+            yield self.valkey.spec(self.base_env())
+
+    def _registry(self) -> Iterator[Spec]:
+        """Give the migration, the import of the base model and the first user, and the registry itself."""
+        needs = ("roles",) if self.settings.database_url is None else ()
+        env = self.service_env("registry", "KETAV_DATABASE_URL", "KETAV_BLOB_URL")
+        yield self.admin("migrate", "migrate", needs=needs)
+        yield Spec(
+            "registry",
+            python("-m", "ketav_registry.main"),
+            env,
+            needs=("base-model",),
+            ready=GrpcProbe(self.addresses["registry"]),
+        )
+        yield self.admin("base-model", "models", "import", str(self.base_model()), needs=("migrate",))
+
+    def base_model(self) -> Path:
+        """Give the path of the shipped base model."""
+        return self.settings.models_dir.resolve() / BASE_MODEL
+
+    def admin(self, name: str, *arguments: str, needs: tuple[str, ...]) -> Spec:
+        """Give a step that runs one `ketav` command with the owner's rights."""
+        env = {**self.service_env("registry", *CREDENTIALS)}
+        return Spec(name, python("-m", "ketav_registry.cli", *arguments), env, needs=needs, once=True)
+
+    def _services(self) -> Iterator[Spec]:
+        """Give the recognizer, the trainer, its worker and its clock."""
+        queue = self.service_env("trainer", "KETAV_REDIS_URL")
+        valkey = ("valkey",) if self.settings.redis_url is None else ()
+        yield Spec(
+            "recognizer",
+            python("-m", "ketav_recognizer.main"),
+            self.service_env("recognizer"),
+            ready=GrpcProbe(self.addresses["recognizer"]),
+        )
+        yield Spec(
+            "trainer",
+            python("-m", "ketav_trainer.main"),
+            queue,
+            needs=valkey,
+            ready=GrpcProbe(self.addresses["trainer"]),
+        )
+        worker = python(*CELERY, "worker", "--concurrency", "1", "--loglevel", "INFO")
+        yield Spec("worker", worker, queue, needs=(*valkey, "registry"))
+        schedule = str(self.data.folder("beat") / "schedule")
+        beat = python(*CELERY, "beat", "--schedule", schedule, "--pidfile", "", "--loglevel", "INFO")
+        yield Spec("beat", beat, queue, needs=(*valkey, "registry"))
+
+    def _gateway(self) -> Spec:
+        """Give the only door; it opens when the services behind it answer."""
+        return Spec(
+            "gateway",
+            python("-m", "ketav_gateway.main"),
+            self.service_env("gateway"),
+            needs=("registry", "recognizer", "trainer"),
+            ready=HttpProbe(f"{self.url}/readyz"),
+        )

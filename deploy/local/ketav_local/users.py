@@ -1,0 +1,38 @@
+"""Users of the local system: the first one, and `ketav` commands against the running stores."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from ketav_local.datadir import read_env
+from ketav_local.system import System
+
+API_KEY = "api_key"
+CLI = (sys.executable, "-m", "ketav_registry.cli")
+
+
+async def first_user(system: System) -> str:
+    """Give the first user's API key, kept in `api_key` of the data folder; make the user on first use.
+
+    Raises RuntimeError with the command's output when it fails.
+    """
+    path = system.data.root / API_KEY
+    if path.exists():
+        return path.read_text().strip()
+    spec = system.admin("first-user", "users", "add", "first", needs=())
+    command = await asyncio.create_subprocess_exec(
+        *spec.command, env=dict(spec.env), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    output, complaint = await command.communicate()
+    key = next((word for word in output.decode().split() if word.startswith("ktv_")), None)
+    if command.returncode or key is None:
+        raise RuntimeError(f"no first user: {complaint.decode().strip()}")
+    system.data.write_private(API_KEY, key + "\n")
+    return key
+
+
+def pass_on(arguments: Sequence[str], data_dir: Path) -> None:
+    """Become the `ketav` command with the running system's stores in its environment."""
+    os.execve(CLI[0], [*CLI, *arguments], {**os.environ, **read_env(data_dir)})  # noqa: S606  # no shell wanted

@@ -1,0 +1,201 @@
+"""The local supervisor on real PostgreSQL and Valkey: starting, bringing back, stopping, leaving nobody."""
+
+import asyncio
+import contextlib
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from ketav_local import ledger as ledgers
+from ketav_local.datadir import DataDir, DataDirInUseError, read_env
+from ketav_local.ledger import Ledger
+from ketav_local.ports import free_ports, is_free
+from ketav_local.postgres import OWNER, Postgres, binary
+from ketav_local.process import Spec
+from ketav_local.settings import LocalSettings
+from ketav_local.supervisor import StartError, Supervisor
+from ketav_local.system import System
+
+
+def gone(pid: int, within_s: float = 15.0) -> bool:
+    """Wait for a process to end."""
+    deadline = time.monotonic() + within_s
+    while psutil.pid_exists(pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return not psutil.pid_exists(pid)
+
+
+@contextlib.asynccontextmanager
+async def stores(root: Path) -> AsyncIterator[tuple[System, Supervisor]]:
+    """Run the two stores of a system on a data folder."""
+    data = DataDir(root)
+    system = System.plan(LocalSettings(data_dir=root), data)
+    system.postgres.create()
+    specs = [spec for spec in system.specs() if spec.name in {"postgres", "roles", "valkey"}]
+    with Ledger(root / "processes.json") as ledger:
+        async with Supervisor(specs, data.logs, ledger, lambda _: None, 60) as supervisor:
+            yield system, supervisor
+
+
+def ask(postgres: Postgres, question: str) -> str:
+    """Run one statement as owner of the database and give its answer."""
+    command = [
+        binary("psql"),
+        "-XAtq",
+        "-h",
+        "127.0.0.1",
+        "-p",
+        str(postgres.port),
+        "-U",
+        OWNER,
+        "-d",
+        "ketav",
+    ]
+    env = {"PGPASSWORD": postgres.data.secret(OWNER)}
+    return subprocess.run(
+        [*command, "-c", question], env=env, check=True, capture_output=True, text=True
+    ).stdout
+
+
+async def test_the_stores_start_keep_their_data_over_a_restart_and_leave_nobody(tmp_path: Path) -> None:
+    """Data written in the first start is found by the second; every process has ended between them."""
+    async with stores(tmp_path) as (system, supervisor):
+        assert await system.valkey.ready()
+        ask(system.postgres, "create table kept (word text); insert into kept values ('שלום')")
+        pids = [process.pid for process in supervisor.processes.values()]
+    assert all(gone(pid) for pid in pids)
+    async with stores(tmp_path) as (system, _):
+        assert ask(system.postgres, "select word from kept").strip() == "שלום"
+
+
+async def test_a_killed_store_comes_back_on_its_port_with_its_data(tmp_path: Path) -> None:
+    """SIGKILL of PostgreSQL and of Valkey: both answer again within seconds."""
+    async with stores(tmp_path) as (system, supervisor):
+        ask(system.postgres, "create table kept (n int); insert into kept values (7)")
+        for name, probe in (("postgres", system.postgres.ready), ("valkey", system.valkey.ready)):
+            killed = supervisor.processes[name].pid
+            psutil.Process(killed).kill()
+            assert gone(killed)
+            async with asyncio.timeout(20):
+                while supervisor.processes[name].pid == killed or not await probe():  # noqa: ASYNC110
+                    await asyncio.sleep(0.1)
+            assert supervisor.restarts[name] >= 1
+        assert ask(system.postgres, "select n from kept").strip() == "7"
+
+
+async def test_the_applications_role_is_no_superuser_and_cannot_pass_row_level_security(
+    tmp_path: Path,
+) -> None:
+    """The role that the registry uses may log in and nothing more."""
+    async with stores(tmp_path) as (system, _):
+        rights = "select rolsuper, rolcreatedb, rolcreaterole, rolbypassrls, rolcanlogin from pg_roles"
+        assert ask(system.postgres, rights + " where rolname = 'ketav_app'").strip() == "f|f|f|f|t"
+
+
+async def test_a_process_that_cannot_start_ends_the_start_and_what_ran_is_stopped(tmp_path: Path) -> None:
+    """The error names the process; its sibling does not stay behind."""
+    data = DataDir(tmp_path)
+    specs = [
+        Spec("good", (sys.executable, "-c", "import time; time.sleep(60)"), {}),
+        Spec("bad", (sys.executable, "-c", "raise SystemExit(3)"), {}, once=True),
+    ]
+    with Ledger(tmp_path / "processes.json") as ledger:
+        supervisor = Supervisor(specs, data.logs, ledger, lambda _: None, 60)
+        with pytest.raises(StartError, match="bad does not start"):
+            await supervisor.__aenter__()
+    assert psutil.Process().children() == []
+
+
+def test_two_systems_cannot_share_a_data_folder(tmp_path: Path) -> None:
+    """The second one is refused with the first one's process id, and may start when the first is gone."""
+    data = DataDir(tmp_path)
+    with data.lock(), pytest.raises(DataDirInUseError, match=r"in use by process \d+"):
+        data.lock()
+    data.lock().close()
+
+
+def test_secrets_are_made_once_and_nobody_else_can_read_them(tmp_path: Path) -> None:
+    """A second reader finds the same secret; files are 0600 in folders that are 0700."""
+    secret = DataDir(tmp_path).secret("identity")
+    DataDir(tmp_path).write_env({"KETAV_DATABASE_URL": "postgresql+asyncpg://a:b=c@127.0.0.1:1/x"})
+    assert DataDir(tmp_path).secret("identity") == secret
+    assert len(secret) >= 32
+    assert (tmp_path / "secrets" / "identity").stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "env").stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "secrets").stat().st_mode & 0o777 == 0o700
+    assert read_env(tmp_path) == {"KETAV_DATABASE_URL": "postgresql+asyncpg://a:b=c@127.0.0.1:1/x"}
+
+
+def test_free_ports_are_distinct_and_below_the_range_of_outgoing_connections() -> None:
+    """A restarted service finds its port free again."""
+    ports = free_ports(8)
+    assert len(set(ports)) == 8
+    assert all(is_free(port) and port < 32768 for port in ports)
+
+
+SUPERVISED = """
+    import asyncio, os, sys
+    from pathlib import Path
+    from ketav_local.ledger import Ledger
+    from ketav_local.process import Spec
+    from ketav_local.supervisor import Supervisor
+
+    PARENT = (
+        "import subprocess, sys, time; print(subprocess.Popen([sys.executable, '-c', CHILD]).pid, flush=True); "
+        "time.sleep(90)"
+    )
+    CHILD = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(90)"
+    root = Path(sys.argv[1])
+
+    async def run():
+        spec = Spec("parent", (sys.executable, "-c", f"CHILD = {CHILD!r}\\n{PARENT}"), dict(os.environ))
+        with Ledger(root / "processes.json") as ledger:
+            async with Supervisor([spec], root, ledger, lambda _: None, 30) as supervisor:
+                print(supervisor.processes["parent"].pid, ledger.guardian.pid, flush=True)
+                await asyncio.sleep(90)
+
+    asyncio.run(run())
+"""
+
+
+def start_supervised(root: Path) -> tuple[subprocess.Popen[str], list[int]]:
+    """Start a supervisor whose one process has a stubborn child; give it and the ids of all below it."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(SUPERVISED), str(root)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    pids = [int(pid) for pid in process.stdout.readline().split()]
+    log = root / "parent.log"
+    deadline = time.monotonic() + 10
+    while not (log.exists() and log.read_text().endswith("\n")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return process, [*pids, int(log.read_text())]
+
+
+def test_killing_the_supervisor_ends_even_a_stubborn_grandchild(tmp_path: Path) -> None:
+    """After kill -9 of the supervisor no process is left, not even one that ignores SIGTERM."""
+    process, pids = start_supervised(tmp_path)
+    process.kill()
+    process.communicate()
+    assert [pid for pid in pids if not gone(pid)] == []
+
+
+def test_killing_supervisor_and_guardian_leaves_only_what_the_next_start_ends(tmp_path: Path) -> None:
+    """The list on disk names what was left; the next start ends it, and a reused id is left alone."""
+    process, (parent, guardian, child) = start_supervised(tmp_path)
+    listed = tmp_path / "processes.json"
+    psutil.Process(guardian).send_signal(signal.SIGKILL)
+    psutil.Process(parent).send_signal(signal.SIGSTOP)
+    process.kill()
+    process.communicate()
+    listed.write_text(listed.read_text().replace("}", f', "another": [{psutil.Process().pid}, 1.0]}}'))
+    assert ledgers.end_leftovers(listed) == ["parent"]
+    assert gone(parent)
+    psutil.Process(child).kill()
