@@ -1,0 +1,76 @@
+"""From a network's output to text: best-path CTC decoding and the step from display to logical order."""
+
+import unicodedata
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ketav_engine.domain import Reading
+
+Probabilities = NDArray[np.float32]
+"""One line's output, shape (labels, steps); each column sums to 1; label 0 is CTC's blank."""
+
+
+class Label(NamedTuple):
+    """A decoded label with its first and last step and the certainty of its surest step."""
+
+    label: int
+    start: int
+    end: int
+    confidence: float
+
+
+Decoder = Callable[[Probabilities], list[Label]]
+"""Turns one line's output into labels in display order, left to right."""
+
+EMPTY: Final = Reading("", ())
+
+
+def greedy(probabilities: Probabilities) -> list[Label]:
+    """Take the likeliest label of each step, join repeats, drop blanks (Graves et al. 2006, section 3.2)."""
+    best = probabilities.argmax(axis=0)
+    certain = probabilities.max(axis=0)
+    starts = np.flatnonzero(np.diff(best, prepend=-1))
+    ends = np.append(starts[1:], len(best))
+    return [
+        Label(int(best[start]), int(start), int(end) - 1, float(certain[start:end].max()))
+        for start, end in zip(starts, ends, strict=True)
+        if best[start] != 0
+    ]
+
+
+def to_reading(labels: list[Label], codec: Any) -> Reading:  # noqa: ANN401
+    """Translate labels in display order into a reading in logical order, spaces single, ends trimmed."""
+    decoded = codec.decode([tuple(label) for label in labels])
+    characters: list[str] = []
+    confidences: list[float] = []
+    for character, _, _, confidence in decoded:
+        if character == " " and (not characters or characters[-1] == " "):
+            continue
+        characters.append(character)
+        confidences.append(float(confidence))
+    if characters and characters[-1] == " ":
+        characters.pop()
+        confidences.pop()
+    return to_logical("".join(characters), confidences) if characters else EMPTY
+
+
+def to_logical(display: str, confidences: list[float]) -> Reading:
+    """Reorder a line from display to logical order with base direction right to left (UAX #9)."""
+    from kraken.lib.bidi import get_display_map
+
+    logical, order = get_display_map(display, "R")
+    permuted = tuple(confidences[index] for index in order)
+    text = unicodedata.normalize("NFC", logical)
+    if len(text) != len(permuted):
+        permuted = (float(np.mean(permuted)),) * len(text) if permuted else ()
+    return Reading(text, permuted)
+
+
+def to_display(text: str) -> str:
+    """Reorder a line from logical to display order, as networks are trained to write it."""
+    from kraken.lib.bidi import get_display
+
+    return str(get_display(text, "R"))

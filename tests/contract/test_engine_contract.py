@@ -1,0 +1,155 @@
+"""What every engine must do: the contract of the port `Engine`."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from ketav_engine import domain, tiny
+
+Image = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Case:
+    """An engine with a model file that it can load."""
+
+    engine: domain.Engine
+    content: bytes
+
+    def model(self) -> domain.Model:
+        """Load the file."""
+        return self.engine.load_model(self.content, hashlib.sha256(self.content).hexdigest())
+
+
+def tiny_case() -> Case:
+    """Build the deterministic engine with an empty table."""
+    return Case(tiny.TinyEngine(), tiny.save())
+
+
+CASES = [pytest.param(tiny_case, id="tiny")]
+
+
+@pytest.fixture(params=CASES, scope="module")
+def case(request: pytest.FixtureRequest) -> Case:
+    """Return each engine in turn."""
+    build: Callable[[], Case] = request.param
+    return build()
+
+
+def draw_page(lines: int = 3, width: int = 900) -> Image:
+    """Draw lines of box-like letters with word gaps."""
+    page = np.full((120 * lines + 60, width), 245, dtype=np.uint8)
+    rng = np.random.default_rng(7)
+    for line in range(lines):
+        top = 50 + 120 * line
+        for left in range(60, width - 80, 42):
+            if rng.random() < 0.15:
+                continue
+            cv2.rectangle(page, (left, top), (left + int(rng.integers(12, 30)), top + 36), 20, 5)
+    return page
+
+
+def test_a_page_gives_its_lines_from_top_to_bottom(case: Case) -> None:
+    """Three lines are found in order, each within the image and around its ink."""
+    found = case.engine.find_lines(draw_page(3), "page")
+    assert [line.order for line in found] == [0, 1, 2]
+    for index, line in enumerate(found):
+        xs, ys = zip(*line.boundary, strict=True)
+        assert min(xs) >= 0
+        assert max(xs) < 900
+        assert min(ys) <= 50 + 120 * index
+        assert max(ys) >= 86 + 120 * index
+        assert max(ys) - min(ys) < 110
+        assert line.baseline[0][0] < line.baseline[-1][0]
+
+
+def test_a_colour_page_gives_the_same_lines_as_a_grey_one(case: Case) -> None:
+    """RGB of equal channels is the same page."""
+    page = draw_page(2)
+    assert case.engine.find_lines(np.dstack([page] * 3), "page") == case.engine.find_lines(page, "page")
+
+
+def test_a_blank_page_has_no_lines_and_reads_as_nothing(case: Case) -> None:
+    """White, black and noisy paper give an empty page."""
+    noise = np.random.default_rng(1).normal(225, 4, (300, 400)).clip(0, 255).astype(np.uint8)
+    for blank in (np.full((300, 400), 255, np.uint8), np.zeros((300, 400), np.uint8), noise):
+        page = case.engine.read_page(blank, "page", case.model())
+        assert page.lines == ()
+        assert page.text == ""
+        assert page.confidence == 0
+        assert (page.width, page.height) == (400, 300)
+
+
+def test_layout_line_takes_the_whole_image_for_one_line(case: Case) -> None:
+    """Even blank, the image is one line that spans it."""
+    for image in (draw_page(1), np.full((40, 200), 255, np.uint8), np.full((1, 1), 255, np.uint8)):
+        (line,) = case.engine.find_lines(image, "line")
+        xs = [x for x, _ in line.boundary]
+        assert min(xs) == 0
+        assert max(xs) >= image.shape[1] - 1
+        assert len(case.engine.read_page(image, "line", case.model()).lines) == 1
+
+
+def test_reading_the_same_page_twice_gives_the_same_page(case: Case) -> None:
+    """Engines are deterministic."""
+    page, model = draw_page(2), case.model()
+    assert case.engine.read_page(page, "page", model) == case.engine.read_page(page, "page", model)
+
+
+def test_a_line_reads_the_same_in_whatever_company(case: Case) -> None:
+    """Reading lines together or alone differs by no character and hardly in confidence."""
+    page, model = draw_page(4), case.model()
+    lines = case.engine.cut_lines(page, case.engine.find_lines(page, "page"), model.info.height)
+    lines += [line[:, : line.shape[1] // 2] for line in lines]
+    together = case.engine.read_lines(lines, model)
+    for line, reading in zip(lines, together, strict=True):
+        (alone,) = case.engine.read_lines([line], model)
+        assert alone.text == reading.text
+        assert alone.confidences == pytest.approx(reading.confidences, abs=0.02)
+
+
+def test_each_code_point_has_a_confidence_and_words_are_where_they_say(case: Case) -> None:
+    """Words cut out of the line's text by their offsets are the words."""
+    page = case.engine.read_page(draw_page(2), "page", case.model())
+    for line in page.lines:
+        assert len(line.confidences) == len(line.text)
+        assert all(0 <= value <= 1 for value in (line.confidence, *line.confidences))
+        assert [line.text[word.start : word.end] for word in line.words] == [word.text for word in line.words]
+        assert " ".join(word.text for word in line.words) == line.text
+
+
+def test_reading_no_lines_gives_no_readings(case: Case) -> None:
+    """An empty batch is not an error."""
+    assert case.engine.read_lines([], case.model()) == []
+
+
+@pytest.mark.parametrize("shape", [(0, 10), (10, 0), (10, 10, 4), (10,), (2, 2, 2, 2)])
+def test_an_array_that_is_no_image_is_refused(case: Case, shape: tuple[int, ...]) -> None:
+    """No pixels, four channels or another number of axes is an unusable image."""
+    with pytest.raises(domain.UnusableImageError):
+        case.engine.find_lines(np.zeros(shape, np.uint8), "page")
+
+
+def test_a_file_with_another_digest_is_refused(case: Case) -> None:
+    """The digest is checked before the content."""
+    with pytest.raises(domain.UnusableModelError):
+        case.engine.load_model(case.content, "0" * 64)
+
+
+@pytest.mark.parametrize("damage", [b"", b"\x00" * 8, b"\xff" * 100, b"pickle"])
+def test_a_damaged_file_is_refused(case: Case, damage: bytes) -> None:
+    """Bytes that are no model are refused even when their digest is the expected one."""
+    with pytest.raises(domain.UnusableModelError):
+        case.engine.load_model(damage, hashlib.sha256(damage).hexdigest())
+
+
+def test_a_truncated_file_is_refused(case: Case) -> None:
+    """Half a model is no model."""
+    half = case.content[: len(case.content) // 2]
+    with pytest.raises(domain.UnusableModelError):
+        case.engine.load_model(half, hashlib.sha256(half).hexdigest())
