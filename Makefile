@@ -33,3 +33,23 @@ check: $(STAMP) ## format, lint, types, imports, contracts, budgets, containers'
 
 test: $(STAMP) ## every test that takes part in a change's review
 	$(BIN)/python -m pytest
+
+run: $(STAMP) ## start the whole system on this machine (KETAV_PORT=8000, KETAV_DATA_DIR=.ketav)
+	@exec $(BIN)/python -m ketav_local
+
+demo: $(STAMP) ## start, read a page, correct a line, read the project back, stop
+	@exec $(BIN)/python -m ketav_local.demo
+
+bench: $(STAMP) ## cost of gateway and gRPC over calling the engine directly, as a ratio
+	@exec $(BIN)/python -m bench.overhead
+
+COMPOSE ?= docker compose
+
+.env:
+	@$(PYTHON) deploy/docker/write_env.py $@
+
+up: .env ## the system as containers: build, migrate, start, wait until healthy
+	$(COMPOSE) up --detach --build --wait
+
+down: ## stop the containers; the volumes with all data stay
+	$(COMPOSE) down

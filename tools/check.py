@@ -8,6 +8,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = sys.executable
+DOCKERFILES = "deploy/docker/*.Dockerfile"
+COMPOSE_SECRETS = (
+    "KETAV_IDENTITY_SECRET",
+    "KETAV_APP_PASSWORD",
+    "POSTGRES_PASSWORD",
+    "REDIS_PASSWORD",
+    "S3_SECRET_KEY",
+)
 
 STEPS: dict[str, list[str]] = {
     "format": ["ruff", "format", "--check", "--quiet", "."],
@@ -19,6 +27,8 @@ STEPS: dict[str, list[str]] = {
     "stubs": [PYTHON, "-m", "tools.generate_stubs", "--check"],
     "budget": [PYTHON, "-m", "tools.budget"],
     "hygiene": [PYTHON, "-m", "tools.hygiene"],
+    "compose": ["docker-compose", "--file", "docker-compose.yml", "config", "--quiet"],
+    "dockerfiles": ["hadolint", *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob(DOCKERFILES))],
 }
 
 
@@ -28,7 +38,7 @@ def environment() -> dict[str, str]:
     The compose file demands its secrets; the check gives it placeholders.
     """
     path = f"{Path(PYTHON).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    secrets = dict.fromkeys(("KETAV_IDENTITY_SECRET", "POSTGRES_PASSWORD", "S3_SECRET_KEY"), "checked-only")
+    secrets = dict.fromkeys(COMPOSE_SECRETS, "only-checked")
     return {**secrets, **os.environ, "PATH": path, "COLUMNS": "110"}
 
 

@@ -148,8 +148,8 @@ SUPERVISED = """
     from ketav_local.supervisor import Supervisor
 
     PARENT = (
-        "import subprocess, sys, time; print(subprocess.Popen([sys.executable, '-c', CHILD]).pid, flush=True); "
-        "time.sleep(90)"
+        "import subprocess, sys, time; "
+        "print(subprocess.Popen([sys.executable, '-c', CHILD]).pid, flush=True); time.sleep(90)"
     )
     CHILD = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(90)"
     root = Path(sys.argv[1])
