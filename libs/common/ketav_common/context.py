@@ -1,0 +1,64 @@
+"""Who calls and under which request id: known everywhere below the interceptor without being passed along."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from uuid import UUID, uuid4
+
+from ketav_common.errors import Forbidden, Unauthenticated
+from ketav_common.identity import Identity, Role
+
+_identity: ContextVar[Identity | None] = ContextVar("identity", default=None)
+_request_id: ContextVar[str] = ContextVar("request_id", default="")
+
+
+@contextmanager
+def bind(*, identity: Identity | None = None, request_id: str | None = None) -> Iterator[None]:
+    """Set the caller and the request id for the block; what is None stays as it is."""
+    caller = _identity.set(_identity.get() if identity is None else identity)
+    request = _request_id.set(_request_id.get() if request_id is None else request_id)
+    try:
+        yield
+    finally:
+        _request_id.reset(request)
+        _identity.reset(caller)
+
+
+def adopt(identity: Identity | None, request_id: str) -> None:
+    """Set the caller and the request id for the rest of this task."""
+    _identity.set(identity)
+    _request_id.set(request_id)
+
+
+def current_identity() -> Identity:
+    """Return the caller; raises Unauthenticated outside a call."""
+    identity = _identity.get()
+    if identity is None:
+        raise Unauthenticated
+    return identity
+
+
+def identity_or_none() -> Identity | None:
+    """Return the caller, or None outside a call."""
+    return _identity.get()
+
+
+def current_user() -> UUID:
+    """Return the user the caller acts for; raises Forbidden when it acts for none."""
+    user_id = current_identity().user_id
+    if user_id is None:
+        raise Forbidden("this call needs a user")
+    return user_id
+
+
+def require_role(*roles: Role) -> Identity:
+    """Return the caller when it has one of the roles; raises Forbidden otherwise."""
+    identity = current_identity()
+    if identity.role not in roles:
+        raise Forbidden
+    return identity
+
+
+def request_id() -> str:
+    """Return the id of the request under way, a new one when there is none yet."""
+    return _request_id.get() or uuid4().hex

@@ -1,0 +1,68 @@
+"""Short-lived signed identities that travel between the services as gRPC metadata."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal, get_args
+from uuid import UUID
+
+import jwt
+
+from ketav_common.errors import Unauthenticated
+
+Role = Literal["user", "gateway", "recognizer", "trainer"]
+AUDIENCE = "ketav"
+ALGORITHM = "HS256"
+MIN_SECRET_BYTES = 32
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A caller: what it is, and the user it acts for (None: for none)."""
+
+    role: Role
+    user_id: UUID | None = None
+
+
+class Signer:
+    """Signs identities as JSON Web Tokens (RFC 7519, HS256) and checks them.
+
+    The secret has at least 32 bytes (RFC 7518 §3.2); a token is valid for `lifetime` seconds.
+    """
+
+    def __init__(self, secret: str, lifetime: int = 60) -> None:
+        """Take the shared secret and the lifetime in seconds; raises ValueError for a short secret."""
+        if len(secret.encode()) < MIN_SECRET_BYTES:
+            raise ValueError(f"the identity secret needs at least {MIN_SECRET_BYTES} bytes")
+        self._secret = secret
+        self._lifetime = timedelta(seconds=lifetime)
+
+    def sign(self, identity: Identity) -> str:
+        """Return a token for the identity that ends after the signer's lifetime."""
+        now = datetime.now(UTC)
+        claims: dict[str, object] = {
+            "role": identity.role,
+            "aud": AUDIENCE,
+            "iat": now,
+            "exp": now + self._lifetime,
+        }
+        if identity.user_id is not None:
+            claims["sub"] = str(identity.user_id)
+        return jwt.encode(claims, self._secret, algorithm=ALGORITHM)
+
+    def verify(self, token: str) -> Identity:
+        """Return the identity of a token; raises Unauthenticated when it is forged, expired or malformed."""
+        try:
+            claims = jwt.decode(
+                token,
+                self._secret,
+                algorithms=[ALGORITHM],
+                audience=AUDIENCE,
+                leeway=5,
+                options={"require": ["exp", "iat", "aud", "role"]},
+            )
+            role = claims["role"]
+            if role not in get_args(Role):
+                raise Unauthenticated("the identity token is not valid")
+            return Identity(role, UUID(claims["sub"]) if "sub" in claims else None)
+        except (jwt.InvalidTokenError, ValueError) as error:
+            raise Unauthenticated("the identity token is not valid") from error

@@ -1,0 +1,137 @@
+"""What happens around every RPC a service handles: identity, deadline, errors, log and metrics."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, TypeAlias
+from uuid import uuid4
+
+import grpc
+from grpc_status import rpc_status
+
+from ketav_common import context, telemetry
+from ketav_common.errors import Internal, KetavError, TimedOut, Unauthenticated, to_status
+from ketav_common.identity import Identity, Signer
+from ketav_common.logging import get_logger
+
+IDENTITY_KEY = "x-ketav-identity"
+REQUEST_ID_KEY = "x-request-id"
+MAX_REQUEST_ID = 128
+# Health and reflection are asked by probes, which have no identity.
+OPEN_SERVICES = "/grpc."
+
+# grpcio's classes are generic in the type stubs only.
+Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
+Call: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+Continuation: TypeAlias = "Callable[[grpc.HandlerCallDetails], Awaitable[Handler | None]]"
+
+
+class CallInterceptor(grpc.aio.ServerInterceptor):
+    """Checks the caller, bounds the time, translates errors and records the outcome of every call."""
+
+    def __init__(self, signer: Signer, service: str, max_seconds: float = 600) -> None:
+        """Take the verifier of identities, the service's name and the longest time a call may take."""
+        self._signer = signer
+        self._service = service
+        self._max_seconds = max_seconds
+
+    async def intercept_service(
+        self, continuation: Continuation, handler_call_details: grpc.HandlerCallDetails
+    ) -> Handler | None:
+        """Wrap the handler of a method; health and reflection stay as they are."""
+        handler = await continuation(handler_call_details)
+        method = handler_call_details.method
+        if handler is None or method.startswith(OPEN_SERVICES):
+            return handler
+        wrap = _RESPONSES[bool(handler.response_streaming)]
+        behaviour = wrap(self, _behaviour(handler), method)
+        factory = _FACTORIES[bool(handler.request_streaming), bool(handler.response_streaming)]
+        return factory(behaviour, handler.request_deserializer, handler.response_serializer)
+
+    @asynccontextmanager
+    async def around(self, method: str, call: Call) -> AsyncIterator[None]:
+        """Run a call inside its identity and deadline; ends it with a rich status when it fails."""
+        started = time.monotonic()
+        code = "OK"
+        try:
+            try:
+                self._adopt(call)
+                async with asyncio.timeout(self._max_seconds):
+                    yield
+            except KetavError as error:
+                code = error.status.name
+                await call.abort_with_status(rpc_status.to_status(to_status(error)))
+            except TimeoutError:
+                code = TimedOut.status.name
+                await call.abort_with_status(rpc_status.to_status(to_status(TimedOut())))
+            except (grpc.aio.AbortError, asyncio.CancelledError):
+                raise
+            except Exception:  # noqa: BLE001 - logged, and told to the caller as Internal
+                code = Internal.status.name
+                get_logger().exception("rpc_crashed", method=method)
+                await call.abort_with_status(rpc_status.to_status(to_status(Internal())))
+        except asyncio.CancelledError:
+            code = "CANCELLED"
+            raise
+        finally:
+            self._record(method, code, time.monotonic() - started)
+
+    def _adopt(self, call: Call) -> None:
+        """Take the caller's identity and request id from the metadata; raises Unauthenticated."""
+        metadata = {key: value for key, value in call.invocation_metadata() or () if isinstance(value, str)}
+        sent = metadata.get(REQUEST_ID_KEY, "")
+        usable = 0 < len(sent) <= MAX_REQUEST_ID and sent.isascii() and sent.isprintable()
+        context.adopt(None, sent if usable else uuid4().hex)
+        context.adopt(self._identity(metadata), context.request_id())
+
+    def _identity(self, metadata: dict[str, str]) -> Identity:
+        """Return the verified identity; raises Unauthenticated when it is missing or not valid."""
+        token = metadata.get(IDENTITY_KEY)
+        if token is None:
+            raise Unauthenticated("the call carries no identity")
+        return self._signer.verify(token)
+
+    def _record(self, method: str, code: str, seconds: float) -> None:
+        """Log and count a handled call."""
+        name = method.rpartition("/")[2]
+        telemetry.record(self._service, name, code, seconds)
+        get_logger().info("rpc_handled", method=name, code=code, duration_ms=round(seconds * 1000, 2))
+
+
+def _behaviour(handler: Handler) -> Callable[..., Any]:
+    """Return the one function of a handler that is set."""
+    set_ones = (handler.unary_unary, handler.unary_stream, handler.stream_unary, handler.stream_stream)
+    return next(one for one in set_ones if one is not None)
+
+
+def _one(interceptor: CallInterceptor, behaviour: Callable[..., Any], method: str) -> Callable[..., Any]:
+    """Wrap a behaviour that returns one response."""
+
+    async def call(request: object, servicer: Call) -> object:
+        """Handle one call."""
+        async with interceptor.around(method, servicer):
+            return await behaviour(request, servicer)
+
+    return call
+
+
+def _many(interceptor: CallInterceptor, behaviour: Callable[..., Any], method: str) -> Callable[..., Any]:
+    """Wrap a behaviour that yields responses."""
+
+    async def call(request: object, servicer: Call) -> AsyncIterator[object]:
+        """Handle one call."""
+        async with interceptor.around(method, servicer):
+            async for response in behaviour(request, servicer):
+                yield response
+
+    return call
+
+
+_RESPONSES = {False: _one, True: _many}
+_FACTORIES: dict[tuple[bool, bool], Callable[..., Handler]] = {
+    (False, False): grpc.unary_unary_rpc_method_handler,
+    (False, True): grpc.unary_stream_rpc_method_handler,
+    (True, False): grpc.stream_unary_rpc_method_handler,
+    (True, True): grpc.stream_stream_rpc_method_handler,
+}

@@ -1,0 +1,58 @@
+"""Structured logs: one JSON object a line on stderr, events and facts, never images, text or keys."""
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+
+from ketav_common import context
+
+Event = MutableMapping[str, Any]
+
+
+def _add_context(_logger: object, _method: str, event: Event) -> Event:
+    """Add the request id and the user of the call under way."""
+    identity = context.identity_or_none()
+    event.setdefault("request_id", context.request_id())
+    if identity is not None and identity.user_id is not None:
+        event.setdefault("user_id", str(identity.user_id))
+    return event
+
+
+def configure(service: str, level: str = "INFO") -> None:
+    """Send this process's logs, those of the standard library too, as JSON lines to stderr."""
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        _add_context,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        lambda _logger, _method, event: {"service": service, **event},
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                structlog.processors.JSONRenderer(ensure_ascii=False),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+
+
+def get_logger() -> structlog.stdlib.BoundLogger:
+    """Return a logger of events: `log.info("page_recognized", lines=22)`."""
+    logger: structlog.stdlib.BoundLogger = structlog.get_logger()
+    return logger

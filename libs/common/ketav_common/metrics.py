@@ -1,0 +1,56 @@
+"""Character and word error rate, corpus-level: edits of all lines divided by the length of all references."""
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from rapidfuzz.distance import Levenshtein
+
+Pair = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class ErrorRate:
+    """Edits (substitutions, insertions, deletions) against a reference length, in the same unit."""
+
+    edits: int
+    length: int
+
+    @property
+    def rate(self) -> float:
+        """Edits divided by length; may exceed 1. An empty reference counts 0 without edits, 1 with."""
+        if self.length == 0:
+            return float(self.edits > 0)
+        return self.edits / self.length
+
+
+def edits(reference: str, hypothesis: str) -> int:
+    """Levenshtein distance in code points after NFC."""
+    return Levenshtein.distance(_nfc(reference), _nfc(hypothesis))
+
+
+def cer(pairs: Iterable[Pair]) -> ErrorRate:
+    """Character error rate over (reference, hypothesis) pairs, in code points after NFC."""
+    return _error_rate([(_nfc(ref), _nfc(hyp)) for ref, hyp in pairs])
+
+
+def wer(pairs: Iterable[Pair]) -> ErrorRate:
+    """Word error rate over (reference, hypothesis) pairs; words are parted by white space."""
+    return _error_rate([(_nfc(ref).split(), _nfc(hyp).split()) for ref, hyp in pairs])
+
+
+def _nfc(text: str) -> str:
+    """Return the text in Unicode Normalization Form C."""
+    return unicodedata.normalize("NFC", text)
+
+
+def _error_rate(pairs: Sequence[tuple[Sequence[str], Sequence[str]]]) -> ErrorRate:
+    """Sum the edits and the reference lengths of all pairs."""
+    distance = sum(Levenshtein.distance(reference, hypothesis) for reference, hypothesis in pairs)
+    return ErrorRate(distance, sum(len(reference) for reference, _ in pairs))
+
+
+def letters_only(text: str) -> str:
+    """Keep the Hebrew letters (U+05D0 to U+05EA) and single spaces between words."""
+    kept = "".join(c for c in _nfc(text) if "\u05d0" <= c <= "\u05ea" or c.isspace())
+    return " ".join(kept.split())

@@ -1,0 +1,236 @@
+"""Starting a gRPC server and calling another one: the same options, deadlines and identities everywhere."""
+
+import asyncio
+import contextlib
+import json
+import signal
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+from google.protobuf.descriptor import ServiceDescriptor
+from google.protobuf.descriptor_pb2 import MethodOptions
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from ketav_common import context
+from ketav_common.chunks import chunks
+from ketav_common.errors import from_rpc_error
+from ketav_common.identity import Signer
+from ketav_common.interceptor import IDENTITY_KEY, REQUEST_ID_KEY, CallInterceptor
+from ketav_common.logging import get_logger
+
+__all__ = ["DEFAULT_SECONDS", "Server", "build_server", "channel", "chunks", "serve", "translated"]
+
+MAX_MESSAGE_BYTES = 4 << 20
+DEFAULT_SECONDS = 30.0
+PROBE_SECONDS = 2.0
+Add = Callable[[grpc.aio.Server], None]
+Ready = Callable[[], Awaitable[bool]]
+
+_SIZES = [
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_metadata_size", 16 << 10),
+]
+_SERVER_OPTIONS = [
+    *_SIZES,
+    ("grpc.so_reuseport", 0),
+    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+]
+# A peer that is restarted is found again within two seconds; one that hangs is noticed within thirty.
+_CHANNEL_OPTIONS = [
+    *_SIZES,
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 2_000),
+    ("grpc.keepalive_time_ms", 20_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.enable_retries", 1),
+]
+
+
+@dataclass
+class Server:
+    """A gRPC server with its health servicer; `port` is the bound TCP port, 1 for a unix socket."""
+
+    grpc: grpc.aio.Server
+    health: health.aio.HealthServicer
+    port: int
+
+    async def set_serving(self, serving: bool) -> None:
+        """Answer health probes with SERVING or NOT_SERVING."""
+        status = (
+            health_pb2.HealthCheckResponse.SERVING if serving else health_pb2.HealthCheckResponse.NOT_SERVING
+        )
+        await self.health.set("", status)
+
+
+def build_server(
+    add: Add, *, bind: str, signer: Signer, service: str, names: Sequence[str] = (), max_seconds: float = 600
+) -> Server:
+    """Build a server, not started, with the interceptor, health and reflection.
+
+    `add` registers the servicers; `names` are the full service names shown by reflection.
+    Raises RuntimeError when the address cannot be bound.
+    """
+    interceptor = CallInterceptor(signer, service, max_seconds)
+    server = grpc.aio.server(interceptors=[interceptor], options=_SERVER_OPTIONS)
+    add(server)
+    servicer = health.aio.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
+    reflection.enable_server_reflection((*names, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+    port = server.add_insecure_port(bind)
+    return Server(server, servicer, port)
+
+
+async def serve(
+    add: Add,
+    *,
+    bind: str,
+    signer: Signer,
+    service: str,
+    names: Sequence[str] = (),
+    ready: Ready | None = None,
+    drain_seconds: float = 10,
+    max_seconds: float = 600,
+) -> None:
+    """Serve until SIGTERM or SIGINT, then refuse new calls, let those in flight finish, and stop.
+
+    `ready` is asked every two seconds; health answers with its word.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    server = build_server(
+        add, bind=bind, signer=signer, service=service, names=names, max_seconds=max_seconds
+    )
+    await server.set_serving(False)
+    await server.grpc.start()
+    get_logger().info("server_started", bind=bind, port=server.port)
+    async with asyncio.TaskGroup() as tasks:
+        probe = tasks.create_task(_probe(server, ready))
+        await stop.wait()
+        probe.cancel()
+    await server.set_serving(False)
+    await server.grpc.stop(drain_seconds)
+    get_logger().info("server_stopped")
+
+
+async def _probe(server: Server, ready: Ready | None) -> None:
+    """Keep the health status as `ready` says, until cancelled."""
+    while True:
+        await server.set_serving(ready is None or await _asked(ready))
+        await asyncio.sleep(PROBE_SECONDS)
+
+
+async def _asked(ready: Ready) -> bool:
+    """Ask once, at most for two seconds; an error is a no, and is logged."""
+    try:
+        async with asyncio.timeout(PROBE_SECONDS):
+            return await ready()
+    except Exception as error:  # noqa: BLE001 - whatever it is, the service is not ready
+        get_logger().warning("not_ready", reason=type(error).__name__)
+        return False
+
+
+def channel(
+    address: str,
+    signer: Signer,
+    *,
+    services: Iterable[ServiceDescriptor] = (),
+    seconds: float = DEFAULT_SECONDS,
+) -> grpc.aio.Channel:
+    """Open a channel that signs the current identity, passes the request id on and bounds every call.
+
+    Calls without a timeout get `seconds`. Methods of `services` whose contract says they may be repeated
+    (idempotency_level) are retried on UNAVAILABLE.
+    """
+    return grpc.aio.insecure_channel(
+        address,
+        options=[*_CHANNEL_OPTIONS, ("grpc.service_config", json.dumps(_service_config(services)))],
+        interceptors=[kind(signer, seconds) for kind in _INTERCEPTORS],
+    )
+
+
+def _service_config(services: Iterable[ServiceDescriptor]) -> dict[str, object]:
+    """Return the retry policy of the methods that may be repeated (github.com/grpc/proposal, A6)."""
+    repeatable = [
+        {"service": service.full_name, "method": method.name}
+        for service in services
+        for method in service.methods
+        if method.GetOptions().idempotency_level != MethodOptions.IDEMPOTENCY_UNKNOWN
+    ]
+    policy = {
+        "maxAttempts": 4,
+        "initialBackoff": "0.1s",
+        "maxBackoff": "1s",
+        "backoffMultiplier": 2,
+        "retryableStatusCodes": ["UNAVAILABLE"],
+    }
+    return {"methodConfig": [{"name": repeatable, "retryPolicy": policy}] if repeatable else []}
+
+
+@contextlib.contextmanager
+def translated() -> Iterator[None]:
+    """Raise what a called service reported as the KetavError it was."""
+    try:
+        yield
+    except grpc.aio.AioRpcError as error:
+        raise from_rpc_error(error) from error
+
+
+class _Outgoing:
+    """Adds identity, request id and deadline to the details of an outgoing call."""
+
+    def __init__(self, signer: Signer, seconds: float) -> None:
+        """Take the signer and the default deadline in seconds."""
+        self._signer = signer
+        self._seconds = seconds
+
+    def _details(self, details: grpc.aio.ClientCallDetails) -> grpc.aio.ClientCallDetails:
+        """Return the details with what every call carries."""
+        metadata = grpc.aio.Metadata(*(details.metadata or ()))
+        identity = context.identity_or_none()
+        if identity is not None:
+            metadata.add(IDENTITY_KEY, self._signer.sign(identity))
+        metadata.add(REQUEST_ID_KEY, context.request_id())
+        timeout = self._seconds if details.timeout is None else details.timeout
+        return grpc.aio.ClientCallDetails(
+            details.method, timeout, metadata, details.credentials, details.wait_for_ready
+        )
+
+    async def _continue(self, continuation: Any, details: Any, request: Any) -> Any:  # noqa: ANN401 - grpc's
+        """Go on with the completed details."""
+        return await continuation(self._details(details), request)
+
+
+# grpc asks for one class a kind of call; they differ in the name of one method only.
+class _UnaryUnary(_Outgoing, grpc.aio.UnaryUnaryClientInterceptor):
+    """Calls with one request and one response."""
+
+    intercept_unary_unary = _Outgoing._continue  # type: ignore[assignment]  # noqa: SLF001
+
+
+class _UnaryStream(_Outgoing, grpc.aio.UnaryStreamClientInterceptor):
+    """Calls with one request and many responses."""
+
+    intercept_unary_stream = _Outgoing._continue  # type: ignore[assignment]  # noqa: SLF001
+
+
+class _StreamUnary(_Outgoing, grpc.aio.StreamUnaryClientInterceptor):
+    """Calls with many requests and one response."""
+
+    intercept_stream_unary = _Outgoing._continue  # type: ignore[assignment]  # noqa: SLF001
+
+
+class _StreamStream(_Outgoing, grpc.aio.StreamStreamClientInterceptor):
+    """Calls with many requests and many responses."""
+
+    intercept_stream_stream = _Outgoing._continue  # type: ignore[assignment]  # noqa: SLF001
+
+
+_INTERCEPTORS = (_UnaryUnary, _UnaryStream, _StreamUnary, _StreamStream)

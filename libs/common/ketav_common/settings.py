@@ -1,0 +1,36 @@
+"""What every service is told by its environment."""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from ketav_common.identity import Signer
+
+
+class ServiceSettings(BaseSettings):
+    """Settings shared by the services; each is read from KETAV_<NAME>."""
+
+    model_config = SettingsConfigDict(env_prefix="KETAV_", frozen=True, extra="ignore")
+
+    identity_secret: SecretStr = Field(
+        min_length=32, description="Secret that signs identity tokens between the services; the same in all."
+    )
+    identity_lifetime: int = Field(60, ge=5, le=600, description="Seconds an identity token is valid.")
+    log_level: str = Field(
+        "INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least severe event logged."
+    )
+    metrics_port: int = Field(0, ge=0, le=65535, description="Port of the Prometheus metrics; 0 serves none.")
+    metrics_host: str = Field("127.0.0.1", description="Interface of the Prometheus metrics.")
+    drain_seconds: float = Field(10, ge=0, le=600, description="Seconds calls in flight get at a stop.")
+    data_dir: Path = Field(Path(".ketav"), description="Directory of everything the process keeps on disk.")
+
+    def signer(self) -> Signer:
+        """Return the signer of this service's identity tokens."""
+        return Signer(self.identity_secret.get_secret_value(), self.identity_lifetime)
+
+
+class BoundSettings(ServiceSettings):
+    """Settings of a gRPC service."""
+
+    bind: str = Field("127.0.0.1:0", description="Address the server listens on: host:port or unix:path.")
