@@ -38,7 +38,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
 
     async def intercept_service(
         self, continuation: Continuation, handler_call_details: grpc.HandlerCallDetails
-    ) -> Handler | None:
+    ) -> "Handler | None":
         """Wrap the handler of a method; health and reflection stay as they are."""
         handler = await continuation(handler_call_details)
         method = handler_call_details.method

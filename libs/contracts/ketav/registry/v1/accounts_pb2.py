@@ -24,17 +24,19 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n ketav/registry/v1/accounts.proto\x12\x11ketav.registry.v1\"*\n\x14ResolveApiKeyRequest\x12\x12\n\nkey_sha256\x18\x01 \x01(\x0c\"(\n\x15ResolveApiKeyResponse\x12\x0f\n\x07user_id\x18\x01 \x01(\t2t\n\x0e\x41\x63\x63ountService\x12\x62\n\rResolveApiKey\x12\'.ketav.registry.v1.ResolveApiKeyRequest\x1a(.ketav.registry.v1.ResolveApiKeyResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n ketav/registry/v1/accounts.proto\x12\x11ketav.registry.v1\"*\n\x14ResolveApiKeyRequest\x12\x12\n\nkey_sha256\x18\x01 \x01(\x0c\"(\n\x15ResolveApiKeyResponse\x12\x0f\n\x07user_id\x18\x01 \x01(\t2y\n\x0e\x41\x63\x63ountService\x12g\n\rResolveApiKey\x12\'.ketav.registry.v1.ResolveApiKeyRequest\x1a(.ketav.registry.v1.ResolveApiKeyResponse\"\x03\x90\x02\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'ketav.registry.v1.accounts_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_ACCOUNTSERVICE'].methods_by_name['ResolveApiKey']._loaded_options = None
+  _globals['_ACCOUNTSERVICE'].methods_by_name['ResolveApiKey']._serialized_options = b'\220\002\001'
   _globals['_RESOLVEAPIKEYREQUEST']._serialized_start=55
   _globals['_RESOLVEAPIKEYREQUEST']._serialized_end=97
   _globals['_RESOLVEAPIKEYRESPONSE']._serialized_start=99
   _globals['_RESOLVEAPIKEYRESPONSE']._serialized_end=139
   _globals['_ACCOUNTSERVICE']._serialized_start=141
-  _globals['_ACCOUNTSERVICE']._serialized_end=257
+  _globals['_ACCOUNTSERVICE']._serialized_end=262
 # @@protoc_insertion_point(module_scope)
