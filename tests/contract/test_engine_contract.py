@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -31,7 +32,20 @@ def tiny_case() -> Case:
     return Case(tiny.TinyEngine(), tiny.save())
 
 
-CASES = [pytest.param(tiny_case, id="tiny")]
+def kraken_case() -> Case:
+    """Build the real engine with a small untrained network, always the same."""
+    import torch
+
+    from ketav_engine import models
+    from ketav_engine.kraken_engine import KrakenEngine
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(5)
+        net = models.build("[1,48,0,1 Cr3,3,8 Mp2,2 Cr3,3,16 Mp4,2 S1(1x0)1,3 Lbx24]", tiny.LETTERS + " .,")
+    return Case(KrakenEngine(), models.save(net))
+
+
+CASES = [pytest.param(tiny_case, id="tiny"), pytest.param(kraken_case, id="kraken", marks=pytest.mark.kraken)]
 
 
 @pytest.fixture(params=CASES, scope="module")
@@ -153,3 +167,61 @@ def test_a_truncated_file_is_refused(case: Case) -> None:
     half = case.content[: len(case.content) // 2]
     with pytest.raises(domain.UnusableModelError):
         case.engine.load_model(half, hashlib.sha256(half).hexdigest())
+
+
+def drawn_lines(case: Case, texts: list[str]) -> list[domain.TrainingLine]:
+    """Draw texts with a shape for each letter and cut them as reading would."""
+    lines = []
+    for text in texts:
+        page = np.full((90, 60 + 60 * len(text)), 250, np.uint8)
+        for place, letter in enumerate(reversed(text)):
+            left, tall = 30 + 60 * place, 20 + 10 * tiny.LETTERS.index(letter)
+            cv2.rectangle(page, (left, 70 - tall), (left + 24, 70), 10, 5)
+        (image,) = case.engine.cut_lines(page, case.engine.find_lines(page, "line"), case.model().info.height)
+        lines.append(domain.TrainingLine(image, text))
+    return lines
+
+
+def test_a_fit_gives_a_model_that_is_no_worse_and_loads(case: Case) -> None:
+    """The best weights on the holdout are kept, and the parent is untouched."""
+    lines = drawn_lines(case, ["אבג", "בגא", "גאב", "אאב", "בבג", "גגא"] * 4)
+    progress: list[domain.FitProgress] = []
+
+    def note(step: domain.FitProgress) -> bool:
+        """Keep what was reported."""
+        progress.append(step)
+        return True
+
+    result = case.engine.fit(case.model(), lines, lines[:20], [], domain.FitOptions(epochs=3), note)
+    assert result.after <= result.before
+    assert [step.epoch for step in progress] == [1, 2, 3]
+    digest = hashlib.sha256(result.content).hexdigest()
+    assert case.engine.load_model(result.content, digest).info.sha256 == digest
+
+
+def test_a_fit_can_be_cancelled_and_goes_on_from_its_checkpoint(case: Case, tmp_path: Path) -> None:
+    """Cancelled after the first epoch, the next call reports the second and ends like an unbroken fit."""
+    lines = drawn_lines(case, ["אבג", "בגא", "גאב"])
+    options = domain.FitOptions(epochs=2, checkpoint=str(tmp_path / "fit"))
+    with pytest.raises(domain.FitCancelledError):
+        case.engine.fit(case.model(), lines, lines, [], options, lambda _: False)
+    seen: list[int] = []
+
+    def follow(step: domain.FitProgress) -> bool:
+        """Note the epoch and go on."""
+        seen.append(step.epoch)
+        return True
+
+    resumed = case.engine.fit(case.model(), lines, lines, [], options, follow)
+    whole = case.engine.fit(case.model(), lines, lines, [], domain.FitOptions(epochs=2), lambda _: True)
+    assert seen == [2]
+    assert resumed.content == whole.content
+
+
+def test_nothing_to_learn_is_an_error_of_its_own(case: Case) -> None:
+    """Lines without text cannot be fitted."""
+    (line,) = drawn_lines(case, ["אב"])
+    with pytest.raises(domain.NothingToLearnError):
+        case.engine.fit(
+            case.model(), [domain.TrainingLine(line.image, "")], [], [], domain.FitOptions(), lambda _: True
+        )

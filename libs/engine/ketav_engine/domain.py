@@ -29,6 +29,10 @@ class UnusableImageError(EngineError):
     """The image has no pixels or not the shape of a grey or RGB image."""
 
 
+class NothingToLearnError(EngineError):
+    """None of the lines can be learnt from."""
+
+
 class FitCancelledError(EngineError):
     """The caller cancelled the fit."""
 
@@ -185,6 +189,12 @@ class FitOptions:
     """Everything random follows from it."""
     epochs: int | None = None
     """Passes over the training lines; None takes a budget that suits their number."""
+    scope: Literal["all", "last"] = "all"
+    """Train every weight, or the last recurrent layer and the output only."""
+    rate: float = 1e-3
+    """Highest learning rate, of the layers near the output."""
+    early_share: float = 0.5
+    """Share of the learning rate that the convolutions get."""
     checkpoint: str | None = None
     """Path of a safetensors file kept after each epoch, from which an interrupted fit goes on."""
 
@@ -222,7 +232,7 @@ class Engine(Protocol):
     ) -> FitResult:
         """Fine-tune a copy of `model` on `lines` and `replay`, keeping the weights best on `holdout`.
 
-        Raises FitCancelledError when `on_progress` says so and ValueError where no line can be learnt.
+        Raises FitCancelledError when `on_progress` says so, NothingToLearnError where no line can be learnt.
         """
 
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 import struct
+import warnings
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -55,7 +56,8 @@ def load(content: bytes, sha256: str | None = None) -> LoadedModel:
     `sha256` is the expected hex digest. The VGSL specification and the size are checked before any memory is
     taken: the network is laid out without storage and must match the file's tensors one by one.
     """
-    import safetensors.torch
+    from safetensors import SafetensorError
+    from safetensors.torch import load as read
 
     digest = hashlib.sha256(content).hexdigest()
     if sha256 is not None and digest != sha256.lower():
@@ -63,7 +65,10 @@ def load(content: bytes, sha256: str | None = None) -> LoadedModel:
     tensors, prefix, meta = _read_header(content)
     net = _lay_out(meta)
     _check_tensors(net, tensors, prefix)
-    state = safetensors.torch.load(content)
+    try:
+        state = read(content)
+    except SafetensorError as error:
+        raise UnusableModelError("the file's tensors are damaged") from error
     net.load_state_dict({name: state[f"{prefix}.{name}"].float() for name in net.state_dict()}, assign=True)
     return wrap(net.eval().requires_grad_(requires_grad=False), meta.get(_OWN) or {}, digest)
 
@@ -112,14 +117,20 @@ def build(spec: str, alphabet: str) -> Any:  # noqa: ANN401
 
     Characters take the labels from 1 in sorted order; 0 is CTC's blank.
     """
-    from kraken.lib.vgsl import TorchVGSLModel
-
     codec = {character: [label] for label, character in enumerate(sorted(set(alphabet)), start=1)}
     full = f"{spec.strip().rstrip(']').strip()} O1c{len(codec) + 1}]"
     check_spec(full)
-    return TorchVGSLModel(
+    return network_class()(
         vgsl=full, codec=codec, model_type=["recognition"], one_channel_mode="L", seg_type="baselines"
     )
+
+
+def network_class() -> Any:  # noqa: ANN401
+    """Import Kraken's network class; what its dependencies warn of while they load is theirs to mend."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from kraken.lib.vgsl import TorchVGSLModel
+    return TorchVGSLModel
 
 
 def check_spec(spec: object) -> None:
@@ -157,7 +168,6 @@ def _read_header(content: bytes) -> tuple[dict[str, list[int]], str, dict[str, A
 def _lay_out(meta: dict[str, Any]) -> Any:  # noqa: ANN401
     """Build the described network without storage."""
     import torch
-    from kraken.lib.vgsl import TorchVGSLModel
 
     check_spec(meta.get("vgsl"))
     codec = meta.get("codec")
@@ -166,7 +176,7 @@ def _lay_out(meta: dict[str, Any]) -> Any:  # noqa: ANN401
     known = {key: meta.get(key) for key in ("seg_type", "one_channel_mode", "legacy_polygons", _OWN)}
     try:
         with torch.device("meta"):
-            net = TorchVGSLModel(vgsl=meta["vgsl"], codec=codec, model_type=["recognition"], **known)
+            net = network_class()(vgsl=meta["vgsl"], codec=codec, model_type=["recognition"], **known)
         outputs = int(net.nn[-1].output_size)
     except Exception as error:
         raise UnusableModelError("the model's specification cannot be built") from error

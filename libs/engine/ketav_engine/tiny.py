@@ -29,6 +29,7 @@ from ketav_engine.domain import (
     Reading,
 )
 from ketav_engine.lines import CORE, HEIGHT, crop, normalise
+from ketav_engine.segment import to_grey, whole
 
 LETTERS: Final = "אבגדהוזחטיכלמנסעפצקרשתםןףךץ"
 CODES: Final = 3 * 3 * 4 * 4
@@ -62,9 +63,8 @@ class TinyEngine:
         """Take each band of inked rows for a line; the whole image for layout "line"."""
         domain.check_image(image)
         grey = to_grey(image)
-        height, width = grey.shape
         if layout == "line":
-            return (_box(0, 0, 0, width, height),)
+            return (whole(grey),)
         ink = _ink(grey)
         return tuple(
             _box(order, int(columns[0]), top, int(columns[-1]) + 1, bottom)
@@ -102,7 +102,7 @@ class TinyEngine:
         parent = _own(model).table
         votes, skipped = _votes([*lines, *replay])
         if not votes:
-            raise ValueError("no line can be learnt from")
+            raise domain.NothingToLearnError("no line can be learnt from")
         epochs = options.epochs or _EPOCHS
         first, table = _resume(options.checkpoint, parent)
         before = best = _cer(holdout, parent)
@@ -126,11 +126,6 @@ def save(table: NDArray[np.int32] | None = None, epoch: int = 0) -> bytes:
 
     table = np.zeros(CODES, dtype=np.int32) if table is None else table
     return bytes(write({"letters": table}, metadata={"ketav_tiny": json.dumps({"epoch": epoch})}))
-
-
-def to_grey(image: Image) -> Image:
-    """Return a grey copy of a grey or RGB image."""
-    return image if image.ndim == 2 else np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
 
 
 def _own(model: Model) -> TinyModel:

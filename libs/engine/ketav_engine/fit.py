@@ -1,0 +1,288 @@
+"""Fine-tuning: a plain loop over a copy of the network, small enough to follow and to repeat exactly."""
+
+import copy
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ketav_engine import checkpoint, models
+from ketav_engine.augment import vary
+from ketav_engine.decode import to_display
+from ketav_engine.domain import (
+    FitCancelledError,
+    FitOptions,
+    FitProgress,
+    FitResult,
+    Image,
+    NothingToLearnError,
+    OnProgress,
+    TrainingLine,
+)
+from ketav_engine.lines import to_tensor
+from ketav_engine.models import LoadedModel
+from ketav_engine.recognize import fast_arithmetic, padded_width, read
+
+SURE_HOLDOUT: Final = 20
+"""With fewer holdout lines the last weights are kept: the best of so few is chance."""
+_EVALUATIONS: Final = 8
+_MOST_HOLDOUT: Final = 128
+_NEW_CHARACTER: Final = 3
+_WEIGHT_DECAY: Final = 1e-2
+_CLIP: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """A line with its labels in display order."""
+
+    image: Image
+    labels: NDArray[np.int64]
+
+
+def fit(
+    model: LoadedModel,
+    lines: Sequence[TrainingLine],
+    holdout: Sequence[TrainingLine],
+    replay: Sequence[TrainingLine],
+    options: FitOptions,
+    on_progress: OnProgress,
+) -> FitResult:
+    """Fine-tune a copy of a model; equal arguments give equal bytes.
+
+    `replay` are lines of the base model's training: as many as `lines` are drawn from them each epoch, so
+    that nothing general is forgotten. With a checkpoint an interrupted fit goes on after its last whole epoch
+    and ends with the same weights.
+    """
+    import torch
+
+    net = copy.deepcopy(model.net)
+    _extend_alphabet(net, lines)
+    samples, skipped = prepare(lines, net)
+    others, _ = prepare(replay, net)
+    if not samples:
+        raise NothingToLearnError("none of the lines can be learnt from")
+    loop = _Loop(net, model, samples, others, _spread(holdout, _MOST_HOLDOUT), options)
+    loop.restore()
+    with torch.random.fork_rng(devices=[]):
+        while loop.state.epoch < loop.epochs:
+            progress = loop.run_epoch()
+            loop.store()
+            if not on_progress(progress):
+                raise FitCancelledError("the fit was cancelled")
+    net.load_state_dict(loop.best_weights())
+    content = models.save(net.eval(), model.metadata)
+    return FitResult(content, loop.state.before, loop.state.best, skipped)
+
+
+def budget(lines: int) -> int:
+    """Return how many epochs suit a number of training lines: many for few, so that steps suffice."""
+    return int(np.clip(round(170 / math.sqrt(max(lines, 1))), 5, 40))
+
+
+def prepare(lines: Sequence[TrainingLine], net: Any) -> tuple[list[Sample], int]:  # noqa: ANN401
+    """Encode lines; leave out and count those without text, outside the alphabet or too long."""
+    samples = []
+    columns = _columns_per_step(net)
+    for line in lines:
+        display = to_display(line.text.strip())
+        labels: NDArray[np.int64] = net.codec.encode(display if _is_known(display, net) else "").numpy()
+        repeats = int(np.count_nonzero(labels[1:] == labels[:-1]))
+        if len(labels) > 0 and len(labels) + repeats <= line.image.shape[1] // columns:
+            samples.append(Sample(line.image, labels.astype(np.int64)))
+    return samples, len(lines) - len(samples)
+
+
+def corpus_cer(lines: Sequence[TrainingLine], model: LoadedModel) -> float:
+    """Read lines and return edits by reference length, 0 without any."""
+    from rapidfuzz.distance import Levenshtein
+
+    readings = read([line.image for line in lines], model)
+    length = sum(len(line.text) for line in lines)
+    edits = sum(
+        Levenshtein.distance(reading.text, line.text) for reading, line in zip(readings, lines, strict=True)
+    )
+    return edits / length if length else 0.0
+
+
+class _Loop:
+    """One fit: the network, its optimiser and where they stand."""
+
+    def __init__(
+        self,
+        net: Any,  # noqa: ANN401
+        model: LoadedModel,
+        samples: list[Sample],
+        others: list[Sample],
+        holdout: list[TrainingLine],
+        options: FitOptions,
+    ) -> None:
+        self.net = net
+        self.metadata = model.metadata
+        self.samples, self.others, self.holdout = samples, others, holdout
+        self.options = options
+        self.epochs = options.epochs or budget(len(samples))
+        self.batch = 8 if len(samples) < 100 else 16
+        self.optimizer = _optimizer(net, options)
+        self.state = checkpoint.State()
+        self.best: dict[str, Any] = {}
+
+    def restore(self) -> None:
+        """Go on from the checkpoint, or measure the parent."""
+        if self.options.checkpoint is not None:
+            stored = checkpoint.restore(self.options.checkpoint, self.net, self.optimizer)
+            if stored is not None:
+                self.state, self.best = stored
+                return
+        cer = self._cer()
+        self.state = checkpoint.State(epoch=0, before=cer, best=cer, latest=cer)
+        self.best = _weights(self.net)
+
+    def store(self) -> None:
+        """Keep the checkpoint."""
+        if self.options.checkpoint is not None:
+            checkpoint.store(self.options.checkpoint, self.net, self.optimizer, self.state, self.best)
+
+    def run_epoch(self) -> FitProgress:
+        """Train one epoch and, at times, measure the holdout."""
+        import torch
+
+        epoch = self.state.epoch
+        torch.manual_seed(self.options.seed * 100_003 + epoch)
+        rng = np.random.default_rng([self.options.seed, epoch])
+        self.net.train()
+        batches = list(self._batches(rng))
+        losses = [
+            self._step(batch, rng, (epoch + index / len(batches)) / self.epochs)
+            for index, batch in enumerate(batches)
+        ]
+        done = epoch + 1
+        best, latest = self.state.best, self.state.latest
+        if self.holdout and (done == self.epochs or done % max(1, self.epochs // _EVALUATIONS) == 0):
+            latest = self._cer()
+            if latest <= best or (done == self.epochs and len(self.holdout) < SURE_HOLDOUT):
+                best, self.best = latest, _weights(self.net)
+        self.state = checkpoint.State(done, self.state.before, best, latest)
+        return FitProgress(done, self.epochs, float(np.mean(losses)), latest)
+
+    def best_weights(self) -> dict[str, Any]:
+        """Return the weights to keep: the last without a holdout."""
+        return self.best if self.holdout else _weights(self.net)
+
+    def _batches(self, rng: np.random.Generator) -> Iterator[list[Sample]]:
+        """Yield the epoch's batches: all samples and as many others, neighbours in width together."""
+        chosen = list(self.samples)
+        if self.others:
+            picks = rng.choice(len(self.others), min(len(self.samples), len(self.others)), replace=False)
+            chosen += [self.others[index] for index in picks]
+        chosen.sort(key=lambda sample: sample.image.shape[1] * rng.uniform(0.8, 1.25))
+        groups = [chosen[start : start + self.batch] for start in range(0, len(chosen), self.batch)]
+        for index in rng.permutation(len(groups)):
+            yield groups[index]
+
+    def _step(self, batch: list[Sample], rng: np.random.Generator, progress: float) -> float:
+        """Take one optimiser step; return the loss per character."""
+        import torch
+
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["top_rate"] * _schedule(progress)
+        images = [vary(sample.image, rng) for sample in batch]
+        width = padded_width(max(image.shape[1] for image in images))
+        with fast_arithmetic():
+            inputs = to_tensor(images, width).to(memory_format=torch.channels_last)
+            logits, _ = self.net.nn(inputs)
+        loss = _ctc(logits.float().squeeze(2), [sample.labels for sample in batch])
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.net.parameters(), _CLIP)
+        self.optimizer.step()
+        return float(loss.detach())
+
+    def _cer(self) -> float:
+        """Measure the holdout with the weights as they are."""
+        cer = corpus_cer(self.holdout, models.wrap(self.net.eval(), self.metadata))
+        self.net.train()
+        return cer
+
+
+def _ctc(logits: Any, targets: list[NDArray[np.int64]]) -> Any:  # noqa: ANN401
+    """Return the CTC loss per character of logits (N, labels, steps)."""
+    import torch
+
+    lengths = torch.tensor([len(labels) for labels in targets])
+    steps = torch.full((len(targets),), logits.shape[2], dtype=torch.long)
+    loss = torch.nn.functional.ctc_loss(
+        logits.permute(2, 0, 1).log_softmax(dim=2),
+        torch.from_numpy(np.concatenate(targets)),
+        steps,
+        lengths,
+        reduction="none",
+        zero_infinity=True,
+    )
+    return (loss / lengths).mean()
+
+
+def _optimizer(net: Any, options: FitOptions) -> Any:  # noqa: ANN401
+    """Build AdamW: convolutions at a lower rate, or frozen; dropout and the rest have no weights."""
+    import torch
+
+    layers = list(net.nn.children())
+    recurrent = [
+        index for index, layer in enumerate(layers) if type(layer).__name__ == "TransposedSummarizingRNN"
+    ]
+    first = recurrent[0] if recurrent else len(layers) - 1
+    last = recurrent[-1] if recurrent else len(layers) - 1
+    groups = []
+    for index, layer in enumerate(layers):
+        share = options.early_share if index < first else 1.0
+        trained = options.scope == "all" or index >= last
+        weights = list(layer.requires_grad_(requires_grad=trained).parameters())
+        if weights and trained:
+            rate = options.rate * share
+            groups.append({"params": weights, "lr": rate, "top_rate": rate})
+    return torch.optim.AdamW(groups, weight_decay=_WEIGHT_DECAY)
+
+
+def _schedule(progress: float) -> float:
+    """Return the share of the top rate: a short warm-up, then a cosine down to a twentieth."""
+    warm = min(1.0, progress / 0.05 + 0.1)
+    return warm * (0.05 + 0.95 * (1 + math.cos(math.pi * progress)) / 2)
+
+
+def _extend_alphabet(net: Any, lines: Sequence[TrainingLine]) -> None:  # noqa: ANN401
+    """Add to the codec what several lines hold and the network cannot write yet (Kraken's `resize=union`)."""
+    counts: dict[str, int] = {}
+    for line in lines:
+        for character in set(to_display(line.text.strip())):
+            counts[character] = counts.get(character, 0) + 1
+    new = sorted(key for key, count in counts.items() if count >= _NEW_CHARACTER and key not in net.codec.c2l)
+    if new:
+        net.add_codec(net.codec.add_labels(new))
+        net.resize_output(net.codec.max_label + 1)
+
+
+def _is_known(display: str, net: Any) -> bool:  # noqa: ANN401
+    """Tell whether the codec has every character of a text."""
+    return all(character in net.codec.c2l for character in display)
+
+
+def _columns_per_step(net: Any) -> int:  # noqa: ANN401
+    """Return how many pixel columns one output step of a network spans."""
+    import torch
+
+    with torch.inference_mode():
+        outputs, _ = net.nn(torch.zeros(1, 1, net.input[2], 256))
+    return max(1, round(256 / int(outputs.shape[3])))
+
+
+def _weights(net: Any) -> dict[str, Any]:  # noqa: ANN401
+    """Copy a network's weights."""
+    return {name: value.detach().clone() for name, value in net.state_dict().items()}
+
+
+def _spread(lines: Sequence[TrainingLine], most: int) -> list[TrainingLine]:
+    """Return at most so many lines, evenly spread."""
+    return [lines[index] for index in np.linspace(0, len(lines) - 1, min(len(lines), most)).astype(int)]

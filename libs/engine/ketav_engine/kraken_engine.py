@@ -1,0 +1,70 @@
+"""The engine that reads with Kraken's networks."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ketav_engine import domain, segment
+from ketav_engine.decode import Decoder, greedy
+from ketav_engine.domain import FoundLine, Image, Layout, Model, Reading, ReadPage
+from ketav_engine.lines import crop, normalise
+from ketav_engine.models import LoadedModel, load
+
+
+class KrakenEngine:
+    """Implements `Engine` with own line finding and Kraken's recognition networks."""
+
+    def __init__(self, decoder: Decoder = greedy) -> None:
+        self._decoder = decoder
+
+    def load_model(self, content: bytes, sha256: str) -> LoadedModel:
+        """Load a safetensors file whose hex digest must be `sha256`."""
+        return load(content, sha256)
+
+    def find_lines(self, image: Image, layout: Layout) -> tuple[FoundLine, ...]:
+        """Find the lines of an image in reading order."""
+        return segment.find_lines(image, layout)
+
+    def cut_lines(self, image: Image, lines: Sequence[FoundLine], height: int) -> list[Image]:
+        """Crop and normalise lines to `height` pixels."""
+        grey = segment.to_grey(image)
+        return [normalise(crop(grey, line.baseline, line.boundary), height) for line in lines]
+
+    def read_lines(self, lines: Sequence[Image], model: Model) -> list[Reading]:
+        """Read normalised lines, possibly of several images, in batches of one width."""
+        from ketav_engine.recognize import read
+
+        loaded = _own(model)
+        if any(
+            line.ndim != 2 or line.dtype != np.uint8 or line.shape[0] != loaded.info.height for line in lines
+        ):
+            raise domain.UnusableImageError(f"a line is not normalised to {loaded.info.height} pixels")
+        return read(lines, loaded, self._decoder)
+
+    def read_page(self, image: Image, layout: Layout, model: Model) -> ReadPage:
+        """Find and read the lines of an image."""
+        found = self.find_lines(image, layout)
+        return domain.assemble(
+            image, found, self.read_lines(self.cut_lines(image, found, model.info.height), model)
+        )
+
+    def fit(
+        self,
+        model: Model,
+        lines: Sequence[domain.TrainingLine],
+        holdout: Sequence[domain.TrainingLine],
+        replay: Sequence[domain.TrainingLine],
+        options: domain.FitOptions,
+        on_progress: domain.OnProgress,
+    ) -> domain.FitResult:
+        """Fine-tune a copy of a model."""
+        from ketav_engine.fit import fit
+
+        return fit(_own(model), lines, holdout, replay, options, on_progress)
+
+
+def _own(model: Model) -> LoadedModel:
+    """Return a model of this engine or raise UnusableModelError."""
+    if not isinstance(model, LoadedModel):
+        raise domain.UnusableModelError("the model belongs to another engine")
+    return model

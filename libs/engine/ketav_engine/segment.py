@@ -1,0 +1,202 @@
+"""Finding lines: ridges of ink, joined along the writing, with boundaries from the letters themselves."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ketav_engine.domain import FoundLine, Image, Layout, Point, check_image
+from ketav_engine.ink import PageInk, find_ink
+from ketav_engine.order import reading_order
+from ketav_engine.strips import Piece, envelopes
+
+
+def find_lines(image: Image, layout: Layout) -> tuple[FoundLine, ...]:
+    """Find the lines of a grey or RGB image in reading order, right column first; none on a blank page."""
+    check_image(image)
+    grey = to_grey(image)
+    if layout == "line":
+        return (whole(grey),)
+    ink = find_ink(grey)
+    if ink.letter == 0:
+        return ()
+    lines = join(pieces(ink), ink)
+    return _outline(lines, ink, (grey.shape[1], grey.shape[0]))
+
+
+def to_grey(image: Image) -> Image:
+    """Return a grey or RGB image as grey."""
+    return image if image.ndim == 2 else np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
+
+
+def whole(grey: Image) -> FoundLine:
+    """Return the line that an image of one line is."""
+    right, bottom = max(grey.shape[1] - 1, 1), max(grey.shape[0] - 1, 1)
+    hang = round(bottom * 0.3)
+    return FoundLine(0, ((0, hang), (right, hang)), ((0, 0), (right, 0), (right, bottom), (0, bottom)))
+
+
+def pieces(ink: PageInk) -> list[Piece]:
+    """Follow the ridges of blurred ink: where a row is denser than the rows a letter above and below."""
+    letter = ink.letter
+    density = cv2.GaussianBlur(ink.mask.astype(np.float32), (0, 0), sigmaX=1.6 * letter, sigmaY=0.3 * letter)
+    around = cv2.GaussianBlur(density, (0, 0), sigmaX=1, sigmaY=0.8 * letter)
+    ridge = density - around
+    least = 0.12 * float(np.percentile(ridge[ridge > 0], 97)) if (ridge > 0).any() else 1.0
+    count, marks, stats, _ = cv2.connectedComponentsWithStats(
+        (ridge > least).astype(np.uint8), connectivity=4
+    )
+    found = []
+    for mark in range(1, count):
+        left, top, width, height, _ = stats[mark]
+        if width < 0.8 * letter:
+            continue
+        inside = marks[top : top + height, left : left + width] == mark
+        weights = np.where(inside, ridge[top : top + height, left : left + width], 0)
+        middles = (weights * np.arange(top, top + height)[:, None]).sum(axis=0) / weights.sum(axis=0)
+        found.append(_trim(Piece(int(left), middles.astype(np.float32)), ink))
+    return [piece for piece in found if len(piece.middles) > 0]
+
+
+def join(parts: list[Piece], ink: PageInk) -> list[Piece]:
+    """Join pieces that continue each other, nearest first, then drop what is too little to be a line."""
+    parts = sorted(parts, key=lambda piece: piece.left)
+    while True:
+        best = _nearest_pair(parts, ink)
+        if best is None:
+            break
+        left, right = best
+        joined = _bridge(parts[left], parts[right])
+        parts = [piece for index, piece in enumerate(parts) if index not in (left, right)]
+        parts.append(joined)
+        parts.sort(key=lambda piece: piece.left)
+    return _without_shadows([piece for piece in parts if _is_line(piece, ink)], ink)
+
+
+def _trim(piece: Piece, ink: PageInk) -> Piece:
+    """Cut a piece to the columns where its band holds ink: blurring lengthened it."""
+    inked = np.flatnonzero(_band_ink(piece, ink.mask, ink.letter))
+    if inked.size == 0:
+        return Piece(piece.left, piece.middles[:0])
+    return Piece(piece.left + int(inked[0]), piece.middles[inked[0] : inked[-1] + 1])
+
+
+def _band_ink(piece: Piece, mask: NDArray[np.uint8], letter: float) -> NDArray[np.int64]:
+    """Count for each column the marked pixels within 0.6 letters of the middle."""
+    reach = round(0.6 * letter)
+    rows = np.rint(piece.middles).astype(int)[None, :] + np.arange(-reach, reach + 1)[:, None]
+    columns = np.arange(piece.left, piece.right)[None, :]
+    height = mask.shape[0]
+    values = mask[rows.clip(0, height - 1), columns]
+    return np.asarray(np.where((rows >= 0) & (rows < height), values, 0).sum(axis=0), dtype=np.int64)
+
+
+def _nearest_pair(parts: list[Piece], ink: PageInk) -> tuple[int, int] | None:
+    """Return the indices (left, right) of the two pieces with the smallest gap that continue each other."""
+    letter, best, least = ink.letter, None, float("inf")
+    for left, one in enumerate(parts):
+        for right, other in enumerate(parts):
+            gap = other.left - one.right
+            if left == right or gap >= least or not -1.5 * letter <= gap <= 12 * letter:
+                continue
+            if other.right <= one.right or other.left <= one.left:
+                continue
+            if _continues(one, other, gap, letter) and not _is_gutter(one, other, ink):
+                best, least = (left, right), gap
+    return best
+
+
+def _continues(one: Piece, other: Piece, gap: int, letter: float) -> bool:
+    """Tell whether two pieces lie on one course, whichever of them is extended to the other."""
+    reach = 5 * letter
+    middle = (one.right + other.left) / 2
+    apart = abs(one.at(middle, reach) - other.at(middle, reach))
+    level = abs(float(one.middles[-1]) - float(other.middles[0]))
+    return min(apart, level) <= (0.45 + 0.03 * max(gap, 0) / letter) * letter
+
+
+def _is_gutter(one: Piece, other: Piece, ink: PageInk) -> bool:
+    """Tell whether the gap between two pieces goes on blank above and below: the space between columns."""
+    gap = (one.right, other.left)
+    if gap[1] - gap[0] < 1.5 * ink.letter:
+        return False
+    middle = (float(one.middles[-1]) + float(other.middles[0])) / 2
+    blank, sides = 0, 0
+    for sign in (-1, 1):
+        near, far = middle + sign * 0.7 * ink.letter, middle + sign * 5 * ink.letter
+        top, bottom = sorted(
+            (int(np.clip(near, 0, ink.mask.shape[0])), int(np.clip(far, 0, ink.mask.shape[0])))
+        )
+        band = ink.mask[top:bottom]
+        reach = int(8 * ink.letter)
+        beside = band[:, max(gap[0] - reach, 0) : gap[0]].any(), band[:, gap[1] : gap[1] + reach].any()
+        sides += all(beside)
+        blank += bool(band.size) and not band[:, gap[0] : gap[1]].any()
+    return blank == 2 and sides >= 1
+
+
+def _bridge(one: Piece, other: Piece) -> Piece:
+    """Join two pieces, straight across the gap, averaged where they overlap."""
+    columns = np.arange(one.left, max(other.right, one.right))
+    known = np.concatenate([np.arange(one.left, one.right), np.arange(other.left, other.right)])
+    values = np.concatenate([one.middles, other.middles])
+    order = np.argsort(known, kind="stable")
+    return Piece(one.left, np.interp(columns, known[order], values[order]).astype(np.float32))
+
+
+def _is_line(piece: Piece, ink: PageInk) -> bool:
+    """Tell whether a joined piece is wide enough to be a line and most of its ink is lettering."""
+    inked = _band_ink(piece, ink.mask, ink.letter).sum()
+    lettered = _band_ink(piece, ink.letters, ink.letter).sum()
+    wide = len(piece.middles) >= 0.6 * ink.letter
+    return bool(wide and lettered >= 0.06 * ink.letter**2 and lettered >= 0.5 * inked)
+
+
+def _without_shadows(lines: list[Piece], ink: PageInk) -> list[Piece]:
+    """Drop what lies close to a much stronger line: its ascenders, descenders, points and rules."""
+    weight = [_band_ink(line, ink.mask, ink.letter) for line in lines]
+    return [
+        line
+        for index, line in enumerate(lines)
+        if not any(
+            _shadows(line, weight[index], other, weight[place], ink.letter)
+            for place, other in enumerate(lines)
+            if place != index
+        )
+    ]
+
+
+def _shadows(
+    line: Piece, ink: NDArray[np.int64], other: Piece, stronger: NDArray[np.int64], letter: float
+) -> bool:
+    """Tell whether `line` is only a shadow of `other`, which runs on beside it and holds far more ink."""
+    left, right = max(line.left, other.left - round(letter)), min(line.right, other.right + round(letter))
+    if right - left < 0.5 * (line.right - line.left):
+        return False
+    centre = (left + right) / 2
+    apart = abs(line.at(centre, letter) - other.at(centre, letter))
+    if apart > 1.6 * letter:
+        return False
+    if line.right - line.left < min(3 * letter, (other.right - other.left) / 3) and apart < 1.35 * letter:
+        return True
+    share = 0.6 if apart < 0.9 * letter else 0.35
+    return bool(ink.sum() < share * stronger.sum() and ink.mean() < 0.75 * stronger.mean())
+
+
+def _outline(lines: list[Piece], ink: PageInk, size: tuple[int, int]) -> tuple[FoundLine, ...]:
+    """Give each line its boundary and order, in pixels of the image."""
+    found: list[tuple[tuple[Point, ...], tuple[Point, ...]]] = []
+    for piece, (columns, tops, bottoms) in zip(lines, envelopes(lines, ink), strict=True):
+        hang = np.interp(columns, np.arange(piece.left, piece.right), piece.middles) - 0.5 * ink.letter
+        sides = [_points(columns, side, ink.scale, size) for side in (hang, tops, bottoms)]
+        found.append((sides[0], sides[1] + sides[2][::-1]))
+    order = reading_order([boundary for _, boundary in found])
+    return tuple(FoundLine(place, *found[index]) for place, index in enumerate(order))
+
+
+def _points(
+    columns: NDArray[np.float32], rows: NDArray[np.floating], scale: float, size: tuple[int, int]
+) -> tuple[Point, ...]:
+    """Scale working coordinates to points of the image."""
+    xs = np.rint(columns / scale).clip(0, size[0] - 1).astype(int)
+    ys = np.rint(rows / scale).clip(0, size[1] - 1).astype(int)
+    return tuple(zip(xs.tolist(), ys.tolist(), strict=True))
