@@ -169,7 +169,8 @@ _BARE: dict[grpc.StatusCode, type[KetavError]] = {
 
 def to_status(error: KetavError) -> Status:
     """Encode an error as google.rpc.Status with one ErrorInfo (google.aip.dev/193)."""
-    metadata = dict(error.details) | {_KIND: type(error).__name__}
+    kind = next(base.__name__ for base in (*type(error).__mro__, Internal) if base.__name__ in _KINDS)
+    metadata = dict(error.details) | {_KIND: kind}
     if error.retry_after is not None:
         metadata[_RETRY] = str(error.retry_after)
     info = Any()

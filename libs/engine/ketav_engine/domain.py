@@ -7,6 +7,8 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ketav_common.errors import DataLoss, InvalidInput, KetavError, Precondition, Stale
+
 Image = NDArray[np.uint8]
 """A decoded image, shape (height, width) grey or (height, width, 3) RGB."""
 
@@ -17,24 +19,34 @@ Layout = Literal["page", "line"]
 """Whether lines are to be found on the image or the whole image is one line."""
 
 
-class EngineError(Exception):
+class EngineError(KetavError):
     """The engine cannot do what was asked."""
 
+    default_code = "engine"
 
-class UnusableModelError(EngineError):
+
+class UnusableModelError(EngineError, DataLoss):
     """The model file is damaged, not the one expected, or asks for a network that is not allowed."""
 
+    default_code = "unusable-model"
 
-class UnusableImageError(EngineError):
+
+class UnusableImageError(EngineError, InvalidInput):
     """The image has no pixels or not the shape of a grey or RGB image."""
 
+    default_code = "unusable-image"
 
-class NothingToLearnError(EngineError):
+
+class NothingToLearnError(EngineError, Precondition):
     """None of the lines can be learnt from."""
 
+    default_code = "nothing-to-learn"
 
-class FitCancelledError(EngineError):
+
+class FitCancelledError(EngineError, Stale):
     """The caller cancelled the fit."""
+
+    default_code = "fit-cancelled"
 
 
 @dataclass(frozen=True, slots=True)

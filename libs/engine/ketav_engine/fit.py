@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ketav_common.metrics import cer
 from ketav_engine import checkpoint, models
 from ketav_engine.augment import vary
 from ketav_engine.decode import to_display
@@ -98,14 +99,9 @@ def prepare(lines: Sequence[TrainingLine], net: Any) -> tuple[list[Sample], int]
 
 def corpus_cer(lines: Sequence[TrainingLine], model: LoadedModel) -> float:
     """Read lines and return edits by reference length, 0 without any."""
-    from rapidfuzz.distance import Levenshtein
-
     readings = read([line.image for line in lines], model)
-    length = sum(len(line.text) for line in lines)
-    edits = sum(
-        Levenshtein.distance(reading.text, line.text) for reading, line in zip(readings, lines, strict=True)
-    )
-    return edits / length if length else 0.0
+    pairs = [(line.text, reading.text) for line, reading in zip(lines, readings, strict=True)]
+    return cer(pairs).rate
 
 
 class _Loop:
@@ -137,8 +133,8 @@ class _Loop:
             if stored is not None:
                 self.state, self.best = stored
                 return
-        cer = self._cer()
-        self.state = checkpoint.State(epoch=0, before=cer, best=cer, latest=cer)
+        rate = self._cer()
+        self.state = checkpoint.State(epoch=0, before=rate, best=rate, latest=rate)
         self.best = _weights(self.net)
 
     def store(self) -> None:
@@ -203,9 +199,9 @@ class _Loop:
 
     def _cer(self) -> float:
         """Measure the holdout with the weights as they are."""
-        cer = corpus_cer(self.holdout, models.wrap(self.net.eval(), self.metadata))
+        rate = corpus_cer(self.holdout, models.wrap(self.net.eval(), self.metadata))
         self.net.train()
-        return cer
+        return rate
 
 
 def _ctc(logits: Any, targets: list[NDArray[np.int64]]) -> Any:  # noqa: ANN401

@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ketav_common.metrics import cer
 from ketav_engine import domain
 from ketav_engine.domain import (
     FitOptions,
@@ -111,11 +112,11 @@ class TinyEngine:
         for epoch in range(first, epochs + 1):
             for code in codes[: -(-len(codes) * epoch // epochs)]:
                 table[code] = votes[code].most_common(1)[0][0]
-            cer = _cer(holdout, table)
-            if cer <= best:
-                best, kept = cer, table.copy()
+            rate = _cer(holdout, table)
+            if rate <= best:
+                best, kept = rate, table.copy()
             _keep(options.checkpoint, epoch, table)
-            if not on_progress(FitProgress(epoch, epochs, 1.0 - epoch / epochs, cer)):
+            if not on_progress(FitProgress(epoch, epochs, 1.0 - epoch / epochs, rate)):
                 raise domain.FitCancelledError("the fit was cancelled")
         return FitResult(save(kept), before, best, skipped)
 
@@ -225,11 +226,7 @@ def _votes(lines: Sequence[domain.TrainingLine]) -> tuple[dict[int, Counter[int]
 
 def _cer(lines: Sequence[domain.TrainingLine], table: NDArray[np.int32]) -> float:
     """Return the corpus CER of a table on lines, 0 without any."""
-    from rapidfuzz.distance import Levenshtein
-
-    length = sum(len(line.text) for line in lines)
-    edits = sum(Levenshtein.distance(_read(line.image, table).text, line.text) for line in lines)
-    return edits / length if length else 0.0
+    return cer((line.text, _read(line.image, table).text) for line in lines).rate
 
 
 def _keep(path: str | None, epoch: int, table: NDArray[np.int32]) -> None:
