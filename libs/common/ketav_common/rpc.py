@@ -26,6 +26,7 @@ __all__ = ["DEFAULT_SECONDS", "Server", "build_server", "channel", "chunks", "se
 MAX_MESSAGE_BYTES = 4 << 20
 DEFAULT_SECONDS = 30.0
 PROBE_SECONDS = 2.0
+START_PROBE_SECONDS = 0.5
 Add = Callable[[grpc.aio.Server], None]
 Ready = Callable[[], Awaitable[bool]]
 
@@ -99,7 +100,7 @@ async def serve(
 ) -> None:
     """Serve until SIGTERM or SIGINT, then refuse new calls, let those in flight finish, and stop.
 
-    `ready` is asked every two seconds; health answers with its word.
+    `ready` is asked every two seconds, more often until it says yes; health answers with its word.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -123,8 +124,9 @@ async def serve(
 async def _probe(server: Server, ready: Ready | None) -> None:
     """Keep the health status as `ready` says, until cancelled."""
     while True:
-        await server.set_serving(ready is None or await _asked(ready))
-        await asyncio.sleep(PROBE_SECONDS)
+        serving = ready is None or await _asked(ready)
+        await server.set_serving(serving)
+        await asyncio.sleep(PROBE_SECONDS if serving else START_PROBE_SECONDS)
 
 
 async def _asked(ready: Ready) -> bool:

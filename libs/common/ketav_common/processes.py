@@ -1,0 +1,47 @@
+"""What a child process that does dangerous work sets up before it begins."""
+
+import errno
+import os
+import resource
+import threading
+import time
+from collections.abc import Mapping
+from typing import Final
+
+_KEPT: Final = ("PATH", "PYTHONPATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "LD_PRELOAD")
+_ONE_THREAD: Final = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+_NO_MEMORY: Final = ("allocate memory", "Insufficient memory", "failed to map segment", "bad_alloc")
+OUT_OF_MEMORY: Final = 71
+"""Exit status of a child that ran out of memory."""
+
+
+def child_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return a child's environment: what programs need, one thread a library, none of our secrets."""
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    return kept | _ONE_THREAD | dict(extra or {})
+
+
+def confine(memory_bytes: int) -> None:
+    """Limit this process's address space (0: no limit) and forbid core dumps: they would hold pages."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if memory_bytes:
+        resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tell whether an error means that memory ran out, as Python, torch, OpenCV or the loader may put it."""
+    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
+        return True
+    return any(sign in str(error) for sign in _NO_MEMORY)
+
+
+def end_with_parent() -> None:
+    """End this process about a second after its parent has ended, however that happened."""
+    threading.Thread(target=_watch, args=(os.getppid(),), daemon=True, name="end-with-parent").start()
+
+
+def _watch(parent: int) -> None:
+    """Wait until the parent is another one, then end at once."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(0)

@@ -1,0 +1,239 @@
+"""Reader processes: a death fails one request, the queue is bounded, and what nobody wants is dropped."""
+
+import asyncio
+import hashlib
+import io
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+from PIL import Image, ImageDraw
+
+from ketav_common.errors import InvalidInput, RateLimited, Unavailable
+from ketav_engine import tiny
+from ketav_engine.domain import ReadPage
+from ketav_recognizer.domain import ReaderSpec, Refusal, Task
+from ketav_recognizer.pool import PoolLimits, ReaderPool
+
+
+def page(lines: int = 3) -> bytes:
+    """Draw a page with as many lines of bars and return it as PNG."""
+    image = Image.new("L", (400, 60 * lines + 40), 255)
+    draw = ImageDraw.Draw(image)
+    for line in range(lines):
+        for letter in range(8):
+            draw.rectangle((40 + 40 * letter, 30 + 60 * line, 60 + 40 * letter, 60 + 60 * line), fill=0)
+    target = io.BytesIO()
+    image.save(target, "PNG")
+    return target.getvalue()
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """Return a model file of the tiny engine."""
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(tiny.save())
+    return path
+
+
+def task(model: Path, image: bytes | None = None) -> Task:
+    """Return a task over a page with a model file."""
+    digest = hashlib.sha256(model.read_bytes()).hexdigest()
+    return Task(page() if image is None else image, "page", str(model), digest)
+
+
+async def until(true: Callable[[], object], seconds: float = 20) -> None:
+    """Wait until a condition holds; fail after so many seconds."""
+    for _ in range(int(seconds / 0.02)):
+        if true():
+            return
+        await asyncio.sleep(0.02)
+    pytest.fail("the condition never held")
+
+
+OpenPool = Callable[..., AbstractAsyncContextManager[ReaderPool]]
+
+
+@pytest.fixture
+def open_pool() -> OpenPool:
+    """Return a function that opens a pool with warm readers of the tiny engine."""
+
+    @asynccontextmanager
+    async def opened(
+        readers: int = 1, queue: int = 4, page_s: float = 20, memory: int = 0
+    ) -> AsyncIterator[ReaderPool]:
+        """Open a pool, wait until a reader is warm, and close it in the end."""
+        pool = ReaderPool(ReaderSpec("tiny", 2, memory), PoolLimits(readers, queue, page_s))
+        pool.start()
+        try:
+            await until(lambda: pool.pids and pool.warm)
+            yield pool
+        finally:
+            await pool.close()
+
+    return opened
+
+
+async def test_a_page_is_read_by_another_process(open_pool: OpenPool, model: Path) -> None:
+    """The answer is the engine's page, and the process that gave it is not this one."""
+    async with open_pool() as pool:
+        answer = await pool.read(task(model))
+        assert isinstance(answer, ReadPage)
+        assert len(answer.lines) == 3
+        assert pool.pids != [os.getpid()]
+
+
+async def test_a_killed_reader_fails_its_request_only_and_the_next_one_is_answered(
+    open_pool: OpenPool, model: Path
+) -> None:
+    """SIGKILL while reading gives Unavailable; a successor answers the same page."""
+    async with open_pool() as pool:
+        (pid,) = pool.pids
+        os.kill(pid, signal.SIGSTOP)
+        reading = asyncio.create_task(pool.read(task(model)))
+        await asyncio.sleep(0.2)
+        os.kill(pid, signal.SIGKILL)
+        with pytest.raises(Unavailable):
+            await reading
+        assert isinstance(await pool.read(task(model)), ReadPage)
+        assert pool.pids != [pid]
+
+
+async def test_a_reader_killed_while_idle_costs_no_request(open_pool: OpenPool, model: Path) -> None:
+    """The pool notices before it hands out work."""
+    async with open_pool() as pool:
+        os.kill(pool.pids[0], signal.SIGKILL)
+        await until(lambda: not pool.pids)
+        assert isinstance(await pool.read(task(model)), ReadPage)
+
+
+async def test_a_reader_that_takes_too_long_is_killed_and_replaced(open_pool: OpenPool, model: Path) -> None:
+    """A stopped reader, even with a task too long for the socket's buffer, ends at the time limit."""
+    async with open_pool(page_s=0.3) as pool:
+        os.kill(pool.pids[0], signal.SIGSTOP)
+        with pytest.raises(Unavailable):
+            await pool.read(task(model, page() + bytes(8 * 1024 * 1024)))
+        assert isinstance(await pool.read(task(model)), ReadPage)
+
+
+async def test_an_image_over_which_readers_died_twice_is_refused(open_pool: OpenPool, model: Path) -> None:
+    """The third time it is refused before it reaches a reader; other images are read."""
+    async with open_pool(page_s=0.3) as pool:
+        poison = task(model, page(1))
+        for _ in range(2):
+            assert isinstance(await pool.read(task(model)), ReadPage)
+            os.kill(pool.pids[0], signal.SIGSTOP)
+            with pytest.raises(Unavailable):
+                await pool.read(poison)
+        with pytest.raises(InvalidInput):
+            await pool.read(poison)
+        assert isinstance(await pool.read(task(model)), ReadPage)
+
+
+async def test_a_reader_out_of_memory_dies_alone(open_pool: OpenPool, model: Path) -> None:
+    """An image larger than the address space allows fails with Unavailable, a small one is read."""
+    async with open_pool(memory=1024**3) as pool:
+        target = io.BytesIO()
+        Image.new("RGB", (7000, 7000)).save(target, "PNG", compress_level=1)
+        large = Image.open(io.BytesIO(target.getvalue()))
+        assert large.size == (7000, 7000)
+        with pytest.raises(Unavailable):
+            await asyncio.gather(*(pool.read(task(model, target.getvalue())) for _ in range(2)))
+        assert isinstance(await pool.read(task(model)), ReadPage)
+
+
+async def test_the_queue_is_bounded(open_pool: OpenPool) -> None:
+    """As many places as readers and queue have; one more is refused, and a left place is free again."""
+    async with open_pool(readers=1, queue=1) as pool:
+        with pool.place():
+            with pool.place(), pytest.raises(RateLimited), pool.place():
+                pass
+            with pool.place():
+                pass
+
+
+async def test_a_request_cancelled_in_the_queue_never_reaches_a_reader(
+    open_pool: OpenPool, model: Path
+) -> None:
+    """A request waits behind a stopped reader and is cancelled: the reader answers the first and is free."""
+    async with open_pool() as pool:
+        (pid,) = pool.pids
+        os.kill(pid, signal.SIGSTOP)
+        first = asyncio.create_task(pool.read(task(model)))
+        second = asyncio.create_task(pool.read(task(model, b"never decoded")))
+        await asyncio.sleep(0.1)
+        second.cancel()
+        os.kill(pid, signal.SIGCONT)
+        assert isinstance(await first, ReadPage)
+        with pytest.raises(asyncio.CancelledError):
+            await second
+        assert isinstance(await pool.read(task(model)), ReadPage)
+        assert pool.pids == [pid]
+
+
+async def test_a_reader_whose_caller_left_is_free_again(open_pool: OpenPool, model: Path) -> None:
+    """A request that is cancelled while it is read gives its reader back once the page is done."""
+    async with open_pool() as pool:
+        (pid,) = pool.pids
+        os.kill(pid, signal.SIGSTOP)
+        left = asyncio.create_task(pool.read(task(model)))
+        await asyncio.sleep(0.1)
+        left.cancel()
+        os.kill(pid, signal.SIGCONT)
+        assert isinstance(await pool.read(task(model)), ReadPage)
+        assert pool.pids == [pid]
+
+
+@pytest.mark.parametrize(
+    ("image", "kind"), [(b"", "image"), (b"\x89PNG\r\n\x1a\n", "image"), (b"%PDF-1.7", "image")]
+)
+async def test_an_unusable_image_is_refused_by_a_living_reader(
+    open_pool: OpenPool, model: Path, image: bytes, kind: str
+) -> None:
+    """What cannot be decoded is a refusal, and the process lives on."""
+    async with open_pool() as pool:
+        before = pool.pids
+        answer = await pool.read(task(model, image))
+        assert isinstance(answer, Refusal)
+        assert answer.kind == kind
+        assert pool.pids == before
+
+
+async def test_a_damaged_or_missing_cached_file_is_told_apart_from_an_unusable_model(
+    open_pool: OpenPool, model: Path
+) -> None:
+    """A file that is gone or altered may be fetched again; one that never was a model may not."""
+    async with open_pool() as pool:
+        altered = await pool.read(replace(task(model), model_sha256="0" * 64))
+        gone = await pool.read(replace(task(model), model_path="/nowhere"))
+        await asyncio.to_thread(model.write_bytes, b"not a model")
+        useless = await pool.read(task(model))
+    assert [getattr(answer, "kind", None) for answer in (altered, gone, useless)] == [
+        "cache",
+        "cache",
+        "model",
+    ]
+
+
+async def test_readers_know_none_of_the_service_s_secrets(
+    open_pool: OpenPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process that decodes strangers' bytes has no secret in its environment and one thread a library."""
+    monkeypatch.setenv("KETAV_IDENTITY_SECRET", "s" * 40)
+    async with open_pool() as pool:
+        environment = psutil.Process(pool.pids[0]).environ()
+    assert not [name for name in environment if name.startswith("KETAV_")]
+    assert environment["OMP_NUM_THREADS"] == "1"
+
+
+async def test_closing_leaves_no_process(open_pool: OpenPool) -> None:
+    """After the pool is closed its readers are gone."""
+    async with open_pool(readers=2) as pool:
+        pids = pool.pids
+    assert pids
+    assert not [pid for pid in pids if psutil.pid_exists(pid)]

@@ -1,0 +1,240 @@
+"""A registry in memory behind the real contract, for faults that the real one cannot be made to have.
+
+It keeps the rules of the contract for runs and models (claims, fences, leases, cancelling, publishing), with
+a lease as short as a test wants.
+"""
+
+import asyncio
+import hashlib
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+from ketav.page.v1 import page_pb2
+from ketav.registry.v1 import models_pb2, models_pb2_grpc, training_pb2, training_pb2_grpc
+from ketav_common.context import current_identity
+from ketav_common.errors import Conflict, NotFound, Precondition, Stale, Unavailable
+from tests.parts.pages import draw_page, place_of, random_lines
+
+RunState = training_pb2.TrainingRunState
+QUEUED, LEASED, EVALUATING, SUCCEEDED, REJECTED, FAILED, CANCELLED = RunState.values()[1:]
+HELD = {LEASED, EVALUATING}
+ENDED = {SUCCEEDED, REJECTED, FAILED, CANCELLED}
+
+
+@dataclass
+class Run:
+    """A run and who holds it."""
+
+    message: training_pb2.TrainingRun
+    user_id: UUID
+    fence: int = 0
+    until: float = 0.0
+    history: list[int] = field(default_factory=list)
+
+    def change(self, **fields: Any) -> None:
+        """Set fields, note the state, and raise the revision."""
+        for name, value in fields.items():
+            setattr(self.message, name, value)
+        self.message.revision += 1
+        if not self.history or self.history[-1] != self.message.state:
+            self.history.append(self.message.state)
+
+
+class RegistryDouble(training_pb2_grpc.TrainingRunServiceServicer, models_pb2_grpc.ModelServiceServicer):
+    """Both services of the contract that the trainer uses."""
+
+    def __init__(self, parent: bytes, lease_s: int = 30) -> None:
+        self.lease_s = lease_s
+        self.parent = parent
+        self.texts = random_lines(24)
+        self.holdout = 8
+        self.misread: dict[str, str] = {}
+        self.runs: dict[str, Run] = {}
+        self.published: list[models_pb2.PublishModelHeader] = []
+        self.files: dict[bytes, bytes] = {hashlib.sha256(parent).digest(): parent}
+        self.away = False
+        self.downloads = 0
+        self.changed = asyncio.Event()
+
+    def queue(self, user_id: UUID | None = None) -> str:
+        """Queue a run and return its id."""
+        run_id = str(uuid4())
+        message = training_pb2.TrainingRun(run_id=run_id, state=QUEUED, revision=1)
+        self.runs[run_id] = Run(message, user_id or uuid4(), history=[QUEUED])
+        return run_id
+
+    async def until(self, run_id: str, *states: int, seconds: float = 30) -> Run:
+        """Wait until a run is in one of the states."""
+        run = self.runs[run_id]
+        async with asyncio.timeout(seconds):
+            while run.message.state not in states:
+                await self.changed.wait()
+                self.changed.clear()
+        return run
+
+    async def CreateTrainingRun(self, request: Any, context: Any) -> training_pb2.CreateTrainingRunResponse:
+        """Queue a run of the caller unless one is active."""
+        self._here()
+        user = current_identity().user_id
+        if any(run.user_id == user and run.message.state not in ENDED for run in self.runs.values()):
+            raise Conflict("a run of this user is active", code="run-active")
+        return training_pb2.CreateTrainingRunResponse(run=self.runs[self.queue(user)].message)
+
+    async def GetTrainingRun(self, request: Any, context: Any) -> training_pb2.GetTrainingRunResponse:
+        """Return a run of the caller."""
+        self._here()
+        run = self.runs.get(request.run_id)
+        if run is None or run.user_id != current_identity().user_id:
+            raise NotFound("no such run")
+        return training_pb2.GetTrainingRunResponse(run=run.message)
+
+    async def ClaimTrainingRun(self, request: Any, context: Any) -> training_pb2.ClaimTrainingRunResponse:
+        """Give a queued or abandoned run to the caller."""
+        self._here()
+        run = self.runs.get(request.run_id)
+        if run is None:
+            raise NotFound("no such run")
+        abandoned = run.message.state in HELD and time.monotonic() > run.until
+        if run.message.state != QUEUED and not abandoned:
+            raise Stale("somebody else has it")
+        run.fence += 1
+        run.until = time.monotonic() + self.lease_s
+        self._note(run, state=LEASED, attempts=run.message.attempts + 1)
+        model = page_pb2.Model(
+            version="hebrew_base-1",
+            kind=page_pb2.MODEL_KIND_BASE,
+            sha256=hashlib.sha256(self.parent).digest(),
+            size_bytes=len(self.parent),
+        )
+        return training_pb2.ClaimTrainingRunResponse(
+            run=run.message,
+            fence=run.fence,
+            user_id=str(run.user_id),
+            parent=model,
+            base=model,
+            lease_seconds=self.lease_s,
+        )
+
+    async def ReportProgress(self, request: Any, context: Any) -> training_pb2.ReportProgressResponse:
+        """Renew the lease under the fence."""
+        self._here()
+        run = self._held(request)
+        run.until = time.monotonic() + self.lease_s
+        self._note(run, state=request.state, epoch=request.epoch, epochs=request.epochs)
+        return training_pb2.ReportProgressResponse(cancel_requested=run.message.cancel_requested)
+
+    async def CancelTrainingRun(self, request: Any, context: Any) -> training_pb2.CancelTrainingRunResponse:
+        """Ask for a run's end."""
+        run = self.runs[request.run_id]
+        if run.message.state in ENDED:
+            raise Precondition("it has ended", code="run-ended")
+        self.cancel(request.run_id)
+        return training_pb2.CancelTrainingRunResponse(run=run.message)
+
+    def cancel(self, run_id: str) -> None:
+        """Ask for a run's end."""
+        run = self.runs[run_id]
+        state = CANCELLED if run.message.state == QUEUED else run.message.state
+        self._note(run, cancel_requested=True, state=state)
+
+    async def EndTrainingRun(self, request: Any, context: Any) -> training_pb2.EndTrainingRunResponse:
+        """End an attempt under the fence."""
+        self._here()
+        run = self._held(request)
+        self._note(run, state=request.state, verdict=request.verdict)
+        return training_pb2.EndTrainingRunResponse(run=run.message)
+
+    async def ExportGroundTruth(
+        self, request: Any, context: Any
+    ) -> AsyncIterator[training_pb2.ExportGroundTruthResponse]:
+        """Stream one drawn page, its first lines held out; `misread` falsifies lines that train."""
+        self._here()
+        self._held(request)
+        image = draw_page(self.texts)
+        lines = [
+            training_pb2.GroundTruthLine(
+                line=page_pb2.Line(
+                    line_id=str(uuid4()),
+                    baseline=[page_pb2.Point(x=x, y=y) for x, y in place_of(row, self.texts)[0]],
+                    boundary=[page_pb2.Point(x=x, y=y) for x, y in place_of(row, self.texts)[1]],
+                ),
+                text=self.misread.get(text, text) if row >= self.holdout else text,
+                split=training_pb2.SPLIT_HOLDOUT if row < self.holdout else training_pb2.SPLIT_TRAIN,
+            )
+            for row, text in enumerate(self.texts)
+        ]
+        described = page_pb2.Image(sha256=hashlib.sha256(image).digest(), size_bytes=len(image))
+        page = training_pb2.GroundTruthPage(page_id=str(uuid4()), image=described, lines=lines)
+        yield training_pb2.ExportGroundTruthResponse(page=page)
+        for start in range(0, len(image), 1000):
+            yield training_pb2.ExportGroundTruthResponse(chunk=image[start : start + 1000])
+
+    async def SweepTrainingRuns(self, request: Any, context: Any) -> training_pb2.SweepTrainingRunsResponse:
+        """Return abandoned runs to the queue and list what waits."""
+        self._here()
+        for run in self.runs.values():
+            if run.message.state in HELD and time.monotonic() > run.until:
+                self._note(run, state=QUEUED)
+        waiting = [run_id for run_id, run in self.runs.items() if run.message.state == QUEUED]
+        return training_pb2.SweepTrainingRunsResponse(run_ids=waiting)
+
+    async def DownloadModel(
+        self, request: Any, context: Any
+    ) -> AsyncIterator[models_pb2.DownloadModelResponse]:
+        """Stream a file by its digest."""
+        self._here()
+        if request.sha256 not in self.files:
+            raise NotFound("no such model")
+        self.downloads += 1
+        content = self.files[request.sha256]
+        for start in range(0, len(content), 1000):
+            yield models_pb2.DownloadModelResponse(chunk=content[start : start + 1000])
+
+    async def PublishModel(
+        self, request_iterator: AsyncIterator[Any], context: Any
+    ) -> models_pb2.PublishModelResponse:
+        """Take a model under the fence and end its run."""
+        self._here()
+        header, content = (await anext(aiter(request_iterator))).header, b""
+        async for message in request_iterator:
+            content += message.chunk
+        run = self._held(header)
+        if run.message.cancel_requested:
+            raise Precondition("it was cancelled", code="run-cancelled")
+        assert hashlib.sha256(content).digest() == header.sha256
+        self.files[header.sha256] = content
+        self.published.append(header)
+        self._note(run, state=SUCCEEDED if header.promote else REJECTED, verdict=header.verdict)
+        return models_pb2.PublishModelResponse()
+
+    async def GetUserModel(self, request: Any, context: Any) -> models_pb2.GetUserModelResponse:
+        """Answer nothing: the trainer never asks."""
+        raise NotFound("no such model")
+
+    async def ListModels(self, request: Any, context: Any) -> models_pb2.ListModelsResponse:
+        """Answer nothing: the trainer never asks."""
+        return models_pb2.ListModelsResponse()
+
+    async def ActivateModel(self, request: Any, context: Any) -> models_pb2.ActivateModelResponse:
+        """Answer nothing: the trainer never asks."""
+        raise NotFound("no such model")
+
+    def _here(self) -> None:
+        """Refuse while away."""
+        if self.away:
+            raise Unavailable("the registry is away")
+
+    def _held(self, request: Any) -> Run:
+        """Return the run of a request whose fence is the present one, else Stale."""
+        run = self.runs[request.run_id]
+        if run.fence != request.fence or run.message.state not in HELD:
+            raise Stale("the fence is an old one")
+        return run
+
+    def _note(self, run: Run, **fields: Any) -> None:
+        """Change a run and wake those who wait."""
+        run.change(**fields)
+        self.changed.set()
