@@ -1,0 +1,100 @@
+"""Between the contract's messages and the trainer's own types; the only module that sees both."""
+
+import hashlib
+from collections.abc import Iterator
+from typing import Final, Literal
+from uuid import UUID
+
+from ketav.page.v1 import page_pb2
+from ketav.registry.v1 import models_pb2, training_pb2
+from ketav_common.chunks import chunks
+from ketav_trainer.domain import Candidate, Claim, ModelRef, Progress, State, TruthLine, TruthPage
+
+ENDED: Final = frozenset(
+    {
+        training_pb2.TRAINING_RUN_STATE_SUCCEEDED,
+        training_pb2.TRAINING_RUN_STATE_REJECTED,
+        training_pb2.TRAINING_RUN_STATE_FAILED,
+        training_pb2.TRAINING_RUN_STATE_CANCELLED,
+    }
+)
+"""States after which nothing happens any more."""
+
+
+def to_claim(answer: training_pb2.ClaimTrainingRunResponse) -> Claim:
+    """Decode a claimed run."""
+    return Claim(
+        run_id=answer.run.run_id,
+        fence=answer.fence,
+        user_id=UUID(answer.user_id),
+        parent=_to_model(answer.parent),
+        lease_s=float(answer.lease_seconds),
+    )
+
+
+def from_progress(claim: Claim, progress: Progress) -> training_pb2.ReportProgressRequest:
+    """Encode where a run stands."""
+    return training_pb2.ReportProgressRequest(
+        run_id=claim.run_id,
+        fence=claim.fence,
+        state=_state(progress.state),
+        epoch=progress.epoch,
+        epochs=progress.epochs,
+        loss=progress.loss,
+        cer_base=progress.cer_base,
+        cer_candidate=progress.cer_candidate,
+    )
+
+
+def from_end(claim: Claim, state: State, verdict: str) -> training_pb2.EndTrainingRunRequest:
+    """Encode the end of an attempt."""
+    return training_pb2.EndTrainingRunRequest(
+        run_id=claim.run_id, fence=claim.fence, state=_state(state), verdict=verdict
+    )
+
+
+def from_candidate(claim: Claim, candidate: Candidate) -> Iterator[models_pb2.PublishModelRequest]:
+    """Encode a candidate: the header, then the file in chunks of 1 MiB."""
+    content = candidate.path.read_bytes()
+    verdict = candidate.verdict
+    header = models_pb2.PublishModelHeader(
+        run_id=claim.run_id,
+        fence=claim.fence,
+        size_bytes=len(content),
+        sha256=hashlib.sha256(content).digest(),
+        cer_before=verdict.cer_before,
+        cer_after=verdict.cer_after,
+        promote=verdict.promote,
+        verdict=verdict.words,
+        training_lines=candidate.training_lines,
+        model_card=candidate.card,
+    )
+    yield models_pb2.PublishModelRequest(header=header)
+    for chunk in chunks(content):
+        yield models_pb2.PublishModelRequest(chunk=chunk)
+
+
+def to_page(page: training_pb2.GroundTruthPage, image: str) -> TruthPage:
+    """Decode a page of the ground truth whose image goes to the file `image`."""
+    layout: Literal["page", "line"] = "line" if page.layout == page_pb2.LAYOUT_LINE else "page"
+    return TruthPage(image, layout, tuple(_to_line(line) for line in page.lines))
+
+
+def _to_line(line: training_pb2.GroundTruthLine) -> TruthLine:
+    """Decode a line of the ground truth."""
+    return TruthLine(
+        baseline=tuple((point.x, point.y) for point in line.line.baseline),
+        boundary=tuple((point.x, point.y) for point in line.line.boundary),
+        text=line.text,
+        holdout=line.split == training_pb2.SPLIT_HOLDOUT,
+    )
+
+
+def _to_model(model: page_pb2.Model) -> ModelRef:
+    """Decode a model's name, digest and length."""
+    return ModelRef(model.version, model.sha256.hex(), model.size_bytes)
+
+
+def _state(state: State) -> "training_pb2.TrainingRunState.ValueType":
+    """Encode a state."""
+    return training_pb2.TrainingRunState.Value(f"TRAINING_RUN_STATE_{state}")

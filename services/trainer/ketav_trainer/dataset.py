@@ -1,0 +1,69 @@
+"""A run's frozen ground truth, from the registry's stream into a private directory."""
+
+import hashlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import IO, Final
+
+from ketav.registry.v1 import training_pb2
+from ketav_common.errors import DataLoss
+from ketav_trainer import convert
+from ketav_trainer.domain import Dataset, ModelRef, TruthPage
+
+_MAX_BYTES: Final = 64 * 1024 * 1024
+
+
+async def save_dataset(
+    stream: AsyncIterator[training_pb2.ExportGroundTruthResponse], directory: Path
+) -> Dataset:
+    """Write every page's image into the directory and return the dataset.
+
+    Raises DataLoss when an image is not the one its digest names.
+    """
+    pages: list[TruthPage] = []
+    writer = _Hashed()
+    async for message in stream:
+        if message.WhichOneof("part") == "page":
+            writer.finish()
+            name = f"page-{len(pages):05d}"
+            writer = _Hashed((directory / name).open("wb"), message.page.image.sha256)
+            pages.append(convert.to_page(message.page, name))
+        else:
+            writer.write(message.chunk)
+    writer.finish()
+    return Dataset(directory, tuple(pages))
+
+
+async def save_model(stream: AsyncIterator[bytes], model: ModelRef, path: Path) -> None:
+    """Write a model's file; raise DataLoss when it is not the one its digest names."""
+    with path.open("wb") as file:
+        writer = _Hashed(file, bytes.fromhex(model.sha256))
+        async for chunk in stream:
+            writer.write(chunk)
+        writer.finish()
+
+
+class _Hashed:
+    """A file that is hashed while it is written; without a file, nothing may be written."""
+
+    def __init__(self, file: IO[bytes] | None = None, sha256: bytes = b"") -> None:
+        self._file = file
+        self._sha256 = sha256
+        self._digest = hashlib.sha256()
+        self._length = 0
+
+    def write(self, chunk: bytes) -> None:
+        """Append a chunk."""
+        self._length += len(chunk)
+        if self._file is None or self._length > _MAX_BYTES:
+            raise DataLoss("the stream is out of order or too long", code="ground-truth")
+        self._digest.update(chunk)
+        self._file.write(chunk)
+
+    def finish(self) -> None:
+        """Close the file; raise DataLoss when its digest is another one."""
+        if self._file is None:
+            return
+        self._file.close()
+        if self._digest.digest() != self._sha256:
+            raise DataLoss("the bytes that came are not those asked for", code="ground-truth")

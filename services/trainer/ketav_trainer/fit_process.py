@@ -1,0 +1,134 @@
+"""The training itself, in a process of its own: `python -m ketav_trainer.fit_process DIRECTORY`.
+
+Reads `run.json`, the parent model and the pages' images from the directory, writes `candidate.safetensors`
+there, and reports JSON lines on standard output: {"event": "epoch" | "evaluating" | "done" | "failed", …}.
+"""
+
+import importlib
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO, Any, Final
+
+from ketav_common.metrics import edits
+from ketav_common.processes import OUT_OF_MEMORY, confine, end_with_parent, is_out_of_memory
+from ketav_engine.domain import Engine, EngineError, FitOptions, FitProgress, FoundLine, Model, TrainingLine
+from ketav_engine.images import decode
+from ketav_trainer.child import CANDIDATE, PARENT, RUN
+
+_NICE: Final = 10
+_FEW_LINES: Final = 20
+"""Held-out lines below which the training lines are cross-validated as well."""
+_FOLDS: Final = 3
+
+
+class FitProcess:
+    """One training over a prepared directory."""
+
+    def __init__(self, directory: Path, reports: IO[str]) -> None:
+        self._directory = directory
+        self._reports = reports
+        self._run: dict[str, Any] = json.loads((directory / RUN).read_text("utf-8"))
+
+    def run(self) -> None:
+        """Fit, measure both models on the held-out lines, and report."""
+        engine = _engine(self._run["engine"])
+        parent = engine.load_model((self._directory / PARENT).read_bytes(), self._run["parent_sha256"])
+        training, holdout = self._lines(engine, parent.info.height)
+        options = FitOptions(seed=self._run["seed"])
+        result = engine.fit(parent, training, holdout, (), options, self._on_progress)
+        (self._directory / CANDIDATE).write_bytes(result.content)
+        self._report("evaluating")
+        errors = self._errors(engine, parent, result.content, holdout)
+        if len(holdout) < _FEW_LINES:
+            errors += self._cross_validated(engine, parent, training, holdout)
+        self._report("done", errors=errors, skipped=result.skipped)
+
+    def _cross_validated(
+        self, engine: Engine, parent: Model, training: Sequence[TrainingLine], holdout: Sequence[TrainingLine]
+    ) -> list[tuple[int, int, int]]:
+        """Measure each training line with a model that was fitted, in the same way, without its fold."""
+        errors = []
+        folds = min(_FOLDS, len(training))
+        for fold in range(folds if folds > 1 else 0):
+            rest = [line for index, line in enumerate(training) if index % folds != fold]
+            options = FitOptions(seed=self._run["seed"])
+            result = engine.fit(parent, rest, holdout, (), options, lambda _: True)
+            errors += self._errors(engine, parent, result.content, training[fold::folds])
+        return errors
+
+    def _lines(self, engine: Engine, height: int) -> tuple[list[TrainingLine], list[TrainingLine]]:
+        """Cut every line as reading would see it; return those that train and those held out."""
+        sides: tuple[list[TrainingLine], list[TrainingLine]] = ([], [])
+        for page in self._run["pages"]:
+            image = decode((self._directory / page["image"]).read_bytes())
+            found = [
+                FoundLine(order, tuple(map(tuple, line["baseline"])), tuple(map(tuple, line["boundary"])))
+                for order, line in enumerate(page["lines"])
+            ]
+            for line, cut in zip(page["lines"], engine.cut_lines(image, found, height), strict=True):
+                sides[line["holdout"]].append(TrainingLine(cut, line["text"]))
+        return sides
+
+    def _errors(
+        self, engine: Engine, parent: Model, content: bytes, holdout: Sequence[TrainingLine]
+    ) -> list[tuple[int, int, int]]:
+        """Return for each held-out line its length and the edits of the parent and of the candidate."""
+        import hashlib
+
+        candidate = engine.load_model(content, hashlib.sha256(content).hexdigest())
+        images = [line.image for line in holdout]
+        readings = zip(engine.read_lines(images, parent), engine.read_lines(images, candidate), strict=True)
+        return [
+            (len(line.text), edits(line.text, before.text), edits(line.text, after.text))
+            for line, (before, after) in zip(holdout, readings, strict=True)
+        ]
+
+    def _on_progress(self, progress: FitProgress) -> bool:
+        """Report an epoch; the worker kills this process when it is to end."""
+        self._report(
+            "epoch",
+            epoch=progress.epoch,
+            epochs=progress.epochs,
+            loss=progress.loss,
+            cer=progress.cer,
+        )
+        return True
+
+    def _report(self, event: str, **fields: object) -> None:
+        """Write one JSON line."""
+        print(json.dumps({"event": event} | fields), file=self._reports, flush=True)
+
+
+def main() -> None:
+    """Train on the directory named on the command line."""
+    reports = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # what libraries print must not mix with the reports
+    os.nice(_NICE)
+    end_with_parent()
+    directory = Path(sys.argv[1])
+    confine(int(json.loads((directory / RUN).read_text("utf-8"))["memory_bytes"]))
+    try:
+        FitProcess(directory, reports).run()
+    except (EngineError, ValueError, NotImplementedError) as error:
+        print(json.dumps({"event": "failed", "kind": type(error).__name__}), file=reports, flush=True)
+    except Exception as error:
+        if is_out_of_memory(error):
+            os._exit(OUT_OF_MEMORY)
+        raise
+
+
+def _engine(name: str) -> Engine:
+    """Build the engine that the settings name."""
+    module, cls = {
+        "kraken": ("ketav_engine.kraken_engine", "KrakenEngine"),
+        "tiny": ("ketav_engine.tiny", "TinyEngine"),
+    }[name]
+    engine: Engine = getattr(importlib.import_module(module), cls)()
+    return engine
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""The gate: whether a candidate model may serve, decided on lines that the serving model read too.
+
+Paired bootstrap over lines (Efron & Tibshirani 1993, An Introduction to the Bootstrap, ch. 16; for
+recognition errors Bisani & Ney, ICASSP 2004): lines are drawn again with replacement, and the share of draws
+in which the candidate makes fewer errors estimates the probability that it is better.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+ENOUGH: Final = 0.9
+"""Probability of being better at which a candidate is promoted."""
+FEWEST_LINES: Final = 5
+"""Held-out lines below which nothing can be said."""
+_DRAWS: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class LineErrors:
+    """A held-out line read by both models."""
+
+    length: int
+    """Code points of the true text."""
+    serving: int
+    """Edits between the true text and what the serving model read."""
+    candidate: int
+    """Edits between the true text and what the candidate read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the gate decided, and why in words a user understands."""
+
+    promote: bool
+    words: str
+    probability: float
+    """Estimated probability that the candidate is better."""
+    cer_before: float
+    """Corpus CER of the serving model, 0 to 1."""
+    cer_after: float
+    """Corpus CER of the candidate, 0 to 1."""
+
+
+def judge(lines: Sequence[LineErrors], *, seed: int = 0, enough: float = ENOUGH) -> Verdict:
+    """Decide whether a candidate may serve.
+
+    `lines` holds every held-out line once. The decision follows from `lines` and `seed` alone. CER above 1
+    (a model that writes more than there is) is reported as 1.
+    """
+    before, after = cer(lines, serving=True), cer(lines, serving=False)
+    if sum(line.length for line in lines) == 0 or len(lines) < FEWEST_LINES:
+        words = f"rejected: {len(lines)} held-out lines are too few to prove an improvement"
+        return Verdict(promote=False, words=words, probability=0.0, cer_before=before, cer_after=after)
+    probability = probability_better(lines, seed)
+    promote = after < before and probability >= enough
+    figures = f"CER {_percent(before)} → {_percent(after)}"
+    if promote:
+        improved = sum(line.candidate < line.serving for line in lines)
+        words = f"promoted: {improved} of {len(lines)} held-out lines improved, {figures}"
+    elif after < before:
+        words = f"rejected: the improvement may be chance ({round(100 * probability)} % sure), {figures}"
+    else:
+        words = f"rejected: the new model does not read the held-out lines better, {figures}"
+    return Verdict(promote, words, probability, before, after)
+
+
+def probability_better(lines: Sequence[LineErrors], seed: int = 0, draws: int = _DRAWS) -> float:
+    """Return the share of `draws` resamples of the lines in which the candidate makes fewer errors.
+
+    A draw in which both make equally many counts half.
+    """
+    gain = np.array([line.serving - line.candidate for line in lines], dtype=np.int64)
+    random = np.random.default_rng(seed)
+    better = 0.0
+    for start in range(0, draws, 1000):
+        picks = random.integers(0, len(gain), size=(min(1000, draws - start), len(gain)))
+        sums = gain[picks].sum(axis=1)
+        better += float((sums > 0).sum()) + 0.5 * float((sums == 0).sum())
+    return better / draws
+
+
+def cer(lines: Sequence[LineErrors], *, serving: bool) -> float:
+    """Return the corpus CER of one of the models: edits over true code points, at most 1; 0 for nothing."""
+    length = sum(line.length for line in lines)
+    edits = sum(line.serving if serving else line.candidate for line in lines)
+    return min(1.0, edits / length) if length else 0.0
+
+
+def _percent(share: float) -> str:
+    """Write a share as a percentage with one decimal."""
+    return f"{100 * share:.1f} %"

@@ -1,0 +1,81 @@
+"""The registry as the worker sees it: each call with a deadline, the trainer's identity and the fence."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+import grpc
+
+from ketav.registry.v1 import models_pb2, models_pb2_grpc, training_pb2, training_pb2_grpc
+from ketav_common import context, rpc
+from ketav_common.identity import Identity
+from ketav_trainer import convert
+from ketav_trainer.domain import Candidate, Claim, ModelRef, Progress, State
+
+_CALL_S = 5.0
+_SWEEP_S = 10.0
+_STREAM_S = 120.0
+
+
+class Registry:
+    """What a worker asks of the registry. Errors are those of ketav_common.errors; Stale means: not yours."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._runs = training_pb2_grpc.TrainingRunServiceStub(channel)
+        self._models = models_pb2_grpc.ModelServiceStub(channel)
+
+    async def claim(self, run_id: str, worker: str) -> Claim:
+        """Take a queued run."""
+        request = training_pb2.ClaimTrainingRunRequest(run_id=run_id, worker=worker)
+        with _as_trainer():
+            return convert.to_claim(await self._runs.ClaimTrainingRun(request, timeout=_CALL_S))
+
+    async def report(self, claim: Claim, progress: Progress) -> bool:
+        """Renew the lease and record progress; return whether the user wants the run cancelled."""
+        with _as_trainer(claim.user_id):
+            answer = await self._runs.ReportProgress(convert.from_progress(claim, progress), timeout=_CALL_S)
+        return bool(answer.cancel_requested)
+
+    async def end(self, claim: Claim, state: State, verdict: str) -> None:
+        """End the run without a model, or give it back."""
+        with _as_trainer(claim.user_id):
+            await self._runs.EndTrainingRun(convert.from_end(claim, state, verdict), timeout=_CALL_S)
+
+    async def ground_truth(self, claim: Claim) -> AsyncIterator[training_pb2.ExportGroundTruthResponse]:
+        """Stream the run's frozen ground truth."""
+        request = training_pb2.ExportGroundTruthRequest(run_id=claim.run_id, fence=claim.fence)
+        with _as_trainer(claim.user_id):
+            call = self._runs.ExportGroundTruth(request, timeout=_STREAM_S)
+        with rpc.translated():
+            async for message in call:
+                yield message
+
+    async def model(self, claim: Claim, model: ModelRef) -> AsyncIterator[bytes]:
+        """Stream a model's file."""
+        request = models_pb2.DownloadModelRequest(sha256=bytes.fromhex(model.sha256))
+        with _as_trainer(claim.user_id):
+            call = self._models.DownloadModel(request, timeout=_STREAM_S)
+        with rpc.translated():
+            async for message in call:
+                yield message.chunk
+
+    async def publish(self, claim: Claim, candidate: Candidate) -> None:
+        """Store the candidate with its verdict: the registry promotes or rejects and ends the run."""
+        with _as_trainer(claim.user_id):
+            await self._models.PublishModel(convert.from_candidate(claim, candidate), timeout=_STREAM_S)
+
+    async def sweep(self) -> list[str]:
+        """Have the registry look after its runs; return the ids of those that wait."""
+        with _as_trainer():
+            answer = await self._runs.SweepTrainingRuns(
+                training_pb2.SweepTrainingRunsRequest(), timeout=_SWEEP_S
+            )
+        return list(answer.run_ids)
+
+
+@contextmanager
+def _as_trainer(user_id: UUID | None = None) -> Iterator[None]:
+    """Call as the trainer, on behalf of a user; errors of the call come as Ketav's own."""
+    trainer = Identity("trainer", user_id)
+    with context.bind(identity=trainer, request_id=context.request_id()), rpc.translated():
+        yield

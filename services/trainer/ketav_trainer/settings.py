@@ -1,0 +1,30 @@
+"""Settings of the trainer's front and worker, from the environment."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from ketav_common.settings import BoundSettings
+
+
+class TrainerSettings(BoundSettings):
+    """What an operator may set; each field is the variable KETAV_<NAME>."""
+
+    registry_address: str = Field(description="Where the registry answers: host:port or unix:path.")
+    redis_url: str = Field(description="The broker of Celery: redis://host:port/number.")
+    engine: Literal["kraken", "tiny"] = Field(
+        default="kraken", description="Kraken, or the small deterministic engine of the tests."
+    )
+    heartbeat_seconds: float = Field(default=10, gt=0, description="Pause between two renewals of a lease.")
+    sweep_seconds: float = Field(
+        default=15, gt=0, description="Pause between two sweeps for waiting and abandoned runs."
+    )
+    training_memory_bytes: int = Field(
+        default=0, ge=0, description="Address space of a training process; 0 for no limit."
+    )
+    training_seconds: float = Field(
+        default=3600, gt=0, description="Seconds a training may take before it is killed."
+    )
+    training_seed: int = Field(
+        default=0, ge=0, description="Everything random in a training follows from it."
+    )

@@ -1,0 +1,210 @@
+"""A run from the claim to its end: the worker's only job."""
+
+import asyncio
+import json
+import math
+import tempfile
+import time
+from collections.abc import Coroutine
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from ketav_common.errors import KetavError, NotFound, Precondition, Stale, TimedOut, Unavailable
+from ketav_common.logging import get_logger
+from ketav_trainer.child import CANDIDATE, PARENT, RUN, run_child
+from ketav_trainer.dataset import save_dataset, save_model
+from ketav_trainer.domain import (
+    CancelledByUserError,
+    Candidate,
+    Claim,
+    Dataset,
+    FitFailedError,
+    LeaseLostError,
+    Progress,
+    State,
+    WorkerStoppingError,
+)
+from ketav_trainer.gate import LineErrors, judge
+from ketav_trainer.lease import Lease
+from ketav_trainer.registry import Registry
+
+log = get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """Where and how trainings run."""
+
+    directory: Path
+    """Private directories of runs are made in it."""
+    engine: str
+    seed: int
+    memory_bytes: int
+    seconds: float
+    heartbeat_s: float
+    worker: str
+    """Name of this worker, for the registry's log."""
+
+
+async def run_training(run_id: str, *, registry: Registry, workshop: Workshop, stop: asyncio.Event) -> None:
+    """Claim a run and bring it to an end; drop it quietly when somebody else has it or it has ended.
+
+    When `stop` is set the run goes back to the queue. When the lease is lost nothing is written any more.
+    """
+    try:
+        claim = await registry.claim(run_id, workshop.worker)
+    except (Stale, NotFound, Precondition) as error:
+        log.info("run_not_claimed", run_id=run_id, code=error.code)
+        return
+    log.info("run_claimed", run_id=run_id, fence=claim.fence)
+    async with Lease(claim, registry.report, workshop.heartbeat_s) as lease:
+        try:
+            await _until(_attempt(claim, lease, registry, workshop), lease, stop)
+        except LeaseLostError as error:
+            log.warning("lease_lost", run_id=run_id, reason=str(error))
+        except CancelledByUserError as error:
+            await _end(registry, claim, "CANCELLED", str(error))
+        except WorkerStoppingError:
+            await _end(registry, claim, "QUEUED", "")
+        except FitFailedError as error:
+            await _end(registry, claim, "FAILED", str(error))
+
+
+async def train_model(
+    user_id: UUID, dataset: Dataset, *, claim: Claim, lease: Lease, workshop: Workshop
+) -> Candidate:
+    """Fine-tune a user's model on a dataset in a fresh process, and judge it on the held-out lines.
+
+    The parent model lies in the dataset's directory. Raises FitFailedError in words for the user.
+    """
+    began = time.monotonic()
+    (dataset.directory / RUN).write_text(json.dumps(_orders(dataset, claim, workshop)), "utf-8")
+    hearing = _Hearing(lease)
+    await run_child(dataset.directory, hearing.on_event, workshop.seconds)
+    if hearing.failed or hearing.errors is None:
+        raise FitFailedError(hearing.failed or "the training ended without a result")
+    verdict = judge(hearing.errors, seed=workshop.seed)
+    lines = dataset.count(holdout=False)
+    card = {
+        "user_id": str(user_id),
+        "run_id": claim.run_id,
+        "parent": claim.parent.version,
+        "engine": workshop.engine,
+        "seed": workshop.seed,
+        "training_lines": lines,
+        "skipped_lines": hearing.skipped,
+        "holdout_lines": len(hearing.errors),
+        "epochs": hearing.progress.epoch,
+        "seconds": round(time.monotonic() - began, 1),
+        "cer_before": verdict.cer_before,
+        "cer_after": verdict.cer_after,
+        "probability_better": verdict.probability,
+        "verdict": verdict.words,
+    }
+    return Candidate(dataset.directory / CANDIDATE, verdict, lines, json.dumps(card, ensure_ascii=False))
+
+
+async def _attempt(claim: Claim, lease: Lease, registry: Registry, workshop: Workshop) -> None:
+    """Pull the ground truth, train, and publish, in a private directory that is gone afterwards."""
+    workshop.directory.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=workshop.directory, prefix="run-") as name:
+        directory = Path(name)
+        try:
+            dataset = await save_dataset(registry.ground_truth(claim), directory)
+            await save_model(registry.model(claim, claim.parent), claim.parent, directory / PARENT)
+            candidate = await train_model(claim.user_id, dataset, claim=claim, lease=lease, workshop=workshop)
+            await registry.publish(claim, candidate)
+        except Stale as error:
+            raise LeaseLostError(error.code) from error
+        except (Unavailable, TimedOut) as error:
+            raise WorkerStoppingError(error.code) from error
+        except KetavError as error:
+            log.error("training_refused", run_id=claim.run_id, code=error.code, detail=error.detail)  # noqa: TRY400
+            raise FitFailedError("the training met an internal error") from error
+    log.info("run_published", run_id=claim.run_id, promote=candidate.verdict.promote)
+
+
+async def _until(attempt: Coroutine[Any, Any, None], lease: Lease, stop: asyncio.Event) -> None:
+    """Await an attempt; abandon it, and wait until its process is gone, when lease or worker end first."""
+    work = asyncio.ensure_future(attempt)
+    over, stopping = asyncio.ensure_future(lease.over.wait()), asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({work, over, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in (over, stopping):
+            task.cancel()
+        if not work.done():
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+    if not work.cancelled():
+        work.result()
+        return
+    raise lease.reason or WorkerStoppingError("the worker is stopping")
+
+
+async def _end(registry: Registry, claim: Claim, state: State, verdict: str) -> None:
+    """Say how the attempt ended; a registry that cannot be told finds out when the lease runs out."""
+    try:
+        await registry.end(claim, state, verdict)
+    except KetavError as error:
+        log.warning("end_not_recorded", run_id=claim.run_id, state=state, code=error.code)
+    else:
+        log.info("run_ended", run_id=claim.run_id, state=state, verdict=verdict)
+
+
+def _orders(dataset: Dataset, claim: Claim, workshop: Workshop) -> dict[str, Any]:
+    """Return what the training process is told."""
+    return {
+        "engine": workshop.engine,
+        "seed": workshop.seed,
+        "memory_bytes": workshop.memory_bytes,
+        "parent_sha256": claim.parent.sha256,
+        "pages": [asdict(page) for page in dataset.pages],
+    }
+
+
+class _Hearing:
+    """Takes what the training process reports and passes it on to the registry."""
+
+    _FAILURES = {  # noqa: RUF012 - never changed
+        "NotImplementedError": "training is not available in this version",
+        "NothingToLearnError": "none of the corrected lines can be learnt from",
+        "UnusableModelError": "the model to start from cannot be used",
+        "UnusableImageError": "a page of the corrected lines cannot be read",
+    }
+
+    def __init__(self, lease: Lease) -> None:
+        self._lease = lease
+        self.progress = Progress()
+        self.errors: list[LineErrors] | None = None
+        self.skipped = 0
+        self.failed = ""
+
+    async def on_event(self, event: dict[str, Any]) -> None:
+        """Take one event."""
+        match event["event"]:
+            case "epoch":
+                self.progress = _epoch(event)
+                await self._lease.report(self.progress)
+            case "evaluating":
+                self.progress = Progress("EVALUATING", self.progress.epoch, self.progress.epochs)
+                await self._lease.report(self.progress)
+            case "done":
+                self.errors = [LineErrors(*line) for line in event["errors"]]
+                self.skipped = int(event["skipped"])
+            case "failed":
+                self.failed = self._FAILURES.get(event["kind"], "the training met an internal error")
+
+
+def _epoch(event: dict[str, Any]) -> Progress:
+    """Read where the training stands; epoch 0 measures the parent."""
+    loss = float(event["loss"])
+    return Progress(
+        epoch=int(event["epoch"]),
+        epochs=int(event["epochs"]),
+        loss=loss if event["epoch"] and math.isfinite(loss) else None,
+        cer_base=event["cer"] if event["epoch"] == 0 else None,
+        cer_candidate=event["cer"] if event["epoch"] else None,
+    )

@@ -1,0 +1,176 @@
+"""The training process: it learns, reports, and whatever happens to it, the user is told why."""
+
+import asyncio
+import hashlib
+import json
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from ketav_engine import tiny
+from ketav_trainer.child import CANDIDATE, PARENT, RUN, run_child
+from ketav_trainer.domain import FitFailedError
+from tests.parts.pages import draw_page, place_of, random_lines
+
+Events = list[dict[str, Any]]
+
+
+def prepare(directory: Path, lines: int = 12, holdout: int = 6, **changes: object) -> Path:
+    """Write a run over one drawn page into a directory; `changes` replace fields of its orders."""
+    texts = random_lines(lines)
+    (directory / "page-00000").write_bytes(draw_page(texts))
+    (directory / PARENT).write_bytes(tiny.save())
+    places = [place_of(row, texts) for row in range(lines)]
+    orders: dict[str, object] = {
+        "engine": "tiny",
+        "seed": 0,
+        "memory_bytes": 0,
+        "parent_sha256": hashlib.sha256(tiny.save()).hexdigest(),
+        "pages": [
+            {
+                "image": "page-00000",
+                "layout": "page",
+                "lines": [
+                    {"baseline": baseline, "boundary": boundary, "text": text, "holdout": row < holdout}
+                    for row, (text, (baseline, boundary)) in enumerate(zip(texts, places, strict=True))
+                ],
+            }
+        ],
+    }
+    (directory / RUN).write_text(json.dumps(orders | changes), "utf-8")
+    return directory
+
+
+def children() -> list[psutil.Process]:
+    """Return the training processes that this process has."""
+    return [
+        child
+        for child in psutil.Process().children(recursive=True)
+        if child.status() != psutil.STATUS_ZOMBIE and "ketav_trainer.fit_process" in child.cmdline()
+    ]
+
+
+@pytest.mark.parametrize(("lines", "holdout", "measured"), [(12, 6, 12), (26, 20, 20)])
+async def test_a_training_reports_its_epochs_and_leaves_a_better_model(
+    tmp_path: Path, lines: int, holdout: int, measured: int
+) -> None:
+    """Epochs come first, then the errors of each held-out line, and they fell.
+
+    With fewer than twenty held-out lines those that train are measured too, by models fitted without them.
+    """
+    events: Events = []
+
+    async def hear(event: dict[str, Any]) -> None:
+        """Keep an event."""
+        events.append(event)
+
+    await run_child(prepare(tmp_path, lines, holdout), hear, 60)
+    assert [event["event"] for event in events] == [*["epoch"] * 4, "evaluating", "done"]
+    errors = events[-1]["errors"]
+    assert len(errors) == measured
+    assert sum(after for _, _, after in errors) < sum(before for _, before, _ in errors)
+    assert (tmp_path / CANDIDATE).read_bytes() != (tmp_path / PARENT).read_bytes()
+
+
+async def test_equal_orders_give_an_equal_model(tmp_path: Path) -> None:
+    """Nothing about a training is left to chance."""
+    models = []
+    for name in ("one", "two"):
+        directory = tmp_path / name
+        await asyncio.to_thread(directory.mkdir)
+        await run_child(prepare(directory), ignore, 60)
+        models.append(await asyncio.to_thread((directory / CANDIDATE).read_bytes))
+    assert models[0] == models[1]
+
+
+async def test_a_training_process_runs_at_low_priority_with_one_thread_and_no_secrets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OCR stays quick beside it, and it has nothing to give away."""
+    monkeypatch.setenv("KETAV_IDENTITY_SECRET", "s" * 40)
+    seen: list[tuple[int, dict[str, str]]] = []
+
+    async def look(_: dict[str, Any]) -> None:
+        """Look at the process while it runs."""
+        seen.extend((int(child.nice()), child.environ()) for child in children())
+
+    await run_child(prepare(tmp_path), look, 60)
+    priority, environment = seen[0]
+    assert priority == psutil.Process().nice() + 10
+    assert environment["OMP_NUM_THREADS"] == "1"
+    assert not [name for name in environment if name.startswith("KETAV_")]
+
+
+async def test_a_killed_training_fails_in_words_for_the_user(tmp_path: Path) -> None:
+    """SIGKILL, as the kernel sends it when memory is short."""
+
+    async def kill(_: dict[str, Any]) -> None:
+        """Kill the process at its first report."""
+        for child in children():
+            os.kill(child.pid, signal.SIGKILL)
+
+    with pytest.raises(FitFailedError, match="the training was killed"):
+        await run_child(prepare(tmp_path, lines=100), kill, 60)
+
+
+async def test_a_training_out_of_memory_says_so(tmp_path: Path) -> None:
+    """The address space has a limit, and reaching it ends the process, not the worker."""
+    with pytest.raises(FitFailedError, match="ran out of memory"):
+        await run_child(prepare(tmp_path, lines=200, memory_bytes=300 * 1024**2), ignore, 60)
+
+
+async def test_a_training_that_takes_too_long_is_stopped(tmp_path: Path) -> None:
+    """The time limit holds even when the process hangs."""
+
+    async def stop(_: dict[str, Any]) -> None:
+        """Stop the process at its first report."""
+        for child in children():
+            os.kill(child.pid, signal.SIGSTOP)
+
+    with pytest.raises(FitFailedError, match="took too long"):
+        await run_child(prepare(tmp_path, lines=200), stop, 3)
+    assert not children()
+
+
+async def test_a_cancelled_training_leaves_no_process(tmp_path: Path) -> None:
+    """Whoever stops waiting for a training has also ended it."""
+    started = asyncio.Event()
+
+    async def hold(_: dict[str, Any]) -> None:
+        """Stop the process at its first report."""
+        for child in children():
+            os.kill(child.pid, signal.SIGSTOP)
+        started.set()
+
+    running = asyncio.create_task(run_child(prepare(tmp_path, lines=200), hold, 60))
+    await started.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert not children()
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind"),
+    [({"parent_sha256": "0" * 64}, "UnusableModelError"), ({"pages": []}, "NothingToLearnError")],
+)
+async def test_a_run_that_cannot_be_learnt_from_is_reported_as_such(
+    tmp_path: Path, changes: dict[str, Any], kind: str
+) -> None:
+    """A parent that is not the one expected, or no lines at all: a reason, not a crash."""
+    events: Events = []
+
+    async def hear(event: dict[str, Any]) -> None:
+        """Keep an event."""
+        events.append(event)
+
+    await run_child(prepare(tmp_path, **changes), hear, 60)
+    assert events == [{"event": "failed", "kind": kind}]
+
+
+async def ignore(_: dict[str, Any]) -> None:
+    """Take an event and do nothing."""

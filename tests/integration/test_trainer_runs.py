@@ -1,0 +1,248 @@
+"""A run from the claim to its end, over the real contract: nothing is lost, twice, or a lie."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import psutil
+import pytest
+
+from ketav.registry.v1 import models_pb2_grpc, training_pb2_grpc
+from ketav_common import rpc
+from ketav_common.errors import Unavailable
+from ketav_common.identity import Signer
+from ketav_engine import tiny
+from ketav_trainer.registry import Registry
+from ketav_trainer.training import Workshop, run_training
+from tests.parts import registry_double as double
+from tests.parts.registry_double import RegistryDouble
+
+SIGNER = Signer("s" * 40)
+
+
+@dataclass
+class Bench:
+    """A registry in memory, the trainer's view of it, and a place to train."""
+
+    inside: RegistryDouble
+    registry: Registry
+    workshop: Workshop
+    stop: asyncio.Event
+
+    async def run(self, run_id: str) -> None:
+        """Bring a run to its end as a worker does."""
+        await run_training(run_id, registry=self.registry, workshop=self.workshop, stop=self.stop)
+
+    async def begin(self, run_id: str) -> asyncio.Task[None]:
+        """Start a run and wait until its training process has reported."""
+        task = asyncio.create_task(self.run(run_id))
+        await until(lambda: self.inside.runs[run_id].message.epoch > 0)
+        return task
+
+
+@pytest.fixture
+async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+    """Serve the registry on a unix socket and connect to it."""
+    inside = RegistryDouble(tiny.save())
+    address = f"unix:{tmp_path}/registry.sock"
+
+    def add(server: object) -> None:
+        """Register both services."""
+        training_pb2_grpc.add_TrainingRunServiceServicer_to_server(inside, server)  # type: ignore[arg-type]
+        models_pb2_grpc.add_ModelServiceServicer_to_server(inside, server)  # type: ignore[arg-type]
+
+    server = rpc.build_server(add, bind=address, signer=SIGNER, service="registry")
+    await server.grpc.start()
+    workshop = Workshop(tmp_path / "training", "tiny", 0, 0, 60, 0.2, "worker")
+    try:
+        async with rpc.channel(address, SIGNER) as channel:
+            yield Bench(inside, Registry(channel), workshop, asyncio.Event())
+    finally:
+        await server.grpc.stop(0)
+
+
+async def until(true: Callable[[], object], seconds: float = 20) -> None:
+    """Wait until a condition holds; fail after so many seconds."""
+    for _ in range(int(seconds / 0.02)):
+        if true():
+            return
+        await asyncio.sleep(0.02)
+    pytest.fail("the condition never held")
+
+
+def trainings() -> list[psutil.Process]:
+    """Return the training processes that this process has."""
+    return [
+        child
+        for child in psutil.Process().children(recursive=True)
+        if child.status() != psutil.STATUS_ZOMBIE and "ketav_trainer.fit_process" in child.cmdline()
+    ]
+
+
+def freeze() -> None:
+    """Stop the training process where it is."""
+    for process in trainings():
+        os.kill(process.pid, signal.SIGSTOP)
+
+
+def slow(bench: Bench) -> None:
+    """Make a training so long that something can happen to it."""
+    bench.inside.texts = bench.inside.texts * 12
+
+
+async def test_a_run_that_learns_is_published_with_its_verdict(bench: Bench) -> None:
+    """Claimed, trained, evaluated and promoted, in this order; the figures and the words agree."""
+    run_id = bench.inside.queue()
+    await bench.run(run_id)
+    run = bench.inside.runs[run_id]
+    assert run.history == [double.QUEUED, double.LEASED, double.EVALUATING, double.SUCCEEDED]
+    (published,) = bench.inside.published
+    assert published.promote
+    assert published.cer_after < published.cer_before
+    assert published.verdict.startswith("promoted: ")
+    assert published.training_lines == 16
+    assert not list(bench.workshop.directory.iterdir())
+
+
+async def test_a_model_that_learnt_nonsense_is_rejected(bench: Bench) -> None:
+    """False corrections of lines that train cannot improve the held-out ones: REJECTED, and it says so."""
+    bench.inside.parent = await learnt(bench)
+    bench.inside.misread = {text: text[::-1] for text in bench.inside.texts}
+    run_id = bench.inside.queue()
+    await bench.run(run_id)
+    assert bench.inside.runs[run_id].message.state == double.REJECTED
+    assert bench.inside.runs[run_id].message.verdict.startswith("rejected: ")
+
+
+async def learnt(bench: Bench) -> bytes:
+    """Return the model of a first successful run and make it the registry's."""
+    first = bench.inside.queue()
+    await bench.run(first)
+    content = bench.inside.files[bench.inside.published[-1].sha256]
+    bench.inside.published.clear()
+    return content
+
+
+async def test_of_two_workers_at_one_run_exactly_one_trains(bench: Bench) -> None:
+    """The message came twice: the second claim is refused and its worker walks away."""
+    run_id = bench.inside.queue()
+    await asyncio.gather(bench.run(run_id), bench.run(run_id))
+    assert len(bench.inside.published) == 1
+    assert bench.inside.runs[run_id].message.attempts == 1
+
+
+async def test_an_ended_or_unknown_run_is_dropped_quietly(bench: Bench) -> None:
+    """A late message changes nothing."""
+    run_id = bench.inside.queue()
+    await bench.run(run_id)
+    revision = bench.inside.runs[run_id].message.revision
+    await bench.run(run_id)
+    await bench.run("00000000-0000-0000-0000-000000000000")
+    assert bench.inside.runs[run_id].message.revision == revision
+
+
+async def test_a_cancelled_run_ends_as_cancelled_and_its_process_is_gone(bench: Bench) -> None:
+    """The user's wish arrives with the next heartbeat even while the training hangs."""
+    slow(bench)
+    run_id = bench.inside.queue()
+    task = await bench.begin(run_id)
+    freeze()
+    bench.inside.cancel(run_id)
+    await asyncio.wait_for(task, 5)
+    assert bench.inside.runs[run_id].message.state == double.CANCELLED
+    assert not trainings()
+    assert not bench.inside.published
+
+
+async def test_a_killed_training_process_ends_the_run_as_failed_with_a_reason(bench: Bench) -> None:
+    """SIGKILL of the child: FAILED in words for the user, and the next run is trained."""
+    slow(bench)
+    run_id = bench.inside.queue()
+    task = await bench.begin(run_id)
+    for process in trainings():
+        process.kill()
+    await asyncio.wait_for(task, 5)
+    run = bench.inside.runs[run_id].message
+    assert run.state == double.FAILED
+    assert run.verdict.startswith("the training was killed")
+    again = bench.inside.queue()
+    bench.inside.texts = bench.inside.texts[:24]
+    await bench.run(again)
+    assert bench.inside.runs[again].message.state == double.SUCCEEDED
+
+
+async def test_a_training_out_of_memory_ends_as_failed(bench: Bench) -> None:
+    """RLIMIT_AS ends the child alone; the user reads that memory ran out."""
+    run_id = bench.inside.queue()
+    workshop = replace(bench.workshop, memory_bytes=300 * 1024**2)
+    await run_training(run_id, registry=bench.registry, workshop=workshop, stop=bench.stop)
+    run = bench.inside.runs[run_id].message
+    assert (run.state, run.verdict) == (double.FAILED, "the training ran out of memory")
+
+
+async def test_a_stopping_worker_gives_its_run_back(bench: Bench) -> None:
+    """SIGTERM of the worker: the run is QUEUED again at once, and another attempt finishes it."""
+    slow(bench)
+    run_id = bench.inside.queue()
+    task = await bench.begin(run_id)
+    bench.stop.set()
+    await asyncio.wait_for(task, 5)
+    run = bench.inside.runs[run_id]
+    assert run.message.state == double.QUEUED
+    assert not trainings()
+    bench.stop.clear()
+    bench.inside.texts = bench.inside.texts[:24]
+    await bench.run(run_id)
+    assert run.message.state == double.SUCCEEDED
+
+
+async def test_a_worker_that_lost_its_lease_changes_nothing_more(bench: Bench) -> None:
+    """Somebody else claimed the run meanwhile: the old worker's process is killed, its fence refused."""
+    slow(bench)
+    run_id = bench.inside.queue()
+    task = await bench.begin(run_id)
+    freeze()
+    run = bench.inside.runs[run_id]
+    run.fence += 1
+    revision = run.message.revision
+    await asyncio.wait_for(task, 5)
+    assert run.message.revision == revision
+    assert not trainings()
+
+
+async def test_a_short_absence_of_the_registry_is_borne(bench: Bench) -> None:
+    """Heartbeats fail for a while, less than the lease: the training goes on to its end."""
+    run_id = bench.inside.queue()
+    slow(bench)
+    task = await bench.begin(run_id)
+    bench.inside.away = True
+    await asyncio.sleep(0.6)
+    bench.inside.away = False
+    await asyncio.wait_for(task, 60)
+    assert bench.inside.runs[run_id].message.state in {double.SUCCEEDED, double.REJECTED}
+
+
+async def test_a_long_absence_of_the_registry_ends_the_training(bench: Bench) -> None:
+    """When the lease has run out without an answer the child is killed; the sweep gives the run away."""
+    bench.inside.lease_s = 1
+    slow(bench)
+    run_id = bench.inside.queue()
+    task = await bench.begin(run_id)
+    freeze()
+    bench.inside.away = True
+    await asyncio.wait_for(task, 5)
+    assert not trainings()
+    bench.inside.away = False
+    assert await bench.registry.sweep() == [run_id]
+
+
+async def test_a_registry_away_at_the_claim_leaves_the_run_queued(bench: Bench) -> None:
+    """The error reaches the task, which leaves the run to the sweep."""
+    run_id = bench.inside.queue()
+    bench.inside.away = True
+    with pytest.raises(Unavailable):
+        await bench.run(run_id)
+    assert bench.inside.runs[run_id].message.state == double.QUEUED

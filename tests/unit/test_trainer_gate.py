@@ -1,0 +1,80 @@
+"""The gate promotes what is better beyond chance and says why in words."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ketav_trainer.gate import LineErrors, cer, judge, probability_better
+
+lines_of_errors = st.lists(
+    st.builds(LineErrors, st.integers(0, 80), st.integers(0, 120), st.integers(0, 120)), max_size=40
+)
+
+
+def test_a_clearly_better_candidate_is_promoted_with_the_figures_in_words() -> None:
+    """41 of 52 lines improve: the words name both counts and both error rates."""
+    lines = [LineErrors(100, 20, 9)] * 41 + [LineErrors(100, 11, 12)] * 11
+    verdict = judge(lines)
+    assert verdict.promote
+    assert verdict.words == "promoted: 41 of 52 held-out lines improved, CER 18.1 % → 9.6 %"
+    assert verdict.probability == pytest.approx(1.0)
+
+
+def test_an_improvement_that_may_be_chance_is_rejected() -> None:
+    """One lucky line among many equal ones proves nothing at the demanded certainty."""
+    lines = [LineErrors(50, 5, 2)] + [LineErrors(50, 5, 6), LineErrors(50, 6, 5)] * 10
+    verdict = judge(lines)
+    assert not verdict.promote
+    assert verdict.words.startswith("rejected: the improvement may be chance (")
+
+
+def test_a_worse_candidate_is_rejected_however_sure_the_draws_are() -> None:
+    """A candidate that makes more errors is never promoted."""
+    verdict = judge([LineErrors(50, 5, 9)] * 30)
+    assert not verdict.promote
+    assert verdict.probability == 0
+    assert verdict.words == (
+        "rejected: the new model does not read the held-out lines better, CER 10.0 % → 18.0 %"
+    )
+
+
+def test_an_equal_candidate_is_rejected() -> None:
+    """Without a single changed line the probability is one half and the old model stays."""
+    verdict = judge([LineErrors(50, 5, 5)] * 30)
+    assert not verdict.promote
+    assert verdict.probability == 0.5
+
+
+@pytest.mark.parametrize("lines", [[], [LineErrors(40, 20, 0)] * 4, [LineErrors(0, 3, 0)] * 20])
+def test_too_little_held_out_text_promotes_nothing(lines: list[LineErrors]) -> None:
+    """No lines, too few of them, or lines without a letter: nothing can be proved."""
+    verdict = judge(lines)
+    assert not verdict.promote
+    assert "too few" in verdict.words
+
+
+@given(lines_of_errors, st.integers(0, 5))
+def test_the_verdict_follows_from_lines_and_seed_and_stays_in_bounds(
+    lines: list[LineErrors], seed: int
+) -> None:
+    """Equal input gives an equal verdict; a promotion always means fewer errors and figures from 0 to 1."""
+    verdict = judge(lines, seed=seed)
+    assert verdict == judge(lines, seed=seed)
+    assert 0 <= verdict.cer_before <= 1
+    assert 0 <= verdict.cer_after <= 1
+    if verdict.promote:
+        assert sum(line.candidate for line in lines) < sum(line.serving for line in lines)
+
+
+@given(lines_of_errors.filter(bool))
+def test_swapping_the_models_mirrors_the_probability(lines: list[LineErrors]) -> None:
+    """What one model wins the other loses, draw by draw."""
+    swapped = [LineErrors(line.length, line.candidate, line.serving) for line in lines]
+    assert probability_better(lines, draws=500) == pytest.approx(1 - probability_better(swapped, draws=500))
+
+
+def test_the_error_rate_is_corpus_level() -> None:
+    """Edits over code points of all lines together, not a mean of the lines' rates."""
+    lines = [LineErrors(10, 10, 0), LineErrors(90, 0, 9)]
+    assert cer(lines, serving=True) == pytest.approx(0.1)
+    assert cer(lines, serving=False) == pytest.approx(0.09)
