@@ -218,9 +218,12 @@ async def test_a_short_absence_of_the_registry_is_borne(bench: Bench) -> None:
     run_id = bench.inside.queue()
     slow(bench)
     task = await bench.begin(run_id)
+    freeze()
     bench.inside.away = True
     await asyncio.sleep(0.6)
     bench.inside.away = False
+    for process in trainings():
+        process.resume()
     await asyncio.wait_for(task, 60)
     assert bench.inside.runs[run_id].message.state in {double.SUCCEEDED, double.REJECTED}
 
