@@ -1,0 +1,85 @@
+"""Model versions and who is served which."""
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+MAX_MODEL_BYTES = 256 * 1024 * 1024
+_MAX_HEADER_BYTES = 4 * 1024 * 1024
+_LENGTH_BYTES = 8
+
+
+class Script(StrEnum):
+    """The hand a page is written in."""
+
+    MODERN_CURSIVE = "modern_cursive"
+    SQUARE = "square"
+    SEPHARDI = "sephardi"
+    ASHKENAZI = "ashkenazi"
+    RASHI = "rashi"
+
+
+class ModelKind(StrEnum):
+    """Whom a model belongs to."""
+
+    BASE = "base"
+    USER = "user"
+
+
+class ModelState(StrEnum):
+    """What has become of a version; ACTIVE is not stored, it follows from who is served."""
+
+    ACTIVE = "active"
+    AVAILABLE = "available"
+    RETIRED = "retired"
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model version, named so that it can be fetched and checked."""
+
+    version: str
+    kind: ModelKind
+    sha256: bytes
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelVersion:
+    """A version and its record; script None serves every script, CER is 0 to 1."""
+
+    model: Model
+    script: Script | None
+    state: ModelState
+    create_time: datetime
+    parent_version: str | None = None
+    run_id: UUID | None = None
+    cer_before: float | None = None
+    cer_after: float | None = None
+    training_lines: int = 0
+    model_card: dict[str, Any] = field(default_factory=dict)
+
+
+def model_key(user_id: UUID | None, version: str) -> str:
+    """Name the object of a model; a version without a user is a base."""
+    return f"models/{user_id or 'base'}/{version}.safetensors"
+
+
+def is_safetensors(head: bytes, size_bytes: int) -> bool:
+    """Tell whether a file of this length begins like safetensors whose tensors fill it exactly.
+
+    The format is 8 bytes of little-endian header length, a JSON header, then the tensors' bytes
+    (https://github.com/huggingface/safetensors, "Format"). `head` must hold the whole header.
+    """
+    length = int.from_bytes(head[:_LENGTH_BYTES], "little")
+    if len(head) < _LENGTH_BYTES or length > _MAX_HEADER_BYTES or _LENGTH_BYTES + length > len(head):
+        return False
+    try:
+        header = json.loads(head[_LENGTH_BYTES : _LENGTH_BYTES + length])
+        ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
+        return _LENGTH_BYTES + length + max(ends, default=0) == size_bytes
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
+        return False

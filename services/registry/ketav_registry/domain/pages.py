@@ -1,0 +1,170 @@
+"""Projects, pages, their lines and the corrections of them."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from ketav_registry.domain.models import Model, Script
+
+MAX_IMAGE_BYTES = 25 * 1024 * 1024
+MAX_IMAGE_PIXELS = 50_000_000
+MAX_LINES = 1_000
+MAX_TEXT = 4_000
+MEDIA_TYPES = frozenset({"image/png", "image/jpeg"})
+
+Polyline = tuple[tuple[int, int], ...]
+
+
+class Layout(StrEnum):
+    """What an uploaded image shows."""
+
+    PAGE = "page"
+    LINE = "line"
+
+
+class PageState(StrEnum):
+    """What has become of a page."""
+
+    STORED = "stored"
+    READ = "read"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A client's Idempotency-Key with the SHA-256 of what it sent; an empty key repeats nothing."""
+
+    request_id: str = ""
+    sha256: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A stored image: size in pixels, media type, SHA-256 and length in bytes of the stored file."""
+
+    width: int
+    height: int
+    media_type: str
+    sha256: bytes
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of a line; start and end are code points of the line's text."""
+
+    text: str
+    confidence: float
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line as it was found and read; points are pixels of the stored image, confidences 0 to 1."""
+
+    order: int
+    baseline: Polyline
+    boundary: Polyline
+    text: str
+    confidence: float
+    character_confidences: tuple[float, ...] = ()
+    words: tuple[Word, ...] = ()
+    line_id: UUID | None = None
+    corrected_text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transcription:
+    """A reading of a page by one model."""
+
+    transcription_id: UUID
+    model: Model
+    lines: tuple[Line, ...]
+    create_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A group of pages in one hand."""
+
+    project_id: UUID
+    name: str
+    script: Script
+    create_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """An uploaded image and the latest reading of it."""
+
+    page_id: UUID
+    project_id: UUID
+    image: Image
+    layout: Layout
+    state: PageState
+    create_time: datetime
+    transcription: Transcription | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewPage:
+    """What is known of a page before its bytes; project_id None creates a project."""
+
+    project_id: UUID | None
+    project_name: str
+    script: Script
+    layout: Layout
+    image: Image
+    request: Request = Request()
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What is written on a line, in logical order."""
+
+    line_id: UUID
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unaligned:
+    """A text that found no line (line_id None) or a line that found no text (text empty), and why."""
+
+    text: str
+    line_id: UUID | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What became of submitted corrections."""
+
+    feedback_id: UUID
+    accepted_lines: int
+    unaligned: tuple[Unaligned, ...]
+    ground_truth_lines: int
+
+
+def image_key(sha256: bytes) -> str:
+    """Name the object of an image by its digest: the same bytes are stored once."""
+    digest = sha256.hex()
+    return f"images/{digest[:2]}/{digest}"
+
+
+def places(lines: Iterable[Line]) -> list[bytes]:
+    """Digest where each line lies on its page, so that a later reading finds the same line again.
+
+    Lines of one reading with the same geometry are told apart by their occurrence.
+    """
+    seen: Counter[str] = Counter()
+    found = []
+    for line in lines:
+        geometry = json.dumps([line.baseline, line.boundary], separators=(",", ":"))
+        found.append(hashlib.sha256(f"{geometry}#{seen[geometry]}".encode()).digest())
+        seen[geometry] += 1
+    return found

@@ -1,0 +1,195 @@
+"""Training runs: their states, the split of the ground truth, and who is due."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from ketav_registry.domain.models import Model, Script
+from ketav_registry.domain.pages import Image, Layout, Line
+
+MIN_LINES = 16
+LEASE = timedelta(seconds=30)
+MAX_ATTEMPTS = 5
+HOLDOUT_SHARE = 0.2
+_LADDER = (16, 32, 64, 128, 256)
+_STEP = 128
+_WEEK = timedelta(days=7)
+
+
+class RunState(StrEnum):
+    """Where a training run stands."""
+
+    QUEUED = "queued"
+    LEASED = "leased"
+    EVALUATING = "evaluating"
+    SUCCEEDED = "succeeded"
+    REJECTED = "rejected"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+HELD = (RunState.LEASED, RunState.EVALUATING)
+ACTIVE = (RunState.QUEUED, *HELD)
+
+
+class Split(StrEnum):
+    """Which side of the split a line is on."""
+
+    TRAIN = "train"
+    HOLDOUT = "holdout"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRun:
+    """A run as it stands; loss in nats a line, CER 0 to 1."""
+
+    run_id: UUID
+    user_id: UUID
+    dataset_id: UUID
+    state: RunState
+    script: Script
+    fence: int
+    revision: int
+    epoch: int
+    epochs: int
+    loss: float | None
+    cer_base: float | None
+    cer_candidate: float | None
+    verdict: str
+    model_version: str | None
+    training_lines: int
+    holdout_lines: int
+    cancel_requested: bool
+    attempts: int
+    create_time: datetime
+    update_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A claimed run: the fence to carry, the model to beat and the script's base."""
+
+    run: TrainingRun
+    parent: Model
+    base: Model
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What a worker reports of the run it holds; None says nothing about that figure."""
+
+    state: RunState
+    epoch: int
+    epochs: int
+    loss: float | None = None
+    cer_base: float | None = None
+    cer_candidate: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """What a worker says of a model before its bytes: the run, the measured gain, the gate's verdict."""
+
+    run_id: UUID
+    fence: int
+    size_bytes: int
+    sha256: bytes
+    cer_before: float
+    cer_after: float
+    promote: bool
+    verdict: str
+    training_lines: int
+    model_card: str
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedLine:
+    """A line whose text is known: where it lies (page and place) and which correction says so."""
+
+    line_id: UUID
+    page_id: UUID
+    place: bytes
+    correction_id: UUID
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class GroundTruthLine:
+    """A line of a dataset with its verified text and its side of the split."""
+
+    line: Line
+    text: str
+    split: Split
+
+
+@dataclass(frozen=True, slots=True)
+class GroundTruthPage:
+    """The lines of a dataset that lie on one page."""
+
+    page_id: UUID
+    image: Image
+    layout: Layout
+    lines: tuple[GroundTruthLine, ...]
+
+
+Place = tuple[UUID, bytes]
+
+
+def _fraction(*parts: bytes) -> float:
+    """Map bytes to a number in [0, 1) that never changes."""
+    return int.from_bytes(hashlib.sha256(b"ketav-split\0" + b"\0".join(parts)).digest()[:8], "big") / 2**64
+
+
+def split_lines(lines: Sequence[VerifiedLine], before: Mapping[Place, Split]) -> dict[Place, Split]:
+    """Put each line on one side: about a fifth of the pages are held out, chosen by a hash of the page.
+
+    A line that was on a side in an earlier dataset (`before`) stays there. Of two or more pages at least
+    one is on each side; a single page is split line by line.
+    """
+    sides = {place: before[place] for line in lines if (place := (line.page_id, line.place)) in before}
+    fresh = [place for line in lines if (place := (line.page_id, line.place)) not in before]
+    settled: defaultdict[UUID, set[Split]] = defaultdict(set)
+    for (page_id, _), side in sides.items():
+        settled[page_id].add(side)
+    by_line = len({line.page_id for line in lines}) == 1
+    for page_id, place in fresh:
+        one_side = len(settled[page_id]) == 1 and not by_line
+        line_wise = by_line or len(settled[page_id]) > 1
+        share = _fraction(page_id.bytes, place) if line_wise else _fraction(page_id.bytes)
+        chosen = Split.HOLDOUT if share < HOLDOUT_SHARE else Split.TRAIN
+        sides[page_id, place] = next(iter(settled[page_id])) if one_side else chosen
+    return _with_both_sides(sides, set(fresh), by_line=by_line)
+
+
+def _with_both_sides(sides: dict[Place, Split], fresh: set[Place], *, by_line: bool) -> dict[Place, Split]:
+    """Move the nearest page (or line of a single page) over when one side is empty; settled lines stay."""
+    for missing, pick in ((Split.HOLDOUT, min), (Split.TRAIN, max)):
+        if missing in sides.values():
+            continue
+        settled = {page_id for page_id, place in sides if (page_id, place) not in fresh}
+        units: defaultdict[tuple[bytes, ...], list[Place]] = defaultdict(list)
+        for page_id, place in fresh:
+            if by_line:
+                units[page_id.bytes, place].append((page_id, place))
+            elif page_id not in settled:
+                units[(page_id.bytes,)].append((page_id, place))
+        if units:
+            moved = pick(units, key=lambda unit: _fraction(*unit))
+            sides = sides | dict.fromkeys(units[moved], missing)
+    return sides
+
+
+def is_due(have: int, tried: int, age: timedelta | None) -> bool:
+    """Say whether a user with `have` verified lines is due for a run.
+
+    `tried` lines were in their last run (0: there was none), which is `age` old. Due are the first run at
+    16 lines, one at each doubling up to 256, then one every 128 lines, and one a week when lines were added.
+    """
+    if tried == 0 or age is None:
+        return have >= MIN_LINES
+    following = next((rung for rung in _LADDER if rung > tried), tried + _STEP)
+    return have >= following or (age >= _WEEK and have > tried)

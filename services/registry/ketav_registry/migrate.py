@@ -1,0 +1,36 @@
+"""Bringing a database to the newest schema, as the owner of it."""
+
+import asyncio
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from ketav_registry.database import database_url
+
+
+def config(owner_url: str) -> Config:
+    """Return alembic's configuration for one database; the migrations lie beside this package."""
+    ini = Path(__file__).resolve().parent.parent / "alembic.ini"
+    return Config(ini, attributes={"url": owner_url})
+
+
+def upgrade(owner_url: str, service_url: str | None = None) -> None:
+    """Run the missing migrations; set the service role's password to the one its own address carries."""
+    command.upgrade(config(owner_url), "head")
+    password = database_url(service_url).password if service_url else None
+    if password:
+        asyncio.run(_set_password(owner_url, password))
+
+
+async def _set_password(owner_url: str, password: str) -> None:
+    """Let the role `ketav_service` in with this password."""
+    engine = create_async_engine(database_url(owner_url), poolclass=NullPool)
+    literal = password.replace("'", "''")
+    async with engine.begin() as connection:
+        await connection.execute(sa.text("SET LOCAL log_statement = 'none'"))
+        await connection.exec_driver_sql(f"ALTER ROLE ketav_service PASSWORD '{literal}'")
+    await engine.dispose()

