@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 MAX_MODEL_BYTES = 256 * 1024 * 1024
-_MAX_HEADER_BYTES = 4 * 1024 * 1024
+_MAX_HEADER_BYTES = 4 * 1024 * 1024 - 8
 _LENGTH_BYTES = 8
 
 
@@ -55,6 +55,7 @@ class ModelVersion:
     script: Script | None
     state: ModelState
     create_time: datetime
+    user_id: UUID | None = None
     parent_version: str | None = None
     run_id: UUID | None = None
     cer_before: float | None = None
@@ -63,9 +64,22 @@ class ModelVersion:
     model_card: dict[str, Any] = field(default_factory=dict)
 
 
-def model_key(user_id: UUID | None, version: str) -> str:
-    """Name the object of a model; a version without a user is a base."""
-    return f"models/{user_id or 'base'}/{version}.safetensors"
+def user_model_key(user_id: UUID, version: str) -> str:
+    """Name the object of a user's model."""
+    return f"models/{user_id}/{version}.safetensors"
+
+
+def base_key(sha256: bytes) -> str:
+    """Name the object of a base model by its digest: the same file is stored once."""
+    return f"models/base/{sha256.hex()}.safetensors"
+
+
+def object_key(version: ModelVersion) -> str:
+    """Name the object of a version."""
+    model = version.model
+    return (
+        base_key(model.sha256) if version.user_id is None else user_model_key(version.user_id, model.version)
+    )
 
 
 def is_safetensors(head: bytes, size_bytes: int) -> bool:

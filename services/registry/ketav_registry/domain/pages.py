@@ -15,6 +15,7 @@ MAX_IMAGE_BYTES = 25 * 1024 * 1024
 MAX_IMAGE_PIXELS = 50_000_000
 MAX_LINES = 1_000
 MAX_TEXT = 4_000
+MAX_NAME = 200
 MEDIA_TYPES = frozenset({"image/png", "image/jpeg"})
 
 Polyline = tuple[tuple[int, int], ...]

@@ -150,8 +150,9 @@ def split_lines(lines: Sequence[VerifiedLine], before: Mapping[Place, Split]) ->
     A line that was on a side in an earlier dataset (`before`) stays there. Of two or more pages at least
     one is on each side; a single page is split line by line.
     """
-    sides = {place: before[place] for line in lines if (place := (line.page_id, line.place)) in before}
-    fresh = [place for line in lines if (place := (line.page_id, line.place)) not in before]
+    spots = [(line.page_id, line.place) for line in lines]
+    sides = {spot: before[spot] for spot in spots if spot in before}
+    fresh = [spot for spot in spots if spot not in before]
     settled: defaultdict[UUID, set[Split]] = defaultdict(set)
     for (page_id, _), side in sides.items():
         settled[page_id].add(side)

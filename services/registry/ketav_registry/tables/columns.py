@@ -4,7 +4,9 @@ Every table of a user's things has a `user_id`, a row-level security policy on i
 foreign keys that carry it, so that no row can name another user's row.
 """
 
+from datetime import datetime
 from enum import StrEnum
+from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -31,25 +33,25 @@ def choice(kind: type[StrEnum]) -> sa.Enum:
     )
 
 
-def key() -> sa.Column[sa.Uuid[sa.Uuid]]:  # type: ignore[type-arg]
+def key() -> sa.Column[UUID]:
     """Key of a row: a random UUID made by the service."""
     return sa.Column("id", sa.Uuid, primary_key=True)
 
 
-def created() -> sa.Column[sa.DateTime]:  # type: ignore[type-arg]
+def created() -> sa.Column[datetime]:
     """When the row was stored, by the database clock."""
     return sa.Column(
         "created_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.clock_timestamp()
     )
 
 
-def user(*, nullable: bool = False) -> sa.Column[sa.Uuid[sa.Uuid]]:  # type: ignore[type-arg]
+def user(*, nullable: bool = False) -> sa.Column[UUID]:
     """Whose row it is."""
     return sa.Column("user_id", sa.Uuid, sa.ForeignKey("account.id"), nullable=nullable)
 
 
 def request() -> tuple[sa.Column[str], sa.Column[bytes]]:
-    """The Idempotency-Key a row was made under, and the digest of what was sent."""
+    """Keep the Idempotency-Key a row was made under, and the digest of what was sent."""
     return sa.Column("request_id", sa.Text), sa.Column("request_sha256", sa.LargeBinary)
 
 

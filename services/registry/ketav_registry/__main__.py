@@ -1,0 +1,5 @@
+"""`python -m ketav_registry` is the `ketav` command."""
+
+from ketav_registry.cli import app
+
+app()

@@ -1,0 +1,164 @@
+"""Projects, pages, lines and corrections on the wire."""
+
+from uuid import UUID
+
+from ketav_common.errors import InvalidInput
+
+from ketav.page.v1 import page_pb2
+from ketav.registry.v1 import projects_pb2 as pb
+from ketav_registry.convert import common
+from ketav_registry.domain.pages import (
+    Correction,
+    Feedback,
+    Image,
+    Layout,
+    Line,
+    NewPage,
+    Page,
+    PageState,
+    Polyline,
+    Project,
+    Transcription,
+    Word,
+)
+from ketav_registry.repository.projects import After
+from ketav_registry.usecases.projects import StoredPage
+
+_STATES = {state: pb.PageState.Value(f"PAGE_STATE_{state.name}") for state in PageState}
+
+
+def new_page(header: pb.CreatePageHeader) -> NewPage:
+    """Read the header of an upload."""
+    image = header.image
+    return NewPage(
+        project_id=common.uuid(header.project_id, "project") if header.project_id else None,
+        project_name=header.project_name,
+        script=common.script(header.script),
+        layout=common.choice(common.LAYOUTS, header.layout, Layout.PAGE),
+        image=Image(image.width, image.height, image.media_type, b"", image.size_bytes),
+        request=common.request(header.request_id, header.request_sha256),
+    )
+
+
+def _polyline(points: list[page_pb2.Point]) -> Polyline:
+    """Read points."""
+    return tuple((point.x, point.y) for point in points)
+
+
+def line(found: page_pb2.Line) -> Line:
+    """Read a line without its id."""
+    return Line(
+        order=found.order,
+        baseline=_polyline(list(found.baseline)),
+        boundary=_polyline(list(found.boundary)),
+        text=found.text,
+        confidence=found.confidence,
+        character_confidences=tuple(found.character_confidences),
+        words=tuple(Word(word.text, word.confidence, word.start, word.end) for word in found.words),
+    )
+
+
+def line_message(found: Line) -> page_pb2.Line:
+    """Write a line."""
+    return page_pb2.Line(
+        line_id=str(found.line_id or ""),
+        order=found.order,
+        baseline=[page_pb2.Point(x=x, y=y) for x, y in found.baseline],
+        boundary=[page_pb2.Point(x=x, y=y) for x, y in found.boundary],
+        text=found.text,
+        confidence=found.confidence,
+        character_confidences=found.character_confidences,
+        words=[
+            page_pb2.Word(text=word.text, confidence=word.confidence, start=word.start, end=word.end)
+            for word in found.words
+        ],
+        corrected_text=found.corrected_text,
+    )
+
+
+def image_message(image: Image) -> page_pb2.Image:
+    """Write what is known of an image."""
+    return page_pb2.Image(
+        width=image.width,
+        height=image.height,
+        media_type=image.media_type,
+        sha256=image.sha256,
+        size_bytes=image.size_bytes,
+    )
+
+
+def transcription(found: Transcription) -> pb.Transcription:
+    """Write a reading."""
+    return pb.Transcription(
+        transcription_id=str(found.transcription_id),
+        model=common.model(found.model),
+        lines=[line_message(each) for each in found.lines],
+        create_time=common.timestamp(found.create_time),
+    )
+
+
+def project(found: Project) -> pb.Project:
+    """Write a project."""
+    return pb.Project(
+        project_id=str(found.project_id),
+        name=found.name,
+        script=common.SCRIPTS[found.script],
+        create_time=common.timestamp(found.create_time),
+    )
+
+
+def page(found: Page) -> pb.Page:
+    """Write a page."""
+    return pb.Page(
+        page_id=str(found.page_id),
+        project_id=str(found.project_id),
+        image=image_message(found.image),
+        layout=common.LAYOUTS[found.layout],
+        state=_STATES[found.state],
+        transcription=transcription(found.transcription) if found.transcription else None,
+        create_time=common.timestamp(found.create_time),
+    )
+
+
+def project_part(part: Project | Page | After) -> pb.GetProjectResponse:
+    """Write a part of a project."""
+    if isinstance(part, Project):
+        return pb.GetProjectResponse(project=project(part))
+    if isinstance(part, Page):
+        return pb.GetProjectResponse(page=page(part))
+    return pb.GetProjectResponse(next_cursor=common.cursor(part))
+
+
+def image_part(part: StoredPage | bytes) -> pb.DownloadImageResponse:
+    """Write a part of a downloaded image."""
+    if isinstance(part, bytes):
+        return pb.DownloadImageResponse(chunk=part)
+    header = pb.DownloadImageHeader(page=page(part.page), model=common.model(part.model))
+    return pb.DownloadImageResponse(header=header)
+
+
+def correction(sent: pb.SubmitCorrectionsRequest) -> str | list[Correction]:
+    """Read a page's corrected text, or corrections line by line (InvalidInput: neither)."""
+    if sent.WhichOneof("correction") == "corrected_text":
+        return sent.corrected_text
+    if sent.WhichOneof("correction") == "lines":
+        return [Correction(common.uuid(each.line_id, "line"), each.text) for each in sent.lines.lines]
+    raise InvalidInput("corrections are lines or a text", code="no-corrections")
+
+
+def feedback(found: Feedback) -> pb.SubmitCorrectionsResponse:
+    """Write what became of corrections."""
+    return pb.SubmitCorrectionsResponse(
+        feedback_id=str(found.feedback_id),
+        accepted_lines=found.accepted_lines,
+        unaligned=[
+            pb.UnalignedLine(text=each.text, line_id=_id(each.line_id), reason=each.reason)
+            for each in found.unaligned
+        ],
+        ground_truth_lines=found.ground_truth_lines,
+    )
+
+
+def _id(value: UUID | None) -> str:
+    """Write an id that may be missing."""
+    return "" if value is None else str(value)

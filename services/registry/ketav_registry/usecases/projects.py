@@ -1,0 +1,190 @@
+"""Uploading pages, recording what was read on them, reading them back."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
+from unicodedata import is_normalized
+from uuid import UUID
+
+from ketav_common.errors import InvalidInput, NotFound, TooLarge, UnsupportedMedia
+
+from ketav_common import text
+from ketav_registry import blobs as objects
+from ketav_registry.blobs import BlobStore, Chunks
+from ketav_registry.database import Database
+from ketav_registry.domain import pages as rules
+from ketav_registry.domain.models import Model
+from ketav_registry.domain.pages import Image, Line, NewPage, Page, Project, Transcription
+from ketav_registry.repository import projects, transcriptions
+from ketav_registry.repository.projects import After
+from ketav_registry.usecases.models import required_model, required_version
+
+NO_PROJECT = "no such project"
+NO_PAGE = "no such page"
+_PAGES_A_QUERY = 20
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPage:
+    """A page and the model that reads it now."""
+
+    page: Page
+    model: Model
+
+
+class _Raced(Exception):  # noqa: N818 - not an error: the same request has just been answered elsewhere
+    """Another call has stored the same request meanwhile; what this one wrote is rolled back."""
+
+
+async def upload_image(
+    image: Chunks, *, user_id: UUID, new: NewPage, database: Database, blobs: BlobStore
+) -> StoredPage:
+    """Store an image as a page: object first, then row. A repeated request gives the first answer.
+
+    NotFound: no such project. Conflict: the request's key was used for something else.
+    TooLarge, InvalidInput, UnsupportedMedia: header or stream are not what is allowed or was announced.
+    """
+    new = _checked(new)
+    if (known := await _repeated(user_id, new, database)) is not None:
+        return known
+    announced = new.image
+    size, most = announced.size_bytes, rules.MAX_IMAGE_BYTES
+    blob = await objects.store(blobs, image, rules.image_key, max_bytes=most, size_bytes=size)
+    try:
+        return await _insert(user_id, new, replace(announced, sha256=blob.sha256), database)
+    except _Raced:
+        if (known := await _repeated(user_id, new, database)) is None:
+            raise
+        return known
+
+
+def _checked(new: NewPage) -> NewPage:
+    """Check what is known before the bytes; return it with a clean project name."""
+    image = new.image
+    if image.media_type not in rules.MEDIA_TYPES:
+        raise UnsupportedMedia("a stored image is image/png or image/jpeg")
+    if image.width < 1 or image.height < 1 or image.size_bytes < 1:
+        raise InvalidInput("an image has a width, a height and a length", code="empty-image")
+    if image.width * image.height > rules.MAX_IMAGE_PIXELS:
+        raise TooLarge(f"at most {rules.MAX_IMAGE_PIXELS} pixels", code="too-many-pixels")
+    if image.size_bytes > rules.MAX_IMAGE_BYTES:
+        raise TooLarge(f"at most {rules.MAX_IMAGE_BYTES} bytes")
+    name = text.clean(new.project_name, max_length=rules.MAX_NAME).strip()
+    return replace(new, project_name=name)
+
+
+async def _repeated(user_id: UUID, new: NewPage, database: Database) -> StoredPage | None:
+    """Return what the same request was answered before; check that the named project is the user's."""
+    async with database.user(user_id) as transaction:
+        page = await projects.find_requested_page(transaction, user_id, new.request)
+        project_id = new.project_id if page is None else page.project_id
+        script = new.script
+        if project_id is not None:
+            project = await projects.find_project(transaction, user_id, project_id)
+            if project is None:
+                raise NotFound(NO_PROJECT)
+            script = project.script
+        model = await required_model(transaction, user_id, script)
+        if page is None:
+            return None
+        [page] = await transcriptions.with_transcriptions(transaction, user_id, [page])
+    return StoredPage(page, model)
+
+
+async def _insert(user_id: UUID, new: NewPage, image: Image, database: Database) -> StoredPage:
+    """Store the rows of a page whose object is stored, in one transaction."""
+    async with database.user(user_id) as transaction:
+        project_id, script = new.project_id, new.script
+        if project_id is None:
+            project_id = await projects.insert_project(transaction, user_id, new.project_name, script)
+        else:
+            project = await projects.find_project(transaction, user_id, project_id)
+            if project is None:
+                raise NotFound(NO_PROJECT)
+            script = project.script
+        page = await projects.insert_page(transaction, user_id, project_id, new, image)
+        if page is None:
+            raise _Raced
+        return StoredPage(page, await required_model(transaction, user_id, script))
+
+
+async def record_transcription(
+    user_id: UUID, page_id: UUID, model_version: str, lines: Sequence[Line], *, database: Database
+) -> Transcription:
+    """Store what a model read as the page's latest transcription. NotFound: no such page or model."""
+    _check_lines(lines)
+    async with database.user(user_id) as transaction:
+        model = await required_version(transaction, user_id, model_version)
+        stored = await transcriptions.insert_transcription(transaction, user_id, page_id, model.model, lines)
+        if stored is None:
+            raise NotFound(NO_PAGE)
+    return stored
+
+
+def _check_lines(lines: Sequence[Line]) -> None:
+    """Refuse a reading that is out of bounds, out of order, or not in NFC (InvalidInput)."""
+    orders = {line.order for line in lines}
+    if len(lines) > rules.MAX_LINES or len(orders) != len(lines):
+        raise InvalidInput("lines are out of bounds or share an order", code="invalid-transcription")
+    for line in lines:
+        lengths = {0, len(line.text)}
+        in_bounds = len(line.text) <= rules.MAX_TEXT and len(line.character_confidences) in lengths
+        if not in_bounds or "\0" in line.text or not is_normalized("NFC", line.text):
+            raise InvalidInput("a line's text is not NFC or out of bounds", code="invalid-transcription")
+
+
+async def list_projects(
+    user_id: UUID, after: After | None, limit: int, *, database: Database
+) -> tuple[list[Project], After | None]:
+    """Return the user's projects, newest first, and where the list goes on."""
+    async with database.user(user_id) as transaction:
+        found = await projects.list_projects(transaction, user_id, after, limit + 1)
+    more = (found[limit - 1].create_time, found[limit - 1].project_id) if len(found) > limit else None
+    return found[:limit], more
+
+
+async def get_project(
+    user_id: UUID, project_id: UUID, after: After | None, limit: int, *, database: Database
+) -> AsyncIterator[Project | Page | After]:
+    """Yield a project, then its pages with their transcriptions, then where the list goes on, if it does."""
+    async with database.user(user_id) as transaction:
+        project = await projects.find_project(transaction, user_id, project_id)
+        if project is None:
+            raise NotFound(NO_PROJECT)
+        found = await projects.list_pages(transaction, user_id, project_id, after, limit + 1)
+    yield project
+    shown = found[:limit]
+    for start in range(0, len(shown), _PAGES_A_QUERY):
+        async with database.user(user_id) as transaction:
+            part = shown[start : start + _PAGES_A_QUERY]
+            full = await transcriptions.with_transcriptions(transaction, user_id, part)
+        for page in full:
+            yield page
+    if len(found) > limit:
+        yield shown[-1].create_time, shown[-1].page_id
+
+
+async def get_page(user_id: UUID, project_id: UUID, page_id: UUID, *, database: Database) -> Page:
+    """Return a page with its latest transcription."""
+    async with database.user(user_id) as transaction:
+        page = await projects.find_page(transaction, user_id, page_id, project_id)
+        if page is None:
+            raise NotFound(NO_PAGE)
+        [page] = await transcriptions.with_transcriptions(transaction, user_id, [page])
+    return page
+
+
+async def download_image(
+    user_id: UUID, project_id: UUID, page_id: UUID, *, database: Database, blobs: BlobStore
+) -> AsyncIterator[StoredPage | bytes]:
+    """Yield a page with the model that would read it now, then its image; DataLoss withholds the end."""
+    async with database.user(user_id) as transaction:
+        page = await projects.find_page(transaction, user_id, page_id, project_id)
+        project = await projects.find_project(transaction, user_id, project_id)
+        if page is None or project is None:
+            raise NotFound(NO_PAGE)
+        model = await required_model(transaction, user_id, project.script)
+    yield StoredPage(page, model)
+    image = page.image
+    key = rules.image_key(image.sha256)
+    async for chunk in objects.read(blobs, key, sha256=image.sha256, size_bytes=image.size_bytes):
+        yield chunk

@@ -1,0 +1,156 @@
+"""A real registry for tests: its gRPC server on a unix socket over a fresh database and a directory."""
+
+import contextlib
+import hashlib
+import json
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import grpc
+from ketav_common.identity import Identity, Signer
+
+from ketav.page.v1 import page_pb2
+from ketav.registry.v1 import (
+    accounts_pb2_grpc,
+    models_pb2_grpc,
+    projects_pb2,
+    projects_pb2_grpc,
+    training_pb2_grpc,
+)
+from ketav_common import context, rpc
+from ketav_registry.main import Stores, open_stores
+from ketav_registry.servicer import SERVICES, add_servicers
+from ketav_registry.settings import StoreSettings
+from ketav_registry.usecases import accounts, models
+from tests.parts.postgres import PostgresServer
+
+SECRET = "a secret for tests only, 32 bytes and more"
+DIGEST = hashlib.sha256(b"what the client sent").digest()
+
+
+def safetensors(payload: bytes) -> bytes:
+    """Return a small valid safetensors file."""
+    header = json.dumps({"w": {"dtype": "U8", "shape": [len(payload)], "data_offsets": [0, len(payload)]}})
+    return len(header).to_bytes(8, "little") + header.encode() + payload
+
+
+@dataclass(frozen=True)
+class Registry:
+    """A running registry, its stores and clients of its services."""
+
+    stores: Stores
+    signer: Signer
+    database: str
+    blobs: Path
+    accounts: "accounts_pb2_grpc.AccountServiceAsyncStub"
+    projects: "projects_pb2_grpc.ProjectServiceAsyncStub"
+    models: "models_pb2_grpc.ModelServiceAsyncStub"
+    training: "training_pb2_grpc.TrainingRunServiceAsyncStub"
+
+    async def new_user(self, name: str = "user") -> UUID:
+        """Add a user and return their id."""
+        user_id, _ = await accounts.add_user(name, database=self.stores.database)
+        return user_id
+
+
+@contextlib.asynccontextmanager
+async def registry_server(
+    postgres: PostgresServer, folder: Path, database: str, *, blob_url: str | None = None
+) -> AsyncIterator[Registry]:
+    """Run a registry over a migrated database and import hebrew_base."""
+    blobs = folder / "blobs"
+    settings = StoreSettings(
+        database_url=postgres.url(database, "ketav_service"),
+        blob_url=blob_url or f"file://{blobs}",
+        spool_dir=folder / "spool",
+    )
+    signer = Signer(SECRET)
+    async with open_stores(settings) as stores:
+        base = folder / "hebrew_base.safetensors"
+        base.write_bytes(safetensors(b"hebrew base"))
+        await models.import_base(base, "hebrew_base", None, database=stores.database, blobs=stores.blobs)
+        address = f"unix:{folder}/registry.sock"
+        add = partial(add_servicers, database=stores.database, blobs=stores.blobs)
+        server = rpc.build_server(add, bind=address, signer=signer, service="registry", names=SERVICES)
+        await server.grpc.start()
+        async with rpc.channel(address, signer) as channel:
+            yield Registry(stores, signer, database, blobs, *_stubs(channel))
+        await server.grpc.stop(0)
+
+
+def _stubs(channel: grpc.aio.Channel) -> tuple[Any, ...]:
+    """Return clients of the four services."""
+    return (
+        accounts_pb2_grpc.AccountServiceStub(channel),
+        projects_pb2_grpc.ProjectServiceStub(channel),
+        models_pb2_grpc.ModelServiceStub(channel),
+        training_pb2_grpc.TrainingRunServiceStub(channel),
+    )
+
+
+def acting(user_id: UUID | None, role: str = "user") -> contextlib.AbstractContextManager[None]:
+    """Call as a user (or as a role) in the block."""
+    return context.bind(identity=Identity(role, user_id))  # type: ignore[arg-type]
+
+
+def upload(
+    data: bytes,
+    *,
+    project_id: str = "",
+    request_id: str = "",
+    sha256: bytes = DIGEST,
+    chunk: int = 1 << 20,
+    **header: Any,
+) -> Iterable[projects_pb2.CreatePageRequest]:
+    """Return the messages of an upload."""
+    image = header.pop("image", {})
+    facts = {"width": 200, "height": 100, "media_type": "image/png", "size_bytes": len(data)} | image
+    first = projects_pb2.CreatePageHeader(
+        project_id=project_id,
+        image=page_pb2.Image(**facts),
+        request_id=request_id,
+        request_sha256=sha256,
+        **header,
+    )
+    yield projects_pb2.CreatePageRequest(header=first)
+    for start in range(0, len(data), chunk):
+        yield projects_pb2.CreatePageRequest(chunk=data[start : start + chunk])
+
+
+def read_lines(texts: Sequence[str]) -> list[page_pb2.Line]:
+    """Return lines as a recognizer reads them, one below the other."""
+    return [
+        page_pb2.Line(
+            order=i,
+            baseline=[page_pb2.Point(x=190, y=20 * i + 5), page_pb2.Point(x=10, y=20 * i + 5)],
+            boundary=[page_pb2.Point(x=x, y=20 * i + y) for x, y in ((0, 0), (200, 0), (200, 18), (0, 18))],
+            text=text,
+            confidence=0.5,
+            character_confidences=[0.5] * len(text),
+            words=[page_pb2.Word(text=text, confidence=0.5, start=0, end=len(text))],
+        )
+        for i, text in enumerate(texts)
+    ]
+
+
+# Over two chunks long.
+IMAGE = b"\x89PNG" + bytes(range(256)) * 9000
+
+
+async def create(registry: Registry, data: bytes = IMAGE, **header: Any) -> projects_pb2.CreatePageResponse:
+    """Upload a page as the current user."""
+    with rpc.translated():
+        return await registry.projects.CreatePage(upload(data, **header))
+
+
+async def record(registry: Registry, page: projects_pb2.Page, *texts: str) -> projects_pb2.Transcription:
+    """Record a reading of a page as the current user."""
+    request = projects_pb2.RecordTranscriptionRequest(
+        page_id=page.page_id, model_version="hebrew_base-1", lines=read_lines(texts)
+    )
+    with rpc.translated():
+        return (await registry.projects.RecordTranscription(request)).transcription
