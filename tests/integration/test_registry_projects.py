@@ -8,6 +8,10 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+
+from ketav.page.v1 import page_pb2
+from ketav.registry.v1 import accounts_pb2, projects_pb2
+from ketav_common import rpc
 from ketav_common.chunks import CHUNK_BYTES
 from ketav_common.errors import (
     Conflict,
@@ -19,10 +23,6 @@ from ketav_common.errors import (
     TooLarge,
     UnsupportedMedia,
 )
-
-from ketav.page.v1 import page_pb2
-from ketav.registry.v1 import accounts_pb2, projects_pb2
-from ketav_common import rpc
 from ketav_registry.usecases import accounts
 from tests.parts.postgres import PostgresServer
 from tests.parts.registry import IMAGE, Registry, acting, create, record, registry_server
@@ -221,7 +221,7 @@ async def test_a_corrupt_image_is_never_given_out_whole(registry: Registry) -> N
         stored.write_bytes(bytes([IMAGE[0] ^ 1]) + IMAGE[1:])
         request = projects_pb2.DownloadImageRequest(project_id=page.project_id, page_id=page.page_id)
         call = registry.projects.DownloadImage(request)
-        received = [await call.read() for _ in range(len(IMAGE) // CHUNK_BYTES + 1)]
+        received: list[Any] = [await call.read() for _ in range(len(IMAGE) // CHUNK_BYTES + 1)]
         with pytest.raises(DataLoss), rpc.translated():
             await call.read()
         assert 0 < len(b"".join(part.chunk for part in received)) < len(IMAGE)

@@ -29,14 +29,14 @@ class PostgresServer:
         """Return the address of a database for a role: the owner, or ketav_service."""
         return f"postgresql://{role}@127.0.0.1:{self.port}/{database}"
 
-    def execute(self, statement: str, database: str = "postgres") -> list[Any]:
+    def execute(self, statement: str, database: str = "postgres", *arguments: Any) -> list[Any]:
         """Run one statement as the owner, outside a transaction."""
 
         async def run() -> list[Any]:
             """Connect, run, close."""
             connection = await asyncpg.connect(self.url(database), timeout=5)
             try:
-                return list(await connection.fetch(statement))
+                return list(await connection.fetch(statement, *arguments))
             finally:
                 await connection.close()
 

@@ -3,7 +3,7 @@
 import contextlib
 import hashlib
 import json
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,7 +11,6 @@ from typing import Any
 from uuid import UUID
 
 import grpc
-from ketav_common.identity import Identity, Signer
 
 from ketav.page.v1 import page_pb2
 from ketav.registry.v1 import (
@@ -22,6 +21,7 @@ from ketav.registry.v1 import (
     training_pb2_grpc,
 )
 from ketav_common import context, rpc
+from ketav_common.identity import Identity, Signer
 from ketav_registry.main import Stores, open_stores
 from ketav_registry.servicer import SERVICES, add_servicers
 from ketav_registry.settings import StoreSettings
@@ -105,7 +105,7 @@ def upload(
     sha256: bytes = DIGEST,
     chunk: int = 1 << 20,
     **header: Any,
-) -> Iterable[projects_pb2.CreatePageRequest]:
+) -> Iterator[projects_pb2.CreatePageRequest]:
     """Return the messages of an upload."""
     image = header.pop("image", {})
     facts = {"width": 200, "height": 100, "media_type": "image/png", "size_bytes": len(data)} | image

@@ -17,10 +17,11 @@ from typing import Any, Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import urllib3
-from ketav_common.chunks import CHUNK_BYTES, Counted
-from ketav_common.errors import DataLoss, InvalidInput, KetavError, Unavailable
 from minio import Minio
 from minio.error import MinioException, S3Error
+
+from ketav_common.chunks import CHUNK_BYTES, Counted
+from ketav_common.errors import DataLoss, InvalidInput, KetavError, Unavailable
 
 _HEAD_BYTES = 4 * 1024 * 1024
 _RETRY_S = 2

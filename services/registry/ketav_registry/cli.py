@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
-from ketav_common.errors import KetavError
 
+from ketav_common.errors import KetavError
 from ketav_registry import migrate as migrations
 from ketav_registry.domain.models import ModelVersion, Script
 from ketav_registry.main import Stores, open_stores

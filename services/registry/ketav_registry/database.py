@@ -6,11 +6,11 @@ from uuid import UUID
 
 import asyncpg
 import sqlalchemy as sa
-from ketav_common.errors import KetavError, TimedOut, Unavailable
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from ketav_common.errors import KetavError, TimedOut, Unavailable
 from ketav_registry.tables import REVISION
 
 Transaction = AsyncConnection

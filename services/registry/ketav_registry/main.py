@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from ketav_common.errors import KetavError
-
 from ketav_common import logging, rpc
+from ketav_common.errors import KetavError
 from ketav_registry.blobs import BlobStore, blob_store
 from ketav_registry.database import Database, connect
 from ketav_registry.servicer import SERVICES, add_servicers

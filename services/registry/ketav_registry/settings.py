@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from ketav_common.settings import BoundSettings
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from ketav_common.settings import BoundSettings
 
 
 class StoreSettings(BaseSettings):

@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from google.protobuf.timestamp_pb2 import Timestamp
-from ketav_common.errors import InvalidInput, KetavError
 
 from ketav.page.v1 import page_pb2
+from ketav_common.errors import InvalidInput, KetavError
 from ketav_registry.domain.models import Model, ModelKind, Script
 from ketav_registry.domain.pages import Layout, Request
 

@@ -2,10 +2,9 @@
 
 from uuid import UUID
 
-from ketav_common.errors import InvalidInput
-
 from ketav.page.v1 import page_pb2
 from ketav.registry.v1 import projects_pb2 as pb
+from ketav_common.errors import InvalidInput
 from ketav_registry.convert import common
 from ketav_registry.domain.pages import (
     Correction,

@@ -5,9 +5,9 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
-from ketav_common.errors import Conflict
 from sqlalchemy.dialects import postgresql as pg
 
+from ketav_common.errors import Conflict
 from ketav_registry.database import Transaction
 from ketav_registry.domain.models import Script
 from ketav_registry.domain.pages import Image, NewPage, Page, PageState, Project, Request

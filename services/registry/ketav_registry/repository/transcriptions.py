@@ -97,7 +97,7 @@ async def with_transcriptions(transaction: Transaction, user_id: UUID, pages: Se
     ]
 
 
-def _latest_correction() -> sa.Lateral:
+def _latest_correction() -> sa.FromClause:
     """Find the latest correction of the place where a line lies, whichever reading it was made on."""
     query = (
         sa.select(correction.c.id, correction.c.text)

@@ -1,9 +1,8 @@
 """AccountService."""
 
-from ketav_common.context import require_role
-
 from ketav.registry.v1 import accounts_pb2 as pb
 from ketav.registry.v1 import accounts_pb2_grpc
+from ketav_common.context import require_role
 from ketav_registry.convert import common
 from ketav_registry.database import Database
 from ketav_registry.usecases import accounts

@@ -2,16 +2,15 @@
 
 from collections.abc import AsyncIterator
 
-from ketav_common.context import current_user
-
 from ketav.registry.v1 import projects_pb2 as pb
 from ketav.registry.v1 import projects_pb2_grpc
+from ketav_common.context import current_user
 from ketav_registry.blobs import BlobStore
 from ketav_registry.convert import common
 from ketav_registry.convert import pages as convert
 from ketav_registry.database import Database
 from ketav_registry.domain.pages import MAX_IMAGE_BYTES
-from ketav_registry.usecases import projects
+from ketav_registry.usecases import corrections, projects
 
 
 class ProjectServicer(projects_pb2_grpc.ProjectServiceServicer):
@@ -44,6 +43,20 @@ class ProjectServicer(projects_pb2_grpc.ProjectServiceServicer):
             user_id, page_id, request.model_version, lines, database=self._database
         )
         return pb.RecordTranscriptionResponse(transcription=convert.transcription(stored))
+
+    async def SubmitCorrections(
+        self, request: pb.SubmitCorrectionsRequest, context: object
+    ) -> pb.SubmitCorrectionsResponse:
+        """Store corrections of a page."""
+        saved = await corrections.save_feedback(
+            current_user(),
+            common.uuid(request.page_id, "page"),
+            convert.correction(request),
+            project_id=common.uuid(request.project_id, "project"),
+            request=common.request(request.request_id, request.request_sha256),
+            database=self._database,
+        )
+        return convert.feedback(saved)
 
     async def ListProjects(self, request: pb.ListProjectsRequest, context: object) -> pb.ListProjectsResponse:
         """List the caller's projects."""

@@ -4,9 +4,8 @@ import hashlib
 import secrets
 from uuid import UUID
 
-from ketav_common.errors import InvalidInput, NotFound
-
 from ketav_common import text
+from ketav_common.errors import InvalidInput, NotFound
 from ketav_registry.database import Database
 from ketav_registry.repository import accounts
 

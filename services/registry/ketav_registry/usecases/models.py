@@ -8,7 +8,6 @@ from uuid import UUID
 
 from ketav_common.chunks import CHUNK_BYTES
 from ketav_common.errors import InvalidInput, NotFound, Unavailable
-
 from ketav_registry import blobs as objects
 from ketav_registry.blobs import BlobStore
 from ketav_registry.database import Database, Transaction

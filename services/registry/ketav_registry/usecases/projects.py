@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 from unicodedata import is_normalized
 from uuid import UUID
 
-from ketav_common.errors import InvalidInput, NotFound, TooLarge, UnsupportedMedia
-
 from ketav_common import text
+from ketav_common.errors import InvalidInput, NotFound, TooLarge, UnsupportedMedia
 from ketav_registry import blobs as objects
 from ketav_registry.blobs import BlobStore, Chunks
 from ketav_registry.database import Database
@@ -31,7 +30,7 @@ class StoredPage:
     model: Model
 
 
-class _Raced(Exception):  # noqa: N818 - not an error: the same request has just been answered elsewhere
+class _Raced(Exception):
     """Another call has stored the same request meanwhile; what this one wrote is rolled back."""
 
 

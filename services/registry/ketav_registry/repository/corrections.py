@@ -1,0 +1,99 @@
+"""Corrections: append-only, each superseding the one before it of the same place."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
+
+from ketav_registry.database import Transaction
+from ketav_registry.domain.pages import Correction, Feedback, Page, Request, Unaligned
+from ketav_registry.repository.projects import same_request
+from ketav_registry.tables import correction, feedback, line
+
+_c, _f = correction.c, feedback.c
+
+
+async def find_requested_feedback(
+    transaction: Transaction, user_id: UUID, request: Request
+) -> Feedback | None:
+    """Return what a request was answered before. Conflict: the key was used for something else."""
+    if not request.request_id:
+        return None
+    query = feedback.select().where(_f.user_id == user_id, _f.request_id == request.request_id)
+    row = (await transaction.execute(query)).first()
+    if row is None:
+        return None
+    same_request(row, request)
+    unaligned = tuple(
+        Unaligned(text, UUID(line_id) if line_id else None, reason) for text, line_id, reason in row.unaligned
+    )
+    return Feedback(row.id, row.accepted_lines, unaligned, row.ground_truth_lines)
+
+
+async def count_ground_truth(transaction: Transaction, user_id: UUID) -> int:
+    """Count the places of the user's pages whose text is known."""
+    query = sa.select(sa.func.count(sa.distinct(sa.tuple_(_c.page_id, _c.place)))).where(
+        _c.user_id == user_id
+    )
+    return int((await transaction.execute(query)).scalar_one())
+
+
+async def insert_feedback(
+    transaction: Transaction,
+    user_id: UUID,
+    page: Page,
+    accepted: Sequence[Correction],
+    unaligned: Sequence[Unaligned],
+    request: Request,
+) -> Feedback | None:
+    """Store a feedback and its corrections; None when the same request has stored one meanwhile.
+
+    The page must be locked: the count of ground truth and the chain of corrections depend on it.
+    """
+    feedback_id = uuid4()
+    on_page = {"user_id": user_id, "page_id": page.page_id, "project_id": page.project_id}
+    known = await count_ground_truth(transaction, user_id)
+    latest = await _latest(transaction, user_id, [each.line_id for each in accepted])
+    total = known + sum(1 for row in latest.values() if row.correction_id is None)
+    values = {
+        "id": feedback_id,
+        "accepted_lines": len(accepted),
+        "unaligned": [(each.text, str(each.line_id or ""), each.reason) for each in unaligned],
+        "ground_truth_lines": total,
+        "request_id": request.request_id or None,
+        "request_sha256": request.sha256 or None,
+    }
+    query = pg.insert(feedback).values(**on_page, **values).on_conflict_do_nothing().returning(_f.id)
+    if (await transaction.execute(query)).first() is None:
+        return None
+    rows = [
+        {
+            "id": uuid4(),
+            "feedback_id": feedback_id,
+            "line_id": each.line_id,
+            "place": latest[each.line_id].place,
+            "text": each.text,
+            "supersedes": latest[each.line_id].correction_id,
+            **on_page,
+        }
+        for each in accepted
+    ]
+    if rows:
+        await transaction.execute(correction.insert(), rows)
+    return Feedback(feedback_id, len(accepted), tuple(unaligned), total)
+
+
+async def _latest(transaction: Transaction, user_id: UUID, line_ids: Sequence[UUID]) -> dict[UUID, Any]:
+    """Return the place of each line with the key of the latest correction there, if any."""
+    query = (
+        sa.select(line.c.id, line.c.place, _c.id.label("correction_id"))
+        .select_from(
+            line.outerjoin(correction, sa.and_(_c.page_id == line.c.page_id, _c.place == line.c.place))
+        )
+        .where(line.c.user_id == user_id, line.c.id.in_(line_ids))
+        .order_by(line.c.id, _c.number.desc())
+        .ext(pg.distinct_on(line.c.id))
+    )
+    return {row.id: row for row in await transaction.execute(query)}

@@ -1,0 +1,141 @@
+"""Taking corrections: line by line, or a page's whole text aligned to its lines."""
+
+import asyncio
+from collections.abc import Sequence
+from uuid import UUID
+
+from rapidfuzz.distance import Levenshtein
+
+from ketav_common import text
+from ketav_common.errors import InvalidInput, NotFound, Precondition
+from ketav_registry.database import Database, Transaction
+from ketav_registry.domain import pages as rules
+from ketav_registry.domain.alignment import THRESHOLD, align
+from ketav_registry.domain.pages import Correction, Feedback, Line, Page, Request, Unaligned
+from ketav_registry.repository import corrections, projects, transcriptions
+from ketav_registry.usecases.projects import NO_PAGE
+
+_MAX_PAGE_TEXT = 200_000
+_NOT_FOUND = "no line of the page reads like this text"
+_NO_TEXT = "no line of the text reads like this line of the page"
+_AMBIGUOUS = "more than one way of aligning this is as good"
+
+Accepted = tuple[list[Correction], list[Unaligned]]
+
+
+class _Raced(Exception):
+    """Another call has stored the same request meanwhile; what this one wrote is rolled back."""
+
+
+async def save_feedback(
+    user_id: UUID,
+    image_id: UUID,
+    corrected_text: str | Sequence[Correction],
+    *,
+    project_id: UUID,
+    request: Request,
+    database: Database,
+) -> Feedback:
+    """Store corrections of a page's latest transcription, in one transaction; append-only.
+
+    `corrected_text` is the page's whole text, a line of it per line, or corrections by line id. A repeated
+    request gives the first answer. NotFound: no such page. InvalidInput: unknown-line, duplicate-line,
+    empty-text, or a text that may not be stored. Precondition: the page was not read yet.
+    """
+    cleaned = _texts(corrected_text) if isinstance(corrected_text, str) else _cleaned(corrected_text)
+    try:
+        return await _save(user_id, (project_id, image_id), cleaned, request, database)
+    except _Raced:
+        return await _save(user_id, (project_id, image_id), cleaned, request, database)
+
+
+async def _save(
+    user_id: UUID,
+    place: tuple[UUID, UUID],
+    corrected: list[str] | list[Correction],
+    request: Request,
+    database: Database,
+) -> Feedback:
+    """Store clean corrections of a page (project, page)."""
+    async with database.user(user_id) as transaction:
+        page = await _read_page(transaction, user_id, *place)
+        known = await corrections.find_requested_feedback(transaction, user_id, request)
+        if known is not None:
+            return known
+        if page.transcription is None:
+            raise Precondition("the page was not read yet", code="page-not-read")
+        accepted, unaligned = await _accept(page.transcription.lines, corrected)
+        stored = await corrections.insert_feedback(transaction, user_id, page, accepted, unaligned, request)
+        if stored is None:
+            raise _Raced
+        return stored
+
+
+async def _read_page(transaction: Transaction, user_id: UUID, project_id: UUID, page_id: UUID) -> Page:
+    """Lock a page of the user and return it with its latest transcription."""
+    page = await projects.find_page(transaction, user_id, page_id, project_id, lock=True)
+    if page is None:
+        raise NotFound(NO_PAGE)
+    [page] = await transcriptions.with_transcriptions(transaction, user_id, [page])
+    return page
+
+
+def _cleaned(sent: Sequence[Correction]) -> list[Correction]:
+    """Clean corrections by line id; each line may be there once."""
+    if not 1 <= len(sent) <= rules.MAX_LINES:
+        raise InvalidInput(f"1 to {rules.MAX_LINES} lines may be corrected at once", code="line-count")
+    if len({each.line_id for each in sent}) != len(sent):
+        raise InvalidInput("a line is corrected twice", code="duplicate-line")
+    cleaned = [Correction(each.line_id, text.clean(each.text)) for each in sent]
+    if not all(each.text for each in cleaned):
+        raise InvalidInput("a correction has no text", code="empty-text")
+    return cleaned
+
+
+def _texts(corrected_text: str) -> list[str]:
+    """Cut a page's text into clean lines; empty ones do not count."""
+    if len(corrected_text) > _MAX_PAGE_TEXT:
+        raise InvalidInput(f"a page's text has at most {_MAX_PAGE_TEXT} code points", code="text-too-long")
+    cut = corrected_text.replace("\r\n", "\n").split("\n")
+    lines = [clean for line in cut if (clean := text.clean(line))]
+    if not 1 <= len(lines) <= rules.MAX_LINES:
+        raise InvalidInput(f"a page's text has 1 to {rules.MAX_LINES} lines", code="line-count")
+    return lines
+
+
+async def _accept(lines: Sequence[Line], corrected: list[str] | list[Correction]) -> Accepted:
+    """Say which line each correction belongs to, and what belongs to none."""
+    by_line = [each for each in corrected if isinstance(each, Correction)]
+    if by_line:
+        known = {line.line_id for line in lines}
+        if not all(each.line_id in known for each in by_line):
+            raise InvalidInput("a line is not on the page's latest transcription", code="unknown-line")
+        return by_line, []
+    texts = [each for each in corrected if isinstance(each, str)]
+    return await asyncio.to_thread(_aligned, lines, texts)
+
+
+def _aligned(lines: Sequence[Line], texts: Sequence[str]) -> Accepted:
+    """Align a page's corrected text to its lines by edit distance, letters only compared."""
+    shown = [line.text if line.corrected_text is None else line.corrected_text for line in lines]
+    found = align([_letters(each) for each in shown], [_letters(each) for each in texts], _distance)
+    ids = [line.line_id for line in lines]
+    accepted = [Correction(line_id, texts[j]) for i, j in found.pairs if (line_id := ids[i]) is not None]
+    unaligned = [
+        Unaligned(texts[j], None, _AMBIGUOUS if j in found.ambiguous_texts else _NOT_FOUND)
+        for j in found.texts
+    ]
+    unaligned += [
+        Unaligned("", ids[i], _AMBIGUOUS if i in found.ambiguous_lines else _NO_TEXT) for i in found.lines
+    ]
+    return accepted, unaligned
+
+
+def _letters(line: str) -> str:
+    """Return what counts in comparing lines: no niqqud, one space between words."""
+    return " ".join(text.strip_niqqud(line).split())
+
+
+def _distance(one: str, other: str) -> float:
+    """Return the edit distance as a share of the longer text, cut off behind the threshold."""
+    return float(Levenshtein.normalized_distance(one, other, score_cutoff=THRESHOLD))
