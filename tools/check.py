@@ -11,7 +11,7 @@ PYTHON = sys.executable
 DOCKERFILES = "deploy/docker/*.Dockerfile"
 COMPOSE_SECRETS = (
     "KETAV_IDENTITY_SECRET",
-    "KETAV_APP_PASSWORD",
+    "SERVICE_PASSWORD",
     "POSTGRES_PASSWORD",
     "REDIS_PASSWORD",
     "S3_SECRET_KEY",

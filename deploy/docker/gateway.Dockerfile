@@ -17,7 +17,7 @@ RUN useradd --create-home --home-dir /srv/ketav --uid 10001 ketav \
 COPY --from=build /opt/ketav /opt/ketav
 COPY deploy/docker/grpc_health.py /usr/local/bin/grpc_health.py
 ENV PATH=/opt/ketav/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 OMP_NUM_THREADS=1 \
-    KETAV_BIND=0.0.0.0:8000 KETAV_DATA_DIR=/srv/ketav/data
+    KETAV_HOST=0.0.0.0 KETAV_PORT=8000 KETAV_DATA_DIR=/srv/ketav/data
 USER 10001:10001
 WORKDIR /srv/ketav
 EXPOSE 8000

@@ -16,9 +16,11 @@ RUN useradd --create-home --home-dir /srv/ketav --uid 10001 ketav \
  && install --directory --owner=ketav --group=ketav --mode=0700 /srv/ketav/data
 COPY --from=build /opt/ketav /opt/ketav
 COPY deploy/docker/grpc_health.py /usr/local/bin/grpc_health.py
-COPY --chown=ketav:ketav models/ /srv/ketav/models/
+# The migrations lie beside the package and are found from there.
+COPY services/registry/ /srv/ketav/registry/
+COPY models/ /srv/ketav/models/
 ENV PATH=/opt/ketav/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 OMP_NUM_THREADS=1 \
-    KETAV_BIND=0.0.0.0:50051 KETAV_DATA_DIR=/srv/ketav/data
+    KETAV_BIND=0.0.0.0:50051 KETAV_DATA_DIR=/srv/ketav/data PYTHONPATH=/srv/ketav/registry
 USER 10001:10001
 WORKDIR /srv/ketav
 EXPOSE 50051

@@ -8,7 +8,7 @@ from pathlib import Path
 NAMES = (
     "KETAV_IDENTITY_SECRET",
     "POSTGRES_PASSWORD",
-    "KETAV_APP_PASSWORD",
+    "SERVICE_PASSWORD",
     "REDIS_PASSWORD",
     "S3_SECRET_KEY",
 )

@@ -38,7 +38,7 @@ async def stores(root: Path) -> AsyncIterator[tuple[System, Supervisor]]:
     data = DataDir(root)
     system = System.plan(LocalSettings(data_dir=root), data)
     system.postgres.create()
-    specs = [spec for spec in system.specs() if spec.name in {"postgres", "roles", "valkey"}]
+    specs = [spec for spec in system.specs() if spec.name in {"postgres", "database", "valkey"}]
     with Ledger(root / "processes.json") as ledger:
         async with Supervisor(specs, data.logs, ledger, lambda _: None, 60) as supervisor:
             yield system, supervisor
@@ -88,15 +88,6 @@ async def test_a_killed_store_comes_back_on_its_port_with_its_data(tmp_path: Pat
                     await asyncio.sleep(0.1)
             assert supervisor.restarts[name] >= 1
         assert ask(system.postgres, "select n from kept").strip() == "7"
-
-
-async def test_the_applications_role_is_no_superuser_and_cannot_pass_row_level_security(
-    tmp_path: Path,
-) -> None:
-    """The role that the registry uses may log in and nothing more."""
-    async with stores(tmp_path) as (system, _):
-        rights = "select rolsuper, rolcreatedb, rolcreaterole, rolbypassrls, rolcanlogin from pg_roles"
-        assert ask(system.postgres, rights + " where rolname = 'ketav_app'").strip() == "f|f|f|f|t"
 
 
 async def test_a_process_that_cannot_start_ends_the_start_and_what_ran_is_stopped(tmp_path: Path) -> None:

@@ -15,10 +15,10 @@ from ketav_local.datadir import DataDir
 from ketav_local.process import Spec
 
 OWNER = "ketav_owner"
-APPLICATION = "ketav_app"
+SERVICE = "ketav_service"
 DATABASE = "ketav"
 NOBODY = 65534
-ROLES = Path(__file__).with_name("roles.sql")
+CREATE_DATABASE = Path(__file__).with_name("database.sql")
 
 
 def binary(name: str) -> str:
@@ -50,7 +50,7 @@ def unprivileged() -> tuple[str, ...]:
 class Postgres:
     """One cluster in a data folder, listening on a port of 127.0.0.1.
 
-    The owner migrates; the application's role may read and write rows and owns nothing.
+    The owner migrates; the registry's role, made by the migrations, reads and writes rows and owns nothing.
     """
 
     data: DataDir
@@ -81,13 +81,8 @@ class Postgres:
         return [binary("psql"), "--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", *where, *arguments]
 
     def _client_env(self, env: Mapping[str, str]) -> dict[str, str]:
-        """Give the environment in which psql finds the passwords."""
-        return {
-            **env,
-            "PGPASSWORD": self.data.secret(OWNER),
-            "KETAV_APP_PASSWORD": self.data.secret(APPLICATION),
-            "PGCONNECT_TIMEOUT": "5",
-        }
+        """Give the environment in which psql finds the password."""
+        return {**env, "PGPASSWORD": self.data.secret(OWNER), "PGCONNECT_TIMEOUT": "5"}
 
     def create(self) -> None:
         """Make the cluster on first use: UTF-8, checksums, passwords as SCRAM only.
@@ -111,7 +106,7 @@ class Postgres:
         draft.rename(self.cluster)
 
     def specs(self, env: Mapping[str, str]) -> list[Spec]:
-        """Give the server, and the step that makes the database and the application's role."""
+        """Give the server, and the step that makes the database."""
         server = (
             binary("postgres"),
             "-D",
@@ -123,10 +118,10 @@ class Postgres:
             "-k",
             "",
         )
-        roles = tuple(self._psql("postgres", "--file", str(ROLES)))
+        create = tuple(self._psql("postgres", "--file", str(CREATE_DATABASE)))
         return [
             Spec(
                 "postgres", server, env, ready=self.ready, stop_signal=signal.SIGINT, sandbox=unprivileged()
             ),
-            Spec("roles", roles, self._client_env(env), needs=("postgres",), once=True),
+            Spec("database", create, self._client_env(env), needs=("postgres",), once=True),
         ]

@@ -19,7 +19,7 @@ class LocalSettings(BaseSettings):
     models_dir: Path = Field(default=Path("models"), description="Folder of hebrew_base.safetensors.")
     engine: str = Field(default="kraken", description="`kraken`, or `tiny`: a deterministic one for tests.")
     database_url: SecretStr | None = Field(default=None, description="PostgreSQL of the registry's own role.")
-    database_owner_url: SecretStr | None = Field(
+    migration_database_url: SecretStr | None = Field(
         default=None, description="PostgreSQL of the migrating role."
     )
     redis_url: SecretStr | None = Field(default=None, description="Redis or Valkey of the training queue.")

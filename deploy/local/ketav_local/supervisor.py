@@ -83,6 +83,8 @@ class Supervisor:
                     future.result()
         finally:
             waiting.cancel()
+            await asyncio.wait([waiting])
+            waiting.cancelled() or waiting.exception()
 
     def log_of(self, name: str) -> Path:
         """Give the path of a process's log."""

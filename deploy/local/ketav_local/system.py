@@ -8,16 +8,15 @@ from pathlib import Path
 
 from ketav_local.datadir import DataDir
 from ketav_local.ports import free_ports
-from ketav_local.postgres import APPLICATION, OWNER, Postgres
+from ketav_local.postgres import OWNER, SERVICE, Postgres
 from ketav_local.probes import GrpcProbe, HttpProbe
 from ketav_local.process import Spec
 from ketav_local.settings import LocalSettings
 from ketav_local.valkey import Valkey
 
 # What only the process that is given it may see; taken out of the environment that all inherit.
-CREDENTIALS = ("KETAV_DATABASE_URL", "KETAV_DATABASE_OWNER_URL", "KETAV_REDIS_URL", "KETAV_BLOB_URL")
+CREDENTIALS = ("KETAV_DATABASE_URL", "KETAV_MIGRATION_DATABASE_URL", "KETAV_REDIS_URL", "KETAV_BLOB_URL")
 BASE_MODEL = "hebrew_base.safetensors"
-CELERY = ("-m", "celery", "--app", "ketav_trainer.celery_app", "--quiet")
 
 
 def python(*arguments: str) -> tuple[str, ...]:
@@ -58,8 +57,8 @@ class System:
         """Give the stores' URLs: those that were set, or those of the stores started here."""
         chosen = self.settings
         own = {
-            "KETAV_DATABASE_URL": chosen.database_url or self.postgres.url(APPLICATION),
-            "KETAV_DATABASE_OWNER_URL": chosen.database_owner_url or self.postgres.url(OWNER),
+            "KETAV_DATABASE_URL": chosen.database_url or self.postgres.url(SERVICE),
+            "KETAV_MIGRATION_DATABASE_URL": chosen.migration_database_url or self.postgres.url(OWNER),
             "KETAV_REDIS_URL": chosen.redis_url or self.valkey.url,
             "KETAV_BLOB_URL": chosen.blob_url or f"file://{self.data.folder('blobs')}",
         }
@@ -93,7 +92,7 @@ class System:
 
     def _registry(self) -> Iterator[Spec]:
         """Give the migration, the import of the base model and the first user, and the registry itself."""
-        needs = ("roles",) if self.settings.database_url is None else ()
+        needs = ("database",) if self.settings.database_url is None else ()
         env = self.service_env("registry", "KETAV_DATABASE_URL", "KETAV_BLOB_URL")
         yield self.admin("migrate", "migrate", needs=needs)
         yield Spec(
@@ -115,7 +114,7 @@ class System:
         return Spec(name, python("-m", "ketav_registry.cli", *arguments), env, needs=needs, once=True)
 
     def _services(self) -> Iterator[Spec]:
-        """Give the recognizer, the trainer, its worker and its clock."""
+        """Give the recognizer, the trainer, and the Celery worker with the clock."""
         queue = self.service_env("trainer", "KETAV_REDIS_URL")
         valkey = ("valkey",) if self.settings.redis_url is None else ()
         yield Spec(
@@ -131,11 +130,8 @@ class System:
             needs=valkey,
             ready=GrpcProbe(self.addresses["trainer"]),
         )
-        worker = python(*CELERY, "worker", "--concurrency", "1", "--loglevel", "INFO")
-        yield Spec("worker", worker, queue, needs=(*valkey, "registry"))
-        schedule = str(self.data.folder("beat") / "schedule")
-        beat = python(*CELERY, "beat", "--schedule", schedule, "--pidfile", "", "--loglevel", "INFO")
-        yield Spec("beat", beat, queue, needs=(*valkey, "registry"))
+        worker = python("-m", "ketav_trainer.worker", "--beat")
+        yield Spec("worker", worker, queue, needs=(*valkey, "registry"), stop_s=30.0)
 
     def _gateway(self) -> Spec:
         """Give the only door; it opens when the services behind it answer."""

@@ -1,0 +1,85 @@
+"""Start the system in a temporary folder, read a page, correct it, read the project back, stop."""
+
+import asyncio
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+import httpx
+from ketav_common.metrics import cer
+
+from ketav_local.demo.page import LINES, render
+from ketav_local.main import Running, running, say
+from ketav_local.ports import free_ports
+from ketav_local.settings import LocalSettings
+from ketav_local.supervisor import StartError
+
+READING_S = 180.0
+
+
+def compare(read: Sequence[str], true: Sequence[str]) -> None:
+    """Print what was read beside what was written, line by line, and the CER of the page."""
+    width = max(map(len, [*true, "written"])) + 2
+    print(f"\n   {'written':<{width}}read")
+    for expected, found in zip_longest(true, read, fillvalue=""):
+        print(f"   {expected:<{width}}{found}")
+    print(f"\n   CER {cer([(chr(10).join(true), chr(10).join(read))]):.1%} of the page\n")
+
+
+def answer(response: httpx.Response) -> dict[str, Any]:
+    """Give the JSON of a good answer; raises StartError with the problem otherwise."""
+    if not response.is_success:
+        raise StartError(f"{response.request.url.path} answered {response.status_code}: {response.text}")
+    body: dict[str, Any] = response.json()
+    return body
+
+
+async def tour(run: Running) -> None:
+    """Do what a user does, through the REST API alone."""
+    headers = {"Authorization": f"Bearer {run.api_key}"}
+    async with httpx.AsyncClient(
+        base_url=run.url, headers=headers, timeout=READING_S, trust_env=False
+    ) as client:
+        page = await asyncio.to_thread(render)
+        say("POST /ocr/: a page of six handwritten lines")
+        began = time.monotonic()
+        read = answer(await client.post("/ocr/", files={"file": ("page.png", page, "image/png")}))
+        model = read["model"]
+        say(f"read in {time.monotonic() - began:.1f} s by {model['kind']} model {model['version']}")
+        compare([line["text"] for line in read["lines"]], LINES)
+        correction = {key: read[key] for key in ("project_id", "image_id")} | {
+            "corrected_text": "\n".join(LINES)
+        }
+        feedback = answer(await client.post("/feedback/", json=correction))
+        say(f"POST /feedback/: {feedback['accepted_lines']} corrected lines are ground truth now")
+        project = answer(await client.get(f"/projects/{read['project_id']}"))
+        say(f"GET /projects/{read['project_id']}: the page as corrected")
+        for line in project["images"][0]["transcription"]["lines"]:
+            print(f"   {line['corrected_text'] or line['text']}")
+
+
+async def demo() -> None:
+    """Run the tour against a system of its own that leaves nothing behind."""
+    with tempfile.TemporaryDirectory(prefix="ketav-demo-") as folder:
+        chosen = LocalSettings().model_copy(update={"data_dir": Path(folder), "port": free_ports(1)[0]})
+        async with running(chosen) as run:
+            await tour(run)
+        say("stopped, nothing left behind")
+
+
+def main() -> int:
+    """Run `python -m ketav_local.demo`; exit status 1 when a step failed."""
+    try:
+        asyncio.run(demo())
+    except StartError as error:
+        say(str(error))
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,50 @@
+"""The whole system for the journeys: on the tiny engine."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from ketav_engine import tiny
+from tests.e2e.local_system import LocalSystem, boxes, tiny_system
+
+
+@pytest.fixture(scope="session")
+def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write a base model of the tiny engine; give its folder."""
+    folder = tmp_path_factory.mktemp("models")
+    (folder / "hebrew_base.safetensors").write_bytes(tiny.save())
+    return folder
+
+
+@pytest.fixture(scope="session")
+def system(tmp_path_factory: pytest.TempPathFactory, tiny_models: Path) -> Iterator[LocalSystem]:
+    """Run one whole system on the tiny engine for all journeys; end it with SIGTERM and status 0."""
+    running = tiny_system(tmp_path_factory.mktemp("system"), tiny_models)
+    running.start()
+    try:
+        yield running
+    finally:
+        status = running.stop()
+    assert status == 0, running.printed
+
+
+@pytest.fixture
+def client(system: LocalSystem) -> Iterator[httpx.Client]:
+    """Give a REST client of the first user."""
+    with system.client() as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def stranger(system: LocalSystem) -> Iterator[httpx.Client]:
+    """Give a REST client of another user."""
+    with system.client(system.add_user("stranger")) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def page() -> bytes:
+    """Give a page of four lines of boxes, which the tiny engine takes for letters."""
+    return boxes(4)

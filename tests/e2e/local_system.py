@@ -1,0 +1,156 @@
+"""A whole Ketav on this machine, started as a person starts it and asked only from outside."""
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+from PIL import Image, ImageDraw
+
+from ketav_local.ports import free_ports
+
+READY_S = 120.0
+STOP_S = 40.0
+
+
+@dataclass
+class LocalSystem:
+    """One system on a data folder: `start`, `stop`, its REST client and what its logs say."""
+
+    data_dir: Path
+    env: dict[str, str] = field(default_factory=dict)
+    port: int = field(default_factory=lambda: free_ports(1)[0])
+    supervisor: subprocess.Popen[str] | None = None
+    printed: str = ""
+
+    def start(self) -> float:
+        """Start `python -m ketav_local` and wait until it greets; give the seconds it took."""
+        own = {"KETAV_DATA_DIR": str(self.data_dir), "KETAV_PORT": str(self.port)}
+        began = time.monotonic()
+        self.supervisor = subprocess.Popen(
+            [sys.executable, "-m", "ketav_local"],
+            env={**os.environ, **self.env, **own},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert self.supervisor.stdout is not None
+        self.printed = ""
+        for line in self.supervisor.stdout:
+            self.printed += line
+            if "Ctrl-C" in line:
+                return time.monotonic() - began
+        raise AssertionError(f"the system did not start:\n{self.printed}\n{self.tails()}")
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Signal the supervisor and wait for its end; give its exit status."""
+        assert self.supervisor is not None
+        self.supervisor.send_signal(number)
+        rest, _ = self.supervisor.communicate(timeout=STOP_S)
+        self.printed += rest
+        return self.supervisor.returncode
+
+    def tails(self) -> str:
+        """Give the last lines of every log, for a failure's message."""
+        logs = sorted((self.data_dir / "logs").glob("*.log"))
+        return "\n".join(f"--- {log.name}\n" + "\n".join(log.read_text().splitlines()[-15:]) for log in logs)
+
+    @property
+    def api_key(self) -> str:
+        """Key of the first user."""
+        return (self.data_dir / "api_key").read_text().strip()
+
+    def client(self, key: str | None = None) -> httpx.Client:
+        """Give a REST client of one user, by default the first."""
+        headers = {"Authorization": f"Bearer {key or self.api_key}"}
+        url = f"http://127.0.0.1:{self.port}"
+        return httpx.Client(base_url=url, headers=headers, timeout=120, trust_env=False)
+
+    def add_user(self, name: str) -> str:
+        """Make another user on the running system; give the key."""
+        command = [sys.executable, "-m", "ketav_local", "users", "add", name]
+        env = {**os.environ, "KETAV_DATA_DIR": str(self.data_dir)}
+        ran = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
+        return next(word for word in ran.stdout.split() if word.startswith("ktv_"))
+
+    def pids(self) -> dict[str, int]:
+        """Give the process ids of what the supervisor started, by name."""
+        listed = json.loads((self.data_dir / "processes.json").read_text())
+        return {name: pid for name, (pid, _) in listed.items()}
+
+    def everyone(self) -> list[psutil.Process]:
+        """Give the supervisor and every process below it."""
+        assert self.supervisor is not None
+        root = psutil.Process(self.supervisor.pid)
+        return [root, *root.children(recursive=True)]
+
+    def kill(self, name: str) -> None:
+        """SIGKILL one process and wait until another has taken its place and the door is open again."""
+        killed = self.pids()[name]
+        os.kill(killed, signal.SIGKILL)
+        wait_until(lambda: self.pids().get(name, killed) != killed, 60)
+        wait_until(self.is_ready, 60)
+
+    def is_ready(self) -> bool:
+        """Ask the gateway whether everything behind it answers."""
+        try:
+            return httpx.get(f"http://127.0.0.1:{self.port}/readyz", timeout=5, trust_env=False).is_success
+        except httpx.TransportError:
+            return False
+
+    def handled(self, request_id: str) -> list[str]:
+        """List the methods that the services handled for one request, in the order of their ends."""
+        events = [event for event in self.events() if event.get("event") == "rpc_handled"]
+        mine = [event for event in events if event.get("request_id") == request_id]
+        return [
+            str(event["method"]).rsplit("/", 1)[-1] for event in sorted(mine, key=lambda e: e["timestamp"])
+        ]
+
+    def events(self) -> Iterator[dict[str, Any]]:
+        """Yield the log events of all services."""
+        for log in (self.data_dir / "logs").glob("*.log"):
+            for line in log.read_text(errors="replace").splitlines():
+                if line.startswith("{"):
+                    yield json.loads(line)
+
+
+def wait_until(condition: Any, within_s: float) -> None:
+    """Wait until the condition holds; fail when it does not in time."""
+    deadline = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < deadline, f"{condition} did not hold within {within_s} s"
+        time.sleep(0.1)
+
+
+def request_id() -> dict[str, str]:
+    """Give a header that names a request, to find its traces in the logs."""
+    return {"X-Request-Id": f"e2e-{uuid.uuid4().hex}"}
+
+
+def tiny_system(folder: Path, models: Path) -> LocalSystem:
+    """Give a system on the tiny engine, not started."""
+    return LocalSystem(folder, {"KETAV_ENGINE": "tiny", "KETAV_MODELS_DIR": str(models)})
+
+
+def boxes(lines: int, seed: int = 0) -> bytes:
+    """Draw lines of boxes as PNG; another seed gives another page."""
+    image = Image.new("L", (600, 60 + 60 * lines), 255)
+    pen = ImageDraw.Draw(image)
+    for line in range(lines):
+        top = 30 + 60 * line
+        for letter in range(6):
+            left = 500 - 40 * letter
+            pen.rectangle((left, top, left + 20 + (letter + seed) % 5, top + 24 + 2 * line), fill=0)
+    output = io.BytesIO()
+    image.save(output, "PNG")
+    return output.getvalue()
