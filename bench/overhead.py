@@ -1,4 +1,4 @@
-"""What gateway and gRPC add to the engine: one page through REST and by a direct call, in turn (`make bench`).
+"""What gateway and gRPC add to the engine: one page through REST and by a direct call in turn (`make bench`).
 
 Prints the ratio of the two medians and its 90 % bootstrap interval. Both run one thread on the same machine.
 """
