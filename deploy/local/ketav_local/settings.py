@@ -26,5 +26,5 @@ class LocalSettings(BaseSettings):
     blob_url: SecretStr | None = Field(
         default=None, description="file:///folder or s3://key:secret@host/bucket."
     )
-    log_level: str = Field(default="info", description="Level of every service's log.")
+    log_level: str = Field(default="INFO", description="Level of every service's log.")
     start_timeout_s: float = Field(default=120.0, gt=0, description="Seconds until a start counts as failed.")

@@ -27,7 +27,7 @@ def compare(read: Sequence[str], true: Sequence[str]) -> None:
     print(f"\n   {'written':<{width}}read")
     for expected, found in zip_longest(true, read, fillvalue=""):
         print(f"   {expected:<{width}}{found}")
-    print(f"\n   CER {cer([(chr(10).join(true), chr(10).join(read))]):.1%} of the page\n")
+    print(f"\n   CER {cer([(chr(10).join(true), chr(10).join(read))]).rate:.1%} of the page\n")
 
 
 def answer(response: httpx.Response) -> dict[str, Any]:
