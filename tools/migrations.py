@@ -26,7 +26,7 @@ async def check(folder: Path) -> int:
     env = {**os.environ, **system.store_env()}
     with Ledger(folder / "processes.json") as ledger:
         async with Supervisor(specs, data.logs, ledger, lambda _: None, START_S):
-            for command in (["ketav_registry.cli", "migrate"], ["alembic", "check"]):
+            for command in (["ketav_registry", "migrate"], ["alembic", "check"]):
                 ran = subprocess.run(  # noqa: ASYNC221  # nothing else runs here
                     [sys.executable, "-m", *command], cwd=ROOT / "services" / "registry", env=env, check=False
                 )

@@ -79,7 +79,7 @@ class LocalSystem:
 
     def add_user(self, name: str) -> str:
         """Make another user on the running system; give the key."""
-        command = [sys.executable, "-m", "ketav_local", "users", "add", name]
+        command = [sys.executable, "-m", "ketav_local.command", "users", "add", name]
         env = {**os.environ, "KETAV_DATA_DIR": str(self.data_dir)}
         ran = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
         return next(word for word in ran.stdout.split() if word.startswith("ktv_"))

@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from ketav_local import ledger as ledgers
+from ketav_local.command import point_at_local_stores
 from ketav_local.datadir import DataDir, DataDirInUseError, read_env
 from ketav_local.ledger import Ledger
 from ketav_local.ports import free_ports, is_free
@@ -122,6 +123,17 @@ def test_secrets_are_made_once_and_nobody_else_can_read_them(tmp_path: Path) -> 
     assert (tmp_path / "env").stat().st_mode & 0o777 == 0o600
     assert (tmp_path / "secrets").stat().st_mode & 0o777 == 0o700
     assert read_env(tmp_path) == {"KETAV_DATABASE_URL": "postgresql+asyncpg://a:b=c@127.0.0.1:1/x"}
+
+
+def test_commands_find_the_local_stores_unless_another_database_is_named(tmp_path: Path) -> None:
+    """The environment wins as a whole: a command never mixes two systems."""
+    DataDir(tmp_path).write_env({"KETAV_DATABASE_URL": "local", "KETAV_BLOB_URL": "file:///local"})
+    nothing_named = {"KETAV_DATA_DIR": str(tmp_path)}
+    point_at_local_stores(nothing_named)
+    assert nothing_named["KETAV_DATABASE_URL"] == "local"
+    another = {"KETAV_DATA_DIR": str(tmp_path), "KETAV_DATABASE_URL": "elsewhere"}
+    point_at_local_stores(another)
+    assert "KETAV_BLOB_URL" not in another
 
 
 def test_free_ports_are_distinct_and_below_the_range_of_outgoing_connections() -> None:

@@ -17,6 +17,7 @@ from ketav_local.valkey import Valkey
 # What only the process that is given it may see; taken out of the environment that all inherit.
 CREDENTIALS = ("KETAV_DATABASE_URL", "KETAV_MIGRATION_DATABASE_URL", "KETAV_REDIS_URL", "KETAV_BLOB_URL")
 BASE_MODEL = "hebrew_base.safetensors"
+IMPORT = ("models", "import", "--name", "hebrew_base")
 
 
 def python(*arguments: str) -> tuple[str, ...]:
@@ -102,7 +103,7 @@ class System:
             needs=("base-model",),
             ready=GrpcProbe(self.addresses["registry"]),
         )
-        yield self.admin("base-model", "models", "import", str(self.base_model()), needs=("migrate",))
+        yield self.admin("base-model", *IMPORT, str(self.base_model()), needs=("migrate",))
 
     def base_model(self) -> Path:
         """Give the path of the shipped base model."""
@@ -111,7 +112,7 @@ class System:
     def admin(self, name: str, *arguments: str, needs: tuple[str, ...]) -> Spec:
         """Give a step that runs one `ketav` command with the owner's rights."""
         env = {**self.service_env("registry", *CREDENTIALS)}
-        return Spec(name, python("-m", "ketav_registry.cli", *arguments), env, needs=needs, once=True)
+        return Spec(name, python("-m", "ketav_registry", *arguments), env, needs=needs, once=True)
 
     def _services(self) -> Iterator[Spec]:
         """Give the recognizer, the trainer, and the Celery worker with the clock."""

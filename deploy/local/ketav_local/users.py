@@ -1,16 +1,10 @@
-"""Users of the local system: the first one, and `ketav` commands against the running stores."""
+"""The first user of the local system."""
 
 import asyncio
-import os
-import sys
-from collections.abc import Sequence
-from pathlib import Path
 
-from ketav_local.datadir import read_env
 from ketav_local.system import System
 
 API_KEY = "api_key"
-CLI = (sys.executable, "-m", "ketav_registry.cli")
 
 
 async def first_user(system: System) -> str:
@@ -31,8 +25,3 @@ async def first_user(system: System) -> str:
         raise RuntimeError(f"no first user: {complaint.decode().strip()}")
     system.data.write_private(API_KEY, key + "\n")
     return key
-
-
-def pass_on(arguments: Sequence[str], data_dir: Path) -> None:
-    """Become the `ketav` command with the running system's stores in its environment."""
-    os.execve(CLI[0], [*CLI, *arguments], {**os.environ, **read_env(data_dir)})  # noqa: S606  # no shell wanted

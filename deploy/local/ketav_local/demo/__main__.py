@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from ketav_common.metrics import cer
 
+from ketav_common.metrics import cer
 from ketav_local.demo.page import LINES, render
 from ketav_local.main import Running, running, say
 from ketav_local.ports import free_ports

@@ -1,0 +1,28 @@
+"""The `ketav` command: the registry's, pointed at the local system's stores when nothing else is named."""
+
+import os
+from collections.abc import MutableMapping
+from pathlib import Path
+
+from ketav_local.datadir import read_env
+
+
+def point_at_local_stores(environ: MutableMapping[str, str]) -> None:
+    """Fill in how to reach the stores from `$KETAV_DATA_DIR/env` (`.ketav` by default).
+
+    An environment that names a database is left alone: a command never mixes two systems.
+    """
+    if "KETAV_DATABASE_URL" not in environ:
+        environ.update(read_env(Path(environ.get("KETAV_DATA_DIR", ".ketav"))))
+
+
+def main() -> None:
+    """Run `ketav …`."""
+    point_at_local_stores(os.environ)
+    from ketav_registry.cli import app
+
+    app()
+
+
+if __name__ == "__main__":
+    main()
