@@ -14,8 +14,8 @@ from pathlib import Path
 
 import httpx
 from ketav_engine.images import decode
-from ketav_engine.kraken_engine import KrakenEngine
 
+from ketav_engine.kraken_engine import KrakenEngine
 from ketav_local.demo.page import render
 from ketav_local.main import Running, running
 from ketav_local.ports import free_ports

@@ -14,7 +14,7 @@ from ketav_local.ports import is_free
 from ketav_local.settings import LocalSettings
 from ketav_local.supervisor import StartError, Supervisor
 from ketav_local.system import System
-from ketav_local.users import first_user
+from ketav_local.users import read_key
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ async def running(settings: LocalSettings) -> AsyncIterator[Running]:
         with Ledger(ledger_path) as ledger:
             supervisor = Supervisor(system.specs(), data.logs, ledger, say, settings.start_timeout_s)
             async with supervisor:
-                yield Running(system, supervisor, await first_user(system))
+                yield Running(system, supervisor, read_key(data))
 
 
 def greeting(run: Running, seconds: float) -> str:

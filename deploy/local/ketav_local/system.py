@@ -17,6 +17,7 @@ from ketav_local.valkey import Valkey
 # What only the process that is given it may see; taken out of the environment that all inherit.
 CREDENTIALS = ("KETAV_DATABASE_URL", "KETAV_MIGRATION_DATABASE_URL", "KETAV_REDIS_URL", "KETAV_BLOB_URL")
 BASE_MODEL = "hebrew_base.safetensors"
+KETAV = ("-m", "ketav_registry")
 IMPORT = ("models", "import", "--name", "hebrew_base")
 
 
@@ -94,25 +95,24 @@ class System:
     def _registry(self) -> Iterator[Spec]:
         """Give the migration, the import of the base model and the first user, and the registry itself."""
         needs = ("database",) if self.settings.database_url is None else ()
-        env = self.service_env("registry", "KETAV_DATABASE_URL", "KETAV_BLOB_URL")
-        yield self.admin("migrate", "migrate", needs=needs)
+        yield self.admin("migrate", python(*KETAV, "migrate"), needs)
+        yield self.admin("base-model", python(*KETAV, *IMPORT, str(self.base_model())), ("migrate",))
+        yield self.admin("first-user", python("-m", "ketav_local.users", str(self.data.root)), ("migrate",))
         yield Spec(
             "registry",
             python("-m", "ketav_registry.main"),
-            env,
-            needs=("base-model",),
+            self.service_env("registry", "KETAV_DATABASE_URL", "KETAV_BLOB_URL"),
+            needs=("migrate",),
             ready=GrpcProbe(self.addresses["registry"]),
         )
-        yield self.admin("base-model", *IMPORT, str(self.base_model()), needs=("migrate",))
 
     def base_model(self) -> Path:
         """Give the path of the shipped base model."""
         return self.settings.models_dir.resolve() / BASE_MODEL
 
-    def admin(self, name: str, *arguments: str, needs: tuple[str, ...]) -> Spec:
-        """Give a step that runs one `ketav` command with the owner's rights."""
-        env = {**self.service_env("registry", *CREDENTIALS)}
-        return Spec(name, python("-m", "ketav_registry", *arguments), env, needs=needs, once=True)
+    def admin(self, name: str, command: tuple[str, ...], needs: tuple[str, ...]) -> Spec:
+        """Give a step that runs once, with the owner's rights on the stores."""
+        return Spec(name, command, self.service_env("registry", *CREDENTIALS), needs=needs, once=True)
 
     def _services(self) -> Iterator[Spec]:
         """Give the recognizer, the trainer, and the Celery worker with the clock."""
@@ -140,6 +140,6 @@ class System:
             "gateway",
             python("-m", "ketav_gateway.main"),
             self.service_env("gateway"),
-            needs=("registry", "recognizer", "trainer"),
+            needs=("registry", "recognizer", "trainer", "base-model", "first-user"),
             ready=HttpProbe(f"{self.url}/readyz"),
         )

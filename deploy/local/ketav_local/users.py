@@ -1,27 +1,31 @@
-"""The first user of the local system."""
+"""The first user of the local system: `python -m ketav_local.users FOLDER`, a step of each start."""
 
-import asyncio
+import subprocess
+import sys
+from pathlib import Path
 
-from ketav_local.system import System
+from ketav_local.datadir import DataDir
 
 API_KEY = "api_key"
+ADD_USER = (sys.executable, "-m", "ketav_registry", "users", "add", "first")
 
 
-async def first_user(system: System) -> str:
-    """Give the first user's API key, kept in `api_key` of the data folder; make the user on first use.
+def make_first_user(data: DataDir) -> None:
+    """Make the user unless an earlier start did; the key goes to a private file, never to a log.
 
-    Raises RuntimeError with the command's output when it fails.
+    Raises CalledProcessError when the command fails.
     """
-    path = system.data.root / API_KEY
-    if path.exists():
-        return path.read_text().strip()
-    spec = system.admin("first-user", "users", "add", "first", needs=())
-    command = await asyncio.create_subprocess_exec(
-        *spec.command, env=dict(spec.env), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-    )
-    output, complaint = await command.communicate()
-    key = next((word for word in output.decode().split() if word.startswith("ktv_")), None)
-    if command.returncode or key is None:
-        raise RuntimeError(f"no first user: {complaint.decode().strip()}")
-    system.data.write_private(API_KEY, key + "\n")
-    return key
+    if (data.root / API_KEY).exists():
+        return
+    printed = subprocess.run(ADD_USER, check=True, stdout=subprocess.PIPE, text=True).stdout
+    key = next(word for word in printed.split() if word.startswith("ktv_"))
+    data.write_private(API_KEY, key + "\n")
+
+
+def read_key(data: DataDir) -> str:
+    """Give the first user's API key."""
+    return (data.root / API_KEY).read_text().strip()
+
+
+if __name__ == "__main__":
+    make_first_user(DataDir(Path(sys.argv[1])))
