@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import httpx
-from ketav_engine.images import decode
 
+from ketav_engine.images import decode
 from ketav_engine.kraken_engine import KrakenEngine
 from ketav_local.demo.page import render
 from ketav_local.main import Running, running

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import grpc
 import pytest
@@ -19,6 +20,9 @@ from ketav.registry.v1.projects_pb2_grpc import (
 )
 from ketav_common import context, errors, rpc
 from ketav_common.identity import Identity, Signer
+
+if TYPE_CHECKING:
+    from ketav.registry.v1.projects_pb2_grpc import ProjectServiceAsyncStub
 
 SIGNER = Signer("s" * 32)
 USER = Identity("user", uuid.UUID(int=7))
@@ -56,11 +60,11 @@ class Probe(ProjectServiceServicer):
 @asynccontextmanager
 async def probe(
     folder: Path, *, signer: Signer = SIGNER, max_seconds: float = 5
-) -> AsyncIterator[ProjectServiceStub]:
+) -> AsyncIterator["ProjectServiceAsyncStub"]:
     """Serve the probe on a unix socket and yield a stub of it that signs with `signer`."""
     bind = f"unix:{folder}/probe.sock"
     server = rpc.build_server(
-        lambda it: add_ProjectServiceServicer_to_server(Probe(), it),
+        lambda it: add_ProjectServiceServicer_to_server(Probe(), it),  # type: ignore[abstract]  # the rest is not served
         bind=bind,
         signer=SIGNER,
         service="probe",
