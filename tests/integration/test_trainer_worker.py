@@ -1,0 +1,187 @@
+"""Front, queue and worker as processes: the bell may be lost, the worker may be killed, the run ends."""
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import grpc
+import psutil
+import pytest
+
+from ketav.registry.v1 import models_pb2_grpc, training_pb2_grpc
+from ketav.trainer.v1 import trainer_pb2, trainer_pb2_grpc
+from ketav_common import context, rpc
+from ketav_common.errors import Conflict, NotFound, TimedOut
+from ketav_common.identity import Identity, Signer
+from ketav_engine import tiny
+from tests.parts import registry_double as double
+from tests.parts.registry_double import RegistryDouble
+from tests.parts.valkey import Valkey, valkey
+
+SECRET = "s" * 40
+SIGNER = Signer(SECRET)
+Process = asyncio.subprocess.Process
+Start = Callable[..., Awaitable[Process]]
+
+
+@dataclass
+class System:
+    """The registry's inside, the queue, a client of the front, and a way to start programs."""
+
+    registry: RegistryDouble
+    queue: Valkey
+    front: Any
+    start: Start
+
+    async def train(self, user: UUID) -> str:
+        """Ask the front for a training of a user; return the run's id."""
+        with rpc.translated(), context.bind(identity=Identity("gateway", user)):
+            answer = await self.front.StartTraining(trainer_pb2.StartTrainingRequest(), timeout=10)
+        return str(answer.run.run_id)
+
+    async def watch(self, user: UUID, run_id: str, after: int = 0, seconds: float = 30) -> list[Any]:
+        """Follow a run to its end and return what was sent."""
+        request = trainer_pb2.WatchTrainingRequest(run_id=run_id, after_revision=after)
+        with rpc.translated(), context.bind(identity=Identity("gateway", user)):
+            return [answer.run async for answer in self.front.WatchTraining(request, timeout=seconds)]
+
+
+@pytest.fixture
+def queue() -> Iterator[Valkey]:
+    """Run a Valkey server."""
+    with valkey() as server:
+        yield server
+
+
+@pytest.fixture
+async def system(tmp_path: Path, queue: Valkey) -> AsyncIterator[System]:
+    """Serve a registry in memory, start the front, and stop everything in the end."""
+    registry = RegistryDouble(tiny.save(), lease_s=2)
+    address = f"unix:{tmp_path}/registry.sock"
+
+    def add(server: grpc.aio.Server) -> None:
+        """Register both services."""
+        training_pb2_grpc.add_TrainingRunServiceServicer_to_server(registry, server)
+        models_pb2_grpc.add_ModelServiceServicer_to_server(registry, server)
+
+    server = rpc.build_server(add, bind=address, signer=SIGNER, service="registry")
+    await server.grpc.start()
+    environment = os.environ | {
+        "KETAV_IDENTITY_SECRET": SECRET,
+        "KETAV_REGISTRY_ADDRESS": address,
+        "KETAV_REDIS_URL": queue.url,
+        "KETAV_BIND": f"unix:{tmp_path}/trainer.sock",
+        "KETAV_DATA_DIR": str(tmp_path),
+        "KETAV_ENGINE": "tiny",
+        "KETAV_HEARTBEAT_SECONDS": "0.3",
+        "KETAV_SWEEP_SECONDS": "1",
+    }
+    started: list[Process] = []
+
+    async def start(*arguments: str) -> Process:
+        """Start a program of the trainer."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", *arguments, env=environment, cwd=tmp_path, stderr=asyncio.subprocess.DEVNULL
+        )
+        started.append(process)
+        return process
+
+    await start("ketav_trainer.main")
+    try:
+        async with rpc.channel(f"unix:{tmp_path}/trainer.sock", SIGNER) as channel:
+            async with asyncio.timeout(20):
+                await channel.channel_ready()
+            yield System(registry, queue, trainer_pb2_grpc.TrainerServiceStub(channel), start)
+    finally:
+        for process in started:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+        await server.grpc.stop(0)
+
+
+async def begun(system: System, run_id: str) -> None:
+    """Wait until the training of a run has reported an epoch."""
+    run = system.registry.runs[run_id].message
+    for _ in range(1000):
+        if run.epoch > 0:
+            return
+        await asyncio.sleep(0.02)
+    pytest.fail("the training never began")
+
+
+async def test_a_training_is_queued_rung_trained_and_followed_to_its_end(system: System) -> None:
+    """Start answers with the queued run; watching it shows each state until the candidate serves."""
+    await system.start("ketav_trainer.worker")
+    user = uuid4()
+    run_id = await system.train(user)
+    seen = await system.watch(user, run_id)
+    assert seen[0].run_id == run_id
+    assert seen[-1].state == double.SUCCEEDED
+    assert seen[-1].verdict.startswith("promoted: ")
+    revisions = [run.revision for run in seen]
+    assert revisions == sorted(set(revisions))
+    assert await system.watch(user, run_id, after=revisions[-1]) == []
+
+
+async def test_the_front_passes_on_what_the_registry_refuses_and_keeps_deadlines(system: System) -> None:
+    """A second run while one is active, a foreign run, and a run that nobody trains."""
+    user = uuid4()
+    run_id = await system.train(user)
+    with pytest.raises(Conflict):
+        await system.train(user)
+    with pytest.raises(NotFound):
+        await system.watch(uuid4(), run_id)
+    with pytest.raises(TimedOut):
+        await system.watch(user, run_id, seconds=1.5)
+
+
+async def test_no_run_is_lost_while_the_queue_is_down_emptied_or_restarted(system: System) -> None:
+    """Trainings are accepted without the queue; the sweep rings again for all whose message is gone."""
+    runs = [await system.train(uuid4())]
+    system.queue.stop()
+    runs.append(await system.train(uuid4()))
+    system.queue.start()
+    runs.append(await system.train(uuid4()))
+    system.queue.empty()
+    await system.start("ketav_trainer.worker", "--beat")
+    for run_id in runs:
+        await system.registry.until(run_id, double.SUCCEEDED)
+    system.queue.stop()
+    await asyncio.sleep(0.5)
+    system.queue.start()
+    await system.registry.until(await system.train(uuid4()), double.SUCCEEDED)
+
+
+async def test_a_killed_worker_s_run_is_trained_by_the_next_one_once(system: System) -> None:
+    """SIGKILL in an epoch: the lease runs out, the sweep rings, one model is published, nobody is left."""
+    system.registry.texts = system.registry.texts * 20
+    worker = await system.start("ketav_trainer.worker")
+    run_id = await system.train(uuid4())
+    await begun(system, run_id)
+    children = psutil.Process(worker.pid).children()
+    worker.kill()
+    system.registry.texts = system.registry.texts[:24]
+    await system.start("ketav_trainer.worker", "--beat")
+    run = await system.registry.until(run_id, double.SUCCEEDED)
+    assert run.message.attempts == 2
+    assert len(system.registry.published) == 1
+    assert psutil.wait_procs(children, timeout=5)[1] == []
+
+
+async def test_a_terminated_worker_gives_its_run_back_and_ends(system: System) -> None:
+    """SIGTERM in an epoch: the run is QUEUED at once and the worker ends with status 0."""
+    system.registry.texts = system.registry.texts * 20
+    worker = await system.start("ketav_trainer.worker", "--beat")
+    run_id = await system.train(uuid4())
+    await begun(system, run_id)
+    worker.terminate()
+    assert await asyncio.wait_for(worker.wait(), 10) == 0
+    assert system.registry.runs[run_id].message.state == double.QUEUED
+    assert not system.registry.published
