@@ -1,0 +1,217 @@
+"""Calls to the three services: every one with a deadline, every failure a domain error."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+import grpc
+
+from ketav.page.v1 import page_pb2
+from ketav.recognizer.v1 import recognizer_pb2, recognizer_pb2_grpc
+from ketav.registry.v1 import (
+    accounts_pb2,
+    accounts_pb2_grpc,
+    models_pb2,
+    models_pb2_grpc,
+    projects_pb2,
+    projects_pb2_grpc,
+    training_pb2,
+    training_pb2_grpc,
+)
+from ketav.trainer.v1 import trainer_pb2, trainer_pb2_grpc
+from ketav_common import context
+from ketav_common.errors import Forbidden, Internal, Unauthenticated, Unavailable
+from ketav_common.identity import Identity
+from ketav_common.rpc import translated
+
+_CHUNK = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Deadlines:
+    """Seconds that the kinds of calls may take."""
+
+    call: float
+    store: float
+    recognize: float
+    watch: float
+
+
+@contextmanager
+def _asking() -> Iterator[None]:
+    """Translate a service's error; that it does not believe the gateway is not the client's fault."""
+    try:
+        with translated():
+            yield
+    except (Unauthenticated, Forbidden) as error:
+        raise Internal(f"a service refused the gateway: {error.code}") from error
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    """Cut a file into pieces of 1 MiB."""
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            yield chunk
+
+
+class Registry:
+    """The memory."""
+
+    def __init__(self, channel: grpc.aio.Channel, deadlines: Deadlines) -> None:
+        self._accounts = accounts_pb2_grpc.AccountServiceStub(channel)
+        self._models = models_pb2_grpc.ModelServiceStub(channel)
+        self._projects = projects_pb2_grpc.ProjectServiceStub(channel)
+        self._runs = training_pb2_grpc.TrainingRunServiceStub(channel)
+        self._deadlines = deadlines
+
+    async def resolve_api_key(self, key_sha256: bytes) -> UUID:
+        """Return the user of a key, asked in the gateway's own name; NotFound when it is nobody's."""
+        request = accounts_pb2.ResolveApiKeyRequest(key_sha256=key_sha256)
+        with context.bind(identity=Identity(role="gateway", user_id=None)), _asking():
+            answer = await self._accounts.ResolveApiKey(request, timeout=self._deadlines.call)
+        return UUID(answer.user_id)
+
+    async def create_page(
+        self, header: projects_pb2.CreatePageHeader, path: Path
+    ) -> projects_pb2.CreatePageResponse:
+        """Store an image file as a page."""
+
+        async def parts() -> AsyncIterator[projects_pb2.CreatePageRequest]:
+            """Yield the header, then the bytes."""
+            yield projects_pb2.CreatePageRequest(header=header)
+            for chunk in _chunks(path):
+                yield projects_pb2.CreatePageRequest(chunk=chunk)
+
+        with _asking():
+            return await self._projects.CreatePage(parts(), timeout=self._deadlines.store)
+
+    async def record_transcription(
+        self, page_id: str, reading: recognizer_pb2.RecognizePageResponse
+    ) -> projects_pb2.Transcription:
+        """Store what was read on a page."""
+        request = projects_pb2.RecordTranscriptionRequest(
+            page_id=page_id, model_version=reading.model_version, lines=reading.lines
+        )
+        with _asking():
+            answer = await self._projects.RecordTranscription(request, timeout=self._deadlines.call)
+        return answer.transcription
+
+    async def submit_corrections(
+        self, request: projects_pb2.SubmitCorrectionsRequest
+    ) -> projects_pb2.SubmitCorrectionsResponse:
+        """Store corrections of a page."""
+        with _asking():
+            return await self._projects.SubmitCorrections(request, timeout=self._deadlines.call)
+
+    async def list_projects(self, cursor: str, limit: int) -> projects_pb2.ListProjectsResponse:
+        """List the caller's projects."""
+        request = projects_pb2.ListProjectsRequest(cursor=cursor, limit=limit)
+        with _asking():
+            return await self._projects.ListProjects(request, timeout=self._deadlines.call)
+
+    async def get_project(
+        self, project_id: str, cursor: str, limit: int
+    ) -> AsyncIterator[projects_pb2.GetProjectResponse]:
+        """Yield a project, its pages, and perhaps a cursor."""
+        request = projects_pb2.GetProjectRequest(project_id=project_id, cursor=cursor, limit=limit)
+        with _asking():
+            async for part in self._projects.GetProject(request, timeout=self._deadlines.store):
+                yield part
+
+    async def get_page(self, project_id: str, page_id: str) -> projects_pb2.Page:
+        """Return a page with its latest transcription."""
+        request = projects_pb2.GetPageRequest(project_id=project_id, page_id=page_id)
+        with _asking():
+            answer = await self._projects.GetPage(request, timeout=self._deadlines.call)
+        return answer.page
+
+    async def download_image(
+        self, project_id: str, page_id: str, target: Path
+    ) -> projects_pb2.DownloadImageHeader:
+        """Fetch a page's image into a file, completely: its digest is known to match only at the end."""
+        request = projects_pb2.DownloadImageRequest(project_id=project_id, page_id=page_id)
+        header: projects_pb2.DownloadImageHeader | None = None
+        with _asking(), target.open("wb") as file:
+            async for part in self._projects.DownloadImage(request, timeout=self._deadlines.store):
+                if part.HasField("header"):
+                    header = part.header
+                file.write(part.chunk)
+        if header is None:
+            raise Unavailable("the image ended before it began")
+        return header
+
+    async def list_models(self, cursor: str, limit: int) -> models_pb2.ListModelsResponse:
+        """List the caller's versions and the bases."""
+        request = models_pb2.ListModelsRequest(cursor=cursor, limit=limit)
+        with _asking():
+            return await self._models.ListModels(request, timeout=self._deadlines.call)
+
+    async def activate_model(self, version: str) -> models_pb2.ModelVersion:
+        """Make a version the active one."""
+        request = models_pb2.ActivateModelRequest(version=version)
+        with _asking():
+            answer = await self._models.ActivateModel(request, timeout=self._deadlines.call)
+        return answer.version
+
+    async def get_training_run(self, run_id: str) -> training_pb2.TrainingRun:
+        """Return a run of the caller."""
+        request = training_pb2.GetTrainingRunRequest(run_id=run_id)
+        with _asking():
+            answer = await self._runs.GetTrainingRun(request, timeout=self._deadlines.call)
+        return answer.run
+
+    async def cancel_training_run(self, run_id: str) -> training_pb2.TrainingRun:
+        """Ask for the end of a run of the caller."""
+        request = training_pb2.CancelTrainingRunRequest(run_id=run_id)
+        with _asking():
+            answer = await self._runs.CancelTrainingRun(request, timeout=self._deadlines.call)
+        return answer.run
+
+
+class Recognizer:
+    """The eye."""
+
+    def __init__(self, channel: grpc.aio.Channel, deadlines: Deadlines) -> None:
+        self._stub = recognizer_pb2_grpc.RecognizerServiceStub(channel)
+        self._deadlines = deadlines
+
+    async def recognize_page(
+        self, model: page_pb2.Model, layout: page_pb2.Layout.ValueType, path: Path, size_bytes: int
+    ) -> recognizer_pb2.RecognizePageResponse:
+        """Read an image file with a model."""
+        header = recognizer_pb2.RecognizePageHeader(model=model, layout=layout, size_bytes=size_bytes)
+
+        async def parts() -> AsyncIterator[recognizer_pb2.RecognizePageRequest]:
+            """Yield the header, then the bytes."""
+            yield recognizer_pb2.RecognizePageRequest(header=header)
+            for chunk in _chunks(path):
+                yield recognizer_pb2.RecognizePageRequest(chunk=chunk)
+
+        with _asking():
+            return await self._stub.RecognizePage(parts(), timeout=self._deadlines.recognize)
+
+
+class Trainer:
+    """The long job's front."""
+
+    def __init__(self, channel: grpc.aio.Channel, deadlines: Deadlines) -> None:
+        self._stub = trainer_pb2_grpc.TrainerServiceStub(channel)
+        self._deadlines = deadlines
+
+    async def start_training(self, request_id: str) -> training_pb2.TrainingRun:
+        """Queue a run of the caller."""
+        request = trainer_pb2.StartTrainingRequest(request_id=request_id)
+        with _asking():
+            answer = await self._stub.StartTraining(request, timeout=self._deadlines.call)
+        return answer.run
+
+    async def watch_training(
+        self, run_id: str, after_revision: int
+    ) -> AsyncIterator[training_pb2.TrainingRun]:
+        """Yield a run of the caller at each change, until it has ended or the deadline passes."""
+        request = trainer_pb2.WatchTrainingRequest(run_id=run_id, after_revision=after_revision)
+        with _asking():
+            async for change in self._stub.WatchTraining(request, timeout=self._deadlines.watch):
+                yield change.run

@@ -1,0 +1,225 @@
+"""The only file of the gateway that sees both the contracts and the REST shapes."""
+
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from ketav.page.v1 import page_pb2
+from ketav.registry.v1 import models_pb2, projects_pb2, training_pb2
+from ketav_gateway import schemas
+
+_TO_SCRIPT = {
+    "modern_cursive": page_pb2.SCRIPT_MODERN_CURSIVE,
+    "square": page_pb2.SCRIPT_SQUARE,
+    "sephardi": page_pb2.SCRIPT_SEPHARDI,
+    "ashkenazi": page_pb2.SCRIPT_ASHKENAZI,
+    "rashi": page_pb2.SCRIPT_RASHI,
+}
+_TO_LAYOUT = {"page": page_pb2.LAYOUT_PAGE, "line": page_pb2.LAYOUT_LINE}
+_CONFIDENCE_DIGITS = 4
+
+AnyLine = TypeVar("AnyLine", bound=schemas.Line)
+
+
+def to_script(name: str) -> page_pb2.Script.ValueType:
+    """Return the contract's name of a script."""
+    return _TO_SCRIPT[name]
+
+
+def to_layout(name: str) -> page_pb2.Layout.ValueType:
+    """Return the contract's name of a layout."""
+    return _TO_LAYOUT[name]
+
+
+def _word(enum: Any, value: int, prefix: str) -> Any:  # noqa: ANN401 - enum wrappers have no common type
+    """Return an enum value as the API's word: SCRIPT_MODERN_CURSIVE is modern_cursive."""
+    return enum.Name(value).removeprefix(prefix).lower()
+
+
+def _time(stamp: Timestamp) -> datetime:
+    """Return a time with its zone."""
+    return stamp.ToDatetime(tzinfo=UTC)
+
+
+def _share(value: float) -> float:
+    """Round a confidence: a float32 has no more digits worth reading."""
+    return round(value, _CONFIDENCE_DIGITS)
+
+
+def image(facts: page_pb2.Image) -> schemas.ImageFacts:
+    """Return an image's facts; its digest stays inside."""
+    return schemas.ImageFacts(width=facts.width, height=facts.height, media_type=facts.media_type)
+
+
+def model(name: page_pb2.Model) -> schemas.ModelName:
+    """Return a model's name; its digest stays inside."""
+    return schemas.ModelName(version=name.version, kind=_word(page_pb2.ModelKind, name.kind, "MODEL_KIND_"))
+
+
+def _line(kind: type[AnyLine], found: page_pb2.Line, **more: str | None) -> AnyLine:
+    """Return a line in one of its two shapes."""
+    return kind(
+        line_id=found.line_id,
+        order=found.order,
+        text=found.text,
+        confidence=_share(found.confidence),
+        baseline=[(point.x, point.y) for point in found.baseline],
+        boundary=[(point.x, point.y) for point in found.boundary],
+        words=[
+            schemas.Word(text=word.text, confidence=_share(word.confidence), start=word.start, end=word.end)
+            for word in found.words
+        ],
+        **more,
+    )
+
+
+def _text(read: projects_pb2.Transcription) -> str:
+    """Return the text of a page as it was read."""
+    return "\n".join(found.text for found in read.lines)
+
+
+def _confidence(read: projects_pb2.Transcription) -> float | None:
+    """Return the mean confidence over the characters of a page."""
+    characters = sum(len(found.text) for found in read.lines)
+    if not characters:
+        return None
+    return _share(sum(found.confidence * len(found.text) for found in read.lines) / characters)
+
+
+def ocr(page: projects_pb2.Page, read: projects_pb2.Transcription) -> schemas.OcrAnswer:
+    """Return the answer of a reading."""
+    return schemas.OcrAnswer(
+        project_id=page.project_id,
+        image_id=page.page_id,
+        transcription_id=read.transcription_id,
+        model=model(read.model),
+        image=image(page.image),
+        text=_text(read),
+        confidence=_confidence(read),
+        lines=[_line(schemas.Line, found) for found in read.lines],
+    )
+
+
+def stored(page: projects_pb2.Page) -> schemas.StoredAnswer:
+    """Return the answer of a reading that has not happened yet."""
+    return schemas.StoredAnswer(
+        project_id=page.project_id,
+        image_id=page.page_id,
+        state=_word(projects_pb2.PageState, page.state, "PAGE_STATE_"),
+        image=image(page.image),
+    )
+
+
+def _transcription(read: projects_pb2.Transcription) -> schemas.Transcription:
+    """Return a reading with its corrections."""
+    lines = [
+        _line(
+            schemas.CorrectedLine,
+            found,
+            corrected_text=found.corrected_text if found.HasField("corrected_text") else None,
+        )
+        for found in read.lines
+    ]
+    return schemas.Transcription(
+        transcription_id=read.transcription_id,
+        model=model(read.model),
+        created_at=_time(read.create_time),
+        text=_text(read),
+        confidence=_confidence(read),
+        lines=lines,
+    )
+
+
+def page(found: projects_pb2.Page) -> schemas.PageAnswer:
+    """Return a page."""
+    return schemas.PageAnswer(
+        image_id=found.page_id,
+        project_id=found.project_id,
+        state=_word(projects_pb2.PageState, found.state, "PAGE_STATE_"),
+        layout=_word(page_pb2.Layout, found.layout, "LAYOUT_"),
+        created_at=_time(found.create_time),
+        image=image(found.image),
+        transcription=_transcription(found.transcription) if found.HasField("transcription") else None,
+    )
+
+
+def project(found: projects_pb2.Project) -> schemas.ProjectSummary:
+    """Return a project without its pages."""
+    return schemas.ProjectSummary(
+        project_id=found.project_id,
+        name=found.name,
+        script=_word(page_pb2.Script, found.script, "SCRIPT_"),
+        created_at=_time(found.create_time),
+    )
+
+
+def corrections(
+    request: schemas.FeedbackRequest, request_id: str, request_sha256: bytes
+) -> projects_pb2.SubmitCorrectionsRequest:
+    """Return corrections as the registry takes them."""
+    message = projects_pb2.SubmitCorrectionsRequest(
+        project_id=request.project_id,
+        page_id=request.image_id,
+        request_id=request_id,
+        request_sha256=request_sha256,
+    )
+    if request.lines is not None:
+        message.lines.lines.extend(
+            projects_pb2.LineCorrection(line_id=line.line_id, text=line.text) for line in request.lines
+        )
+    else:
+        message.corrected_text = request.corrected_text or ""
+    return message
+
+
+def feedback(answer: projects_pb2.SubmitCorrectionsResponse) -> schemas.FeedbackAnswer:
+    """Return what became of corrections."""
+    return schemas.FeedbackAnswer(
+        feedback_id=answer.feedback_id,
+        accepted_lines=answer.accepted_lines,
+        unaligned=[
+            schemas.Unaligned(text=item.text or None, line_id=item.line_id or None, reason=item.reason)
+            for item in answer.unaligned
+        ],
+        ground_truth_lines=answer.ground_truth_lines,
+    )
+
+
+def training(run: training_pb2.TrainingRun) -> schemas.TrainingAnswer:
+    """Return a training run."""
+    return schemas.TrainingAnswer(
+        run_id=run.run_id,
+        state=_word(training_pb2.TrainingRunState, run.state, "TRAINING_RUN_STATE_"),
+        script=_word(page_pb2.Script, run.script, "SCRIPT_"),
+        revision=run.revision,
+        epoch=run.epoch,
+        epochs=run.epochs or None,
+        loss=run.loss if run.HasField("loss") else None,
+        cer_base=run.cer_base if run.HasField("cer_base") else None,
+        cer_candidate=run.cer_candidate if run.HasField("cer_candidate") else None,
+        verdict=run.verdict or None,
+        model_version=run.model_version or None,
+        training_lines=run.training_lines,
+        holdout_lines=run.holdout_lines,
+        cancel_requested=run.cancel_requested,
+        attempts=run.attempts,
+        created_at=_time(run.create_time),
+        updated_at=_time(run.update_time),
+    )
+
+
+def model_version(found: models_pb2.ModelVersion) -> schemas.ModelAnswer:
+    """Return a version's record: no digest, no length, no key."""
+    return schemas.ModelAnswer(
+        version=found.model.version,
+        kind=_word(page_pb2.ModelKind, found.model.kind, "MODEL_KIND_"),
+        script=_word(page_pb2.Script, found.script, "SCRIPT_"),
+        state=_word(models_pb2.ModelState, found.state, "MODEL_STATE_"),
+        parent_version=found.parent_version or None,
+        run_id=found.run_id or None,
+        cer_before=found.cer_before if found.HasField("cer_before") else None,
+        cer_after=found.cer_after if found.HasField("cer_after") else None,
+        training_lines=found.training_lines,
+        created_at=_time(found.create_time),
+    )

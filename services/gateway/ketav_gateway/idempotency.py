@@ -1,0 +1,30 @@
+"""Idempotency-Key: the same request twice is one request."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+
+from fastapi import Request
+
+from ketav_common.errors import InvalidInput
+
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+def request_key(request: Request) -> str:
+    """Return the Idempotency-Key, empty when there is none; InvalidInput unless 1 to 255 visible ASCII."""
+    keys = request.headers.getlist("idempotency-key")
+    if not keys:
+        return ""
+    if len(keys) > 1 or not _KEY.fullmatch(keys[0]):
+        raise InvalidInput(
+            "An Idempotency-Key has 1 to 255 visible ASCII characters.", code="malformed-idempotency-key"
+        )
+    return keys[0]
+
+
+def fingerprint(request: Request, content: Mapping[str, object]) -> bytes:
+    """Return the SHA-256 of what a request means: method, path and content, not its spelling."""
+    meaning = [request.method, request.url.path, dict(content)]
+    return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).digest()

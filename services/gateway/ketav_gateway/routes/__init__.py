@@ -1,0 +1,1 @@
+"""The routes: decode, one use case, encode."""

@@ -1,0 +1,244 @@
+"""The shapes of the REST API."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+UUID_PATTERN = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+
+Id = Annotated[str, StringConstraints(pattern=UUID_PATTERN)]
+Script = Literal["modern_cursive", "square", "sephardi", "ashkenazi", "rashi"]
+Layout = Literal["page", "line"]
+Position = Annotated[tuple[int, int], Field(description="[x, y] in pixels of the stored image.")]
+
+
+class Request(BaseModel):
+    """What a client sends: exactly the fields that are known."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Answer(BaseModel):
+    """What a client gets."""
+
+    model_config = ConfigDict(frozen=True, protected_namespaces=())
+
+
+class OcrForm(Request):
+    """The fields of `POST /ocr/` beside the file."""
+
+    project_id: Id | None = Field(None, description="Project to add the page to; a new one when absent.")
+    name: str | None = Field(None, description="Name of a new project.", min_length=1, max_length=200)
+    script: Script = Field("modern_cursive", description="The hand of a new project.")
+    layout: Layout = Field("page", description="What the image shows: a page, or one line.")
+
+
+class ImageFacts(Answer):
+    """A stored image."""
+
+    width: int = Field(description="Pixels, upright.")
+    height: int = Field(description="Pixels, upright.")
+    media_type: str = Field(description="image/png or image/jpeg.")
+
+
+class ModelName(Answer):
+    """The model that read a page."""
+
+    version: str = Field(description="Name of the version.")
+    kind: Literal["base", "user"] = Field(description="Everybody's, or the caller's own.")
+
+
+class Word(Answer):
+    """A word of a line."""
+
+    text: str = Field(description="Logical order, Unicode NFC.")
+    confidence: float = Field(description="0 to 1.")
+    start: int = Field(description="First code point in the line's text.")
+    end: int = Field(description="One past its last code point in the line's text.")
+
+
+class Line(Answer):
+    """A line as it was found and read."""
+
+    line_id: str = Field(description="UUID.")
+    order: int = Field(description="Place in the reading order, from 0.")
+    text: str = Field(description="Logical order, Unicode NFC.")
+    confidence: float = Field(description="Mean over the characters, 0 to 1.")
+    baseline: list[Position] = Field(description="Polyline from which the letters hang.")
+    boundary: list[Position] = Field(description="Polygon around the ink.")
+    words: list[Word] = Field(description="In logical order.")
+
+
+class CorrectedLine(Line):
+    """A line with what the user wrote for it."""
+
+    corrected_text: str | None = Field(description="The latest correction; null when there is none.")
+
+
+class OcrAnswer(Answer):
+    """A page that was read."""
+
+    project_id: str = Field(description="UUID.")
+    image_id: str = Field(description="UUID.")
+    transcription_id: str = Field(description="UUID.")
+    model: ModelName
+    image: ImageFacts
+    text: str = Field(description="All lines in reading order, joined by line feeds.")
+    confidence: float | None = Field(description="Mean over the characters, 0 to 1; null on a blank page.")
+    lines: list[Line]
+
+
+class StoredAnswer(Answer):
+    """A page that is stored and being read."""
+
+    project_id: str = Field(description="UUID.")
+    image_id: str = Field(description="UUID.")
+    state: Literal["stored", "read"] = Field(description="stored: not read yet.")
+    image: ImageFacts
+
+
+class Transcription(Answer):
+    """What was read on a page, and corrected."""
+
+    transcription_id: str = Field(description="UUID.")
+    model: ModelName
+    created_at: datetime
+    text: str = Field(description="As it was read: all lines in reading order, joined by line feeds.")
+    confidence: float | None = Field(description="Mean over the characters, 0 to 1; null on a blank page.")
+    lines: list[CorrectedLine]
+
+
+class PageAnswer(Answer):
+    """A page of a project."""
+
+    image_id: str = Field(description="UUID.")
+    project_id: str = Field(description="UUID.")
+    state: Literal["stored", "read"] = Field(description="stored: not read yet, or the reading failed.")
+    layout: Layout
+    created_at: datetime
+    image: ImageFacts
+    transcription: Transcription | None = Field(description="The latest reading; null while there is none.")
+
+
+class ProjectSummary(Answer):
+    """A project."""
+
+    project_id: str = Field(description="UUID.")
+    name: str
+    script: Script
+    created_at: datetime
+
+
+class ProjectAnswer(ProjectSummary):
+    """A project with its pages."""
+
+    images: list[PageAnswer] = Field(description="Oldest first.")
+    next_cursor: str | None = Field(description="Cursor of the following pages; null after the last.")
+
+
+class ProjectList(Answer):
+    """The caller's projects."""
+
+    projects: list[ProjectSummary] = Field(description="Newest first.")
+    next_cursor: str | None = Field(description="Cursor of the following projects; null after the last.")
+
+
+class LineCorrection(Request):
+    """A corrected line."""
+
+    line_id: Id = Field(description="A line of the page's latest transcription.")
+    text: str = Field(description="What is written there.", min_length=1, max_length=4000)
+
+
+class FeedbackRequest(Request):
+    """Corrections of a page: line by line, or the whole text."""
+
+    project_id: Id
+    image_id: Id
+    lines: list[LineCorrection] | None = Field(None, min_length=1, max_length=2000)
+    corrected_text: str | None = Field(
+        None, description="The page's text, a line of it per line.", min_length=1, max_length=400_000
+    )
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "FeedbackRequest":
+        """Ask for exactly one of `lines` and `corrected_text`."""
+        if (self.lines is None) == (self.corrected_text is None):
+            raise ValueError("give either lines or corrected_text")
+        return self
+
+
+class Unaligned(Answer):
+    """What could not be placed."""
+
+    text: str | None = Field(description="A text that fits no line; null when a line found no text.")
+    line_id: str | None = Field(description="A line that found no text; null when a text fits no line.")
+    reason: str
+
+
+class FeedbackAnswer(Answer):
+    """What became of the corrections."""
+
+    feedback_id: str = Field(description="UUID.")
+    accepted_lines: int = Field(description="Lines stored by this feedback.")
+    unaligned: list[Unaligned]
+    ground_truth_lines: int = Field(description="The caller's corrected lines altogether.")
+
+
+class TrainingStarted(Answer):
+    """A queued training run."""
+
+    run_id: str = Field(description="UUID.")
+    state: str
+
+
+class TrainingAnswer(Answer):
+    """A training run."""
+
+    run_id: str = Field(description="UUID.")
+    state: Literal["queued", "leased", "evaluating", "succeeded", "rejected", "failed", "cancelled"]
+    script: Script
+    revision: int = Field(description="Raised by every change; the id of its event.")
+    epoch: int = Field(description="Epochs finished.")
+    epochs: int | None = Field(description="Epochs planned; null while unknown.")
+    loss: float | None = Field(description="Training loss of the last epoch.")
+    cer_base: float | None = Field(description="CER of the model that served before, on held-out lines.")
+    cer_candidate: float | None = Field(description="CER of the candidate, on the same lines.")
+    verdict: str | None = Field(description="The gate's verdict, or why the run ended, in words.")
+    model_version: str | None = Field(description="The version it made.")
+    training_lines: int
+    holdout_lines: int
+    cancel_requested: bool
+    attempts: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class ModelAnswer(Answer):
+    """A model version: its record, never its bytes."""
+
+    version: str
+    kind: Literal["base", "user"]
+    script: Script
+    state: Literal["active", "available", "retired"]
+    parent_version: str | None
+    run_id: str | None
+    cer_before: float | None = Field(description="CER of the model before it, on the same held-out lines.")
+    cer_after: float | None = Field(description="Its own CER on held-out lines.")
+    training_lines: int
+    created_at: datetime
+
+
+class ModelList(Answer):
+    """The caller's versions and the bases."""
+
+    models: list[ModelAnswer] = Field(description="Newest first.")
+    next_cursor: str | None = Field(description="Cursor of the following versions; null after the last.")
+
+
+class Health(Answer):
+    """Whether the gateway can do its work."""
+
+    status: Literal["alive", "ready"]
+    services: dict[str, str] = Field(default_factory=dict, description="Each service: serving, or why not.")

@@ -1,0 +1,139 @@
+"""A real gateway before scripted services, reached in the same process through ASGI or over a real socket."""
+
+import asyncio
+import io
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx
+import uvicorn
+from PIL import Image
+from prometheus_client import CollectorRegistry
+
+from ketav_common.rpc import Server, build_server
+from ketav_gateway.main import build, uvicorn_config
+from ketav_gateway.settings import GatewaySettings
+from tests.parts.scripted import Script, add_recognizer, add_registry, add_trainer
+
+KEY = "ktv_firstkey_" + "a" * 43
+OTHER_KEY = "ktv_otherkey_" + "b" * 43
+SECRET = "only a test's secret, thirty-two bytes long"
+
+
+@dataclass
+class Gateway:
+    """A running gateway, clients of two users and of nobody, the services behind it and their script."""
+
+    client: httpx.AsyncClient
+    other: httpx.AsyncClient
+    stranger: httpx.AsyncClient
+    script: Script
+    settings: GatewaySettings
+    servers: dict[str, Server] = field(default_factory=dict)
+    url: str = ""
+
+
+def png(width: int = 100, height: int = 80) -> bytes:
+    """Return a small PNG with a gradient."""
+    buffer = io.BytesIO()
+    Image.linear_gradient("L").resize((width, height)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+async def upload(client: httpx.AsyncClient, data: bytes | None = None, **fields: str) -> httpx.Response:
+    """Post an image to /ocr/."""
+    return await client.post("/ocr/", files={"file": ("page.png", data or png())}, data=fields)
+
+
+@asynccontextmanager
+async def scripted_services(folder: Path, script: Script, settings: GatewaySettings) -> AsyncIterator[Any]:
+    """Run the three scripted services on unix sockets."""
+    adders = {"registry": add_registry, "recognizer": add_recognizer, "trainer": add_trainer}
+    servers: dict[str, Server] = {}
+    for name, add in adders.items():
+        servers[name] = build_server(
+            partial(add, script), bind=f"unix:{folder}/{name}.sock", signer=settings.signer(), service=name
+        )
+        await servers[name].grpc.start()
+        await servers[name].set_serving(True)
+    try:
+        yield servers
+    finally:
+        await asyncio.gather(*(server.grpc.stop(0) for server in servers.values()))
+
+
+def gateway_settings(folder: Path, **changes: Any) -> GatewaySettings:
+    """Return settings for services on unix sockets in a folder."""
+    spool = folder / "spool"
+    spool.mkdir(exist_ok=True)
+    facts: dict[str, Any] = {
+        "identity_secret": SECRET,
+        "registry_address": f"unix:{folder}/registry.sock",
+        "recognizer_address": f"unix:{folder}/recognizer.sock",
+        "trainer_address": f"unix:{folder}/trainer.sock",
+        "spool_dir": spool,
+        "port": 0,
+        "image_workers": 1,
+        "rate_limit": "100000/minute",
+        "ocr_rate_limit": "100000/minute",
+        "failed_key_rate_limit": "100000/minute",
+    }
+    return GatewaySettings(**(facts | changes))
+
+
+@asynccontextmanager
+async def scripted_gateway(folder: Path, **changes: Any) -> AsyncIterator[Gateway]:
+    """Run a gateway inside this process, called through ASGI."""
+    settings = gateway_settings(folder, **changes)
+    script = Script()
+    app = build(settings, CollectorRegistry())
+    transport = httpx.ASGITransport(app, client=("192.0.2.1", 1))
+
+    def client(key: str | None) -> httpx.AsyncClient:
+        """Return a client with a key."""
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        return httpx.AsyncClient(transport=transport, base_url="http://gateway", headers=headers, timeout=60)
+
+    async with AsyncExitStack() as stack:
+        servers = await stack.enter_async_context(scripted_services(folder, script, settings))
+        await stack.enter_async_context(app.router.lifespan_context(app))
+        mine, others, nobody = [
+            await stack.enter_async_context(client(key)) for key in (KEY, OTHER_KEY, None)
+        ]
+        script.add_key(KEY)
+        script.add_key(OTHER_KEY)
+        yield Gateway(mine, others, nobody, script, settings, servers)
+
+
+@asynccontextmanager
+async def served_gateway(folder: Path, **changes: Any) -> AsyncIterator[Gateway]:
+    """Run a gateway inside this process on a real socket, as `main` does."""
+    settings = gateway_settings(folder, **changes)
+    script = Script()
+    server = uvicorn.Server(uvicorn_config(settings, build(settings, CollectorRegistry())))
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        async with AsyncExitStack() as stack:
+            servers = await stack.enter_async_context(scripted_services(folder, script, settings))
+            task = asyncio.create_task(server._serve([listener]))
+            while not server.started:
+                await asyncio.sleep(0.01)
+                if task.done():
+                    task.result()
+            mine, others, nobody = [
+                await stack.enter_async_context(httpx.AsyncClient(base_url=url, headers=headers, timeout=60))
+                for headers in ({"X-API-Key": KEY}, {"X-API-Key": OTHER_KEY}, {})
+            ]
+            script.add_key(KEY)
+            script.add_key(OTHER_KEY)
+            try:
+                yield Gateway(mine, others, nobody, script, settings, servers, url)
+            finally:
+                server.should_exit = True
+                await task
