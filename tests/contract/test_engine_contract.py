@@ -45,7 +45,20 @@ def kraken_case() -> Case:
     return Case(KrakenEngine(), models.save(net))
 
 
-CASES = [pytest.param(tiny_case, id="tiny"), pytest.param(kraken_case, id="kraken", marks=pytest.mark.kraken)]
+def beam_case() -> Case:
+    """Build the real engine with a language model."""
+    from ketav_basemodel import lm
+    from ketav_engine.kraken_engine import KrakenEngine
+
+    language = lm.train({"שלום": 0.6, "אבא": 0.4}, [], tiny.LETTERS + " .,", order=3)
+    return Case(KrakenEngine(language), kraken_case().content)
+
+
+CASES = [
+    pytest.param(tiny_case, id="tiny"),
+    pytest.param(kraken_case, id="kraken", marks=pytest.mark.kraken),
+    pytest.param(beam_case, id="kraken-beam", marks=pytest.mark.kraken),
+]
 
 
 @pytest.fixture(params=CASES, scope="module")

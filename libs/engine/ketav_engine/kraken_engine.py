@@ -5,17 +5,23 @@ from collections.abc import Sequence
 import numpy as np
 
 from ketav_engine import domain, segment
+from ketav_engine.beam import BeamDecoder, BeamOptions
 from ketav_engine.decode import Decoder, greedy
 from ketav_engine.domain import FoundLine, Image, Layout, Model, Reading, ReadPage
 from ketav_engine.lines import crop, normalise
 from ketav_engine.models import LoadedModel, load
+from ketav_engine.ngram import Ngram
 
 
 class KrakenEngine:
-    """Implements `Engine` with own line finding and Kraken's recognition networks."""
+    """Implements `Engine` with own line finding and Kraken's recognition networks.
 
-    def __init__(self, decoder: Decoder = greedy) -> None:
-        self._decoder = decoder
+    With a language model texts are decoded by beam search, without one by the best path.
+    """
+
+    def __init__(self, language: Ngram | None = None, options: BeamOptions | None = None) -> None:
+        self._language = language
+        self._options = options
 
     def load_model(self, content: bytes, sha256: str) -> LoadedModel:
         """Load a safetensors file whose hex digest must be `sha256`."""
@@ -39,7 +45,7 @@ class KrakenEngine:
             line.ndim != 2 or line.dtype != np.uint8 or line.shape[0] != loaded.info.height for line in lines
         ):
             raise domain.UnusableImageError(f"a line is not normalised to {loaded.info.height} pixels")
-        return read(lines, loaded, self._decoder)
+        return read(lines, loaded, self._decoder(loaded))
 
     def read_page(self, image: Image, layout: Layout, model: Model) -> ReadPage:
         """Find and read the lines of an image."""
@@ -61,6 +67,12 @@ class KrakenEngine:
         from ketav_engine.fit import fit
 
         return fit(_own(model), lines, holdout, replay, options, on_progress)
+
+    def _decoder(self, model: LoadedModel) -> Decoder:
+        """Return the decoder for a model's alphabet."""
+        return (
+            greedy if self._language is None else BeamDecoder(self._language, model.net.codec, self._options)
+        )
 
 
 def _own(model: Model) -> LoadedModel:

@@ -1,0 +1,68 @@
+"""From labels to readings."""
+
+import numpy as np
+import pytest
+
+from ketav_engine import decode
+
+pytestmark = pytest.mark.kraken
+
+
+class Codec:
+    """A codec of single labels."""
+
+    def __init__(self, alphabet: str) -> None:
+        self.alphabet = alphabet
+
+    def decode(self, labels: list[tuple[int, int, int, float]]) -> list[tuple[str, int, int, float]]:
+        """Translate labels from 1 on."""
+        return [(self.alphabet[label - 1], start, end, sure) for label, start, end, sure in labels]
+
+
+def labels(text: str, alphabet: str) -> list[decode.Label]:
+    """Give each character of a display-ordered text a step and a falling certainty."""
+    return [decode.Label(alphabet.index(c) + 1, i, i, 0.9 - 0.01 * i) for i, c in enumerate(text)]
+
+
+def test_repeats_join_and_blanks_part() -> None:
+    """A run of one label is one label with its surest step; a blank lets it repeat."""
+    outputs = np.zeros((3, 7), np.float32)
+    for step, (label, share) in enumerate([(1, 0.6), (1, 0.9), (0, 1), (1, 0.7), (2, 0.8), (0, 1), (2, 0.5)]):
+        outputs[label, step] = share
+    found = decode.greedy(outputs)
+    assert [(label.label, label.start, label.end) for label in found] == [
+        (1, 0, 1),
+        (1, 3, 3),
+        (2, 4, 4),
+        (2, 6, 6),
+    ]
+    assert found[0].confidence == pytest.approx(0.9)
+
+
+@pytest.mark.parametrize("text", ["שלום עולם", 'בשנת 1948 (תש"ח), כן', "12.3.24", "א) ב", "", "abc שלום 7%"])
+def test_display_order_turns_back_into_logical_order(text: str) -> None:
+    """What was reordered for the network reads as it was written, digits and brackets included."""
+    display = decode.to_display(text)
+    assert decode.to_logical(display, [1.0] * len(display)).text == text
+
+
+def test_confidences_follow_their_characters_into_logical_order() -> None:
+    """The rightmost letter on the image is the first of the text and keeps its own confidence."""
+    reading = decode.to_reading(labels("גבא", "אבג"), Codec("אבג"))
+    assert reading.text == "אבג"
+    assert reading.confidences == pytest.approx((0.88, 0.89, 0.9))
+
+
+def test_spaces_are_single_and_never_at_the_ends() -> None:
+    """Several spaces and spaces at the ends of a line are not written."""
+    reading = decode.to_reading(labels("  א  ב ", "אב "), Codec("אב "))
+    assert reading.text == "ב א"
+    assert len(reading.confidences) == 3
+
+
+def test_nothing_decoded_is_an_empty_reading() -> None:
+    """No labels, or spaces alone, give no text and no confidence."""
+    assert decode.to_reading([], Codec("א")) == decode.EMPTY
+    assert decode.to_reading(labels("  ", "א "), Codec("א ")) == decode.EMPTY
+    assert decode.EMPTY.confidence == 0
+    assert decode.EMPTY.words == ()
