@@ -21,7 +21,6 @@ from PIL import Image
 
 from ketav.page.v1 import page_pb2
 from ketav.recognizer.v1 import recognizer_pb2, recognizer_pb2_grpc
-from ketav.registry.v1 import models_pb2_grpc
 from ketav_common import context, rpc
 from ketav_common.errors import (
     DataLoss,
@@ -37,7 +36,7 @@ from ketav_common.errors import (
 from ketav_common.identity import Identity, Signer
 from ketav_engine import tiny
 from tests.parts.pages import draw_page, random_lines
-from tests.parts.registry_double import RegistryDouble
+from tests.parts.registry_double import RegistryDouble, served
 
 SECRET = "s" * 40
 SIGNER = Signer(SECRET)
@@ -96,13 +95,6 @@ async def service(tmp_path: Path) -> AsyncIterator[Service]:
     """Run a recognizer with the tiny engine, one reader and one place to wait."""
     registry = RegistryDouble(MODEL)
     registry_address, address = f"unix:{tmp_path}/registry.sock", f"unix:{tmp_path}/recognizer.sock"
-    server = rpc.build_server(
-        lambda it: models_pb2_grpc.add_ModelServiceServicer_to_server(registry, it),
-        bind=registry_address,
-        signer=SIGNER,
-        service="registry",
-    )
-    await server.grpc.start()
     environment = os.environ | {
         "KETAV_IDENTITY_SECRET": SECRET,
         "KETAV_REGISTRY_ADDRESS": registry_address,
@@ -111,19 +103,18 @@ async def service(tmp_path: Path) -> AsyncIterator[Service]:
         "KETAV_ENGINE": "tiny",
         "KETAV_RECOGNIZER_QUEUE": "1",
     }
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "ketav_recognizer.main", env=environment, stderr=asyncio.subprocess.DEVNULL
-    )
-    try:
-        async with rpc.channel(address, SIGNER) as channel:
+    async with served(registry, registry_address, SIGNER), rpc.channel(address, SIGNER) as channel:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "ketav_recognizer.main", env=environment, stderr=asyncio.subprocess.DEVNULL
+        )
+        try:
             running = Service(process, channel, registry, tmp_path / "data")
             await serving(running)
             yield running
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-        await server.grpc.stop(0)
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
 
 
 async def serving(service: Service) -> None:

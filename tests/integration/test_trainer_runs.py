@@ -10,7 +10,6 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ketav.registry.v1 import models_pb2_grpc, training_pb2_grpc
 from ketav_common import rpc
 from ketav_common.errors import Unavailable
 from ketav_common.identity import Signer
@@ -18,7 +17,7 @@ from ketav_engine import tiny
 from ketav_trainer.registry import Registry
 from ketav_trainer.training import Workshop, run_training
 from tests.parts import registry_double as double
-from tests.parts.registry_double import RegistryDouble
+from tests.parts.registry_double import RegistryDouble, served
 
 SIGNER = Signer("s" * 40)
 
@@ -48,20 +47,9 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     """Serve the registry on a unix socket and connect to it."""
     inside = RegistryDouble(tiny.save())
     address = f"unix:{tmp_path}/registry.sock"
-
-    def add(server: object) -> None:
-        """Register both services."""
-        training_pb2_grpc.add_TrainingRunServiceServicer_to_server(inside, server)  # type: ignore[arg-type]
-        models_pb2_grpc.add_ModelServiceServicer_to_server(inside, server)  # type: ignore[arg-type]
-
-    server = rpc.build_server(add, bind=address, signer=SIGNER, service="registry")
-    await server.grpc.start()
     workshop = Workshop(tmp_path / "training", "tiny", 0, 0, 60, 0.2, "worker")
-    try:
-        async with rpc.channel(address, SIGNER) as channel:
-            yield Bench(inside, Registry(channel), workshop, asyncio.Event())
-    finally:
-        await server.grpc.stop(0)
+    async with served(inside, address, SIGNER), rpc.channel(address, SIGNER) as channel:
+        yield Bench(inside, Registry(channel), workshop, asyncio.Event())
 
 
 async def until(true: Callable[[], object], seconds: float = 20) -> None:

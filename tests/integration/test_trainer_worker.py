@@ -10,18 +10,16 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-import grpc
 import psutil
 import pytest
 
-from ketav.registry.v1 import models_pb2_grpc, training_pb2_grpc
 from ketav.trainer.v1 import trainer_pb2, trainer_pb2_grpc
 from ketav_common import context, rpc
 from ketav_common.errors import Conflict, NotFound, TimedOut
 from ketav_common.identity import Identity, Signer
 from ketav_engine import tiny
 from tests.parts import registry_double as double
-from tests.parts.registry_double import RegistryDouble
+from tests.parts.registry_double import RegistryDouble, served
 from tests.parts.valkey import Valkey, valkey
 
 SECRET = "s" * 40
@@ -64,14 +62,6 @@ async def system(tmp_path: Path, queue: Valkey) -> AsyncIterator[System]:
     """Serve a registry in memory, start the front, and stop everything in the end."""
     registry = RegistryDouble(tiny.save(), lease_s=2)
     address = f"unix:{tmp_path}/registry.sock"
-
-    def add(server: grpc.aio.Server) -> None:
-        """Register both services."""
-        training_pb2_grpc.add_TrainingRunServiceServicer_to_server(registry, server)
-        models_pb2_grpc.add_ModelServiceServicer_to_server(registry, server)
-
-    server = rpc.build_server(add, bind=address, signer=SIGNER, service="registry")
-    await server.grpc.start()
     environment = os.environ | {
         "KETAV_IDENTITY_SECRET": SECRET,
         "KETAV_REGISTRY_ADDRESS": address,
@@ -92,18 +82,18 @@ async def system(tmp_path: Path, queue: Valkey) -> AsyncIterator[System]:
         started.append(process)
         return process
 
-    await start("ketav_trainer.main")
-    try:
-        async with rpc.channel(f"unix:{tmp_path}/trainer.sock", SIGNER) as channel:
-            async with asyncio.timeout(20):
-                await channel.channel_ready()
-            yield System(registry, queue, trainer_pb2_grpc.TrainerServiceStub(channel), start)
-    finally:
-        for process in started:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
-        await server.grpc.stop(0)
+    async with served(registry, address, SIGNER):
+        await start("ketav_trainer.main")
+        try:
+            async with rpc.channel(f"unix:{tmp_path}/trainer.sock", SIGNER) as channel:
+                async with asyncio.timeout(20):
+                    await channel.channel_ready()
+                yield System(registry, queue, trainer_pb2_grpc.TrainerServiceStub(channel), start)
+        finally:
+            for process in started:
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+                await process.wait()
 
 
 async def begun(system: System, run_id: str) -> None:

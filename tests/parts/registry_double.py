@@ -8,14 +8,19 @@ import asyncio
 import hashlib
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
 
+import grpc
+
 from ketav.page.v1 import page_pb2
 from ketav.registry.v1 import models_pb2, models_pb2_grpc, training_pb2, training_pb2_grpc
+from ketav_common import rpc
 from ketav_common.context import current_identity
 from ketav_common.errors import Conflict, NotFound, Precondition, Stale, Unavailable
+from ketav_common.identity import Signer
 from tests.parts.pages import draw_page, place_of, random_lines
 
 RunState = training_pb2.TrainingRunState
@@ -238,3 +243,20 @@ class RegistryDouble(training_pb2_grpc.TrainingRunServiceServicer, models_pb2_gr
         """Change a run and wake those who wait."""
         run.change(**fields)
         self.changed.set()
+
+
+@asynccontextmanager
+async def served(registry: RegistryDouble, address: str, signer: Signer) -> AsyncIterator[None]:
+    """Serve both services at an address while in the context."""
+
+    def add(server: grpc.aio.Server) -> None:
+        """Register both services."""
+        training_pb2_grpc.add_TrainingRunServiceServicer_to_server(registry, server)
+        models_pb2_grpc.add_ModelServiceServicer_to_server(registry, server)
+
+    server = rpc.build_server(add, bind=address, signer=signer, service="registry")
+    await server.grpc.start()
+    try:
+        yield
+    finally:
+        await server.grpc.stop(0)
