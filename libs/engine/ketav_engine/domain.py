@@ -218,6 +218,9 @@ class Engine(Protocol):
     between calls; a model may be used by several threads.
     """
 
+    def warm_up(self) -> None:
+        """Import and prepare what reading needs, so that the first page does not wait for it."""
+
     def load_model(self, content: bytes, sha256: str) -> Model:
         """Load a safetensors file whose hex digest must be `sha256`; else UnusableModelError."""
 

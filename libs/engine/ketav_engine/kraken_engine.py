@@ -1,5 +1,6 @@
 """The engine that reads with Kraken's networks."""
 
+import importlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,7 +10,7 @@ from ketav_engine.beam import BeamDecoder, BeamOptions
 from ketav_engine.decode import Decoder, greedy
 from ketav_engine.domain import FoundLine, Image, Layout, Model, Reading, ReadPage
 from ketav_engine.lines import crop, normalise
-from ketav_engine.models import LoadedModel, load
+from ketav_engine.models import LoadedModel, load, network_class
 from ketav_engine.ngram import Ngram
 
 
@@ -22,6 +23,12 @@ class KrakenEngine:
     def __init__(self, language: Ngram | None = None, options: BeamOptions | None = None) -> None:
         self._language = language
         self._options = options
+
+    def warm_up(self) -> None:
+        """Import torch and Kraken, seconds of work, and find the lines of a small blank page."""
+        network_class()
+        importlib.import_module("ketav_engine.recognize")
+        self.find_lines(np.full((64, 256), 255, dtype=np.uint8), "page")
 
     def load_model(self, content: bytes, sha256: str) -> LoadedModel:
         """Load a safetensors file whose hex digest must be `sha256`."""

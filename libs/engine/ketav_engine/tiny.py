@@ -51,6 +51,10 @@ class TinyModel:
 class TinyEngine:
     """Implements `Engine` without a network."""
 
+    def warm_up(self) -> None:
+        """Find the lines of a small blank page."""
+        self.find_lines(np.full((64, 256), 255, dtype=np.uint8), "page")
+
     def load_model(self, content: bytes, sha256: str) -> TinyModel:
         """Load a table from a safetensors file whose hex digest must be `sha256`."""
         digest = hashlib.sha256(content).hexdigest()

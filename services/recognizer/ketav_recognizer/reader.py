@@ -20,7 +20,7 @@ from ketav_engine.images import decode
 from ketav_recognizer.domain import Answer, ReaderSpec, Refusal, Task
 
 READY: Final = "ready"
-"""Sent once, when the engine has been imported and has read a blank line."""
+"""Sent once, when the engine is warm."""
 
 
 class Reader:
@@ -30,12 +30,6 @@ class Reader:
         self._engine = engine
         self._room = models
         self._models: OrderedDict[str, Model] = OrderedDict()
-
-    def warm_up(self) -> None:
-        """Find the lines of a small blank page, so that the first real one finds everything imported."""
-        import numpy as np
-
-        self._engine.find_lines(np.full((64, 256), 255, dtype=np.uint8), "page")
 
     def answer(self, task: Task) -> Answer:
         """Read a task's image; what is wrong with the image or the model is a refusal, not an exception."""
@@ -64,8 +58,9 @@ class Reader:
 
 def serve(connection: Connection, spec: ReaderSpec) -> None:
     """Answer tasks until the other end closes."""
-    reader = Reader(_engine(spec), spec.models)
-    reader.warm_up()
+    engine = _engine(spec)
+    engine.warm_up()
+    reader = Reader(engine, spec.models)
     connection.send(READY)
     while True:
         try:
