@@ -15,9 +15,11 @@ import grpc
 from ketav.page.v1 import page_pb2
 from ketav.registry.v1 import (
     accounts_pb2_grpc,
+    models_pb2,
     models_pb2_grpc,
     projects_pb2,
     projects_pb2_grpc,
+    training_pb2,
     training_pb2_grpc,
 )
 from ketav_common import context, rpc
@@ -154,3 +156,71 @@ async def record(registry: Registry, page: projects_pb2.Page, *texts: str) -> pr
     )
     with rpc.translated():
         return (await registry.projects.RecordTranscription(request)).transcription
+
+
+async def correct(registry: Registry, count: int, *, pages: int = 2, **header: Any) -> list[str]:
+    """Upload and read pages as the current user, and verify `count` lines on each; return the page ids."""
+    made = []
+    for number in range(pages):
+        page = (await create(registry, IMAGE[:2000] + bytes([number]), **header)).page
+        lines = (await record(registry, page, *(f"שורה {i}" for i in range(count)))).lines
+        corrections = [projects_pb2.LineCorrection(line_id=line.line_id, text=line.text) for line in lines]
+        with rpc.translated():
+            await registry.projects.SubmitCorrections(
+                projects_pb2.SubmitCorrectionsRequest(
+                    project_id=page.project_id,
+                    page_id=page.page_id,
+                    lines=projects_pb2.LineCorrections(lines=corrections),
+                )
+            )
+        made.append(page.page_id)
+    return made
+
+
+async def queue(registry: Registry, user_id: UUID, request_id: str = "") -> training_pb2.TrainingRun:
+    """Start a training of a user."""
+    request = training_pb2.CreateTrainingRunRequest(request_id=request_id)
+    with acting(user_id), rpc.translated():
+        return (await registry.training.CreateTrainingRun(request)).run
+
+
+async def claim(registry: Registry, run_id: str) -> training_pb2.ClaimTrainingRunResponse:
+    """Take a run as a worker."""
+    request = training_pb2.ClaimTrainingRunRequest(run_id=run_id, worker="worker-1")
+    with acting(None, "trainer"), rpc.translated():
+        return await registry.training.ClaimTrainingRun(request)
+
+
+async def queued_run(registry: Registry) -> tuple[UUID, str]:
+    """Make a user with enough ground truth and queue a run; return both ids."""
+    user_id = await registry.new_user()
+    with acting(user_id):
+        await correct(registry, 8)
+    return user_id, (await queue(registry, user_id)).run_id
+
+
+async def publish(
+    registry: Registry, run_id: str, fence: int, *, promote: bool = True, file: bytes = b"", **header: Any
+) -> models_pb2.ModelVersion:
+    """Publish a model as a worker."""
+    file = file or safetensors(run_id.encode())
+    facts = {
+        "run_id": run_id,
+        "fence": fence,
+        "size_bytes": len(file),
+        "sha256": hashlib.sha256(file).digest(),
+        "cer_before": 0.2,
+        "cer_after": 0.1,
+        "promote": promote,
+        "verdict": "promoted" if promote else "rejected",
+        "training_lines": 12,
+        "model_card": '{"lines": 12}',
+    }
+
+    def messages() -> Iterator[models_pb2.PublishModelRequest]:
+        """Yield header and chunks."""
+        yield models_pb2.PublishModelRequest(header=models_pb2.PublishModelHeader(**facts | header))
+        yield models_pb2.PublishModelRequest(chunk=file)
+
+    with acting(None, "trainer"), rpc.translated():
+        return (await registry.models.PublishModel(messages())).version

@@ -1,7 +1,7 @@
 """Model versions and who is served which."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -62,6 +62,11 @@ class ModelVersion:
     cer_after: float | None = None
     training_lines: int = 0
     model_card: dict[str, Any] = field(default_factory=dict)
+
+
+def as_served(version: ModelVersion, serving: set[str]) -> ModelVersion:
+    """Return a version whose state is ACTIVE when it is among those that serve."""
+    return replace(version, state=ModelState.ACTIVE) if version.model.version in serving else version
 
 
 def user_model_key(user_id: UUID, version: str) -> str:

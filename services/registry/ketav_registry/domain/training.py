@@ -1,11 +1,13 @@
 """Training runs: their states, the split of the ground truth, and who is due."""
 
 import hashlib
+import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from math import isfinite
 from uuid import UUID
 
 from ketav_registry.domain.models import Model, Script
@@ -184,6 +186,19 @@ def _with_both_sides(sides: dict[Place, Split], fresh: set[Place], *, by_line: b
     return sides
 
 
+def text_sha256(text: str) -> bytes:
+    """Digest a verified text (UTF-8)."""
+    return hashlib.sha256(text.encode()).digest()
+
+
+def manifest_sha256(lines: Sequence[VerifiedLine], sides: Mapping[Place, Split]) -> bytes:
+    """Digest a dataset: line ids, digests of their texts, sides of the split, in the order of the ids."""
+    entries = sorted(
+        (str(line.line_id), text_sha256(line.text).hex(), sides[line.page_id, line.place]) for line in lines
+    )
+    return hashlib.sha256(json.dumps(entries).encode()).digest()
+
+
 def is_due(have: int, tried: int, age: timedelta | None) -> bool:
     """Say whether a user with `have` verified lines is due for a run.
 
@@ -194,3 +209,24 @@ def is_due(have: int, tried: int, age: timedelta | None) -> bool:
         return have >= MIN_LINES
     following = next((rung for rung in _LADDER if rung > tried), tried + _STEP)
     return have >= following or (age >= _WEEK and have > tried)
+
+
+def chosen_script(have: Mapping[Script, int], tried: Mapping[Script, tuple[int, timedelta]]) -> Script:
+    """Choose what to train: of the scripts with enough lines the one with most new ones since its last run.
+
+    When none has enough, the one with most lines, so that the caller can say how many are missing.
+    """
+
+    def rank(script: Script) -> tuple[bool, int, int]:
+        """Order scripts by enough lines, new lines, all lines."""
+        lines = have[script]
+        return lines >= MIN_LINES, lines - tried.get(script, (0, None))[0], lines
+
+    return max(have, key=rank, default=Script.MODERN_CURSIVE)
+
+
+def plausible(progress: Progress) -> bool:
+    """Say whether the figures of a report can be stored: finite, not negative, epochs in int32."""
+    figures = [progress.loss, progress.cer_base, progress.cer_candidate]
+    numbers = [progress.epoch, progress.epochs, *(figure for figure in figures if figure is not None)]
+    return all(isfinite(number) and number >= 0 for number in numbers)

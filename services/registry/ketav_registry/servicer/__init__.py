@@ -2,18 +2,27 @@
 
 import grpc
 
-from ketav.registry.v1 import accounts_pb2, accounts_pb2_grpc, projects_pb2, projects_pb2_grpc
+from ketav.registry.v1 import (
+    accounts_pb2,
+    accounts_pb2_grpc,
+    models_pb2,
+    models_pb2_grpc,
+    projects_pb2,
+    projects_pb2_grpc,
+    training_pb2,
+    training_pb2_grpc,
+)
 from ketav_registry.blobs import BlobStore
 from ketav_registry.database import Database
 from ketav_registry.servicer.accounts import AccountServicer
+from ketav_registry.servicer.models import ModelServicer
 from ketav_registry.servicer.projects import ProjectServicer
+from ketav_registry.servicer.training import TrainingRunServicer
 
 SERVICES = tuple(
-    description.services_by_name[name].full_name
-    for description, name in (
-        (accounts_pb2.DESCRIPTOR, "AccountService"),
-        (projects_pb2.DESCRIPTOR, "ProjectService"),
-    )
+    service.full_name
+    for contract in (accounts_pb2, projects_pb2, models_pb2, training_pb2)
+    for service in contract.DESCRIPTOR.services_by_name.values()
 )
 
 
@@ -21,3 +30,5 @@ def add_servicers(server: grpc.aio.Server, database: Database, blobs: BlobStore)
     """Put the services on a server."""
     accounts_pb2_grpc.add_AccountServiceServicer_to_server(AccountServicer(database), server)
     projects_pb2_grpc.add_ProjectServiceServicer_to_server(ProjectServicer(database, blobs), server)
+    models_pb2_grpc.add_ModelServiceServicer_to_server(ModelServicer(database, blobs), server)
+    training_pb2_grpc.add_TrainingRunServiceServicer_to_server(TrainingRunServicer(database, blobs), server)

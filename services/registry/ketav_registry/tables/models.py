@@ -95,6 +95,8 @@ training_run = sa.Table(
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
     sa.Column("lease_until", sa.DateTime(timezone=True)),
     sa.Column("worker", sa.Text),
+    # What served the user when the run was claimed: the model it starts from and has to beat.
+    sa.Column("parent_version", sa.Text),
     sa.Column("cancel_requested", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("epoch", sa.Integer, nullable=False, server_default="0"),
     sa.Column("epochs", sa.Integer, nullable=False, server_default="0"),

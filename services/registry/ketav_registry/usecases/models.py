@@ -3,11 +3,12 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
 from ketav_common.chunks import CHUNK_BYTES
-from ketav_common.errors import InvalidInput, NotFound, Unavailable
+from ketav_common.errors import InvalidInput, NotFound, Precondition, Unavailable
 from ketav_registry import blobs as objects
 from ketav_registry.blobs import BlobStore
 from ketav_registry.database import Database, Transaction
@@ -17,8 +18,10 @@ from ketav_registry.domain.models import (
     ModelState,
     ModelVersion,
     Script,
+    as_served,
     base_key,
     is_safetensors,
+    object_key,
 )
 from ketav_registry.repository import models
 
@@ -85,3 +88,52 @@ async def _file_chunks(file: Path) -> AsyncIterator[bytes]:
     with file.open("rb") as source:
         while chunk := await asyncio.to_thread(source.read, CHUNK_BYTES):
             yield chunk
+
+
+async def download_model(
+    user_id: UUID | None, sha256: bytes, *, database: Database, blobs: BlobStore
+) -> AsyncIterator[bytes]:
+    """Yield a model's file: a base, or a version of the user (None: any version). DataLoss: corrupt."""
+    async with database.system() if user_id is None else database.user(user_id) as transaction:
+        version = await models.find_file(transaction, user_id, sha256)
+    if version is None:
+        raise NotFound(NO_MODEL)
+    model = version.model
+    parts = objects.read(blobs, object_key(version), sha256=model.sha256, size_bytes=model.size_bytes)
+    async for chunk in parts:
+        yield chunk
+
+
+async def list_models(
+    user_id: UUID, after: tuple[datetime, str] | None, limit: int, *, database: Database
+) -> tuple[list[ModelVersion], tuple[datetime, str] | None]:
+    """Return the user's versions and the bases, newest first, and where the list goes on."""
+    async with database.user(user_id) as transaction:
+        serving = await _serving(transaction, user_id)
+        found = await models.list_versions(transaction, user_id, after, limit + 1)
+    shown = [as_served(version, serving) for version in found[:limit]]
+    more = (shown[-1].create_time, shown[-1].model.version) if len(found) > limit else None
+    return shown, more
+
+
+async def activate_model(user_id: UUID, version: str, *, database: Database) -> ModelVersion:
+    """Make a version the active one of its script; a base for every script, of all the user has chosen.
+
+    NotFound: the user has no such version. Precondition model-retired: it was refused and never serves.
+    """
+    async with database.user(user_id) as transaction:
+        found = await required_version(transaction, user_id, version)
+        if found.state is ModelState.RETIRED:
+            raise Precondition("this version was refused by the gate and never serves", code="model-retired")
+        scripts = (
+            await models.active_scripts(transaction, user_id) if found.script is None else [found.script]
+        )
+        for script in scripts:
+            await models.activate(transaction, user_id, script, version)
+        return as_served(found, await _serving(transaction, user_id))
+
+
+async def _serving(transaction: Transaction, user_id: UUID) -> set[str]:
+    """Return the versions that serve a user for any script."""
+    served = [await models.serving_model(transaction, user_id, script) for script in Script]
+    return {model.version for model in served if model is not None}

@@ -86,6 +86,7 @@ CREATE TABLE training_run (
     attempts INTEGER DEFAULT '0' NOT NULL,
     lease_until TIMESTAMP WITH TIME ZONE,
     worker TEXT,
+    parent_version TEXT,
     cancel_requested BOOLEAN DEFAULT false NOT NULL,
     epoch INTEGER DEFAULT '0' NOT NULL,
     epochs INTEGER DEFAULT '0' NOT NULL,

@@ -1,0 +1,161 @@
+"""The ground truth of a user, the datasets frozen from it, and what was on which side before."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from itertools import groupby
+from typing import Any
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
+
+from ketav_registry.database import Transaction
+from ketav_registry.domain import training as rules
+from ketav_registry.domain.models import Script
+from ketav_registry.domain.training import (
+    ACTIVE,
+    GroundTruthLine,
+    GroundTruthPage,
+    Place,
+    Split,
+    VerifiedLine,
+)
+from ketav_registry.repository.projects import page_of
+from ketav_registry.repository.transcriptions import line_of
+from ketav_registry.tables import (
+    correction,
+    dataset,
+    dataset_line,
+    feedback,
+    line,
+    page,
+    project,
+    training_run,
+)
+
+_c, _d, _dl, _r = correction.c, dataset.c, dataset_line.c, training_run.c
+
+
+async def verified_lines(transaction: Transaction, user_id: UUID) -> dict[Script, list[VerifiedLine]]:
+    """Return the latest correction of every place on the user's pages, by script."""
+    query = (
+        sa.select(_c.id, _c.line_id, _c.page_id, _c.place, _c.text, project.c.script)
+        .join(project, project.c.id == _c.project_id)
+        .where(_c.user_id == user_id)
+        .order_by(_c.page_id, _c.place, _c.number.desc())
+        .ext(pg.distinct_on(_c.page_id, _c.place))
+    )
+    found: defaultdict[Script, list[VerifiedLine]] = defaultdict(list)
+    for row in await transaction.execute(query):
+        found[row.script].append(VerifiedLine(row.line_id, row.page_id, row.place, row.id, row.text))
+    return dict(found)
+
+
+async def tried(transaction: Transaction, user_id: UUID) -> dict[Script, tuple[int, timedelta]]:
+    """Return how many lines the user's last run of each script had, and how old that run is."""
+    lines = _d.training_lines + _d.holdout_lines
+    query = (
+        sa.select(_r.script, lines.label("lines"), (sa.func.clock_timestamp() - _r.created_at).label("age"))
+        .join(dataset, _d.id == _r.dataset_id)
+        .where(_r.user_id == user_id)
+        .order_by(_r.script, _r.created_at.desc())
+        .ext(pg.distinct_on(_r.script))
+    )
+    return {row.script: (row.lines, row.age) for row in await transaction.execute(query)}
+
+
+async def sides_before(transaction: Transaction, user_id: UUID) -> dict[Place, Split]:
+    """Return on which side each place was in the user's earlier datasets; it never changes."""
+    query = sa.select(_dl.page_id, _dl.place, _dl.split).where(_dl.user_id == user_id).distinct()
+    return {(row.page_id, row.place): row.split for row in await transaction.execute(query)}
+
+
+async def insert_dataset(
+    transaction: Transaction,
+    user_id: UUID,
+    script: Script,
+    lines: Sequence[VerifiedLine],
+    sides: Mapping[Place, Split],
+) -> UUID:
+    """Freeze verified lines with their sides of the split as a dataset and return its id."""
+    dataset_id = uuid4()
+    rows = [
+        {
+            "dataset_id": dataset_id,
+            "line_id": each.line_id,
+            "user_id": user_id,
+            "page_id": each.page_id,
+            "place": each.place,
+            "correction_id": each.correction_id,
+            "text_sha256": rules.text_sha256(each.text),
+            "split": sides[each.page_id, each.place],
+        }
+        for each in lines
+    ]
+    held_out = sum(sides[each.page_id, each.place] is Split.HOLDOUT for each in lines)
+    values = {
+        "id": dataset_id,
+        "user_id": user_id,
+        "script": script,
+        "manifest_sha256": rules.manifest_sha256(lines, sides),
+        "training_lines": len(rows) - held_out,
+        "holdout_lines": held_out,
+    }
+    await transaction.execute(dataset.insert().values(**values))
+    await transaction.execute(dataset_line.insert(), rows)
+    return dataset_id
+
+
+async def dataset_pages(transaction: Transaction, dataset_id: UUID) -> list[GroundTruthPage]:
+    """Return a dataset page by page, as it was frozen: later corrections do not change it."""
+    query = (
+        sa.select(
+            page,
+            *(column.label(f"line_{column.name}") for column in line.c),
+            _c.text.label("verified"),
+            _dl.split,
+        )
+        .join(dataset_line, _dl.page_id == page.c.id)
+        .join(line, line.c.id == _dl.line_id)
+        .join(correction, _c.id == _dl.correction_id)
+        .where(_dl.dataset_id == dataset_id)
+        .order_by(page.c.created_at, page.c.id, line.c.order, line.c.id)
+    )
+    rows = list(await transaction.execute(query))
+    pages = []
+    for _, group in groupby(rows, key=lambda row: row.id):
+        on_page = list(group)
+        shown = page_of(on_page[0])
+        lines = tuple(GroundTruthLine(line_of(_Prefixed(row)), row.verified, row.split) for row in on_page)
+        pages.append(GroundTruthPage(shown.page_id, shown.image, shown.layout, lines))
+    return pages
+
+
+class _Prefixed:
+    """A joined row seen as the row of its line."""
+
+    def __init__(self, row: Any) -> None:  # noqa: ANN401 - a row with columns called line_...
+        """Take the joined row."""
+        self._row = row
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - any column
+        """Return a column of the line."""
+        return getattr(self._row, f"line_{name}")
+
+
+async def users_with_news(transaction: Transaction) -> list[UUID]:
+    """Return the users without an active run who sent feedback since their last run, or about then."""
+    last = (
+        sa.select(sa.func.max(_r.created_at) - timedelta(minutes=1))
+        .where(_r.user_id == feedback.c.user_id)
+        .scalar_subquery()
+    )
+    active = sa.exists().where(_r.user_id == feedback.c.user_id, _r.state.in_(ACTIVE))
+    query = (
+        sa.select(feedback.c.user_id)
+        .where(~active)
+        .group_by(feedback.c.user_id)
+        .having(sa.func.max(feedback.c.created_at) > sa.func.coalesce(last, sa.text("'-infinity'")))
+    )
+    return list(await transaction.scalars(query))

@@ -1,0 +1,173 @@
+"""Training runs: queued by a user or by need, held by one worker at a time, ended once."""
+
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from uuid import UUID
+
+from ketav_common import text
+from ketav_common.errors import Conflict, InvalidInput, NotFound, Precondition, Stale
+from ketav_registry import blobs as objects
+from ketav_registry.blobs import BlobStore
+from ketav_registry.database import Database, Transaction, narrow
+from ketav_registry.domain import training as rules
+from ketav_registry.domain.models import Script
+from ketav_registry.domain.pages import image_key
+from ketav_registry.domain.training import GroundTruthPage, Lease, Progress, RunState, TrainingRun
+from ketav_registry.repository import ground_truth, training
+from ketav_registry.usecases.models import required_base, required_model
+
+NO_RUN = "no such training run"
+_MAX_VERDICT = 2_000
+
+
+class _Raced(Exception):
+    """Another call has queued a run meanwhile; what this one wrote is rolled back."""
+
+
+async def create_training_run(user_id: UUID, request_id: str, *, database: Database) -> TrainingRun:
+    """Queue a run of a user over their ground truth as it is now.
+
+    Precondition too-few-lines: fewer than 16 verified lines. Conflict run-active: a run has not ended.
+    """
+    try:
+        return await _create(user_id, request_id, None, database)
+    except _Raced:
+        return await _create(user_id, request_id, None, database)
+
+
+async def _create(user_id: UUID, request_id: str, script: Script | None, database: Database) -> TrainingRun:
+    """Freeze a dataset of a script (the one with most news when none is named) and queue a run over it."""
+    async with database.user(user_id) as transaction:
+        known = await training.find_requested_run(transaction, user_id, request_id)
+        if known is not None:
+            return known
+        active = await training.find_active_run(transaction, user_id)
+        if active is not None:
+            raise Conflict("a training run is active", code="run-active", details={"run_id": str(active)})
+        chosen, dataset_id = await _freeze(transaction, user_id, script)
+        run_id = await training.insert_run(transaction, user_id, dataset_id, chosen, request_id)
+        if run_id is None:
+            raise _Raced
+        return await _found(transaction, run_id)
+
+
+async def _freeze(transaction: Transaction, user_id: UUID, script: Script | None) -> tuple[Script, UUID]:
+    """Freeze the verified lines of a script, split by page, as a dataset."""
+    lines = await ground_truth.verified_lines(transaction, user_id)
+    if script is None:
+        tried = await ground_truth.tried(transaction, user_id)
+        script = rules.chosen_script({each: len(found) for each, found in lines.items()}, tried)
+    have = len(lines.get(script, ()))
+    if have < rules.MIN_LINES:
+        missing = rules.MIN_LINES - have
+        details = {"have": str(have), "need": str(rules.MIN_LINES), "missing": str(missing)}
+        raise Precondition(
+            f"{missing} more corrected lines are needed", code="too-few-lines", details=details
+        )
+    sides = rules.split_lines(lines[script], await ground_truth.sides_before(transaction, user_id))
+    return script, await ground_truth.insert_dataset(transaction, user_id, script, lines[script], sides)
+
+
+async def _found(transaction: Transaction, run_id: UUID, user_id: UUID | None = None) -> TrainingRun:
+    """Return a run, of the user when one is named. NotFound: none."""
+    run = await training.find_run(transaction, run_id, user_id)
+    if run is None:
+        raise NotFound(NO_RUN)
+    return run
+
+
+async def get_training_run(user_id: UUID, run_id: UUID, *, database: Database) -> TrainingRun:
+    """Return a run of a user."""
+    async with database.user(user_id) as transaction:
+        return await _found(transaction, run_id, user_id)
+
+
+async def cancel_training_run(user_id: UUID, run_id: UUID, *, database: Database) -> TrainingRun:
+    """Ask for the end of a run: a queued one ends at once. Precondition run-ended: it had ended."""
+    async with database.user(user_id) as transaction:
+        await _found(transaction, run_id, user_id)
+        if not await training.cancel(transaction, user_id, run_id):
+            raise Precondition("the training run has ended", code="run-ended")
+        return await _found(transaction, run_id, user_id)
+
+
+async def claim_training_run(run_id: UUID, worker: str, *, database: Database) -> Lease:
+    """Take a queued or abandoned run. Stale: somebody else has it, or it has ended."""
+    name = text.clean(worker, max_length=200)
+    async with database.system() as transaction:
+        run = await _found(transaction, run_id)
+        if not await training.claim(transaction, run_id, name):
+            raise Stale("somebody else has the training run, or it has ended", code="run-taken")
+        await narrow(transaction, run.user_id)
+        run = await _found(transaction, run_id)
+        parent = await required_model(transaction, run.user_id, run.script)
+        base = await required_base(transaction, run.script)
+        await training.set_parent(transaction, run_id, run.fence, parent.version)
+    return Lease(run, parent, base)
+
+
+async def report_progress(run_id: UUID, fence: int, progress: Progress, *, database: Database) -> bool:
+    """Renew the lease and note progress; say whether the user wants the run's end. Stale: lost the run."""
+    if progress.state not in rules.HELD or not rules.plausible(progress):
+        raise InvalidInput("this is no progress of a held run", code="invalid-progress")
+    async with database.system() as transaction:
+        asked = await training.report(transaction, run_id, fence, progress)
+        if asked is None:
+            raise Stale("the training run is held under another fence", code="stale-fence")
+    return asked
+
+
+async def end_training_run(
+    run_id: UUID, fence: int, state: RunState, verdict: str, *, database: Database
+) -> TrainingRun:
+    """End a held run without a model (FAILED, CANCELLED) or give it back (QUEUED). Stale: lost the run."""
+    if state not in {RunState.FAILED, RunState.CANCELLED, RunState.QUEUED}:
+        raise InvalidInput("a run without a model is failed, cancelled or queued", code="invalid-state")
+    reason = text.clean(verdict, max_length=_MAX_VERDICT)
+    async with database.system() as transaction:
+        if not await training.give_up(transaction, run_id, fence, state, reason):
+            raise Stale("the training run is held under another fence", code="stale-fence")
+        return await _found(transaction, run_id)
+
+
+async def export_ground_truth(
+    run_id: UUID, fence: int, *, database: Database, blobs: BlobStore
+) -> AsyncIterator[GroundTruthPage | bytes]:
+    """Yield the frozen ground truth of a held run: a page, its image, the next page. Stale: lost the run."""
+    async with database.system() as transaction:
+        run = await training.find_run(transaction, run_id)
+        if run is None or run.fence != fence or run.state not in rules.HELD:
+            raise Stale("the training run is held under another fence", code="stale-fence")
+        await narrow(transaction, run.user_id)
+        pages = await ground_truth.dataset_pages(transaction, run.dataset_id)
+    for page in pages:
+        yield page
+        image = page.image
+        key = image_key(image.sha256)
+        async for chunk in objects.read(blobs, key, sha256=image.sha256, size_bytes=image.size_bytes):
+            yield chunk
+
+
+async def sweep_training_runs(*, database: Database) -> list[UUID]:
+    """Requeue abandoned runs, queue runs of the users who are due, and return every queued run."""
+    async with database.system() as transaction:
+        await training.expire(transaction)
+        candidates = await ground_truth.users_with_news(transaction)
+    for user_id in candidates:
+        await _queue_when_due(user_id, database)
+    async with database.system() as transaction:
+        return await training.queued_runs(transaction)
+
+
+async def _queue_when_due(user_id: UUID, database: Database) -> None:
+    """Queue a run of a user when one of their scripts is due."""
+    async with database.user(user_id) as transaction:
+        lines = await ground_truth.verified_lines(transaction, user_id)
+        tried = await ground_truth.tried(transaction, user_id)
+    due = [
+        script for script, found in lines.items() if rules.is_due(len(found), *tried.get(script, (0, None)))
+    ]
+    if due:
+        # Somebody has started a run between the two transactions: that one will do.
+        with suppress(Conflict, _Raced):
+            await _create(user_id, "", max(due, key=lambda script: len(lines[script])), database)
