@@ -410,7 +410,7 @@ async def test_model_bytes_go_to_a_recognizer_for_their_user_and_to_a_trainer(re
 
 async def test_calls_of_workers_are_refused_to_users(registry: Registry) -> None:
     """Claiming, reporting, ending, exporting, sweeping and publishing need the role trainer."""
-    run = {"run_id": str(uuid4())}
+    run: dict[str, Any] = {"run_id": str(uuid4())}
     with acting(await registry.new_user()):
         for call in (
             registry.training.ClaimTrainingRun(pb.ClaimTrainingRunRequest(**run)),

@@ -204,7 +204,7 @@ async def publish(
 ) -> models_pb2.ModelVersion:
     """Publish a model as a worker."""
     file = file or safetensors(run_id.encode())
-    facts = {
+    facts: dict[str, Any] = {
         "run_id": run_id,
         "fence": fence,
         "size_bytes": len(file),
