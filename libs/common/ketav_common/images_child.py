@@ -70,10 +70,15 @@ def check_size(width: int, height: int) -> None:
     if min(width, height) < MIN_SIDE:
         raise Refused("image-too-small", f"Each side must have at least {MIN_SIDE} pixels.")
     if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
-        raise Refused(
-            "image-too-large",
-            f"At most {MAX_PIXELS // 1_000_000} megapixels and {MAX_SIDE} pixels a side are read.",
-        )
+        raise _too_large()
+
+
+def _too_large() -> Refused:
+    """Say how many pixels are read at most."""
+    return Refused(
+        "image-too-large",
+        f"At most {MAX_PIXELS // 1_000_000} megapixels and {MAX_SIDE} pixels a side are read.",
+    )
 
 
 def _check_frames(image: Image.Image, name: str) -> None:
@@ -151,6 +156,8 @@ def write(source: Path, target: Path) -> Written:
         encoded, media_type = _encode(image, name)
     except Refused:
         raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise _too_large() from error
     except MemoryError as error:
         raise Refused("image-too-expensive", "Decoding the image takes too much memory.") from error
     except Exception as error:  # a decoder fed with hostile bytes raises anything at all
