@@ -3,11 +3,13 @@
 import asyncio
 import hashlib
 import io
+import itertools
 import os
 import signal
 import sys
 import unicodedata
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from uuid import uuid4
 import grpc
 import psutil
 import pytest
+import pytest_asyncio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from PIL import Image
 
@@ -38,9 +41,10 @@ from ketav_engine import tiny
 from tests.parts.pages import draw_page, random_lines
 from tests.parts.registry_double import RegistryDouble, served
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+NUMBERS = itertools.count(1)
 SECRET = "s" * 40
 SIGNER = Signer(SECRET)
-MODEL = tiny.save()
 PAGE = draw_page(random_lines(4))
 
 
@@ -52,11 +56,16 @@ class Service:
     channel: grpc.aio.Channel
     registry: RegistryDouble
     data: Path
+    model: bytes = b""
 
     async def read(self, image: bytes = PAGE, seconds: float = 30, **header: Any) -> Any:
         """Send an image in chunks and return the answer; errors come as Ketav's own."""
         stub: Any = recognizer_pb2_grpc.RecognizerServiceStub(self.channel)
-        fields = {"model": model_of(MODEL), "layout": page_pb2.LAYOUT_PAGE, "size_bytes": len(image)} | header
+        fields = {
+            "model": model_of(self.model),
+            "layout": page_pb2.LAYOUT_PAGE,
+            "size_bytes": len(image),
+        } | header
         with rpc.translated(), context.bind(identity=Identity("gateway", uuid4())):
             return await stub.RecognizePage(messages(image, fields), timeout=seconds)
 
@@ -82,6 +91,11 @@ def model_of(content: bytes) -> page_pb2.Model:
     )
 
 
+def cached(service: Service) -> list[Path]:
+    """Return where the service keeps the present model, if it does."""
+    return list(service.data.glob(f"model_cache/{hashlib.sha256(service.model).hexdigest()}*"))
+
+
 def messages(image: bytes, fields: dict[str, Any]) -> Iterator[recognizer_pb2.RecognizePageRequest]:
     """Yield the header, then the image in chunks."""
     header = recognizer_pb2.RecognizePageHeader(**fields)
@@ -90,16 +104,16 @@ def messages(image: bytes, fields: dict[str, Any]) -> Iterator[recognizer_pb2.Re
         yield recognizer_pb2.RecognizePageRequest(chunk=chunk)
 
 
-@pytest.fixture
-async def service(tmp_path: Path) -> AsyncIterator[Service]:
+@asynccontextmanager
+async def recognizer(directory: Path) -> AsyncIterator[Service]:
     """Run a recognizer with the tiny engine, one reader and one place to wait."""
-    registry = RegistryDouble(MODEL)
-    registry_address, address = f"unix:{tmp_path}/registry.sock", f"unix:{tmp_path}/recognizer.sock"
+    registry = RegistryDouble(tiny.save())
+    registry_address, address = f"unix:{directory}/registry.sock", f"unix:{directory}/recognizer.sock"
     environment = os.environ | {
         "KETAV_IDENTITY_SECRET": SECRET,
         "KETAV_REGISTRY_ADDRESS": registry_address,
         "KETAV_BIND": address,
-        "KETAV_DATA_DIR": str(tmp_path / "data"),
+        "KETAV_DATA_DIR": str(directory / "data"),
         "KETAV_ENGINE": "tiny",
         "KETAV_RECOGNIZER_QUEUE": "1",
     }
@@ -108,13 +122,53 @@ async def service(tmp_path: Path) -> AsyncIterator[Service]:
             sys.executable, "-m", "ketav_recognizer.main", env=environment, stderr=asyncio.subprocess.DEVNULL
         )
         try:
-            running = Service(process, channel, registry, tmp_path / "data")
+            running = Service(process, channel, registry, directory / "data")
             await serving(running)
             yield running
         finally:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Service]:
+    """Run one recognizer for the tests that leave it alive."""
+    async with recognizer(tmp_path_factory.mktemp("recognizer")) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def service(shared: Service) -> Service:
+    """Return the shared recognizer with a model that nobody has asked for yet and a living reader."""
+    shared.model = renew(shared.registry)
+    await until_alive(shared)
+    return shared
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def own(tmp_path: Path) -> AsyncIterator[Service]:
+    """Run a recognizer that the test may end."""
+    async with recognizer(tmp_path) as running:
+        running.model = renew(running.registry)
+        yield running
+
+
+def renew(registry: RegistryDouble) -> bytes:
+    """Give the registry a new model and nothing else to remember."""
+    content = tiny.save(epoch=next(NUMBERS))
+    registry.files = {hashlib.sha256(content).digest(): content}
+    registry.away, registry.downloads = False, 0
+    return content
+
+
+async def until_alive(service: Service) -> None:
+    """Wait until there is a reader, whatever the test before did to it."""
+    for _ in range(500):
+        if service.readers():
+            return
+        await asyncio.sleep(0.02)
+    pytest.fail("no reader came back")
 
 
 async def serving(service: Service) -> None:
@@ -161,8 +215,8 @@ async def test_a_model_is_fetched_once_and_survives_damage_on_disk(service: Serv
     await service.read()
     await service.read()
     assert service.registry.downloads == 1
-    (cached,) = service.data.glob("model_cache/*")
-    cached.write_bytes(b"rotten")
+    (file,) = cached(service)
+    file.write_bytes(b"rotten")
     service.readers()[0].kill()
     await asyncio.sleep(0.2)
     await service.read()
@@ -171,10 +225,10 @@ async def test_a_model_is_fetched_once_and_survives_damage_on_disk(service: Serv
 
 async def test_a_model_that_does_not_match_its_digest_is_refused(service: Service) -> None:
     """The registry sends other bytes than were asked for: DataLoss, nothing kept, nothing read."""
-    service.registry.files[hashlib.sha256(MODEL).digest()] = MODEL[:-1] + b"\1"
+    service.registry.files[hashlib.sha256(service.model).digest()] = service.model[:-1] + b"\1"
     with pytest.raises(DataLoss):
         await service.read()
-    assert not list(service.data.glob("model_cache/*"))
+    assert not cached(service)
 
 
 async def test_a_model_unknown_to_the_registry_is_not_found(service: Service) -> None:
@@ -277,24 +331,24 @@ async def test_a_deadline_is_kept_and_its_place_is_free_again(service: Service) 
     assert all(answer.lines for answer in answers)
 
 
-async def test_sigterm_lets_the_page_at_hand_finish_and_leaves_no_process(service: Service) -> None:
+async def test_sigterm_lets_the_page_at_hand_finish_and_leaves_no_process(own: Service) -> None:
     """The call in flight is answered, health turns away new ones, and the readers end with the server."""
-    await service.read()
-    (reader,) = service.readers()
+    await own.read()
+    (reader,) = own.readers()
     reader.suspend()
-    reading = asyncio.create_task(service.read())
+    reading = asyncio.create_task(own.read())
     await asyncio.sleep(0.3)
-    service.process.send_signal(signal.SIGTERM)
+    own.process.send_signal(signal.SIGTERM)
     await asyncio.sleep(0.3)
     reader.resume()
     assert (await reading).lines
-    assert await asyncio.wait_for(service.process.wait(), 10) == 0
+    assert await asyncio.wait_for(own.process.wait(), 10) == 0
     assert not psutil.pid_exists(reader.pid)
 
 
-async def test_a_killed_server_leaves_no_reader(service: Service) -> None:
+async def test_a_killed_server_leaves_no_reader(own: Service) -> None:
     """SIGKILL of the server: its readers notice and end."""
-    (reader,) = service.readers()
-    service.process.kill()
-    await service.process.wait()
+    (reader,) = own.readers()
+    own.process.kill()
+    await own.process.wait()
     assert psutil.wait_procs([reader], timeout=5)[1] == []

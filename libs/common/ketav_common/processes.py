@@ -3,6 +3,7 @@
 import errno
 import os
 import resource
+import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -22,9 +23,12 @@ def child_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
 
 
 def confine(memory_bytes: int) -> None:
-    """Limit this process's address space (0: no limit) and forbid core dumps: they would hold pages."""
+    """Limit this process's address space (0: no limit) and forbid core dumps: they would hold pages.
+
+    The limit holds on Linux only; macOS does not know it.
+    """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if memory_bytes:
+    if memory_bytes and sys.platform == "linux":
         resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ketav_engine.domain import Layout, ReadPage
+from ketav_engine.engines import EngineName
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ Answer = ReadPage | Refusal
 class ReaderSpec:
     """How a reader process is to be set up."""
 
-    engine: Literal["kraken", "tiny"]
+    engine: EngineName
     models: int
     """Loaded models it keeps."""
     memory_bytes: int

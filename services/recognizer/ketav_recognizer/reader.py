@@ -5,7 +5,6 @@ the engine is warm, then answers each `Task` with a `ReadPage` or a `Refusal`. I
 """
 
 import hashlib
-import importlib
 import os
 import signal
 import sys
@@ -16,6 +15,7 @@ from typing import Final
 
 from ketav_common.processes import OUT_OF_MEMORY, confine, end_with_parent, is_out_of_memory
 from ketav_engine.domain import Engine, EngineError, Model, ReadPage, UnusableImageError
+from ketav_engine.engines import make_engine
 from ketav_engine.images import decode
 from ketav_recognizer.domain import Answer, ReaderSpec, Refusal, Task
 
@@ -58,7 +58,7 @@ class Reader:
 
 def serve(connection: Connection, spec: ReaderSpec) -> None:
     """Answer tasks until the other end closes."""
-    engine = _engine(spec)
+    engine = make_engine(spec.engine)
     engine.warm_up()
     reader = Reader(engine, spec.models)
     connection.send(READY)
@@ -98,16 +98,6 @@ def _where(error: Exception) -> str:
         trace = trace.tb_next
     place = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "nowhere"
     return f"{type(error).__name__} at {place}"
-
-
-def _engine(spec: ReaderSpec) -> Engine:
-    """Build the engine that the settings name."""
-    module, name = {
-        "kraken": ("ketav_engine.kraken_engine", "KrakenEngine"),
-        "tiny": ("ketav_engine.tiny", "TinyEngine"),
-    }[spec.engine]
-    engine: Engine = getattr(importlib.import_module(module), name)()
-    return engine
 
 
 def _content(task: Task) -> bytes | None:

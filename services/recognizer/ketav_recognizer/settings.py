@@ -1,21 +1,20 @@
 """Settings of the recognizer, from the environment."""
 
-from typing import Literal
-
 from pydantic import Field
 
 from ketav_common.settings import BoundSettings
+from ketav_engine.engines import EngineName
 
 
 class RecognizerSettings(BoundSettings):
     """What an operator may set; each field is the variable KETAV_<NAME>."""
 
     registry_address: str = Field(description="Where the registry answers: host:port or unix:path.")
-    engine: Literal["kraken", "tiny"] = Field(
+    engine: EngineName = Field(
         default="kraken", description="Kraken, or the small deterministic engine of the tests."
     )
     recognizer_workers: int = Field(
-        default=1, ge=1, le=64, description="Reader processes; about 2.5 GB of memory each with Kraken."
+        default=1, ge=1, le=64, description="Reader processes; about 1 GB of memory each with Kraken."
     )
     recognizer_queue: int = Field(
         default=16, ge=0, le=1024, description="Images that may wait while all readers are busy."
@@ -24,7 +23,9 @@ class RecognizerSettings(BoundSettings):
         default=180, gt=0, description="Seconds a reader may take for one image before it is killed."
     )
     recognizer_memory_bytes: int = Field(
-        default=0, ge=0, description="Address space of a reader process; 0 for no limit."
+        default=12 * 1024**3,
+        ge=0,
+        description="Address space of a reader process, which reserves more than it uses; 0 for no limit.",
     )
     recognizer_models: int = Field(default=4, ge=1, description="Models that a reader keeps loaded.")
     model_cache_bytes: int = Field(

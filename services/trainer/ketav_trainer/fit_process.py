@@ -4,7 +4,6 @@ Reads `run.json`, the parent model and the pages' images from the directory, wri
 there, and reports JSON lines on standard output: {"event": "epoch" | "evaluating" | "done" | "failed", …}.
 """
 
-import importlib
 import json
 import os
 import sys
@@ -15,6 +14,7 @@ from typing import IO, Any, Final
 from ketav_common.metrics import edits
 from ketav_common.processes import OUT_OF_MEMORY, confine, end_with_parent, is_out_of_memory
 from ketav_engine.domain import Engine, EngineError, FitOptions, FitProgress, FoundLine, Model, TrainingLine
+from ketav_engine.engines import make_engine
 from ketav_engine.images import decode
 from ketav_trainer.child import CANDIDATE, PARENT, RUN
 
@@ -34,7 +34,7 @@ class FitProcess:
 
     def run(self) -> None:
         """Fit, measure both models on the held-out lines, and report."""
-        engine = _engine(self._run["engine"])
+        engine = make_engine(self._run["engine"])
         parent = engine.load_model((self._directory / PARENT).read_bytes(), self._run["parent_sha256"])
         training, holdout = self._lines(engine, parent.info.height)
         options = FitOptions(seed=self._run["seed"])
@@ -118,16 +118,6 @@ def main() -> None:
         if is_out_of_memory(error):
             os._exit(OUT_OF_MEMORY)
         raise
-
-
-def _engine(name: str) -> Engine:
-    """Build the engine that the settings name."""
-    module, cls = {
-        "kraken": ("ketav_engine.kraken_engine", "KrakenEngine"),
-        "tiny": ("ketav_engine.tiny", "TinyEngine"),
-    }[name]
-    engine: Engine = getattr(importlib.import_module(module), cls)()
-    return engine
 
 
 if __name__ == "__main__":

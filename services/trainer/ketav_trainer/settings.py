@@ -1,10 +1,9 @@
 """Settings of the trainer's front and worker, from the environment."""
 
-from typing import Literal
-
 from pydantic import Field
 
 from ketav_common.settings import BoundSettings
+from ketav_engine.engines import EngineName
 
 
 class TrainerSettings(BoundSettings):
@@ -12,7 +11,7 @@ class TrainerSettings(BoundSettings):
 
     registry_address: str = Field(description="Where the registry answers: host:port or unix:path.")
     redis_url: str = Field(description="The broker of Celery: redis://host:port/number.")
-    engine: Literal["kraken", "tiny"] = Field(
+    engine: EngineName = Field(
         default="kraken", description="Kraken, or the small deterministic engine of the tests."
     )
     heartbeat_seconds: float = Field(default=10, gt=0, description="Pause between two renewals of a lease.")
@@ -20,7 +19,9 @@ class TrainerSettings(BoundSettings):
         default=15, gt=0, description="Pause between two sweeps for waiting and abandoned runs."
     )
     training_memory_bytes: int = Field(
-        default=0, ge=0, description="Address space of a training process; 0 for no limit."
+        default=12 * 1024**3,
+        ge=0,
+        description="Address space of a training process, which reserves more than it uses; 0 for no limit.",
     )
     training_seconds: float = Field(
         default=3600, gt=0, description="Seconds a training may take before it is killed."
