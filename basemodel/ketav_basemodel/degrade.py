@@ -1,0 +1,151 @@
+"""From ink to a photographed crop: paper, rules, neighbours, faint pens, blur, noise, compression."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ketav_basemodel.compose import DrawnLine
+from ketav_basemodel.glyphs import Ink
+
+Field = NDArray[np.float32]
+"""A smooth field over an image, shape (height, width)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """The lines above and below on the page, and the distance between baselines in pixels."""
+
+    above: DrawnLine | None
+    below: DrawnLine | None
+    pitch: float
+
+
+def photograph(
+    line: DrawnLine, neighbours: Neighbours, strength: float, random: np.random.Generator
+) -> NDArray[np.uint8]:
+    """Return a grey crop (h, w) of the line as a camera or a tablet leaves it.
+
+    `strength` from 0 (clean) to 1 sets how much may go wrong.
+    """
+    ink = _with_margins(line, neighbours, random)
+    if random.random() < 0.5 * strength:
+        ink = _swayed(ink, line.core, random)
+    amount = ink.astype(np.float32) / 255
+    if random.random() < 0.4 * strength:
+        amount = _patchy(amount, random)
+    paper, dark = _tones(strength, random)
+    picture = np.full(ink.shape, paper, dtype=np.float32)
+    if random.random() < 0.45:
+        _rule(picture, line.core, paper, strength, random)
+    if random.random() < 0.03:
+        _underline(amount, line, random)
+    if random.random() < 0.4 * strength:
+        picture *= 1 - smooth(ink.shape, random, (2, 5)) * random.uniform(0.05, 0.3)
+    if random.random() < 0.15 * strength:
+        picture -= _bleed(ink) * (paper - dark) * random.uniform(0.05, 0.25)
+    picture = picture * (1 - amount) + dark * amount
+    return _captured(picture, strength, random)
+
+
+def smooth(shape: tuple[int, ...], random: np.random.Generator, knots: tuple[int, int]) -> Field:
+    """Return a smooth random field of values around 0 to 1."""
+    grid = random.random(knots).astype(np.float32)
+    return np.asarray(cv2.resize(grid, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC), dtype=np.float32)
+
+
+def _with_margins(line: DrawnLine, neighbours: Neighbours, random: np.random.Generator) -> Ink:
+    """Cut the crop: paper left and right, more or less room above and below, neighbours reaching in."""
+    side = [round(line.core * float(v)) for v in random.uniform(0.1, 1.2, size=2)]
+    canvas = np.pad(line.ink, ((0, 0), (side[0], side[1])))
+    for other, direction in ((neighbours.above, -1), (neighbours.below, 1)):
+        if other is not None and random.random() < 0.6:
+            _lay(canvas, other.ink, round(direction * neighbours.pitch), round(float(random.uniform(-30, 10))))
+    tight = random.random() < 0.5
+    room = random.uniform(0.1, 0.7, size=2) if tight else random.uniform(0.5, 1.5, size=2)
+    inked = np.flatnonzero(line.ink.max(axis=1) > 60)
+    reach = (line.top, line.top + line.core) if not inked.size else (float(inked[0]), float(inked[-1]))
+    top = max(0, round(min(line.top - room[0] * line.core, reach[0] + 0.15 * line.core)))
+    bottom = round(max(line.top + (1 + room[1]) * line.core, reach[1] - 0.15 * line.core))
+    return canvas[top : max(bottom, top + 8)]
+
+
+def _lay(canvas: Ink, ink: Ink, down: int, right: int) -> None:
+    """Lay ink over a canvas, shifted; what falls outside is lost."""
+    height, width = canvas.shape
+    top, left = max(0, down), max(0, right)
+    bottom, end = min(height, ink.shape[0] + down), min(width, ink.shape[1] + right)
+    if bottom > top and end > left:
+        part = canvas[top:bottom, left:end]
+        np.maximum(part, ink[top - down : bottom - down, left - right : end - right], out=part)
+
+
+def _swayed(ink: Ink, core: float, random: np.random.Generator) -> Ink:
+    """Bend the whole line: a slope, a slow wave, a stretch that changes along it."""
+    height, width = ink.shape
+    v, u = np.mgrid[0:height, 0:width].astype(np.float32)
+    knots = max(2, round(width / (4 * core)))
+    rise = cv2.resize(random.normal(0, 0.07 * core, (1, knots + 1)).astype(np.float32), (width, 1), interpolation=cv2.INTER_CUBIC)
+    push = cv2.resize(random.normal(0, 0.12 * core, (1, knots + 1)).astype(np.float32), (width, 1), interpolation=cv2.INTER_CUBIC)
+    slope = np.float32(random.normal(0, 0.008)) * (u - width / 2)
+    return np.asarray(cv2.remap(ink, u + push, v + rise + slope, cv2.INTER_LINEAR, borderValue=0), dtype=np.uint8)
+
+
+def _patchy(amount: Field, random: np.random.Generator) -> Field:
+    """Let the pen run dry or skip: ink that varies along the line and with the paper's grain."""
+    slow = 0.55 + 0.45 * smooth(amount.shape, random, (2, 12))
+    if random.random() < 0.5:
+        grain = cv2.GaussianBlur(random.random(amount.shape, dtype=np.float32), (0, 0), 0.8)
+        slow = slow * np.clip(0.5 + (grain - 0.38) * float(random.uniform(2, 6)), 0, 1)
+    return np.asarray(amount * np.clip(slow, 0.15, 1), dtype=np.float32)
+
+
+def _tones(strength: float, random: np.random.Generator) -> tuple[float, float]:
+    """Draw the grey of the paper and of the ink."""
+    paper = float(random.uniform(255 - 110 * strength, 255))
+    contrast = float(random.uniform(max(0.25, 1 - 0.75 * strength), 1.0))
+    return paper, paper * (1 - contrast)
+
+
+def _rule(picture: Field, core: float, paper: float, strength: float, random: np.random.Generator) -> None:
+    """Rule the paper: lines, or squares as notebooks and drawing programs have them."""
+    dark = paper * (1 - float(random.uniform(0.04, 0.12 + 0.3 * strength)))
+    step = core * float(random.uniform(1.2, 3.5))
+    thick = 1 if random.random() < 0.7 else 2
+    start = float(random.uniform(0, step))
+    for row in np.arange(start, picture.shape[0], step).astype(int):
+        picture[row : row + thick] = dark
+    if random.random() < 0.55:
+        for column in np.arange(float(random.uniform(0, step)), picture.shape[1], step).astype(int):
+            picture[:, column : column + thick] = dark
+
+
+def _underline(amount: Field, line: DrawnLine, random: np.random.Generator) -> None:
+    """Draw a stroke under the line or a part of it."""
+    height, width = amount.shape
+    row = int(min(height - 3, height * float(random.uniform(0.75, 0.95))))
+    left, right = sorted(int(v) for v in random.integers(0, width, size=2))
+    cv2.line(amount, (left, row), (right, row + int(random.integers(-2, 3))), 1.0, max(1, round(line.core / 12)), cv2.LINE_AA)
+
+
+def _bleed(ink: Ink) -> Field:
+    """Return the mirrored ink of the leaf's other side."""
+    return np.asarray(cv2.GaussianBlur(ink[:, ::-1], (0, 0), 2.0).astype(np.float32) / 255, dtype=np.float32)
+
+
+def _captured(picture: Field, strength: float, random: np.random.Generator) -> NDArray[np.uint8]:
+    """Blur, scale, add noise and compress as a camera does."""
+    if random.random() < 0.6:
+        picture = cv2.GaussianBlur(picture, (0, 0), float(random.uniform(0.3, 0.4 + 0.8 * strength)))
+    if random.random() < 0.5:
+        factor = float(random.uniform(1 - 0.45 * strength, 1.3))
+        picture = cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+    if random.random() < 0.6:
+        spread = float(random.uniform(0, 12 * strength))
+        picture = picture + random.standard_normal(picture.shape, dtype=np.float32) * spread
+    grey = np.asarray(np.clip(picture, 0, 255), dtype=np.uint8)
+    if random.random() < 0.4 * strength:
+        _, coded = cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(25, 90))])
+        grey = np.asarray(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE), dtype=np.uint8)
+    return grey

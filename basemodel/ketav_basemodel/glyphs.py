@@ -1,0 +1,146 @@
+"""A glyph: one drawn character with its place on the line, and how a fresh instance of it is made."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from skimage.morphology import skeletonize
+
+Ink = NDArray[np.uint8]
+"""How much ink covers each pixel, shape (height, width), 255 is full."""
+
+UNIT: Final = 32
+"""Pixels of the core band (the letters without ascenders) in a stored glyph."""
+PAD: Final = 8
+"""Empty pixels kept around a stored glyph, so that a thicker pen still fits."""
+SPINE_STEP: Final = 16
+"""Steps of the stored distance to the pen's path, per pixel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Glyph:
+    """One character as drawn.
+
+    `ink` is padded by `PAD` on every side. `spine` has the same shape and holds each pixel's distance from the
+    pen's path in 1/`SPINE_STEP` pixels: any pen can retrace it. `top` is where the ink begins, in pixels
+    (`UNIT` a core band) below the core band's upper edge; `bearing` the paper kept beside the ink in sum.
+    """
+
+    ink: Ink
+    spine: NDArray[np.uint8]
+    top: float
+    bearing: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """A glyph as one writer put it down once: ink at the line's own scale.
+
+    `left` and `right` are, for each inked row, the first and last inked column; rows without ink hold
+    a column that never binds.
+    """
+
+    ink: Ink
+    top: float
+    bearing: float
+    left: NDArray[np.float32]
+    right: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Pen:
+    """What a pen does to glyphs: `radius` in pixels of the result, None keeps the glyph's own stroke."""
+
+    radius: float | None
+    weight: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Bend:
+    """How far an instance strays from its glyph: factors of size, shear and turn (radians), warp in pixels."""
+
+    scale_x: float
+    scale_y: float
+    shear: float
+    turn: float
+    warp: float
+
+
+def make_glyph(ink: Ink, top: float, bearing: float = 0.0) -> Glyph:
+    """Pad tightly cropped ink and measure its distance to the pen's path."""
+    padded = np.pad(ink, PAD)
+    inked = padded > 110
+    path = skeletonize(inked) if inked.any() else inked
+    far = cv2.distanceTransform((~path).astype(np.uint8), cv2.DIST_L2, 5)
+    spine = np.clip(far * SPINE_STEP, 0, 255).astype(np.uint8)
+    return Glyph(padded, spine, top, bearing)
+
+
+def crop_ink(ink: Ink, threshold: int = 60) -> Ink:
+    """Cut away the rows and columns without ink; an empty image stays one blank pixel."""
+    rows, columns = np.flatnonzero(ink.max(axis=1) > threshold), np.flatnonzero(ink.max(axis=0) > threshold)
+    if not rows.size or not columns.size:
+        return np.zeros((1, 1), dtype=np.uint8)
+    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+def bend(glyph: Glyph, how: Bend, pen: Pen, scale: float, random: np.random.Generator) -> Instance:
+    """Draw one instance: scaled by `scale` (line pixels per glyph pixel), turned, sheared and warped.
+
+    The smooth warp displaces a 3×3 grid of points; between them it is interpolated.
+    """
+    source = glyph.ink if pen.radius is None else glyph.spine
+    height, width = source.shape
+    sx, sy = scale * how.scale_x, scale * how.scale_y
+    reach = abs(how.shear) * height * sy + abs(how.turn) * max(height * sy, width * sx)
+    out_h, out_w = int(height * sy + abs(how.turn) * width * sx) + 2, int(width * sx + reach) + 2
+    x, y = _backward(out_h, out_w, (height, width), (sx, sy), how)
+    if how.warp:
+        grid = random.normal(0.0, how.warp, (2, 3, 3)).astype(np.float32)
+        x += cv2.resize(grid[0], (out_w, out_h), interpolation=cv2.INTER_CUBIC)
+        y += cv2.resize(grid[1], (out_w, out_h), interpolation=cv2.INTER_CUBIC)
+    outside = 0 if pen.radius is None else 255
+    drawn = cv2.remap(source, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=outside)
+    ink = _inked(drawn, pen, float(np.sqrt(sx * sy)))
+    return _instance(ink, glyph, sy, out_h - height * sy)
+
+
+def _backward(
+    out_h: int, out_w: int, shape: tuple[int, int], scales: tuple[float, float], how: Bend
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return, for each pixel of the result, the glyph's pixel it shows."""
+    v, u = np.mgrid[0:out_h, 0:out_w].astype(np.float32)
+    u -= (out_w - 1) / 2
+    v -= (out_h - 1) / 2
+    cos, sin = np.float32(np.cos(how.turn)), np.float32(np.sin(how.turn))
+    along, down = cos * u + sin * v, cos * v - sin * u
+    along += np.float32(how.shear) * down
+    return along / np.float32(scales[0]) + (shape[1] - 1) / 2, down / np.float32(scales[1]) + (shape[0] - 1) / 2
+
+
+def _inked(drawn: NDArray[np.uint8], pen: Pen, scale: float) -> Ink:
+    """Turn warped ink, or a warped distance to the pen's path, into the ink this pen leaves."""
+    if pen.radius is not None:
+        distance = drawn.astype(np.float32) * (scale / SPINE_STEP)
+        return np.asarray(np.clip((pen.radius + 0.5 - distance) * 255, 0, 255), dtype=np.uint8)
+    if pen.weight == 0:
+        return np.asarray(drawn, dtype=np.uint8)
+    soft = cv2.GaussianBlur(drawn, (0, 0), 0.8).astype(np.float32) / 255
+    return np.asarray(np.clip((soft - 0.5 + 0.35 * pen.weight) * 3 + 0.5, 0, 1) * 255, dtype=np.uint8)
+
+
+def _instance(ink: Ink, glyph: Glyph, scale_y: float, grown: float) -> Instance:
+    """Crop to the ink and take its outline row by row."""
+    rows, columns = np.flatnonzero(ink.max(axis=1) > 60), np.flatnonzero(ink.max(axis=0) > 60)
+    if not rows.size:
+        empty = np.zeros(1, dtype=np.float32)
+        return Instance(np.zeros((1, 1), np.uint8), 0.0, glyph.bearing * scale_y, empty, empty)
+    cut = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    inked = cut > 60
+    some = inked.any(axis=1)
+    left = np.where(some, inked.argmax(axis=1), 1e4).astype(np.float32)
+    right = np.where(some, cut.shape[1] - inked[:, ::-1].argmax(axis=1), -1e4).astype(np.float32)
+    top = (glyph.top - PAD) * scale_y - grown / 2 + float(rows[0])
+    return Instance(cut, top, glyph.bearing * scale_y, left, right)

@@ -1,0 +1,52 @@
+"""The base model's network, its alphabet, and how it is saved so that stock Kraken loads it."""
+
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from kraken.lib.codec import PytorchCodec
+from kraken.lib.vgsl import TorchVGSLModel
+from kraken.models import write_safetensors
+
+from ketav_basemodel.texts import ALPHABET
+
+SPEC: Final = (
+    "[1,{height},0,1 Cr4,4,32,2,2 Gn8 Cr3,3,64,2,2 Gn8 Cr3,3,64 Gn8 Cr3,3,128,2,1 Gn8 Do0.1,2 S1(1x0)1,3 "
+    "Cr1,3,256 Gn8 Lbx160 Do0.2,2 Lbx160 Do0.2,2 O1c{classes}]"
+)
+"""Strided convolutions (a quarter of the width remains), then two bidirectional LSTMs over the line."""
+STRIDE: Final = 4
+"""Pixels of a normalised line for one step of the network's output."""
+
+
+def alphabet_codec() -> PytorchCodec:
+    """Return the codec: class 0 is CTC's blank, then the alphabet in its own order."""
+    return PytorchCodec(ALPHABET)
+
+
+def build(height: int, spec: str = SPEC) -> Any:  # noqa: ANN401  # kraken is untyped
+    """Build an untrained network for lines of this height, with He's initial convolutions (He et al. 2015)."""
+    model = TorchVGSLModel(vgsl=spec.format(height=height, classes=len(ALPHABET) + 1))
+    model.add_codec(alphabet_codec())
+    for module in model.nn.modules():
+        if isinstance(module, torch.nn.Conv2d):
+            torch.nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+            if module.bias is not None:
+                torch.nn.init.zeros_(module.bias)
+    return model
+
+
+def save(model: Any, path: Path, about: dict[str, str]) -> None:  # noqa: ANN401  # kraken is untyped
+    """Write a network as safetensors that `kraken.models.load_models` reads back.
+
+    The codec goes in as a mapping: written as the JSON text that `add_codec` leaves, it would not load again.
+    """
+    model.user_metadata["codec"] = model.codec.c2l
+    model.user_metadata["seg_type"] = "baselines"
+    model.user_metadata["one_channel_mode"] = "L"
+    model.user_metadata["model_type"] = ["recognition"]
+    model.user_metadata.update(about)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part.safetensors")
+    write_safetensors([model], part)
+    part.rename(path)

@@ -1,0 +1,117 @@
+"""The source of synthetic lines: writers at work, one page's worth each, as the network sees them."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ketav_basemodel.compose import DrawnLine, display, draw_line
+from ketav_basemodel.degrade import Neighbours, photograph
+from ketav_basemodel.fonts import Fonts, load_fonts
+from ketav_basemodel.letters import Hands, load_hands
+from ketav_basemodel.texts import Texts, bible_verses, closed_runs, modern_words
+from ketav_basemodel.writers import KINDS, Writer, make_writer
+from ketav_engine.lines import CORE, normalise
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A training line: `image` (height, width) as the network sees it, `text` in logical order, and its kind."""
+
+    image: NDArray[np.uint8]
+    text: str
+    kind: str
+
+    @property
+    def target(self) -> str:
+        """The text in display order, as Kraken trains."""
+        return display(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """Everything lines are made from."""
+
+    hands: Hands
+    fonts: Fonts
+    texts: Texts
+
+
+def load_material(data: Path, bench: Path) -> Material:
+    """Load letters from `bench`/letters_hhd, fonts and texts from `data`; what is evaluated stays closed.
+
+    Raises FileNotFoundError when there are no letters.
+    """
+    sentences = [path.read_text() for path in sorted(bench.glob("*/**/*.gt.txt"))]
+    texts = Texts(modern_words(), bible_verses(data / "node_modules/morphhb/wlc"), closed_runs(sentences))
+    return Material(load_hands(bench / "letters_hhd"), load_fonts(data), texts)
+
+
+@dataclass(frozen=True, slots=True)
+class Hardness:
+    """How hard lines are: `strength` (0 to 1) is the most that degradation may do, `longest` the most words."""
+
+    strength: float = 1.0
+    longest: int = 9
+
+
+def curriculum(written: int) -> Hardness:
+    """Return the hardness after so many lines: short and clean at first, everything from 40,000 lines on."""
+    course = min(1.0, written / 40_000)
+    return Hardness(0.2 + 0.8 * course, 3 + round(6 * min(1.0, written / 25_000)))
+
+
+def samples(
+    material: Material,
+    seed: int,
+    height: int,
+    hardness: Callable[[int], Hardness] = lambda _: Hardness(),
+    kinds: dict[str, float] | None = None,
+) -> Iterator[Sample]:
+    """Yield lines without end: each writer fills a page of a dozen lines. The same seed gives the same lines.
+
+    `hardness` gives how hard they are after so many lines; each writer's paper draws its own strength up to
+    that. `kinds` overrides the shares of `KINDS`.
+    """
+    written = 0
+    random = np.random.default_rng(seed)
+    shares = kinds or KINDS
+    names, weights = list(shares), np.array(list(shares.values()))
+    while True:
+        kind = names[int(random.choice(len(names), p=weights / weights.sum()))]
+        writer = make_writer(kind, material.hands, material.fonts, np.random.default_rng(random.integers(2**63)))
+        now = hardness(written)
+        hard = now.strength * float(random.random())
+        for sample in _page(writer, material.texts, height, Hardness(hard, now.longest), random):
+            written += 1
+            yield sample
+
+
+def _page(
+    writer: Writer, texts: Texts, height: int, hardness: Hardness, random: np.random.Generator
+) -> Iterator[Sample]:
+    """Write a dozen lines and photograph each with its neighbours."""
+    biblical = 0.7 if writer.style.kind in {"stam", "scribal"} else 0.1
+    lines = [draw_line(texts.draw(random, biblical, hardness.longest), writer) for _ in range(14)]
+    for index in range(1, len(lines) - 1):
+        line = lines[index]
+        if len(line.text) < 2:
+            continue
+        around = Neighbours(lines[index - 1], lines[index + 1], writer.style.pitch * line.core)
+        image = normalise(photograph(line, around, hardness.strength, random), height)
+        if _in_scale(line, image):
+            yield Sample(image, line.text, writer.style.kind)
+
+
+def _in_scale(line: DrawnLine, image: NDArray[np.uint8]) -> bool:
+    """Tell whether normalising found the line's core band, give or take: else it shows half letters."""
+    height = image.shape[0]
+    expected = line.ink.shape[1] * CORE * height / line.core + height / 2
+    return 0.6 < image.shape[1] / expected < 1.6
+
+
+def as_drawn(line: DrawnLine) -> NDArray[np.uint8]:
+    """Return a drawn line as a clean picture: black ink on white paper."""
+    return np.asarray(255 - line.ink, dtype=np.uint8)

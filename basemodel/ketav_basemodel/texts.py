@@ -1,0 +1,176 @@
+"""What the synthetic lines say: Hebrew by frequency, the Bible, dates, numbers, abbreviations, random strings."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+from xml.etree import ElementTree as ET
+
+import numpy as np
+
+LETTERS: Final = "אבגדהוזחטיךכלםמןנסעףפץצקרשת"
+MARKS: Final = " .,:;?!-()\"'/+=%*[]<>"
+DIGITS: Final = "0123456789"
+ALPHABET: Final = MARKS + DIGITS + LETTERS
+"""Every character the base model knows."""
+ABBREVIATIONS: Final = tuple(
+    "ע\"י וכו' ר' עמ' ד\"ר צה\"ל ארה\"ב ת\"א חז\"ל הקב\"ה רמב\"ם רש\"י שו\"ע עפ\"י ע\"פ כ\"כ א\"כ ב\"ה בס\"ד פ' הל' "
+    "רבנו ז\"ל זצ\"ל מו\"ר חו\"ל דו\"ח מע\"מ ח\"כ יו\"ר מנכ\"ל תנ\"ך ביהמ\"ד גמ' מס' תוס' ס' סי' ס\"ק וגו' ה' "
+    "לפנה\"ס סה\"כ ק\"מ ס\"מ ש\"ח בי\"ס עו\"ד אח\"כ ג' ב' א' י\"ד ט\"ו כ\"ב תשפ\"ו תש\"ך עי' ד\"ה שנ' מ\"מ נ\"ל".split()
+)
+SPELLED: Final = {"׳": "'", "״": '"', "־": "-", "–": "-", "—": "-", "…": "...", "’": "'", "‘": "'", "“": '"', "”": '"'}
+"""Signs that a pen does not tell apart are spelled one way."""
+_WORD_POWER: Final = 0.35
+_CLOSED: Final = {"Deut": {(6, verse) for verse in range(4, 10)} | {(11, verse) for verse in range(13, 22)}}
+"""The verses of the evaluation's scrolls: never drawn."""
+_OSIS: Final = "{http://www.bibletechnologies.net/2003/OSIS/namespace}"
+
+
+def plain(text: str) -> str:
+    """Bring a text to the model's alphabet: no niqqud, one spelling of each sign, single spaces."""
+    stripped = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    spelled = "".join(SPELLED.get(c, c) for c in stripped)
+    return " ".join("".join(c for c in spelled if c in ALPHABET or c.isspace()).split())
+
+
+def bible_verses(folder: Path) -> list[list[str]]:
+    """Return the Bible's verses as lists of unpointed words, without the verses the evaluation reads.
+
+    `folder` holds the OSIS files of the npm package `morphhb`. The empty list when there are none.
+    """
+    verses = []
+    for path in sorted(folder.glob("*.xml")):
+        if path.stem == "VerseMap":
+            continue
+        for verse in ET.parse(path).getroot().iter(f"{_OSIS}verse"):  # noqa: S314  # a package's own file
+            book, chapter, number = verse.attrib["osisID"].split(".")
+            if (int(chapter), int(number)) in _CLOSED.get(book, set()):
+                continue
+            words = [plain("".join(w.itertext()).replace("/", "")) for w in verse.iter(f"{_OSIS}w")]
+            verses.append([word for word in words if word])
+    return verses
+
+
+def closed_runs(sentences: Iterable[str]) -> frozenset[tuple[str, ...]]:
+    """Return every run of three words of the sentences that may never be drawn."""
+    runs = set()
+    for sentence in sentences:
+        words = re.findall(f"[{LETTERS}]+", plain(sentence))
+        runs |= {tuple(words[i : i + 3]) for i in range(len(words) - 2)}
+    return frozenset(runs)
+
+
+class Texts:
+    """A source of line texts in logical order.
+
+    `verses` are lists of words; `closed` holds runs of three words that no drawn text may contain.
+    """
+
+    def __init__(
+        self, words: dict[str, float], verses: list[list[str]], closed: frozenset[tuple[str, ...]] = frozenset()
+    ) -> None:
+        usable = {word: share for word, share in words.items() if word and set(word) <= set(ALPHABET)}
+        self._words = list(usable)
+        weights = np.array([share**_WORD_POWER for share in usable.values()])
+        self._cumulative = np.cumsum(weights / weights.sum())
+        self._verses = verses
+        self._closed = closed
+
+    def draw(self, random: np.random.Generator, biblical: float = 0.1, longest: int = 9) -> str:
+        """Draw a text of up to `longest` words; `biblical` is the share of running biblical text."""
+        while True:
+            if self._verses and random.random() < biblical:
+                text = self._verse(random, longest)
+            else:
+                text = self._mixture(random, longest)
+            if text and not self._is_closed(text):
+                return text
+
+    def _is_closed(self, text: str) -> bool:
+        """Tell whether a text repeats three words in a row of what is kept for evaluation."""
+        words = re.findall(f"[{LETTERS}]+", text)
+        return any(tuple(words[i : i + 3]) in self._closed for i in range(len(words) - 2))
+
+    def _verse(self, random: np.random.Generator, longest: int) -> str:
+        """Cut a run of words out of a verse."""
+        verse = self._verses[int(random.integers(len(self._verses)))]
+        length = int(random.integers(2, longest + 1))
+        start = int(random.integers(max(1, len(verse) - length + 1)))
+        return " ".join(verse[start : start + length])
+
+    def _mixture(self, random: np.random.Generator, longest: int) -> str:
+        """Put words, numbers and abbreviations one after the other, with punctuation."""
+        parts = [self._part(random) for _ in range(int(random.integers(1, longest + 1)))]
+        return _punctuate(parts, random)
+
+    def _part(self, random: np.random.Generator) -> str:
+        """Draw one word or what stands for one."""
+        chance = random.random()
+        if chance < 0.83:
+            return self._words[int(np.searchsorted(self._cumulative, random.random()))]
+        if chance < 0.88:
+            return ABBREVIATIONS[int(random.integers(len(ABBREVIATIONS)))]
+        if chance < 0.92:
+            return _number(random)
+        length = int(random.integers(2, 8))
+        return "".join(LETTERS[i] for i in random.integers(len(LETTERS), size=length))
+
+
+def modern_words(count: int = 120_000) -> dict[str, float]:
+    """Return the most frequent modern Hebrew words and their frequencies (package wordfreq)."""
+    import wordfreq
+
+    frequencies: dict[str, float] = wordfreq.get_frequency_dict("he", wordlist="large")
+    words: dict[str, float] = {}
+    for word, share in frequencies.items():
+        spelled = plain(word)
+        if spelled and any(c in LETTERS for c in spelled) and len(spelled) <= 14:
+            words.setdefault(spelled, share)
+        if len(words) >= count:
+            break
+    return words
+
+
+def _number(random: np.random.Generator) -> str:
+    """Draw a number as notes have them: a count, a year, a date, a time, a share, a range."""
+    n = [int(v) for v in random.integers(1, 32, size=4)]
+    forms = (
+        str(n[0]),
+        str(int(random.integers(1, 10_000))),
+        str(int(random.integers(1800, 2030))),
+        f"{n[0]}/{n[1] % 12 + 1}/{int(random.integers(1990, 2030))}",
+        f"{n[0]}.{n[1] % 12 + 1}.{n[2]:02d}",
+        f"{n[0] % 24}:{n[1] + n[2] % 28:02d}",
+        f"{n[0] * 3}%",
+        f"{n[0]}-{n[0] + n[1]}",
+        f"{n[0]}.",
+        f"{n[0]})",
+        f"{n[0]}+{n[1]}={n[0] + n[1]}",
+    )
+    return forms[int(random.integers(len(forms)))]
+
+
+def _punctuate(parts: list[str], random: np.random.Generator) -> str:
+    """Join parts to a line with the punctuation of handwritten notes."""
+    out = []
+    for part in parts:
+        chance = random.random()
+        if chance < 0.09:
+            part += ",.:;?!"[min(5, int(random.exponential(1.1)))]
+        elif chance < 0.11:
+            part = f"({part})"
+        elif chance < 0.135:
+            part = f'"{part}"'
+        elif chance < 0.145:
+            part = f"-{part}"
+        elif chance < 0.155:
+            part += " -"
+        elif chance < 0.16:
+            part += " ,"
+        elif chance < 0.167:
+            part = ("= ", "> ", "* ", "+ ", "[", "< ")[int(random.integers(6))] + part
+        out.append(part)
+    ending = random.random()
+    tail = "." if ending < 0.18 else " ." if ending < 0.22 else ":" if ending < 0.25 else "?" if ending < 0.27 else ""
+    return " ".join(out) + ("..." if 0.27 <= ending < 0.285 else tail)

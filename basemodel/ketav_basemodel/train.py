@@ -1,0 +1,199 @@
+"""The base model's training: CTC on fresh lines, resumable, the same recipe on CPU and GPU."""
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from torch.nn.functional import ctc_loss
+
+from ketav_basemodel import network
+from ketav_basemodel.stream import Shard, take_shard
+
+BATCH_PIXELS: Final = 24_000
+"""Columns of one batch: short lines come in larger batches."""
+LARGEST_BATCH: Final = 96
+_POOL: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What a training does. `hours` is its whole length over all interruptions."""
+
+    hours: float
+    height: int = 48
+    rate: float = 2e-3
+    weight_decay: float = 1e-2
+    warmup: int = 200
+    ema: float = 0.999
+    clip: float = 5.0
+    seed: int = 1
+    save_every_s: float = 120.0
+
+
+@dataclass(slots=True)
+class State:
+    """A training under way: the network, its optimiser, the running mean of its weights, and the time it had."""
+
+    model: Any
+    optimiser: torch.optim.Optimizer
+    mean: dict[str, torch.Tensor]
+    step: int = 0
+    seconds: float = 0.0
+    lines: int = 0
+    shards: int = 0
+
+
+def train(recipe: Recipe, ring: Path, folder: Path) -> Path:
+    """Train until the recipe's time is up, continuing from `folder`'s checkpoint; return the saved weights.
+
+    Raises TimeoutError when the ring stays empty.
+    """
+    torch.manual_seed(recipe.seed)
+    state = load_state(recipe, folder)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    state.model.nn.to(device).train()
+    saved = last = time.monotonic()
+    losses: list[float] = []
+    for images, targets, lengths in _batches(ring, recipe, state):
+        losses.append(_step(state, recipe, images.to(device), targets, lengths))
+        now = time.monotonic()
+        state.seconds, last = state.seconds + now - last, now
+        if state.step % 50 == 0:
+            _log(folder, state, losses)
+            losses.clear()
+        done = state.seconds >= recipe.hours * 3600
+        if done or now - saved > recipe.save_every_s:
+            save_state(state, recipe, folder)
+            saved = now
+        if done:
+            break
+    return folder / "base.safetensors"
+
+
+def rate_at(recipe: Recipe, step: int, seconds: float) -> float:
+    """Return the learning rate: linear warm-up by steps, then a cosine over the time the recipe has."""
+    course = min(1.0, seconds / (recipe.hours * 3600))
+    cosine = 0.5 * (1 + np.cos(np.pi * course))
+    return recipe.rate * min(1.0, (step + 1) / recipe.warmup) * float(max(cosine, 0.01))
+
+
+def load_state(recipe: Recipe, folder: Path) -> State:
+    """Start a training, or take up `folder`'s checkpoint where it stopped."""
+    model = network.build(recipe.height)
+    model.nn.to(memory_format=torch.channels_last)
+    optimiser = torch.optim.AdamW(model.nn.parameters(), lr=recipe.rate, weight_decay=recipe.weight_decay)
+    state = State(model, optimiser, {k: v.clone() for k, v in model.nn.state_dict().items()})
+    checkpoint = folder / "checkpoint.pt"
+    if checkpoint.exists():
+        kept = torch.load(checkpoint, weights_only=True)
+        model.nn.load_state_dict(kept["model"])
+        if "optimiser" in kept:
+            optimiser.load_state_dict(kept["optimiser"])
+        state.mean = kept["mean"]
+        state.step, state.seconds = kept["step"], kept["seconds"]
+        state.lines, state.shards = kept["lines"], kept["shards"]
+    return state
+
+
+def save_state(state: State, recipe: Recipe, folder: Path) -> None:
+    """Write the checkpoint, and the mean weights as a model that Kraken loads."""
+    folder.mkdir(parents=True, exist_ok=True)
+    part = folder / "checkpoint.part"
+    torch.save(
+        {
+            "model": state.model.nn.state_dict(),
+            "optimiser": state.optimiser.state_dict(),
+            "mean": state.mean,
+            "step": state.step,
+            "seconds": state.seconds,
+            "lines": state.lines,
+            "shards": state.shards,
+        },
+        part,
+    )
+    part.rename(folder / "checkpoint.pt")
+    model = network.build(recipe.height)
+    model.nn.load_state_dict(state.mean)
+    network.save(model, folder / "base.safetensors", {"ketav_lines": str(state.lines)})
+
+
+def _batches(
+    ring: Path, recipe: Recipe, state: State
+) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
+    """Yield (images (N, 1, H, W), concatenated targets, their lengths) without end, lines of like widths together."""
+    codec = network.alphabet_codec()
+    while True:
+        shards = [take_shard(ring) for _ in range(_POOL)]
+        state.shards += len(shards)
+        random = np.random.default_rng((recipe.seed, state.shards))
+        starts = [np.concatenate([[0], np.cumsum(shard.widths)]) for shard in shards]
+        for batch in _by_width(shards, random):
+            width = -(-max(int(shards[s].widths[i]) for s, i in batch) // 32) * 32
+            images = np.full((len(batch), 1, recipe.height, width), 255, dtype=np.uint8)
+            for row, (s, i) in enumerate(batch):
+                begin, end = int(starts[s][i]), int(starts[s][i + 1])
+                images[row, 0, :, : end - begin] = shards[s].images[:, begin:end]
+            encoded = [codec.encode(shards[s].targets[i]) for s, i in batch]
+            lengths = torch.tensor([len(code) for code in encoded])
+            yield 1.0 - torch.from_numpy(images).float() / 255, torch.cat(encoded).long(), lengths
+
+
+def _by_width(shards: list[Shard], random: np.random.Generator) -> list[list[tuple[int, int]]]:
+    """Group (shard, line) by width into batches of about `BATCH_PIXELS` columns, in random order."""
+    lines = [(s, i) for s, shard in enumerate(shards) for i in range(len(shard.targets))]
+    widths = np.array([shards[s].widths[i] for s, i in lines]) * random.uniform(0.97, 1.03, len(lines))
+    batches: list[list[tuple[int, int]]] = []
+    batch: list[tuple[int, int]] = []
+    for index in np.argsort(widths):
+        wide = int(shards[lines[index][0]].widths[lines[index][1]])
+        if batch and ((len(batch) + 1) * wide > BATCH_PIXELS or len(batch) >= LARGEST_BATCH):
+            batches.append(batch)
+            batch = []
+        batch.append(lines[index])
+    batches.append(batch)
+    return [batches[i] for i in random.permutation(len(batches))]
+
+
+def _step(
+    state: State, recipe: Recipe, images: torch.Tensor, targets: torch.Tensor, lengths: torch.Tensor
+) -> float:
+    """Take one step; return the loss per character."""
+    rate = rate_at(recipe, state.step, state.seconds)
+    for group in state.optimiser.param_groups:
+        group["lr"] = rate
+    images = images.contiguous(memory_format=torch.channels_last)
+    with torch.autocast(images.device.type, torch.bfloat16):
+        output, _ = state.model.nn(images)
+    steps = output.float().squeeze(2).permute(2, 0, 1).log_softmax(-1)
+    sizes = torch.full((len(lengths),), steps.shape[0], dtype=torch.long)
+    loss = ctc_loss(steps, targets.to(steps.device), sizes, lengths, zero_infinity=True)
+    state.optimiser.zero_grad(set_to_none=True)
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(state.model.nn.parameters(), recipe.clip)
+    state.optimiser.step()
+    state.step += 1
+    state.lines += len(lengths)
+    decay = min(recipe.ema, (1 + state.step) / (10 + state.step))
+    with torch.no_grad():
+        for name, value in state.model.nn.state_dict().items():
+            state.mean[name].lerp_(value.to(state.mean[name].device), 1 - decay)
+    return float(loss)
+
+
+def _log(folder: Path, state: State, losses: list[float]) -> None:
+    """Append one line of progress to `folder`/progress.jsonl and print it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    entry = {
+        "step": state.step,
+        "lines": state.lines,
+        "seconds": round(state.seconds),
+        "loss": round(float(np.mean(losses)), 4),
+    }
+    with (folder / "progress.jsonl").open("a") as file:
+        file.write(json.dumps(entry) + "\n")
+    print(entry, flush=True)

@@ -1,0 +1,207 @@
+"""Synthetic writers: an alphabet with several instances of each letter, a pen, a slant, spacing habits."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import cv2
+import numpy as np
+
+from ketav_basemodel.fonts import Fonts
+from ketav_basemodel.glyphs import PAD, UNIT, Bend, Glyph, Instance, Pen, bend
+from ketav_basemodel.letters import CLASSES, Hands
+from ketav_basemodel.marks import MARKS, draw_mark
+
+KINDS: Final = {"hand": 0.66, "cursive": 0.12, "stam": 0.13, "scribal": 0.04, "rashi": 0.01, "print": 0.04}
+"""Share of each kind of writer: real letters, cursive fonts, STaM, book hands, Rashi, print."""
+_INSTANCES: Final = 3
+_CROWNED: Final = "שעטנזגץ"
+_STRETCHED: Final = "דהלרתםך"
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How one synthetic writer writes. Lengths are in core bands unless said otherwise."""
+
+    kind: str
+    core: float  # pixels of the core band in the drawn line
+    pen: Pen
+    wide: float  # factor of the letters' width
+    shear: float  # slant, rightwards positive, as a slope
+    loose: float  # spread of size, turn and position of single letters
+    warp: float  # smooth distortion of a letter, pixels of the glyph
+    gap: float  # mean paper between neighbouring letters; negative touches
+    gap_spread: float
+    tuck: float  # 0: letters keep to their boxes, 1: they follow each other's outline
+    space: float  # mean gap between words
+    space_spread: float
+    wander: float  # amplitude of the baseline's slow wave
+    pitch: float  # distance to the next line
+    stretch: float = 0.0  # chance that a stretchable letter is stretched
+    crowns: float = 0.0  # chance that a crowned letter gets its crown
+
+
+@dataclass(slots=True)
+class Writer:
+    """A writer at work: keeps the instances of each character it has formed so far."""
+
+    style: Style
+    glyphs: dict[str, list[Glyph]]
+    random: np.random.Generator
+    shifts: dict[str, float] = field(default_factory=dict)
+    formed: dict[str, list[Instance]] = field(default_factory=dict)
+
+    def form(self, character: str) -> Instance:
+        """Put a character down: one of a few instances, each formed when first needed."""
+        formed = self.formed.setdefault(character, [])
+        choice = int(self.random.integers(_INSTANCES))
+        if choice < len(formed):
+            return formed[choice]
+        instance = self._new(character)
+        formed.append(instance)
+        return instance
+
+    def shift(self, character: str) -> float:
+        """Return how far below its usual place this writer puts a character, in core bands."""
+        if character not in self.shifts:
+            self.shifts[character] = float(self.random.normal(0, 0.8 * self.style.loose))
+        return self.shifts[character]
+
+    def _new(self, character: str) -> Instance:
+        """Form a new instance of a character."""
+        random, style = self.random, self.style
+        forms = self.glyphs.get(character)
+        if forms is None:
+            forms = self.glyphs[character] = [draw_mark(character, random, 0.02 + style.loose)]
+        glyph = forms[int(random.integers(len(forms)))]
+        loose = style.loose
+        how = Bend(
+            style.wide * float(np.exp(random.normal(0, loose))),
+            float(np.exp(random.normal(0, loose))),
+            style.shear + float(random.normal(0, 0.6 * loose)),
+            float(random.normal(0, 0.6 * loose)),
+            style.warp,
+        )
+        if character in _STRETCHED and random.random() < style.stretch:
+            glyph = _stretched(glyph, float(random.uniform(0.2, 1.3)))
+        if character in _CROWNED and random.random() < style.crowns:
+            glyph = _crowned(glyph, random)
+        return bend(glyph, how, style.pen, style.core / UNIT, random)
+
+
+def make_writer(kind: str, hands: Hands, fonts: Fonts, random: np.random.Generator) -> Writer:
+    """Make up a writer of a kind of `KINDS`; a kind without fonts falls back to real letters."""
+    pool: list[dict[str, Glyph]] = getattr(fonts, kind, [])
+    if kind == "hand" or not pool:
+        return Writer(_cursive_style("hand", random), _borrowed_alphabet(hands, fonts, random), random)
+    alphabet = {c: [glyph] for c, glyph in pool[int(random.integers(len(pool)))].items()}
+    if "0" not in alphabet or kind == "cursive":
+        alphabet |= _digits(fonts, random)
+    style = _cursive_style(kind, random) if kind == "cursive" else _formal_style(kind, random)
+    return Writer(style, alphabet, random)
+
+
+def _digits(fonts: Fonts, random: np.random.Generator) -> dict[str, list[Glyph]]:
+    """Take the digits of one handwriting font, now and then mixed with another's."""
+    if not fonts.digits:
+        return {}
+    first, second = (fonts.digits[int(i)] for i in random.integers(len(fonts.digits), size=2))
+    return {c: [glyph, second[c]] if c in second and random.random() < 0.3 else [glyph] for c, glyph in first.items()}
+
+
+def _borrowed_alphabet(hands: Hands, fonts: Fonts, random: np.random.Generator) -> dict[str, list[Glyph]]:
+    """Start from one real writer's letters; similar writers lend what is missing and some second forms."""
+    writers = list(hands.alphabets)
+    writer = writers[int(random.integers(len(writers)))]
+    lenders = hands.similar[writer]
+    borrowing = float(random.choice([0.0, 0.1, 0.3, 0.6]))
+    alphabet: dict[str, list[Glyph]] = _digits(fonts, random)
+    for letter in CLASSES:
+        near = [hands.alphabets[other][letter] for other in lenders[:24] if letter in hands.alphabets[other]]
+        lent = near[min(len(near) - 1, int(random.exponential(6.0)))]
+        own = hands.alphabets[writer].get(letter)
+        if own is None or random.random() < borrowing:
+            alphabet[letter] = [lent]
+        else:
+            alphabet[letter] = [own, lent] if random.random() < 0.15 else [own]
+    return alphabet
+
+
+def _cursive_style(kind: str, random: np.random.Generator) -> Style:
+    """Draw the habits of a modern hand."""
+    core = float(random.uniform(17, 27))
+    retraced = random.random() < 0.6
+    thick = float(np.exp(random.normal(np.log(0.062), 0.35)))
+    pen = Pen(core * float(np.clip(thick, 0.03, 0.14))) if retraced else Pen(None, float(np.clip(random.normal(0.1, 0.5), -0.4, 1.2)))
+    loose = float(random.uniform(0.02, 0.09))
+    return Style(
+        kind=kind,
+        core=core,
+        pen=pen,
+        wide=float(np.exp(random.normal(-0.03, 0.14))),
+        shear=float(random.normal(0.02, 0.16)),
+        loose=loose,
+        warp=float(random.uniform(0.3, 1.6)),
+        gap=float(random.choice([random.normal(0.16, 0.08), random.normal(0.04, 0.06)])),
+        gap_spread=float(random.uniform(0.02, 0.11)),
+        tuck=float(random.uniform(0.0, 0.9)),
+        space=float(np.exp(random.normal(np.log(0.85), 0.48))),
+        space_spread=float(random.uniform(0.05, 0.35)),
+        wander=float(random.uniform(0, 0.18)),
+        pitch=float(random.uniform(1.7, 3.4)),
+    )
+
+
+def _formal_style(kind: str, random: np.random.Generator) -> Style:
+    """Draw the habits of a scribe or of a press."""
+    core = float(random.uniform(17, 27))
+    press = kind == "print"
+    loose = 0.004 if press else float(random.uniform(0.005, 0.045))
+    return Style(
+        kind=kind,
+        core=core,
+        pen=Pen(None, float(np.clip(random.normal(0.2, 0.5), -0.5, 1.2))),
+        wide=float(np.exp(random.normal(0, 0.11))),
+        shear=float(random.normal(0, 0.02 if press else 0.04)),
+        loose=loose,
+        warp=0.0 if press else float(random.uniform(0.1, 1.2)),
+        gap=float(random.normal(0.12, 0.05)),
+        gap_spread=float(random.uniform(0.0, 0.04)),
+        tuck=float(random.uniform(0.0, 0.6)),
+        space=float(np.exp(random.normal(np.log(0.55), 0.3))),
+        space_spread=float(random.uniform(0.02, 0.15)),
+        wander=float(random.uniform(0, 0.06)),
+        pitch=float(random.uniform(1.6, 2.6)),
+        stretch=float(random.choice([0.0, 0.05, 0.25])) if kind == "stam" else 0.0,
+        crowns=float(random.choice([0.0, 0.5, 1.0])) if kind == "stam" else 0.0,
+    )
+
+
+def _stretched(glyph: Glyph, by: float) -> Glyph:
+    """Lengthen a square letter's roof: the thinnest column left of its middle is repeated `by` core bands."""
+    width = glyph.ink.shape[1]
+    low, high = round(0.3 * width), round(0.65 * width)
+    amount = glyph.ink[:, low:high].astype(np.int64).sum(axis=0)
+    column = low + int(np.argmin(np.where(amount > 0, amount, amount.max() + 1)))
+    times = np.ones(width, dtype=int)
+    times[column] += round(by * UNIT)
+    return Glyph(np.repeat(glyph.ink, times, axis=1), np.repeat(glyph.spine, times, axis=1), glyph.top, glyph.bearing)
+
+
+def _crowned(glyph: Glyph, random: np.random.Generator) -> Glyph:
+    """Set a crown of three strokes (tagin) on a square letter's left head."""
+    tall = round(float(random.uniform(0.2, 0.5)) * UNIT)
+    ink = np.pad(glyph.ink, ((tall, 0), (0, 0)))
+    spine = np.pad(glyph.spine, ((tall, 0), (0, 0)), constant_values=255)
+    head = PAD + (ink.shape[1] - 2 * PAD) * float(random.uniform(0.15, 0.45))
+    top = int(np.argmax((ink > 110).any(axis=1))) + 2
+    thick, apart = int(random.integers(1, 3)), float(random.uniform(0.1, 0.2)) * UNIT
+    for place, rise in ((-1, 0.8), (0, 1.0), (1, 0.8)):
+        tip = round(head + 1.3 * place * apart), round(top - rise * (tall + 1))
+        cv2.line(ink, (round(head + place * apart), top), tip, 255, thick, cv2.LINE_AA)
+        cv2.circle(ink, tip, thick, 255, -1, cv2.LINE_AA)
+    return Glyph(ink, spine, glyph.top - tall, glyph.bearing)
+
+
+def known(character: str, writer: Writer) -> bool:
+    """Tell whether a writer can put a character down."""
+    return character == " " or character in writer.glyphs or character in MARKS
