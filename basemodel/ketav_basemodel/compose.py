@@ -13,14 +13,19 @@ from ketav_basemodel.writers import Writer, known
 
 ABOVE: Final = 1.4
 """Core bands of room above the core band of a drawn line."""
+CLOSING: Final = ".,:;?!"
+"""Marks that close a word; writers may leave paper before them where the text has no space."""
 BELOW: Final = 1.5
 """Core bands of room below it."""
 
 
 @dataclass(frozen=True, slots=True)
 class DrawnLine:
-    """A line of ink: `ink` (height, width), `text` in logical order, `core` the core band's height and `top` its
-    upper edge in pixels, `spans` the first and last column of each inked character in display order."""
+    """A line of ink, shape (height, width).
+
+    `text` is in logical order; `core` is the core band's height and `top` its upper edge in pixels; `spans`
+    are the first and last column of each inked character in display order.
+    """
 
     ink: Ink
     text: str
@@ -42,16 +47,21 @@ def draw_line(text: str, writer: Writer) -> DrawnLine:
     edge = np.zeros(height, dtype=np.float32)
     placed: list[tuple[Ink, int, int]] = []
     wave = random.uniform(0.5, 2.0), random.uniform(0, 2 * np.pi)
-    cursor = 0.0
+    cursor, hop, before = 0.0, 0.0, " "
     for character in display(text):
         if character == " ":
             wide = max(0.28, style.space + float(random.normal(0, style.space_spread)))
             cursor += wide * style.core
             edge[:] = cursor - style.gap * style.core
+            hop, before = float(random.normal(0, style.hop)) if style.hop else 0.0, character
             continue
+        if style.apart and before in CLOSING and character not in CLOSING:
+            cursor += float(random.uniform(0, 2)) * style.apart * style.core
+            edge[:] = cursor - style.gap * style.core
+        before = character
         instance = writer.form(character)
         sway = np.sin(wave[0] * cursor / (8 * style.core) + wave[1]) * style.wander
-        drop = sway + writer.shift(character) + float(random.normal(0, 0.5 * style.loose))
+        drop = hop + sway + writer.shift(character) + float(random.normal(0, 0.5 * style.loose))
         row = int(np.clip(round(top + instance.top + drop * style.core), 0, height - 1))
         rows = slice(row, min(height, row + len(instance.left)))
         count = rows.stop - rows.start
@@ -78,7 +88,9 @@ def _advance(edge: NDArray[np.float32], rows: slice, right: NDArray[np.float32])
     """Move the written edge past a character, a little also in the rows beside its ink."""
     edge = edge.copy()
     edge[rows] = np.maximum(edge[rows], right)
-    return np.asarray(cv2.dilate(edge.reshape(-1, 1), np.ones((5, 1), np.uint8)).reshape(-1), dtype=np.float32)
+    return np.asarray(
+        cv2.dilate(edge.reshape(-1, 1), np.ones((5, 1), np.uint8)).reshape(-1), dtype=np.float32
+    )
 
 
 def _assemble(

@@ -32,20 +32,20 @@ def photograph(
     ink = _with_margins(line, neighbours, random)
     if random.random() < 0.5 * strength:
         ink = _swayed(ink, line.core, random)
-    amount = ink.astype(np.float32) / 255
+    amount: Field = ink.astype(np.float32) / np.float32(255)
     if random.random() < 0.4 * strength:
         amount = _patchy(amount, random)
     paper, dark = _tones(strength, random)
-    picture = np.full(ink.shape, paper, dtype=np.float32)
+    picture: Field = np.full(ink.shape, paper, dtype=np.float32)
     if random.random() < 0.45:
         _rule(picture, line.core, paper, strength, random)
     if random.random() < 0.03:
         _underline(amount, line, random)
     if random.random() < 0.4 * strength:
-        picture *= 1 - smooth(ink.shape, random, (2, 5)) * random.uniform(0.05, 0.3)
+        picture *= 1 - smooth(ink.shape, random, (2, 5)) * np.float32(random.uniform(0.05, 0.3))
     if random.random() < 0.15 * strength:
         picture -= _bleed(ink) * (paper - dark) * random.uniform(0.05, 0.25)
-    picture = picture * (1 - amount) + dark * amount
+    picture = picture * (1 - amount) + np.float32(dark) * amount
     return _captured(picture, strength, random)
 
 
@@ -61,7 +61,9 @@ def _with_margins(line: DrawnLine, neighbours: Neighbours, random: np.random.Gen
     canvas = np.pad(line.ink, ((0, 0), (side[0], side[1])))
     for other, direction in ((neighbours.above, -1), (neighbours.below, 1)):
         if other is not None and random.random() < 0.6:
-            _lay(canvas, other.ink, round(direction * neighbours.pitch), round(float(random.uniform(-30, 10))))
+            _lay(
+                canvas, other.ink, round(direction * neighbours.pitch), round(float(random.uniform(-30, 10)))
+            )
     tight = random.random() < 0.5
     room = random.uniform(0.1, 0.7, size=2) if tight else random.uniform(0.5, 1.5, size=2)
     inked = np.flatnonzero(line.ink.max(axis=1) > 60)
@@ -86,10 +88,20 @@ def _swayed(ink: Ink, core: float, random: np.random.Generator) -> Ink:
     height, width = ink.shape
     v, u = np.mgrid[0:height, 0:width].astype(np.float32)
     knots = max(2, round(width / (4 * core)))
-    rise = cv2.resize(random.normal(0, 0.07 * core, (1, knots + 1)).astype(np.float32), (width, 1), interpolation=cv2.INTER_CUBIC)
-    push = cv2.resize(random.normal(0, 0.12 * core, (1, knots + 1)).astype(np.float32), (width, 1), interpolation=cv2.INTER_CUBIC)
+    rise = cv2.resize(
+        random.normal(0, 0.07 * core, (1, knots + 1)).astype(np.float32),
+        (width, 1),
+        interpolation=cv2.INTER_CUBIC,
+    )
+    push = cv2.resize(
+        random.normal(0, 0.12 * core, (1, knots + 1)).astype(np.float32),
+        (width, 1),
+        interpolation=cv2.INTER_CUBIC,
+    )
     slope = np.float32(random.normal(0, 0.008)) * (u - width / 2)
-    return np.asarray(cv2.remap(ink, u + push, v + rise + slope, cv2.INTER_LINEAR, borderValue=0), dtype=np.uint8)
+    return np.asarray(
+        cv2.remap(ink, u + push, v + rise + slope, cv2.INTER_LINEAR, borderValue=0), dtype=np.uint8
+    )
 
 
 def _patchy(amount: Field, random: np.random.Generator) -> Field:
@@ -126,7 +138,14 @@ def _underline(amount: Field, line: DrawnLine, random: np.random.Generator) -> N
     height, width = amount.shape
     row = int(min(height - 3, height * float(random.uniform(0.75, 0.95))))
     left, right = sorted(int(v) for v in random.integers(0, width, size=2))
-    cv2.line(amount, (left, row), (right, row + int(random.integers(-2, 3))), 1.0, max(1, round(line.core / 12)), cv2.LINE_AA)
+    cv2.line(
+        amount,
+        (left, row),
+        (right, row + int(random.integers(-2, 3))),
+        1.0,
+        max(1, round(line.core / 12)),
+        cv2.LINE_AA,
+    )
 
 
 def _bleed(ink: Ink) -> Field:
@@ -137,13 +156,15 @@ def _bleed(ink: Ink) -> Field:
 def _captured(picture: Field, strength: float, random: np.random.Generator) -> NDArray[np.uint8]:
     """Blur, scale, add noise and compress as a camera does."""
     if random.random() < 0.6:
-        picture = cv2.GaussianBlur(picture, (0, 0), float(random.uniform(0.3, 0.4 + 0.8 * strength)))
+        reach = float(random.uniform(0.3, 0.4 + 0.8 * strength))
+        picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), reach), dtype=np.float32)
     if random.random() < 0.5:
         factor = float(random.uniform(1 - 0.45 * strength, 1.3))
-        picture = cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+        small = cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+        picture = np.asarray(small, dtype=np.float32)
     if random.random() < 0.6:
         spread = float(random.uniform(0, 12 * strength))
-        picture = picture + random.standard_normal(picture.shape, dtype=np.float32) * spread
+        picture = picture + random.standard_normal(picture.shape, dtype=np.float32) * np.float32(spread)
     grey = np.asarray(np.clip(picture, 0, 255), dtype=np.uint8)
     if random.random() < 0.4 * strength:
         _, coded = cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(25, 90))])

@@ -46,7 +46,14 @@ CURSIVE: Final = (
     "Lilach",
 )
 STAM: Final = ("StamAshkenazCLM", "StamSefaradCLM")
-SCRIBAL: Final = ("KeterYG-Medium", "KeterAramTsova", "ShofarRegular", "HadasimCLM-Regular", "TaameyAshkenaz-Medium", "SILEOT")
+SCRIBAL: Final = (
+    "KeterYG-Medium",
+    "KeterAramTsova",
+    "ShofarRegular",
+    "HadasimCLM-Regular",
+    "TaameyAshkenaz-Medium",
+    "SILEOT",
+)
 RASHI: Final = ("noto-rashi-hebrew-hebrew-400",)
 PRINT: Final = (
     "david-libre-hebrew-400",

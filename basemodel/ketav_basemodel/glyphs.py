@@ -23,8 +23,8 @@ SPINE_STEP: Final = 16
 class Glyph:
     """One character as drawn.
 
-    `ink` is padded by `PAD` on every side. `spine` has the same shape and holds each pixel's distance from the
-    pen's path in 1/`SPINE_STEP` pixels: any pen can retrace it. `top` is where the ink begins, in pixels
+    `ink` is padded by `PAD` on every side. `spine` has the same shape and holds each pixel's distance from
+    the pen's path in 1/`SPINE_STEP` pixels: any pen can retrace it. `top` is where the ink begins, in pixels
     (`UNIT` a core band) below the core band's upper edge; `bearing` the paper kept beside the ink in sum.
     """
 
@@ -59,7 +59,7 @@ class Pen:
 
 @dataclass(frozen=True, slots=True)
 class Bend:
-    """How far an instance strays from its glyph: factors of size, shear and turn (radians), warp in pixels."""
+    """How far an instance strays from its glyph: factors of size, shear, turn (radians), warp (pixels)."""
 
     scale_x: float
     scale_y: float
@@ -72,7 +72,7 @@ def make_glyph(ink: Ink, top: float, bearing: float = 0.0) -> Glyph:
     """Pad tightly cropped ink and measure its distance to the pen's path."""
     padded = np.pad(ink, PAD)
     inked = padded > 110
-    path = skeletonize(inked) if inked.any() else inked
+    path = skeletonize(inked) if inked.any() else inked  # type: ignore[no-untyped-call]
     far = cv2.distanceTransform((~path).astype(np.uint8), cv2.DIST_L2, 5)
     spine = np.clip(far * SPINE_STEP, 0, 255).astype(np.uint8)
     return Glyph(padded, spine, top, bearing)
@@ -103,7 +103,7 @@ def bend(glyph: Glyph, how: Bend, pen: Pen, scale: float, random: np.random.Gene
         y += cv2.resize(grid[1], (out_w, out_h), interpolation=cv2.INTER_CUBIC)
     outside = 0 if pen.radius is None else 255
     drawn = cv2.remap(source, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=outside)
-    ink = _inked(drawn, pen, float(np.sqrt(sx * sy)))
+    ink = _inked(np.asarray(drawn, dtype=np.uint8), pen, float(np.sqrt(sx * sy)))
     return _instance(ink, glyph, sy, out_h - height * sy)
 
 
@@ -117,7 +117,9 @@ def _backward(
     cos, sin = np.float32(np.cos(how.turn)), np.float32(np.sin(how.turn))
     along, down = cos * u + sin * v, cos * v - sin * u
     along += np.float32(how.shear) * down
-    return along / np.float32(scales[0]) + (shape[1] - 1) / 2, down / np.float32(scales[1]) + (shape[0] - 1) / 2
+    return along / np.float32(scales[0]) + (shape[1] - 1) / 2, down / np.float32(scales[1]) + (
+        shape[0] - 1
+    ) / 2
 
 
 def _inked(drawn: NDArray[np.uint8], pen: Pen, scale: float) -> Ink:

@@ -1,6 +1,7 @@
-"""Letters of real writers: the HHD collection of isolated modern cursive letters, cleaned and brought to one scale."""
+"""Letters of real writers: the HHD collection of modern cursive letters, cleaned and brought to one scale."""
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -8,9 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from skimage.feature import hog
-from sklearn.neighbors import NearestNeighbors
+from sklearn.neighbors import NearestNeighbors  # type: ignore[import-untyped]
 
-from ketav_basemodel.glyphs import UNIT, Glyph, Ink, crop_ink, make_glyph
+from ketav_basemodel.glyphs import SPINE_STEP, UNIT, Glyph, Ink, crop_ink, make_glyph
 
 CLASSES: Final = "אבגדהוזחטיכךלמםנןסעפףצץקרשת"
 """The letter of each class folder, in order."""
@@ -20,9 +21,11 @@ HANGING: Final = "קךןי"
 """Letters that hang from the core band's upper edge whatever their height."""
 RISING: Final = "לףץט"
 """Letters that stand on the lower edge and rise above the core band."""
-_IN_PARTS: Final = "אהקת"
+IN_PARTS: Final = "אהקת"
+"""Letters of several strokes that need not touch."""
 _NEIGHBOURS: Final = 15
 _LEAST_AGREEING: Final = 2
+_MOST_AGAINST: Final = 8
 _TALL: Final = 1.3
 _HOG_SIDE: Final = 32
 
@@ -52,8 +55,8 @@ class _Letter:
 def load_hands(folder: Path) -> Hands:
     """Read the collection: `folder`/CLASS/CLASS_WRITER.png. Raises FileNotFoundError when there is none.
 
-    Letters that look like another letter's (crops of a neighbour, misfiled images) are left out: at least two
-    of the fifteen nearest shapes must carry the same letter.
+    Misfiled images are left out: those with eight or more of the fifteen nearest shapes of one other letter
+    and at most one of their own.
     """
     letters = [item for index in range(len(CLASSES)) for item in _read_class(folder, index)]
     if not letters:
@@ -84,7 +87,7 @@ def _read_class(folder: Path, index: int) -> list[_Letter]:
 
 def _without_debris(ink: Ink, letter: str) -> Ink:
     """Take away pieces of neighbouring letters: a letter of one stroke keeps its largest piece."""
-    if letter in _IN_PARTS:
+    if letter in IN_PARTS:
         return ink
     _, pieces, stats, _ = cv2.connectedComponentsWithStats((ink > 60).astype(np.uint8), connectivity=8)
     areas = stats[1:, cv2.CC_STAT_AREA]
@@ -96,7 +99,9 @@ def _without_debris(ink: Ink, letter: str) -> Ink:
 def _ink(grey: Ink) -> Ink:
     """Turn dark strokes on light paper into ink from 0 to 255."""
     dark, light = np.percentile(grey, (2, 85))
-    return np.asarray(np.clip((light - grey.astype(np.float32) - 12) * (255 / max(light - dark - 24, 20)), 0, 255), np.uint8)
+    return np.asarray(
+        np.clip((light - grey.astype(np.float32) - 12) * (255 / max(light - dark - 24, 20)), 0, 255), np.uint8
+    )
 
 
 def _features(ink: Ink) -> NDArray[np.float32]:
@@ -110,12 +115,16 @@ def _features(ink: Ink) -> NDArray[np.float32]:
 
 
 def _agreeing(letters: list[_Letter]) -> list[_Letter]:
-    """Keep the letters that enough of their nearest shapes agree with."""
+    """Leave out letters whose nearest shapes all but agree on another letter; rare forms of a letter stay."""
     shapes = np.stack([item.features for item in letters])
     names = np.array([item.letter for item in letters])
     _, nearest = NearestNeighbors(n_neighbors=_NEIGHBOURS + 1).fit(shapes).kneighbors(shapes)
-    agree = (names[nearest[:, 1:]] == names[:, None]).sum(axis=1)
-    return [item for item, votes in zip(letters, agree, strict=True) if votes >= _LEAST_AGREEING]
+    kept = []
+    for item, around in zip(letters, names[nearest[:, 1:]], strict=True):
+        others = max(Counter(around[around != item.letter].tolist()).values(), default=0)
+        if (around == item.letter).sum() >= _LEAST_AGREEING or others < _MOST_AGAINST:
+            kept.append(item)
+    return kept
 
 
 def _core_height(own: dict[str, _Letter]) -> float:
@@ -156,6 +165,29 @@ def _top(letter: str, height: float) -> float:
     if letter in RISING or height < _TALL:
         return 1.0 - height
     return -0.15
+
+
+def rearranged(glyph: Glyph, random: np.random.Generator) -> Glyph:
+    """Draw the smallest separate stroke of a letter smaller or larger and a little elsewhere."""
+    count, pieces, stats, _ = cv2.connectedComponentsWithStats(
+        (glyph.ink > 60).astype(np.uint8), connectivity=8
+    )
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    if count < 3 or areas.min() < 12:
+        return glyph
+    piece = 1 + int(areas.argmin())
+    x, y, w, h = (int(stats[piece, i]) for i in range(4))
+    scale_x, scale_y = (float(v) for v in np.clip(np.exp(random.normal(-0.25, 0.3, 2)), 0.4, 1.4))
+    move = np.array([[scale_x, 0, 0], [0, scale_y, 0]], dtype=np.float32)
+    move[0, 2] = x * (1 - scale_x) + w * (1 - scale_x) * random.random() + random.normal(0, 1.5)
+    move[1, 2] = y * (1 - scale_y) + h * (1 - scale_y) * random.random() + random.normal(0, 2.5)
+    size = glyph.ink.shape[::-1]
+    own, path = pieces == piece, glyph.spine == 0
+    stroke = cv2.warpAffine(np.where(own, glyph.ink, 0).astype(np.uint8), move, size)
+    ink = np.maximum(np.where(own, 0, glyph.ink), stroke).astype(np.uint8)
+    moved = cv2.warpAffine((path & own).astype(np.uint8) * 255, move, size) > 60
+    far = cv2.distanceTransform((~(moved | (path & ~own))).astype(np.uint8), cv2.DIST_L2, 5)
+    return replace(glyph, ink=ink, spine=np.clip(far * SPINE_STEP, 0, 255).astype(np.uint8))
 
 
 def _similar(writers: dict[int, dict[str, _Letter]]) -> dict[int, list[int]]:

@@ -42,7 +42,8 @@ def draw_mark(mark: str, random: np.random.Generator, looseness: float = 0.05) -
     """Draw a mark with a hand's own proportions: every point strays by `looseness` core bands."""
     spread = 1.0 + float(random.normal(0, 0.15))
     paths = [
-        np.array(stroke) * (spread, 1.0) + random.normal(0, looseness, (len(stroke), 2)) for stroke in MARKS[mark]
+        np.array(stroke) * (spread, 1.0) + random.normal(0, looseness, (len(stroke), 2))
+        for stroke in MARKS[mark]
     ]
     points = np.concatenate(paths)
     low, high = points.min(axis=0), points.max(axis=0)

@@ -25,7 +25,7 @@ def alphabet_codec() -> PytorchCodec:
 
 
 def build(height: int, spec: str = SPEC) -> Any:  # noqa: ANN401  # kraken is untyped
-    """Build an untrained network for lines of this height, with He's initial convolutions (He et al. 2015)."""
+    """Build an untrained network for lines of this height; convolutions begin as in He et al. 2015."""
     model = TorchVGSLModel(vgsl=spec.format(height=height, classes=len(ALPHABET) + 1))
     model.add_codec(alphabet_codec())
     for module in model.nn.modules():
@@ -36,7 +36,7 @@ def build(height: int, spec: str = SPEC) -> Any:  # noqa: ANN401  # kraken is un
     return model
 
 
-def save(model: Any, path: Path, about: dict[str, str]) -> None:  # noqa: ANN401  # kraken is untyped
+def save(model: Any, path: Path, about: dict[str, Any]) -> None:  # noqa: ANN401  # kraken is untyped
     """Write a network as safetensors that `kraken.models.load_models` reads back.
 
     The codec goes in as a mapping: written as the JSON text that `add_codec` leaves, it would not load again.
@@ -45,7 +45,7 @@ def save(model: Any, path: Path, about: dict[str, str]) -> None:  # noqa: ANN401
     model.user_metadata["seg_type"] = "baselines"
     model.user_metadata["one_channel_mode"] = "L"
     model.user_metadata["model_type"] = ["recognition"]
-    model.user_metadata.update(about)
+    model.user_metadata["ketav"] = about
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part.safetensors")
     write_safetensors([model], part)

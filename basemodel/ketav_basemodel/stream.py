@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ketav_basemodel.synthesis import Material, curriculum, samples
+from ketav_basemodel.synthesis import Material, samples
 
 SHARD: Final = 1536
 """Lines in one file of the ring."""
@@ -28,14 +28,15 @@ class Shard:
     targets: list[str]
 
 
-def fill_ring(material: Material, ring: Path, seed: int, height: int, start: int = 0, stop: int = 10**9) -> None:
-    """Write shards `start` to `stop` into `ring`, waiting while enough are unread. Each shard has its own seed."""
+def fill_ring(
+    material: Material, ring: Path, seed: int, height: int, start: int = 0, stop: int = 10**9
+) -> None:
+    """Write shards `start` to `stop` into `ring`, each with its own seed; wait while enough are unread."""
     ring.mkdir(parents=True, exist_ok=True)
     for number in range(start, stop):
         while len(list(ring.glob("*.npz"))) >= AHEAD:
             time.sleep(0.5)
-        before = number * SHARD
-        source = samples(material, seed + number, height, lambda n, before=before: curriculum(before + n))
+        source = samples(material, seed + number, height, number * SHARD)
         lines = [s for s in islice(source, SHARD) if s.image.shape[1] <= WIDEST]
         write_shard(ring / f"{number:06d}.npz", [s.image for s in lines], [s.target for s in lines])
 

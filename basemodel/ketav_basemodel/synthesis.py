@@ -1,8 +1,9 @@
 """The source of synthetic lines: writers at work, one page's worth each, as the network sees them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +16,13 @@ from ketav_basemodel.texts import Texts, bible_verses, closed_runs, modern_words
 from ketav_basemodel.writers import KINDS, Writer, make_writer
 from ketav_engine.lines import CORE, normalise
 
+FULL_FROM: Final = 40_000
+"""Lines after which the curriculum holds nothing back."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A training line: `image` (height, width) as the network sees it, `text` in logical order, and its kind."""
+    """A training line: `image` (height, width) as the network sees it, `text` in logical order, its kind."""
 
     image: NDArray[np.uint8]
     text: str
@@ -51,15 +55,15 @@ def load_material(data: Path, bench: Path) -> Material:
 
 @dataclass(frozen=True, slots=True)
 class Hardness:
-    """How hard lines are: `strength` (0 to 1) is the most that degradation may do, `longest` the most words."""
+    """How hard lines are: `strength` (0 to 1), the most degradation may do; `longest`, the most words."""
 
     strength: float = 1.0
     longest: int = 9
 
 
 def curriculum(written: int) -> Hardness:
-    """Return the hardness after so many lines: short and clean at first, everything from 40,000 lines on."""
-    course = min(1.0, written / 40_000)
+    """Return the hardness after so many lines: short and clean at first, everything from `FULL_FROM` on."""
+    course = min(1.0, written / FULL_FROM)
     return Hardness(0.2 + 0.8 * course, 3 + round(6 * min(1.0, written / 25_000)))
 
 
@@ -67,22 +71,23 @@ def samples(
     material: Material,
     seed: int,
     height: int,
-    hardness: Callable[[int], Hardness] = lambda _: Hardness(),
+    written: int = FULL_FROM,
     kinds: dict[str, float] | None = None,
 ) -> Iterator[Sample]:
     """Yield lines without end: each writer fills a page of a dozen lines. The same seed gives the same lines.
 
-    `hardness` gives how hard they are after so many lines; each writer's paper draws its own strength up to
-    that. `kinds` overrides the shares of `KINDS`.
+    The curriculum begins after `written` lines, by default with everything; each writer's paper draws its own
+    strength up to that. `kinds` overrides the shares of `KINDS`.
     """
-    written = 0
     random = np.random.default_rng(seed)
     shares = kinds or KINDS
     names, weights = list(shares), np.array(list(shares.values()))
     while True:
         kind = names[int(random.choice(len(names), p=weights / weights.sum()))]
-        writer = make_writer(kind, material.hands, material.fonts, np.random.default_rng(random.integers(2**63)))
-        now = hardness(written)
+        writer = make_writer(
+            kind, material.hands, material.fonts, np.random.default_rng(random.integers(2**63))
+        )
+        now = curriculum(written)
         hard = now.strength * float(random.random())
         for sample in _page(writer, material.texts, height, Hardness(hard, now.longest), random):
             written += 1
@@ -109,7 +114,7 @@ def _in_scale(line: DrawnLine, image: NDArray[np.uint8]) -> bool:
     """Tell whether normalising found the line's core band, give or take: else it shows half letters."""
     height = image.shape[0]
     expected = line.ink.shape[1] * CORE * height / line.core + height / 2
-    return 0.6 < image.shape[1] / expected < 1.6
+    return bool(0.6 < image.shape[1] / expected < 1.6)
 
 
 def as_drawn(line: DrawnLine) -> NDArray[np.uint8]:

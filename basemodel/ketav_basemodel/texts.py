@@ -1,4 +1,4 @@
-"""What the synthetic lines say: Hebrew by frequency, the Bible, dates, numbers, abbreviations, random strings."""
+"""What the lines say: Hebrew by frequency, the Bible, dates, numbers, abbreviations, random strings."""
 
 import re
 import unicodedata
@@ -14,12 +14,23 @@ MARKS: Final = " .,:;?!-()\"'/+=%*[]<>"
 DIGITS: Final = "0123456789"
 ALPHABET: Final = MARKS + DIGITS + LETTERS
 """Every character the base model knows."""
-ABBREVIATIONS: Final = tuple(
-    "ע\"י וכו' ר' עמ' ד\"ר צה\"ל ארה\"ב ת\"א חז\"ל הקב\"ה רמב\"ם רש\"י שו\"ע עפ\"י ע\"פ כ\"כ א\"כ ב\"ה בס\"ד פ' הל' "
-    "רבנו ז\"ל זצ\"ל מו\"ר חו\"ל דו\"ח מע\"מ ח\"כ יו\"ר מנכ\"ל תנ\"ך ביהמ\"ד גמ' מס' תוס' ס' סי' ס\"ק וגו' ה' "
-    "לפנה\"ס סה\"כ ק\"מ ס\"מ ש\"ח בי\"ס עו\"ד אח\"כ ג' ב' א' י\"ד ט\"ו כ\"ב תשפ\"ו תש\"ך עי' ד\"ה שנ' מ\"מ נ\"ל".split()
-)
-SPELLED: Final = {"׳": "'", "״": '"', "־": "-", "–": "-", "—": "-", "…": "...", "’": "'", "‘": "'", "“": '"', "”": '"'}
+_ABBREVIATIONS: Final = """
+ע"י וכו' ר' עמ' ד"ר צה"ל ארה"ב ת"א חז"ל הקב"ה רמב"ם רש"י שו"ע עפ"י ע"פ כ"כ א"כ ב"ה בס"ד פ' הל' רבנו ז"ל זצ"ל
+מו"ר חו"ל דו"ח מע"מ ח"כ יו"ר מנכ"ל תנ"ך ביהמ"ד גמ' מס' תוס' ס' סי' ס"ק וגו' ה' לפנה"ס סה"כ ק"מ ס"מ
+ש"ח בי"ס עו"ד אח"כ ג' ב' א' י"ד ט"ו כ"ב תשפ"ו תש"ך עי' ד"ה שנ' מ"מ נ"ל
+"""
+SPELLED: Final = {
+    "׳": "'",
+    "״": '"',
+    "־": "-",
+    "–": "-",
+    "—": "-",
+    "…": "...",
+    "’": "'",
+    "‘": "'",
+    "“": '"',
+    "”": '"',
+}
 """Signs that a pen does not tell apart are spelled one way."""
 _WORD_POWER: Final = 0.35
 _CLOSED: Final = {"Deut": {(6, verse) for verse in range(4, 10)} | {(11, verse) for verse in range(13, 22)}}
@@ -68,12 +79,16 @@ class Texts:
     """
 
     def __init__(
-        self, words: dict[str, float], verses: list[list[str]], closed: frozenset[tuple[str, ...]] = frozenset()
+        self,
+        words: dict[str, float],
+        verses: list[list[str]],
+        closed: frozenset[tuple[str, ...]] = frozenset(),
     ) -> None:
         usable = {word: share for word, share in words.items() if word and set(word) <= set(ALPHABET)}
         self._words = list(usable)
         weights = np.array([share**_WORD_POWER for share in usable.values()])
         self._cumulative = np.cumsum(weights / weights.sum())
+        self._abbreviations = _ABBREVIATIONS.split()
         self._verses = verses
         self._closed = closed
 
@@ -110,7 +125,7 @@ class Texts:
         if chance < 0.83:
             return self._words[int(np.searchsorted(self._cumulative, random.random()))]
         if chance < 0.88:
-            return ABBREVIATIONS[int(random.integers(len(ABBREVIATIONS)))]
+            return self._abbreviations[int(random.integers(len(self._abbreviations)))]
         if chance < 0.92:
             return _number(random)
         length = int(random.integers(2, 8))
@@ -153,24 +168,17 @@ def _number(random: np.random.Generator) -> str:
 
 def _punctuate(parts: list[str], random: np.random.Generator) -> str:
     """Join parts to a line with the punctuation of handwritten notes."""
-    out = []
-    for part in parts:
-        chance = random.random()
-        if chance < 0.09:
-            part += ",.:;?!"[min(5, int(random.exponential(1.1)))]
-        elif chance < 0.11:
-            part = f"({part})"
-        elif chance < 0.135:
-            part = f'"{part}"'
-        elif chance < 0.145:
-            part = f"-{part}"
-        elif chance < 0.155:
-            part += " -"
-        elif chance < 0.16:
-            part += " ,"
-        elif chance < 0.167:
-            part = ("= ", "> ", "* ", "+ ", "[", "< ")[int(random.integers(6))] + part
-        out.append(part)
-    ending = random.random()
-    tail = "." if ending < 0.18 else " ." if ending < 0.22 else ":" if ending < 0.25 else "?" if ending < 0.27 else ""
-    return " ".join(out) + ("..." if 0.27 <= ending < 0.285 else tail)
+    line = " ".join(_dressed(part, random) for part in parts)
+    return line + str(random.choice(["", ".", ":", "?", "..."], p=[0.705, 0.22, 0.035, 0.02, 0.02]))
+
+
+def _dressed(part: str, random: np.random.Generator) -> str:
+    """Put a mark beside a word, or brackets or quotation marks around it, now and then."""
+    chance = random.random()
+    if chance < 0.09:
+        return part + ",.:;?!"[min(5, int(random.exponential(1.1)))]
+    if chance > 0.167:
+        return part
+    index = int(np.searchsorted([0.11, 0.135, 0.145, 0.16], chance))
+    sign = ("= ", "> ", "* ", "+ ", "[", "< ")[int(random.integers(6))]
+    return (f"({part})", f'"{part}"', f"-{part}", f"{part} -", sign + part)[index]

@@ -37,7 +37,7 @@ class Recipe:
 
 @dataclass(slots=True)
 class State:
-    """A training under way: the network, its optimiser, the running mean of its weights, and the time it had."""
+    """A training under way: network, optimiser, the running mean of the weights, the time it had."""
 
     model: Any
     optimiser: torch.optim.Optimizer
@@ -119,13 +119,13 @@ def save_state(state: State, recipe: Recipe, folder: Path) -> None:
     part.rename(folder / "checkpoint.pt")
     model = network.build(recipe.height)
     model.nn.load_state_dict(state.mean)
-    network.save(model, folder / "base.safetensors", {"ketav_lines": str(state.lines)})
+    network.save(model, folder / "base.safetensors", {"lines": state.lines})
 
 
 def _batches(
     ring: Path, recipe: Recipe, state: State
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
-    """Yield (images (N, 1, H, W), concatenated targets, their lengths) without end, lines of like widths together."""
+    """Yield (images (N, 1, H, W), targets end to end, their lengths) without end, like widths together."""
     codec = network.alphabet_codec()
     while True:
         shards = [take_shard(ring) for _ in range(_POOL)]
@@ -173,7 +173,7 @@ def _step(
     sizes = torch.full((len(lengths),), steps.shape[0], dtype=torch.long)
     loss = ctc_loss(steps, targets.to(steps.device), sizes, lengths, zero_infinity=True)
     state.optimiser.zero_grad(set_to_none=True)
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(state.model.nn.parameters(), recipe.clip)
     state.optimiser.step()
     state.step += 1
@@ -182,7 +182,7 @@ def _step(
     with torch.no_grad():
         for name, value in state.model.nn.state_dict().items():
             state.mean[name].lerp_(value.to(state.mean[name].device), 1 - decay)
-    return float(loss)
+    return float(loss.detach())
 
 
 def _log(folder: Path, state: State, losses: list[float]) -> None:

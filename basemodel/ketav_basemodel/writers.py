@@ -1,6 +1,6 @@
 """Synthetic writers: an alphabet with several instances of each letter, a pen, a slant, spacing habits."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import cv2
@@ -8,7 +8,7 @@ import numpy as np
 
 from ketav_basemodel.fonts import Fonts
 from ketav_basemodel.glyphs import PAD, UNIT, Bend, Glyph, Instance, Pen, bend
-from ketav_basemodel.letters import CLASSES, Hands
+from ketav_basemodel.letters import CLASSES, HANGING, IN_PARTS, RISING, Hands, rearranged
 from ketav_basemodel.marks import MARKS, draw_mark
 
 KINDS: Final = {"hand": 0.66, "cursive": 0.12, "stam": 0.13, "scribal": 0.04, "rashi": 0.01, "print": 0.04}
@@ -36,6 +36,11 @@ class Style:
     space_spread: float
     wander: float  # amplitude of the baseline's slow wave
     pitch: float  # distance to the next line
+    rise: float = 1.0  # factor of the rising letters' height
+    fall: float = 1.0  # factor of the hanging letters' height
+    unlike: float = 0.0  # spread of the writer's own proportions of each letter
+    apart: float = 0.0  # mean extra paper between a word and the mark that closes it
+    hop: float = 0.0  # spread of whole words' height on the line
     stretch: float = 0.0  # chance that a stretchable letter is stretched
     crowns: float = 0.0  # chance that a crowned letter gets its crown
 
@@ -48,6 +53,7 @@ class Writer:
     glyphs: dict[str, list[Glyph]]
     random: np.random.Generator
     shifts: dict[str, float] = field(default_factory=dict)
+    sizes: dict[str, tuple[float, float]] = field(default_factory=dict)
     formed: dict[str, list[Instance]] = field(default_factory=dict)
 
     def form(self, character: str) -> Instance:
@@ -74,9 +80,10 @@ class Writer:
             forms = self.glyphs[character] = [draw_mark(character, random, 0.02 + style.loose)]
         glyph = forms[int(random.integers(len(forms)))]
         loose = style.loose
+        wide, tall, down = self._size(character)
         how = Bend(
-            style.wide * float(np.exp(random.normal(0, loose))),
-            float(np.exp(random.normal(0, loose))),
+            wide * float(np.exp(random.normal(0, loose))),
+            tall * float(np.exp(random.normal(0, loose))),
             style.shear + float(random.normal(0, 0.6 * loose)),
             float(random.normal(0, 0.6 * loose)),
             style.warp,
@@ -85,7 +92,18 @@ class Writer:
             glyph = _stretched(glyph, float(random.uniform(0.2, 1.3)))
         if character in _CROWNED and random.random() < style.crowns:
             glyph = _crowned(glyph, random)
-        return bend(glyph, how, style.pen, style.core / UNIT, random)
+        formed = bend(glyph, how, style.pen, style.core / UNIT, random)
+        return replace(formed, top=formed.top + down * style.core) if down else formed
+
+    def _size(self, character: str) -> tuple[float, float, float]:
+        """Return this writer's factors of a character's width and height, and how far down that moves it."""
+        style = self.style
+        if character not in self.sizes:
+            wide, tall = np.exp(self.random.normal(0, style.unlike, 2))
+            self.sizes[character] = float(wide), float(tall)
+        wide, tall = self.sizes[character]
+        tall *= style.rise if character in RISING else style.fall if character in HANGING else 1.0
+        return style.wide * wide, tall, 1.0 - tall if character in RISING else 0.0
 
 
 def make_writer(kind: str, hands: Hands, fonts: Fonts, random: np.random.Generator) -> Writer:
@@ -105,7 +123,10 @@ def _digits(fonts: Fonts, random: np.random.Generator) -> dict[str, list[Glyph]]
     if not fonts.digits:
         return {}
     first, second = (fonts.digits[int(i)] for i in random.integers(len(fonts.digits), size=2))
-    return {c: [glyph, second[c]] if c in second and random.random() < 0.3 else [glyph] for c, glyph in first.items()}
+    return {
+        c: [glyph, second[c]] if c in second and random.random() < 0.3 else [glyph]
+        for c, glyph in first.items()
+    }
 
 
 def _borrowed_alphabet(hands: Hands, fonts: Fonts, random: np.random.Generator) -> dict[str, list[Glyph]]:
@@ -123,6 +144,8 @@ def _borrowed_alphabet(hands: Hands, fonts: Fonts, random: np.random.Generator) 
             alphabet[letter] = [lent]
         else:
             alphabet[letter] = [own, lent] if random.random() < 0.15 else [own]
+        if letter in IN_PARTS and random.random() < 0.6:
+            alphabet[letter] = [rearranged(glyph, random) for glyph in alphabet[letter]]
     return alphabet
 
 
@@ -131,7 +154,11 @@ def _cursive_style(kind: str, random: np.random.Generator) -> Style:
     core = float(random.uniform(17, 27))
     retraced = random.random() < 0.6
     thick = float(np.exp(random.normal(np.log(0.062), 0.35)))
-    pen = Pen(core * float(np.clip(thick, 0.03, 0.14))) if retraced else Pen(None, float(np.clip(random.normal(0.1, 0.5), -0.4, 1.2)))
+    pen = (
+        Pen(core * float(np.clip(thick, 0.03, 0.14)))
+        if retraced
+        else Pen(None, float(np.clip(random.normal(0.1, 0.5), -0.4, 1.2)))
+    )
     loose = float(random.uniform(0.02, 0.09))
     return Style(
         kind=kind,
@@ -148,6 +175,11 @@ def _cursive_style(kind: str, random: np.random.Generator) -> Style:
         space_spread=float(random.uniform(0.05, 0.35)),
         wander=float(random.uniform(0, 0.18)),
         pitch=float(random.uniform(1.7, 3.4)),
+        rise=float(np.clip(np.exp(random.normal(-0.12, 0.2)), 0.6, 1.3)),
+        fall=float(np.clip(np.exp(random.normal(-0.05, 0.15)), 0.65, 1.3)),
+        unlike=float(random.uniform(0.0, 0.12)),
+        apart=float(random.choice([0.0, 0.0, random.uniform(0.2, 1.0)])),
+        hop=float(random.choice([0.0, 0.0, random.uniform(0.03, 0.3)])),
     )
 
 
@@ -184,7 +216,9 @@ def _stretched(glyph: Glyph, by: float) -> Glyph:
     column = low + int(np.argmin(np.where(amount > 0, amount, amount.max() + 1)))
     times = np.ones(width, dtype=int)
     times[column] += round(by * UNIT)
-    return Glyph(np.repeat(glyph.ink, times, axis=1), np.repeat(glyph.spine, times, axis=1), glyph.top, glyph.bearing)
+    return Glyph(
+        np.repeat(glyph.ink, times, axis=1), np.repeat(glyph.spine, times, axis=1), glyph.top, glyph.bearing
+    )
 
 
 def _crowned(glyph: Glyph, random: np.random.Generator) -> Glyph:
