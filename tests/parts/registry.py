@@ -61,9 +61,9 @@ class Registry:
 
 @contextlib.asynccontextmanager
 async def registry_server(
-    postgres: PostgresServer, folder: Path, database: str, *, blob_url: str | None = None
+    postgres: PostgresServer, folder: Path, database: str, *, blob_url: str | None = None, base: bytes = b""
 ) -> AsyncIterator[Registry]:
-    """Run a registry over a migrated database and import hebrew_base."""
+    """Run a registry over a migrated database and import hebrew_base: a made-up file, or `base`."""
     blobs = folder / "blobs"
     settings = StoreSettings(
         database_url=postgres.url(database, "ketav_service"),
@@ -72,9 +72,9 @@ async def registry_server(
     )
     signer = Signer(SECRET)
     async with open_stores(settings) as stores:
-        base = folder / "hebrew_base.safetensors"
-        base.write_bytes(safetensors(b"hebrew base"))
-        await models.import_base(base, "hebrew_base", None, database=stores.database, blobs=stores.blobs)
+        file = folder / "hebrew_base.safetensors"
+        file.write_bytes(base or safetensors(b"hebrew base"))
+        await models.import_base(file, "hebrew_base", None, database=stores.database, blobs=stores.blobs)
         address = f"unix:{folder}/registry.sock"
         add = partial(add_servicers, database=stores.database, blobs=stores.blobs)
         server = rpc.build_server(add, bind=address, signer=signer, service="registry", names=SERVICES)

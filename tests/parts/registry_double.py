@@ -208,7 +208,8 @@ class RegistryDouble(training_pb2_grpc.TrainingRunServiceServicer, models_pb2_gr
             content += message.chunk
         run = self._held(header)
         if run.message.cancel_requested:
-            raise Precondition("it was cancelled", code="run-cancelled")
+            self._note(run, state=CANCELLED)
+            raise Stale("the user has cancelled it", code="run-cancelled")
         assert hashlib.sha256(content).digest() == header.sha256
         self.files[header.sha256] = content
         self.published.append(header)

@@ -200,11 +200,11 @@ class _Hearing:
 
 def _epoch(event: dict[str, Any]) -> Progress:
     """Read where the training stands; epoch 0 measures the parent."""
-    loss = float(event["loss"])
+    loss, cer = float(event["loss"]), min(1.0, float(event["cer"]))
     return Progress(
         epoch=int(event["epoch"]),
         epochs=int(event["epochs"]),
         loss=loss if event["epoch"] and math.isfinite(loss) else None,
-        cer_base=event["cer"] if event["epoch"] == 0 else None,
-        cer_candidate=event["cer"] if event["epoch"] else None,
+        cer_base=cer if event["epoch"] == 0 else None,
+        cer_candidate=cer if event["epoch"] else None,
     )
