@@ -45,7 +45,7 @@ def png(width: int = 100, height: int = 80) -> bytes:
     return buffer.getvalue()
 
 
-async def upload(client: httpx.AsyncClient, data: bytes | None = None, **fields: str) -> httpx.Response:
+async def upload(client: httpx.AsyncClient, data: bytes | None = None, /, **fields: str) -> httpx.Response:
     """Post an image to /ocr/."""
     return await client.post("/ocr/", files={"file": ("page.png", data or png())}, data=fields)
 
@@ -116,12 +116,11 @@ async def served_gateway(folder: Path, **changes: Any) -> AsyncIterator[Gateway]
     settings = gateway_settings(folder, **changes)
     script = Script()
     server = uvicorn.Server(uvicorn_config(settings, build(settings, CollectorRegistry())))
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         async with AsyncExitStack() as stack:
             servers = await stack.enter_async_context(scripted_services(folder, script, settings))
-            task = asyncio.create_task(server._serve([listener]))
+            task = asyncio.create_task(server.serve([listener]))
             while not server.started:
                 await asyncio.sleep(0.01)
                 if task.done():

@@ -4,6 +4,7 @@ They remember what was called and keep pages in memory; `failures` makes a metho
 tests of their own.
 """
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -57,6 +58,7 @@ class Script:
 
     keys: dict[bytes, str] = field(default_factory=dict)
     failures: dict[str, KetavError] = field(default_factory=dict)
+    recognize_s: float = 0.0
     calls: list[str] = field(default_factory=list)
     requests: list[Any] = field(default_factory=list)
     projects: dict[str, tuple[str, projects_pb2.Project]] = field(default_factory=dict)
@@ -284,6 +286,7 @@ class Reader(recognizer_pb2_grpc.RecognizerServiceServicer):
         parts = [part async for part in request_iterator]
         header, data = parts[0].header, b"".join(part.chunk for part in parts[1:])
         self.script.enter("RecognizePage", header)
+        await asyncio.sleep(self.script.recognize_s)
         if len(data) != header.size_bytes:
             raise InvalidInput("the image is cut off")
         lines = [_line(order, text) for order, text in enumerate((TEXT, "שורה שנייה"))]

@@ -19,7 +19,6 @@ from ketav_gateway import problems
 log = get_logger()
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_CLIENT_ERROR = 400
 _CLIENT_GONE = 499  # nginx's number for it; never sent
 _SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -38,8 +37,8 @@ class Bounds:
     max_requests: int
     chunk_timeout_s: float
     body_timeout_s: float
-    # What is read and thrown away of a refused body, so that the client gets to see its answer.
-    discard_bytes: int = 64 * 1024 * 1024
+    # What is read and thrown away of an unwanted body, so that the client gets to see its answer.
+    discard_bytes: int = 16 * 1024 * 1024
     discard_s: float = 5.0
 
 
@@ -56,6 +55,11 @@ class _Exchange:
     begun: bool = False
     complete: bool = False
     status: int | None = None
+
+    def __post_init__(self) -> None:
+        """Count a request without a body as complete."""
+        headers = Headers(scope=self.scope)
+        self.complete = "transfer-encoding" not in headers and headers.get("content-length", "0") == "0"
 
     async def receive(self) -> Message:
         """Receive with the bounds of a slow body; after the body only the client's leaving is awaited."""
@@ -78,16 +82,17 @@ class _Exchange:
         """Send, with the headers that every answer carries."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            if message["status"] >= _CLIENT_ERROR:
-                await self.discard()
+            await self.discard()
             headers = MutableHeaders(raw=message["headers"])
+            if not self.complete:
+                headers["Connection"] = "close"
             headers["X-Request-Id"] = self.request_id
             for name, value in _SECURITY_HEADERS.items():
                 headers.setdefault(name, value)
         await self.inner_send(message)
 
     async def discard(self) -> None:
-        """Read the rest of a refused body, within bounds: a connection closed over it loses the answer."""
+        """Read the rest of an unwanted body, within bounds: a connection closed over it loses the answer."""
         if self.complete or (not self.begun and "expect" in Headers(scope=self.scope)):
             return
         left = self.bounds.discard_bytes

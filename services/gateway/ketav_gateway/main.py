@@ -1,7 +1,10 @@
 """The gateway process: the only place where its adapters are built."""
 
+import signal
+import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import NoReturn
 
 import grpc
 import uvicorn
@@ -21,7 +24,7 @@ from ketav_gateway.parts import Parts
 from ketav_gateway.rates import Rates
 from ketav_gateway.readings import Readings
 from ketav_gateway.security import Authenticator
-from ketav_gateway.server import GatewayProtocol
+from ketav_gateway.server import protocol
 from ketav_gateway.settings import GatewaySettings
 from ketav_gateway.slots import Slots
 
@@ -116,7 +119,7 @@ def uvicorn_config(settings: GatewaySettings, app: FastAPI) -> uvicorn.Config:
         app,
         host=settings.host,
         port=settings.port,
-        http=GatewayProtocol,
+        http=protocol(settings.header_timeout_s),
         ws="none",
         loop="asyncio",
         lifespan="on",
@@ -131,9 +134,16 @@ def uvicorn_config(settings: GatewaySettings, app: FastAPI) -> uvicorn.Config:
     )
 
 
+def _exit(_number: int, _frame: object) -> NoReturn:
+    """End in peace: uvicorn raises the signal that stopped it once more when it has finished."""
+    sys.exit(0)
+
+
 def main() -> None:
     """Serve until SIGTERM or SIGINT, then finish what is under way."""
     settings = GatewaySettings()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _exit)
     configure("gateway", settings.log_level)
     uvicorn.Server(uvicorn_config(settings, build(settings))).run()
 

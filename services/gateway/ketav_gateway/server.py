@@ -2,12 +2,12 @@
 
 import asyncio
 import json
-from typing import Any
+from typing import Any, ClassVar
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-_HEADER_TIMEOUT_S = 10.0
+_LINGER_S = 1.0
 _MALFORMED = {
     "type": "urn:ketav:problem:malformed-request",
     "title": "Bad Request",
@@ -18,9 +18,11 @@ _MALFORMED = {
 
 
 class GatewayProtocol(H11Protocol):
-    """A connection whose requests must have sent all their headers ten seconds after their first byte."""
+    """A connection whose requests must send all their headers within `header_timeout_s`."""
 
+    header_timeout_s: ClassVar[float] = 10.0
     _header_timer: asyncio.TimerHandle | None = None
+    _refused = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first request."""
@@ -29,6 +31,8 @@ class GatewayProtocol(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Handle bytes; a request that is still incomplete is watched."""
+        if self._refused:
+            return
         super().data_received(data)
         self._watch_headers()
 
@@ -41,11 +45,10 @@ class GatewayProtocol(H11Protocol):
 
     def _watch_headers(self) -> None:
         """Run the timer exactly while a request's headers are awaited on a connection that has begun one."""
-        waiting = self.conn.their_state is h11.IDLE and not self.transport.is_closing()
-        fresh = self.cycle is None or bool(self.conn.trailing_data[0])
-        if waiting and fresh:
+        idle = self.conn.their_state is h11.IDLE and not self.transport.is_closing()
+        if idle and (self.cycle is None or self.conn.trailing_data[0]):
             if self._header_timer is None:
-                self._header_timer = self.loop.call_later(_HEADER_TIMEOUT_S, self.transport.close)
+                self._header_timer = self.loop.call_later(self.header_timeout_s, self.transport.close)
         elif self._header_timer is not None:
             self._header_timer.cancel()
             self._header_timer = None
@@ -68,4 +71,12 @@ class GatewayProtocol(H11Protocol):
         ]
         for event in events:
             self.transport.write(self.conn.send(event) or b"")
-        self.transport.close()
+        # Closed at once, what is still being sent would reset the connection and take the answer with it.
+        self._refused = True
+        self.transport.write_eof()
+        self.loop.call_later(_LINGER_S, self.transport.close)
+
+
+def protocol(header_timeout_s: float) -> type[GatewayProtocol]:
+    """Return the protocol with its bound on slow headers in seconds."""
+    return type("BoundedProtocol", (GatewayProtocol,), {"header_timeout_s": header_timeout_s})
