@@ -131,6 +131,18 @@ async def test_the_models_used_longest_ago_go_first(source: Source, tmp_path: Pa
     assert (first.exists(), second.exists(), third.exists()) == (True, False, True)
 
 
+async def test_what_a_killed_service_left_unfinished_is_deleted(source: Source, tmp_path: Path) -> None:
+    """An old part goes with the next fetch; a young one may belong to a fetch that runs."""
+    cache = cache_of(source, tmp_path)
+    await cache.path(source.add(os.urandom(100)), USER)
+    old, young = tmp_path / "model_cache/old.part", tmp_path / "model_cache/young.part"
+    old.touch()
+    os.utime(old, (1, 1))
+    young.touch()
+    await cache.path(source.add(os.urandom(100)), USER)
+    assert (old.exists(), young.exists()) == (False, True)
+
+
 async def test_a_dropped_model_is_fetched_again(source: Source, tmp_path: Path) -> None:
     """What a reader found damaged comes anew from the registry."""
     model = source.add(os.urandom(1000))

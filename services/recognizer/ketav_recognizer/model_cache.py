@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 import os
 import tempfile
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -18,6 +19,9 @@ log = get_logger()
 
 MAX_MODEL_BYTES: Final = 64 * 1024 * 1024
 """A model file is at most this long."""
+_PART: Final = ".part"
+_LONGEST_FETCH_S: Final = 3600
+"""Seconds after which an unfinished file is one that a killed service left."""
 
 Fetch = Callable[[ModelRef], AsyncIterator[bytes]]
 """Streams a model's file as the current caller may have it."""
@@ -70,7 +74,7 @@ class ModelCache:
             raise InvalidInput("the model file is too long", code="unusable-model")
         try:
             self._directory.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=self._directory, suffix=".part")
+            handle, name = tempfile.mkstemp(dir=self._directory, suffix=_PART)
             try:
                 with os.fdopen(handle, "wb") as file:
                     await self._write(model, file)
@@ -97,6 +101,10 @@ class ModelCache:
     def _admit(self, part: Path, newest: Path) -> None:
         """Move a verified file to its place, then delete those used longest ago until the rest fits."""
         part.replace(newest)
+        for left in self._directory.glob(f"*{_PART}"):
+            with contextlib.suppress(FileNotFoundError):
+                if time.time() - left.stat().st_mtime > _LONGEST_FETCH_S:
+                    left.unlink()
         files = []
         for path in self._directory.glob("*.safetensors"):
             with contextlib.suppress(FileNotFoundError):

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import math
-import tempfile
 import time
 from collections.abc import Coroutine
 from dataclasses import asdict, dataclass
@@ -29,6 +28,7 @@ from ketav_trainer.domain import (
 from ketav_trainer.gate import LineErrors, judge
 from ketav_trainer.lease import Lease
 from ketav_trainer.registry import Registry
+from ketav_trainer.scratch import private_directory
 
 log = get_logger()
 
@@ -108,9 +108,7 @@ async def train_model(
 
 async def _attempt(claim: Claim, lease: Lease, registry: Registry, workshop: Workshop) -> None:
     """Pull the ground truth, train, and publish, in a private directory that is gone afterwards."""
-    workshop.directory.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=workshop.directory, prefix="run-") as name:
-        directory = Path(name)
+    with private_directory(workshop.directory) as directory:
         try:
             dataset = await save_dataset(registry.ground_truth(claim), directory)
             await save_model(registry.model(claim, claim.parent), claim.parent, directory / PARENT)

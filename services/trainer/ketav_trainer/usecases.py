@@ -6,7 +6,7 @@ from typing import Final, Protocol
 
 from ketav.registry.v1 import training_pb2, training_pb2_grpc
 from ketav_common import rpc
-from ketav_common.errors import Unavailable
+from ketav_common.errors import TimedOut, Unavailable
 from ketav_common.logging import get_logger
 from ketav_trainer.convert import ENDED
 from ketav_trainer.registry import Registry
@@ -56,7 +56,7 @@ async def watch_training(
                 answer = await runs.GetTrainingRun(
                     training_pb2.GetTrainingRunRequest(run_id=run_id), timeout=_CALL_S
                 )
-        except Unavailable as error:
+        except (Unavailable, TimedOut) as error:
             log.warning("registry_away", code=error.code)
             pause = min(2 * pause, _SLOWEST_POLL_S)
         else:
