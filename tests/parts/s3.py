@@ -5,6 +5,7 @@ import importlib.metadata
 import io
 import json
 import os
+import signal
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -78,6 +79,7 @@ def s3_server(folder: Path) -> Iterator[S3Server]:
         command,
         folder / "s3.log",
         lambda: _put_and_get(ports["s3"]),
+        stop=signal.SIGKILL,
         env=os.environ | {"GOMEMLIMIT": "512MiB", "GOMAXPROCS": "1"},
     ) as process:
         yield S3Server(ports["s3"], process)

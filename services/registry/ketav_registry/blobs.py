@@ -4,11 +4,10 @@
 """
 
 import asyncio
-import contextlib
 import hashlib
 import os
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -95,7 +94,7 @@ async def _receive(chunks: Chunks, descriptor: int, counted: Counted) -> bytes:
     return bytes(head)
 
 
-async def read(blobs: BlobStore, key: str, *, sha256: bytes, size_bytes: int) -> Chunks:
+async def read(blobs: BlobStore, key: str, *, sha256: bytes, size_bytes: int) -> AsyncGenerator[bytes, None]:
     """Read an object; its last chunk is given only after the SHA-256 of the whole was checked (DataLoss)."""
     hasher, size, withheld = hashlib.sha256(), 0, b""
     async for chunk in blobs.chunks(key):
@@ -126,11 +125,12 @@ class DirectoryBlobStore:
 
     async def chunks(self, key: str) -> Chunks:
         """Read a file in chunks."""
-        with contextlib.ExitStack() as stack:
-            try:
-                source = stack.enter_context(await _run(partial(self._path(key).open, "rb")))
-            except FileNotFoundError as error:
-                raise DataLoss("a stored object is gone") from error
+        try:
+            opened = await asyncio.to_thread(self._path(key).open, "rb")
+        except FileNotFoundError as error:
+            await self.check()
+            raise DataLoss("a stored object is gone") from error
+        with opened as source:
             while chunk := await _run(partial(source.read, CHUNK_BYTES)):
                 yield chunk
 
@@ -211,8 +211,6 @@ async def _run(call: Callable[[], Any]) -> Any:  # noqa: ANN401 - as the call
     """Run a blocking call on a local file in a thread; a full or failing disk is Unavailable."""
     try:
         return await asyncio.to_thread(call)
-    except FileNotFoundError:
-        raise
     except OSError as error:
         raise Unavailable("the object store is away", retry_after=_RETRY_S) from error
 

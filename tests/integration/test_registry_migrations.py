@@ -1,0 +1,79 @@
+"""Migrations against a real PostgreSQL."""
+
+import asyncio
+import subprocess
+import sys
+
+import pytest
+from alembic import command
+from alembic.script import ScriptDirectory
+
+from ketav_registry.database import Database, connect
+from ketav_registry.migrate import config, upgrade
+from ketav_registry.tables import REVISION
+from tests.parts.postgres import PostgresServer
+
+
+def test_the_migrations_make_exactly_the_tables_of_the_code(postgres: PostgresServer) -> None:
+    """`alembic check` finds no difference."""
+    command.check(config(postgres.url(postgres.migrated_database())))
+
+
+def test_the_code_knows_the_newest_migration_by_a_number_that_grows() -> None:
+    """Readiness compares numbers, so that an older process stays ready under a newer schema."""
+    script = ScriptDirectory.from_config(config("postgresql://unused"))
+    revisions = [each.revision for each in script.walk_revisions()]
+    assert script.get_current_head() == REVISION
+    assert revisions == sorted(revisions, reverse=True)
+    assert len({len(revision) for revision in revisions}) == 1
+
+
+def test_the_migrations_go_down_and_up_again(postgres: PostgresServer) -> None:
+    """Nothing is left behind that the next upgrade would stumble over."""
+    url = postgres.url(postgres.migrated_database())
+    command.downgrade(config(url), "base")
+    command.upgrade(config(url), "head")
+    command.check(config(url))
+
+
+def test_two_migrators_at_once_are_one_after_the_other(postgres: PostgresServer) -> None:
+    """Both succeed: the second finds the work done."""
+    url = postgres.url(postgres.create_database())
+    migrate = f"from ketav_registry.migrate import upgrade; print(flush=True); input(); upgrade({url!r})"
+    other = subprocess.Popen([sys.executable, "-c", migrate], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    with other:
+        assert other.stdout is not None
+        assert other.stdin is not None
+        other.stdout.readline()
+        other.stdin.write(b"\n")
+        other.stdin.flush()
+        upgrade(url)
+    assert other.returncode == 0
+    command.check(config(url))
+
+
+def test_the_services_password_is_set_from_its_own_address(postgres: PostgresServer) -> None:
+    """Quotes in it do no harm; the role can log in and is stored with a hash only."""
+    owner = postgres.url(postgres.create_database())
+    upgrade(owner, "postgresql://ketav_service:it%27s%20a%20secret@host/db")
+    query = "SELECT rolpassword FROM pg_authid WHERE rolname = 'ketav_service'"
+    [row] = postgres.execute(query)
+    assert row["rolpassword"].startswith("SCRAM-SHA-256$")
+
+
+@pytest.mark.parametrize(
+    ("revision", "ready"), [(None, False), ("0000", False), (REVISION, True), ("9999", True)]
+)
+async def test_a_process_is_ready_under_its_own_schema_or_a_newer_one(
+    postgres: PostgresServer, revision: str | None, ready: bool
+) -> None:
+    """Before the migration it is not; after a newer one it still is."""
+    name = await asyncio.to_thread(postgres.migrated_database)
+    change = (
+        "DROP TABLE alembic_version" if revision is None else "UPDATE alembic_version SET version_num = $1"
+    )
+    await asyncio.to_thread(postgres.execute, change, name, *([revision] if revision else []))
+    engine = connect(postgres.url(name, "ketav_service"), pool_size=1, statement_timeout_s=5)
+    database = Database(engine)
+    assert await database.ready() is ready
+    await database.close()

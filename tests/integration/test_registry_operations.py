@@ -1,0 +1,206 @@
+"""Operating the registry: its command, its process, and what happens when a store is away."""
+
+import asyncio
+import hashlib
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import pytest
+import sqlalchemy as sa
+from typer.testing import CliRunner
+
+from ketav.registry.v1 import accounts_pb2, accounts_pb2_grpc, projects_pb2
+from ketav_common import rpc
+from ketav_common.errors import KetavError, NotFound, TimedOut, Unavailable
+from ketav_common.identity import Signer
+from ketav_registry.cli import app
+from ketav_registry.database import Database, connect
+from tests.parts.postgres import PostgresServer, postgres_server
+from tests.parts.processes import free_port, running
+from tests.parts.registry import SECRET, acting, create, registry_server, safetensors
+
+
+@pytest.fixture(scope="module")
+def database(postgres: PostgresServer) -> str:
+    """Return a migrated database for this module."""
+    return postgres.migrated_database()
+
+
+@pytest.fixture
+def environment(
+    postgres: PostgresServer, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> dict[str, str]:
+    """Set the environment that an operator sets."""
+    settings = {
+        "KETAV_DATABASE_URL": postgres.url(database, "ketav_service"),
+        "KETAV_MIGRATION_DATABASE_URL": postgres.url(database),
+        "KETAV_BLOB_URL": f"file://{tmp_path}/blobs",
+        "KETAV_IDENTITY_SECRET": SECRET,
+    }
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    return settings
+
+
+def ketav(*arguments: str, status: int = 0) -> str:
+    """Run the command and return what it printed."""
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == status, result.output
+    return result.output.strip()
+
+
+@pytest.mark.usefixtures("environment")
+def test_a_key_is_printed_once_and_stored_as_its_digest(postgres: PostgresServer, database: str) -> None:
+    """`ktv_`, 8 characters to tell keys apart, 32 random bytes; after `revoke` it is worth nothing."""
+    ketav("migrate")
+    key = ketav("users", "add", "דנה")
+    mark, prefix, secret = key.split("_", 2)
+    assert (mark, len(prefix), len(secret)) == ("ktv", 8, 43)
+    query = "SELECT prefix, revoked_at FROM api_key WHERE sha256 = $1"
+    digest = hashlib.sha256(key.encode()).digest()
+    assert [tuple(row) for row in postgres.execute(query, database, digest)] == [(prefix, None)]
+    ketav("users", "revoke", prefix)
+    [row] = postgres.execute(query, database, digest)
+    assert row["revoked_at"] is not None
+    assert "no such key" in ketav("users", "revoke", prefix, status=1)
+
+
+@pytest.mark.usefixtures("environment")
+def test_importing_a_base_again_changes_nothing_and_a_new_file_is_the_next_version(tmp_path: Path) -> None:
+    """Versions of a name are numbered; a base of a script is told apart from one for all."""
+    file = tmp_path / "base.safetensors"
+    file.write_bytes(safetensors(b"one"))
+    assert ketav("models", "import", str(file), "--name", "hebrew_base") == "hebrew_base-1"
+    assert ketav("models", "import", str(file), "--name", "hebrew_base") == "hebrew_base-1"
+    file.write_bytes(safetensors(b"two"))
+    assert ketav("models", "import", str(file), "--name", "hebrew_base") == "hebrew_base-2"
+    rashi = ("models", "import", str(file), "--name", "rashi_base", "--script", "rashi")
+    assert ketav(*rashi) == "rashi_base-1"
+    file.write_bytes(b"\x80\x04 a pickle")
+    assert "invalid-file" in ketav(*rashi, status=1)
+
+
+def test_the_server_answers_is_ready_and_drains_at_sigterm(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    """A real process: SERVING by grpc.health, a call, SIGTERM, exit status 0, JSON lines in its log."""
+    address, log = f"127.0.0.1:{free_port()}", tmp_path / "registry.log"
+    env = os.environ | environment | {"KETAV_BIND": address}
+    command = [sys.executable, "-m", "ketav_registry.main"]
+
+    async def ask() -> None:
+        """Look for a key that does not exist."""
+        async with rpc.channel(address, Signer(SECRET), seconds=2) as channel:
+            with acting(None, "gateway"), pytest.raises(NotFound), rpc.translated():
+                await accounts_pb2_grpc.AccountServiceStub(channel).ResolveApiKey(
+                    accounts_pb2.ResolveApiKeyRequest(key_sha256=bytes(32))
+                )
+
+    with running(command, log, lambda: asyncio.run(ask()), env=env) as process:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(15) == 0
+    assert '"server_stopped"' in log.read_text()
+
+
+async def test_a_call_while_postgresql_is_away_is_unavailable_and_works_again_afterwards(
+    tmp_path: Path,
+) -> None:
+    """An immediate stop, a restart on the same port: 503 meanwhile, and no restart of the registry."""
+    with postgres_server(tmp_path) as server:
+        name = await asyncio.to_thread(server.migrated_database)
+        async with registry_server(server, tmp_path, name) as registry:
+            user_id = await registry.new_user()
+            with acting(user_id):
+                first = await create(registry)
+                assert await registry.stores.ready()
+                stop = (
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'ketav_service'"
+                )
+                await asyncio.to_thread(server.execute, stop)
+                assert (await create(registry)).model == first.model
+                server.process.send_signal(signal.SIGQUIT)
+                await asyncio.to_thread(server.process.wait)
+                with pytest.raises(Unavailable) as caught:
+                    await create(registry)
+                assert caught.value.retry_after
+                assert not await registry.stores.ready()
+                with server.restarted(tmp_path):
+                    assert (await create(registry)).model == first.model
+
+
+async def test_a_locked_table_times_out_and_a_full_pool_is_unavailable(
+    postgres: PostgresServer, database: str
+) -> None:
+    """Every statement has an end, and so has the wait for a connection."""
+    engine = connect(postgres.url(database, "ketav_service"), pool_size=1, statement_timeout_s=1)
+    stores = Database(engine)
+    owner = await asyncpg.connect(postgres.url(database))
+    try:
+        async with owner.transaction():
+            await owner.execute("LOCK TABLE project IN ACCESS EXCLUSIVE MODE")
+            with pytest.raises(TimedOut):
+                await read_projects(stores)
+        await read_projects(stores)
+        async with stores.system():
+            with pytest.raises(Unavailable):
+                await read_projects(stores)
+    finally:
+        await owner.close()
+        await stores.close()
+
+
+async def read_projects(stores: Database) -> None:
+    """Read a table in a transaction."""
+    async with stores.user(uuid4()) as transaction:
+        await transaction.execute(sa.text("SELECT count(*) FROM project"))
+
+
+async def test_a_mistake_in_a_query_is_not_hidden_as_an_outage(
+    postgres: PostgresServer, database: str
+) -> None:
+    """Only the connection's trouble is translated; a bug stays a bug."""
+    stores = Database(connect(postgres.url(database, "ketav_service"), pool_size=1, statement_timeout_s=5))
+    with pytest.raises(sa.exc.ProgrammingError):
+        async with stores.system() as transaction:
+            await transaction.execute(sa.text("SELECT no_such_column FROM page"))
+    await stores.close()
+
+
+@pytest.fixture
+async def registry_on_s3(
+    postgres: PostgresServer, database: str, s3: Any, tmp_path: Path
+) -> AsyncIterator[Any]:
+    """Run a registry over a bucket."""
+    url = s3.url(f"test-{uuid4().hex}")
+    async with registry_server(postgres, tmp_path, database, blob_url=url) as running_registry:
+        yield running_registry
+
+
+async def test_the_registry_works_over_s3(registry_on_s3: Any) -> None:
+    """The same call, the other store."""
+    with acting(await registry_on_s3.new_user()):
+        page = (await create(registry_on_s3)).page
+        request = projects_pb2.DownloadImageRequest(project_id=page.project_id, page_id=page.page_id)
+        parts = [part async for part in registry_on_s3.projects.DownloadImage(request)]
+    assert hashlib.sha256(b"".join(part.chunk for part in parts)).digest() == page.image.sha256
+
+
+async def test_a_page_that_cannot_be_stored_leaves_no_row(
+    postgres: PostgresServer, database: str, tmp_path: Path
+) -> None:
+    """The object comes first: when its store is away, nothing was promised."""
+    async with registry_server(postgres, tmp_path, database) as registry:
+        with acting(await registry.new_user()):
+            (registry.blobs / ".incoming").rmdir()
+            with pytest.raises(KetavError) as caught:
+                await create(registry)
+            assert caught.value.code == "unavailable"
+            listed = await registry.projects.ListProjects(projects_pb2.ListProjectsRequest())
+            assert not listed.projects
+            assert not await registry.stores.ready()
