@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
 
 from ketav_engine import tiny
@@ -12,9 +13,10 @@ from tests.e2e.local_system import LocalSystem, boxes, tiny_system
 
 @pytest.fixture(scope="session")
 def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write a base model of the tiny engine; give its folder."""
+    """Write a base model of the tiny engine that reads some letter for every shape; give its folder."""
     folder = tmp_path_factory.mktemp("models")
-    (folder / "hebrew_base.safetensors").write_bytes(tiny.save())
+    table = np.resize(np.array([ord(letter) for letter in tiny.LETTERS], dtype=np.int32), tiny.CODES)
+    (folder / "hebrew_base.safetensors").write_bytes(tiny.save(table))
     return folder
 
 

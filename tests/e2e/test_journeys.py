@@ -75,12 +75,18 @@ def test_corrections_cost_one_call_and_stand_in_the_project(
 
 
 def test_a_whole_page_of_corrected_text_is_aligned_to_its_lines(client: httpx.Client, page: bytes) -> None:
-    """As many lines as were read are all accepted and counted as ground truth."""
+    """Lines that read alike are accepted where they belong; one that fits nowhere is reported."""
     answer = read(client, page)
-    whole = {**named(answer), "corrected_text": "אחת\nשתיים\nשלוש\nארבע"}
-    feedback = client.post("/feedback/", json=whole).json()
-    assert feedback["accepted_lines"] + len(feedback["unaligned"]) == 4
-    assert feedback["ground_truth_lines"] >= feedback["accepted_lines"]
+    texts = [line["text"] for line in answer["lines"]]
+    corrected = [texts[0], texts[1][:-1] + "ץ", "ככככככככככככככככככככ", texts[2], texts[3]]
+    feedback = client.post(
+        "/feedback/", json={**named(answer), "corrected_text": "\n".join(corrected)}
+    ).json()
+    assert feedback["accepted_lines"] == 4
+    assert [each["text"] for each in feedback["unaligned"]] == [corrected[2]]
+    where = f"/projects/{answer['project_id']}/images/{answer['image_id']}"
+    lines = client.get(where).json()["transcription"]["lines"]
+    assert lines[1]["corrected_text"] == corrected[1]
 
 
 def test_the_stored_image_comes_back_and_can_be_read_again(client: httpx.Client, page: bytes) -> None:
@@ -172,9 +178,10 @@ def test_training_with_enough_lines_is_accepted_and_the_run_ends(system: LocalSy
     with system.client(system.add_user("learner")) as learner:
         for seed in range(6):
             answer = read(learner, boxes(4, seed))
-            text = "אבגדהו\nזחטיכל\nמנסעפצ\nקרשתאב"
-            whole = {**named(answer), "corrected_text": text}
-            assert learner.post("/feedback/", json=whole).status_code == 201
+            texts = ["אבגדהו", "זחטיכל", "מנסעפצ", "קרשתאב"]
+            ids = [line["line_id"] for line in answer["lines"]]
+            lines = [{"line_id": line, "text": text} for line, text in zip(ids, texts, strict=True)]
+            assert learner.post("/feedback/", json={**named(answer), "lines": lines}).status_code == 201
         response = learner.post("/train/")
         assert response.status_code == 202, response.text
         where = response.headers["Location"]
