@@ -51,6 +51,7 @@ class LocalSystem:
             self.printed += line
             if "Ctrl-C" in line:
                 return time.monotonic() - began
+        self.supervisor.communicate()
         raise AssertionError(f"the system did not start:\n{self.printed}\n{self.tails()}")
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:

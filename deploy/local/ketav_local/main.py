@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from ketav_local.datadir import DataDir, DataDirInUseError
 from ketav_local.ledger import Ledger, end_leftovers
 from ketav_local.ports import is_free
+from ketav_local.prepare import read_key
 from ketav_local.settings import LocalSettings
 from ketav_local.supervisor import StartError, Supervisor
 from ketav_local.system import System
-from ketav_local.users import read_key
 
 
 @dataclass(frozen=True)

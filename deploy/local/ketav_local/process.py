@@ -23,7 +23,8 @@ async def always_ready() -> bool:
 class Spec:
     """One process of the system.
 
-    `once` marks a step that must end with status 0 (a migration) instead of a service that stays.
+    It is started when its needs are up; an `eager` one at once, so that it loads meanwhile, but it is not up
+    before them. `once` marks a step that must end with status 0 instead of a service that stays.
     `env` is the whole environment of the process; `sandbox` goes before the command (see `unprivileged`).
     """
 
@@ -33,6 +34,7 @@ class Spec:
     needs: tuple[str, ...] = ()
     ready: Probe = always_ready
     once: bool = False
+    eager: bool = False
     stop_signal: signal.Signals = signal.SIGTERM
     stop_s: float = 15.0
     sandbox: tuple[str, ...] = field(default=())

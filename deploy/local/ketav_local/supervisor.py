@@ -92,7 +92,7 @@ class Supervisor:
 
     async def _keep(self, spec: Spec) -> None:
         """Keep one process running until cancelled; a step that runs once ends this when it succeeded."""
-        for need in spec.needs:
+        for need in () if spec.eager else spec.needs:
             await self.up[need].wait()
         pause, failures = FIRST_BACKOFF_S, 0
         while True:
@@ -121,7 +121,7 @@ class Supervisor:
         self.ledger.add(spec.name, process.pid)
         ended = asyncio.create_task(process.wait())
         try:
-            while not spec.once and not ended.done() and not await spec.ready():
+            while not spec.once and not ended.done() and not await self._is_up(spec):
                 await asyncio.wait([ended], timeout=POLL_S)
             if not spec.once and not ended.done():
                 self.up[spec.name].set()
@@ -131,6 +131,10 @@ class Supervisor:
             if ended.done():
                 signal_group(process.pid, signal.SIGKILL)
                 self.ledger.remove(spec.name, process.pid)
+
+    async def _is_up(self, spec: Spec) -> bool:
+        """Tell whether everything a process needs is up and it says that it is ready."""
+        return all(self.up[need].is_set() for need in spec.needs) and await spec.ready()
 
     async def _bound_logs(self) -> None:
         """Keep each log below LOG_BYTES: the old content moves to `.1`, the file is emptied in place."""

@@ -17,8 +17,6 @@ from ketav_local.valkey import Valkey
 # What only the process that is given it may see; taken out of the environment that all inherit.
 CREDENTIALS = ("KETAV_DATABASE_URL", "KETAV_MIGRATION_DATABASE_URL", "KETAV_REDIS_URL", "KETAV_BLOB_URL")
 BASE_MODEL = "hebrew_base.safetensors"
-KETAV = ("-m", "ketav_registry")
-IMPORT = ("models", "import", "--name", "hebrew_base")
 
 
 def python(*arguments: str) -> tuple[str, ...]:
@@ -93,26 +91,27 @@ class System:
             yield self.valkey.spec(self.base_env())
 
     def _registry(self) -> Iterator[Spec]:
-        """Give the migration, the import of the base model and the first user, and the registry itself."""
+        """Give the step that brings the stores up to date, and the registry itself."""
         needs = ("database",) if self.settings.database_url is None else ()
-        yield self.admin("migrate", python(*KETAV, "migrate"), needs)
-        yield self.admin("base-model", python(*KETAV, *IMPORT, str(self.base_model())), ("migrate",))
-        yield self.admin("first-user", python("-m", "ketav_local.users", str(self.data.root)), ("migrate",))
+        yield Spec(
+            "prepare",
+            python("-m", "ketav_local.prepare", str(self.data.root), str(self.base_model())),
+            self.service_env("registry", *CREDENTIALS),
+            needs=needs,
+            once=True,
+        )
         yield Spec(
             "registry",
             python("-m", "ketav_registry.main"),
             self.service_env("registry", "KETAV_DATABASE_URL", "KETAV_BLOB_URL"),
-            needs=("migrate",),
+            needs=("prepare",),
+            eager=True,
             ready=GrpcProbe(self.addresses["registry"]),
         )
 
     def base_model(self) -> Path:
         """Give the path of the shipped base model."""
         return self.settings.models_dir.resolve() / BASE_MODEL
-
-    def admin(self, name: str, command: tuple[str, ...], needs: tuple[str, ...]) -> Spec:
-        """Give a step that runs once, with the owner's rights on the stores."""
-        return Spec(name, command, self.service_env("registry", *CREDENTIALS), needs=needs, once=True)
 
     def _services(self) -> Iterator[Spec]:
         """Give the recognizer, the trainer, and the Celery worker with the clock."""
@@ -135,11 +134,12 @@ class System:
         yield Spec("worker", worker, queue, needs=(*valkey, "registry"), stop_s=30.0)
 
     def _gateway(self) -> Spec:
-        """Give the only door; it opens when the services behind it answer."""
+        """Give the only door; it counts as open when the services behind it answer."""
         return Spec(
             "gateway",
             python("-m", "ketav_gateway.main"),
             self.service_env("gateway"),
-            needs=("registry", "recognizer", "trainer", "base-model", "first-user"),
+            needs=("registry", "recognizer", "trainer"),
+            eager=True,
             ready=HttpProbe(f"{self.url}/readyz"),
         )
