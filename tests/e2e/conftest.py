@@ -20,7 +20,7 @@ def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory, tiny_models: Path) -> Iterator[LocalSystem]:
     """Run one whole system on the tiny engine for all journeys; end it with SIGTERM and status 0."""
     running = tiny_system(tmp_path_factory.mktemp("system"), tiny_models)
@@ -39,7 +39,7 @@ def client(system: LocalSystem) -> Iterator[httpx.Client]:
         yield client
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def stranger(system: LocalSystem) -> Iterator[httpx.Client]:
     """Give a REST client of another user."""
     with system.client(system.add_user("stranger")) as client:

@@ -94,15 +94,17 @@ async def test_a_killed_store_comes_back_on_its_port_with_its_data(tmp_path: Pat
 async def test_a_process_that_cannot_start_ends_the_start_and_what_ran_is_stopped(tmp_path: Path) -> None:
     """The error names the process; its sibling does not stay behind."""
     data = DataDir(tmp_path)
+    marker = tmp_path / "good.pid"
+    write = f"import os, pathlib, time; pathlib.Path({str(marker)!r}).write_text(str(os.getpid()))"
     specs = [
-        Spec("good", (sys.executable, "-c", "import time; time.sleep(60)"), {}),
+        Spec("good", (sys.executable, "-c", f"{write}; time.sleep(60)"), {}),
         Spec("bad", (sys.executable, "-c", "raise SystemExit(3)"), {}, once=True),
     ]
     with Ledger(tmp_path / "processes.json") as ledger:
         supervisor = Supervisor(specs, data.logs, ledger, lambda _: None, 60)
         with pytest.raises(StartError, match="bad does not start"):
             await supervisor.__aenter__()
-    assert psutil.Process().children() == []
+    assert gone(int(marker.read_text()), within_s=0)
 
 
 def test_two_systems_cannot_share_a_data_folder(tmp_path: Path) -> None:
