@@ -45,6 +45,7 @@ def save(model: Any, path: Path, about: dict[str, Any]) -> None:  # noqa: ANN401
     model.user_metadata["seg_type"] = "baselines"
     model.user_metadata["one_channel_mode"] = "L"
     model.user_metadata["model_type"] = ["recognition"]
+    model.user_metadata["legacy_polygons"] = False
     model.user_metadata["ketav"] = about
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part.safetensors")
