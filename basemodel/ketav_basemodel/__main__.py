@@ -44,5 +44,102 @@ def train(hours: float = 1.5, seed: int = 1) -> None:
     print(run(Recipe(hours=hours, seed=seed), WORK / "ring", WORK))
 
 
+@app.command()
+def build(hours: float = 1.5, seed: int = 1) -> None:
+    """Write lines and train on them at once, then keep the calibrated weights as models/hebrew_base."""
+    import subprocess
+    import sys
+
+    command = ["nice", "-n", "10", sys.executable, "-m", "ketav_basemodel", "write"]
+    writer = subprocess.Popen([*command, "--start", str(_shards_taken())])  # noqa: S603  # our own command
+    try:
+        train(hours, seed)
+    finally:
+        writer.terminate()
+        writer.wait()
+    release()
+
+
+@app.command()
+def release(
+    model: Path = WORK / "base.safetensors", to: Path = Path("models/hebrew_base.safetensors")
+) -> None:
+    """Fit the temperature of finished weights and write them to where the system serves them from."""
+    from ketav_basemodel.calibrate import fit_temperature
+    from ketav_basemodel.synthesis import load_material
+    from ketav_engine.models import load
+
+    loaded = load(model.read_bytes())
+    temperature, losses = fit_temperature(loaded, load_material(DATA, BENCH))
+    print({"temperature": temperature, "log_loss": losses})
+    _write_calibrated(model, to, loaded.metadata | {"temperature": temperature})
+
+
+@app.command()
+def evaluate(
+    model: Path = Path("models/hebrew_base.safetensors"),
+    out: Path = Path("var/evaluation"),
+    draw: bool = True,
+) -> None:
+    """Read the real hands of KETAV_BENCH_DATA; write figures.json, figures.md and pictures."""
+    import json
+
+    from ketav_basemodel import evaluate as evaluation
+    from ketav_basemodel import report
+
+    if not BENCH.exists():
+        print(f"no real hands under {BENCH}: set KETAV_BENCH_DATA")
+        raise typer.Exit(1)
+    found, pairs = evaluation.evaluate(model, BENCH)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "figures.json").write_text(json.dumps(evaluation.as_json(found), indent=1, ensure_ascii=False))
+    (out / "figures.md").write_text(evaluation.as_markdown(found))
+    if draw:
+        report.draw(pairs, out)
+    print(evaluation.as_markdown(found))
+    for folder, items in pairs.items():
+        print(folder, " ".join(f"{a or '∅'}→{b or '∅'}:{n}" for a, b, n in evaluation.confusions(items)))
+
+
+@app.command()
+def show(seed: int = 1, kind: str = "", out: Path = Path("var/lines.png"), lines: int = 36) -> None:
+    """Draw a contact sheet of synthetic lines as the network sees them."""
+    from itertools import islice
+
+    import cv2
+    import numpy as np
+
+    from ketav_basemodel.synthesis import load_material, samples
+
+    kinds = {kind: 1.0} if kind else None
+    source = islice(samples(load_material(DATA, BENCH), seed, 48, kinds=kinds), 0, 11 * lines, 11)
+    strips = [np.full((52, 1000), 160, dtype=np.uint8) for _ in range(lines)]
+    for strip, sample in zip(strips, source, strict=True):
+        strip[2:50, : sample.image.shape[1]] = sample.image[:, :1000]
+    out.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(out), np.vstack(strips))
+    print(out)
+
+
+def _shards_taken() -> int:
+    """Return the number of the first shard that the training has not had yet."""
+    checkpoint = WORK / "checkpoint.pt"
+    if not checkpoint.exists():
+        return 0
+    import torch
+
+    return int(torch.load(checkpoint, weights_only=True)["shards"])
+
+
+def _write_calibrated(model: Path, to: Path, about: dict[str, object]) -> None:
+    """Write the weights of one file to another with other metadata."""
+    from kraken.models import load_models
+
+    from ketav_basemodel.network import save
+
+    (net,) = load_models(model)
+    save(net, to, about)
+
+
 if __name__ == "__main__":
     app()

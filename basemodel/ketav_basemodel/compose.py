@@ -5,11 +5,11 @@ from typing import Final
 
 import cv2
 import numpy as np
-from kraken.lib.bidi import get_display
 from numpy.typing import NDArray
 
 from ketav_basemodel.glyphs import Ink
 from ketav_basemodel.writers import Writer, known
+from ketav_engine.decode import to_display
 
 ABOVE: Final = 1.4
 """Core bands of room above the core band of a drawn line."""
@@ -34,11 +34,6 @@ class DrawnLine:
     spans: list[tuple[int, int]]
 
 
-def display(text: str) -> str:
-    """Return a text as it stands on paper from left to right (Kraken's training order)."""
-    return str(get_display(text, base_dir="R"))
-
-
 def draw_line(text: str, writer: Writer) -> DrawnLine:
     """Let a writer put a text down. Characters the writer cannot form are left out of ink and text alike."""
     text = " ".join("".join(c for c in text if known(c, writer)).split())
@@ -48,7 +43,7 @@ def draw_line(text: str, writer: Writer) -> DrawnLine:
     placed: list[tuple[Ink, int, int]] = []
     wave = random.uniform(0.5, 2.0), random.uniform(0, 2 * np.pi)
     cursor, hop, before = 0.0, 0.0, " "
-    for character in display(text):
+    for character in to_display(text):
         if character == " ":
             wide = max(0.28, style.space + float(random.normal(0, style.space_spread)))
             cursor += wide * style.core

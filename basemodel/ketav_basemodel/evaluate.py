@@ -1,6 +1,5 @@
 """What a model reads of real hands: CER, WER and letters-only CER, per folder, never one average."""
 
-import re
 from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,7 +9,8 @@ import cv2
 import numpy as np
 from rapidfuzz.distance import Levenshtein
 
-from ketav_basemodel.texts import LETTERS, plain
+from ketav_basemodel.texts import plain
+from ketav_common.metrics import cer, letters_only, wer
 from ketav_engine.lines import normalise
 from ketav_engine.models import load
 from ketav_engine.recognize import read
@@ -45,6 +45,7 @@ class Pair:
     path: Path
     truth: str
     reading: str
+    confidence: float = 0.0
 
 
 def evaluate(model: Path, bench: Path) -> tuple[list[Figures], dict[str, list[Pair]]]:
@@ -68,16 +69,18 @@ def read_folder(model: Any, folder: Path) -> list[Pair]:  # noqa: ANN401  # the 
     lines = [normalise(np.asarray(image, dtype=np.uint8), model.info.height) for image in images]
     truths = [plain(path.with_suffix(".gt.txt").read_text(encoding="utf-8")) for path in paths]
     readings = read(lines, model)
-    return [Pair(p, t, plain(r.text)) for p, t, r in zip(paths, truths, readings, strict=True)]
+    return [
+        Pair(p, t, plain(r.text), _mean(r.confidences))
+        for p, t, r in zip(paths, truths, readings, strict=True)
+    ]
 
 
 def figures(folder: str, pairs: list[Pair]) -> Figures:
     """Count the edits of a folder, over all its lines at once."""
     spelled = [(pair.truth, pair.reading) for pair in pairs]
     letters = [(_letters(truth), _letters(reading)) for truth, reading in spelled]
-    words = [(truth.split(), reading.split()) for truth, reading in spelled]
-    size = sum(len(truth) for truth, _ in spelled)
-    return Figures(folder, len(pairs), size, _rate(spelled), _rate(words), _rate(letters))
+    found = cer(spelled)
+    return Figures(folder, len(pairs), found.length, found.rate, wer(spelled).rate, cer(letters).rate)
 
 
 def confusions(pairs: list[Pair], top: int = 20) -> list[tuple[str, str, int]]:
@@ -110,12 +113,11 @@ def as_markdown(found: list[Figures]) -> str:
     return "\n".join(rows) + "\n"
 
 
+def _mean(confidences: tuple[float, ...]) -> float:
+    """Return the mean confidence of a line, 0 for an empty one."""
+    return float(np.mean(confidences)) if confidences else 0.0
+
+
 def _letters(text: str) -> str:
-    """Keep a text's letters alone."""
-    return re.sub(f"[^{LETTERS}]", "", text)
-
-
-def _rate(pairs: list[tuple[Any, Any]]) -> float:
-    """Return edits over reference length, corpus-wide."""
-    edits = sum(Levenshtein.distance(truth, reading) for truth, reading in pairs)
-    return edits / max(1, sum(len(truth) for truth, _ in pairs))
+    """Keep a text's letters alone, without the spaces: notes recomposed from words have artificial gaps."""
+    return letters_only(text).replace(" ", "")

@@ -8,12 +8,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ketav_basemodel.compose import DrawnLine, display, draw_line
+from ketav_basemodel.compose import DrawnLine, draw_line
 from ketav_basemodel.degrade import Neighbours, photograph
 from ketav_basemodel.fonts import Fonts, load_fonts
 from ketav_basemodel.letters import Hands, load_hands
 from ketav_basemodel.texts import Texts, bible_verses, closed_runs, modern_words
 from ketav_basemodel.writers import KINDS, Writer, make_writer
+from ketav_engine.decode import to_display
 from ketav_engine.lines import CORE, normalise
 
 FULL_FROM: Final = 40_000
@@ -31,7 +32,7 @@ class Sample:
     @property
     def target(self) -> str:
         """The text in display order, as Kraken trains."""
-        return display(self.text)
+        return to_display(self.text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,8 @@ SPELLED: Final = {
     "”": '"',
 }
 """Signs that a pen does not tell apart are spelled one way."""
+_RARE: Final = "ףץךטזגסצקן"
+"""Letters that running text seldom has: a share of the words is drawn because they hold one of these."""
 _WORD_POWER: Final = 0.35
 _CLOSED: Final = {"Deut": {(6, verse) for verse in range(4, 10)} | {(11, verse) for verse in range(13, 22)}}
 """The verses of the evaluation's scrolls: never drawn."""
@@ -89,6 +91,7 @@ class Texts:
         weights = np.array([share**_WORD_POWER for share in usable.values()])
         self._cumulative = np.cumsum(weights / weights.sum())
         self._abbreviations = _ABBREVIATIONS.split()
+        self._rare = [[word for word in usable if letter in word] for letter in _RARE]
         self._verses = verses
         self._closed = closed
 
@@ -122,6 +125,10 @@ class Texts:
     def _part(self, random: np.random.Generator) -> str:
         """Draw one word or what stands for one."""
         chance = random.random()
+        if chance < 0.14:
+            words = self._rare[int(random.integers(len(_RARE)))]
+            if words:
+                return words[int(random.integers(len(words)))]
         if chance < 0.83:
             return self._words[int(np.searchsorted(self._cumulative, random.random()))]
         if chance < 0.88:

@@ -175,7 +175,7 @@ def _cursive_style(kind: str, random: np.random.Generator) -> Style:
         space_spread=float(random.uniform(0.05, 0.35)),
         wander=float(random.uniform(0, 0.18)),
         pitch=float(random.uniform(1.7, 3.4)),
-        rise=float(np.clip(np.exp(random.normal(-0.12, 0.2)), 0.6, 1.3)),
+        rise=float(np.clip(np.exp(random.normal(-0.16, 0.23)), 0.55, 1.3)),
         fall=float(np.clip(np.exp(random.normal(-0.05, 0.15)), 0.65, 1.3)),
         unlike=float(random.uniform(0.0, 0.12)),
         apart=float(random.choice([0.0, 0.0, random.uniform(0.2, 1.0)])),

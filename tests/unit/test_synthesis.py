@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ketav_basemodel.compose import ABOVE, display, draw_line
+from ketav_basemodel.compose import ABOVE, draw_line
 from ketav_basemodel.degrade import Neighbours, photograph
 from ketav_basemodel.fonts import Fonts
 from ketav_basemodel.glyphs import UNIT, Bend, Glyph, Pen, bend, make_glyph
@@ -16,6 +16,7 @@ from ketav_basemodel.stream import read_shard, write_shard
 from ketav_basemodel.synthesis import Material, Sample, curriculum, samples
 from ketav_basemodel.texts import ALPHABET, LETTERS, Texts, closed_runs, plain
 from ketav_basemodel.writers import make_writer
+from ketav_engine.decode import to_display
 
 NO_FONTS = Fonts([], [], [], [], [], [])
 WORDS = {"שלום": 0.5, "עולם": 0.3, "דבר": 0.1, "ספר": 0.1}
@@ -94,7 +95,7 @@ def test_characters_a_writer_cannot_form_leave_text_and_ink_alike() -> None:
 
 def test_display_order_mirrors_brackets_and_keeps_numbers() -> None:
     """Targets are what stands on paper from left to right."""
-    assert display("(אב) 31") == "31 (בא)"
+    assert to_display("(אב) 31") == "31 (בא)"
 
 
 def test_no_line_repeats_three_words_of_a_closed_sentence() -> None:
