@@ -30,7 +30,7 @@ _STATUS_CODES = {
     503: "unavailable",
 }
 _RESERVED = {"type", "title", "status", "detail", "code"}
-_NUMBERS = {"missing", "required", "line", "lines"}
+_NUMBERS = {"have", "need", "missing"}
 _MAX_ERRORS = 20
 
 

@@ -158,7 +158,7 @@ class FeedbackRequest(Request):
     image_id: Id
     lines: list[LineCorrection] | None = Field(None, min_length=1, max_length=2000)
     corrected_text: str | None = Field(
-        None, description="The page's text, a line of it per line.", min_length=1, max_length=400_000
+        None, description="The page's text, a line of it per line.", min_length=1, max_length=200_000
     )
 
     @model_validator(mode="after")

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from ketav.page.v1 import page_pb2
+from ketav.recognizer.v1 import recognizer_pb2
 from ketav.registry.v1 import projects_pb2
-from ketav_common.errors import KetavError, NotFound, Unavailable
+from ketav_common.errors import Internal, InvalidInput, KetavError, NotFound, Unavailable
 from ketav_common.images import NormalisedImage
 from ketav_gateway import convert, schemas
 from ketav_gateway.clients import Recognizer, Registry
@@ -35,6 +36,20 @@ async def store_image(
     return await registry.create_page(header, image.path)
 
 
+async def _recognize(
+    recognizer: Recognizer, page: projects_pb2.Page, model: page_pb2.Model, path: Path
+) -> recognizer_pb2.RecognizePageResponse:
+    """Read an image; that its model is missing or broken is not the client's fault."""
+    try:
+        return await recognizer.recognize_page(model, page.layout, path, page.image.size_bytes)
+    except NotFound as error:  # retired between two calls
+        raise Unavailable("The model that was to read the page is gone; try again.") from error
+    except InvalidInput as error:
+        if error.code == "unusable-model":
+            raise Internal(f"the model {model.version} is unusable") from error
+        raise
+
+
 async def read_page(
     registry: Registry,
     recognizer: Recognizer,
@@ -44,10 +59,7 @@ async def read_page(
 ) -> projects_pb2.Transcription:
     """Read a stored page and record it. Its image is kept whatever happens; errors name it."""
     try:
-        try:
-            reading = await recognizer.recognize_page(model, page.layout, path, page.image.size_bytes)
-        except NotFound as error:  # the model was retired between two calls
-            raise Unavailable("The model that was to read the page is gone; try again.") from error
+        reading = await _recognize(recognizer, page, model, path)
         return await registry.record_transcription(page.page_id, reading)
     except KetavError as error:
         error.details.update(project_id=page.project_id, image_id=page.page_id)

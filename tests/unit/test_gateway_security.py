@@ -1,0 +1,191 @@
+"""Keys, rates and bounds."""
+
+import hashlib
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+
+from ketav_common.errors import NotFound, Unauthenticated, Unavailable
+from ketav_gateway.rates import Rates
+from ketav_gateway.security import Authenticator
+from tests.parts.gateway import KEY, Gateway, png, scripted_gateway, upload
+
+OWNER = uuid4()
+
+
+class Registry:
+    """Knows one key; counts how often it is asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[bytes] = []
+
+    async def resolve(self, digest: bytes) -> UUID:
+        """Resolve the one key."""
+        self.asked.append(digest)
+        if digest != hashlib.sha256(KEY.encode()).digest():
+            raise NotFound
+        return OWNER
+
+
+async def test_a_key_is_asked_for_once_within_its_time() -> None:
+    """Remembered for `ttl_s`, then asked again: a revoked key lives no longer."""
+    registry, now = Registry(), [0.0]
+    authenticator = Authenticator(registry.resolve, ttl_s=30, size=2, clock=lambda: now[0])
+    for now[0] in (0.0, 29.9):
+        identity = await authenticator.identify(KEY)
+        assert (identity.role, identity.user_id) == ("user", OWNER)
+    assert len(registry.asked) == 1
+    now[0] = 30.0
+    await authenticator.identify(KEY)
+    assert len(registry.asked) == 2
+
+
+async def test_unknown_keys_are_not_remembered_and_known_ones_are_bounded() -> None:
+    """What nobody owns takes no memory; the oldest key makes room."""
+
+    async def everybody(_digest: bytes) -> UUID:
+        """Resolve every key."""
+        return OWNER
+
+    registry = Registry()
+    authenticator = Authenticator(registry.resolve, ttl_s=30, size=2)
+    for _ in range(3):
+        with pytest.raises(Unauthenticated):
+            await authenticator.identify("ktv_nobody")
+    assert (len(registry.asked), len(authenticator._known)) == (3, 0)
+    friendly = Authenticator(everybody, ttl_s=30, size=2)
+    for number in range(5):
+        await friendly.identify(f"ktv_{number}")
+    assert len(friendly._known) == 2
+
+
+async def test_only_the_keys_digest_leaves_the_gateway() -> None:
+    """32 bytes, not the key."""
+    registry = Registry()
+    await Authenticator(registry.resolve, ttl_s=30, size=2).identify(KEY)
+    assert registry.asked == [hashlib.sha256(KEY.encode()).digest()]
+
+
+async def test_a_registry_that_is_down_is_not_a_wrong_key() -> None:
+    """503, not 401."""
+
+    async def down(_digest: bytes) -> UUID:
+        """Fail."""
+        raise Unavailable
+
+    with pytest.raises(Unavailable):
+        await Authenticator(down, ttl_s=30, size=2).identify(KEY)
+
+
+async def test_a_user_who_calls_too_often_is_told_when_to_come_back(tmp_path: Path) -> None:
+    """429 with Retry-After for this user, not for another."""
+    async with scripted_gateway(tmp_path, rate_limit="3/minute") as gateway:
+        answers = [await gateway.client.get("/projects/") for _ in range(4)]
+        assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+        assert answers[-1].json()["code"] == "rate-limited"
+        assert 1 <= int(answers[-1].headers["retry-after"]) <= 60
+        assert (await gateway.other.get("/projects/")).status_code == 200
+
+
+async def test_readings_have_a_rate_of_their_own(tmp_path: Path) -> None:
+    """Refused before the upload is taken in."""
+    async with scripted_gateway(tmp_path, ocr_rate_limit="1/minute") as gateway:
+        assert (await upload(gateway.client)).status_code == 201
+        gateway.script.calls.clear()
+        assert (await upload(gateway.client)).status_code == 429
+        assert gateway.script.calls == []
+        assert (await gateway.client.get("/projects/")).status_code == 200
+
+
+async def test_guessing_keys_is_slowed_down(tmp_path: Path) -> None:
+    """After so many unknown keys an address is refused before the registry is asked."""
+    async with scripted_gateway(tmp_path, failed_key_rate_limit="3/minute") as gateway:
+        statuses = [
+            (await gateway.stranger.get("/projects/", headers={"X-API-Key": f"ktv_{guess}"})).status_code
+            for guess in range(5)
+        ]
+        assert statuses == [401, 401, 401, 429, 429]
+        assert gateway.script.calls.count("ResolveApiKey") == 3
+
+
+async def test_rates_are_counted_by_name_and_by_user() -> None:
+    """One user's calls are not another's, one limit's not another's."""
+    rates = Rates(few="1/minute", many="9/minute")
+    await rates.spend("few", "me")
+    await rates.spend("few", "you")
+    await rates.spend("many", "me")
+    await rates.check("many", "me")
+
+
+@pytest.fixture
+async def gateway(tmp_path: Path) -> AsyncIterator[Gateway]:
+    """Run a gateway that takes one upload and one background reading at a time."""
+    async with scripted_gateway(tmp_path, max_uploads=1, max_background_readings=1) as running:
+        yield running
+
+
+async def test_background_readings_are_bounded_before_anything_is_stored(gateway: Gateway) -> None:
+    """The second reading in the background is 503; nothing was stored for it."""
+    gateway.script.recognize_s = 0.3
+    prefer = {"Prefer": "respond-async"}
+    first = await gateway.client.post("/ocr/", files={"file": png()}, headers=prefer)
+    second = await gateway.client.post("/ocr/", files={"file": png()}, headers=prefer)
+    assert (first.status_code, second.status_code) == (202, 503)
+    assert second.json()["code"] == "overloaded"
+    assert second.headers["retry-after"]
+    assert gateway.script.calls.count("CreatePage") == 1
+
+
+async def test_a_background_reading_that_fails_leaves_a_page_to_be_read_again(gateway: Gateway) -> None:
+    """Stored, and readable by the other route."""
+    gateway.script.failures["RecognizePage"] = Unavailable()
+    answer = await gateway.client.post("/ocr/", files={"file": png()}, headers={"Prefer": "respond-async"})
+    where = answer.headers["location"]
+    while "RecognizePage" not in gateway.script.calls:
+        await gateway.client.get(where)
+    assert (await gateway.client.get(where)).json()["state"] == "stored"
+    gateway.script.failures.clear()
+    assert (await gateway.client.post(f"{where}/ocr")).status_code == 201
+
+
+async def test_every_answer_has_a_request_id_and_closed_headers(gateway: Gateway) -> None:
+    """A plain id of the client is echoed, any other replaced; nothing may be framed, sniffed or kept."""
+    answer = await gateway.client.get("/projects/", headers={"X-Request-Id": "mine-1"})
+    assert answer.headers["x-request-id"] == "mine-1"
+    other = await gateway.client.get("/projects/", headers={"X-Request-Id": "a b\t<script>"})
+    assert len(other.headers["x-request-id"]) == 32
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["cache-control"] == "no-store"
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert "access-control-allow-origin" not in answer.headers
+
+
+async def test_the_documentation_needs_no_other_host_and_no_script(gateway: Gateway) -> None:
+    """One page without addresses; the OpenAPI beside it names every problem."""
+    page = await gateway.stranger.get("/docs")
+    assert page.status_code == 200
+    for forbidden in ("<script", "http://", "https://", "src="):
+        assert forbidden not in page.text
+    assert "/projects/{project_id}/images/{image_id}/export" in page.text
+    description = (await gateway.stranger.get("/openapi.json")).json()
+    for path, methods in description["paths"].items():
+        for operation in methods.values():
+            if path in {"/livez", "/readyz"}:
+                continue
+            assert {"401", "429", "503"} <= operation["responses"].keys()
+            assert operation["security"]
+    assert json.dumps(description).count("application/problem+json") > 50
+
+
+async def test_metrics_name_routes_and_never_ids(gateway: Gateway) -> None:
+    """Templates, not addresses: the number of series is bounded."""
+    unknown = str(uuid4())
+    await gateway.client.get(f"/projects/{unknown}")
+    await gateway.client.get(f"/{unknown}")
+    text = (await gateway.stranger.get("/metrics")).text
+    assert 'route="/projects/{project_id}",status="404"' in text
+    assert 'route="unmatched"' in text
+    assert unknown not in text
