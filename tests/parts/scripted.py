@@ -232,7 +232,7 @@ class Models(models_pb2_grpc.ModelServiceServicer):
         """Return the base model's record."""
         return models_pb2.ModelVersion(
             model=BASE,
-            script=page_pb2.SCRIPT_MODERN_CURSIVE,
+            script=page_pb2.SCRIPT_UNSPECIFIED,
             state=models_pb2.MODEL_STATE_ACTIVE,
             create_time=TIME,
         )

@@ -184,6 +184,7 @@ async def test_models_show_records_and_nothing_else(gateway: Gateway) -> None:
     """No digest, length, key or path of a model leaves."""
     listed = await gateway.client.get("/models/")
     assert listed.json()["models"][0]["version"] == "hebrew_base-1"
+    assert listed.json()["models"][0]["script"] is None
     activated = await gateway.client.post("/models/hebrew_base-1/activate")
     assert activated.json()["state"] == "active"
     read = await upload(gateway.client)

@@ -128,6 +128,17 @@ def json_body(kind: type[Body]) -> Callable[[Request], Awaitable[Body]]:
 
 def described(kind: type[BaseModel]) -> dict[str, Any]:
     """Describe a JSON body for OpenAPI, for a route that reads it with `json_body`."""
-    schema = kind.model_json_schema(ref_template="#/components/schemas/{model}")
-    schema.pop("$defs", None)
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+    schema = kind.model_json_schema(ref_template="{model}")
+    whole = _resolved(schema, schema.pop("$defs", {}))
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": whole}}}}
+
+
+def _resolved(schema: Any, definitions: dict[str, Any]) -> Any:  # noqa: ANN401 - any JSON value
+    """Put definitions in the place of the references to them."""
+    if isinstance(schema, list):
+        return [_resolved(item, definitions) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return _resolved(definitions[schema["$ref"]], definitions)
+    return {name: _resolved(value, definitions) for name, value in schema.items()}

@@ -214,7 +214,7 @@ def model_version(found: models_pb2.ModelVersion) -> schemas.ModelAnswer:
     return schemas.ModelAnswer(
         version=found.model.version,
         kind=_word(page_pb2.ModelKind, found.model.kind, "MODEL_KIND_"),
-        script=_word(page_pb2.Script, found.script, "SCRIPT_"),
+        script=_word(page_pb2.Script, found.script, "SCRIPT_") if found.script else None,
         state=_word(models_pb2.ModelState, found.state, "MODEL_STATE_"),
         parent_version=found.parent_version or None,
         run_id=found.run_id or None,

@@ -220,7 +220,7 @@ class ModelAnswer(Answer):
 
     version: str
     kind: Literal["base", "user"]
-    script: Script
+    script: Script | None = Field(description="The hand it reads; null: every hand.")
     state: Literal["active", "available", "retired"]
     parent_version: str | None
     run_id: str | None
