@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 
+import asyncpg
 import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
@@ -77,3 +78,23 @@ async def test_a_process_is_ready_under_its_own_schema_or_a_newer_one(
     database = Database(engine)
     assert await database.ready() is ready
     await database.close()
+
+
+async def test_an_owner_without_privileges_can_migrate_and_is_walled_in_itself(
+    postgres: PostgresServer,
+) -> None:
+    """The role exists already, the owner is no superuser: the policies hold for the owner, too."""
+    name = postgres.create_database()
+    postgres.execute("DROP ROLE IF EXISTS ketav_owner")
+    postgres.execute("CREATE ROLE ketav_owner LOGIN NOSUPERUSER")
+    postgres.migrated_database()
+    postgres.execute(f'ALTER DATABASE "{name}" OWNER TO ketav_owner')
+    url = postgres.url(name, "ketav_owner")
+    await asyncio.to_thread(upgrade, url)
+    postgres.execute("INSERT INTO account (id, name) VALUES (gen_random_uuid(), 'x')", name)
+    owner = await asyncpg.connect(url)
+    try:
+        assert await owner.fetchval("SELECT count(*) FROM account") == 0
+    finally:
+        await owner.close()
+    assert postgres.execute("SELECT 1 FROM account", name)

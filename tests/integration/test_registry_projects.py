@@ -225,3 +225,38 @@ async def test_a_corrupt_image_is_never_given_out_whole(registry: Registry) -> N
         with pytest.raises(DataLoss), rpc.translated():
             await call.read()
         assert 0 < len(b"".join(part.chunk for part in received)) < len(IMAGE)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"text": "e\u0301"},
+        {"text": "א\u0000"},
+        {"text": "א" * 4001},
+        {"confidence": float("nan")},
+        {"confidence": 1.5},
+        {"character_confidences": [0.5]},
+        {"character_confidences": [float("inf")] * 4},
+        {"words": [page_pb2.Word(text="שלום", confidence=0.5, start=0, end=5)]},
+        {"words": [page_pb2.Word(text="של", confidence=0.5, start=1, end=3)]},
+        {"words": [page_pb2.Word(text="שלום", confidence=float("nan"), start=0, end=4)]},
+        {"order": 1},
+    ],
+)
+async def test_a_reading_that_contradicts_itself_is_refused_and_the_page_stays_stored(
+    registry: Registry, wrong: dict[str, Any]
+) -> None:
+    """Offsets, confidences and texts are checked before anything is stored."""
+    with acting(await registry.new_user()):
+        page = (await create(registry)).page
+        good: dict[str, Any] = {"order": 0, "text": "שלום", "confidence": 0.5}
+        request = projects_pb2.RecordTranscriptionRequest(
+            page_id=page.page_id,
+            model_version="hebrew_base-1",
+            lines=[page_pb2.Line(order=1, text="שלום"), page_pb2.Line(**good | wrong)],
+        )
+        with pytest.raises(InvalidInput) as caught, rpc.translated():
+            await registry.projects.RecordTranscription(request)
+        assert caught.value.code == "invalid-transcription"
+        _, stored = await get_project(registry, page.project_id)
+        assert stored.page.state == projects_pb2.PAGE_STATE_STORED

@@ -134,7 +134,7 @@ def read_lines(texts: Sequence[str]) -> list[page_pb2.Line]:
             text=text,
             confidence=0.5,
             character_confidences=[0.5] * len(text),
-            words=[page_pb2.Word(text=text, confidence=0.5, start=0, end=len(text))],
+            words=[page_pb2.Word(text=text, confidence=0.5, start=0, end=len(text))] if text else [],
         )
         for i, text in enumerate(texts)
     ]

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from unicodedata import is_normalized
 from uuid import UUID
 
 from ketav_registry.domain.models import Model, Script
@@ -17,6 +18,9 @@ MAX_LINES = 1_000
 MAX_TEXT = 4_000
 MAX_NAME = 200
 MEDIA_TYPES = frozenset({"image/png", "image/jpeg"})
+
+# How far single precision may carry a confidence out of 0 to 1.
+_ROUNDING = 1e-4
 
 Polyline = tuple[tuple[int, int], ...]
 
@@ -155,6 +159,21 @@ def image_key(sha256: bytes) -> str:
     """Name the object of an image by its digest: the same bytes are stored once."""
     digest = sha256.hex()
     return f"images/{digest[:2]}/{digest}"
+
+
+def is_sound(line: Line) -> bool:
+    """Say whether a reading can be stored: NFC within bounds, offsets within the text, confidences 0 to 1."""
+    text, length = line.text, len(line.text)
+    confidences = [line.confidence, *line.character_confidences, *(word.confidence for word in line.words)]
+    return (
+        length <= MAX_TEXT
+        and "\0" not in text
+        and is_normalized("NFC", text)
+        and len(line.character_confidences) in {0, length}
+        and all(-_ROUNDING <= confidence <= 1 + _ROUNDING for confidence in confidences)
+        and all(text[word.start : word.end] == word.text for word in line.words)
+        and all(0 <= word.start < word.end <= length for word in line.words)
+    )
 
 
 def places(lines: Iterable[Line]) -> list[bytes]:

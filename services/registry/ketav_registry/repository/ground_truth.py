@@ -145,7 +145,7 @@ class _Prefixed:
 
 
 async def users_with_news(transaction: Transaction) -> list[UUID]:
-    """Return the users without an active run who sent feedback since their last run, or about then."""
+    """Return the users who may be due: enough lines, no active run, feedback since their last run."""
     last = (
         sa.select(sa.func.max(_r.created_at) - timedelta(minutes=1))
         .where(_r.user_id == feedback.c.user_id)
@@ -156,6 +156,7 @@ async def users_with_news(transaction: Transaction) -> list[UUID]:
         sa.select(feedback.c.user_id)
         .where(~active)
         .group_by(feedback.c.user_id)
+        .having(sa.func.max(feedback.c.ground_truth_lines) >= rules.MIN_LINES)
         .having(sa.func.max(feedback.c.created_at) > sa.func.coalesce(last, sa.text("'-infinity'")))
     )
     return list(await transaction.scalars(query))

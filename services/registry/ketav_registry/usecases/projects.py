@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
-from unicodedata import is_normalized
 from uuid import UUID
 
 from ketav_common import text
@@ -124,11 +123,8 @@ def _check_lines(lines: Sequence[Line]) -> None:
     orders = {line.order for line in lines}
     if len(lines) > rules.MAX_LINES or len(orders) != len(lines):
         raise InvalidInput("lines are out of bounds or share an order", code="invalid-transcription")
-    for line in lines:
-        lengths = {0, len(line.text)}
-        in_bounds = len(line.text) <= rules.MAX_TEXT and len(line.character_confidences) in lengths
-        if not in_bounds or "\0" in line.text or not is_normalized("NFC", line.text):
-            raise InvalidInput("a line's text is not NFC or out of bounds", code="invalid-transcription")
+    if not all(rules.is_sound(line) for line in lines):
+        raise InvalidInput("a line is not NFC or out of bounds", code="invalid-transcription")
 
 
 async def list_projects(
