@@ -61,7 +61,8 @@ class PostgresServer:
             from ketav_registry.migrate import upgrade
 
             self.execute("CREATE DATABASE ketav_template")
-            upgrade(self.url("ketav_template"))
+            with ThreadPoolExecutor(1) as thread:
+                thread.submit(upgrade, self.url("ketav_template")).result()
         return self.create_database("ketav_template")
 
 
