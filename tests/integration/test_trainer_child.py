@@ -28,6 +28,7 @@ def prepare(directory: Path, lines: int = 12, holdout: int = 6, **changes: objec
     orders: dict[str, object] = {
         "engine": "tiny",
         "seed": 0,
+        "epochs": None,
         "memory_bytes": 0,
         "parent_sha256": hashlib.sha256(tiny.save()).hexdigest(),
         "pages": [
@@ -74,6 +75,25 @@ async def test_a_training_reports_its_epochs_and_leaves_a_better_model(
     assert len(errors) == measured
     assert sum(after for _, _, after in errors) < sum(before for _, before, _ in errors)
     assert (tmp_path / CANDIDATE).read_bytes() != (tmp_path / PARENT).read_bytes()
+
+
+@pytest.mark.kraken
+async def test_kraken_s_network_is_trained_through_the_same_process(tmp_path: Path) -> None:
+    """The shipped base model learns for one epoch; lines are measured with both models, also across folds."""
+    base = (Path(__file__).parents[2] / "models" / "hebrew_base.safetensors").read_bytes()
+    orders = {"engine": "kraken", "epochs": 1, "parent_sha256": hashlib.sha256(base).hexdigest()}
+    directory = prepare(tmp_path, 4, 2, **orders)
+    (directory / PARENT).write_bytes(base)
+    events: Events = []
+
+    async def hear(event: dict[str, Any]) -> None:
+        """Keep an event."""
+        events.append(event)
+
+    await run_child(directory, hear, 120)
+    assert [event["event"] for event in events] == ["epoch", "evaluating", "done"]
+    assert len(events[-1]["errors"]) == 4
+    assert (tmp_path / CANDIDATE).read_bytes() != base
 
 
 async def test_equal_orders_give_an_equal_model(tmp_path: Path) -> None:

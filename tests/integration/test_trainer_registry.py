@@ -68,7 +68,7 @@ async def loop(postgres: PostgresServer, database: str, tmp_path: Path) -> Async
         registry_server(postgres, tmp_path, database, base=tiny.save()) as registry,
         rpc.channel(f"unix:{tmp_path}/registry.sock", registry.signer) as channel,
     ):
-        workshop = Workshop(tmp_path / "training", "tiny", 0, 0, 60, 1, "worker")
+        workshop = Workshop(tmp_path / "training", "tiny", 0, None, 0, 60, 1, "worker")
         yield Loop(registry, Trainer(channel), workshop)
 
 

@@ -47,7 +47,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     """Serve the registry on a unix socket and connect to it."""
     inside = RegistryDouble(tiny.save())
     address = f"unix:{tmp_path}/registry.sock"
-    workshop = Workshop(tmp_path / "training", "tiny", 0, 0, 60, 0.2, "worker")
+    workshop = Workshop(tmp_path / "training", "tiny", 0, None, 0, 60, 0.2, "worker")
     async with served(inside, address, SIGNER), rpc.channel(address, SIGNER) as channel:
         yield Bench(inside, Registry(channel), workshop, asyncio.Event())
 

@@ -21,7 +21,8 @@ from ketav_trainer.child import CANDIDATE, PARENT, RUN
 _NICE: Final = 10
 _FEW_LINES: Final = 20
 """Held-out lines below which the training lines are cross-validated as well."""
-_FOLDS: Final = 3
+_FOLDS: Final = 2
+"""Each fold costs nearly a whole fit, and the user waits."""
 
 
 class FitProcess:
@@ -31,14 +32,14 @@ class FitProcess:
         self._directory = directory
         self._reports = reports
         self._run: dict[str, Any] = json.loads((directory / RUN).read_text("utf-8"))
+        self._options = FitOptions(seed=self._run["seed"], epochs=self._run["epochs"])
 
     def run(self) -> None:
         """Fit, measure both models on the held-out lines, and report."""
         engine = make_engine(self._run["engine"])
         parent = engine.load_model((self._directory / PARENT).read_bytes(), self._run["parent_sha256"])
         training, holdout = self._lines(engine, parent.info.height)
-        options = FitOptions(seed=self._run["seed"])
-        result = engine.fit(parent, training, holdout, (), options, self._on_progress)
+        result = engine.fit(parent, training, holdout, (), self._options, self._on_progress)
         (self._directory / CANDIDATE).write_bytes(result.content)
         self._report("evaluating")
         errors = self._errors(engine, parent, result.content, holdout)
@@ -54,8 +55,7 @@ class FitProcess:
         folds = min(_FOLDS, len(training))
         for fold in range(folds if folds > 1 else 0):
             rest = [line for index, line in enumerate(training) if index % folds != fold]
-            options = FitOptions(seed=self._run["seed"])
-            result = engine.fit(parent, rest, holdout, (), options, lambda _: True)
+            result = engine.fit(parent, rest, holdout, (), self._options, lambda _: True)
             errors += self._errors(engine, parent, result.content, training[fold::folds])
         return errors
 

@@ -26,6 +26,9 @@ class TrainerSettings(BoundSettings):
     training_seconds: float = Field(
         default=3600, gt=0, description="Seconds a training may take before it is killed."
     )
+    training_epochs: int | None = Field(
+        default=None, ge=1, description="Passes over the training lines; unset for a budget that suits them."
+    )
     training_seed: int = Field(
         default=0, ge=0, description="Everything random in a training follows from it."
     )

@@ -41,6 +41,8 @@ class Workshop:
     """Private directories of runs are made in it."""
     engine: str
     seed: int
+    epochs: int | None
+    """Passes over the training lines; None for a budget that suits them."""
     memory_bytes: int
     seconds: float
     heartbeat_s: float
@@ -157,6 +159,7 @@ def _orders(dataset: Dataset, claim: Claim, workshop: Workshop) -> dict[str, Any
     return {
         "engine": workshop.engine,
         "seed": workshop.seed,
+        "epochs": workshop.epochs,
         "memory_bytes": workshop.memory_bytes,
         "parent_sha256": claim.parent.sha256,
         "pages": [asdict(page) for page in dataset.pages],

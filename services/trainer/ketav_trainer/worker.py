@@ -32,6 +32,7 @@ class Worker:
             directory=settings.data_dir / "training",
             engine=settings.engine,
             seed=settings.training_seed,
+            epochs=settings.training_epochs,
             memory_bytes=settings.training_memory_bytes,
             seconds=settings.training_seconds,
             heartbeat_s=settings.heartbeat_seconds,
