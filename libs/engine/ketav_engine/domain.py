@@ -207,6 +207,8 @@ class FitOptions:
     """Highest learning rate, of the layers near the output."""
     early_share: float = 0.5
     """Share of the learning rate that the convolutions get."""
+    replay_share: float = 0.5
+    """Replayed lines for each training line in an epoch."""
     checkpoint: str | None = None
     """Path of a safetensors file kept after each epoch, from which an interrupted fit goes on."""
 

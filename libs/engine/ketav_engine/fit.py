@@ -4,13 +4,14 @@ import copy
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ketav_common.metrics import cer
-from ketav_engine import checkpoint, models
+from ketav_engine import blend, checkpoint, models, optimizer
 from ketav_engine.augment import vary
 from ketav_engine.decode import to_display
 from ketav_engine.domain import (
@@ -29,10 +30,10 @@ from ketav_engine.recognize import fast_arithmetic, padded_width, read
 
 SURE_HOLDOUT: Final = 20
 """With fewer holdout lines the last weights are kept: the best of so few is chance."""
-_EVALUATIONS: Final = 8
+_EVALUATIONS: Final = 5
 _MOST_HOLDOUT: Final = 128
 _NEW_CHARACTER: Final = 3
-_WEIGHT_DECAY: Final = 1e-2
+_GENERAL: Final = 64
 _CLIP: Final = 5.0
 
 
@@ -63,7 +64,7 @@ def fit(
     net = copy.deepcopy(model.net)
     _extend_alphabet(net, lines)
     samples, skipped = prepare(lines, net)
-    others, _ = prepare(replay, net)
+    others, _ = prepare(replay[:-_GENERAL] if len(replay) > 2 * _GENERAL else replay, net)
     if not samples:
         raise NothingToLearnError("none of the lines can be learnt from")
     loop = _Loop(net, model, samples, others, _spread(holdout, _MOST_HOLDOUT), options)
@@ -74,14 +75,13 @@ def fit(
             loop.store()
             if not on_progress(progress):
                 raise FitCancelledError("the fit was cancelled")
-    net.load_state_dict(loop.best_weights())
-    content = models.save(net.eval(), model.metadata)
-    return FitResult(content, loop.state.before, loop.state.best, skipped)
+    after = loop.finish(list(replay[-_GENERAL:]) if len(replay) > 2 * _GENERAL else [])
+    return FitResult(models.save(net.eval(), model.metadata), loop.state.before, after, skipped)
 
 
 def budget(lines: int) -> int:
     """Return how many epochs suit a number of training lines: many for few, so that steps suffice."""
-    return int(np.clip(round(170 / math.sqrt(max(lines, 1))), 5, 40))
+    return int(np.clip(round(130 / math.sqrt(max(lines, 1))), 4, 32))
 
 
 def prepare(lines: Sequence[TrainingLine], net: Any) -> tuple[list[Sample], int]:  # noqa: ANN401
@@ -118,11 +118,12 @@ class _Loop:
     ) -> None:
         self.net = net
         self.metadata = model.metadata
+        self.parent = model.net.state_dict()
         self.samples, self.others, self.holdout = samples, others, holdout
         self.options = options
         self.epochs = options.epochs or budget(len(samples))
-        self.batch = 8 if len(samples) < 100 else 16
-        self.optimizer = _optimizer(net, options)
+        self.batch = 8 if len(samples) < 48 else 16
+        self.optimizer = optimizer.build(net, options)
         self.state = checkpoint.State()
         self.best: dict[str, Any] = {}
 
@@ -164,15 +165,30 @@ class _Loop:
         self.state = checkpoint.State(done, self.state.before, best, latest)
         return FitProgress(done, self.epochs, float(np.mean(losses)), latest)
 
-    def best_weights(self) -> dict[str, Any]:
-        """Return the weights to keep: the last without a holdout."""
-        return self.best if self.holdout else _weights(self.net)
+    def finish(self, general: list[TrainingLine]) -> float:
+        """Leave the kept weights in the network, blended with the parent's; return the CER on the holdout.
+
+        Without a holdout the last weights are kept, and without general lines nothing is blended.
+        """
+        if self.holdout:
+            self.net.load_state_dict(self.best)
+        if not general:
+            return self.state.best
+        share, weights = blend.choose(self.parent, _weights(self.net), partial(self._general_cer, general))
+        self.net.load_state_dict(weights)
+        return self._cer() if self.holdout and share < 1 else self.state.best
+
+    def _general_cer(self, lines: list[TrainingLine], weights: dict[str, Any]) -> float:
+        """Read lines of other hands with the given weights."""
+        self.net.load_state_dict(weights)
+        return corpus_cer(lines, models.wrap(self.net.eval(), self.metadata))
 
     def _batches(self, rng: np.random.Generator) -> Iterator[list[Sample]]:
-        """Yield the epoch's batches: all samples and as many others, neighbours in width together."""
+        """Yield the epoch's batches: all samples and a share of others, neighbours in width together."""
         chosen = list(self.samples)
         if self.others:
-            picks = rng.choice(len(self.others), min(len(self.samples), len(self.others)), replace=False)
+            count = min(round(self.options.replay_share * len(self.samples)), len(self.others))
+            picks = rng.choice(len(self.others), count, replace=False)
             chosen += [self.others[index] for index in picks]
         chosen.sort(key=lambda sample: sample.image.shape[1] * rng.uniform(0.8, 1.25))
         groups = [chosen[start : start + self.batch] for start in range(0, len(chosen), self.batch)]
@@ -184,7 +200,7 @@ class _Loop:
         import torch
 
         for group in self.optimizer.param_groups:
-            group["lr"] = group["top_rate"] * _schedule(progress)
+            group["lr"] = group["top_rate"] * optimizer.schedule(progress)
         images = [vary(sample.image, rng) for sample in batch]
         width = padded_width(max(image.shape[1] for image in images))
         with fast_arithmetic():
@@ -219,33 +235,6 @@ def _ctc(logits: Any, targets: list[NDArray[np.int64]]) -> Any:  # noqa: ANN401
         zero_infinity=True,
     )
     return (loss / lengths).mean()
-
-
-def _optimizer(net: Any, options: FitOptions) -> Any:  # noqa: ANN401
-    """Build AdamW: convolutions at a lower rate, or frozen; dropout and the rest have no weights."""
-    import torch
-
-    layers = list(net.nn.children())
-    recurrent = [
-        index for index, layer in enumerate(layers) if type(layer).__name__ == "TransposedSummarizingRNN"
-    ]
-    first = recurrent[0] if recurrent else len(layers) - 1
-    last = recurrent[-1] if recurrent else len(layers) - 1
-    groups = []
-    for index, layer in enumerate(layers):
-        share = options.early_share if index < first else 1.0
-        trained = options.scope == "all" or index >= last
-        weights = list(layer.requires_grad_(requires_grad=trained).parameters())
-        if weights and trained:
-            rate = options.rate * share
-            groups.append({"params": weights, "lr": rate, "top_rate": rate})
-    return torch.optim.AdamW(groups, weight_decay=_WEIGHT_DECAY)
-
-
-def _schedule(progress: float) -> float:
-    """Return the share of the top rate: a short warm-up, then a cosine down to a twentieth."""
-    warm = min(1.0, progress / 0.05 + 0.1)
-    return warm * (0.05 + 0.95 * (1 + math.cos(math.pi * progress)) / 2)
 
 
 def _extend_alphabet(net: Any, lines: Sequence[TrainingLine]) -> None:  # noqa: ANN401

@@ -90,7 +90,7 @@ def _threshold(flat: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _without_rules(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Erase long thin straight strokes: ruled and squared paper, margins, frames."""
     rules = np.zeros_like(mask)
-    for long, thick, bridge in (((1, 90), (6, 1), (3, 1)), ((90, 1), (1, 6), (1, 3))):
+    for long, thick, bridge in (((1, 90), (9, 1), (3, 1)), ((90, 1), (1, 9), (1, 3))):
         # A photographed rule wavers by a pixel: bridge it first.
         bridged = cv2.dilate(mask, np.ones(bridge, np.uint8))
         strokes = cv2.morphologyEx(bridged, cv2.MORPH_OPEN, np.ones(long, np.uint8))

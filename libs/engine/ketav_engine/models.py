@@ -30,7 +30,7 @@ _LAYERS: Final = tuple(
     for pattern in (
         rf"C(s|t|r|l|lr|m){_NAME}\d{{1,2}},\d{{1,2}},\d{{1,4}}(,\d,\d)?(,\d,\d)?",
         rf"Mp{_NAME}\d,\d(,\d,\d)?",
-        rf"Do{_NAME}(0?\.\d{{1,4}},[12])?",
+        rf"Do{_NAME}(0?\.\d{{1,4}}(,[12])?)?",
         rf"Gn{_NAME}\d{{1,3}}",
         rf"S{_NAME}1\(1x0\)1,3",
         rf"L[frb]x{_NAME}\d{{1,4}}",

@@ -53,7 +53,7 @@ def pieces(ink: PageInk) -> list[Piece]:
         inside = marks[top : top + height, left : left + width] == mark
         weights = np.where(inside, ridge[top : top + height, left : left + width], 0)
         middles = (weights * np.arange(top, top + height)[:, None]).sum(axis=0) / weights.sum(axis=0)
-        found.append(_trim(Piece(int(left), middles.astype(np.float32)), ink))
+        found += _split(_trim(Piece(int(left), middles.astype(np.float32)), ink), ink)
     return [piece for piece in found if len(piece.middles) > 0]
 
 
@@ -73,11 +73,25 @@ def join(parts: list[Piece], ink: PageInk) -> list[Piece]:
 
 
 def _trim(piece: Piece, ink: PageInk) -> Piece:
-    """Cut a piece to the columns where its band holds ink: blurring lengthened it."""
-    inked = np.flatnonzero(_band_ink(piece, ink.mask, ink.letter))
+    """Cut a piece to the columns where its band holds lettering: blurring lengthened it."""
+    inked = np.flatnonzero(_band_ink(piece, ink.letters, ink.letter))
     if inked.size == 0:
         return Piece(piece.left, piece.middles[:0])
     return Piece(piece.left + int(inked[0]), piece.middles[inked[0] : inked[-1] + 1])
+
+
+def _split(piece: Piece, ink: PageInk) -> list[Piece]:
+    """Cut a piece at the gutters between columns that it runs across."""
+    inked = np.flatnonzero(_band_ink(piece, ink.mask, ink.letter))
+    parts, start = [], 0
+    for place in np.flatnonzero(np.diff(inked) > 1.5 * ink.letter):
+        end, following = int(inked[place]) + 1, int(inked[place + 1])
+        one = Piece(piece.left + start, piece.middles[start:end])
+        other = Piece(piece.left + following, piece.middles[following:])
+        if _is_gutter(one, other, ink):
+            parts.append(one)
+            start = following
+    return [*parts, Piece(piece.left + start, piece.middles[start:])]
 
 
 def _band_ink(piece: Piece, mask: NDArray[np.uint8], letter: float) -> NDArray[np.int64]:
@@ -115,23 +129,27 @@ def _continues(one: Piece, other: Piece, gap: int, letter: float) -> bool:
 
 
 def _is_gutter(one: Piece, other: Piece, ink: PageInk) -> bool:
-    """Tell whether the gap between two pieces goes on blank above and below: the space between columns."""
-    gap = (one.right, other.left)
-    if gap[1] - gap[0] < 1.5 * ink.letter:
+    """Tell whether the gap between two pieces is the space between columns: blank in the lines around, too.
+
+    Four windows, two above and two below, must be blank in the gap; those with writing on both sides of it
+    are evidence, of which a narrow gap needs more.
+    """
+    gap = other.left - one.right
+    if gap < 2 * ink.letter:
         return False
+    # Lines end raggedly: only the middle of the gap has to be blank.
+    left, right = one.right + gap // 4, other.left - gap // 4
     middle = (float(one.middles[-1]) + float(other.middles[0])) / 2
-    blank, sides = 0, 0
-    for sign in (-1, 1):
-        near, far = middle + sign * 0.7 * ink.letter, middle + sign * 5 * ink.letter
-        top, bottom = sorted(
-            (int(np.clip(near, 0, ink.mask.shape[0])), int(np.clip(far, 0, ink.mask.shape[0])))
+    reach, evidence = int(8 * ink.letter), 0
+    for near, far in ((-8, -4), (-4, -0.7), (0.7, 4), (4, 8)):
+        top, bottom = (int(np.clip(middle + edge * ink.letter, 0, ink.mask.shape[0])) for edge in (near, far))
+        window = ink.letters[top:bottom]
+        if window[:, left:right].any():
+            return False
+        evidence += bool(
+            window[:, max(left - reach, 0) : left].any() and window[:, right : right + reach].any()
         )
-        band = ink.mask[top:bottom]
-        reach = int(8 * ink.letter)
-        beside = band[:, max(gap[0] - reach, 0) : gap[0]].any(), band[:, gap[1] : gap[1] + reach].any()
-        sides += all(beside)
-        blank += bool(band.size) and not band[:, gap[0] : gap[1]].any()
-    return blank == 2 and sides >= 1
+    return evidence >= (2 if gap >= 3 * ink.letter else 3)
 
 
 def _bridge(one: Piece, other: Piece) -> Piece:

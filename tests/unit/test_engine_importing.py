@@ -1,0 +1,50 @@
+"""Public models are converted in a process of their own."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ketav_engine import importing, models, recognize
+from ketav_engine.domain import UnusableModelError
+
+pytestmark = pytest.mark.kraken
+
+SPEC = "[1,48,0,1 Cr3,3,8 Mp2,2 Cr3,3,8 Mp2,2 S1(1x0)1,3 Lbx8 Do]"
+
+
+def test_an_mlmodel_becomes_safetensors_that_read_the_same(tmp_path: Path) -> None:
+    """The converted network reads a line as the original does."""
+    net = models.build(SPEC, "אבגד ").eval()
+    path = tmp_path / "public.mlmodel"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        net.save_model(str(path))
+    loaded = models.load(importing.convert(path.read_bytes()))
+    line = np.random.default_rng(1).integers(0, 255, (48, 200), dtype=np.uint8)
+    (expected,) = recognize.read([line], models.wrap(net, {}))
+    (reading,) = recognize.read([line], loaded)
+    assert reading.text == expected.text
+    assert loaded.info.alphabet == " אבגד"
+
+
+@pytest.mark.parametrize("damage", [b"\x80\x04K\x01.", b"noise", b"\x08\0\0\0\0\0\0\0{}      "])
+def test_what_is_no_model_ends_the_conversion(damage: bytes, tmp_path: Path) -> None:
+    """Pickles, noise and headers without a model fail before anything is written."""
+    (tmp_path / "source").write_bytes(damage)
+    with pytest.raises((UnusableModelError, ValueError)):
+        importing.convert_here(tmp_path)
+    assert not (tmp_path / "result.safetensors").exists()
+
+
+def test_an_empty_file_is_refused() -> None:
+    """Nothing is started for an empty file."""
+    with pytest.raises(UnusableModelError, match="empty"):
+        importing.convert(b"")
+
+
+def test_a_conversion_that_takes_too_long_is_ended() -> None:
+    """The subprocess is killed at its time limit."""
+    with pytest.raises(UnusableModelError, match="too long"):
+        importing.convert(b"noise" * 10, timeout_s=0.01)

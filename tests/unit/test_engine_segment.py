@@ -1,0 +1,182 @@
+"""Finding lines of right-to-left handwriting."""
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from ketav_engine import domain
+from ketav_engine.domain import FoundLine
+from ketav_engine.ink import find_ink
+from ketav_engine.order import reading_order
+from ketav_engine.segment import find_lines
+
+Image = NDArray[np.uint8]
+
+
+def paper(height: int = 1200, width: int = 1000) -> Image:
+    """Return blank paper."""
+    return np.full((height, width), 240, np.uint8)
+
+
+def write(
+    page: Image, left: int, right: int, top: int, bend: float = 0.0, slope: float = 0.0, letter: int = 32
+) -> None:
+    """Write a line of box-like letters with word gaps; every seventh letter rises."""
+    rng = np.random.default_rng(left + 31 * top)
+    for index, x in enumerate(range(left, right - letter, int(letter * 1.1))):
+        if index % 6 == 5:
+            continue
+        share = (x - left) / max(1, right - left)
+        y = round(top + slope * (x - left) + bend * np.sin(np.pi * share))
+        rise = letter // 2 if index % 7 == 3 else 0
+        cv2.rectangle(page, (x, y - rise), (x + int(letter * rng.uniform(0.4, 0.75)), y + letter), 30, 5)
+
+
+def box(line: FoundLine) -> tuple[int, int, int, int]:
+    """Return left, top, right, bottom of a boundary."""
+    xs, ys = zip(*line.boundary, strict=True)
+    return min(xs), min(ys), max(xs), max(ys)
+
+
+def test_close_lines_are_found_whole_and_apart() -> None:
+    """Twelve lines with little space between them are twelve, each as wide as it was written."""
+    page = paper()
+    for index in range(12):
+        write(page, 80, 920, 60 + 62 * index)
+    found = find_lines(page, "page")
+    assert len(found) == 12
+    for index, line in enumerate(found):
+        left, top, right, bottom = box(line)
+        assert left < 90
+        assert right > 870
+        assert top < 62 + 62 * index < bottom < 62 + 62 * (index + 2)
+
+
+def test_curved_and_sloping_lines_are_found() -> None:
+    """A bend of one line's height and a slope of three degrees break no line."""
+    page = paper()
+    for index in range(8):
+        write(page, 80, 920, 150 + 100 * index, bend=-60)
+    assert len(find_lines(page, "page")) == 8
+    page = paper()
+    for index in range(8):
+        write(page, 80, 920, 100 + 100 * index, slope=0.05)
+    assert len(find_lines(page, "page")) == 8
+
+
+def test_the_right_column_is_read_first() -> None:
+    """Two columns are told apart by their gutter and read from the right, each from top to bottom."""
+    page = paper()
+    for index in range(6):
+        write(page, 60, 420, 100 + 90 * index)
+        write(page, 590, 950, 100 + 90 * index)
+    found = find_lines(page, "page")
+    assert len(found) == 12
+    middles = [(box(line)[0] + box(line)[2]) / 2 for line in found]
+    assert all(middle > 500 for middle in middles[:6])
+    assert all(middle < 500 for middle in middles[6:])
+    assert [line.order for line in found] == list(range(12))
+
+
+def test_a_wide_word_gap_does_not_cut_a_line() -> None:
+    """A gap of five letters between words, where the lines around it have none, is no gutter."""
+    page = paper()
+    write(page, 80, 920, 100)
+    write(page, 80, 420, 200)
+    write(page, 590, 920, 200)
+    write(page, 80, 920, 300)
+    assert len(find_lines(page, "page")) == 3
+
+
+def test_ruled_paper_and_specks_are_no_lines() -> None:
+    """Rules, a margin and dust neither are lines nor lengthen any."""
+    page = paper()
+    for y in range(60, 1200, 70):
+        cv2.line(page, (0, y), (999, y + 3), 150, 2)
+    cv2.line(page, (900, 0), (905, 1199), 120, 2)
+    dust = np.random.default_rng(1)
+    for x, y in dust.integers(0, 1000, (40, 2)):
+        page[y : y + 3, x : x + 3] = 60
+    for index in range(4):
+        write(page, 200, 800, 240 + 140 * index)
+    found = find_lines(page, "page")
+    assert len(found) == 4
+    for line in found:
+        left, _, right, _ = box(line)
+        assert 150 < left < 210
+        assert 750 < right < 860
+
+
+def test_the_dark_edge_of_a_table_is_no_line() -> None:
+    """What runs out of the photograph is not writing."""
+    page = paper()
+    page[:50] = 40
+    page[:, :40] = 30
+    page[1150:] = 60
+    for index in range(3):
+        write(page, 200, 800, 300 + 140 * index)
+    assert len(find_lines(page, "page")) == 3
+
+
+def test_a_boundary_holds_its_letters_and_not_its_neighbours() -> None:
+    """Ascenders are inside; the letters of the line below are outside."""
+    page = paper()
+    write(page, 80, 920, 100)
+    write(page, 80, 920, 180)
+    first, second = find_lines(page, "page")
+    for line, top in ((first, 100), (second, 180)):
+        area = np.zeros(page.shape, np.uint8)
+        cv2.fillPoly(area, [np.array(line.boundary, np.int32)], 1)
+        own = np.zeros(page.shape, np.uint8)
+        write_only = paper()
+        write(write_only, 80, 920, top)
+        own[write_only < 100] = 1
+        assert (own & area).sum() > 0.99 * own.sum()
+        other = (page < 100) & (own == 0)
+        assert (other & (area > 0)).sum() < 0.1 * other.sum()
+
+
+def test_a_colour_photograph_and_a_shadow_change_nothing() -> None:
+    """Yellow paper under a strong gradient gives the same number of lines."""
+    page = paper()
+    for index in range(6):
+        write(page, 80, 920, 100 + 120 * index)
+    shade = np.linspace(0.45, 1.0, page.shape[1])[None, :, None]
+    colour = np.dstack([page, page * 0.95, page * 0.7]) * shade
+    assert len(find_lines(colour.astype(np.uint8), "page")) == 6
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 3000), (3000, 1), (5, 5), (40, 40)])
+def test_extreme_sizes_are_survived(shape: tuple[int, int]) -> None:
+    """Tiny and stretched images, blank or black or noisy, crash nothing."""
+    noise = np.random.default_rng(2).integers(0, 255, shape, dtype=np.uint8)
+    for image in (np.full(shape, 255, np.uint8), np.zeros(shape, np.uint8), noise):
+        for line in find_lines(image, "page") + find_lines(image, "line"):
+            assert all(
+                0 <= x <= max(1, shape[1] - 1) and 0 <= y <= max(1, shape[0] - 1) for x, y in line.boundary
+            )
+
+
+def test_ink_of_a_blank_page_has_no_letters() -> None:
+    """Without writing there is no letter height."""
+    assert find_ink(paper()).letter == 0
+
+
+def test_reading_order_goes_down_a_column_before_the_next() -> None:
+    """A heading over both columns comes first, then the right column, then the left, then a foot line."""
+
+    def area(left: int, top: int, right: int) -> tuple[domain.Point, ...]:
+        """Return a box of one line's height."""
+        return ((left, top), (right, top), (right, top + 20), (left, top + 20))
+
+    boundaries = [
+        area(0, 300, 900),
+        area(0, 100, 400),
+        area(500, 100, 900),
+        area(0, 0, 900),
+        area(500, 150, 900),
+        area(0, 150, 400),
+    ]
+    assert reading_order(boundaries) == [3, 2, 4, 1, 5, 0]
+    assert reading_order([]) == []
