@@ -1,5 +1,6 @@
 """Keys, rates and bounds."""
 
+import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator
@@ -8,9 +9,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from ketav_common.errors import NotFound, Unauthenticated, Unavailable
+from ketav_common.errors import InvalidInput, NotFound, RateLimited, Unauthenticated, Unavailable
 from ketav_gateway.rates import Rates
 from ketav_gateway.security import Authenticator
+from ketav_gateway.slots import Slots
 from tests.parts.gateway import KEY, Gateway, png, scripted_gateway, upload
 
 OWNER = uuid4()
@@ -141,7 +143,7 @@ async def test_background_readings_are_bounded_before_anything_is_stored(gateway
 
 async def test_a_background_reading_that_fails_leaves_a_page_to_be_read_again(gateway: Gateway) -> None:
     """Stored, and readable by the other route."""
-    gateway.script.failures["RecognizePage"] = Unavailable()
+    gateway.script.failures["RecognizePage"] = InvalidInput("no letters", code="unreadable-image")
     answer = await gateway.client.post("/ocr/", files={"file": png()}, headers={"Prefer": "respond-async"})
     where = answer.headers["location"]
     while "RecognizePage" not in gateway.script.calls:
@@ -149,6 +151,34 @@ async def test_a_background_reading_that_fails_leaves_a_page_to_be_read_again(ga
     assert (await gateway.client.get(where)).json()["state"] == "stored"
     gateway.script.failures.clear()
     assert (await gateway.client.post(f"{where}/ocr")).status_code == 201
+
+
+async def test_a_background_reading_waits_for_a_recognizer_that_is_busy(gateway: Gateway) -> None:
+    """Refused for a second, then read: nobody has to ask again."""
+    gateway.script.failures["RecognizePage"] = Unavailable(retry_after=1)
+    answer = await gateway.client.post("/ocr/", files={"file": png()}, headers={"Prefer": "respond-async"})
+    while "RecognizePage" not in gateway.script.calls:
+        await gateway.client.get(answer.headers["location"])
+    gateway.script.failures.clear()
+    for _ in range(100):
+        page = (await gateway.client.get(answer.headers["location"])).json()
+        if page["state"] == "read":
+            break
+        await asyncio.sleep(0.05)
+    assert page["state"] == "read"
+
+
+async def test_uploads_at_once_are_bounded_for_each_user_and_for_all() -> None:
+    """A user who holds all they may is told so; when none is left, everybody is."""
+    slots = Slots(2, 1, "uploads")
+    with slots.taken("me"):
+        with pytest.raises(RateLimited), slots.taken("me"):
+            pytest.fail("taken twice")
+        with slots.taken("you"), pytest.raises(Unavailable), slots.taken("them"):
+            pytest.fail("taken a third time")
+    with slots.taken("me"):
+        assert slots._held == {"me": 1}
+    assert not slots._held
 
 
 async def test_every_answer_has_a_request_id_and_closed_headers(gateway: Gateway) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any, NoReturn, TypeVar
 
@@ -14,6 +15,7 @@ from ketav_common.errors import InvalidInput, TooLarge
 
 _MAX_DEPTH = 16
 _MAX_DIGITS = 18
+_NO_TEXT = re.compile("[\x00\ud800-\udfff]")
 
 Body = TypeVar("Body", bound=BaseModel)
 
@@ -53,7 +55,7 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _check_text(text: str) -> None:
     """Refuse strings that are not Unicode text, or hold NUL."""
-    if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
+    if _NO_TEXT.search(text):
         _refuse("A string holds NUL or a lone surrogate.", code="malformed-text")
 
 

@@ -4,24 +4,33 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from typing import Annotated
 
-from fastapi import Request
+from fastapi import Depends, Header, Request
 
 from ketav_common.errors import InvalidInput
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
-def request_key(request: Request) -> str:
+def request_key(
+    request: Request,
+    idempotency_key: Annotated[
+        str | None, Header(description="Name of this request: sent twice, it is done once.")
+    ] = None,
+) -> str:
     """Return the Idempotency-Key, empty when there is none; InvalidInput unless 1 to 255 visible ASCII."""
     keys = request.headers.getlist("idempotency-key")
-    if not keys:
+    if idempotency_key is None or not keys:
         return ""
     if len(keys) > 1 or not _KEY.fullmatch(keys[0]):
         raise InvalidInput(
             "An Idempotency-Key has 1 to 255 visible ASCII characters.", code="malformed-idempotency-key"
         )
     return keys[0]
+
+
+RequestKey = Annotated[str, Depends(request_key)]
 
 
 def fingerprint(request: Request, content: Mapping[str, object]) -> bytes:

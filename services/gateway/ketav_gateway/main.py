@@ -103,7 +103,7 @@ async def open_parts(settings: GatewaySettings) -> AsyncIterator[Parts]:
             ),
             rates=_rates(settings),
             readings=await stack.enter_async_context(readings),
-            uploads=Slots(settings.max_uploads, "uploads"),
+            uploads=Slots(settings.max_uploads, settings.max_uploads_each, "uploads"),
             probe=Probe(channels, settings.health_timeout_s),
         )
 

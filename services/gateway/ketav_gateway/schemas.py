@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from ketav_gateway import examples
+
 UUID_PATTERN = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 
 Id = Annotated[str, StringConstraints(pattern=UUID_PATTERN)]
@@ -78,6 +80,8 @@ class CorrectedLine(Line):
 
 class OcrAnswer(Answer):
     """A page that was read."""
+
+    model_config = ConfigDict(json_schema_extra={"example": examples.OCR})
 
     project_id: str = Field(description="UUID.")
     image_id: str = Field(description="UUID.")
@@ -153,6 +157,8 @@ class LineCorrection(Request):
 
 class FeedbackRequest(Request):
     """Corrections of a page: line by line, or the whole text."""
+
+    model_config = ConfigDict(json_schema_extra={"example": examples.FEEDBACK})
 
     project_id: Id
     image_id: Id

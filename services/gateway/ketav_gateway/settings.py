@@ -34,6 +34,7 @@ class GatewaySettings(ServiceSettings):
     max_upload_bytes: int = Field(25 * MIB, gt=0, description="Largest file of an upload.")
     max_json_bytes: int = Field(2 * MIB, gt=0, description="Largest JSON body.")
     max_uploads: int = Field(16, gt=0, description="Uploads taken in at once; more are answered 503.")
+    max_uploads_each: int = Field(6, gt=0, description="Uploads of one user taken in at once; more are 429.")
     max_requests: int = Field(256, gt=0, description="Requests served at once; more are answered 503.")
     header_timeout_s: float = Field(10.0, gt=0, description="Longest wait for a request's headers.")
     chunk_timeout_s: float = Field(15.0, gt=0, description="Longest pause within a request's body.")

@@ -1,14 +1,25 @@
 """What takes more than one call: reading a page."""
 
+import asyncio
 from pathlib import Path
 
 from ketav.page.v1 import page_pb2
 from ketav.recognizer.v1 import recognizer_pb2
 from ketav.registry.v1 import projects_pb2
-from ketav_common.errors import Internal, InvalidInput, KetavError, NotFound, Unavailable
+from ketav_common.errors import (
+    Internal,
+    InvalidInput,
+    KetavError,
+    NotFound,
+    RateLimited,
+    TimedOut,
+    Unavailable,
+)
 from ketav_common.images import NormalisedImage
 from ketav_gateway import convert, schemas
 from ketav_gateway.clients import Recognizer, Registry
+
+_PAUSES_S = (1, 2, 4, 8)
 
 
 async def store_image(
@@ -64,6 +75,24 @@ async def read_page(
     except KetavError as error:
         error.details.update(project_id=page.project_id, image_id=page.page_id)
         raise
+
+
+async def read_patiently(
+    registry: Registry,
+    recognizer: Recognizer,
+    page: projects_pb2.Page,
+    model: page_pb2.Model,
+    path: Path,
+) -> None:
+    """Read a stored page that nobody waits for: while the services are busy or away, some times again."""
+    for pause_s in _PAUSES_S:
+        try:
+            await read_page(registry, recognizer, page, model, path)
+        except (RateLimited, Unavailable, TimedOut) as error:
+            await asyncio.sleep(error.retry_after or pause_s)
+        else:
+            return
+    await read_page(registry, recognizer, page, model, path)
 
 
 async def read_again(

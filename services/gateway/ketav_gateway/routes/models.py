@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query
 
 from ketav_gateway import convert, schemas
 from ketav_gateway.idempotency import request_key
@@ -25,8 +25,7 @@ async def list_models(
     )
 
 
-@router.post("/{version}/activate", responses=responses(404, 409, 422))
-async def activate_model(request: Request, gateway: Gateway, version: Version) -> schemas.ModelAnswer:
+@router.post("/{version}/activate", responses=responses(404, 409, 422), dependencies=[Depends(request_key)])
+async def activate_model(gateway: Gateway, version: Version) -> schemas.ModelAnswer:
     """Let a version read your pages from now on: a rollback, or back to the base."""
-    request_key(request)
     return convert.model_version(await gateway.registry.activate_model(version))

@@ -3,19 +3,19 @@
 from contextlib import AsyncExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
 from ketav.registry.v1 import projects_pb2
 from ketav_common.text import clean
 from ketav_gateway import convert, schemas, uploads, usecases
-from ketav_gateway.idempotency import fingerprint, request_key
+from ketav_gateway.idempotency import RequestKey, fingerprint, request_key
 from ketav_gateway.parts import Gateway, Parts
 from ketav_gateway.problems import responses
-from ketav_gateway.routes.common import ImageId, ProjectId, spend_reading
+from ketav_gateway.routes.common import ImageId, ProjectId, User, spend_reading
 
 router = APIRouter(tags=["ocr"], dependencies=[Depends(spend_reading)])
 
@@ -61,11 +61,10 @@ def _wants_async(request: Request) -> bool:
 
 
 async def _store(
-    request: Request, gateway: Parts, folder: Path
+    request: Request, gateway: Parts, user_id: str, key: str, folder: Path
 ) -> tuple[projects_pb2.CreatePageResponse, Path]:
     """Receive, check and store an upload."""
-    key = request_key(request)
-    with gateway.uploads.taken():
+    with gateway.uploads.taken(user_id):
         upload = await uploads.receive(
             request,
             folder / "upload",
@@ -97,15 +96,20 @@ async def _store(
     openapi_extra=_FORM,
 )
 async def run_ocr(
-    request: Request, response: Response, gateway: Gateway
+    request: Request,
+    response: Response,
+    gateway: Gateway,
+    user_id: User,
+    key: RequestKey,
+    prefer: Annotated[str | None, Header(description="respond-async: answer before the reading.")] = None,
 ) -> schemas.OcrAnswer | schemas.StoredAnswer | Response:
     """Store an image and read it. With `Prefer: respond-async` the reading goes on after the answer."""
-    waits = not _wants_async(request)
+    waits = prefer is None or not _wants_async(request)
     if not waits:
         gateway.readings.check_room()
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(dir=gateway.settings.spool_dir)))
-        created, path = await _store(request, gateway, folder)
+        created, path = await _store(request, gateway, user_id, key, folder)
         page = created.page
         location = f"/projects/{page.project_id}/images/{page.page_id}"
         response.headers["Location"] = location
@@ -128,19 +132,17 @@ async def _read_later(
 ) -> None:
     """Read a stored page after its answer; the files are removed at the end."""
     async with files:
-        await usecases.read_page(gateway.registry, gateway.recognizer, created.page, created.model, path)
+        await usecases.read_patiently(gateway.registry, gateway.recognizer, created.page, created.model, path)
 
 
 @router.post(
     "/projects/{project_id}/images/{image_id}/ocr",
     status_code=201,
     responses=responses(404, 422),
+    dependencies=[Depends(request_key)],
 )
-async def read_again(
-    request: Request, gateway: Gateway, project_id: ProjectId, image_id: ImageId
-) -> schemas.OcrAnswer:
+async def read_again(gateway: Gateway, project_id: ProjectId, image_id: ImageId) -> schemas.OcrAnswer:
     """Read a stored image again: after an outage, or with a newer model."""
-    request_key(request)
     with TemporaryDirectory(dir=gateway.settings.spool_dir) as folder:
         return await usecases.read_again(
             gateway.registry, gateway.recognizer, project_id, image_id, Path(folder)

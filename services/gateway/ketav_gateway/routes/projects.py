@@ -1,12 +1,14 @@
 """Reading back: projects, images, files, exports."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated
+from typing import Annotated, BinaryIO
 
 from fastapi import APIRouter, Query
-from fastapi.responses import Response
+from fastapi.responses import Response, StreamingResponse
 
 from ketav_gateway import convert, exports, schemas, usecases
 from ketav_gateway.parts import Gateway
@@ -15,6 +17,7 @@ from ketav_gateway.routes.common import Cursor, ImageId, ProjectId
 
 router = APIRouter(prefix="/projects", tags=["projects"])
 
+_PIECE = 256 * 1024
 _EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg"}
 
 
@@ -54,17 +57,29 @@ async def get_image(gateway: Gateway, project_id: ProjectId, image_id: ImageId) 
 )
 async def get_file(gateway: Gateway, project_id: ProjectId, image_id: ImageId) -> Response:
     """Return the stored image: upright, without metadata."""
-    with TemporaryDirectory(dir=gateway.settings.spool_dir) as folder:
+    async with AsyncExitStack() as stack:
+        folder = stack.enter_context(TemporaryDirectory(dir=gateway.settings.spool_dir))
         path = Path(folder) / "image"
         header = await gateway.registry.download_image(project_id, image_id, path)
-        data = await asyncio.to_thread(path.read_bytes)
-    media_type = header.page.image.media_type
-    extension = _EXTENSIONS.get(media_type)
-    return Response(
-        data,
-        media_type=media_type if extension else "application/octet-stream",
-        headers={"Content-Disposition": f'inline; filename="{image_id}.{extension or "bin"}"'},
+        file = stack.enter_context(path.open("rb"))
+        body = _pieces(file, stack.pop_all())
+    image = header.page.image
+    extension = _EXTENSIONS.get(image.media_type)
+    return StreamingResponse(
+        body,
+        media_type=image.media_type if extension else "application/octet-stream",
+        headers={
+            "Content-Length": str(image.size_bytes),
+            "Content-Disposition": f'inline; filename="{image_id}.{extension or "bin"}"',
+        },
     )
+
+
+async def _pieces(file: BinaryIO, files: AsyncExitStack) -> AsyncIterator[bytes]:
+    """Yield a file in pieces; it is removed at the end."""
+    async with files:
+        while piece := await asyncio.to_thread(file.read, _PIECE):
+            yield piece
 
 
 @router.get(

@@ -11,7 +11,7 @@ from ketav_common.errors import InvalidInput, KetavError
 from ketav_common.logging import get_logger
 from ketav_gateway import convert, schemas
 from ketav_gateway.bodies import parse_json, read_body
-from ketav_gateway.idempotency import request_key
+from ketav_gateway.idempotency import RequestKey, request_key
 from ketav_gateway.parts import Gateway, Parts
 from ketav_gateway.problems import Responses, responses
 from ketav_gateway.routes.common import RunId, spend_reading
@@ -40,9 +40,9 @@ async def _nothing(request: Request) -> None:
     responses=responses(409, 413, 422),
     dependencies=[Depends(spend_reading), Depends(_nothing)],
 )
-async def start_training(request: Request, response: Response, gateway: Gateway) -> schemas.TrainingStarted:
+async def start_training(response: Response, gateway: Gateway, key: RequestKey) -> schemas.TrainingStarted:
     """Start a training on your corrections."""
-    run = convert.training(await gateway.trainer.start_training(request_key(request)))
+    run = convert.training(await gateway.trainer.start_training(key))
     response.headers["Location"] = f"/train/{run.run_id}"
     return schemas.TrainingStarted(run_id=run.run_id, state=run.state)
 
@@ -53,10 +53,9 @@ async def get_training(gateway: Gateway, run_id: RunId) -> schemas.TrainingAnswe
     return convert.training(await gateway.registry.get_training_run(run_id))
 
 
-@router.post("/{run_id}/cancel", responses=responses(404, 422))
-async def cancel_training(request: Request, gateway: Gateway, run_id: RunId) -> schemas.TrainingAnswer:
+@router.post("/{run_id}/cancel", responses=responses(404, 422), dependencies=[Depends(request_key)])
+async def cancel_training(gateway: Gateway, run_id: RunId) -> schemas.TrainingAnswer:
     """Ask for a training's end."""
-    request_key(request)
     return convert.training(await gateway.registry.cancel_training_run(run_id))
 
 
