@@ -24,6 +24,8 @@ from ketav_common.errors import (
     Precondition,
     Stale,
 )
+from ketav_registry.domain.models import Script
+from ketav_registry.usecases import models
 from tests.parts.postgres import PostgresServer
 from tests.parts.registry import (
     IMAGE,
@@ -291,6 +293,49 @@ async def test_a_repeated_publication_gives_the_first_answer(registry: Registry)
     with acting(user_id), rpc.translated():
         listed = await registry.models.ListModels(models_pb2.ListModelsRequest())
     assert [each.model.version for each in listed.versions] == [first.model.version, "hebrew_base-1"]
+
+
+async def test_versions_are_listed_newest_first_in_parts_and_only_to_their_user(registry: Registry) -> None:
+    """The user's own versions and the bases; a stranger sees the bases only."""
+    user_id, run_id = await queued_run(registry)
+    made = [(await publish(registry, run_id, (await claim(registry, run_id)).fence)).model.version]
+    run_id = (await queue(registry, user_id)).run_id
+    made.append((await publish(registry, run_id, (await claim(registry, run_id)).fence)).model.version)
+    found, cursor = [], ""
+    with acting(user_id), rpc.translated():
+        for _ in range(3):
+            listed = await registry.models.ListModels(models_pb2.ListModelsRequest(cursor=cursor, limit=1))
+            found += [(each.model.version, each.state) for each in listed.versions]
+            cursor = listed.next_cursor
+    assert not cursor
+    assert [version for version, _ in found] == [*made[::-1], "hebrew_base-1"]
+    # The base still serves the other scripts.
+    active, available = models_pb2.MODEL_STATE_ACTIVE, models_pb2.MODEL_STATE_AVAILABLE
+    assert [state for _, state in found] == [active, available, active]
+    with acting(await registry.new_user()), rpc.translated():
+        listed = await registry.models.ListModels(models_pb2.ListModelsRequest())
+    assert [each.model.version for each in listed.versions] == ["hebrew_base-1"]
+
+
+async def test_the_base_of_a_script_serves_it_before_the_base_of_all(
+    registry: Registry, postgres: PostgresServer, database: str, tmp_path: Path
+) -> None:
+    """A newer base of the script takes over from the older one; the other scripts keep hebrew_base."""
+    user_id = await registry.new_user()
+    for number in (1, 2):
+        file = tmp_path / "sephardi.safetensors"
+        file.write_bytes(safetensors(f"sephardi {number}".encode()))
+        await models.import_base(
+            file,
+            "sephardi_base",
+            Script.SEPHARDI,
+            database=registry.stores.database,
+            blobs=registry.stores.blobs,
+        )
+        assert await serving(registry, user_id, page_pb2.SCRIPT_SEPHARDI) == f"sephardi_base-{number}"
+    assert await serving(registry, user_id, page_pb2.SCRIPT_SQUARE) == "hebrew_base-1"
+    retire = "DELETE FROM model_version WHERE name = 'sephardi_base'"
+    await asyncio.to_thread(postgres.execute, retire, database)
 
 
 async def test_a_rejected_model_is_kept_and_never_serves(registry: Registry) -> None:

@@ -88,7 +88,7 @@ def postgres_server(folder: Path) -> Iterator[PostgresServer]:
 @contextlib.contextmanager
 def _serving(folder: Path, port: int) -> Iterator[PostgresServer]:
     """Run a server over the data of a folder."""
-    settings = ["fsync=off", "full_page_writes=off", "synchronous_commit=off", "max_connections=60"]
+    settings = ["fsync=off", "full_page_writes=off", "max_connections=60"]
     command = [
         _binary("postgres"),
         "-D",

@@ -70,6 +70,10 @@ def _named(error: Exception) -> KetavError | None:
     return None
 
 
+class Raced(Exception):
+    """Another call has won a race for a unique row: what this one wrote is rolled back, and it looks again."""
+
+
 class Database:
     """Transactions on one pool. Each is committed when its block ends and rolled back when it raises."""
 

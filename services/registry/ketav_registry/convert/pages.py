@@ -7,6 +7,7 @@ from ketav.registry.v1 import projects_pb2 as pb
 from ketav_common.errors import InvalidInput
 from ketav_registry.convert import common
 from ketav_registry.domain.pages import (
+    After,
     Correction,
     Feedback,
     Image,
@@ -17,11 +18,10 @@ from ketav_registry.domain.pages import (
     PageState,
     Polyline,
     Project,
+    StoredPage,
     Transcription,
     Word,
 )
-from ketav_registry.repository.projects import After
-from ketav_registry.usecases.projects import StoredPage
 
 _STATES = {state: pb.PageState.Value(f"PAGE_STATE_{state.name}") for state in PageState}
 

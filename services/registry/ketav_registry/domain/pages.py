@@ -155,6 +155,18 @@ class Feedback:
     ground_truth_lines: int
 
 
+@dataclass(frozen=True, slots=True)
+class StoredPage:
+    """A page and the model that reads it now."""
+
+    page: Page
+    model: Model
+
+
+# Where a list goes on: the time and key of the last row of the previous answer.
+After = tuple[datetime, UUID]
+
+
 def image_key(sha256: bytes) -> str:
     """Name the object of an image by its digest: the same bytes are stored once."""
     digest = sha256.hex()

@@ -1,6 +1,5 @@
 """Projects and pages."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,13 +9,10 @@ from sqlalchemy.dialects import postgresql as pg
 from ketav_common.errors import Conflict
 from ketav_registry.database import Transaction
 from ketav_registry.domain.models import Script
-from ketav_registry.domain.pages import Image, NewPage, Page, PageState, Project, Request
+from ketav_registry.domain.pages import After, Image, NewPage, Page, PageState, Project, Request
 from ketav_registry.tables import page, project
 
 _pr, _pa = project.c, page.c
-
-# Where a list goes on: the time and key of the last row of the previous answer.
-After = tuple[datetime, UUID]
 
 
 def project_of(row: Any) -> Project:  # noqa: ANN401 - a row of project

@@ -8,7 +8,7 @@ from rapidfuzz.distance import Levenshtein
 
 from ketav_common import text
 from ketav_common.errors import InvalidInput, NotFound, Precondition
-from ketav_registry.database import Database, Transaction
+from ketav_registry.database import Database, Raced, Transaction
 from ketav_registry.domain import pages as rules
 from ketav_registry.domain.alignment import THRESHOLD, align
 from ketav_registry.domain.pages import Correction, Feedback, Line, Page, Request, Unaligned
@@ -21,10 +21,6 @@ _NO_TEXT = "no line of the text reads like this line of the page"
 _AMBIGUOUS = "more than one way of aligning this is as good"
 
 Accepted = tuple[list[Correction], list[Unaligned]]
-
-
-class _Raced(Exception):
-    """Another call has stored the same request meanwhile; what this one wrote is rolled back."""
 
 
 async def save_feedback(
@@ -45,7 +41,7 @@ async def save_feedback(
     cleaned = _texts(corrected_text) if isinstance(corrected_text, str) else _cleaned(corrected_text)
     try:
         return await _save(user_id, (project_id, image_id), cleaned, request, database)
-    except _Raced:
+    except Raced:
         return await _save(user_id, (project_id, image_id), cleaned, request, database)
 
 
@@ -67,7 +63,7 @@ async def _save(
         accepted, unaligned = await _accept(page.transcription.lines, corrected)
         stored = await corrections.insert_feedback(transaction, user_id, page, accepted, unaligned, request)
         if stored is None:
-            raise _Raced
+            raise Raced
         return stored
 
 

@@ -1,36 +1,22 @@
 """Uploading pages, recording what was read on them, reading them back."""
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from uuid import UUID
 
 from ketav_common import text
 from ketav_common.errors import InvalidInput, NotFound, TooLarge, UnsupportedMedia
 from ketav_registry import blobs as objects
 from ketav_registry.blobs import BlobStore, Chunks
-from ketav_registry.database import Database
+from ketav_registry.database import Database, Raced
 from ketav_registry.domain import pages as rules
-from ketav_registry.domain.models import Model
-from ketav_registry.domain.pages import Image, Line, NewPage, Page, Project, Transcription
+from ketav_registry.domain.pages import After, Image, Line, NewPage, Page, Project, StoredPage, Transcription
 from ketav_registry.repository import projects, transcriptions
-from ketav_registry.repository.projects import After
 from ketav_registry.usecases.models import required_model, required_version
 
 NO_PROJECT = "no such project"
 NO_PAGE = "no such page"
 _PAGES_A_QUERY = 20
-
-
-@dataclass(frozen=True, slots=True)
-class StoredPage:
-    """A page and the model that reads it now."""
-
-    page: Page
-    model: Model
-
-
-class _Raced(Exception):
-    """Another call has stored the same request meanwhile; what this one wrote is rolled back."""
 
 
 async def upload_image(
@@ -49,7 +35,7 @@ async def upload_image(
     blob = await objects.store(blobs, image, rules.image_key, max_bytes=most, size_bytes=size)
     try:
         return await _insert(user_id, new, replace(announced, sha256=blob.sha256), database)
-    except _Raced:
+    except Raced:
         if (known := await _repeated(user_id, new, database)) is None:
             raise
         return known
@@ -101,7 +87,7 @@ async def _insert(user_id: UUID, new: NewPage, image: Image, database: Database)
             script = project.script
         page = await projects.insert_page(transaction, user_id, project_id, new, image)
         if page is None:
-            raise _Raced
+            raise Raced
         return StoredPage(page, await required_model(transaction, user_id, script))
 
 

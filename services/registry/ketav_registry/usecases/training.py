@@ -8,7 +8,7 @@ from ketav_common import text
 from ketav_common.errors import Conflict, InvalidInput, NotFound, Precondition, Stale
 from ketav_registry import blobs as objects
 from ketav_registry.blobs import BlobStore
-from ketav_registry.database import Database, Transaction, narrow
+from ketav_registry.database import Database, Raced, Transaction, narrow
 from ketav_registry.domain import training as rules
 from ketav_registry.domain.models import Script
 from ketav_registry.domain.pages import image_key
@@ -20,10 +20,6 @@ NO_RUN = "no such training run"
 _MAX_VERDICT = 2_000
 
 
-class _Raced(Exception):
-    """Another call has queued a run meanwhile; what this one wrote is rolled back."""
-
-
 async def create_training_run(user_id: UUID, request_id: str, *, database: Database) -> TrainingRun:
     """Queue a run of a user over their ground truth as it is now.
 
@@ -31,7 +27,7 @@ async def create_training_run(user_id: UUID, request_id: str, *, database: Datab
     """
     try:
         return await _create(user_id, request_id, None, database)
-    except _Raced:
+    except Raced:
         return await _create(user_id, request_id, None, database)
 
 
@@ -47,7 +43,7 @@ async def _create(user_id: UUID, request_id: str, script: Script | None, databas
         chosen, dataset_id = await _freeze(transaction, user_id, script)
         run_id = await training.insert_run(transaction, user_id, dataset_id, chosen, request_id)
         if run_id is None:
-            raise _Raced
+            raise Raced
         return await _found(transaction, run_id)
 
 
@@ -169,5 +165,5 @@ async def _queue_when_due(user_id: UUID, database: Database) -> None:
     ]
     if due:
         # Somebody has started a run between the two transactions: that one will do.
-        with suppress(Conflict, _Raced):
+        with suppress(Conflict, Raced):
             await _create(user_id, "", max(due, key=lambda script: len(lines[script])), database)
