@@ -71,7 +71,7 @@ def _named(error: Exception) -> KetavError | None:
 
 
 class Raced(Exception):
-    """Another call has won a race for a unique row: what this one wrote is rolled back, and it looks again."""
+    """Another call has won a race for a unique row; what this one wrote is rolled back."""
 
 
 class Database:
