@@ -12,8 +12,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
+from tests.parts.bad_images import bad_images
 from tests.parts.gateway import (
     KEY,
     SECRET,
@@ -172,46 +174,77 @@ async def test_too_many_requests_at_once_are_503_and_the_rest_is_served(gateway:
     assert refused.headers["retry-after"]
 
 
-async def test_sigterm_finishes_what_is_under_way(tmp_path: Path) -> None:
-    """The process answers the reading under way, finishes the one in the background, and ends well."""
-    settings, script = gateway_settings(tmp_path), Script()
+@contextlib.asynccontextmanager
+async def gateway_process(
+    folder: Path, script: Script
+) -> AsyncIterator[tuple[asyncio.subprocess.Process, httpx.AsyncClient]]:
+    """Run the gateway as its own process before scripted services; killed at the end if it still runs."""
+    settings = gateway_settings(folder)
     script.add_key(KEY)
-    script.recognize_s = 1.5
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
+    services = {name: f"unix:{folder}/{name}.sock" for name in ("registry", "recognizer", "trainer")}
     env = {
         **os.environ,
         "KETAV_IDENTITY_SECRET": SECRET,
         "KETAV_PORT": str(port),
-        **{
-            f"KETAV_{name.upper()}_ADDRESS": f"unix:{tmp_path}/{name}.sock"
-            for name in ("registry", "recognizer")
-        },
-        "KETAV_TRAINER_ADDRESS": f"unix:{tmp_path}/trainer.sock",
+        **{f"KETAV_{name.upper()}_ADDRESS": address for name, address in services.items()},
         "KETAV_SPOOL_DIR": str(settings.spool_dir),
+        "KETAV_OCR_RATE_LIMIT": "1000/minute",
     }
-    async with scripted_services(tmp_path, script, settings):
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "ketav_gateway.main", env=env, stderr=asyncio.subprocess.PIPE
-        )
-        async with httpx.AsyncClient(
-            base_url=f"http://127.0.0.1:{port}", headers={"X-API-Key": KEY}, timeout=30
-        ) as client:
-            await _ready(client)
-            later = await client.post("/ocr/", files={"file": png()}, headers={"Prefer": "respond-async"})
-            reading = asyncio.create_task(upload(client))
-            await _called(script, "RecognizePage", 2)
-            process.send_signal(signal.SIGTERM)
-            assert (await reading).status_code == 201
-        _, log = await asyncio.wait_for(process.communicate(), 20)
-    assert process.returncode == 0
+    async with scripted_services(folder, script, settings):
+        log = folder / "gateway.log"
+        with log.open("wb") as stderr:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "ketav_gateway.main", env=env, stderr=stderr
+            )
+        url, headers = f"http://127.0.0.1:{port}", {"X-API-Key": KEY}
+        try:
+            async with httpx.AsyncClient(base_url=url, headers=headers, timeout=60) as client:
+                await _ready(client)
+                yield process, client
+        finally:
+            if process.returncode is None:
+                process.kill()
+            await process.wait()
+
+
+async def test_sigterm_finishes_what_is_under_way(tmp_path: Path) -> None:
+    """The process answers the reading under way, finishes the one in the background, and ends well."""
+    script = Script(recognize_s=1.5)
+    async with gateway_process(tmp_path, script) as (process, client):
+        later = await client.post("/ocr/", files={"file": png()}, headers={"Prefer": "respond-async"})
+        reading = asyncio.create_task(upload(client))
+        await _called(script, "RecognizePage", 2)
+        process.send_signal(signal.SIGTERM)
+        assert (await reading).status_code == 201
+        assert await asyncio.wait_for(process.wait(), 20) == 0
     assert script.pages[later.json()["image_id"]].HasField("transcription")
-    events = [json.loads(line) for line in log.decode().splitlines() if line.startswith("{")]
+    log = (tmp_path / "gateway.log").read_text()
+    events = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
     handled = [event for event in events if event["event"] == "request_handled" and event["route"] == "/ocr/"]
     assert {event["status"] for event in handled} == {201, 202}
     assert all(event["user_id"] in script.keys.values() for event in handled)
-    assert KEY not in log.decode()
+    assert KEY not in log
+
+
+async def test_the_whole_corpus_leaves_the_process_alive_and_small(tmp_path: Path) -> None:
+    """Every bad image: its status and code, no growth over 64 MiB, no spooled file, no page."""
+    script = Script()
+    corpus = [bad for bad in bad_images() if bad.status != 201]
+    async with gateway_process(tmp_path, script) as (process, client):
+        await upload(client)
+        before = psutil.Process(process.pid).memory_info().rss
+        for bad in corpus:
+            answer = await client.post("/ocr/", files={"file": (bad.name, bad.data)})
+            assert (answer.status_code, answer.json()["code"]) == (bad.status, bad.code), bad.name
+        grown = psutil.Process(process.pid).memory_info().rss - before
+        assert (await upload(client)).status_code == 201
+        assert process.returncode is None
+    assert grown <= 64 * 1024 * 1024, grown
+    assert script.calls.count("CreatePage") == 2
+    assert list((tmp_path / "spool").iterdir()) == []
 
 
 async def _called(script: Script, method: str, times: int) -> None:

@@ -8,7 +8,6 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.parts.bad_images import bad_images
 from tests.parts.gateway import KEY, Gateway, png, scripted_gateway, upload
 
 UNKNOWN = str(uuid4())
@@ -116,15 +115,6 @@ async def test_a_compressed_body_is_415(gateway: Gateway, path: str) -> None:
     refused(
         await gateway.client.post(path, content=b"\x1f\x8b", headers=headers), 415, "unsupported-content-type"
     )
-
-
-async def test_the_images_of_the_corpus_are_refused_and_not_stored(gateway: Gateway) -> None:
-    """Status and code of every bad image through the whole route; the process serves on."""
-    corpus = [bad for bad in bad_images() if bad.status != 201]
-    for bad in corpus[::4]:
-        refused(await upload(gateway.client, bad.data or b""), bad.status, bad.code) if bad.data else None
-    assert "CreatePage" not in gateway.script.calls
-    assert (await upload(gateway.client)).status_code == 201
 
 
 @pytest.mark.parametrize("name", ["../../x", "a\\b", "שלום.png", "x" * 5000, "\u202egnp.exe", "x.svg"])

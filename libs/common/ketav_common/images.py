@@ -28,6 +28,15 @@ _CLASSES: dict[str, type[KetavError]] = {
 }
 
 
+# Refused by their first bytes: no decoder has seen them.
+_UNDECODED = {"empty-file", "unsupported-media-type"}
+
+
+def _untouched(answer: dict[str, Any]) -> bool:
+    """Say whether a process that gave this answer may serve the next image."""
+    return "ok" in answer or answer["refused"]["code"] in _UNDECODED
+
+
 @dataclass(frozen=True)
 class NormalisedImage:
     """A checked image, written at `path`: upright, 8-bit, without metadata."""
@@ -131,7 +140,7 @@ class ImageNormaliser:
                     "Decoding the image takes too much time or memory.", code="image-too-expensive"
                 ) from error
             finally:
-                await self._put_back(child, sound=answer is not None and "ok" in answer)
+                await self._put_back(child, sound=answer is not None and _untouched(answer))
         if "refused" in answer:
             refusal = answer["refused"]
             raise _CLASSES.get(refusal["code"], InvalidInput)(refusal["detail"], code=refusal["code"])
