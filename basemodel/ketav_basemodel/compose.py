@@ -50,8 +50,9 @@ def draw_line(text: str, writer: Writer) -> DrawnLine:
             edge[:] = cursor - style.gap * style.core
             hop, before = float(random.normal(0, style.hop)) if style.hop else 0.0, character
             continue
-        if style.apart and before in CLOSING and character not in CLOSING:
-            cursor += float(random.uniform(0, 2)) * style.apart * style.core
+        if style.apart and (before in CLOSING) != (character in CLOSING) and before != " ":
+            near = 2.0 if before in CLOSING else 0.4
+            cursor += float(random.uniform(0, near)) * style.apart * style.core
             edge[:] = cursor - style.gap * style.core
         before = character
         instance = writer.form(character)

@@ -34,6 +34,8 @@ SPELLED: Final = {
 """Signs that a pen does not tell apart are spelled one way."""
 _RARE: Final = "ףץךטזגסצקן"
 """Letters that running text seldom has: a share of the words is drawn because they hold one of these."""
+_NUMBERS_ALONE: Final = 0.03
+"""Share of the lines that are a number or a date and nothing else."""
 _WORD_POWER: Final = 0.35
 _CLOSED: Final = {"Deut": {(6, verse) for verse in range(4, 10)} | {(11, verse) for verse in range(13, 22)}}
 """The verses of the evaluation's scrolls: never drawn."""
@@ -119,6 +121,8 @@ class Texts:
 
     def _mixture(self, random: np.random.Generator, longest: int) -> str:
         """Put words, numbers and abbreviations one after the other, with punctuation."""
+        if random.random() < _NUMBERS_ALONE:
+            return _number(random)
         parts = [self._part(random) for _ in range(int(random.integers(1, longest + 1)))]
         return _punctuate(parts, random)
 
@@ -133,7 +137,7 @@ class Texts:
             return self._words[int(np.searchsorted(self._cumulative, random.random()))]
         if chance < 0.88:
             return self._abbreviations[int(random.integers(len(self._abbreviations)))]
-        if chance < 0.92:
+        if chance < 0.935:
             return _number(random)
         length = int(random.integers(2, 8))
         return "".join(LETTERS[i] for i in random.integers(len(LETTERS), size=length))
@@ -163,6 +167,7 @@ def _number(random: np.random.Generator) -> str:
         str(int(random.integers(1800, 2030))),
         f"{n[0]}/{n[1] % 12 + 1}/{int(random.integers(1990, 2030))}",
         f"{n[0]}.{n[1] % 12 + 1}.{n[2]:02d}",
+        f"{n[0]}.{n[1] % 12 + 1}",
         f"{n[0] % 24}:{n[1] + n[2] % 28:02d}",
         f"{n[0] * 3}%",
         f"{n[0]}-{n[0] + n[1]}",

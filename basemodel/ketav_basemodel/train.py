@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ BATCH_PIXELS: Final = 24_000
 """Columns of one batch: short lines come in larger batches."""
 LARGEST_BATCH: Final = 96
 _POOL: Final = 2
+_KEPT: Final = 24
+_FEWEST_KEPT: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +130,12 @@ def _batches(
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
     """Yield (images (N, 1, H, W), targets end to end, their lengths) without end, like widths together."""
     codec = network.alphabet_codec()
+    kept: deque[Shard] = deque(maxlen=_KEPT)
+    rounds = 0
     while True:
-        shards = [take_shard(ring) for _ in range(_POOL)]
-        state.shards += len(shards)
-        random = np.random.default_rng((recipe.seed, state.shards))
+        rounds += 1
+        random = np.random.default_rng((recipe.seed, state.shards, rounds))
+        shards = [_next_shard(ring, kept, state, random) for _ in range(_POOL)]
         starts = [np.concatenate([[0], np.cumsum(shard.widths)]) for shard in shards]
         for batch in _by_width(shards, random):
             width = -(-max(int(shards[s].widths[i]) for s, i in batch) // 32) * 32
@@ -141,6 +146,15 @@ def _batches(
             encoded = [codec.encode(shards[s].targets[i]) for s, i in batch]
             lengths = torch.tensor([len(code) for code in encoded])
             yield 1.0 - torch.from_numpy(images).float() / 255, torch.cat(encoded).long(), lengths
+
+
+def _next_shard(ring: Path, kept: deque[Shard], state: State, random: np.random.Generator) -> Shard:
+    """Take a fresh shard; while the writer is behind, one of the latest again rather than waiting."""
+    if len(kept) >= _FEWEST_KEPT and not any(ring.glob("*.npz")):
+        return kept[int(random.integers(len(kept)))]
+    kept.append(take_shard(ring))
+    state.shards += 1
+    return kept[-1]
 
 
 def _by_width(shards: list[Shard], random: np.random.Generator) -> list[list[tuple[int, int]]]:
