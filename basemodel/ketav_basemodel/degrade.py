@@ -60,7 +60,7 @@ def _with_margins(line: DrawnLine, neighbours: Neighbours, random: np.random.Gen
     side = [round(line.core * float(v)) for v in random.uniform(0.1, 1.2, size=2)]
     canvas = np.pad(line.ink, ((0, 0), (side[0], side[1])))
     for other, direction in ((neighbours.above, -1), (neighbours.below, 1)):
-        if other is not None and random.random() < 0.6:
+        if other is not None and random.random() < 0.75:
             _lay(
                 canvas, other.ink, round(direction * neighbours.pitch), round(float(random.uniform(-30, 10)))
             )

@@ -3,13 +3,13 @@
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-import cv2
 import numpy as np
 
 from ketav_basemodel.fonts import Fonts
-from ketav_basemodel.glyphs import PAD, UNIT, Bend, Glyph, Instance, Pen, bend
+from ketav_basemodel.glyphs import UNIT, Bend, Glyph, Instance, Pen, bend
 from ketav_basemodel.letters import CLASSES, HANGING, IN_PARTS, RISING, Hands, rearranged
 from ketav_basemodel.marks import MARKS, draw_mark
+from ketav_basemodel.scribes import crowned, joined_het, stretched
 
 KINDS: Final = {"hand": 0.66, "cursive": 0.12, "stam": 0.13, "scribal": 0.04, "rashi": 0.01, "print": 0.04}
 """Share of each kind of writer: real letters, cursive fonts, STaM, book hands, Rashi, print."""
@@ -89,9 +89,9 @@ class Writer:
             style.warp,
         )
         if character in _STRETCHED and random.random() < style.stretch:
-            glyph = _stretched(glyph, float(random.uniform(0.2, 1.3)))
+            glyph = stretched(glyph, float(random.uniform(0.2, 1.3)))
         if character in _CROWNED and random.random() < style.crowns:
-            glyph = _crowned(glyph, random)
+            glyph = crowned(glyph, random)
         formed = bend(glyph, how, style.pen, style.core / UNIT, random)
         return replace(formed, top=formed.top + down * style.core) if down else formed
 
@@ -114,6 +114,8 @@ def make_writer(kind: str, hands: Hands, fonts: Fonts, random: np.random.Generat
     alphabet = {c: [glyph] for c, glyph in pool[int(random.integers(len(pool)))].items()}
     if "0" not in alphabet or kind == "cursive":
         alphabet |= _digits(fonts, random)
+    if kind == "stam" and random.random() < 0.5:
+        alphabet["ח"] = [joined_het(alphabet["ז"][0], alphabet["ו"][0], random)]
     style = _cursive_style(kind, random) if kind == "cursive" else _formal_style(kind, random)
     return Writer(style, alphabet, random)
 
@@ -186,54 +188,26 @@ def _cursive_style(kind: str, random: np.random.Generator) -> Style:
 def _formal_style(kind: str, random: np.random.Generator) -> Style:
     """Draw the habits of a scribe or of a press."""
     core = float(random.uniform(17, 27))
-    press = kind == "print"
+    press, scribe = kind == "print", kind == "stam"
     loose = 0.004 if press else float(random.uniform(0.005, 0.045))
     return Style(
         kind=kind,
         core=core,
         pen=Pen(None, float(np.clip(random.normal(0.2, 0.5), -0.5, 1.2))),
-        wide=float(np.exp(random.normal(0, 0.11))),
+        wide=float(np.exp(random.normal(-0.1 if scribe else 0.0, 0.12))),
         shear=float(random.normal(0, 0.02 if press else 0.04)),
         loose=loose,
         warp=0.0 if press else float(random.uniform(0.1, 1.2)),
-        gap=float(random.normal(0.12, 0.05)),
+        gap=float(random.normal(0.08 if scribe else 0.12, 0.05)),
         gap_spread=float(random.uniform(0.0, 0.04)),
         tuck=float(random.uniform(0.0, 0.6)),
         space=float(np.exp(random.normal(np.log(0.55), 0.3))),
         space_spread=float(random.uniform(0.02, 0.15)),
         wander=float(random.uniform(0, 0.06)),
-        pitch=float(random.uniform(1.6, 2.6)),
-        stretch=float(random.choice([0.0, 0.05, 0.25])) if kind == "stam" else 0.0,
-        crowns=float(random.choice([0.0, 0.5, 1.0])) if kind == "stam" else 0.0,
+        pitch=float(random.uniform(1.5, 2.3) if scribe else random.uniform(1.6, 2.6)),
+        stretch=float(random.choice([0.0, 0.05, 0.25])) if scribe else 0.0,
+        crowns=float(random.choice([0.0, 0.6, 1.0, 1.0])) if scribe else 0.0,
     )
-
-
-def _stretched(glyph: Glyph, by: float) -> Glyph:
-    """Lengthen a square letter's roof: the thinnest column left of its middle is repeated `by` core bands."""
-    width = glyph.ink.shape[1]
-    low, high = round(0.3 * width), round(0.65 * width)
-    amount = glyph.ink[:, low:high].astype(np.int64).sum(axis=0)
-    column = low + int(np.argmin(np.where(amount > 0, amount, amount.max() + 1)))
-    times = np.ones(width, dtype=int)
-    times[column] += round(by * UNIT)
-    return Glyph(
-        np.repeat(glyph.ink, times, axis=1), np.repeat(glyph.spine, times, axis=1), glyph.top, glyph.bearing
-    )
-
-
-def _crowned(glyph: Glyph, random: np.random.Generator) -> Glyph:
-    """Set a crown of three strokes (tagin) on a square letter's left head."""
-    tall = round(float(random.uniform(0.2, 0.5)) * UNIT)
-    ink = np.pad(glyph.ink, ((tall, 0), (0, 0)))
-    spine = np.pad(glyph.spine, ((tall, 0), (0, 0)), constant_values=255)
-    head = PAD + (ink.shape[1] - 2 * PAD) * float(random.uniform(0.15, 0.45))
-    top = int(np.argmax((ink > 110).any(axis=1))) + 2
-    thick, apart = int(random.integers(1, 3)), float(random.uniform(0.1, 0.2)) * UNIT
-    for place, rise in ((-1, 0.8), (0, 1.0), (1, 0.8)):
-        tip = round(head + 1.3 * place * apart), round(top - rise * (tall + 1))
-        cv2.line(ink, (round(head + place * apart), top), tip, 255, thick, cv2.LINE_AA)
-        cv2.circle(ink, tip, thick, 255, -1, cv2.LINE_AA)
-    return Glyph(ink, spine, glyph.top - tall, glyph.bearing)
 
 
 def known(character: str, writer: Writer) -> bool:
