@@ -177,7 +177,8 @@ def rearranged(glyph: Glyph, random: np.random.Generator) -> Glyph:
         return glyph
     piece = 1 + int(areas.argmin())
     x, y, w, h = (int(stats[piece, i]) for i in range(4))
-    scale_x, scale_y = (float(v) for v in np.clip(np.exp(random.normal(-0.35, 0.35, 2)), 0.35, 1.4))
+    scale_x = float(np.clip(np.exp(random.normal(-0.5, 0.45)), 0.22, 1.4))
+    scale_y = float(np.clip(np.exp(random.normal(-0.3, 0.35)), 0.4, 1.4))
     move = np.array([[scale_x, 0, 0], [0, scale_y, 0]], dtype=np.float32)
     move[0, 2] = x * (1 - scale_x) + w * (1 - scale_x) * random.random() + random.normal(0, 1.5)
     move[1, 2] = y * (1 - scale_y) + h * (1 - scale_y) * random.random() + random.normal(0, 2.5)

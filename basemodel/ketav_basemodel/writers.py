@@ -15,6 +15,7 @@ KINDS: Final = {"hand": 0.66, "cursive": 0.12, "stam": 0.13, "scribal": 0.04, "r
 """Share of each kind of writer: real letters, cursive fonts, STaM, book hands, Rashi, print."""
 _INSTANCES: Final = 3
 _CROWNED: Final = "שעטנזגץ"
+_SHORT_OR_LONG: Final = "וי"
 _STRETCHED: Final = "דהלרתםך"
 
 
@@ -100,6 +101,8 @@ class Writer:
         style = self.style
         if character not in self.sizes:
             wide, tall = np.exp(self.random.normal(0, style.unlike, 2))
+            if character in _SHORT_OR_LONG:
+                tall *= np.exp(self.random.normal(0, 1.2 * style.unlike))
             self.sizes[character] = float(wide), float(tall)
         wide, tall = self.sizes[character]
         tall *= style.rise if character in RISING else style.fall if character in HANGING else 1.0
