@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import io
 import os
+import signal
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -226,6 +227,23 @@ async def test_an_s3_server_that_is_away_is_unavailable_soon(tmp_path: Path) -> 
     async with asyncio.timeout(5):
         with pytest.raises(Unavailable):
             await blobs.check()
+
+
+async def test_an_s3_server_that_hangs_is_given_up(s3: S3Server, tmp_path: Path) -> None:
+    """Stopped, not ended: reading and storing are Unavailable after the timeout, and work again later."""
+    url = s3.url(f"test-{uuid4().hex}")
+    patient, blobs = (blob_store(url, tmp_path / "spool", timeout_s=seconds) for seconds in (10, 1))
+    await patient.check()
+    s3.process.send_signal(signal.SIGSTOP)
+    try:
+        async with asyncio.timeout(10):
+            with pytest.raises(Unavailable):
+                await blobs.check()
+            with pytest.raises(Unavailable):
+                await store(blobs, pieces(b"x"), key_of, max_bytes=10, size_bytes=1)
+    finally:
+        s3.process.send_signal(signal.SIGCONT)
+    await store(patient, pieces(b"x"), key_of, max_bytes=10, size_bytes=1)
 
 
 async def test_wrong_credentials_are_unavailable(s3: S3Server, tmp_path: Path) -> None:

@@ -1,16 +1,18 @@
 """Operating the registry: its command, its process, and what happens when a store is away."""
 
 import asyncio
+import contextlib
 import hashlib
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import asyncpg
+import psutil
 import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
@@ -132,6 +134,35 @@ async def test_a_call_while_postgresql_is_away_is_unavailable_and_works_again_af
                 assert not await registry.stores.ready()
                 with server.restarted(tmp_path):
                     assert (await create(registry)).model == first.model
+
+
+async def test_a_silent_postgresql_is_given_up(tmp_path: Path) -> None:
+    """Stopped, not ended: neither an open connection nor a new one waits for ever."""
+    with postgres_server(tmp_path) as server:
+        name = await asyncio.to_thread(server.migrated_database)
+        stores = Database(connect(server.url(name, "ketav_service"), pool_size=2, statement_timeout_s=1))
+        await read_projects(stores)
+        with stopped(server.process.pid):
+            for _ in range(2):
+                async with asyncio.timeout(8):
+                    with pytest.raises((TimedOut, Unavailable)):
+                        await read_projects(stores)
+            assert not await stores.ready()
+        await read_projects(stores)
+        await stores.close()
+
+
+@contextlib.contextmanager
+def stopped(pid: int) -> Iterator[None]:
+    """Stop a process and its children in the block (SIGSTOP)."""
+    processes = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+    for process in processes:
+        process.suspend()
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.resume()
 
 
 async def test_a_locked_table_times_out_and_a_full_pool_is_unavailable(

@@ -221,16 +221,20 @@ def _flush(output: Any) -> None:  # noqa: ANN401 - any open file
     os.fsync(output.fileno())
 
 
-def blob_store(url: str, spool: Path) -> BlobStore:
-    """Build the store of a URL: file:///folder or s3://key:secret@host:port/bucket?secure=0."""
+def blob_store(url: str, spool: Path, *, timeout_s: float = 10) -> BlobStore:
+    """Build the store of a URL: file:///folder or s3://key:secret@host:port/bucket?secure=0.
+
+    An S3 server that is silent for `timeout_s` seconds is given up.
+    """
     parts = urlsplit(url)
     if parts.scheme == "file":
         return DirectoryBlobStore(Path(unquote(parts.path)))
     if parts.scheme != "s3" or not parts.hostname:
         raise ValueError("KETAV_BLOB_URL must begin with file:// or s3://")
     port = f":{parts.port}" if parts.port else ""
-    timeout = urllib3.Timeout(connect=3, read=15)
-    http = urllib3.PoolManager(timeout=timeout, retries=urllib3.Retry(2, backoff_factor=0.2), maxsize=8)
+    timeout = urllib3.Timeout(connect=min(3, timeout_s), read=timeout_s)
+    retries = urllib3.Retry(2, read=0, backoff_factor=0.2, status_forcelist=[500, 502, 503, 504])
+    http = urllib3.PoolManager(timeout=timeout, retries=retries, maxsize=8)
     client = Minio(
         parts.hostname + port,
         access_key=unquote(parts.username or ""),

@@ -17,6 +17,7 @@ Transaction = AsyncConnection
 
 _SCOPE = sa.text("SELECT set_config('app.user_id', :user_id, true), set_config('app.system', :system, true)")
 _RETRY_S = 2
+_CONNECT_S = 5
 
 
 def database_url(url: str) -> URL:
@@ -25,17 +26,20 @@ def database_url(url: str) -> URL:
 
 
 def connect(url: str, *, pool_size: int, statement_timeout_s: float) -> AsyncEngine:
-    """Build a bounded pool: a caller waits at most 5 s for a connection, a statement for its timeout."""
+    """Build a bounded pool: waiting for a connection and for a statement's answer both have an end.
+
+    The server ends a statement at its timeout; a server that is silent is given up a second later.
+    """
     milliseconds = str(int(statement_timeout_s * 1000))
     return create_async_engine(
         database_url(url),
         pool_size=pool_size,
         max_overflow=0,
-        pool_timeout=5,
+        pool_timeout=min(_CONNECT_S, statement_timeout_s),
         pool_pre_ping=True,
         pool_recycle=1800,
         connect_args={
-            "timeout": 5,
+            "timeout": min(_CONNECT_S, statement_timeout_s),
             "command_timeout": statement_timeout_s + 1,
             "server_settings": {
                 "application_name": "ketav-registry",
@@ -49,8 +53,7 @@ def connect(url: str, *, pool_size: int, statement_timeout_s: float) -> AsyncEng
 
 def _named(error: Exception) -> KetavError | None:
     """Translate trouble of the connection into a domain error; None when it is not the connection's."""
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    driver = getattr(cause, "__cause__", None) or cause
+    driver = error.driver_exception if isinstance(error, DBAPIError) else error
     if isinstance(driver, asyncpg.QueryCanceledError | asyncpg.LockNotAvailableError | TimeoutError):
         return TimedOut("the database did not answer in time")
     away = (
