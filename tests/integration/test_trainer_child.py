@@ -29,6 +29,7 @@ def prepare(directory: Path, lines: int = 12, holdout: int = 6, **changes: objec
         "engine": "tiny",
         "seed": 0,
         "epochs": None,
+        "checkpoint": str(directory / "checkpoint"),
         "memory_bytes": 0,
         "parent_sha256": hashlib.sha256(tiny.save()).hexdigest(),
         "pages": [
@@ -94,6 +95,18 @@ async def test_kraken_s_network_is_trained_through_the_same_process(tmp_path: Pa
     assert [event["event"] for event in events] == ["epoch", "evaluating", "done"]
     assert len(events[-1]["errors"]) == 4
     assert (tmp_path / CANDIDATE).read_bytes() != base
+
+
+async def test_a_damaged_checkpoint_costs_time_and_nothing_else(tmp_path: Path) -> None:
+    """The training begins anew and ends with the model that it would have made."""
+    whole, damaged = tmp_path / "whole", tmp_path / "damaged"
+    for directory in (whole, damaged):
+        await asyncio.to_thread(directory.mkdir)
+        prepare(directory)
+    (damaged / "checkpoint").write_bytes(b"\xff" * 100)
+    for directory in (whole, damaged):
+        await run_child(directory, ignore, 60)
+    assert (whole / CANDIDATE).read_bytes() == (damaged / CANDIDATE).read_bytes()
 
 
 async def test_equal_orders_give_an_equal_model(tmp_path: Path) -> None:

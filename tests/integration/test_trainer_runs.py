@@ -171,8 +171,8 @@ async def test_a_training_out_of_memory_ends_as_failed(bench: Bench) -> None:
     assert (run.state, run.verdict) == (double.FAILED, "the training ran out of memory")
 
 
-async def test_a_stopping_worker_gives_its_run_back(bench: Bench) -> None:
-    """SIGTERM of the worker: the run is QUEUED again at once, and another attempt finishes it."""
+async def test_a_stopping_worker_gives_its_run_back_and_the_next_one_goes_on(bench: Bench) -> None:
+    """SIGTERM of the worker: QUEUED again at once; the next attempt trains the epochs that are left."""
     slow(bench)
     run_id = bench.inside.queue()
     task = await bench.begin(run_id)
@@ -182,9 +182,11 @@ async def test_a_stopping_worker_gives_its_run_back(bench: Bench) -> None:
     assert run.message.state == double.QUEUED
     assert not trainings()
     bench.stop.clear()
-    bench.inside.texts = bench.inside.texts[:24]
     await bench.run(run_id)
     assert run.message.state == double.SUCCEEDED
+    assert run.epochs == sorted(set(run.epochs))
+    assert run.epochs[-1] == 4
+    assert not list(bench.workshop.directory.iterdir())
 
 
 async def test_a_worker_that_lost_its_lease_changes_nothing_more(bench: Bench) -> None:

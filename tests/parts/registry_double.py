@@ -38,6 +38,7 @@ class Run:
     fence: int = 0
     until: float = 0.0
     history: list[int] = field(default_factory=list)
+    epochs: list[int] = field(default_factory=list)
 
     def change(self, **fields: Any) -> None:
         """Set fields, note the state, and raise the revision."""
@@ -128,6 +129,8 @@ class RegistryDouble(training_pb2_grpc.TrainingRunServiceServicer, models_pb2_gr
         self._here()
         run = self._held(request)
         run.until = time.monotonic() + self.lease_s
+        if request.HasField("loss"):
+            run.epochs.append(request.epoch)
         self._note(run, state=request.state, epoch=request.epoch, epochs=request.epochs)
         return training_pb2.ReportProgressResponse(cancel_requested=run.message.cancel_requested)
 

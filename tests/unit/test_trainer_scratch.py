@@ -1,10 +1,14 @@
 """What a training writes is private and does not outlive it."""
 
+import os
+from dataclasses import replace
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
-from ketav_trainer.scratch import private_directory
+from ketav_trainer.domain import Claim, ModelRef
+from ketav_trainer.scratch import checkpoint_of, forget_checkpoint, private_directory
 
 
 def test_the_directory_is_private_and_gone_afterwards(tmp_path: Path) -> None:
@@ -14,6 +18,22 @@ def test_the_directory_is_private_and_gone_afterwards(tmp_path: Path) -> None:
         (directory / "page").write_bytes(b"somebody's page")
         raise RuntimeError
     assert not directory.exists()
+
+
+def test_a_checkpoint_outlives_the_attempt_and_not_the_run(tmp_path: Path) -> None:
+    """It is kept beside the private directories, goes with its run, or after a day."""
+    parent = ModelRef("base-1", "ab" * 32, 1)
+    claim = Claim("run", 1, uuid4(), parent, 30)
+    kept, old = checkpoint_of(tmp_path, claim), tmp_path / "other.checkpoint"
+    for path in (kept, old):
+        path.write_bytes(b"weights")
+    os.utime(old, (1, 1))
+    with private_directory(tmp_path):
+        assert kept.exists()
+        assert not old.exists()
+    assert checkpoint_of(tmp_path, replace(claim, parent=replace(parent, sha256="cd" * 32))) != kept
+    forget_checkpoint(tmp_path, claim)
+    assert not kept.exists()
 
 
 def test_what_a_killed_worker_left_is_deleted_and_a_living_worker_s_is_not(tmp_path: Path) -> None:

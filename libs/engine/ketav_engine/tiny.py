@@ -112,6 +112,8 @@ class TinyEngine:
         first, table = _resume(options.checkpoint, parent)
         before = best = _cer(holdout, parent)
         kept = parent
+        if first > 1 and (resumed := _cer(holdout, table)) <= best:
+            best, kept = resumed, table.copy()
         codes = sorted(votes)
         for epoch in range(first, epochs + 1):
             for code in codes[: -(-len(codes) * epoch // epochs)]:

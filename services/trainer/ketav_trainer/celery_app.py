@@ -4,6 +4,7 @@ A message carries a run's id and nothing else. What is to be done, and whether i
 in the registry; a message that is lost or comes twice changes nothing.
 """
 
+import logging
 import os
 import threading
 import warnings
@@ -109,6 +110,9 @@ def run_worker(
     signals.setup_logging.connect(_keep_logging, weak=False)
     signals.worker_ready.connect(on_ready, weak=False)
     signals.worker_shutting_down.connect(on_stop, weak=False)
+    # A sweep every few seconds is not worth a line each; the tasks log what they did.
+    for name in ("celery", "kombu"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     # Who runs the worker is the operator's business; in containers it is not root.
     warnings.filterwarnings("ignore", message="You're running the worker with superuser privileges")
     alone = ["--without-gossip", "--without-mingle", "--without-heartbeat", "--queues", _QUEUE]

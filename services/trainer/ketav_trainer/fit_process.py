@@ -8,12 +8,23 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any, Final
 
 from ketav_common.metrics import edits
 from ketav_common.processes import OUT_OF_MEMORY, confine, end_with_parent, is_out_of_memory
-from ketav_engine.domain import Engine, EngineError, FitOptions, FitProgress, FoundLine, Model, TrainingLine
+from ketav_engine.domain import (
+    Engine,
+    EngineError,
+    FitOptions,
+    FitProgress,
+    FitResult,
+    FoundLine,
+    Model,
+    TrainingLine,
+    UnusableModelError,
+)
 from ketav_engine.engines import make_engine
 from ketav_engine.images import decode
 from ketav_trainer.child import CANDIDATE, PARENT, RUN
@@ -39,13 +50,27 @@ class FitProcess:
         engine = make_engine(self._run["engine"])
         parent = engine.load_model((self._directory / PARENT).read_bytes(), self._run["parent_sha256"])
         training, holdout = self._lines(engine, parent.info.height)
-        result = engine.fit(parent, training, holdout, (), self._options, self._on_progress)
+        result = self._fit(engine, parent, training, holdout)
         (self._directory / CANDIDATE).write_bytes(result.content)
         self._report("evaluating")
         errors = self._errors(engine, parent, result.content, holdout)
         if len(holdout) < _FEW_LINES:
             errors += self._cross_validated(engine, parent, training, holdout)
         self._report("done", errors=errors, skipped=result.skipped)
+
+    def _fit(
+        self, engine: Engine, parent: Model, training: Sequence[TrainingLine], holdout: Sequence[TrainingLine]
+    ) -> FitResult:
+        """Fit from the checkpoint of an earlier attempt, or from the start where it is missing or damaged."""
+        checkpoint = Path(self._run["checkpoint"])
+        options = replace(self._options, checkpoint=str(checkpoint))
+        try:
+            return engine.fit(parent, training, holdout, (), options, self._on_progress)
+        except (UnusableModelError, ValueError):
+            if not checkpoint.exists():
+                raise
+            checkpoint.unlink()
+            return engine.fit(parent, training, holdout, (), options, self._on_progress)
 
     def _cross_validated(
         self, engine: Engine, parent: Model, training: Sequence[TrainingLine], holdout: Sequence[TrainingLine]

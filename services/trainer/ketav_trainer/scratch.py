@@ -4,12 +4,29 @@ import fcntl
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from ketav_trainer.domain import Claim
+
 _PREFIX: Final = "run-"
+
+_CHECKPOINT: Final = ".checkpoint"
+_OLD_S: Final = 24 * 3600
+"""Seconds after which a checkpoint belongs to a run that was finished elsewhere."""
+
+
+def checkpoint_of(parent: Path, claim: Claim) -> Path:
+    """Return where a run's training, from this parent model, keeps what it needs to go on."""
+    return parent / f"{claim.run_id}-{claim.parent.sha256[:16]}{_CHECKPOINT}"
+
+
+def forget_checkpoint(parent: Path, claim: Claim) -> None:
+    """Delete a run's checkpoint: it has ended."""
+    checkpoint_of(parent, claim).unlink(missing_ok=True)
 
 
 @contextmanager
@@ -18,9 +35,12 @@ def private_directory(parent: Path) -> Iterator[Path]:
 
     Directories that a killed worker left behind, which nobody locks any more, are deleted first.
     """
-    parent.mkdir(parents=True, exist_ok=True)
+    parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     for left in parent.glob(f"{_PREFIX}*"):
         _sweep(left)
+    for old in parent.glob(f"*{_CHECKPOINT}*"):
+        if time.time() - old.stat().st_mtime > _OLD_S:
+            old.unlink(missing_ok=True)
     with tempfile.TemporaryDirectory(dir=parent, prefix=_PREFIX) as name:
         handle = os.open(name, os.O_RDONLY)
         try:

@@ -1,4 +1,4 @@
-"""A run from the claim to its end: the worker's only job."""
+"""A run from the claim to its end: what a worker does."""
 
 import asyncio
 import json
@@ -28,7 +28,7 @@ from ketav_trainer.domain import (
 from ketav_trainer.gate import LineErrors, judge
 from ketav_trainer.lease import Lease
 from ketav_trainer.registry import Registry
-from ketav_trainer.scratch import private_directory
+from ketav_trainer.scratch import checkpoint_of, forget_checkpoint, private_directory
 
 log = get_logger()
 
@@ -53,7 +53,8 @@ class Workshop:
 async def run_training(run_id: str, *, registry: Registry, workshop: Workshop, stop: asyncio.Event) -> None:
     """Claim a run and bring it to an end; drop it quietly when somebody else has it or it has ended.
 
-    When `stop` is set the run goes back to the queue. When the lease is lost nothing is written any more.
+    When `stop` is set the run goes back to the queue; a later attempt on this machine goes on where
+    it stood. When the lease is lost nothing is written any more.
     """
     try:
         claim = await registry.claim(run_id, workshop.worker)
@@ -66,12 +67,16 @@ async def run_training(run_id: str, *, registry: Registry, workshop: Workshop, s
             await _until(_attempt(claim, lease, registry, workshop), lease, stop)
         except LeaseLostError as error:
             log.warning("lease_lost", run_id=run_id, reason=str(error))
-        except CancelledByUserError as error:
-            await _end(registry, claim, "CANCELLED", str(error))
         except WorkerStoppingError:
             await _end(registry, claim, "QUEUED", "")
+        except CancelledByUserError as error:
+            await _end(registry, claim, "CANCELLED", str(error))
+            forget_checkpoint(workshop.directory, claim)
         except FitFailedError as error:
             await _end(registry, claim, "FAILED", str(error))
+            forget_checkpoint(workshop.directory, claim)
+        else:
+            forget_checkpoint(workshop.directory, claim)
 
 
 async def train_model(
@@ -161,6 +166,7 @@ def _orders(dataset: Dataset, claim: Claim, workshop: Workshop) -> dict[str, Any
         "seed": workshop.seed,
         "epochs": workshop.epochs,
         "memory_bytes": workshop.memory_bytes,
+        "checkpoint": str(checkpoint_of(workshop.directory, claim)),
         "parent_sha256": claim.parent.sha256,
         "pages": [asdict(page) for page in dataset.pages],
     }

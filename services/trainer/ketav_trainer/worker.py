@@ -5,7 +5,7 @@ import asyncio
 import os
 import socket
 
-from ketav_common import rpc
+from ketav_common import context, rpc
 from ketav_common.errors import KetavError
 from ketav_common.logging import configure, get_logger
 from ketav_common.telemetry import metrics_server
@@ -58,11 +58,13 @@ class Worker:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         if self._stopping:
             self._stop.set()
+        registry = rpc.channel(self._settings.registry_address, self._signer)
         try:
-            async with rpc.channel(self._settings.registry_address, self._signer) as channel:
-                await run_training(
-                    run_id, registry=Registry(channel), workshop=self._workshop, stop=self._stop
-                )
+            async with registry as channel:
+                with context.bind(request_id=f"run-{run_id}"):
+                    await run_training(
+                        run_id, registry=Registry(channel), workshop=self._workshop, stop=self._stop
+                    )
         except KetavError as error:
             log.warning("run_left_to_the_sweep", run_id=run_id, code=error.code)
         finally:
