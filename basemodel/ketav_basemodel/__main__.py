@@ -76,6 +76,14 @@ def release(
 
 
 @app.command()
+def language(to: Path = Path("models/hebrew_lm.npz")) -> None:
+    """Train the character language model of the beam search."""
+    from ketav_basemodel.lm import build as build_language
+
+    build_language(DATA, BENCH, to)
+
+
+@app.command()
 def evaluate(
     model: Path = Path("models/hebrew_base.safetensors"),
     out: Path = Path("var/evaluation"),

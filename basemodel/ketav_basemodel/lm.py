@@ -3,10 +3,12 @@
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Final
 
+from ketav_basemodel import texts
 from ketav_engine.decode import to_display
-from ketav_engine.ngram import BITS, Ngram, pack
+from ketav_engine.ngram import BITS, Ngram, pack, write
 
 ORDER: Final = 6
 """Longest n-gram, in characters."""
@@ -48,6 +50,21 @@ def train(
     for line in usable:
         _count(counts, f" {to_display(line)} ", weight, symbols)
     return _estimate(counts, symbols)
+
+
+def build(data: Path, bench: Path, path: Path, count: int = 200_000) -> None:
+    """Train on modern words and on the Bible's verses under `data`, and write the model to `path`.
+
+    Verses that share three words in a row with a text of the real hands under `bench` are left out, so that
+    no evaluation text is learnt by way of its parallels.
+    """
+    closed = texts.closed_runs(file.read_text() for file in sorted(bench.glob("**/*.gt.txt")))
+    verses = [
+        " ".join(verse)
+        for verse in texts.bible_verses(data / "node_modules/morphhb/wlc")
+        if not any(tuple(verse[start : start + 3]) in closed for start in range(len(verse) - 2))
+    ]
+    write(train(texts.modern_words(count), verses, texts.ALPHABET), path)
 
 
 def _count_word(

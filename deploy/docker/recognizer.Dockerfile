@@ -19,8 +19,10 @@ RUN useradd --create-home --home-dir /srv/ketav --uid 10001 ketav \
  && install --directory --owner=ketav --group=ketav --mode=0700 /srv/ketav/data
 COPY --from=build /opt/ketav /opt/ketav
 COPY deploy/docker/grpc_health.py /usr/local/bin/grpc_health.py
+COPY models/hebrew_lm.npz /srv/ketav/models/hebrew_lm.npz
 ENV PATH=/opt/ketav/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 OMP_NUM_THREADS=1 \
-    KETAV_BIND=0.0.0.0:50051 KETAV_DATA_DIR=/srv/ketav/data
+    KETAV_BIND=0.0.0.0:50051 KETAV_DATA_DIR=/srv/ketav/data \
+    KETAV_LANGUAGE_MODEL=/srv/ketav/models/hebrew_lm.npz
 USER 10001:10001
 WORKDIR /srv/ketav
 EXPOSE 50051

@@ -11,6 +11,7 @@ import pytest
 from ketav_basemodel import lm
 from ketav_engine import beam, decode, ngram
 from ketav_engine.domain import UnusableModelError
+from ketav_engine.engines import make_engine
 
 ALPHABET = "אב "
 CODEC = SimpleNamespace(l2c_single={1: "א", 2: "ב", 3: " "})
@@ -134,3 +135,14 @@ def test_words_are_learnt_in_display_order(language: ngram.Ngram) -> None:
     assert language.score(context, language.symbols["ב"]) > language.score(context, language.symbols["א"]) - 1
     whole = lm.train({"אב": 1.0}, [], ALPHABET)
     assert whole.score(whole.start(), whole.symbols["ב"]) > math.log(0.5)
+
+
+@pytest.mark.kraken
+def test_an_engine_takes_the_language_model_it_is_pointed_to(language: ngram.Ngram, tmp_path: Path) -> None:
+    """The file is read when the engine is built; a damaged one is told then, not at the first page."""
+    path = tmp_path / "language.npz"
+    ngram.write(language, path)
+    assert make_engine("kraken", path).find_lines(np.full((9, 9), 255, np.uint8), "page") == ()
+    path.write_bytes(b"damage")
+    with pytest.raises(UnusableModelError):
+        make_engine("kraken", path)

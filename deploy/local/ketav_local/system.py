@@ -17,6 +17,7 @@ from ketav_local.valkey import Valkey
 # What only the process that is given it may see; taken out of the environment that all inherit.
 CREDENTIALS = ("KETAV_DATABASE_URL", "KETAV_MIGRATION_DATABASE_URL", "KETAV_REDIS_URL", "KETAV_BLOB_URL")
 BASE_MODEL = "hebrew_base.safetensors"
+LANGUAGE_MODEL = "hebrew_lm.npz"
 
 
 def python(*arguments: str) -> tuple[str, ...]:
@@ -113,6 +114,11 @@ class System:
         """Give the path of the shipped base model."""
         return self.settings.models_dir.resolve() / BASE_MODEL
 
+    def language_env(self) -> dict[str, str]:
+        """Point the recognizer to the shipped language model, where there is one and no other is set."""
+        path = self.settings.models_dir.resolve() / LANGUAGE_MODEL
+        return {"KETAV_LANGUAGE_MODEL": str(path)} if path.is_file() else {}
+
     def _services(self) -> Iterator[Spec]:
         """Give the recognizer, the trainer, and the Celery worker with the clock."""
         queue = self.service_env("trainer", "KETAV_REDIS_URL")
@@ -120,7 +126,7 @@ class System:
         yield Spec(
             "recognizer",
             python("-m", "ketav_recognizer.main"),
-            self.service_env("recognizer"),
+            {**self.language_env(), **self.service_env("recognizer")},
             ready=GrpcProbe(self.addresses["recognizer"]),
         )
         yield Spec(

@@ -1,6 +1,7 @@
 """What the recognizer speaks of beside the engine's pages: models asked for, tasks, refusals."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from ketav_engine.domain import Layout, ReadPage
@@ -60,3 +61,5 @@ class ReaderSpec:
     """Loaded models it keeps."""
     memory_bytes: int
     """Address space it may take; 0 for no limit."""
+    language: Path | None = None
+    """File of the language model that texts are decoded with; None for none."""

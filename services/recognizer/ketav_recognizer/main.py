@@ -24,7 +24,12 @@ async def serve(settings: RecognizerSettings) -> None:
     """Serve until SIGTERM; requests that are being read are finished first."""
     signer = settings.signer()
     pool = ReaderPool(
-        ReaderSpec(settings.engine, settings.recognizer_models, settings.recognizer_memory_bytes),
+        ReaderSpec(
+            settings.engine,
+            settings.recognizer_models,
+            settings.recognizer_memory_bytes,
+            settings.language_model,
+        ),
         PoolLimits(settings.recognizer_workers, settings.recognizer_queue, settings.recognizer_page_seconds),
     )
     async with rpc.channel(settings.registry_address, signer, services=[MODELS]) as channel:

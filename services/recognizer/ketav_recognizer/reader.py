@@ -58,7 +58,7 @@ class Reader:
 
 def serve(connection: Connection, spec: ReaderSpec) -> None:
     """Answer tasks until the other end closes."""
-    engine = make_engine(spec.engine)
+    engine = make_engine(spec.engine, spec.language)
     engine.warm_up()
     reader = Reader(engine, spec.models)
     connection.send(READY)

@@ -1,5 +1,7 @@
 """Settings of the recognizer, from the environment."""
 
+from pathlib import Path
+
 from pydantic import Field
 
 from ketav_common.settings import BoundSettings
@@ -12,6 +14,10 @@ class RecognizerSettings(BoundSettings):
     registry_address: str = Field(description="Where the registry answers: host:port or unix:path.")
     engine: EngineName = Field(
         default="kraken", description="Kraken, or the small deterministic engine of the tests."
+    )
+    language_model: Path | None = Field(
+        default=None,
+        description="File of the character language model for beam search; without it, best-path decoding.",
     )
     recognizer_workers: int = Field(
         default=1, ge=1, le=64, description="Reader processes; about 1 GB of memory each with Kraken."
