@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
@@ -175,3 +176,25 @@ async def test_a_terminated_worker_gives_its_run_back_and_ends(system: System) -
     assert await asyncio.wait_for(worker.wait(), 10) == 0
     assert system.registry.runs[run_id].message.state == double.QUEUED
     assert not system.registry.published
+
+
+async def test_a_paused_worker_that_wakes_up_changes_nothing(system: System) -> None:
+    """SIGSTOP past the lease, another worker finishes the run, SIGCONT: no revision, no second model."""
+    system.registry.texts = system.registry.texts * 20
+    paused = await system.start("ketav_trainer.worker")
+    run_id = await system.train(uuid4())
+    await begun(system, run_id)
+    paused.send_signal(signal.SIGSTOP)
+    system.registry.texts = system.registry.texts[:24]
+    await system.start("ketav_trainer.worker", "--beat")
+    run = await system.registry.until(run_id, double.SUCCEEDED)
+    revision = run.message.revision
+    paused.send_signal(signal.SIGCONT)
+    for _ in range(500):
+        if not psutil.Process(paused.pid).children():
+            break
+        await asyncio.sleep(0.02)
+    await asyncio.sleep(0.5)
+    assert not psutil.Process(paused.pid).children()
+    assert run.message.revision == revision
+    assert len(system.registry.published) == 1
