@@ -162,11 +162,14 @@ async def test_a_client_that_leaves_half_way_leaves_nothing_behind(gateway: Gate
 
 
 async def test_too_many_requests_at_once_are_503_and_the_rest_is_served(gateway: Gateway) -> None:
-    """Twenty are served, the twenty-first is told to come back."""
+    """Twenty are served, the twenty-first is told to come back, and the process never looks dead."""
     gateway.script.recognize_s = 1.0
     limits = httpx.Limits(max_connections=60)
     async with httpx.AsyncClient(base_url=gateway.url, headers={"X-API-Key": KEY}, limits=limits) as client:
-        answers = await asyncio.gather(*(upload(client) for _ in range(40)))
+        flood = asyncio.gather(*(upload(client) for _ in range(40)))
+        await _called(gateway.script, "RecognizePage", 1)
+        assert (await gateway.stranger.get("/livez")).status_code == 200
+        answers = await flood
     statuses = [answer.status_code for answer in answers]
     assert set(statuses) == {201, 503}
     refused = next(answer for answer in answers if answer.status_code == 503)

@@ -1,6 +1,7 @@
 """Bad input gets a 4xx problem with a stable code, stores nothing, and tells nothing."""
 
 import json
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import uuid4
@@ -311,3 +312,21 @@ async def test_without_a_known_key_everything_is_401(gateway: Gateway, headers: 
         answer = await gateway.stranger.post(path, headers=headers)
         refused(answer, 401, "unauthenticated")
         assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+OPEN = {"/livez", "/readyz"}
+
+
+async def test_every_route_but_the_open_ones_asks_for_a_key(gateway: Gateway) -> None:
+    """From the route table itself: a route added without a key fails here."""
+    paths = (await gateway.stranger.get("/openapi.json")).json()["paths"]
+    assert paths.keys() > OPEN
+    for path, methods in paths.items():
+        address = re.sub(r"\{\w+\}", UNKNOWN, path)
+        for method in methods:
+            answer = await gateway.stranger.request(method, address)
+            if path in OPEN:
+                assert answer.status_code == 200
+            else:
+                refused(answer, 401, "unauthenticated")
+    assert gateway.script.calls == []

@@ -19,6 +19,8 @@ from ketav_gateway import problems
 log = get_logger()
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+# Busy is not dead: whoever watches the process gets an answer.
+_ALWAYS = {"/livez", "/readyz", "/metrics"}
 _CLIENT_GONE = 499  # nginx's number for it; never sent
 _SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -143,7 +145,7 @@ class Edge:
     async def _answer(self, exchange: _Exchange) -> None:
         """Call the application; turn its failure into a problem."""
         try:
-            if self._active > self._bounds.max_requests:
+            if self._active > self._bounds.max_requests and exchange.scope["path"] not in _ALWAYS:
                 answer = problems.problem(
                     503, "overloaded", "Too many requests are under way.", headers={"Retry-After": "2"}
                 )
