@@ -12,7 +12,7 @@ from typing import Any, Self
 from ketav_local.ledger import Ledger
 from ketav_local.process import Spec, end, signal_group, spawn
 
-POLL_S = 0.1
+POLL_S = 0.2
 FIRST_BACKOFF_S = 0.2
 LAST_BACKOFF_S = 10.0
 HEALTHY_S = 30.0
