@@ -159,7 +159,7 @@ def channel(
 
 
 def _service_config(services: Iterable[ServiceDescriptor]) -> dict[str, object]:
-    """Return the retry policy of the methods that may be repeated (github.com/grpc/proposal, A6)."""
+    """Return how calls are spread, and which may be repeated (github.com/grpc/proposal, A6)."""
     repeatable = [
         {"service": service.full_name, "method": method.name}
         for service in services
@@ -173,7 +173,11 @@ def _service_config(services: Iterable[ServiceDescriptor]) -> dict[str, object]:
         "backoffMultiplier": 2,
         "retryableStatusCodes": ["UNAVAILABLE"],
     }
-    return {"methodConfig": [{"name": repeatable, "retryPolicy": policy}] if repeatable else []}
+    return {
+        # A name with several addresses is several replicas: calls go to each in turn.
+        "loadBalancingConfig": [{"round_robin": {}}],
+        "methodConfig": [{"name": repeatable, "retryPolicy": policy}] if repeatable else [],
+    }
 
 
 @contextlib.contextmanager
