@@ -16,7 +16,7 @@ VALIDATION_SEED: Final = 900_000_000
 """Far from every shard's seed."""
 
 
-def fit_temperature(model: Any, material: Material, lines: int = 400) -> tuple[float, dict[float, float]]:  # noqa: ANN401  # the engine's LoadedModel
+def fit_temperature(model: Any, material: Material, lines: int = 240) -> tuple[float, dict[float, float]]:  # noqa: ANN401  # the engine's LoadedModel
     """Return the temperature with the least log loss of "this character is right", and the loss of each.
 
     One parameter, after Guo et al. 2017, "On Calibration of Modern Neural Networks".
