@@ -53,8 +53,12 @@ class Probe(ProjectServiceServicer):
     async def CreatePage(
         self, requests: AsyncIterator[pb.CreatePageRequest], call: object
     ) -> pb.CreatePageResponse:
-        """Count the chunks."""
-        return pb.CreatePageResponse(page=pb.Page(page_id=str(len([one async for one in requests]))))
+        """Count the chunks; refuse at the first when it says so."""
+        async for first in requests:
+            if first.chunk.startswith(b"refuse"):
+                raise errors.TooLarge
+            break
+        return pb.CreatePageResponse(page=pb.Page(page_id=str(1 + len([one async for one in requests]))))
 
 
 @asynccontextmanager
@@ -146,6 +150,14 @@ async def test_a_stream_of_requests_is_handled(tmp_path: Path, as_user: None) ->
     async with probe(tmp_path) as stub:
         answer = await stub.CreatePage(pb.CreatePageRequest(chunk=b"x") for _ in range(3))
     assert answer.page.page_id == "3"
+
+
+async def test_a_stream_that_is_refused_early_is_told_why(tmp_path: Path, as_user: None) -> None:
+    """A client that is still sending gets the answer, not an error of its own, for uploads of many chunks."""
+    async with probe(tmp_path) as stub:
+        for _ in range(20):
+            with pytest.raises(errors.TooLarge), rpc.translated():
+                await stub.CreatePage(pb.CreatePageRequest(chunk=b"refuse" * 100_000) for _ in range(16))
 
 
 async def test_every_call_ends_at_its_deadline_on_both_sides(tmp_path: Path, as_user: None) -> None:

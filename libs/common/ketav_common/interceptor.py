@@ -1,6 +1,7 @@
 """What happens around every RPC a service handles: identity, deadline, errors, log and metrics."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -20,6 +21,9 @@ REQUEST_ID_KEY = "x-request-id"
 MAX_REQUEST_ID = 128
 # Health and reflection are asked by probes, which have no identity.
 OPEN_SERVICES = "/grpc."
+# The largest upload there is, and the time it may take to be thrown away.
+MAX_DRAINED_BYTES = 32 << 20
+DRAIN_SECONDS = 5.0
 
 # grpcio's classes are generic in the type stubs only.
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
@@ -44,14 +48,21 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         method = handler_call_details.method
         if handler is None or method.startswith(OPEN_SERVICES):
             return handler
-        wrap = _RESPONSES[bool(handler.response_streaming)]
-        behaviour = wrap(self, _behaviour(handler), method)
-        factory = _FACTORIES[bool(handler.request_streaming), bool(handler.response_streaming)]
+        kind = bool(handler.request_streaming), bool(handler.response_streaming)
+        wrap = _many if handler.response_streaming else _one
+        behaviour = wrap(self, _behaviour(handler), method, streams=kind[0])
+        factory = _FACTORIES[kind]
         return factory(behaviour, handler.request_deserializer, handler.response_serializer)
 
     @asynccontextmanager
-    async def around(self, method: str, call: Call) -> AsyncIterator[None]:
-        """Run a call inside its identity and deadline; ends it with a rich status when it fails."""
+    async def around(
+        self, method: str, call: Call, requests: AsyncIterator[Any] | None = None
+    ) -> AsyncIterator[None]:
+        """Run a call inside its identity and deadline; ends it with a rich status when it fails.
+
+        What a client stream still sends is read and forgotten before the answer: a client of grpc.aio that
+        is interrupted while sending reports an internal error of its own instead of the answer.
+        """
         started = time.monotonic()
         code = "OK"
         try:
@@ -59,18 +70,14 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
                 self._adopt(call)
                 async with asyncio.timeout(self._max_seconds):
                     yield
-            except KetavError as error:
-                code = error.status.name
-                await call.abort_with_status(rpc_status.to_status(to_status(error)))
-            except TimeoutError:
-                code = TimedOut.status.name
-                await call.abort_with_status(rpc_status.to_status(to_status(TimedOut())))
+                await _drain(requests)
             except (grpc.aio.AbortError, asyncio.CancelledError):
                 raise
-            except Exception:  # noqa: BLE001 - logged, and told to the caller as Internal
-                code = Internal.status.name
-                get_logger().exception("rpc_crashed", method=method)
-                await call.abort_with_status(rpc_status.to_status(to_status(Internal())))
+            except Exception as error:  # noqa: BLE001 - told to the caller; logged when it is a defect
+                told = _told(error, method)
+                code = told.status.name
+                await _drain(requests)
+                await call.abort_with_status(rpc_status.to_status(to_status(told)))
         except asyncio.CancelledError:
             code = "CANCELLED"
             raise
@@ -99,36 +106,62 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         get_logger().info("rpc_handled", method=name, code=code, duration_ms=round(seconds * 1000, 2))
 
 
+def _told(error: Exception, method: str) -> KetavError:
+    """Return what the caller is told of an error; a defect is logged and told as Internal."""
+    if isinstance(error, KetavError):
+        return error
+    if isinstance(error, TimeoutError):
+        return TimedOut()
+    get_logger().error("rpc_crashed", method=method, exc_info=error)
+    return Internal()
+
+
+async def _drain(requests: AsyncIterator[Any] | None) -> None:
+    """Read the rest of a client stream and forget it, within bounds of time and size."""
+    if requests is None:
+        return
+    left = MAX_DRAINED_BYTES
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(DRAIN_SECONDS):
+            async for message in requests:
+                left -= message.ByteSize()
+                if left < 0:
+                    return
+
+
 def _behaviour(handler: Handler) -> Callable[..., Any]:
     """Return the one function of a handler that is set."""
     set_ones = (handler.unary_unary, handler.unary_stream, handler.stream_unary, handler.stream_stream)
     return next(one for one in set_ones if one is not None)
 
 
-def _one(interceptor: CallInterceptor, behaviour: Callable[..., Any], method: str) -> Callable[..., Any]:
+def _one(
+    interceptor: CallInterceptor, behaviour: Callable[..., Any], method: str, *, streams: bool
+) -> Callable[..., Any]:
     """Wrap a behaviour that returns one response."""
 
-    async def call(request: object, servicer: Call) -> object:
+    async def call(request: Any, servicer: Call) -> object:  # noqa: ANN401 - a message or a stream of them
         """Handle one call."""
-        async with interceptor.around(method, servicer):
+        async with interceptor.around(method, servicer, request if streams else None):
             return await behaviour(request, servicer)
 
     return call
 
 
-def _many(interceptor: CallInterceptor, behaviour: Callable[..., Any], method: str) -> Callable[..., Any]:
+def _many(
+    interceptor: CallInterceptor, behaviour: Callable[..., Any], method: str, *, streams: bool
+) -> Callable[..., Any]:
     """Wrap a behaviour that yields responses."""
 
-    async def call(request: object, servicer: Call) -> AsyncIterator[object]:
+    async def call(request: Any, servicer: Call) -> AsyncIterator[object]:  # noqa: ANN401 - as in _one
         """Handle one call."""
-        async with interceptor.around(method, servicer):
+        async with interceptor.around(method, servicer, request if streams else None):
             async for response in behaviour(request, servicer):
                 yield response
 
     return call
 
 
-_RESPONSES = {False: _one, True: _many}
 _FACTORIES: dict[tuple[bool, bool], Callable[..., Handler]] = {
     (False, False): grpc.unary_unary_rpc_method_handler,
     (False, True): grpc.unary_stream_rpc_method_handler,

@@ -3,7 +3,6 @@
 import base64
 import binascii
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -12,7 +11,7 @@ from uuid import UUID
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from ketav.page.v1 import page_pb2
-from ketav_common.errors import InvalidInput, KetavError
+from ketav_common.errors import InvalidInput
 from ketav_registry.domain.models import Model, ModelKind, Script
 from ketav_registry.domain.pages import Layout, Request
 
@@ -112,20 +111,9 @@ def model(found: Model) -> page_pb2.Model:
     )
 
 
-@asynccontextmanager
-async def upload(stream: AsyncIterator[Any], most: int) -> AsyncIterator[tuple[Any, AsyncIterator[bytes]]]:
-    """Take the header off an upload (InvalidInput: another order); what remains are its chunks.
-
-    An upload that is answered early is read to its end, `most` bytes at most, and thrown away: a client of
-    grpc.aio that is still sending reports an internal error of its own instead of the answer.
-    """
-    header = await _header(stream)
-    try:
-        yield header, _chunks(stream)
-    except KetavError:
-        await _drain(stream, most)
-        raise
-    await _drain(stream, most)
+async def upload(stream: AsyncIterator[Any]) -> tuple[Any, AsyncIterator[bytes]]:
+    """Take the header off an upload (InvalidInput: another order); what remains are its chunks."""
+    return await _header(stream), _chunks(stream)
 
 
 async def _header(stream: AsyncIterator[Any]) -> Any:  # noqa: ANN401 - the header of any upload
@@ -135,14 +123,6 @@ async def _header(stream: AsyncIterator[Any]) -> Any:  # noqa: ANN401 - the head
             return first.header
         break
     raise InvalidInput("an upload begins with its header", code="header-missing")
-
-
-async def _drain(stream: AsyncIterator[Any], most: int) -> None:
-    """Read what is left of an upload and forget it."""
-    async for part in stream:
-        most -= part.ByteSize()
-        if most < 0:
-            return
 
 
 async def _chunks(stream: AsyncIterator[Any]) -> AsyncIterator[bytes]:

@@ -9,7 +9,6 @@ from ketav_registry.blobs import BlobStore
 from ketav_registry.convert import common
 from ketav_registry.convert import models as convert
 from ketav_registry.database import Database
-from ketav_registry.domain.models import MAX_MODEL_BYTES
 from ketav_registry.usecases import models
 from ketav_registry.usecases.publishing import publish_model
 
@@ -57,7 +56,7 @@ class ModelServicer(models_pb2_grpc.ModelServiceServicer):
     ) -> pb.PublishModelResponse:
         """Store the model of a training run."""
         require_role("trainer")
-        async with common.upload(request_iterator, MAX_MODEL_BYTES) as (header, chunks):
-            said, database, blobs = convert.publication(header), self._database, self._blobs
-            version = await publish_model(chunks, said, database=database, blobs=blobs)
+        header, chunks = await common.upload(request_iterator)
+        said, database, blobs = convert.publication(header), self._database, self._blobs
+        version = await publish_model(chunks, said, database=database, blobs=blobs)
         return pb.PublishModelResponse(version=convert.version(version))

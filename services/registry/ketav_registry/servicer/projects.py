@@ -9,7 +9,6 @@ from ketav_registry.blobs import BlobStore
 from ketav_registry.convert import common
 from ketav_registry.convert import pages as convert
 from ketav_registry.database import Database
-from ketav_registry.domain.pages import MAX_IMAGE_BYTES
 from ketav_registry.usecases import corrections, projects
 
 
@@ -26,11 +25,9 @@ class ProjectServicer(projects_pb2_grpc.ProjectServiceServicer):
     ) -> pb.CreatePageResponse:
         """Store an image as a page."""
         user_id = current_user()
-        async with common.upload(request_iterator, MAX_IMAGE_BYTES) as (header, chunks):
-            new, database, blobs = convert.new_page(header), self._database, self._blobs
-            stored = await projects.upload_image(
-                chunks, user_id=user_id, new=new, database=database, blobs=blobs
-            )
+        header, chunks = await common.upload(request_iterator)
+        new, database, blobs = convert.new_page(header), self._database, self._blobs
+        stored = await projects.upload_image(chunks, user_id=user_id, new=new, database=database, blobs=blobs)
         return pb.CreatePageResponse(page=convert.page(stored.page), model=common.model(stored.model))
 
     async def RecordTranscription(
