@@ -84,6 +84,20 @@ def language(to: Path = Path("models/hebrew_lm.npz")) -> None:
 
 
 @app.command()
+def replay(to: Path = Path("models/replay_lines.npz"), lines: int = 448, seed: int = 77) -> None:
+    """Write the lines that fine-tuning replays; from fonts alone, for the real letters are not passed on."""
+    from itertools import islice
+
+    from ketav_basemodel.synthesis import load_material, samples
+    from ketav_engine.domain import TrainingLine
+    from ketav_engine.replay import write as write_lines
+
+    kinds = {"cursive": 0.5, "stam": 0.3, "scribal": 0.1, "rashi": 0.02, "print": 0.08}
+    source = islice(samples(load_material(DATA, BENCH), seed, 48, kinds=kinds), 0, 5 * lines, 5)
+    write_lines([TrainingLine(sample.image, sample.text) for sample in source], to)
+
+
+@app.command()
 def evaluate(
     model: Path = Path("models/hebrew_base.safetensors"),
     out: Path = Path("var/evaluation"),

@@ -1,0 +1,44 @@
+"""Replayed lines: a few hundred normalised lines of other hands, shipped beside the base model."""
+
+import io
+import zipfile
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from ketav_engine.domain import TrainingLine, UnusableModelError
+
+_MAX_BYTES: Final = 16 * 1024 * 1024
+_GREYS: Final = 17
+"""Distance of the stored grey levels: sixteen of them."""
+
+
+def write(lines: Sequence[TrainingLine], path: Path) -> None:
+    """Write lines of one height side by side, in sixteen greys, as a compressed npz without pickle."""
+    images = np.concatenate([line.image for line in lines], axis=1)
+    np.savez_compressed(
+        path,
+        allow_pickle=False,
+        images=np.rint(images / _GREYS).astype(np.uint8),
+        widths=np.array([line.image.shape[1] for line in lines], dtype=np.int32),
+        texts=np.frombuffer("\n".join(line.text for line in lines).encode(), dtype=np.uint8),
+    )
+
+
+def read(path: Path) -> list[TrainingLine]:
+    """Read the lines of a file; raise UnusableModelError when it is not one."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MAX_BYTES)
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            edges = np.concatenate([[0], np.cumsum(arrays["widths"])])
+            images, texts = arrays["images"] * np.uint8(_GREYS), arrays["texts"].tobytes().decode()
+        return [
+            TrainingLine(np.ascontiguousarray(images[:, start:end]), text)
+            for start, end, text in zip(edges[:-1], edges[1:], texts.split("\n"), strict=True)
+        ]
+    except (OSError, EOFError, KeyError, ValueError, TypeError, zipfile.BadZipFile, zlib.error) as error:
+        raise UnusableModelError("the file does not hold replayed lines") from error

@@ -1,0 +1,35 @@
+"""Replayed lines survive their file."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ketav_engine import replay
+from ketav_engine.domain import TrainingLine, UnusableModelError
+
+
+def test_lines_come_back_in_order_with_their_texts_and_nearly_their_greys(tmp_path: Path) -> None:
+    """Sixteen greys are kept; black and white stay exact."""
+    random = np.random.default_rng(1)
+    lines = [
+        TrainingLine(random.integers(0, 256, (48, width), dtype=np.uint8), text)
+        for width, text in ((30, "אבג"), (70, 'רש"י 12'), (9, "כן"))
+    ]
+    lines[0].image[:, :2] = [0, 255]
+    path = tmp_path / "lines.npz"
+    replay.write(lines, path)
+    for line, stored in zip(lines, replay.read(path), strict=True):
+        assert stored.text == line.text
+        assert stored.image.shape == line.image.shape
+        assert np.abs(stored.image.astype(int) - line.image.astype(int)).max() <= 9
+    assert replay.read(path)[0].image[0, :2].tolist() == [0, 255]
+
+
+@pytest.mark.parametrize("damage", [b"", b"PK\x03\x04", b"\x80\x04pickle"])
+def test_a_damaged_file_is_refused(damage: bytes, tmp_path: Path) -> None:
+    """Anything else is an unusable file, pickles included."""
+    path = tmp_path / "lines.npz"
+    path.write_bytes(damage)
+    with pytest.raises(UnusableModelError):
+        replay.read(path)
