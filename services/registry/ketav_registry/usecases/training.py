@@ -5,7 +5,8 @@ from contextlib import suppress
 from uuid import UUID
 
 from ketav_common import text
-from ketav_common.errors import Conflict, InvalidInput, NotFound, Precondition, Stale
+from ketav_common.errors import Conflict, InvalidInput, KetavError, NotFound, Precondition, Stale
+from ketav_common.logging import get_logger
 from ketav_registry import blobs as objects
 from ketav_registry.blobs import BlobStore
 from ketav_registry.database import Database, Raced, Transaction, narrow
@@ -15,6 +16,8 @@ from ketav_registry.domain.pages import image_key
 from ketav_registry.domain.training import GroundTruthPage, Lease, Progress, RunState, TrainingRun
 from ketav_registry.repository import ground_truth, training
 from ketav_registry.usecases.models import required_base, required_model
+
+log = get_logger()
 
 NO_RUN = "no such training run"
 _MAX_VERDICT = 2_000
@@ -150,7 +153,10 @@ async def sweep_training_runs(*, database: Database) -> list[UUID]:
         await training.expire(transaction)
         candidates = await ground_truth.users_with_news(transaction)
     for user_id in candidates:
-        await _queue_when_due(user_id, database)
+        try:
+            await _queue_when_due(user_id, database)
+        except KetavError as error:  # one user's trouble must not keep the others waiting
+            log.warning("due_run_not_queued", due_user=str(user_id), code=error.code)
     async with database.system() as transaction:
         return await training.queued_runs(transaction)
 
