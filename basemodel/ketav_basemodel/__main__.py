@@ -33,19 +33,19 @@ def write(seed: int = 1000, height: int = 48, start: int = 0, stop: int = 10**9)
 
 
 @app.command()
-def train(hours: float = 1.5, seed: int = 1) -> None:
-    """Train from the ring, or go on from the last checkpoint."""
+def train(hours: float = 1.5, seed: int = 1, start: Path | None = None, rate: float = 2e-3) -> None:
+    """Train from the ring: on from the last checkpoint, else from `start`, else from nothing."""
     import torch
 
     from ketav_basemodel.train import Recipe
     from ketav_basemodel.train import train as run
 
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
-    print(run(Recipe(hours=hours, seed=seed), WORK / "ring", WORK))
+    print(run(Recipe(hours=hours, seed=seed, rate=rate), WORK / "ring", WORK, start))
 
 
 @app.command()
-def build(hours: float = 1.5, seed: int = 1) -> None:
+def build(hours: float = 1.5, seed: int = 1, start: Path | None = None, rate: float = 2e-3) -> None:
     """Write lines and train on them at once, then keep the calibrated weights as models/hebrew_base."""
     import subprocess
     import sys
@@ -53,7 +53,7 @@ def build(hours: float = 1.5, seed: int = 1) -> None:
     command = ["nice", "-n", "10", sys.executable, "-m", "ketav_basemodel", "write"]
     writer = subprocess.Popen([*command, "--start", str(_shards_taken())])  # noqa: S603  # our own command
     try:
-        train(hours, seed)
+        train(hours, seed, start, rate)
     finally:
         writer.terminate()
         writer.wait()

@@ -14,6 +14,7 @@ from torch.nn.functional import ctc_loss
 
 from ketav_basemodel import network
 from ketav_basemodel.stream import Shard, take_shard
+from ketav_engine.models import load
 
 BATCH_PIXELS: Final = 24_000
 """Columns of one batch: short lines come in larger batches."""
@@ -51,13 +52,14 @@ class State:
     shards: int = 0
 
 
-def train(recipe: Recipe, ring: Path, folder: Path) -> Path:
+def train(recipe: Recipe, ring: Path, folder: Path, start: Path | None = None) -> Path:
     """Train until the recipe's time is up, continuing from `folder`'s checkpoint; return the saved weights.
 
-    Raises TimeoutError when the ring stays empty.
+    Without a checkpoint the training begins from the weights in `start`, or from nothing. Raises TimeoutError
+    when the ring stays empty.
     """
     torch.manual_seed(recipe.seed)
-    state = load_state(recipe, folder)
+    state = load_state(recipe, folder, start)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     state.model.nn.to(device).train()
     saved = last = time.monotonic()
@@ -85,9 +87,11 @@ def rate_at(recipe: Recipe, step: int, seconds: float) -> float:
     return recipe.rate * min(1.0, (step + 1) / recipe.warmup) * float(max(cosine, 0.01))
 
 
-def load_state(recipe: Recipe, folder: Path) -> State:
-    """Start a training, or take up `folder`'s checkpoint where it stopped."""
+def load_state(recipe: Recipe, folder: Path, start: Path | None = None) -> State:
+    """Start a training, from `start`'s weights if given, or take up the checkpoint in `folder`."""
     model = network.build(recipe.height)
+    if start is not None:
+        model.nn.load_state_dict(load(start.read_bytes()).net.nn.state_dict())
     model.nn.to(memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(model.nn.parameters(), lr=recipe.rate, weight_decay=recipe.weight_decay)
     state = State(model, optimiser, {k: v.clone() for k, v in model.nn.state_dict().items()})

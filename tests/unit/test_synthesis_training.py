@@ -90,3 +90,6 @@ def test_a_training_goes_on_where_it_stopped(tmp_path: Path) -> None:
     assert load(first.read_bytes()).info.height == 48
     assert 0 < before.step < after.step
     assert before.seconds < after.seconds
+    anew = load_state(Recipe(hours=1.0), tmp_path / "elsewhere", first)
+    assert anew.step == 0
+    assert all(np.allclose(value, anew.mean[name]) for name, value in after.mean.items())
