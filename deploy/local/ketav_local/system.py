@@ -17,7 +17,7 @@ from ketav_local.valkey import Valkey
 # What only the process that is given it may see; taken out of the environment that all inherit.
 CREDENTIALS = ("KETAV_DATABASE_URL", "KETAV_MIGRATION_DATABASE_URL", "KETAV_REDIS_URL", "KETAV_BLOB_URL")
 BASE_MODEL = "hebrew_base.safetensors"
-LANGUAGE_MODEL = "hebrew_lm.npz"
+SHIPPED = {"KETAV_LANGUAGE_MODEL": "hebrew_lm.npz", "KETAV_REPLAY_LINES": "replay_lines.npz"}
 
 
 def python(*arguments: str) -> tuple[str, ...]:
@@ -114,19 +114,20 @@ class System:
         """Give the path of the shipped base model."""
         return self.settings.models_dir.resolve() / BASE_MODEL
 
-    def language_env(self) -> dict[str, str]:
-        """Point the recognizer to the shipped language model, where there is one and no other is set."""
-        path = self.settings.models_dir.resolve() / LANGUAGE_MODEL
-        return {"KETAV_LANGUAGE_MODEL": str(path)} if path.is_file() else {}
+    def model_env(self) -> dict[str, str]:
+        """Point Kraken's engine to what is shipped beside the base model, where it lies there."""
+        files = {name: self.settings.models_dir.resolve() / file for name, file in SHIPPED.items()}
+        kraken = self.settings.engine == "kraken"
+        return {name: str(path) for name, path in files.items() if kraken and path.is_file()}
 
     def _services(self) -> Iterator[Spec]:
         """Give the recognizer, the trainer, and the Celery worker with the clock."""
-        queue = self.service_env("trainer", "KETAV_REDIS_URL")
+        queue = {**self.model_env(), **self.service_env("trainer", "KETAV_REDIS_URL")}
         valkey = ("valkey",) if self.settings.redis_url is None else ()
         yield Spec(
             "recognizer",
             python("-m", "ketav_recognizer.main"),
-            {**self.language_env(), **self.service_env("recognizer")},
+            {**self.model_env(), **self.service_env("recognizer")},
             ready=GrpcProbe(self.addresses["recognizer"]),
         )
         yield Spec(

@@ -27,6 +27,7 @@ from ketav_engine.domain import (
 )
 from ketav_engine.engines import make_engine
 from ketav_engine.images import decode
+from ketav_engine.replay import read as read_replay
 from ketav_trainer.child import CANDIDATE, PARENT, RUN
 
 _NICE: Final = 10
@@ -43,6 +44,7 @@ class FitProcess:
         self._directory = directory
         self._reports = reports
         self._run: dict[str, Any] = json.loads((directory / RUN).read_text("utf-8"))
+        self._replay: list[TrainingLine] = []
         self._options = FitOptions(seed=self._run["seed"], epochs=self._run["epochs"])
 
     def run(self) -> None:
@@ -50,6 +52,7 @@ class FitProcess:
         engine = make_engine(self._run["engine"])
         parent = engine.load_model((self._directory / PARENT).read_bytes(), self._run["parent_sha256"])
         training, holdout = self._lines(engine, parent.info.height)
+        self._replay = self._replayed(parent.info.height)
         result = self._fit(engine, parent, training, holdout)
         (self._directory / CANDIDATE).write_bytes(result.content)
         self._report("evaluating")
@@ -65,12 +68,12 @@ class FitProcess:
         checkpoint = Path(self._run["checkpoint"])
         options = replace(self._options, checkpoint=str(checkpoint))
         try:
-            return engine.fit(parent, training, holdout, (), options, self._on_progress)
+            return engine.fit(parent, training, holdout, self._replay, options, self._on_progress)
         except (UnusableModelError, ValueError):
             if not checkpoint.exists():
                 raise
             checkpoint.unlink()
-            return engine.fit(parent, training, holdout, (), options, self._on_progress)
+            return engine.fit(parent, training, holdout, self._replay, options, self._on_progress)
 
     def _cross_validated(
         self, engine: Engine, parent: Model, training: Sequence[TrainingLine], holdout: Sequence[TrainingLine]
@@ -80,9 +83,14 @@ class FitProcess:
         folds = min(_FOLDS, len(training))
         for fold in range(folds if folds > 1 else 0):
             rest = [line for index, line in enumerate(training) if index % folds != fold]
-            result = engine.fit(parent, rest, holdout, (), self._options, lambda _: True)
+            result = engine.fit(parent, rest, holdout, self._replay, self._options, lambda _: True)
             errors += self._errors(engine, parent, result.content, training[fold::folds])
         return errors
+
+    def _replayed(self, height: int) -> list[TrainingLine]:
+        """Return the lines of other hands, none where they are not set or of another height."""
+        path = self._run.get("replay")
+        return [line for line in read_replay(Path(path)) if line.image.shape[0] == height] if path else []
 
     def _lines(self, engine: Engine, height: int) -> tuple[list[TrainingLine], list[TrainingLine]]:
         """Cut every line as reading would see it; return those that train and those held out."""

@@ -1,5 +1,7 @@
 """Settings of the trainer's front and worker, from the environment."""
 
+from pathlib import Path
+
 from pydantic import Field
 
 from ketav_common.settings import BoundSettings
@@ -25,6 +27,10 @@ class TrainerSettings(BoundSettings):
     )
     training_seconds: float = Field(
         default=3600, gt=0, description="Seconds a training may take before it is killed."
+    )
+    replay_lines: Path | None = Field(
+        default=None,
+        description="File of lines of other hands that trainings replay against forgetting.",
     )
     training_epochs: int | None = Field(
         default=None, ge=1, description="Passes over the training lines; unset for a budget that suits them."

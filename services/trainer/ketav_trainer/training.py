@@ -48,6 +48,8 @@ class Workshop:
     heartbeat_s: float
     worker: str
     """Name of this worker, for the registry's log."""
+    replay: Path | None = None
+    """File of lines of other hands that are replayed."""
 
 
 async def run_training(run_id: str, *, registry: Registry, workshop: Workshop, stop: asyncio.Event) -> None:
@@ -165,6 +167,7 @@ def _orders(dataset: Dataset, claim: Claim, workshop: Workshop) -> dict[str, Any
         "engine": workshop.engine,
         "seed": workshop.seed,
         "epochs": workshop.epochs,
+        "replay": str(workshop.replay) if workshop.replay is not None else None,
         "memory_bytes": workshop.memory_bytes,
         "checkpoint": str(checkpoint_of(workshop.directory, claim)),
         "parent_sha256": claim.parent.sha256,

@@ -37,6 +37,7 @@ class Worker:
             seconds=settings.training_seconds,
             heartbeat_s=settings.heartbeat_seconds,
             worker=f"{socket.gethostname()}:{os.getpid()}",
+            replay=settings.replay_lines,
         )
 
     def train(self, run_id: str) -> None:
