@@ -73,18 +73,24 @@ def test_the_rate_warms_up_and_then_falls_with_time() -> None:
     assert rate_at(recipe, 500, 3600.0) < 0.02 * recipe.rate
 
 
+def _fill(ring: Path) -> None:
+    """Write as many small shards as a training needs before it may use one again."""
+    random = np.random.default_rng(2)
+    for number in range(8):
+        images = [random.integers(0, 256, (48, 64), dtype=np.uint8) for _ in range(4)]
+        write_shard(ring / f"{number}.npz", images, ["אב"] * 4)
+
+
 @pytest.mark.kraken
 def test_a_training_goes_on_where_it_stopped(tmp_path: Path) -> None:
     """A second start with more time continues the first one's steps, and leaves a model that loads."""
     from ketav_basemodel.train import Recipe, load_state, train
     from ketav_engine.models import load
 
-    random = np.random.default_rng(2)
-    for number in range(8):
-        images = [random.integers(0, 256, (48, 64), dtype=np.uint8) for _ in range(4)]
-        write_shard(tmp_path / f"{number}.npz", images, ["אב"] * 4)
+    _fill(tmp_path)
     first = train(Recipe(hours=0.1 / 3600), tmp_path, tmp_path / "out")
     before = load_state(Recipe(hours=1.0), tmp_path / "out")
+    _fill(tmp_path)
     train(Recipe(hours=before.seconds / 3600 + 0.1 / 3600), tmp_path, tmp_path / "out")
     after = load_state(Recipe(hours=1.0), tmp_path / "out")
     assert load(first.read_bytes()).info.height == 48
