@@ -88,6 +88,7 @@ class Texts:
         verses: list[list[str]],
         closed: frozenset[tuple[str, ...]] = frozenset(),
     ) -> None:
+        """Take word frequencies, verses as words, and the word triples that may not be drawn."""
         usable = {word: share for word, share in words.items() if word and set(word) <= set(ALPHABET)}
         self._words = list(usable)
         weights = np.array([share**_WORD_POWER for share in usable.values()])

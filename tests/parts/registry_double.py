@@ -53,6 +53,7 @@ class RegistryDouble(training_pb2_grpc.TrainingRunServiceServicer, models_pb2_gr
     """Both services of the contract that the trainer uses."""
 
     def __init__(self, parent: bytes, lease_s: int = 30) -> None:
+        """Take the model to fine-tune and the seconds of a lease."""
         self.lease_s = lease_s
         self.parent = parent
         self.texts = random_lines(24)

@@ -100,6 +100,7 @@ class Accounts(accounts_pb2_grpc.AccountServiceServicer):
     """Knows the script's keys."""
 
     def __init__(self, script: Script) -> None:
+        """Take the script of answers."""
         self.script = script
 
     async def ResolveApiKey(self, request: Any, context: Any) -> Any:
@@ -114,6 +115,7 @@ class Projects(projects_pb2_grpc.ProjectServiceServicer):
     """Keeps pages in memory."""
 
     def __init__(self, script: Script) -> None:
+        """Take the script of answers."""
         self.script = script
 
     async def CreatePage(self, request_iterator: Any, context: Any) -> Any:
@@ -226,6 +228,7 @@ class Models(models_pb2_grpc.ModelServiceServicer):
     """Knows the base model."""
 
     def __init__(self, script: Script) -> None:
+        """Take the script of answers."""
         self.script = script
 
     def _base(self) -> models_pb2.ModelVersion:
@@ -256,6 +259,7 @@ class Runs(training_pb2_grpc.TrainingRunServiceServicer):
     """Knows one run."""
 
     def __init__(self, script: Script) -> None:
+        """Take the script of answers."""
         self.script = script
 
     async def GetTrainingRun(self, request: Any, context: Any) -> Any:
@@ -279,6 +283,7 @@ class Reader(recognizer_pb2_grpc.RecognizerServiceServicer):
     """Reads the same two lines on every image."""
 
     def __init__(self, script: Script) -> None:
+        """Take the script of answers."""
         self.script = script
 
     async def RecognizePage(self, request_iterator: Any, context: Any) -> Any:
@@ -317,6 +322,7 @@ class Training(trainer_pb2_grpc.TrainerServiceServicer):
     """Starts the script's run."""
 
     def __init__(self, script: Script) -> None:
+        """Take the script of answers."""
         self.script = script
 
     async def StartTraining(self, request: Any, context: Any) -> Any:

@@ -17,6 +17,7 @@ class Valkey:
     """A server that can be stopped, emptied and started again on the same port."""
 
     def __init__(self, directory: Path) -> None:
+        """Take the folder of its data."""
         self._directory = directory
         self._process: subprocess.Popen[bytes] | None = None
         with socket.socket() as probe:

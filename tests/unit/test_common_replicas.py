@@ -14,6 +14,7 @@ class Replica(accounts_pb2_grpc.AccountServiceServicer):
     """Answers with its own name."""
 
     def __init__(self, name: str) -> None:
+        """Take the name it answers with."""
         self.name = name
 
     async def ResolveApiKey(  # the contract's name

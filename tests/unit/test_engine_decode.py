@@ -12,6 +12,7 @@ class Codec:
     """A codec of single labels."""
 
     def __init__(self, alphabet: str) -> None:
+        """Take the alphabet."""
         self.alphabet = alphabet
 
     def decode(self, labels: list[tuple[int, int, int, float]]) -> list[tuple[str, int, int, float]]:

@@ -22,6 +22,7 @@ class Registry:
     """Knows one key; counts how often it is asked."""
 
     def __init__(self) -> None:
+        """Start without any question asked."""
         self.asked: list[bytes] = []
 
     async def resolve(self, digest: bytes) -> UUID:

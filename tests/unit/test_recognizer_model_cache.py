@@ -20,6 +20,7 @@ class Source:
     """Stands for the registry: counts the fetches and sends what it is told to."""
 
     def __init__(self) -> None:
+        """Start without any download asked for."""
         self.fetches = 0
         self.sends: dict[str, bytes] = {}
         self.error: KetavError | None = None

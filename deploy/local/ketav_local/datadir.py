@@ -22,6 +22,7 @@ class DataDir:
     """
 
     def __init__(self, root: Path) -> None:
+        """Take the folder; nothing is made yet."""
         self.root = root.expanduser().resolve()
         self.logs = self.folder("logs")
 

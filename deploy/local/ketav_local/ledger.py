@@ -21,6 +21,7 @@ class Ledger:
     """
 
     def __init__(self, path: Path) -> None:
+        """Take the file that the pids are kept in."""
         self.path = path
         self.groups: dict[str, tuple[int, float]] = {}
         self.guardian = subprocess.Popen(

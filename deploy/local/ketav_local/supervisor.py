@@ -39,6 +39,7 @@ class Supervisor:
         say: Callable[[str], None],
         start_timeout_s: float,
     ) -> None:
+        """Take the processes in starting order, where logs and pids go, and the longest wait for one."""
         self.specs = {spec.name: spec for spec in specs}
         self.logs = logs
         self.ledger = ledger

@@ -96,6 +96,7 @@ class ImageNormaliser:
         memory_bytes: int = 1536 * 1024 * 1024,
         images_per_child: int = 64,
     ) -> None:
+        """Take the number of children and the bounds of one image: seconds, bytes, images a child."""
         self._slots = asyncio.Semaphore(workers)
         self._timeout_s = timeout_s
         self._memory_bytes = memory_bytes

@@ -38,6 +38,7 @@ class Refused(Exception):
     """An upload that cannot be a page: a stable code and a sentence for the user."""
 
     def __init__(self, code: str, detail: str) -> None:
+        """Take the stable code and a sentence for people."""
         super().__init__(detail)
         self.code = code
         self.detail = detail

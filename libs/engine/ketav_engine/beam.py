@@ -57,6 +57,7 @@ class BeamDecoder:
     """Decodes one model's outputs; implements `Decoder`."""
 
     def __init__(self, language: Ngram, codec: Any, options: BeamOptions | None = None) -> None:  # noqa: ANN401
+        """Take the language model, the network's codec and the search's weights."""
         self._language = language
         self._options = options or BeamOptions()
         self._symbols: Mapping[int, int] = {

@@ -116,6 +116,7 @@ class _Loop:
         holdout: list[TrainingLine],
         options: FitOptions,
     ) -> None:
+        """Take a copy of the network, its samples, the lines to replay and the lines held out."""
         self.net = net
         self.metadata = model.metadata
         self.parent = model.net.state_dict()

@@ -21,6 +21,7 @@ class KrakenEngine:
     """
 
     def __init__(self, language: Ngram | None = None, options: BeamOptions | None = None) -> None:
+        """Take a language model for the beam search; without one, reading is greedy."""
         self._language = language
         self._options = options
 

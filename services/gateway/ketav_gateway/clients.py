@@ -60,6 +60,7 @@ class Registry:
     """The memory."""
 
     def __init__(self, channel: grpc.aio.Channel, deadlines: Deadlines) -> None:
+        """Take an open channel and the seconds each kind of call may take."""
         self._accounts = accounts_pb2_grpc.AccountServiceStub(channel)
         self._models = models_pb2_grpc.ModelServiceStub(channel)
         self._projects = projects_pb2_grpc.ProjectServiceStub(channel)
@@ -174,6 +175,7 @@ class Recognizer:
     """The eye."""
 
     def __init__(self, channel: grpc.aio.Channel, deadlines: Deadlines) -> None:
+        """Take an open channel and the seconds each kind of call may take."""
         self._stub = recognizer_pb2_grpc.RecognizerServiceStub(channel)
         self._deadlines = deadlines
 
@@ -197,6 +199,7 @@ class Trainer:
     """The long job's front."""
 
     def __init__(self, channel: grpc.aio.Channel, deadlines: Deadlines) -> None:
+        """Take an open channel and the seconds each kind of call may take."""
         self._stub = trainer_pb2_grpc.TrainerServiceStub(channel)
         self._deadlines = deadlines
 

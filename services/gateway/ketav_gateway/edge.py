@@ -116,6 +116,7 @@ class Edge:
     """ASGI middleware around the whole application."""
 
     def __init__(self, app: ASGIApp, *, bounds: Bounds, metrics: CollectorRegistry) -> None:
+        """Take the application behind, the bounds of a request, and where the metrics go."""
         self._app = app
         self._bounds = bounds
         self._active = 0

@@ -11,6 +11,7 @@ class Probe:
     """Health checks of named services."""
 
     def __init__(self, channels: Mapping[str, grpc.aio.Channel], timeout_s: float) -> None:
+        """Take the services' channels by name and the seconds a probe may take."""
         self._stubs = {name: health_pb2_grpc.HealthStub(channel) for name, channel in channels.items()}
         self._timeout_s = timeout_s
 

@@ -14,6 +14,7 @@ class Rates:
     """Named limits over sliding windows; each a `limits` expression such as `60/minute`."""
 
     def __init__(self, **expressions: str) -> None:
+        """Start without any request counted."""
         self._items: dict[str, RateLimitItem] = {name: parse(text) for name, text in expressions.items()}
         self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
 

@@ -15,6 +15,7 @@ class Readings:
     """Background readings, `limit` at most. One that fails leaves its page stored, to be read again."""
 
     def __init__(self, *, limit: int, drain_s: float) -> None:
+        """Take how many readings may be under way, and the seconds they get at a stop."""
         self._limit = limit
         self._drain_s = drain_s
         self._tasks: set[asyncio.Task[None]] = set()

@@ -37,6 +37,7 @@ class Authenticator:
     def __init__(
         self, resolve: Resolve, *, ttl_s: float, size: int, clock: Callable[[], float] = time.monotonic
     ) -> None:
+        """Take who resolves a key, and how long and how many answers are kept."""
         self._resolve = resolve
         self._ttl_s = ttl_s
         self._size = size

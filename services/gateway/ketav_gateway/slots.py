@@ -11,6 +11,7 @@ class Slots:
     """At most `count` blocks at a time, `each` of them for one user; the next is refused."""
 
     def __init__(self, count: int, each: int, what: str) -> None:
+        """Take how many slots there are in all and for each user, and what they are for."""
         self._free = count
         self._each = each
         self._what = what

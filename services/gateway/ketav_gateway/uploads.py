@@ -45,6 +45,7 @@ class _Form:
     """The callbacks of the multipart parser: checks each event against the bounds."""
 
     def __init__(self, file: BinaryIO, *, file_field: str, fields: frozenset[str], max_file: int) -> None:
+        """Take where the file goes, the fields that may come, and the file's limit in bytes."""
         self._file = file
         self._file_field = file_field
         self._allowed = fields

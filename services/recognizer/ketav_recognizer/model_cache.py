@@ -31,6 +31,7 @@ class ModelCache:
     """Holds model files under their digests; verified when written, and again by whoever loads them."""
 
     def __init__(self, directory: Path, max_bytes: int, fetch: Fetch) -> None:
+        """Take the folder, its limit in bytes, and who fetches a model that is not there."""
         self._directory = directory
         self._max_bytes = max_bytes
         self._fetch = fetch

@@ -45,6 +45,7 @@ class ReaderPool:
     """Hands tasks to reader processes. All methods belong to one event loop."""
 
     def __init__(self, spec: ReaderSpec, limits: PoolLimits) -> None:
+        """Take what a reader is, and how many of them, waiting requests and seconds there may be."""
         self._limits = limits
         self._readers = [ReaderProcess(spec) for _ in range(limits.readers)]
         self._idle: asyncio.Queue[ReaderProcess] = asyncio.Queue()
@@ -183,6 +184,7 @@ class _DeadlyImages:
     _ROOM: Final = 256
 
     def __init__(self, limit: int, seconds: float) -> None:
+        """Take how many images are remembered, and for how many seconds."""
         self._limit = limit
         self._seconds = seconds
         self._deaths: OrderedDict[str, tuple[int, float]] = OrderedDict()

@@ -19,6 +19,7 @@ class ReaderProcess:
     """A place for one reader process. `start`, `read` and `reap` block and belong in a thread."""
 
     def __init__(self, spec: ReaderSpec) -> None:
+        """Take what the reader is; it is started later."""
         self._spec = spec
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: Connection | None = None

@@ -27,6 +27,7 @@ class Reader:
     """Answers tasks with one engine; keeps the models used last."""
 
     def __init__(self, engine: Engine, models: int) -> None:
+        """Take the engine and how many loaded models are kept."""
         self._engine = engine
         self._room = models
         self._models: OrderedDict[str, Model] = OrderedDict()

@@ -16,6 +16,7 @@ class RecognizerServicer(recognizer_pb2_grpc.RecognizerServiceServicer):
     """Serves ketav.recognizer.v1.RecognizerService."""
 
     def __init__(self, cache: ModelCache, pool: ReaderPool) -> None:
+        """Take what the use case needs."""
         self._cache = cache
         self._pool = pool
 

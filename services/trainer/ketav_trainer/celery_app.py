@@ -59,6 +59,7 @@ class Bell:
     """Tells some worker that a run waits."""
 
     def __init__(self, app: Celery) -> None:
+        """Take the Celery application to ring with."""
         self._app = app
 
     def ring(self, run_id: str) -> None:

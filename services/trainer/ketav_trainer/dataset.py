@@ -47,6 +47,7 @@ class _Hashed:
     """A file that is hashed while it is written; without a file, nothing may be written."""
 
     def __init__(self, file: IO[bytes] | None = None, sha256: bytes = b"") -> None:
+        """Take the file to write and the SHA-256 it must end with."""
         self._file = file
         self._sha256 = sha256
         self._digest = hashlib.sha256()

@@ -41,6 +41,7 @@ class FitProcess:
     """One training over a prepared directory."""
 
     def __init__(self, directory: Path, reports: IO[str]) -> None:
+        """Take the run's private directory and where reports go, one JSON object a line."""
         self._directory = directory
         self._reports = reports
         self._run: dict[str, Any] = json.loads((directory / RUN).read_text("utf-8"))

@@ -24,6 +24,7 @@ class Lease:
     """
 
     def __init__(self, claim: Claim, report: Report, interval_s: float) -> None:
+        """Take the claim, who hears the heartbeat, and the seconds between two."""
         self._claim = claim
         self._report = report
         self._interval_s = interval_s

@@ -21,6 +21,7 @@ class Registry:
     """What a worker asks of the registry. Errors are those of ketav_common.errors; Stale means: not yours."""
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
+        """Take an open channel to the registry."""
         self._runs = training_pb2_grpc.TrainingRunServiceStub(channel)
         self._models = models_pb2_grpc.ModelServiceStub(channel)
 

@@ -14,6 +14,7 @@ class TrainerServicer(trainer_pb2_grpc.TrainerServiceServicer):
     """Serves ketav.trainer.v1.TrainerService."""
 
     def __init__(self, runs: "training_pb2_grpc.TrainingRunServiceAsyncStub", bell: usecases.Rings) -> None:
+        """Take the registry's training runs and the bell of the queue."""
         self._runs = runs
         self._bell = bell
 

@@ -186,6 +186,7 @@ class _Hearing:
     }
 
     def __init__(self, lease: Lease) -> None:
+        """Take the lease that carries the reports on."""
         self._lease = lease
         self.progress = Progress()
         self.errors: list[LineErrors] | None = None

@@ -22,6 +22,7 @@ class Worker:
     """What the tasks do. Each task has its own event loop and its own connection to the registry."""
 
     def __init__(self, settings: TrainerSettings, bell: Bell) -> None:
+        """Take the settings and the bell of the queue."""
         self._settings = settings
         self._bell = bell
         self._signer = settings.signer()
