@@ -18,8 +18,8 @@ from pathlib import Path
 import httpx
 import psutil
 
+from ketav_engine.engines import make_engine
 from ketav_engine.images import decode
-from ketav_engine.kraken_engine import KrakenEngine
 from ketav_local.demo.page import LINES, render
 from ketav_local.main import Running, running
 from ketav_local.ports import free_ports
@@ -39,9 +39,9 @@ class Cost:
     processor: float
 
 
-def direct_reader(model_file: Path) -> Callable[[bytes], str]:
-    """Load engine and model into this process; give a function that reads a page."""
-    engine = KrakenEngine()
+def direct_reader(model_file: Path, language: str | None) -> Callable[[bytes], str]:
+    """Load engine and model as the system does into this process; give a function that reads a page."""
+    engine = make_engine("kraken", Path(language) if language else None)
     content = model_file.read_bytes()
     model = engine.load_model(content, hashlib.sha256(content).hexdigest())
 
@@ -84,7 +84,7 @@ def verdict(name: str, through: Sequence[float], direct: Sequence[float]) -> str
 
 def measure(run: Running) -> None:
     """Warm both up, alternate ROUNDS times, print each round and the result."""
-    read = direct_reader(run.system.base_model())
+    read = direct_reader(run.system.base_model(), run.system.model_env().get("KETAV_LANGUAGE_MODEL"))
     headers = {"Authorization": f"Bearer {run.api_key}"}
     with httpx.Client(base_url=run.url, headers=headers, timeout=300, trust_env=False) as client:
 
