@@ -97,6 +97,7 @@ def load_state(recipe: Recipe, folder: Path, start: Path | None = None) -> State
     state = State(model, optimiser, {k: v.clone() for k, v in model.nn.state_dict().items()})
     checkpoint = folder / "checkpoint.pt"
     if checkpoint.exists():
+        # Our own file of this folder, tensors and numbers only: nothing in it is executed.
         kept = torch.load(checkpoint, weights_only=True)
         model.nn.load_state_dict(kept["model"])
         if "optimiser" in kept:
