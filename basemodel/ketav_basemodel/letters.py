@@ -1,5 +1,6 @@
 """Letters of real writers: the HHD collection of modern cursive letters, cleaned and brought to one scale."""
 
+import hashlib
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from skimage.feature import hog
 from sklearn.neighbors import NearestNeighbors  # type: ignore[import-untyped]
 
 from ketav_basemodel.glyphs import SPINE_STEP, UNIT, Glyph, Ink, crop_ink, make_glyph
+from ketav_basemodel.texts import Part
 
 CLASSES: Final = "אבגדהוזחטיכךלמםנןסעפףצץקרשת"
 """The letter of each class folder, in order."""
@@ -23,6 +25,8 @@ RISING: Final = "לףץט"
 """Letters that stand on the lower edge and rise above the core band."""
 IN_PARTS: Final = "אהקת"
 """Letters of several strokes that need not touch."""
+_HELD_OUT: Final = 0.1
+"""Share of the writers that is held out."""
 _NEIGHBOURS: Final = 15
 _LEAST_AGREEING: Final = 2
 _MOST_AGAINST: Final = 8
@@ -52,13 +56,20 @@ class _Letter:
     features: NDArray[np.float32]
 
 
-def load_hands(folder: Path) -> Hands:
+def held_out(writer: int) -> bool:
+    """Tell whether a writer is held out for validation: about one in ten, by a hash that never changes."""
+    return hashlib.sha256(f"writer {writer}".encode()).digest()[0] < _HELD_OUT * 256
+
+
+def load_hands(folder: Path, part: Part = "training") -> Hands:
     """Read the collection: `folder`/CLASS/CLASS_WRITER.png. Raises FileNotFoundError when there is none.
 
-    Misfiled images are left out: those with eight or more of the fifteen nearest shapes of one other letter
-    and at most one of their own.
+    The writers of one part alone: letters, what they are cleaned and scaled by, and who lends to whom never
+    cross from one to the other. Misfiled images are left out: those with eight or more of the fifteen nearest
+    shapes of one other letter and at most one of their own.
     """
-    letters = [item for index in range(len(CLASSES)) for item in _read_class(folder, index)]
+    found = (item for index in range(len(CLASSES)) for item in _read_class(folder, index))
+    letters = [item for item in found if held_out(item.writer) == (part == "validation")]
     if not letters:
         raise FileNotFoundError(f"no letters under {folder}")
     kept = _agreeing(letters)

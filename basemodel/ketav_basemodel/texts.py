@@ -1,14 +1,17 @@
 """What the lines say: Hebrew by frequency, the Bible, dates, numbers, abbreviations, random strings."""
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 from xml.etree import ElementTree as ET
 
 import numpy as np
 
+Part = Literal["training", "validation"]
+"""What lines are for. What is held out for validation is never trained on and never counted."""
 LETTERS: Final = "אבגדהוזחטיךכלםמןנסעףפץצקרשת"
 MARKS: Final = " .,:;?!-()\"'/+=%*[]<>"
 DIGITS: Final = "0123456789"
@@ -37,6 +40,10 @@ _RARE: Final = "ףץךטזגסצקן"
 _NUMBERS_ALONE: Final = 0.03
 """Share of the lines that are a number or a date and nothing else."""
 _WORD_POWER: Final = 0.35
+_HELD_OUT: Final = 0.1
+"""Share of the words and of the verses that is held out."""
+_COMMON: Final = 1e-4
+"""Words more frequent than this are never held out: no text is without them."""
 _CLOSED: Final = {"Deut": {(6, verse) for verse in range(4, 10)} | {(11, verse) for verse in range(13, 22)}}
 """The verses of the evaluation's scrolls: never drawn."""
 _OSIS: Final = "{http://www.bibletechnologies.net/2003/OSIS/namespace}"
@@ -49,8 +56,17 @@ def plain(text: str) -> str:
     return " ".join("".join(c for c in spelled if c in ALPHABET or c.isspace()).split())
 
 
-def bible_verses(folder: Path) -> list[list[str]]:
-    """Return the Bible's verses as lists of unpointed words, without the verses the evaluation reads.
+def part_of(text: str) -> Part:
+    """Return the part a word or a verse belongs to: one in ten is held out, by a hash that never changes.
+
+    A verse is hashed as its words with single spaces, so equal verses fall on one side.
+    """
+    digest = hashlib.sha256(text.encode()).digest()
+    return "validation" if digest[0] < _HELD_OUT * 256 else "training"
+
+
+def bible_verses(folder: Path, part: Part = "training") -> list[list[str]]:
+    """Return a part of the Bible's verses as lists of unpointed words, without those the evaluation reads.
 
     `folder` holds the OSIS files of the npm package `morphhb`. The empty list when there are none.
     """
@@ -63,7 +79,9 @@ def bible_verses(folder: Path) -> list[list[str]]:
             if (int(chapter), int(number)) in _CLOSED.get(book, set()):
                 continue
             words = [plain("".join(w.itertext()).replace("/", "")) for w in verse.iter(f"{_OSIS}w")]
-            verses.append([word for word in words if word])
+            words = [word for word in words if word]
+            if part_of(" ".join(words)) == part:
+                verses.append(words)
     return verses
 
 
@@ -144,8 +162,12 @@ class Texts:
         return "".join(LETTERS[i] for i in random.integers(len(LETTERS), size=length))
 
 
-def modern_words(count: int = 120_000) -> dict[str, float]:
-    """Return the most frequent modern Hebrew words and their frequencies (package wordfreq)."""
+def modern_words(count: int = 120_000, part: Part = "training") -> dict[str, float]:
+    """Return the most frequent modern Hebrew words and their frequencies (package wordfreq).
+
+    Validation has them all, training all but the held-out ones: so a tenth of the rarer words of a validation
+    line are unknown, as in any text that was not read before.
+    """
     import wordfreq
 
     frequencies: dict[str, float] = wordfreq.get_frequency_dict("he", wordlist="large")
@@ -156,7 +178,12 @@ def modern_words(count: int = 120_000) -> dict[str, float]:
             words.setdefault(spelled, share)
         if len(words) >= count:
             break
-    return words
+    return words if part == "validation" else {w: f for w, f in words.items() if not is_held_out(w, f)}
+
+
+def is_held_out(word: str, frequency: float) -> bool:
+    """Tell whether a word of this frequency is held out for validation."""
+    return frequency <= _COMMON and part_of(word) == "validation"
 
 
 def _number(random: np.random.Generator) -> str:

@@ -1,0 +1,64 @@
+"""What is held out for validation: writers, words and verses never cross over to training."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ketav_basemodel.letters import CLASSES, held_out, load_hands
+from ketav_basemodel.texts import bible_verses, is_held_out, modern_words, part_of
+
+VERSE = '<verse osisID="Gen.1.{n}"><w>{words}</w></verse>'
+
+
+def _collection(folder: Path, writers: range) -> Path:
+    """Write a collection of letters in which each writer's strokes have a width of their own."""
+    for index in range(len(CLASSES)):
+        (folder / str(index)).mkdir(parents=True)
+        for writer in writers:
+            image = np.full((40, 40), 255, dtype=np.uint8)
+            image[5:35, 5 : 10 + writer % 20] = 0
+            image[5 + index : 8 + index, 5:35] = 0
+            cv2.imwrite(str(folder / str(index) / f"{index}_{writer}.png"), image)
+    return folder
+
+
+def test_a_held_out_writer_neither_writes_nor_lends_in_training(tmp_path: Path) -> None:
+    """Alphabets and lenders of training hold no held-out writer; validation holds them alone."""
+    writers = range(40)
+    apart = {writer for writer in writers if held_out(writer)}
+    assert 0 < len(apart) < 10
+    folder = _collection(tmp_path, writers)
+    for part, own in (("training", set(writers) - apart), ("validation", apart)):
+        hands = load_hands(folder, part)  # type: ignore[arg-type]  # both are parts
+        assert set(hands.alphabets) == own
+        assert {other for lenders in hands.similar.values() for other in lenders} <= own
+
+
+def test_a_verse_belongs_to_one_part(tmp_path: Path) -> None:
+    """Together the parts hold every verse, apart none twice."""
+    verses = "".join(VERSE.format(n=n, words="א" * (n % 20 + 1) + "ב" * (n // 20 + 1)) for n in range(1, 200))
+    xml = f'<osis xmlns="http://www.bibletechnologies.net/2003/OSIS/namespace">{verses}</osis>'
+    (tmp_path / "Gen.xml").write_text(xml, encoding="utf-8")
+    training, validation = (
+        {" ".join(verse) for verse in bible_verses(tmp_path, part)} for part in ("training", "validation")
+    )
+    assert not training & validation
+    assert len(training) + len(validation) == 199
+    assert len(validation) > 5
+
+
+def test_rarer_words_are_held_out_and_common_ones_are_not() -> None:
+    """A tenth of the rarer words is kept from training and from the language model."""
+    training, everything = modern_words(5000), modern_words(5000, "validation")
+    apart = everything.keys() - training.keys()
+    assert training.keys() <= everything.keys()
+    assert all(is_held_out(word, everything[word]) for word in apart)
+    assert 0.05 < len(apart) / len(everything) < 0.15
+    assert "של" in training
+
+
+def test_the_split_never_changes() -> None:
+    """The hash is fixed: these stay where they are."""
+    assert [writer for writer in range(30) if held_out(writer)] == [3, 22, 26, 29]
+    assert part_of("בראשית ברא אלהים את השמים ואת הארץ") == "training"
