@@ -29,16 +29,19 @@ def photograph(
 
     `strength` from 0 (clean) to 1 sets how much may go wrong.
     """
-    ink = _with_margins(line, neighbours, random)
+    ink, foot = _with_margins(line, neighbours, random)
     if random.random() < 0.5 * strength:
         ink = _swayed(ink, line.core, random)
     amount: Field = ink.astype(np.float32) / np.float32(255)
-    if random.random() < 0.4 * strength:
-        amount = _patchy(amount, random)
+    pencil = random.random() < 0.12 * strength
+    if pencil or random.random() < 0.4 * strength:
+        amount = _patchy(amount, random, grainy=pencil or random.random() < 0.5)
     paper, dark = _tones(strength, random)
+    if pencil:
+        dark = paper * (1 - float(random.uniform(0.18, 0.5)))
     picture: Field = np.full(ink.shape, paper, dtype=np.float32)
     if random.random() < 0.45:
-        _rule(picture, line.core, paper, strength, random)
+        _rule(picture, (line.core, foot), paper, strength, random)
     if random.random() < 0.03:
         _underline(amount, line, random)
     if random.random() < 0.4 * strength:
@@ -55,8 +58,11 @@ def smooth(shape: tuple[int, ...], random: np.random.Generator, knots: tuple[int
     return np.asarray(cv2.resize(grid, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC), dtype=np.float32)
 
 
-def _with_margins(line: DrawnLine, neighbours: Neighbours, random: np.random.Generator) -> Ink:
-    """Cut the crop: paper left and right, more or less room above and below, neighbours reaching in."""
+def _with_margins(line: DrawnLine, neighbours: Neighbours, random: np.random.Generator) -> tuple[Ink, float]:
+    """Cut the crop: paper left and right, more or less room above and below, neighbours reaching in.
+
+    The second value is the row of the letters' feet.
+    """
     side = [round(line.core * float(v)) for v in random.uniform(0.1, 1.2, size=2)]
     canvas = np.pad(line.ink, ((0, 0), (side[0], side[1])))
     for other, direction in ((neighbours.above, -1), (neighbours.below, 1)):
@@ -70,7 +76,7 @@ def _with_margins(line: DrawnLine, neighbours: Neighbours, random: np.random.Gen
     reach = (line.top, line.top + line.core) if not inked.size else (float(inked[0]), float(inked[-1]))
     top = max(0, round(min(line.top - room[0] * line.core, reach[0] + 0.15 * line.core)))
     bottom = round(max(line.top + (1 + room[1]) * line.core, reach[1] - 0.15 * line.core))
-    return canvas[top : max(bottom, top + 8)]
+    return canvas[top : max(bottom, top + 8)], line.top + line.core - top
 
 
 def _lay(canvas: Ink, ink: Ink, down: int, right: int) -> None:
@@ -84,30 +90,32 @@ def _lay(canvas: Ink, ink: Ink, down: int, right: int) -> None:
 
 
 def _swayed(ink: Ink, core: float, random: np.random.Generator) -> Ink:
-    """Bend the whole line: a slope, a slow wave, a stretch that changes along it."""
+    """Bend the whole line: a slope, a slow wave, and stretch, size and slant that change along it."""
+    ink = np.pad(ink, ((0, 0), (round(0.5 * core), round(0.5 * core))))
     height, width = ink.shape
     v, u = np.mgrid[0:height, 0:width].astype(np.float32)
     knots = max(2, round(width / (4 * core)))
-    rise = cv2.resize(
-        random.normal(0, 0.07 * core, (1, knots + 1)).astype(np.float32),
-        (width, 1),
-        interpolation=cv2.INTER_CUBIC,
-    )
-    push = cv2.resize(
-        random.normal(0, 0.12 * core, (1, knots + 1)).astype(np.float32),
-        (width, 1),
-        interpolation=cv2.INTER_CUBIC,
-    )
+    rise = _course(0.07 * core, knots, width, random)
+    push = _course(0.12 * core, knots, width, random)
+    drift = np.linspace(-1, 1, width, dtype=np.float32)[None, :]
+    size = np.exp(_course(0.03, knots, width, random) + drift * np.float32(random.normal(0, 0.06)))
+    slant = _course(0.05, knots, width, random) + drift * np.float32(random.normal(0, 0.06))
     slope = np.float32(random.normal(0, 0.008)) * (u - width / 2)
-    return np.asarray(
-        cv2.remap(ink, u + push, v + rise + slope, cv2.INTER_LINEAR, borderValue=0), dtype=np.uint8
-    )
+    above = v - np.float32(height / 2)
+    x, y = u + push + slant * above, above * size + np.float32(height / 2) + rise + slope
+    return np.asarray(cv2.remap(ink, x, y, cv2.INTER_LINEAR, borderValue=0), dtype=np.uint8)
 
 
-def _patchy(amount: Field, random: np.random.Generator) -> Field:
+def _course(spread: float, knots: int, width: int, random: np.random.Generator) -> Field:
+    """Return a smooth course of values around 0 along a line, shape (1, width)."""
+    values = random.normal(0, spread, (1, knots + 1)).astype(np.float32)
+    return np.asarray(cv2.resize(values, (width, 1), interpolation=cv2.INTER_CUBIC), dtype=np.float32)
+
+
+def _patchy(amount: Field, random: np.random.Generator, *, grainy: bool) -> Field:
     """Let the pen run dry or skip: ink that varies along the line and with the paper's grain."""
     slow = 0.55 + 0.45 * smooth(amount.shape, random, (2, 12))
-    if random.random() < 0.5:
+    if grainy:
         grain = cv2.GaussianBlur(random.random(amount.shape, dtype=np.float32), (0, 0), 0.8)
         slow = slow * np.clip(0.5 + (grain - 0.38) * float(random.uniform(2, 6)), 0, 1)
     return np.asarray(amount * np.clip(slow, 0.15, 1), dtype=np.float32)
@@ -120,17 +128,27 @@ def _tones(strength: float, random: np.random.Generator) -> tuple[float, float]:
     return paper, paper * (1 - contrast)
 
 
-def _rule(picture: Field, core: float, paper: float, strength: float, random: np.random.Generator) -> None:
-    """Rule the paper: lines, or squares as notebooks and drawing programs have them."""
+def _rule(
+    picture: Field, line: tuple[float, float], paper: float, strength: float, random: np.random.Generator
+) -> None:
+    """Rule the paper: lines, or squares as notebooks and drawing programs have them, or a margin besides.
+
+    `line` is the core band's height and the row of the letters' feet, under which every other rule runs.
+    """
+    core, foot = line
     dark = paper * (1 - float(random.uniform(0.04, 0.12 + 0.3 * strength)))
     step = core * float(random.uniform(1.2, 3.5))
     thick = 1 if random.random() < 0.7 else 2
-    start = float(random.uniform(0, step))
+    on_rule = foot + core * float(random.normal(0.06, 0.1))
+    start = on_rule % step if random.random() < 0.5 else float(random.uniform(0, step))
     for row in np.arange(start, picture.shape[0], step).astype(int):
         picture[row : row + thick] = dark
     if random.random() < 0.55:
         for column in np.arange(float(random.uniform(0, step)), picture.shape[1], step).astype(int):
             picture[:, column : column + thick] = dark
+    elif random.random() < 0.2:
+        column = int(picture.shape[1] * random.uniform(0, 1))
+        picture[:, column : column + thick] = dark
 
 
 def _underline(amount: Field, line: DrawnLine, random: np.random.Generator) -> None:

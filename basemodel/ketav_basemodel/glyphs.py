@@ -51,10 +51,17 @@ class Instance:
 
 @dataclass(frozen=True, slots=True)
 class Pen:
-    """What a pen does to glyphs: `radius` in pixels of the result, None keeps the glyph's own stroke."""
+    """What a pen does to glyphs: `radius` in pixels of the result, None keeps the glyph's own stroke.
+
+    `weight` makes own strokes bolder or finer. `pressure` is the spread of the radius along the strokes, as a
+    share of it; `nib` how much a broad nib thickens strokes across `angle` (radians) and thins those along.
+    """
 
     radius: float | None
     weight: float = 0.0
+    pressure: float = 0.0
+    nib: float = 0.0
+    angle: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +110,7 @@ def bend(glyph: Glyph, how: Bend, pen: Pen, scale: float, random: np.random.Gene
         y += cv2.resize(grid[1], (out_w, out_h), interpolation=cv2.INTER_CUBIC)
     outside = 0 if pen.radius is None else 255
     drawn = cv2.remap(source, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=outside)
-    ink = _inked(np.asarray(drawn, dtype=np.uint8), pen, float(np.sqrt(sx * sy)))
+    ink = _inked(np.asarray(drawn, dtype=np.uint8), pen, float(np.sqrt(sx * sy)), random)
     return _instance(ink, glyph, sy, out_h - height * sy)
 
 
@@ -122,15 +129,33 @@ def _backward(
     ) / 2
 
 
-def _inked(drawn: NDArray[np.uint8], pen: Pen, scale: float) -> Ink:
+def _inked(drawn: NDArray[np.uint8], pen: Pen, scale: float, random: np.random.Generator) -> Ink:
     """Turn warped ink, or a warped distance to the pen's path, into the ink this pen leaves."""
+    press = _pressure(drawn.shape, pen.pressure, random) if pen.pressure else np.float32(0)
     if pen.radius is not None:
-        distance = drawn.astype(np.float32) * (scale / SPINE_STEP)
-        return np.asarray(np.clip((pen.radius + 0.5 - distance) * 255, 0, 255), dtype=np.uint8)
-    if pen.weight == 0:
+        distance = drawn.astype(np.float32) * np.float32(scale / SPINE_STEP)
+        press = 1 + press + _nib(distance, pen) if pen.nib else 1 + press
+        return np.asarray(np.clip((pen.radius * press + 0.5 - distance) * 255, 0, 255), dtype=np.uint8)
+    if pen.weight == 0 and not pen.pressure:
         return np.asarray(drawn, dtype=np.uint8)
     soft = cv2.GaussianBlur(drawn, (0, 0), 0.8).astype(np.float32) / 255
-    return np.asarray(np.clip((soft - 0.5 + 0.35 * pen.weight) * 3 + 0.5, 0, 1) * 255, dtype=np.uint8)
+    return np.asarray(np.clip((soft - 0.5 + 0.35 * (pen.weight + press)) * 3 + 0.5, 0, 1) * 255, np.uint8)
+
+
+def _pressure(shape: tuple[int, ...], spread: float, random: np.random.Generator) -> NDArray[np.float32]:
+    """Return how much harder than usual the pen presses, changing slowly over a character."""
+    grid = random.normal(0, spread, (3, 2)).astype(np.float32)
+    slow = cv2.resize(grid, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(np.clip(slow, -0.5, 0.8), dtype=np.float32)
+
+
+def _nib(distance: NDArray[np.float32], pen: Pen) -> NDArray[np.float32]:
+    """Return how much a broad nib thickens each place, by the gradient, which is across the stroke."""
+    smooth = cv2.GaussianBlur(distance, (0, 0), 1.0)
+    right, down = cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1)
+    along = right * np.float32(np.cos(pen.angle)) + down * np.float32(np.sin(pen.angle))
+    share = np.abs(along) / (np.hypot(right, down) + np.float32(1e-3))
+    return np.asarray(pen.nib * (2 * share - 1), dtype=np.float32)
 
 
 def _instance(ink: Ink, glyph: Glyph, scale_y: float, grown: float) -> Instance:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from skimage.feature import hog
 from sklearn.neighbors import NearestNeighbors  # type: ignore[import-untyped]
 
-from ketav_basemodel.glyphs import SPINE_STEP, UNIT, Glyph, Ink, crop_ink, make_glyph
+from ketav_basemodel.glyphs import UNIT, Glyph, Ink, crop_ink, make_glyph
 from ketav_basemodel.texts import Part
 
 CLASSES: Final = "אבגדהוזחטיכךלמםנןסעפףצץקרשת"
@@ -176,30 +176,6 @@ def _top(letter: str, height: float) -> float:
     if letter in RISING or height < _TALL:
         return 1.0 - height
     return -0.15
-
-
-def rearranged(glyph: Glyph, random: np.random.Generator) -> Glyph:
-    """Draw the smallest separate stroke of a letter smaller or larger and a little elsewhere."""
-    count, pieces, stats, _ = cv2.connectedComponentsWithStats(
-        (glyph.ink > 60).astype(np.uint8), connectivity=8
-    )
-    areas = stats[1:, cv2.CC_STAT_AREA]
-    if count < 3 or areas.min() < 12:
-        return glyph
-    piece = 1 + int(areas.argmin())
-    x, y, w, h = (int(stats[piece, i]) for i in range(4))
-    scale_x = float(np.clip(np.exp(random.normal(-0.5, 0.45)), 0.22, 1.4))
-    scale_y = float(np.clip(np.exp(random.normal(-0.3, 0.35)), 0.4, 1.4))
-    move = np.array([[scale_x, 0, 0], [0, scale_y, 0]], dtype=np.float32)
-    move[0, 2] = x * (1 - scale_x) + w * (1 - scale_x) * random.random() + random.normal(0, 1.5)
-    move[1, 2] = y * (1 - scale_y) + h * (1 - scale_y) * random.random() + random.normal(0, 2.5)
-    size = glyph.ink.shape[::-1]
-    own, path = pieces == piece, glyph.spine == 0
-    stroke = cv2.warpAffine(np.where(own, glyph.ink, 0).astype(np.uint8), move, size)
-    ink = np.maximum(np.where(own, 0, glyph.ink), stroke).astype(np.uint8)
-    moved = cv2.warpAffine((path & own).astype(np.uint8) * 255, move, size) > 60
-    far = cv2.distanceTransform((~(moved | (path & ~own))).astype(np.uint8), cv2.DIST_L2, 5)
-    return replace(glyph, ink=ink, spine=np.clip(far * SPINE_STEP, 0, 255).astype(np.uint8))
 
 
 def _similar(writers: dict[int, dict[str, _Letter]]) -> dict[int, list[int]]:

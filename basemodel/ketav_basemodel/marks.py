@@ -37,13 +37,39 @@ MARKS: Final[dict[str, tuple[Stroke, ...]]] = {
 }
 """The strokes of each mark. Geresh and gershayim are written like the apostrophe and the quotation mark."""
 
+FORMS: Final[dict[str, tuple[tuple[Stroke, ...], ...]]] = {
+    ".": ((((0.0, 0.97), (0.07, 0.9), (0.1, 1.0), (0.02, 1.03)),), (((0.0, 1.0), (0.12, 0.98)),)),
+    ",": ((((0.0, 0.85), (0.0, 1.15)),), (((0.2, 0.9), (0.0, 1.35)),)),
+    "-": ((((0.0, 0.47), (0.2, 0.45), (0.4, 0.52), (0.6, 0.48)),), (((0.0, 0.6), (0.9, 0.55)),)),
+    "'": (
+        (((0.0, -0.3), (0.02, 0.1)),),
+        (((0.0, -0.25), (0.12, 0.1)),),
+        (((0.1, -0.2), (0.14, -0.05), (0.0, 0.2)),),
+        (((0.25, -0.5), (0.0, 0.05)),),
+    ),
+    '"': (
+        (((0.0, -0.3), (0.02, 0.1)), ((0.2, -0.3), (0.22, 0.1))),
+        (((0.0, -0.25), (0.1, 0.1)), ((0.25, -0.25), (0.35, 0.1))),
+        (((0.1, -0.2), (0.14, -0.05), (0.0, 0.2)), ((0.38, -0.2), (0.42, -0.05), (0.28, 0.2))),
+        (((0.22, -0.5), (0.0, 0.0)), ((0.42, -0.5), (0.2, 0.05))),
+    ),
+    "!": ((((0.0, -0.3), (0.02, 0.7)), ((0.02, 1.0), (0.1, 0.98))),),
+    "?": ((((0.0, -0.2), (0.3, -0.4), (0.5, -0.1), (0.25, 0.2), (0.3, 0.6)), ((0.25, 0.95), (0.28, 1.0))),),
+}
+"""Other forms of some marks; a writer keeps to one."""
+
 
 def draw_mark(mark: str, random: np.random.Generator, looseness: float = 0.05) -> Glyph:
-    """Draw a mark with a hand's own proportions: every point strays by `looseness` core bands."""
+    """Draw a mark in one of its forms with a hand's own proportions."""
+    forms = (MARKS[mark], *FORMS.get(mark, ()))
+    return draw_strokes(forms[int(random.integers(len(forms)))], random, looseness)
+
+
+def draw_strokes(strokes: tuple[Stroke, ...], random: np.random.Generator, looseness: float) -> Glyph:
+    """Draw strokes with a hand's own proportions: every point strays by `looseness` core bands."""
     spread = 1.0 + float(random.normal(0, 0.15))
     paths = [
-        np.array(stroke) * (spread, 1.0) + random.normal(0, looseness, (len(stroke), 2))
-        for stroke in MARKS[mark]
+        np.array(stroke) * (spread, 1.0) + random.normal(0, looseness, (len(stroke), 2)) for stroke in strokes
     ]
     points = np.concatenate(paths)
     low, high = points.min(axis=0), points.max(axis=0)

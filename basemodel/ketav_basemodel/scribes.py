@@ -1,5 +1,7 @@
 """What a scribe of sacred texts does to square letters: longer roofs, crowns, a het of two zayins."""
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
@@ -19,19 +21,53 @@ def stretched(glyph: Glyph, by: float) -> Glyph:
     )
 
 
-def crowned(glyph: Glyph, random: np.random.Generator) -> Glyph:
-    """Set a crown of three strokes (tagin) on a square letter's left head."""
-    tall = round(float(random.uniform(0.22, 0.55)) * UNIT)
-    ink = np.pad(glyph.ink, ((tall, 0), (0, 0)))
-    spine = np.pad(glyph.spine, ((tall, 0), (0, 0)), constant_values=255)
-    head = PAD + (ink.shape[1] - 2 * PAD) * float(random.uniform(0.15, 0.75))
-    top = int(np.argmax((ink > 110).any(axis=1))) + 2
-    thick, apart = 1 + int(random.random() < 0.25), float(random.uniform(0.13, 0.24)) * UNIT
-    for place, rise in ((-1, 0.8), (0, 1.0), (1, 0.8)):
-        tip = round(head + 1.3 * place * apart), round(top - rise * (tall + 1))
-        cv2.line(ink, (round(head + place * apart), top), tip, 255, thick, cv2.LINE_AA)
-        cv2.circle(ink, tip, thick, 255, -1, cv2.LINE_AA)
-    return Glyph(ink, spine, glyph.top - tall, glyph.bearing)
+@dataclass(frozen=True, slots=True)
+class Crown:
+    """A scribe's way to set crowns (tagin): lengths in core bands, `thick` in glyph pixels."""
+
+    tall: float
+    apart: float
+    thick: int
+    knob: int  # radius of the strokes' heads in pixels, 0 for none
+    fan: float  # how far the strokes lean outwards: 1 is upright
+    everywhere: bool  # whether bet, dalet, qof, het, yod and he get a single stroke
+
+
+def make_crown(random: np.random.Generator) -> Crown:
+    """Draw a scribe's crowns, from thin and long to short and bold."""
+    thick = int(random.choice([1, 1, 1, 2]))
+    return Crown(
+        float(random.uniform(0.15, 0.55)),
+        float(random.uniform(0.09, 0.2)) + 1.3 * thick / UNIT,
+        thick,
+        int(random.choice([0, 0, thick])),
+        float(random.uniform(0.9, 1.6)),
+        bool(random.random() < 0.4),
+    )
+
+
+def crowned(glyph: Glyph, crown: Crown, strokes: int, random: np.random.Generator) -> Glyph:
+    """Set a crown of three strokes, or of one, on the left head of a square letter."""
+    tall = round(crown.tall * float(random.uniform(0.85, 1.15)) * UNIT)
+    room = tall + crown.knob + 1
+    ink = np.pad(glyph.ink, ((room, 0), (0, 0)))
+    spine = np.pad(glyph.spine, ((room, 0), (0, 0)), constant_values=255)
+    columns = np.flatnonzero((glyph.ink > 110).any(axis=0))
+    if not columns.size:
+        return glyph
+    narrow = columns[-1] - columns[0] < 0.6 * UNIT
+    head = columns[0] + (columns[-1] - columns[0]) * float(
+        random.uniform(*((0.4, 0.6) if narrow else (0.1, 0.4)))
+    )
+    apart = crown.apart * UNIT
+    for place, rise in ((0, 1.0), (-1, 0.8), (1, 0.8))[:strokes]:
+        column = int(np.clip(round(head + place * apart), columns[0], columns[-1]))
+        top = int(np.argmax(ink[:, column] > 110)) + 2
+        tip = round(column + (crown.fan - 1) * place * apart), max(round(top - rise * tall), crown.knob)
+        cv2.line(ink, (column, top), tip, 255, crown.thick, cv2.LINE_AA)
+        if crown.knob:
+            cv2.circle(ink, tip, crown.knob, 255, -1, cv2.LINE_AA)
+    return Glyph(ink, spine, glyph.top - room, glyph.bearing)
 
 
 def joined_het(left: Glyph, right: Glyph, random: np.random.Generator) -> Glyph:

@@ -5,45 +5,33 @@ from typing import Final
 
 import numpy as np
 
+from ketav_basemodel.digits import draw_digits
 from ketav_basemodel.fonts import Fonts
-from ketav_basemodel.glyphs import UNIT, Bend, Glyph, Instance, Pen, bend
-from ketav_basemodel.letters import CLASSES, HANGING, IN_PARTS, RISING, Hands, rearranged
+from ketav_basemodel.glyphs import UNIT, Bend, Glyph, Instance, bend
+from ketav_basemodel.letters import CLASSES, HANGING, IN_PARTS, RISING, Hands
 from ketav_basemodel.marks import MARKS, draw_mark
-from ketav_basemodel.scribes import crowned, joined_het, stretched
+from ketav_basemodel.scribes import Crown, crowned, joined_het, make_crown, stretched
+from ketav_basemodel.strokes import apart, rearranged
+from ketav_basemodel.styles import Style, cursive_style, formal_style
 
 KINDS: Final = {"hand": 0.66, "cursive": 0.12, "stam": 0.13, "scribal": 0.04, "rashi": 0.01, "print": 0.04}
 """Share of each kind of writer: real letters, cursive fonts, STaM, book hands, Rashi, print."""
 _INSTANCES: Final = 3
 _CROWNED: Final = "שעטנזגץ"
-_SHORT_OR_LONG: Final = "וי"
+_ONE_STROKE: Final = "בדקחיה"
+"""Letters that some scribes give a crown of a single stroke."""
+_LONG_OR_SHORT: Final = {"ו": 0.15, "י": 0.18, "ל": 0.15, "ן": 0.2, "ף": 0.15, "ץ": 0.15, "ך": 0.15, "ק": 0.1}
+"""Letters whose length tells hands apart, and the spread of its logarithm."""
+_HIGH_OR_LOW: Final = {
+    "ל": (0.1, 0.2),
+    "ף": (0.12, 0.22),
+    "ץ": (0.12, 0.22),
+    "ג": (0.05, 0.1),
+    "ז": (0.05, 0.1),
+}
+"""Letters that hands put at other heights: mean and spread of how far below their place, in core bands."""
+_INFORMAL: Final = {"hand", "cursive"}
 _STRETCHED: Final = "דהלרתםך"
-
-
-@dataclass(frozen=True, slots=True)
-class Style:
-    """How one synthetic writer writes. Lengths are in core bands unless said otherwise."""
-
-    kind: str
-    core: float  # pixels of the core band in the drawn line
-    pen: Pen
-    wide: float  # factor of the letters' width
-    shear: float  # slant, rightwards positive, as a slope
-    loose: float  # spread of size, turn and position of single letters
-    warp: float  # smooth distortion of a letter, pixels of the glyph
-    gap: float  # mean paper between neighbouring letters; negative touches
-    gap_spread: float
-    tuck: float  # 0: letters keep to their boxes, 1: they follow each other's outline
-    space: float  # mean gap between words
-    space_spread: float
-    wander: float  # amplitude of the baseline's slow wave
-    pitch: float  # distance to the next line
-    rise: float = 1.0  # factor of the rising letters' height
-    fall: float = 1.0  # factor of the hanging letters' height
-    unlike: float = 0.0  # spread of the writer's own proportions of each letter
-    apart: float = 0.0  # mean extra paper between a word and the mark that closes it
-    hop: float = 0.0  # spread of whole words' height on the line
-    stretch: float = 0.0  # chance that a stretchable letter is stretched
-    crowns: float = 0.0  # chance that a crowned letter gets its crown
 
 
 @dataclass(slots=True)
@@ -56,6 +44,8 @@ class Writer:
     shifts: dict[str, float] = field(default_factory=dict)
     sizes: dict[str, tuple[float, float]] = field(default_factory=dict)
     formed: dict[str, list[Instance]] = field(default_factory=dict)
+    joined: dict[str, bool] = field(default_factory=dict)
+    crown: Crown | None = None
 
     def form(self, character: str) -> Instance:
         """Put a character down: one of a few instances, each formed when first needed."""
@@ -70,8 +60,19 @@ class Writer:
     def shift(self, character: str) -> float:
         """Return how far below its usual place this writer puts a character, in core bands."""
         if character not in self.shifts:
-            self.shifts[character] = float(self.random.normal(0, 0.8 * self.style.loose))
+            down = float(self.random.normal(0, 0.8 * self.style.loose))
+            if character in _HIGH_OR_LOW and self.style.kind in _INFORMAL:
+                down += float(self.random.normal(*_HIGH_OR_LOW[character]))
+            self.shifts[character] = down
         return self.shifts[character]
+
+    def joins(self, pair: str) -> bool:
+        """Tell whether this writer joins two letters this time: a habit of the pair that may fail."""
+        if self.style.join == 0:
+            return False
+        if pair not in self.joined:
+            self.joined[pair] = bool(self.random.random() < self.style.join)
+        return self.joined[pair] and bool(self.random.random() < 0.85)
 
     def _new(self, character: str) -> Instance:
         """Form a new instance of a character."""
@@ -89,20 +90,31 @@ class Writer:
             float(random.normal(0, 0.6 * loose)),
             style.warp,
         )
-        if character in _STRETCHED and random.random() < style.stretch:
-            glyph = stretched(glyph, float(random.uniform(0.2, 1.3)))
-        if character in _CROWNED and random.random() < style.crowns:
-            glyph = crowned(glyph, random)
+        glyph = self._adorned(character, glyph)
         formed = bend(glyph, how, style.pen, style.core / UNIT, random)
         return replace(formed, top=formed.top + down * style.core) if down else formed
+
+    def _adorned(self, character: str, glyph: Glyph) -> Glyph:
+        """Do to one instance what goes beyond bending: strokes that stray, stretched roofs, crowns."""
+        random, style = self.random, self.style
+        if style.parts and character in IN_PARTS and random.random() < 0.7:
+            glyph = apart(glyph, *(UNIT * random.normal(0, style.parts, 2)))
+        if character in _STRETCHED and random.random() < style.stretch:
+            glyph = stretched(glyph, min(2.6, 0.2 + float(random.exponential(0.6))))
+        if self.crown is not None and random.random() < style.crowns:
+            if character in _CROWNED:
+                glyph = crowned(glyph, self.crown, 3, random)
+            elif character in _ONE_STROKE and self.crown.everywhere:
+                glyph = crowned(glyph, self.crown, 1, random)
+        return glyph
 
     def _size(self, character: str) -> tuple[float, float, float]:
         """Return this writer's factors of a character's width and height, and how far down that moves it."""
         style = self.style
         if character not in self.sizes:
             wide, tall = np.exp(self.random.normal(0, style.unlike, 2))
-            if character in _SHORT_OR_LONG:
-                tall *= np.exp(self.random.normal(0, 1.2 * style.unlike))
+            if character in _LONG_OR_SHORT and style.kind in _INFORMAL:
+                tall *= np.exp(self.random.normal(0, _LONG_OR_SHORT[character]))
             self.sizes[character] = float(wide), float(tall)
         wide, tall = self.sizes[character]
         tall *= style.rise if character in RISING else style.fall if character in HANGING else 1.0
@@ -113,25 +125,27 @@ def make_writer(kind: str, hands: Hands, fonts: Fonts, random: np.random.Generat
     """Make up a writer of a kind of `KINDS`; a kind without fonts falls back to real letters."""
     pool: list[dict[str, Glyph]] = getattr(fonts, kind, [])
     if kind == "hand" or not pool:
-        return Writer(_cursive_style("hand", random), _borrowed_alphabet(hands, fonts, random), random)
+        return Writer(cursive_style("hand", random), _borrowed_alphabet(hands, fonts, random), random)
     alphabet = {c: [glyph] for c, glyph in pool[int(random.integers(len(pool)))].items()}
     if "0" not in alphabet or kind == "cursive":
         alphabet |= _digits(fonts, random)
     if kind == "stam" and random.random() < 0.5:
         alphabet["ח"] = [joined_het(alphabet["ז"][0], alphabet["ו"][0], random)]
-    style = _cursive_style(kind, random) if kind == "cursive" else _formal_style(kind, random)
-    return Writer(style, alphabet, random)
+    style = cursive_style(kind, random) if kind == "cursive" else formal_style(kind, random)
+    return Writer(style, alphabet, random, crown=make_crown(random) if style.crowns else None)
 
 
 def _digits(fonts: Fonts, random: np.random.Generator) -> dict[str, list[Glyph]]:
-    """Take the digits of one handwriting font, now and then mixed with another's."""
+    """Draw digits, or take those of one handwriting font, now and then mixed with another's."""
     if not fonts.digits:
         return {}
+    drawn = draw_digits(random, float(random.uniform(0.01, 0.05))) if random.random() < 0.5 else {}
     first, second = (fonts.digits[int(i)] for i in random.integers(len(fonts.digits), size=2))
-    return {
+    written = {
         c: [glyph, second[c]] if c in second and random.random() < 0.3 else [glyph]
         for c, glyph in first.items()
     }
+    return written | drawn
 
 
 def _borrowed_alphabet(hands: Hands, fonts: Fonts, random: np.random.Generator) -> dict[str, list[Glyph]]:
@@ -151,66 +165,10 @@ def _borrowed_alphabet(hands: Hands, fonts: Fonts, random: np.random.Generator) 
             alphabet[letter] = [own, lent] if random.random() < 0.15 else [own]
         if letter in IN_PARTS and random.random() < 0.6:
             alphabet[letter] = [rearranged(glyph, random) for glyph in alphabet[letter]]
+        if letter == "א" and random.random() < 0.5:
+            across = UNIT * float(random.uniform(-0.08, 0.35))
+            alphabet[letter] = [apart(glyph, across, 0.0) for glyph in alphabet[letter]]
     return alphabet
-
-
-def _cursive_style(kind: str, random: np.random.Generator) -> Style:
-    """Draw the habits of a modern hand."""
-    core = float(random.uniform(17, 27))
-    retraced = random.random() < 0.6
-    thick = float(np.exp(random.normal(np.log(0.062), 0.35)))
-    pen = (
-        Pen(core * float(np.clip(thick, 0.03, 0.14)))
-        if retraced
-        else Pen(None, float(np.clip(random.normal(0.1, 0.5), -0.4, 1.2)))
-    )
-    loose = float(random.uniform(0.02, 0.09))
-    return Style(
-        kind=kind,
-        core=core,
-        pen=pen,
-        wide=float(np.exp(random.normal(-0.03, 0.14))),
-        shear=float(random.normal(0.02, 0.16)),
-        loose=loose,
-        warp=float(random.uniform(0.3, 1.6)),
-        gap=float(random.choice([random.normal(0.16, 0.08), random.normal(0.04, 0.06)])),
-        gap_spread=float(random.uniform(0.02, 0.11)),
-        tuck=float(random.uniform(0.0, 0.9)),
-        space=float(np.exp(random.normal(np.log(0.85), 0.48))),
-        space_spread=float(random.uniform(0.05, 0.35)),
-        wander=float(random.uniform(0, 0.18)),
-        pitch=float(random.uniform(1.7, 3.4)),
-        rise=float(np.clip(np.exp(random.normal(-0.16, 0.23)), 0.55, 1.3)),
-        fall=float(np.clip(np.exp(random.normal(-0.05, 0.15)), 0.65, 1.3)),
-        unlike=float(random.uniform(0.0, 0.12)),
-        apart=float(random.choice([0.0, 0.0, random.uniform(0.2, 1.0)])),
-        hop=float(random.choice([0.0, 0.0, random.uniform(0.03, 0.3)])),
-    )
-
-
-def _formal_style(kind: str, random: np.random.Generator) -> Style:
-    """Draw the habits of a scribe or of a press."""
-    core = float(random.uniform(17, 27))
-    press, scribe = kind == "print", kind == "stam"
-    loose = 0.004 if press else float(random.uniform(0.005, 0.045))
-    return Style(
-        kind=kind,
-        core=core,
-        pen=Pen(None, float(np.clip(random.normal(0.2, 0.5), -0.5, 1.2))),
-        wide=float(np.exp(random.normal(-0.1 if scribe else 0.0, 0.12))),
-        shear=float(random.normal(0, 0.02 if press else 0.04)),
-        loose=loose,
-        warp=0.0 if press else float(random.uniform(0.1, 1.2)),
-        gap=float(random.normal(0.08 if scribe else 0.12, 0.05)),
-        gap_spread=float(random.uniform(0.0, 0.04)),
-        tuck=float(random.uniform(0.0, 0.6)),
-        space=float(np.exp(random.normal(np.log(0.55), 0.3))),
-        space_spread=float(random.uniform(0.02, 0.15)),
-        wander=float(random.uniform(0, 0.06)),
-        pitch=float(random.uniform(1.5, 2.3) if scribe else random.uniform(1.6, 2.6)),
-        stretch=float(random.choice([0.0, 0.05, 0.25])) if scribe else 0.0,
-        crowns=float(random.choice([0.0, 0.6, 1.0, 1.0])) if scribe else 0.0,
-    )
 
 
 def known(character: str, writer: Writer) -> bool:

@@ -6,10 +6,7 @@ import numpy as np
 import pytest
 
 from ketav_basemodel.evaluate import Pair, as_markdown, confusions, figures
-from ketav_basemodel.glyphs import UNIT, make_glyph
-from ketav_basemodel.letters import rearranged
 from ketav_basemodel.report import confusion_counts, reliability
-from ketav_basemodel.scribes import crowned, joined_het, stretched
 from ketav_basemodel.stream import write_shard
 from ketav_basemodel.texts import LETTERS
 
@@ -39,27 +36,6 @@ def test_reliability_sets_confidence_against_what_was_right() -> None:
     """Lines that were sure and right stand apart from lines that were unsure and wrong."""
     pairs = [Pair(NOWHERE, "אב", "אב", 0.9), Pair(NOWHERE, "אב", "גד", 0.2)]
     assert reliability(pairs, bins=2) == [(0.2, 0.0, 1), (0.9, 1.0, 1)]
-
-
-def test_a_scribe_stretches_crowns_and_joins_without_losing_ink() -> None:
-    """Stretching widens, a crown rises above the letter, a joined het is as wide as its two legs."""
-    random, letter = np.random.default_rng(1), make_glyph(np.full((UNIT, 20), 255, np.uint8), 0.0)
-    assert stretched(letter, 0.5).ink.shape[1] == letter.ink.shape[1] + UNIT // 2
-    crown = crowned(letter, random)
-    assert crown.top < letter.top
-    assert crown.ink.astype(int).sum() > letter.ink.astype(int).sum()
-    assert joined_het(letter, letter, random).ink.shape[1] > 2 * 20
-
-
-def test_a_letter_of_two_strokes_keeps_both_when_they_move() -> None:
-    """A he's leg may shrink and shift; it does not vanish."""
-    ink = np.zeros((UNIT, 30), dtype=np.uint8)
-    ink[:, 20:25], ink[14:, 4:8] = 255, 255
-    glyph = make_glyph(ink, 0.0)
-    for seed in range(20):
-        moved = rearranged(glyph, np.random.default_rng(seed))
-        assert (moved.ink[:, : glyph.ink.shape[1] // 2] > 128).any()
-        assert moved.spine.shape == moved.ink.shape
 
 
 @pytest.mark.kraken
