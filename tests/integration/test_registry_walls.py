@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 import sqlalchemy as sa
 
+from ketav.registry.v1 import learning_pb2
 from ketav_registry.tables import metadata
 from tests.parts.postgres import PostgresServer
 from tests.parts.registry import Registry, acting, claim, correct, publish, queued_run, registry_server
@@ -41,6 +42,9 @@ def owner(postgres: PostgresServer, database: str, tmp_path_factory: pytest.Temp
         async with registry_server(postgres, tmp_path_factory.mktemp("owner"), database) as registry:
             user_id, run_id = await queued_run(registry)
             await publish(registry, run_id, (await claim(registry, run_id)).fence)
+            wanted = learning_pb2.SetTrainingPolicyRequest(policy=learning_pb2.TrainingPolicy(automatic=True))
+            with acting(user_id):
+                await registry.learning.SetTrainingPolicy(wanted)
             return user_id
 
     return asyncio.run(make())

@@ -15,6 +15,7 @@ import grpc
 from ketav.page.v1 import page_pb2
 from ketav.registry.v1 import (
     accounts_pb2_grpc,
+    learning_pb2_grpc,
     models_pb2,
     models_pb2_grpc,
     projects_pb2,
@@ -52,6 +53,7 @@ class Registry:
     projects: "projects_pb2_grpc.ProjectServiceAsyncStub"
     models: "models_pb2_grpc.ModelServiceAsyncStub"
     training: "training_pb2_grpc.TrainingRunServiceAsyncStub"
+    learning: "learning_pb2_grpc.LearningServiceAsyncStub"
 
     async def new_user(self, name: str = "user") -> UUID:
         """Add a user and return their id."""
@@ -86,12 +88,13 @@ async def registry_server(
 
 
 def _stubs(channel: grpc.aio.Channel) -> tuple[Any, ...]:
-    """Return clients of the four services."""
+    """Return clients of the services."""
     return (
         accounts_pb2_grpc.AccountServiceStub(channel),
         projects_pb2_grpc.ProjectServiceStub(channel),
         models_pb2_grpc.ModelServiceStub(channel),
         training_pb2_grpc.TrainingRunServiceStub(channel),
+        learning_pb2_grpc.LearningServiceStub(channel),
     )
 
 

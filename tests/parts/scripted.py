@@ -8,6 +8,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -19,6 +20,8 @@ from ketav.recognizer.v1 import recognizer_pb2, recognizer_pb2_grpc
 from ketav.registry.v1 import (
     accounts_pb2,
     accounts_pb2_grpc,
+    learning_pb2,
+    learning_pb2_grpc,
     models_pb2,
     models_pb2_grpc,
     projects_pb2,
@@ -66,6 +69,9 @@ class Script:
     images: dict[str, bytes] = field(default_factory=dict)
     by_request: dict[str, tuple[bytes, str]] = field(default_factory=dict)
     run: training_pb2.TrainingRun = field(default_factory=run)
+    policy: learning_pb2.TrainingPolicy = field(
+        default_factory=partial(learning_pb2.TrainingPolicy, automatic=True, minimum_gap_seconds=300)
+    )
 
     def add_key(self, key: str) -> str:
         """Make a user with this API key; return its id."""
@@ -279,6 +285,44 @@ class Runs(training_pb2_grpc.TrainingRunServiceServicer):
     ExportGroundTruth = SweepTrainingRuns = None  # type: ignore[assignment]
 
 
+class Learning(learning_pb2_grpc.LearningServiceServicer):
+    """Knows one policy."""
+
+    def __init__(self, script: Script) -> None:
+        """Take the script of answers."""
+        self.script = script
+
+    async def GetReadiness(self, request: Any, context: Any) -> Any:
+        """Say that a run is near."""
+        self.script.enter("GetReadiness", request)
+        gain = learning_pb2.ExpectedGain(
+            relative_gain=0.25, basis=learning_pb2.GAIN_BASIS_PUBLISHED_CURVE, source="a curve"
+        )
+        near = learning_pb2.Readiness(
+            script=request.script or page_pb2.SCRIPT_SQUARE,
+            verified_lines=5,
+            next_run_lines=16,
+            missing_lines=11,
+            wait_reason=learning_pb2.WAIT_REASON_TOO_FEW_LINES,
+            reason="11 to go",
+            expected_gain=gain,
+        )
+        return learning_pb2.GetReadinessResponse(
+            scripts=[near], policy=self.script.policy, policy_text="by itself"
+        )
+
+    async def GetTrainingPolicy(self, request: Any, context: Any) -> Any:
+        """Return it."""
+        self.script.enter("GetTrainingPolicy", request)
+        return learning_pb2.GetTrainingPolicyResponse(policy=self.script.policy)
+
+    async def SetTrainingPolicy(self, request: Any, context: Any) -> Any:
+        """Keep another."""
+        self.script.enter("SetTrainingPolicy", request)
+        self.script.policy = request.policy
+        return learning_pb2.SetTrainingPolicyResponse(policy=request.policy)
+
+
 class Reader(recognizer_pb2_grpc.RecognizerServiceServicer):
     """Reads the same two lines on every image."""
 
@@ -347,6 +391,7 @@ def add_registry(script: Script, server: grpc.aio.Server) -> None:
     projects_pb2_grpc.add_ProjectServiceServicer_to_server(Projects(script), server)
     models_pb2_grpc.add_ModelServiceServicer_to_server(Models(script), server)
     training_pb2_grpc.add_TrainingRunServiceServicer_to_server(Runs(script), server)
+    learning_pb2_grpc.add_LearningServiceServicer_to_server(Learning(script), server)
 
 
 def add_recognizer(script: Script, server: grpc.aio.Server) -> None:

@@ -1,4 +1,4 @@
-"""The split of the ground truth and the rule of who is due."""
+"""The split of the ground truth and the choice of a script."""
 
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -16,7 +16,6 @@ from ketav_registry.domain.training import (
     Split,
     VerifiedLine,
     chosen_script,
-    is_due,
     manifest_sha256,
     plausible,
     split_lines,
@@ -79,33 +78,6 @@ def test_the_split_of_a_page_never_changes_between_releases() -> None:
     sides = split_lines(lines_of(dict.fromkeys(range(10), 1)), {})
     held_out = sorted(page.int for page in pages_of(sides, Split.HOLDOUT))
     assert held_out == [4, 6]
-
-
-@pytest.mark.parametrize(
-    ("have", "tried", "age", "due"),
-    [
-        (15, 0, None, False),
-        (16, 0, None, True),
-        (31, 16, DAY, False),
-        (32, 16, DAY, True),
-        (63, 40, DAY, False),
-        (64, 40, DAY, True),
-        (255, 128, DAY, False),
-        (256, 128, DAY, True),
-        (383, 256, DAY, False),
-        (384, 256, DAY, True),
-        (427, 300, DAY, False),
-        (428, 300, DAY, True),
-        (17, 16, 7 * DAY, True),
-        (16, 16, 70 * DAY, False),
-        (17, 16, 7 * DAY - timedelta(seconds=1), False),
-    ],
-)
-def test_runs_are_due_at_sixteen_at_each_doubling_then_every_128_lines_or_weekly(
-    have: int, tried: int, age: timedelta | None, due: bool
-) -> None:
-    """The ladder of the design, at both sides of each rung."""
-    assert is_due(have, tried, age) is due
 
 
 def test_the_script_with_most_new_lines_is_trained_if_it_has_enough() -> None:

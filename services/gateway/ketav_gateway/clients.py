@@ -13,6 +13,8 @@ from ketav.recognizer.v1 import recognizer_pb2, recognizer_pb2_grpc
 from ketav.registry.v1 import (
     accounts_pb2,
     accounts_pb2_grpc,
+    learning_pb2,
+    learning_pb2_grpc,
     models_pb2,
     models_pb2_grpc,
     projects_pb2,
@@ -65,6 +67,7 @@ class Registry:
         self._models = models_pb2_grpc.ModelServiceStub(channel)
         self._projects = projects_pb2_grpc.ProjectServiceStub(channel)
         self._runs = training_pb2_grpc.TrainingRunServiceStub(channel)
+        self._learning = learning_pb2_grpc.LearningServiceStub(channel)
         self._deadlines = deadlines
 
     async def resolve_api_key(self, key_sha256: bytes) -> UUID:
@@ -155,6 +158,26 @@ class Registry:
         with _asking():
             answer = await self._models.ActivateModel(request, timeout=self._deadlines.call)
         return answer.version
+
+    async def get_readiness(self, script: page_pb2.Script.ValueType) -> learning_pb2.GetReadinessResponse:
+        """Say how near the caller's next runs are, of one script or of each."""
+        request = learning_pb2.GetReadinessRequest(script=script)
+        with _asking():
+            return await self._learning.GetReadiness(request, timeout=self._deadlines.call)
+
+    async def get_training_policy(self) -> learning_pb2.TrainingPolicy:
+        """Return the caller's policy."""
+        request = learning_pb2.GetTrainingPolicyRequest()
+        with _asking():
+            answer = await self._learning.GetTrainingPolicy(request, timeout=self._deadlines.call)
+        return answer.policy
+
+    async def set_training_policy(self, policy: learning_pb2.TrainingPolicy) -> learning_pb2.TrainingPolicy:
+        """Replace the caller's policy."""
+        request = learning_pb2.SetTrainingPolicyRequest(policy=policy)
+        with _asking():
+            answer = await self._learning.SetTrainingPolicy(request, timeout=self._deadlines.call)
+        return answer.policy
 
     async def get_training_run(self, run_id: str) -> training_pb2.TrainingRun:
         """Return a run of the caller."""

@@ -32,12 +32,12 @@ def to_layout(name: str) -> page_pb2.Layout.ValueType:
     return _TO_LAYOUT[name]
 
 
-def _word(enum: Any, value: int, prefix: str) -> Any:  # noqa: ANN401 - enum wrappers have no common type
+def word(enum: Any, value: int, prefix: str) -> Any:  # noqa: ANN401 - enum wrappers have no common type
     """Return an enum value as the API's word: SCRIPT_MODERN_CURSIVE is modern_cursive."""
     return enum.Name(value).removeprefix(prefix).lower()
 
 
-def _time(stamp: Timestamp) -> datetime:
+def moment(stamp: Timestamp) -> datetime:
     """Return a time with its zone."""
     return stamp.ToDatetime(tzinfo=UTC)
 
@@ -54,7 +54,7 @@ def image(facts: page_pb2.Image) -> schemas.ImageFacts:
 
 def model(name: page_pb2.Model) -> schemas.ModelName:
     """Return a model's name; its digest stays inside."""
-    return schemas.ModelName(version=name.version, kind=_word(page_pb2.ModelKind, name.kind, "MODEL_KIND_"))
+    return schemas.ModelName(version=name.version, kind=word(page_pb2.ModelKind, name.kind, "MODEL_KIND_"))
 
 
 def _line(kind: type[AnyLine], found: page_pb2.Line, **more: str | None) -> AnyLine:
@@ -106,7 +106,7 @@ def stored(page: projects_pb2.Page) -> schemas.StoredAnswer:
     return schemas.StoredAnswer(
         project_id=page.project_id,
         image_id=page.page_id,
-        state=_word(projects_pb2.PageState, page.state, "PAGE_STATE_"),
+        state=word(projects_pb2.PageState, page.state, "PAGE_STATE_"),
         image=image(page.image),
     )
 
@@ -124,7 +124,7 @@ def _transcription(read: projects_pb2.Transcription) -> schemas.Transcription:
     return schemas.Transcription(
         transcription_id=read.transcription_id,
         model=model(read.model),
-        created_at=_time(read.create_time),
+        created_at=moment(read.create_time),
         text=_text(read),
         confidence=_confidence(read),
         lines=lines,
@@ -136,9 +136,9 @@ def page(found: projects_pb2.Page) -> schemas.PageAnswer:
     return schemas.PageAnswer(
         image_id=found.page_id,
         project_id=found.project_id,
-        state=_word(projects_pb2.PageState, found.state, "PAGE_STATE_"),
-        layout=_word(page_pb2.Layout, found.layout, "LAYOUT_"),
-        created_at=_time(found.create_time),
+        state=word(projects_pb2.PageState, found.state, "PAGE_STATE_"),
+        layout=word(page_pb2.Layout, found.layout, "LAYOUT_"),
+        created_at=moment(found.create_time),
         image=image(found.image),
         transcription=_transcription(found.transcription) if found.HasField("transcription") else None,
     )
@@ -149,8 +149,8 @@ def project(found: projects_pb2.Project) -> schemas.ProjectSummary:
     return schemas.ProjectSummary(
         project_id=found.project_id,
         name=found.name,
-        script=_word(page_pb2.Script, found.script, "SCRIPT_"),
-        created_at=_time(found.create_time),
+        script=word(page_pb2.Script, found.script, "SCRIPT_"),
+        created_at=moment(found.create_time),
     )
 
 
@@ -190,8 +190,8 @@ def training(run: training_pb2.TrainingRun) -> schemas.TrainingAnswer:
     """Return a training run."""
     return schemas.TrainingAnswer(
         run_id=run.run_id,
-        state=_word(training_pb2.TrainingRunState, run.state, "TRAINING_RUN_STATE_"),
-        script=_word(page_pb2.Script, run.script, "SCRIPT_"),
+        state=word(training_pb2.TrainingRunState, run.state, "TRAINING_RUN_STATE_"),
+        script=word(page_pb2.Script, run.script, "SCRIPT_"),
         revision=run.revision,
         epoch=run.epoch,
         epochs=run.epochs or None,
@@ -204,8 +204,8 @@ def training(run: training_pb2.TrainingRun) -> schemas.TrainingAnswer:
         holdout_lines=run.holdout_lines,
         cancel_requested=run.cancel_requested,
         attempts=run.attempts,
-        created_at=_time(run.create_time),
-        updated_at=_time(run.update_time),
+        created_at=moment(run.create_time),
+        updated_at=moment(run.update_time),
     )
 
 
@@ -213,13 +213,13 @@ def model_version(found: models_pb2.ModelVersion) -> schemas.ModelAnswer:
     """Return a version's record: no digest, no length, no key."""
     return schemas.ModelAnswer(
         version=found.model.version,
-        kind=_word(page_pb2.ModelKind, found.model.kind, "MODEL_KIND_"),
-        script=_word(page_pb2.Script, found.script, "SCRIPT_") if found.script else None,
-        state=_word(models_pb2.ModelState, found.state, "MODEL_STATE_"),
+        kind=word(page_pb2.ModelKind, found.model.kind, "MODEL_KIND_"),
+        script=word(page_pb2.Script, found.script, "SCRIPT_") if found.script else None,
+        state=word(models_pb2.ModelState, found.state, "MODEL_STATE_"),
         parent_version=found.parent_version or None,
         run_id=found.run_id or None,
         cer_before=found.cer_before if found.HasField("cer_before") else None,
         cer_after=found.cer_after if found.HasField("cer_after") else None,
         training_lines=found.training_lines,
-        created_at=_time(found.create_time),
+        created_at=moment(found.create_time),
     )

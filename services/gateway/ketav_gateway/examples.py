@@ -31,3 +31,35 @@ FEEDBACK: dict[str, Any] = {
     "image_id": OCR["image_id"],
     "lines": [{"line_id": OCR["lines"][0]["line_id"], "text": "שלום לכולם"}],
 }
+
+POLICY: dict[str, Any] = {"automatic": True, "minimum_gap_seconds": 300}
+
+READINESS: dict[str, Any] = {
+    "policy": POLICY,
+    "policy_text": "A run starts by itself at 16 verified lines, then at 32, 64, 128, 256, then every 128 "
+    "lines, or a week after the last run when lines were added; at least 5 minutes lie between the "
+    "starts of two automatic runs.",
+    "active_run_id": None,
+    "scripts": [
+        {
+            "script": "modern_cursive",
+            "verified_lines": 21,
+            "holdout_lines": 5,
+            "last_run_lines": 16,
+            "next_run_lines": 32,
+            "missing_lines": 11,
+            "not_before": "2026-11-30T09:30:00Z",
+            "waits_for": "too_few_new_lines",
+            "reason": "The next run waits for 11 more verified lines, or until 2026-11-30 09:30 UTC.",
+            "expected_gain": {
+                "estimate": True,
+                "relative_gain": 0.11,
+                "cer_now": 0.09,
+                "cer_expected": 0.08,
+                "basis": "own_runs",
+                "own_runs": 1,
+                "source": "An estimate from a published curve, scaled by 1.20: by what your 1 run gained.",
+            },
+        }
+    ],
+}

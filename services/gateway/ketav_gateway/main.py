@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from ketav.recognizer.v1 import recognizer_pb2
-from ketav.registry.v1 import accounts_pb2, models_pb2, projects_pb2, training_pb2
+from ketav.registry.v1 import accounts_pb2, learning_pb2, models_pb2, projects_pb2, training_pb2
 from ketav.trainer.v1 import trainer_pb2
 from ketav_common import rpc
 from ketav_common.images import ImageNormaliser
@@ -32,6 +32,7 @@ _MAX_HEADER_BYTES = 32 * 1024
 _SERVICES = {
     "registry": [
         *accounts_pb2.DESCRIPTOR.services_by_name.values(),
+        *learning_pb2.DESCRIPTOR.services_by_name.values(),
         *models_pb2.DESCRIPTOR.services_by_name.values(),
         *projects_pb2.DESCRIPTOR.services_by_name.values(),
         *training_pb2.DESCRIPTOR.services_by_name.values(),

@@ -1,4 +1,4 @@
-"""Training runs: their states, the split of the ground truth, and who is due."""
+"""Training runs: their states and the split of the ground truth."""
 
 import hashlib
 import json
@@ -17,9 +17,6 @@ MIN_LINES = 16
 LEASE = timedelta(seconds=30)
 MAX_ATTEMPTS = 5
 HOLDOUT_SHARE = 0.2
-_LADDER = (16, 32, 64, 128, 256)
-_STEP = 128
-_WEEK = timedelta(days=7)
 
 
 class RunState(StrEnum):
@@ -197,18 +194,6 @@ def manifest_sha256(lines: Sequence[VerifiedLine], sides: Mapping[Place, Split])
         (str(line.line_id), text_sha256(line.text).hex(), sides[line.page_id, line.place]) for line in lines
     )
     return hashlib.sha256(json.dumps(entries).encode()).digest()
-
-
-def is_due(have: int, tried: int, age: timedelta | None) -> bool:
-    """Say whether a user with `have` verified lines is due for a run.
-
-    `tried` lines were in their last run (0: there was none), which is `age` old. Due are the first run at
-    16 lines, one at each doubling up to 256, then one every 128 lines, and one a week when lines were added.
-    """
-    if tried == 0 or age is None:
-        return have >= MIN_LINES
-    following = next((rung for rung in _LADDER if rung > tried), tried + _STEP)
-    return have >= following or (age >= _WEEK and have > tried)
 
 
 def chosen_script(have: Mapping[Script, int], tried: Mapping[Script, tuple[int, timedelta]]) -> Script:

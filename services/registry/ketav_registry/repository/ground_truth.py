@@ -31,6 +31,7 @@ from ketav_registry.tables import (
     line,
     page,
     project,
+    training_policy,
     training_run,
 )
 
@@ -145,18 +146,20 @@ class _Prefixed:
 
 
 async def users_with_news(transaction: Transaction) -> list[UUID]:
-    """Return the users who may be due: enough lines, no active run, feedback since their last run."""
+    """Return the users who may be due: enough lines, no active run, news of a script since its last run."""
     last = (
         sa.select(sa.func.max(_r.created_at) - timedelta(minutes=1))
-        .where(_r.user_id == feedback.c.user_id)
+        .where(_r.user_id == feedback.c.user_id, _r.script == project.c.script)
         .scalar_subquery()
     )
     active = sa.exists().where(_r.user_id == feedback.c.user_id, _r.state.in_(ACTIVE))
+    off = sa.exists().where(training_policy.c.user_id == feedback.c.user_id, ~training_policy.c.automatic)
     query = (
         sa.select(feedback.c.user_id)
-        .where(~active)
-        .group_by(feedback.c.user_id)
+        .join(project, project.c.id == feedback.c.project_id)
+        .where(~active, ~off)
+        .group_by(feedback.c.user_id, project.c.script)
         .having(sa.func.max(feedback.c.ground_truth_lines) >= rules.MIN_LINES)
         .having(sa.func.max(feedback.c.created_at) > sa.func.coalesce(last, sa.text("'-infinity'")))
     )
-    return list(await transaction.scalars(query))
+    return list(dict.fromkeys(await transaction.scalars(query)))

@@ -1,10 +1,12 @@
-"""The four gRPC services: decode, one use case, encode."""
+"""The five gRPC services: decode, one use case, encode."""
 
 import grpc
 
 from ketav.registry.v1 import (
     accounts_pb2,
     accounts_pb2_grpc,
+    learning_pb2,
+    learning_pb2_grpc,
     models_pb2,
     models_pb2_grpc,
     projects_pb2,
@@ -15,13 +17,14 @@ from ketav.registry.v1 import (
 from ketav_registry.blobs import BlobStore
 from ketav_registry.database import Database
 from ketav_registry.servicer.accounts import AccountServicer
+from ketav_registry.servicer.learning import LearningServicer
 from ketav_registry.servicer.models import ModelServicer
 from ketav_registry.servicer.projects import ProjectServicer
 from ketav_registry.servicer.training import TrainingRunServicer
 
 SERVICES = tuple(
     service.full_name
-    for contract in (accounts_pb2, projects_pb2, models_pb2, training_pb2)
+    for contract in (accounts_pb2, projects_pb2, models_pb2, training_pb2, learning_pb2)
     for service in contract.DESCRIPTOR.services_by_name.values()
 )
 
@@ -32,3 +35,4 @@ def add_servicers(server: grpc.aio.Server, database: Database, blobs: BlobStore)
     projects_pb2_grpc.add_ProjectServiceServicer_to_server(ProjectServicer(database, blobs), server)
     models_pb2_grpc.add_ModelServiceServicer_to_server(ModelServicer(database, blobs), server)
     training_pb2_grpc.add_TrainingRunServiceServicer_to_server(TrainingRunServicer(database, blobs), server)
+    learning_pb2_grpc.add_LearningServiceServicer_to_server(LearningServicer(database), server)

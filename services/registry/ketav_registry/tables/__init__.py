@@ -1,7 +1,14 @@
 """The tables, as the newest migration leaves them; `alembic check` compares the two."""
 
 from ketav_registry.tables.columns import metadata
-from ketav_registry.tables.models import active_model, dataset, dataset_line, model_version, training_run
+from ketav_registry.tables.models import (
+    active_model,
+    dataset,
+    dataset_line,
+    model_version,
+    training_policy,
+    training_run,
+)
 from ketav_registry.tables.pages import (
     account,
     api_key,
@@ -14,7 +21,7 @@ from ketav_registry.tables.pages import (
 )
 
 # The newest migration; revisions are numbers of equal length, so a newer schema compares greater.
-REVISION = "0001"
+REVISION = "0002"
 
 __all__ = [
     "REVISION",
@@ -30,6 +37,7 @@ __all__ = [
     "model_version",
     "page",
     "project",
+    "training_policy",
     "training_run",
     "transcription",
 ]

@@ -100,6 +100,10 @@ training_run = sa.Table(
     sa.Column("cancel_requested", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("epoch", sa.Integer, nullable=False, server_default="0"),
     sa.Column("epochs", sa.Integer, nullable=False, server_default="0"),
+    # The epoch at which this attempt began, when that was, and when the latest epoch ended.
+    sa.Column("first_epoch", sa.Integer),
+    sa.Column("first_epoch_at", sa.DateTime(timezone=True)),
+    sa.Column("epoch_at", sa.DateTime(timezone=True)),
     sa.Column("loss", sa.Double),
     sa.Column("cer_base", sa.Double),
     sa.Column("cer_candidate", sa.Double),
@@ -115,4 +119,16 @@ training_run = sa.Table(
     sa.Index("ix_training_run_state", "state", "lease_until", postgresql_where=_ACTIVE),
     sa.Index(None, "user_id", "created_at"),
     once_a_request("training_run"),
+)
+
+training_policy = sa.Table(
+    "training_policy",
+    metadata,
+    user(),
+    sa.Column("automatic", sa.Boolean, nullable=False),
+    sa.Column("minimum_gap", sa.Interval, nullable=False),
+    sa.Column(
+        "updated_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.clock_timestamp()
+    ),
+    sa.PrimaryKeyConstraint("user_id"),
 )

@@ -13,8 +13,9 @@ from ketav_registry.database import Database, Raced, Transaction, narrow
 from ketav_registry.domain import training as rules
 from ketav_registry.domain.models import Script
 from ketav_registry.domain.pages import image_key
+from ketav_registry.domain.policy import is_due
 from ketav_registry.domain.training import GroundTruthPage, Lease, Progress, RunState, TrainingRun
-from ketav_registry.repository import ground_truth, training
+from ketav_registry.repository import ground_truth, policy, training
 from ketav_registry.usecases.models import required_base, required_model
 
 log = get_logger()
@@ -166,8 +167,10 @@ async def _queue_when_due(user_id: UUID, database: Database) -> None:
     async with database.user(user_id) as transaction:
         lines = await ground_truth.verified_lines(transaction, user_id)
         tried = await ground_truth.tried(transaction, user_id)
+        wanted = await policy.find_policy(transaction, user_id)
+    since_any = min((age for _, age in tried.values()), default=None)
     due = [
-        script for script, found in lines.items() if rules.is_due(len(found), *tried.get(script, (0, None)))
+        script for script, found in lines.items() if is_due(len(found), tried.get(script), wanted, since_any)
     ]
     if due:
         # Somebody has started a run between the two transactions: that one will do.

@@ -1,0 +1,74 @@
+"""What a user sees of the learning: when the next run comes, what it may gain, and what is set about it."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from ketav_common.errors import InvalidInput
+from ketav_registry.database import Database, Transaction
+from ketav_registry.domain import policy as policies
+from ketav_registry.domain import readiness as rules
+from ketav_registry.domain.models import Script
+from ketav_registry.domain.policy import TrainingPolicy
+from ketav_registry.domain.readiness import Calendar, Readiness, Standing
+from ketav_registry.domain.training import Split, VerifiedLine, split_lines
+from ketav_registry.repository import ground_truth, models, policy, training
+
+
+async def get_training_policy(user_id: UUID, *, database: Database) -> TrainingPolicy:
+    """Return what a user has set about automatic training, or the defaults."""
+    async with database.user(user_id) as transaction:
+        return await policy.find_policy(transaction, user_id)
+
+
+async def set_training_policy(user_id: UUID, wanted: TrainingPolicy, *, database: Database) -> TrainingPolicy:
+    """Replace what a user has set. InvalidInput: a gap under nothing or over a week."""
+    if not timedelta() <= wanted.minimum_gap <= policies.MAX_GAP:
+        raise InvalidInput("a minimum gap is 0 to 604,800 seconds", code="invalid-gap")
+    async with database.user(user_id) as transaction:
+        await policy.keep_policy(transaction, user_id, wanted)
+    return wanted
+
+
+async def get_readiness(
+    user_id: UUID, script: Script | None, *, database: Database
+) -> tuple[list[Readiness], Calendar]:
+    """Say how near each script (or the one named) is to its next run, most verified lines first."""
+    async with database.user(user_id) as transaction:
+        lines = await ground_truth.verified_lines(transaction, user_id)
+        now = await policy.now(transaction)
+        ages = await ground_truth.tried(transaction, user_id)
+        tried = {each: (count, now - age) for each, (count, age) in ages.items()}
+        calendar = Calendar(
+            now=now,
+            policy=await policy.find_policy(transaction, user_id),
+            active_run=await training.find_active_run(transaction, user_id),
+            last_any=max((when for _, when in tried.values()), default=None),
+        )
+        wanted = [script] if script else (lines.keys() | tried.keys() or {Script.MODERN_CURSIVE})
+        standings = [
+            await _standing(transaction, user_id, each, lines.get(each, []), tried.get(each))
+            for each in wanted
+        ]
+    standings.sort(key=lambda found: (-found.verified_lines, found.script))
+    return [rules.readiness(standing, calendar) for standing in standings], calendar
+
+
+async def _standing(
+    transaction: Transaction,
+    user_id: UUID,
+    script: Script,
+    lines: list[VerifiedLine],
+    tried: tuple[int, datetime] | None,
+) -> Standing:
+    """Gather what is known of a script; the split is the one that a run would make now."""
+    sides = split_lines(lines, await ground_truth.sides_before(transaction, user_id)) if lines else {}
+    serving = await models.serving_model(transaction, user_id, script)
+    return Standing(
+        script=script,
+        verified_lines=len(lines),
+        holdout_lines=sum(side is Split.HOLDOUT for side in sides.values()),
+        last_run_lines=tried[0] if tried else 0,
+        last_run_time=tried[1] if tried else None,
+        past_runs=await policy.past_runs(transaction, user_id, script),
+        serving=serving.version if serving else "",
+    )
