@@ -46,6 +46,8 @@ def photograph(
         _underline(amount, line, random)
     if random.random() < 0.4 * strength:
         picture *= 1 - smooth(ink.shape, random, (2, 5)) * np.float32(random.uniform(0.05, 0.3))
+    if random.random() < 0.08 * strength:
+        picture *= _shadow(ink.shape, line.core, random)
     if random.random() < 0.15 * strength:
         picture -= _bleed(ink) * (paper - dark) * random.uniform(0.05, 0.25)
     picture = picture * (1 - amount) + np.float32(dark) * amount
@@ -64,12 +66,15 @@ def _with_margins(line: DrawnLine, neighbours: Neighbours, random: np.random.Gen
     The second value is the row of the letters' feet.
     """
     side = [round(line.core * float(v)) for v in random.uniform(0.1, 1.2, size=2)]
-    canvas = np.pad(line.ink, ((0, 0), (side[0], side[1])))
+    own = np.pad(line.ink, ((0, 0), (side[0], side[1])))
+    canvas = own.copy()
     for other, direction in ((neighbours.above, -1), (neighbours.below, 1)):
         if other is not None and random.random() < 0.75:
             _lay(
                 canvas, other.ink, round(direction * neighbours.pitch), round(float(random.uniform(-30, 10)))
             )
+    if random.random() < 0.3:
+        canvas = _within_boundary(canvas, own, line.core * float(random.uniform(0.15, 0.5)))
     tight = random.random() < 0.5
     room = random.uniform(0.1, 0.7, size=2) if tight else random.uniform(0.5, 1.5, size=2)
     inked = np.flatnonzero(line.ink.max(axis=1) > 60)
@@ -77,6 +82,23 @@ def _with_margins(line: DrawnLine, neighbours: Neighbours, random: np.random.Gen
     top = max(0, round(min(line.top - room[0] * line.core, reach[0] + 0.15 * line.core)))
     bottom = round(max(line.top + (1 + room[1]) * line.core, reach[1] - 0.15 * line.core))
     return canvas[top : max(bottom, top + 8)], line.top + line.core - top
+
+
+def _shadow(shape: tuple[int, ...], core: float, random: np.random.Generator) -> Field:
+    """Return the light that is left beside the edge of a hand's or a telephone's shadow."""
+    v, u = np.mgrid[0 : shape[0], 0 : shape[1]].astype(np.float32)
+    angle = float(random.uniform(0, 2 * np.pi))
+    away = (u - shape[1] * random.random()) * np.cos(angle) + (v - shape[0] / 2) * np.sin(angle)
+    soft = core * float(random.uniform(0.1, 3.0))
+    depth = float(random.uniform(0.1, 0.5))
+    return np.asarray(1 - depth / (1 + np.exp(np.clip(-away / soft, -30, 30))), dtype=np.float32)
+
+
+def _within_boundary(canvas: Ink, own: Ink, margin: float) -> Ink:
+    """Keep of the neighbours what lies within the line's boundary, as cutting from a page does."""
+    reach = (2 * round(3 * margin) + 1, 2 * round(margin) + 1)
+    boundary = cv2.dilate(own, cv2.getStructuringElement(cv2.MORPH_RECT, reach))
+    return np.where(boundary > 60, canvas, own)
 
 
 def _lay(canvas: Ink, ink: Ink, down: int, right: int) -> None:
