@@ -405,13 +405,14 @@ async def test_of_cancel_and_publish_exactly_one_wins(registry: Registry) -> Non
 
 
 async def test_a_version_is_rolled_back_and_forth(registry: Registry) -> None:
-    """The base and an earlier version can be made active again; a foreign version is unknown."""
+    """The base and an earlier version, with its card, can be made active; a foreign version is unknown."""
     user_id, run_id = await queued_run(registry)
     version = (await publish(registry, run_id, (await claim(registry, run_id)).fence)).model.version
     for wanted in ("hebrew_base-1", version):
         with acting(user_id), rpc.translated():
             answer = await registry.models.ActivateModel(models_pb2.ActivateModelRequest(version=wanted))
         assert answer.version.state == models_pb2.MODEL_STATE_ACTIVE
+        assert answer.version.card_json == ("" if wanted == "hebrew_base-1" else '{"lines": 12}')
         assert await serving(registry, user_id) == wanted
     with acting(await registry.new_user()):
         answers = []

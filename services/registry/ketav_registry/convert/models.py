@@ -1,5 +1,7 @@
 """Model versions on the wire."""
 
+import json
+
 from ketav.page.v1 import page_pb2
 from ketav.registry.v1 import models_pb2 as pb
 from ketav_registry.convert import common
@@ -9,8 +11,8 @@ from ketav_registry.domain.training import Publication
 _STATES = {state: pb.ModelState.Value(f"MODEL_STATE_{state.name}") for state in ModelState}
 
 
-def version(found: ModelVersion) -> pb.ModelVersion:
-    """Write a version; the script of a base for every script is not said."""
+def version(found: ModelVersion, *, card: bool = False) -> pb.ModelVersion:
+    """Write a version, with its model card if asked; the script of a base for every script is not said."""
     return pb.ModelVersion(
         model=common.model(found.model),
         script=common.SCRIPTS[found.script] if found.script else page_pb2.SCRIPT_UNSPECIFIED,
@@ -21,6 +23,7 @@ def version(found: ModelVersion) -> pb.ModelVersion:
         cer_after=found.cer_after,
         training_lines=found.training_lines,
         create_time=common.timestamp(found.create_time),
+        card_json=json.dumps(found.model_card, ensure_ascii=False) if card and found.model_card else "",
     )
 
 

@@ -49,7 +49,7 @@ class ModelServicer(models_pb2_grpc.ModelServiceServicer):
     ) -> pb.ActivateModelResponse:
         """Make a version the active one."""
         version = await models.activate_model(current_user(), request.version, database=self._database)
-        return pb.ActivateModelResponse(version=convert.version(version))
+        return pb.ActivateModelResponse(version=convert.version(version, card=True))
 
     async def PublishModel(
         self, request_iterator: AsyncIterator[pb.PublishModelRequest], context: object

@@ -64,6 +64,7 @@ class ModelVersion(_message.Message):
     CER_AFTER_FIELD_NUMBER: _builtins.int
     TRAINING_LINES_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    CARD_JSON_FIELD_NUMBER: _builtins.int
     script: _page_pb2.Script.ValueType
     """The script it reads."""
     state: Global___ModelState.ValueType
@@ -78,6 +79,10 @@ class ModelVersion(_message.Message):
     """CER of this version on the held-out lines, 0 to 1."""
     training_lines: _builtins.int
     """Lines it was trained on."""
+    card_json: _builtins.str
+    """Its model card, a JSON object: parent, run, lines, dataset, CER before and after, verdict, software.
+    Empty in lists, and for a base.
+    """
     @_builtins.property
     def model(self) -> _page_pb2.Model:
         """Name, kind, digest and length."""
@@ -98,10 +103,11 @@ class ModelVersion(_message.Message):
         cer_after: _builtins.float | None = ...,
         training_lines: _builtins.int = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        card_json: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_cer_after", b"_cer_after", "_cer_before", b"_cer_before", "cer_after", b"cer_after", "cer_before", b"cer_before", "create_time", b"create_time", "model", b"model"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cer_after", b"_cer_after", "_cer_before", b"_cer_before", "cer_after", b"cer_after", "cer_before", b"cer_before", "create_time", b"create_time", "model", b"model", "parent_version", b"parent_version", "run_id", b"run_id", "script", b"script", "state", b"state", "training_lines", b"training_lines"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cer_after", b"_cer_after", "_cer_before", b"_cer_before", "card_json", b"card_json", "cer_after", b"cer_after", "cer_before", b"cer_before", "create_time", b"create_time", "model", b"model", "parent_version", b"parent_version", "run_id", b"run_id", "script", b"script", "state", b"state", "training_lines", b"training_lines"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__cer_after: _TypeAlias = _typing.Literal["cer_after"]  # noqa: Y015
     _WhichOneofArgType__cer_after: _TypeAlias = _typing.Literal["_cer_after", b"_cer_after"]  # noqa: Y015
