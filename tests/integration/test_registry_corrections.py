@@ -163,8 +163,6 @@ async def test_one_key_for_two_pages_at_once_is_a_conflict_for_one_of_them(regis
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        ("", "empty-text"),
-        (" \u00a0 ", "empty-text"),
         ("א" * 4001, "text-too-long"),
         ("א" + "\u05b0" * 17, "too-many-marks"),
         ("א\u202eב", "bidi-override"),

@@ -38,6 +38,7 @@ BASE = page_pb2.Model(
     version="hebrew_base-1", kind=page_pb2.MODEL_KIND_BASE, sha256=b"\x5a" * 32, size_bytes=7_000_000
 )
 TEXT = "שלום עולם"
+_DOUBT = page_pb2.Quarantine(code="empty-text", reason="There is no text.")
 
 
 def run(**changes: Any) -> training_pb2.TrainingRun:
@@ -183,12 +184,21 @@ class Projects(projects_pb2_grpc.ProjectServiceServicer):
         for line in page.transcription.lines:
             if line.line_id in texts:
                 line.corrected_text = texts[line.line_id]
+        doubted = [
+            projects_pb2.QuarantinedLine(line_id=each.line_id, quarantine=_DOUBT)
+            for each in request.lines.lines
+            if not each.text and not each.confirm
+        ]
+        for line in page.transcription.lines:
+            if line.line_id in {each.line_id for each in doubted}:
+                line.quarantine.CopyFrom(_DOUBT)
         unaligned = [projects_pb2.UnalignedLine(text=request.corrected_text, reason="fits no line")]
         return projects_pb2.SubmitCorrectionsResponse(
             feedback_id=str(uuid4()),
             accepted_lines=len(texts),
             unaligned=unaligned if request.corrected_text else [],
-            ground_truth_lines=len(texts),
+            ground_truth_lines=len(texts) - len(doubted),
+            quarantined=doubted,
         )
 
     async def ListProjects(self, request: Any, context: Any) -> Any:

@@ -69,6 +69,10 @@ JSON = {
         feedback(corrected_text=None, lines=[{**LINE, "text": "א" * 4001}]),
         "invalid-input",
     ),
+    "a word for confirm": (
+        feedback(corrected_text=None, lines=[{**LINE, "confirm": "yes"}]),
+        "invalid-input",
+    ),
     "an upper-case UUID": (feedback(project_id=UNKNOWN.upper() + "A"), "invalid-input"),
     "a UUID in braces": (feedback(image_id="{" + UNKNOWN + "}"), "invalid-input"),
     "a UUID with a line feed": (feedback(image_id=UNKNOWN + "\n"), "invalid-input"),

@@ -56,7 +56,13 @@ async def test_a_project_shows_its_pages_and_corrections(gateway: Gateway) -> No
         "/feedback/", json={**ids, "lines": [{"line_id": line_id, "text": "שלום לכם"}]}
     )
     assert sent.status_code == 201
-    assert set(sent.json()) == {"feedback_id", "accepted_lines", "unaligned", "ground_truth_lines"}
+    assert set(sent.json()) == {
+        "feedback_id",
+        "accepted_lines",
+        "unaligned",
+        "quarantined",
+        "ground_truth_lines",
+    }
     project = (await gateway.client.get(f"/projects/{read['project_id']}")).json()
     assert gateway.script.calls == ["SubmitCorrections", "GetProject"]
     assert set(project) == {"project_id", "name", "script", "created_at", "images", "next_cursor"}
@@ -91,6 +97,24 @@ async def test_a_stored_image_is_read_again_in_three_calls(gateway: Gateway) -> 
     assert answer.status_code == 201
     assert answer.json()["lines"][0]["text"] == TEXT
     assert gateway.script.calls == ["DownloadImage", "RecognizePage", "RecordTranscription"]
+
+
+async def test_a_quarantined_line_is_named_with_its_reason_until_it_is_confirmed(gateway: Gateway) -> None:
+    """In the answer, on the page and in the project; `confirm` goes to the registry with the line."""
+    read = (await upload(gateway.client)).json()
+    ids = {"project_id": read["project_id"], "image_id": read["image_id"]}
+    doubtful = {"line_id": read["lines"][0]["line_id"], "text": ""}
+    doubt = {"code": "empty-text", "reason": "There is no text."}
+    answer = (await gateway.client.post("/feedback/", json={**ids, "lines": [doubtful]})).json()
+    assert answer["quarantined"] == [doubt | {"line_id": doubtful["line_id"]}]
+    assert (answer["accepted_lines"], answer["ground_truth_lines"]) == (1, 0)
+    page = (await gateway.client.get(f"/projects/{ids['project_id']}/images/{ids['image_id']}")).json()
+    assert [line["quarantine"] for line in page["transcription"]["lines"]] == [doubt, None]
+    project = (await gateway.client.get(f"/projects/{ids['project_id']}")).json()
+    assert project["images"] == [page]
+    confirmed = {**doubtful, "confirm": True}
+    answer = (await gateway.client.post("/feedback/", json={**ids, "lines": [confirmed]})).json()
+    assert answer["quarantined"] == []
 
 
 async def test_a_repeated_upload_with_the_same_key_is_not_read_twice(gateway: Gateway) -> None:

@@ -1,6 +1,8 @@
 """The split of the ground truth and the choice of a script."""
 
+from dataclasses import replace
 from datetime import timedelta
+from random import Random
 from uuid import UUID, uuid4
 
 import pytest
@@ -24,10 +26,12 @@ from ketav_registry.domain.training import (
 DAY = timedelta(days=1)
 
 
-def lines_of(pages: dict[int, int]) -> list[VerifiedLine]:
-    """Return verified lines: page number → how many."""
+def lines_of(pages: dict[int, int], image: int = 0) -> list[VerifiedLine]:
+    """Return verified lines: page number → how many; each page has its own image, unless one is named."""
     return [
-        VerifiedLine(uuid4(), UUID(int=page), bytes([i // 256, i % 256]), uuid4(), "א")
+        VerifiedLine(
+            uuid4(), UUID(int=page), bytes([i // 256, i % 256]), uuid4(), "א", (image or page).to_bytes(9)
+        )
         for page, count in pages.items()
         for i in range(count)
     ]
@@ -90,11 +94,29 @@ def test_the_script_with_most_new_lines_is_trained_if_it_has_enough() -> None:
     assert chosen_script({}, {}) is Script.MODERN_CURSIVE
 
 
-def test_the_manifest_depends_on_lines_texts_and_sides_only() -> None:
-    """Order does not matter; a text or a side does."""
+@given(st.dictionaries(st.integers(1, 2**64), st.integers(1, 5), min_size=2, max_size=5), st.randoms())
+def test_pages_of_the_same_image_are_on_the_same_side_however_they_come(
+    pages: dict[int, int], chance: Random
+) -> None:
+    """An image that was uploaded twice cannot train and measure at once, now or in a later dataset."""
+    numbers = sorted(pages)
+    chance.shuffle(numbers)
+    before: dict[Place, Split] = {}
+    others = lines_of({2**64 + 1: 1, 2**64 + 2: 1})
+    for count in range(1, len(numbers) + 1):
+        same = lines_of({number: pages[number] for number in numbers[:count]}, image=7)
+        before = split_lines([*others, *same], before)
+        assert len({before[line.page_id, line.place] for line in same}) == 1
+
+
+def test_the_manifest_depends_on_lines_texts_images_and_sides_only() -> None:
+    """Order does not matter; a text, an image or a side does."""
     lines = lines_of({1: 2, 2: 2})
     sides = split_lines(lines, {})
     assert manifest_sha256(lines, sides) == manifest_sha256(lines[::-1], sides)
+    for change in ({"text": "ב"}, {"image_sha256": b"other"}, {"line_id": uuid4()}):
+        changed = [replace(lines[0], **change), *lines[1:]]
+        assert manifest_sha256(changed, sides) != manifest_sha256(lines, sides)
     other = dict(sides)
     other[lines[0].page_id, lines[0].place] = (
         Split.TRAIN if sides[lines[0].page_id, lines[0].place] is Split.HOLDOUT else Split.HOLDOUT

@@ -57,7 +57,7 @@ def model(name: page_pb2.Model) -> schemas.ModelName:
     return schemas.ModelName(version=name.version, kind=word(page_pb2.ModelKind, name.kind, "MODEL_KIND_"))
 
 
-def _line(kind: type[AnyLine], found: page_pb2.Line, **more: str | None) -> AnyLine:
+def _line(kind: type[AnyLine], found: page_pb2.Line, **more: object) -> AnyLine:
     """Return a line in one of its two shapes."""
     return kind(
         line_id=found.line_id,
@@ -111,6 +111,11 @@ def stored(page: projects_pb2.Page) -> schemas.StoredAnswer:
     )
 
 
+def quarantine(found: page_pb2.Quarantine) -> schemas.Quarantine:
+    """Return why a correction is not trained on."""
+    return schemas.Quarantine.model_validate({"code": found.code, "reason": found.reason})
+
+
 def _transcription(read: projects_pb2.Transcription) -> schemas.Transcription:
     """Return a reading with its corrections."""
     lines = [
@@ -118,6 +123,7 @@ def _transcription(read: projects_pb2.Transcription) -> schemas.Transcription:
             schemas.CorrectedLine,
             found,
             corrected_text=found.corrected_text if found.HasField("corrected_text") else None,
+            quarantine=quarantine(found.quarantine) if found.HasField("quarantine") else None,
         )
         for found in read.lines
     ]
@@ -166,7 +172,8 @@ def corrections(
     )
     if request.lines is not None:
         message.lines.lines.extend(
-            projects_pb2.LineCorrection(line_id=line.line_id, text=line.text) for line in request.lines
+            projects_pb2.LineCorrection(line_id=line.line_id, text=line.text, confirm=line.confirm)
+            for line in request.lines
         )
     else:
         message.corrected_text = request.corrected_text or ""
@@ -181,6 +188,10 @@ def feedback(answer: projects_pb2.SubmitCorrectionsResponse) -> schemas.Feedback
         unaligned=[
             schemas.Unaligned(text=item.text or None, line_id=item.line_id or None, reason=item.reason)
             for item in answer.unaligned
+        ],
+        quarantined=[
+            schemas.QuarantinedLine(line_id=each.line_id, **quarantine(each.quarantine).model_dump())
+            for each in answer.quarantined
         ],
         ground_truth_lines=answer.ground_truth_lines,
     )

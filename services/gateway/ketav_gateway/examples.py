@@ -29,7 +29,7 @@ OCR: dict[str, Any] = {
 FEEDBACK: dict[str, Any] = {
     "project_id": OCR["project_id"],
     "image_id": OCR["image_id"],
-    "lines": [{"line_id": OCR["lines"][0]["line_id"], "text": "שלום לכולם"}],
+    "lines": [{"line_id": OCR["lines"][0]["line_id"], "text": "שלום לכולם", "confirm": False}],
 }
 
 POLICY: dict[str, Any] = {"automatic": True, "minimum_gap_seconds": 300}

@@ -72,10 +72,20 @@ class Line(Answer):
     words: list[Word] = Field(description="In logical order.")
 
 
+class Quarantine(Answer):
+    """Why a correction is kept but not trained on."""
+
+    code: Literal["empty-text", "outside-alphabet", "too-long-for-line", "unlike-reading"]
+    reason: str = Field(description="For a person.")
+
+
 class CorrectedLine(Line):
     """A line with what the user wrote for it."""
 
     corrected_text: str | None = Field(description="The latest correction; null when there is none.")
+    quarantine: Quarantine | None = Field(
+        None, description="Why that correction is not trained on; null when nothing speaks against it."
+    )
 
 
 class OcrAnswer(Answer):
@@ -152,7 +162,10 @@ class LineCorrection(Request):
     """A corrected line."""
 
     line_id: Id = Field(description="A line of the page's latest transcription.")
-    text: str = Field(description="What is written there.", min_length=1, max_length=4000)
+    text: str = Field(description="What is written there; empty: nothing is.", max_length=4000)
+    confirm: bool = Field(
+        default=False, description="You are sure: train on this text though it looks wrong."
+    )
 
 
 class FeedbackRequest(Request):
@@ -183,13 +196,20 @@ class Unaligned(Answer):
     reason: str
 
 
+class QuarantinedLine(Quarantine):
+    """A stored correction that looks wrong: send it again with `confirm` if it is right."""
+
+    line_id: str = Field(description="UUID.")
+
+
 class FeedbackAnswer(Answer):
     """What became of the corrections."""
 
     feedback_id: str = Field(description="UUID.")
-    accepted_lines: int = Field(description="Lines stored by this feedback.")
+    accepted_lines: int = Field(description="Lines stored by this feedback, quarantined ones among them.")
     unaligned: list[Unaligned]
-    ground_truth_lines: int = Field(description="The caller's corrected lines altogether.")
+    quarantined: list[QuarantinedLine] = Field(description="Stored and shown, but not trained on.")
+    ground_truth_lines: int = Field(description="The caller's verified lines altogether.")
 
 
 class TrainingStarted(Answer):

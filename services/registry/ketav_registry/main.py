@@ -52,7 +52,7 @@ async def serve(settings: RegistrySettings) -> None:
     """Serve until SIGTERM, then drain."""
     async with open_stores(settings) as stores:
         await rpc.serve(
-            partial(add_servicers, database=stores.database, blobs=stores.blobs),
+            partial(add_servicers, database=stores.database, blobs=stores.blobs, limits=settings.limits()),
             bind=settings.bind,
             signer=settings.signer(),
             service="registry",

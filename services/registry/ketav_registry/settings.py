@@ -6,6 +6,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ketav_common.settings import BoundSettings
+from ketav_registry.domain.quarantine import Limits
 
 
 class StoreSettings(BaseSettings):
@@ -26,3 +27,24 @@ class StoreSettings(BaseSettings):
 
 class RegistrySettings(StoreSettings, BoundSettings):
     """Settings of the registry's server."""
+
+    quarantine_distance: float = Field(
+        0.7,
+        ge=0,
+        le=1,
+        description="Share of letters that must differ from a sure reading before a correction is doubted.",
+    )
+    quarantine_confidence: float = Field(
+        0.8, ge=0, le=1, description="Mean confidence from which a reading counts as sure."
+    )
+    quarantine_crowding: float = Field(
+        12, gt=0, description="Letters that can stand on a piece of line as wide as the line is high."
+    )
+
+    def limits(self) -> Limits:
+        """Return how far a correction may be from what is plausible."""
+        return Limits(
+            distance=self.quarantine_distance,
+            confidence=self.quarantine_confidence,
+            crowding=self.quarantine_crowding,
+        )

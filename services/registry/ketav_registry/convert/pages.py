@@ -22,6 +22,7 @@ from ketav_registry.domain.pages import (
     Transcription,
     Word,
 )
+from ketav_registry.domain.quarantine import Quarantine
 
 _STATES = {state: pb.PageState.Value(f"PAGE_STATE_{state.name}") for state in PageState}
 
@@ -72,7 +73,13 @@ def line_message(found: Line) -> page_pb2.Line:
             for word in found.words
         ],
         corrected_text=found.corrected_text,
+        quarantine=_quarantine(found.quarantine),
     )
+
+
+def _quarantine(found: Quarantine | None) -> page_pb2.Quarantine | None:
+    """Write why a correction is not trained on; None when nothing speaks against it."""
+    return None if found is None else page_pb2.Quarantine(code=found.doubt, reason=found.reason)
 
 
 def image_message(image: Image) -> page_pb2.Image:
@@ -141,7 +148,10 @@ def correction(sent: pb.SubmitCorrectionsRequest) -> str | list[Correction]:
     if sent.WhichOneof("correction") == "corrected_text":
         return sent.corrected_text
     if sent.WhichOneof("correction") == "lines":
-        return [Correction(common.uuid(each.line_id, "line"), each.text) for each in sent.lines.lines]
+        return [
+            Correction(common.uuid(each.line_id, "line"), each.text, each.confirm)
+            for each in sent.lines.lines
+        ]
     raise InvalidInput("corrections are lines or a text", code="no-corrections")
 
 
@@ -155,6 +165,10 @@ def feedback(found: Feedback) -> pb.SubmitCorrectionsResponse:
             for each in found.unaligned
         ],
         ground_truth_lines=found.ground_truth_lines,
+        quarantined=[
+            pb.QuarantinedLine(line_id=str(each.line_id), quarantine=_quarantine(each.quarantine))
+            for each in found.quarantined
+        ],
     )
 
 

@@ -8,8 +8,10 @@ from typing import Any
 from uuid import UUID
 
 MAX_MODEL_BYTES = 256 * 1024 * 1024
-_MAX_HEADER_BYTES = 4 * 1024 * 1024 - 8
 _LENGTH_BYTES = 8
+# A model file's header and the length before it lie within so many bytes.
+HEAD_BYTES = 4 * 1024 * 1024
+_MAX_HEADER_BYTES = HEAD_BYTES - _LENGTH_BYTES
 
 
 class Script(StrEnum):
@@ -39,12 +41,13 @@ class ModelState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model version, named so that it can be fetched and checked."""
+    """A model version, named so that it can be fetched and checked; what it can write, where known."""
 
     version: str
     kind: ModelKind
     sha256: bytes
     size_bytes: int
+    alphabet: frozenset[str] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,3 +105,19 @@ def is_safetensors(head: bytes, size_bytes: int) -> bool:
         return _LENGTH_BYTES + length + max(ends, default=0) == size_bytes
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
         return False
+
+
+def alphabet_of(head: bytes) -> str | None:
+    """Return the characters a Kraken safetensors file says its network can write; None when it does not say.
+
+    Kraken keeps the codec, a mapping from characters to labels, in the header's `kraken_meta`, a JSON object
+    with one entry a network. `head` must hold the whole header.
+    """
+    length = int.from_bytes(head[:_LENGTH_BYTES], "little")
+    try:
+        header = json.loads(head[_LENGTH_BYTES : _LENGTH_BYTES + length])
+        [network] = json.loads(header["__metadata__"]["kraken_meta"]).values()
+        characters = set("".join(network["codec"].keys()))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None
+    return "".join(sorted(characters - {"\0"})) or None

@@ -11,6 +11,7 @@ from unicodedata import is_normalized
 from uuid import UUID
 
 from ketav_registry.domain.models import Model, Script
+from ketav_registry.domain.quarantine import Quarantine
 
 MAX_IMAGE_BYTES = 25 * 1024 * 1024
 MAX_IMAGE_PIXELS = 50_000_000
@@ -81,6 +82,7 @@ class Line:
     words: tuple[Word, ...] = ()
     line_id: UUID | None = None
     corrected_text: str | None = None
+    quarantine: Quarantine | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +132,12 @@ class NewPage:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What is written on a line, in logical order."""
+    """What is written on a line, in logical order; whether the user vouches for it; why it looks wrong."""
 
     line_id: UUID
     text: str
+    confirmed: bool = False
+    quarantine: Quarantine | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +157,7 @@ class Feedback:
     accepted_lines: int
     unaligned: tuple[Unaligned, ...]
     ground_truth_lines: int
+    quarantined: tuple[Correction, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from sqlalchemy.dialects import postgresql as pg
 
 from ketav_registry.database import Transaction
 from ketav_registry.domain.pages import Correction, Feedback, Page, Request, Unaligned
+from ketav_registry.domain.quarantine import Quarantine
 from ketav_registry.repository.projects import same_request
 from ketav_registry.tables import correction, feedback, line
 
@@ -29,14 +30,35 @@ async def find_requested_feedback(
     unaligned = tuple(
         Unaligned(text, UUID(line_id) if line_id else None, reason) for text, line_id, reason in row.unaligned
     )
-    return Feedback(row.id, row.accepted_lines, unaligned, row.ground_truth_lines)
+    quarantined = await _quarantined(transaction, row.id)
+    return Feedback(row.id, row.accepted_lines, unaligned, row.ground_truth_lines, quarantined)
+
+
+async def _quarantined(transaction: Transaction, feedback_id: UUID) -> tuple[Correction, ...]:
+    """Return the corrections of a feedback that were quarantined."""
+    query = correction.select().where(_c.feedback_id == feedback_id, _c.quarantine.is_not(None))
+    return tuple(
+        Correction(row.line_id, row.text, row.confirmed, quarantine_of(row))
+        for row in await transaction.execute(query.order_by(_c.number))
+    )
+
+
+def quarantine_of(row: Any) -> Quarantine | None:  # noqa: ANN401 - a row with the columns of a quarantine
+    """Read why a correction is quarantined; None when it is not, or when there is no correction."""
+    return None if row.quarantine is None else Quarantine(row.quarantine, row.quarantine_reason)
+
+
+def latest_corrections(user_id: UUID) -> sa.Subquery:
+    """Select the latest correction of every place on the user's pages, quarantined or not."""
+    query = correction.select().where(_c.user_id == user_id)
+    newest_first = query.order_by(_c.page_id, _c.place, _c.number.desc())
+    return newest_first.ext(pg.distinct_on(_c.page_id, _c.place)).subquery("latest")
 
 
 async def count_ground_truth(transaction: Transaction, user_id: UUID) -> int:
-    """Count the places of the user's pages whose text is known."""
-    query = sa.select(sa.func.count(sa.distinct(sa.tuple_(_c.page_id, _c.place)))).where(
-        _c.user_id == user_id
-    )
+    """Count the places of the user's pages whose text is known and not quarantined."""
+    latest = latest_corrections(user_id)
+    query = sa.select(sa.func.count()).select_from(latest).where(latest.c.quarantine.is_(None))
     return int((await transaction.execute(query)).scalar_one())
 
 
@@ -56,7 +78,8 @@ async def insert_feedback(
     on_page = {"user_id": user_id, "page_id": page.page_id, "project_id": page.project_id}
     known = await count_ground_truth(transaction, user_id)
     latest = await _latest(transaction, user_id, [each.line_id for each in accepted])
-    total = known + sum(1 for row in latest.values() if row.correction_id is None)
+    before = sum(row.correction_id is not None and row.quarantine is None for row in latest.values())
+    total = known - before + sum(each.quarantine is None for each in accepted)
     values = {
         "id": feedback_id,
         "accepted_lines": len(accepted),
@@ -68,27 +91,33 @@ async def insert_feedback(
     query = pg.insert(feedback).values(**on_page, **values).on_conflict_do_nothing().returning(_f.id)
     if (await transaction.execute(query)).first() is None:
         return None
-    rows = [
-        {
-            "id": uuid4(),
-            "feedback_id": feedback_id,
-            "line_id": each.line_id,
-            "place": latest[each.line_id].place,
-            "text": each.text,
-            "supersedes": latest[each.line_id].correction_id,
-            **on_page,
-        }
-        for each in accepted
-    ]
-    if rows:
+    if accepted:
+        rows = [
+            _row(each, latest[each.line_id]) | {"feedback_id": feedback_id, **on_page} for each in accepted
+        ]
         await transaction.execute(correction.insert(), rows)
-    return Feedback(feedback_id, len(accepted), tuple(unaligned), total)
+    quarantined = tuple(each for each in accepted if each.quarantine is not None)
+    return Feedback(feedback_id, len(accepted), tuple(unaligned), total, quarantined)
+
+
+def _row(each: Correction, latest: Any) -> dict[str, Any]:  # noqa: ANN401 - a row of `_latest`
+    """Write a correction of a line as a row."""
+    return {
+        "id": uuid4(),
+        "line_id": each.line_id,
+        "place": latest.place,
+        "text": each.text,
+        "supersedes": latest.correction_id,
+        "quarantine": each.quarantine and each.quarantine.doubt,
+        "quarantine_reason": each.quarantine and each.quarantine.reason,
+        "confirmed": each.confirmed,
+    }
 
 
 async def _latest(transaction: Transaction, user_id: UUID, line_ids: Sequence[UUID]) -> dict[UUID, Any]:
     """Return the place of each line with the key of the latest correction there, if any."""
     query = (
-        sa.select(line.c.id, line.c.place, _c.id.label("correction_id"))
+        sa.select(line.c.id, line.c.place, _c.id.label("correction_id"), _c.quarantine)
         .select_from(
             line.outerjoin(correction, sa.and_(_c.page_id == line.c.page_id, _c.place == line.c.place))
         )

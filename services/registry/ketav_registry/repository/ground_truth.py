@@ -17,10 +17,12 @@ from ketav_registry.domain.training import (
     ACTIVE,
     GroundTruthLine,
     GroundTruthPage,
+    LineCounts,
     Place,
     Split,
     VerifiedLine,
 )
+from ketav_registry.repository.corrections import latest_corrections
 from ketav_registry.repository.projects import page_of
 from ketav_registry.repository.transcriptions import line_of
 from ketav_registry.tables import (
@@ -39,18 +41,41 @@ _c, _d, _dl, _r = correction.c, dataset.c, dataset_line.c, training_run.c
 
 
 async def verified_lines(transaction: Transaction, user_id: UUID) -> dict[Script, list[VerifiedLine]]:
-    """Return the latest correction of every place on the user's pages, by script."""
+    """Return the latest correction of every place on the user's pages, by script; not those in quarantine."""
+    latest = latest_corrections(user_id)
     query = (
-        sa.select(_c.id, _c.line_id, _c.page_id, _c.place, _c.text, project.c.script)
-        .join(project, project.c.id == _c.project_id)
-        .where(_c.user_id == user_id)
-        .order_by(_c.page_id, _c.place, _c.number.desc())
-        .ext(pg.distinct_on(_c.page_id, _c.place))
+        sa.select(latest, project.c.script, page.c.sha256)
+        .join(project, project.c.id == latest.c.project_id)
+        .join(page, page.c.id == latest.c.page_id)
+        .where(latest.c.quarantine.is_(None))
+        .order_by(latest.c.page_id, latest.c.place)
     )
     found: defaultdict[Script, list[VerifiedLine]] = defaultdict(list)
     for row in await transaction.execute(query):
-        found[row.script].append(VerifiedLine(row.line_id, row.page_id, row.place, row.id, row.text))
+        verified = VerifiedLine(row.line_id, row.page_id, row.place, row.id, row.text, row.sha256)
+        found[row.script].append(verified)
     return dict(found)
+
+
+async def count_lines(transaction: Transaction, user_id: UUID) -> dict[Script, LineCounts]:
+    """Count a user's verified, quarantined and held-out lines by script, as a run would find them now."""
+    latest = latest_corrections(user_id)
+    query = (
+        sa.select(project.c.script, sa.func.count().label("lines"))
+        .join(latest, latest.c.project_id == project.c.id)
+        .where(latest.c.quarantine.is_not(None))
+        .group_by(project.c.script)
+    )
+    doubted = {row.script: row.lines for row in await transaction.execute(query)}
+    verified = await verified_lines(transaction, user_id)
+    before = await sides_before(transaction, user_id)
+    counts = {}
+    for script in verified.keys() | doubted.keys():
+        lines = verified.get(script, [])
+        sides = rules.split_lines(lines, before)
+        held_out = sum(side is Split.HOLDOUT for side in sides.values())
+        counts[script] = LineCounts(len(lines), doubted.get(script, 0), held_out)
+    return counts
 
 
 async def tried(transaction: Transaction, user_id: UUID) -> dict[Script, tuple[int, timedelta]]:
@@ -90,6 +115,7 @@ async def insert_dataset(
             "place": each.place,
             "correction_id": each.correction_id,
             "text_sha256": rules.text_sha256(each.text),
+            "image_sha256": each.image_sha256,
             "split": sides[each.page_id, each.place],
         }
         for each in lines

@@ -18,7 +18,8 @@ _BASES_LOCK = 0x6B65746162
 def model_of(row: Any) -> Model:  # noqa: ANN401 - a row of model_version
     """Read what names a model."""
     kind = ModelKind.BASE if row.user_id is None else ModelKind.USER
-    return Model(row.version, kind, row.sha256, row.size_bytes)
+    alphabet = None if row.alphabet is None else frozenset(row.alphabet)
+    return Model(row.version, kind, row.sha256, row.size_bytes, alphabet)
 
 
 def version_of(row: Any, state: ModelState | None = None) -> ModelVersion:  # noqa: ANN401 - as above
@@ -106,6 +107,12 @@ async def insert_version(transaction: Transaction, values: Mapping[str, Any]) ->
     """Store a version and return it as stored."""
     query = model_version.insert().values(**values).returning(model_version)
     return version_of((await transaction.execute(query)).one())
+
+
+async def set_alphabet(transaction: Transaction, version: str, alphabet: str | None) -> None:
+    """Note what a version can write, where that was not known when it was stored."""
+    query = model_version.update().where(_m.version == version, _m.alphabet.is_(None))
+    await transaction.execute(query.values(alphabet=alphabet))
 
 
 async def lock_bases(transaction: Transaction) -> None:

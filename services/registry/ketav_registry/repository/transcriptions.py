@@ -11,13 +11,19 @@ import sqlalchemy as sa
 from ketav_registry.database import Transaction
 from ketav_registry.domain.models import Model
 from ketav_registry.domain.pages import Line, Page, PageState, Transcription, Word, places
+from ketav_registry.domain.quarantine import Quarantine
+from ketav_registry.repository.corrections import quarantine_of
 from ketav_registry.repository.models import model_of
 from ketav_registry.tables import correction, line, model_version, page, transcription
 
 _l, _t = line.c, transcription.c
 
 
-def line_of(row: Any, corrected_text: str | None = None) -> Line:  # noqa: ANN401 - a row of line
+def line_of(
+    row: Any,  # noqa: ANN401 - a row of line
+    corrected_text: str | None = None,
+    quarantine: Quarantine | None = None,
+) -> Line:
     """Read a line."""
     return Line(
         order=row.order,
@@ -29,6 +35,7 @@ def line_of(row: Any, corrected_text: str | None = None) -> Line:  # noqa: ANN40
         words=tuple(Word(*word) for word in row.words),
         line_id=row.id,
         corrected_text=corrected_text,
+        quarantine=quarantine,
     )
 
 
@@ -100,7 +107,7 @@ async def with_transcriptions(transaction: Transaction, user_id: UUID, pages: Se
 def _latest_correction() -> sa.FromClause:
     """Find the latest correction of the place where a line lies, whichever reading it was made on."""
     query = (
-        sa.select(correction.c.id, correction.c.text)
+        sa.select(correction.c.text, correction.c.quarantine, correction.c.quarantine_reason)
         .where(correction.c.page_id == _l.page_id, correction.c.place == _l.place)
         .where(correction.c.user_id == _l.user_id)
         .order_by(correction.c.number.desc())
@@ -115,12 +122,14 @@ async def _lines(
     """Return the lines of transcriptions in reading order."""
     latest = _latest_correction()
     query = (
-        sa.select(line, latest.c.text.label("corrected_text"))
+        sa.select(
+            line, latest.c.text.label("corrected_text"), latest.c.quarantine, latest.c.quarantine_reason
+        )
         .select_from(line.outerjoin(latest, sa.true()))
         .where(_l.user_id == user_id, _l.transcription_id.in_(transcription_ids))
         .order_by(_l.transcription_id, _l.order)
     )
     found: defaultdict[UUID, list[Line]] = defaultdict(list)
     for row in await transaction.execute(query):
-        found[row.transcription_id].append(line_of(row, row.corrected_text))
+        found[row.transcription_id].append(line_of(row, row.corrected_text, quarantine_of(row)))
     return found

@@ -16,11 +16,13 @@ from ketav.registry.v1 import (
 )
 from ketav_registry.blobs import BlobStore
 from ketav_registry.database import Database
+from ketav_registry.domain.quarantine import Limits
 from ketav_registry.servicer.accounts import AccountServicer
 from ketav_registry.servicer.learning import LearningServicer
 from ketav_registry.servicer.models import ModelServicer
 from ketav_registry.servicer.projects import ProjectServicer
 from ketav_registry.servicer.training import TrainingRunServicer
+from ketav_registry.usecases.corrections import DEFAULTS
 
 SERVICES = tuple(
     service.full_name
@@ -29,10 +31,12 @@ SERVICES = tuple(
 )
 
 
-def add_servicers(server: grpc.aio.Server, database: Database, blobs: BlobStore) -> None:
-    """Put the services on a server."""
+def add_servicers(
+    server: grpc.aio.Server, database: Database, blobs: BlobStore, limits: Limits = DEFAULTS
+) -> None:
+    """Put the services on a server; corrections beyond `limits` are quarantined."""
     accounts_pb2_grpc.add_AccountServiceServicer_to_server(AccountServicer(database), server)
-    projects_pb2_grpc.add_ProjectServiceServicer_to_server(ProjectServicer(database, blobs), server)
+    projects_pb2_grpc.add_ProjectServiceServicer_to_server(ProjectServicer(database, blobs, limits), server)
     models_pb2_grpc.add_ModelServiceServicer_to_server(ModelServicer(database, blobs), server)
     training_pb2_grpc.add_TrainingRunServiceServicer_to_server(TrainingRunServicer(database, blobs), server)
     learning_pb2_grpc.add_LearningServiceServicer_to_server(LearningServicer(database), server)

@@ -9,16 +9,18 @@ from ketav_registry.blobs import BlobStore
 from ketav_registry.convert import common
 from ketav_registry.convert import pages as convert
 from ketav_registry.database import Database
+from ketav_registry.domain.quarantine import Limits
 from ketav_registry.usecases import corrections, projects
 
 
 class ProjectServicer(projects_pb2_grpc.ProjectServiceServicer):
     """Projects, pages, transcriptions and corrections."""
 
-    def __init__(self, database: Database, blobs: BlobStore) -> None:
+    def __init__(self, database: Database, blobs: BlobStore, limits: Limits) -> None:
         """Take what the use cases need."""
         self._database = database
         self._blobs = blobs
+        self._limits = limits
 
     async def CreatePage(
         self, request_iterator: AsyncIterator[pb.CreatePageRequest], context: object
@@ -52,6 +54,7 @@ class ProjectServicer(projects_pb2_grpc.ProjectServiceServicer):
             project_id=common.uuid(request.project_id, "project"),
             request=common.request(request.request_id, request.request_sha256),
             database=self._database,
+            limits=self._limits,
         )
         return convert.feedback(saved)
 

@@ -24,6 +24,8 @@ model_version = sa.Table(
     sa.Column("cer_before", sa.Double),
     sa.Column("cer_after", sa.Double),
     sa.Column("training_lines", sa.Integer, nullable=False, server_default="0"),
+    # What it can write, as its file says; NULL when the file does not.
+    sa.Column("alphabet", sa.Text),
     sa.Column("model_card", pg.JSONB, nullable=False, server_default="{}"),
     created(),
     sa.ForeignKeyConstraint(["run_id", "user_id"], ["training_run.id", "training_run.user_id"]),
@@ -70,6 +72,7 @@ dataset_line = sa.Table(
     sa.Column("place", sa.LargeBinary, nullable=False),
     sa.Column("correction_id", sa.Uuid, nullable=False),
     sa.Column("text_sha256", sa.LargeBinary, nullable=False),
+    sa.Column("image_sha256", sa.LargeBinary, nullable=False),
     sa.Column("split", choice(Split), nullable=False),
     sa.PrimaryKeyConstraint("dataset_id", "line_id"),
     owned("dataset", "dataset_id"),

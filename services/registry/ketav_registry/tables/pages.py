@@ -5,6 +5,7 @@ from sqlalchemy.dialects import postgresql as pg
 
 from ketav_registry.domain.models import Script
 from ketav_registry.domain.pages import Layout, PageState
+from ketav_registry.domain.quarantine import Doubt
 from ketav_registry.tables.columns import choice, created, key, metadata, once_a_request, owned, request, user
 
 account = sa.Table("account", metadata, key(), sa.Column("name", sa.Text, nullable=False), created())
@@ -126,6 +127,11 @@ correction = sa.Table(
     sa.Column("place", sa.LargeBinary, nullable=False),
     sa.Column("text", sa.Text, nullable=False),
     sa.Column("supersedes", sa.Uuid, sa.ForeignKey("correction.id"), unique=True),
+    # Why it is not trained on, as a code and as a sentence; NULL: nothing speaks against it.
+    sa.Column("quarantine", choice(Doubt)),
+    sa.Column("quarantine_reason", sa.Text),
+    # Whether the user vouched for it.
+    sa.Column("confirmed", sa.Boolean, nullable=False, server_default=sa.false()),
     created(),
     owned("page", "page_id", "project_id"),
     owned("feedback", "feedback_id", "page_id"),

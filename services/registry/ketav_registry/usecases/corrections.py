@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from rapidfuzz.distance import Levenshtein
@@ -10,14 +11,17 @@ from ketav_common import text
 from ketav_common.errors import InvalidInput, NotFound, Precondition
 from ketav_registry.database import Database, Raced, Transaction
 from ketav_registry.domain import pages as rules
+from ketav_registry.domain import quarantine
 from ketav_registry.domain.alignment import THRESHOLD, align
 from ketav_registry.domain.pages import Correction, Feedback, Line, Page, Request, Unaligned
-from ketav_registry.repository import corrections, projects, transcriptions
+from ketav_registry.domain.quarantine import Evidence, Limits
+from ketav_registry.repository import corrections, models, projects, transcriptions
 from ketav_registry.usecases.projects import NO_PAGE
 
 _MAX_PAGE_TEXT = 200_000
 _NOT_FOUND = "no line of the page reads like this text"
 _NO_TEXT = "no line of the text reads like this line of the page"
+DEFAULTS = Limits()
 _AMBIGUOUS = "more than one way of aligning this is as good"
 
 Accepted = tuple[list[Correction], list[Unaligned]]
@@ -31,18 +35,20 @@ async def save_feedback(
     project_id: UUID,
     request: Request,
     database: Database,
+    limits: Limits = DEFAULTS,
 ) -> Feedback:
     """Store corrections of a page's latest transcription, in one transaction; append-only.
 
-    `corrected_text` is the page's whole text, a line of it per line, or corrections by line id. A repeated
-    request gives the first answer. NotFound: no such page. InvalidInput: unknown-line, duplicate-line,
-    empty-text, or a text that may not be stored. Precondition: the page was not read yet.
+    `corrected_text` is the page's whole text, a line of it per line, or corrections by line id. What looks
+    wrong by `limits` is stored in quarantine. A repeated request gives the first answer. NotFound: no such
+    page. InvalidInput: unknown-line, duplicate-line, or a text that may not be stored. Precondition: the
+    page was not read yet.
     """
     cleaned = _texts(corrected_text) if isinstance(corrected_text, str) else _cleaned(corrected_text)
     try:
-        return await _save(user_id, (project_id, image_id), cleaned, request, database)
+        return await _save(user_id, (project_id, image_id), cleaned, request, database, limits)
     except Raced:
-        return await _save(user_id, (project_id, image_id), cleaned, request, database)
+        return await _save(user_id, (project_id, image_id), cleaned, request, database, limits)
 
 
 async def _save(
@@ -51,6 +57,7 @@ async def _save(
     corrected: list[str] | list[Correction],
     request: Request,
     database: Database,
+    limits: Limits,
 ) -> Feedback:
     """Store clean corrections of a page (project, page)."""
     async with database.user(user_id) as transaction:
@@ -61,7 +68,9 @@ async def _save(
         if page.transcription is None:
             raise Precondition("the page was not read yet", code="page-not-read")
         accepted, unaligned = await _accept(page.transcription.lines, corrected)
-        stored = await corrections.insert_feedback(transaction, user_id, page, accepted, unaligned, request)
+        alphabet = await _alphabet(transaction, user_id, page)
+        judged = _judged(accepted, page.transcription.lines, alphabet, limits)
+        stored = await corrections.insert_feedback(transaction, user_id, page, judged, unaligned, request)
         if stored is None:
             raise Raced
         return stored
@@ -82,10 +91,7 @@ def _cleaned(sent: Sequence[Correction]) -> list[Correction]:
         raise InvalidInput(f"1 to {rules.MAX_LINES} lines may be corrected at once", code="line-count")
     if len({each.line_id for each in sent}) != len(sent):
         raise InvalidInput("a line is corrected twice", code="duplicate-line")
-    cleaned = [Correction(each.line_id, text.clean(each.text)) for each in sent]
-    if not all(each.text for each in cleaned):
-        raise InvalidInput("a correction has no text", code="empty-text")
-    return cleaned
+    return [replace(each, text=text.clean(each.text)) for each in sent]
 
 
 def _texts(corrected_text: str) -> list[str]:
@@ -97,6 +103,33 @@ def _texts(corrected_text: str) -> list[str]:
     if not 1 <= len(lines) <= rules.MAX_LINES:
         raise InvalidInput(f"a page's text has 1 to {rules.MAX_LINES} lines", code="line-count")
     return lines
+
+
+async def _alphabet(transaction: Transaction, user_id: UUID, page: Page) -> frozenset[str] | None:
+    """Return what the model can write that a training on this page's lines would start from."""
+    project = await projects.find_project(transaction, user_id, page.project_id)
+    model = None if project is None else await models.serving_model(transaction, user_id, project.script)
+    return None if model is None else model.alphabet
+
+
+def _judged(
+    accepted: Sequence[Correction], lines: Sequence[Line], alphabet: frozenset[str] | None, limits: Limits
+) -> list[Correction]:
+    """Return the corrections, each with the reason to quarantine it, if there is one."""
+    by_id = {line.line_id: line for line in lines}
+    judged = []
+    for each in accepted:
+        line = by_id[each.line_id]
+        evidence = Evidence(
+            read=line.text,
+            confidence=line.confidence,
+            verified=None if line.quarantine else line.corrected_text,
+            room=quarantine.room(line.baseline, line.boundary),
+            alphabet=alphabet,
+        )
+        doubt = quarantine.judge(each.text, evidence, limits, _likeness, confirmed=each.confirmed)
+        judged.append(replace(each, quarantine=doubt))
+    return judged
 
 
 async def _accept(lines: Sequence[Line], corrected: list[str] | list[Correction]) -> Accepted:
@@ -130,6 +163,11 @@ def _aligned(lines: Sequence[Line], texts: Sequence[str]) -> Accepted:
 def _letters(line: str) -> str:
     """Return what counts in comparing lines: no niqqud, one space between words."""
     return " ".join(text.strip_niqqud(line).split())
+
+
+def _likeness(one: str, other: str) -> float:
+    """Return the edit distance of two texts as a share of the longer one; only what counts is compared."""
+    return float(Levenshtein.normalized_distance(_letters(one), _letters(other)))
 
 
 def _distance(one: str, other: str) -> float:

@@ -13,11 +13,13 @@ from ketav_registry import blobs as objects
 from ketav_registry.blobs import BlobStore
 from ketav_registry.database import Database, Transaction
 from ketav_registry.domain.models import (
+    HEAD_BYTES,
     MAX_MODEL_BYTES,
     Model,
     ModelState,
     ModelVersion,
     Script,
+    alphabet_of,
     as_served,
     base_key,
     is_safetensors,
@@ -69,6 +71,7 @@ async def import_base(
     if not _NAME.fullmatch(name):
         raise InvalidInput("a model's name is 1 to 64 of a-z, 0-9, _ and -", code="invalid-name")
     size = (await asyncio.to_thread(file.stat)).st_size
+    alphabet = await asyncio.to_thread(_alphabet, file)
     stored = await objects.store(
         blobs, _file_chunks(file), base_key, max_bytes=MAX_MODEL_BYTES, size_bytes=size, accept=is_safetensors
     )
@@ -77,10 +80,17 @@ async def import_base(
         latest = await models.latest_base(transaction, name)
         known, count = latest or (None, 0)
         if known is not None and (known.model.sha256, known.script) == (stored.sha256, script):
+            await models.set_alphabet(transaction, known.model.version, alphabet)
             return known
         values = {"version": f"{name}-{count + 1}", "name": name, "script": script, "user_id": None}
-        file_facts = {"sha256": stored.sha256, "size_bytes": size, "state": ModelState.AVAILABLE}
-        return await models.insert_version(transaction, values | file_facts)
+        facts = {"sha256": stored.sha256, "size_bytes": size, "alphabet": alphabet}
+        return await models.insert_version(transaction, values | facts | {"state": ModelState.AVAILABLE})
+
+
+def _alphabet(file: Path) -> str | None:
+    """Read what a local file says its model can write."""
+    with file.open("rb") as source:
+        return alphabet_of(source.read(HEAD_BYTES))
 
 
 async def _file_chunks(file: Path) -> AsyncIterator[bytes]:

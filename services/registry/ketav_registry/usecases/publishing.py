@@ -14,6 +14,7 @@ from ketav_registry.domain.models import (
     MAX_MODEL_BYTES,
     ModelState,
     ModelVersion,
+    alphabet_of,
     as_served,
     is_safetensors,
     user_model_key,
@@ -43,8 +44,9 @@ async def publish_model(
         raise Stale("the training run is held under another fence", code="stale-fence")
     # One name an attempt: a worker that has lost the run cannot overwrite its successor's object.
     version = str(uuid5(run.run_id, str(run.fence)))
-    await _store(file, publication, user_model_key(run.user_id, version), blobs)
-    return await _conclude(run, publication, version, card, database)
+    alphabet = await _store(file, publication, user_model_key(run.user_id, version), blobs)
+    facts = {"version": version, "model_card": card, "alphabet": alphabet}
+    return await _conclude(run, publication, facts, database)
 
 
 def _checked(publication: Publication) -> dict[str, Any]:
@@ -76,8 +78,9 @@ async def _published(
     return as_served(version, {serving.version} if serving else set())
 
 
-async def _store(file: Chunks, publication: Publication, key: str, blobs: BlobStore) -> None:
-    """Store the file under its key, if it is what was announced."""
+async def _store(file: Chunks, publication: Publication, key: str, blobs: BlobStore) -> str | None:
+    """Store the file under its key, if it is what was announced; return what its model can write."""
+    alphabet: str | None = None
 
     def name(digest: bytes) -> str:
         """Return the key, for the announced digest only."""
@@ -85,12 +88,19 @@ async def _store(file: Chunks, publication: Publication, key: str, blobs: BlobSt
             raise InvalidInput("the file has another SHA-256 than announced", code="digest-mismatch")
         return key
 
+    def accept(head: bytes, size_bytes: int) -> bool:
+        """Take safetensors only, and note the alphabet."""
+        nonlocal alphabet
+        alphabet = alphabet_of(head)
+        return is_safetensors(head, size_bytes)
+
     size = publication.size_bytes
-    await objects.store(blobs, file, name, max_bytes=MAX_MODEL_BYTES, size_bytes=size, accept=is_safetensors)
+    await objects.store(blobs, file, name, max_bytes=MAX_MODEL_BYTES, size_bytes=size, accept=accept)
+    return alphabet
 
 
 async def _conclude(
-    run: TrainingRun, publication: Publication, version: str, card: dict[str, Any], database: Database
+    run: TrainingRun, publication: Publication, facts: dict[str, Any], database: Database
 ) -> ModelVersion:
     """End the run, store the version and promote it, in one transaction under the fence."""
     state = RunState.SUCCEEDED if publication.promote else RunState.REJECTED
@@ -101,7 +111,7 @@ async def _conclude(
         won = await training.finish(transaction, *fence, {**outcome, "state": state, "verdict": verdict})
         if won:
             await narrow(transaction, run.user_id)
-            return await _insert(transaction, run, publication, version, card)
+            return await _insert(transaction, run, publication, facts)
         cancelled = await training.give_up(transaction, *fence, RunState.CANCELLED, verdict)
     if cancelled:
         raise Stale("the user has cancelled the training run", code="run-cancelled")
@@ -109,11 +119,12 @@ async def _conclude(
 
 
 async def _insert(
-    transaction: Transaction, run: TrainingRun, publication: Publication, version: str, card: dict[str, Any]
+    transaction: Transaction, run: TrainingRun, publication: Publication, facts: dict[str, Any]
 ) -> ModelVersion:
     """Store the version of a run; make it the active one when the gate says so."""
+    version = facts["version"]
     values = {
-        "version": version,
+        **facts,
         "user_id": run.user_id,
         "script": run.script,
         "name": "user",
@@ -125,7 +136,6 @@ async def _insert(
         "cer_before": publication.cer_before,
         "cer_after": publication.cer_after,
         "training_lines": publication.training_lines,
-        "model_card": card,
     }
     stored = await models.insert_version(transaction, values)
     if publication.promote:

@@ -236,6 +236,32 @@ class Word(_message.Message):
 Global___Word: _TypeAlias = Word  # noqa: Y015
 
 @_typing.final
+class Quarantine(_message.Message):
+    """Why a correction is kept but not trained on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CODE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    code: _builtins.str
+    """Stable: empty-text, outside-alphabet, too-long-for-line or unlike-reading."""
+    reason: _builtins.str
+    """The reason in words a user understands."""
+    def __init__(
+        self,
+        *,
+        code: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Quarantine: _TypeAlias = Quarantine  # noqa: Y015
+
+@_typing.final
 class Line(_message.Message):
     """A line of a page as it was found and read."""
 
@@ -250,6 +276,7 @@ class Line(_message.Message):
     CHARACTER_CONFIDENCES_FIELD_NUMBER: _builtins.int
     WORDS_FIELD_NUMBER: _builtins.int
     CORRECTED_TEXT_FIELD_NUMBER: _builtins.int
+    QUARANTINE_FIELD_NUMBER: _builtins.int
     line_id: _builtins.str
     """UUID of the line; empty until the registry has recorded it."""
     order: _builtins.int
@@ -276,6 +303,10 @@ class Line(_message.Message):
     def words(self) -> _containers.RepeatedCompositeFieldContainer[Global___Word]:
         """Words in logical order."""
 
+    @_builtins.property
+    def quarantine(self) -> Global___Quarantine:
+        """Why that correction is kept but not trained on; absent when nothing speaks against it."""
+
     def __init__(
         self,
         *,
@@ -288,10 +319,11 @@ class Line(_message.Message):
         character_confidences: _abc.Iterable[_builtins.float] | None = ...,
         words: _abc.Iterable[Global___Word] | None = ...,
         corrected_text: _builtins.str | None = ...,
+        quarantine: Global___Quarantine | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_corrected_text", b"_corrected_text", "corrected_text", b"corrected_text"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_corrected_text", b"_corrected_text", "corrected_text", b"corrected_text", "quarantine", b"quarantine"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_corrected_text", b"_corrected_text", "baseline", b"baseline", "boundary", b"boundary", "character_confidences", b"character_confidences", "confidence", b"confidence", "corrected_text", b"corrected_text", "line_id", b"line_id", "order", b"order", "text", b"text", "words", b"words"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_corrected_text", b"_corrected_text", "baseline", b"baseline", "boundary", b"boundary", "character_confidences", b"character_confidences", "confidence", b"confidence", "corrected_text", b"corrected_text", "line_id", b"line_id", "order", b"order", "quarantine", b"quarantine", "text", b"text", "words", b"words"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__corrected_text: _TypeAlias = _typing.Literal["corrected_text"]  # noqa: Y015
     _WhichOneofArgType__corrected_text: _TypeAlias = _typing.Literal["_corrected_text", b"_corrected_text"]  # noqa: Y015

@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from ketav.page.v1 import page_pb2 as ketav_dot_page_dot_v1_dot_page__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n ketav/registry/v1/projects.proto\x12\x11ketav.registry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18ketav/page/v1/page.proto\"\x83\x01\n\x07Project\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12%\n\x06script\x18\x03 \x01(\x0e\x32\x15.ketav.page.v1.Script\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xa3\x01\n\rTranscription\x12\x18\n\x10transcription_id\x18\x01 \x01(\t\x12#\n\x05model\x18\x02 \x01(\x0b\x32\x14.ketav.page.v1.Model\x12\"\n\x05lines\x18\x03 \x03(\x0b\x32\x13.ketav.page.v1.Line\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x8e\x02\n\x04Page\x12\x0f\n\x07page_id\x18\x01 \x01(\t\x12\x12\n\nproject_id\x18\x02 \x01(\t\x12#\n\x05image\x18\x03 \x01(\x0b\x32\x14.ketav.page.v1.Image\x12%\n\x06layout\x18\x04 \x01(\x0e\x32\x15.ketav.page.v1.Layout\x12+\n\x05state\x18\x05 \x01(\x0e\x32\x1c.ketav.registry.v1.PageState\x12\x37\n\rtranscription\x18\x06 \x01(\x0b\x32 .ketav.registry.v1.Transcription\x12/\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xdb\x01\n\x10\x43reatePageHeader\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x14\n\x0cproject_name\x18\x02 \x01(\t\x12%\n\x06script\x18\x03 \x01(\x0e\x32\x15.ketav.page.v1.Script\x12%\n\x06layout\x18\x04 \x01(\x0e\x32\x15.ketav.page.v1.Layout\x12#\n\x05image\x18\x05 \x01(\x0b\x32\x14.ketav.page.v1.Image\x12\x12\n\nrequest_id\x18\x06 \x01(\t\x12\x16\n\x0erequest_sha256\x18\x07 \x01(\x0c\"c\n\x11\x43reatePageRequest\x12\x35\n\x06header\x18\x01 \x01(\x0b\x32#.ketav.registry.v1.CreatePageHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"`\n\x12\x43reatePageResponse\x12%\n\x04page\x18\x01 \x01(\x0b\x32\x17.ketav.registry.v1.Page\x12#\n\x05model\x18\x02 \x01(\x0b\x32\x14.ketav.page.v1.Model\"h\n\x1aRecordTranscriptionRequest\x12\x0f\n\x07page_id\x18\x01 \x01(\t\x12\x15\n\rmodel_version\x18\x02 \x01(\t\x12\"\n\x05lines\x18\x03 \x03(\x0b\x32\x13.ketav.page.v1.Line\"V\n\x1bRecordTranscriptionResponse\x12\x37\n\rtranscription\x18\x01 \x01(\x0b\x32 .ketav.registry.v1.Transcription\"/\n\x0eLineCorrection\x12\x0f\n\x07line_id\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\"C\n\x0fLineCorrections\x12\x30\n\x05lines\x18\x01 \x03(\x0b\x32!.ketav.registry.v1.LineCorrection\"\xc8\x01\n\x18SubmitCorrectionsRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x0f\n\x07page_id\x18\x02 \x01(\t\x12\x33\n\x05lines\x18\x03 \x01(\x0b\x32\".ketav.registry.v1.LineCorrectionsH\x00\x12\x18\n\x0e\x63orrected_text\x18\x04 \x01(\tH\x00\x12\x12\n\nrequest_id\x18\x05 \x01(\t\x12\x16\n\x0erequest_sha256\x18\x06 \x01(\x0c\x42\x0c\n\ncorrection\">\n\rUnalignedLine\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x0f\n\x07line_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"\x99\x01\n\x19SubmitCorrectionsResponse\x12\x13\n\x0b\x66\x65\x65\x64\x62\x61\x63k_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61\x63\x63\x65pted_lines\x18\x02 \x01(\x05\x12\x33\n\tunaligned\x18\x03 \x03(\x0b\x32 .ketav.registry.v1.UnalignedLine\x12\x1a\n\x12ground_truth_lines\x18\x04 \x01(\x05\"4\n\x13ListProjectsRequest\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\x05\"Y\n\x14ListProjectsResponse\x12,\n\x08projects\x18\x01 \x03(\x0b\x32\x1a.ketav.registry.v1.Project\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\t\"F\n\x11GetProjectRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\x05\"\x8b\x01\n\x12GetProjectResponse\x12-\n\x07project\x18\x01 \x01(\x0b\x32\x1a.ketav.registry.v1.ProjectH\x00\x12\'\n\x04page\x18\x02 \x01(\x0b\x32\x17.ketav.registry.v1.PageH\x00\x12\x15\n\x0bnext_cursor\x18\x03 \x01(\tH\x00\x42\x06\n\x04part\"5\n\x0eGetPageRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x0f\n\x07page_id\x18\x02 \x01(\t\"8\n\x0fGetPageResponse\x12%\n\x04page\x18\x01 \x01(\x0b\x32\x17.ketav.registry.v1.Page\";\n\x14\x44ownloadImageRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x0f\n\x07page_id\x18\x02 \x01(\t\"a\n\x13\x44ownloadImageHeader\x12%\n\x04page\x18\x01 \x01(\x0b\x32\x17.ketav.registry.v1.Page\x12#\n\x05model\x18\x02 \x01(\x0b\x32\x14.ketav.page.v1.Model\"j\n\x15\x44ownloadImageResponse\x12\x38\n\x06header\x18\x01 \x01(\x0b\x32&.ketav.registry.v1.DownloadImageHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part*S\n\tPageState\x12\x1a\n\x16PAGE_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11PAGE_STATE_STORED\x10\x01\x12\x13\n\x0fPAGE_STATE_READ\x10\x02\x32\xdd\x05\n\x0eProjectService\x12[\n\nCreatePage\x12$.ketav.registry.v1.CreatePageRequest\x1a%.ketav.registry.v1.CreatePageResponse(\x01\x12t\n\x13RecordTranscription\x12-.ketav.registry.v1.RecordTranscriptionRequest\x1a..ketav.registry.v1.RecordTranscriptionResponse\x12n\n\x11SubmitCorrections\x12+.ketav.registry.v1.SubmitCorrectionsRequest\x1a,.ketav.registry.v1.SubmitCorrectionsResponse\x12\x64\n\x0cListProjects\x12&.ketav.registry.v1.ListProjectsRequest\x1a\'.ketav.registry.v1.ListProjectsResponse\"\x03\x90\x02\x01\x12`\n\nGetProject\x12$.ketav.registry.v1.GetProjectRequest\x1a%.ketav.registry.v1.GetProjectResponse\"\x03\x90\x02\x01\x30\x01\x12U\n\x07GetPage\x12!.ketav.registry.v1.GetPageRequest\x1a\".ketav.registry.v1.GetPageResponse\"\x03\x90\x02\x01\x12i\n\rDownloadImage\x12\'.ketav.registry.v1.DownloadImageRequest\x1a(.ketav.registry.v1.DownloadImageResponse\"\x03\x90\x02\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n ketav/registry/v1/projects.proto\x12\x11ketav.registry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18ketav/page/v1/page.proto\"\x83\x01\n\x07Project\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12%\n\x06script\x18\x03 \x01(\x0e\x32\x15.ketav.page.v1.Script\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xa3\x01\n\rTranscription\x12\x18\n\x10transcription_id\x18\x01 \x01(\t\x12#\n\x05model\x18\x02 \x01(\x0b\x32\x14.ketav.page.v1.Model\x12\"\n\x05lines\x18\x03 \x03(\x0b\x32\x13.ketav.page.v1.Line\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x8e\x02\n\x04Page\x12\x0f\n\x07page_id\x18\x01 \x01(\t\x12\x12\n\nproject_id\x18\x02 \x01(\t\x12#\n\x05image\x18\x03 \x01(\x0b\x32\x14.ketav.page.v1.Image\x12%\n\x06layout\x18\x04 \x01(\x0e\x32\x15.ketav.page.v1.Layout\x12+\n\x05state\x18\x05 \x01(\x0e\x32\x1c.ketav.registry.v1.PageState\x12\x37\n\rtranscription\x18\x06 \x01(\x0b\x32 .ketav.registry.v1.Transcription\x12/\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xdb\x01\n\x10\x43reatePageHeader\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x14\n\x0cproject_name\x18\x02 \x01(\t\x12%\n\x06script\x18\x03 \x01(\x0e\x32\x15.ketav.page.v1.Script\x12%\n\x06layout\x18\x04 \x01(\x0e\x32\x15.ketav.page.v1.Layout\x12#\n\x05image\x18\x05 \x01(\x0b\x32\x14.ketav.page.v1.Image\x12\x12\n\nrequest_id\x18\x06 \x01(\t\x12\x16\n\x0erequest_sha256\x18\x07 \x01(\x0c\"c\n\x11\x43reatePageRequest\x12\x35\n\x06header\x18\x01 \x01(\x0b\x32#.ketav.registry.v1.CreatePageHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"`\n\x12\x43reatePageResponse\x12%\n\x04page\x18\x01 \x01(\x0b\x32\x17.ketav.registry.v1.Page\x12#\n\x05model\x18\x02 \x01(\x0b\x32\x14.ketav.page.v1.Model\"h\n\x1aRecordTranscriptionRequest\x12\x0f\n\x07page_id\x18\x01 \x01(\t\x12\x15\n\rmodel_version\x18\x02 \x01(\t\x12\"\n\x05lines\x18\x03 \x03(\x0b\x32\x13.ketav.page.v1.Line\"V\n\x1bRecordTranscriptionResponse\x12\x37\n\rtranscription\x18\x01 \x01(\x0b\x32 .ketav.registry.v1.Transcription\"@\n\x0eLineCorrection\x12\x0f\n\x07line_id\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x0f\n\x07\x63onfirm\x18\x03 \x01(\x08\"C\n\x0fLineCorrections\x12\x30\n\x05lines\x18\x01 \x03(\x0b\x32!.ketav.registry.v1.LineCorrection\"\xc8\x01\n\x18SubmitCorrectionsRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x0f\n\x07page_id\x18\x02 \x01(\t\x12\x33\n\x05lines\x18\x03 \x01(\x0b\x32\".ketav.registry.v1.LineCorrectionsH\x00\x12\x18\n\x0e\x63orrected_text\x18\x04 \x01(\tH\x00\x12\x12\n\nrequest_id\x18\x05 \x01(\t\x12\x16\n\x0erequest_sha256\x18\x06 \x01(\x0c\x42\x0c\n\ncorrection\">\n\rUnalignedLine\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x0f\n\x07line_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"Q\n\x0fQuarantinedLine\x12\x0f\n\x07line_id\x18\x01 \x01(\t\x12-\n\nquarantine\x18\x02 \x01(\x0b\x32\x19.ketav.page.v1.Quarantine\"\xd2\x01\n\x19SubmitCorrectionsResponse\x12\x13\n\x0b\x66\x65\x65\x64\x62\x61\x63k_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61\x63\x63\x65pted_lines\x18\x02 \x01(\x05\x12\x33\n\tunaligned\x18\x03 \x03(\x0b\x32 .ketav.registry.v1.UnalignedLine\x12\x1a\n\x12ground_truth_lines\x18\x04 \x01(\x05\x12\x37\n\x0bquarantined\x18\x05 \x03(\x0b\x32\".ketav.registry.v1.QuarantinedLine\"4\n\x13ListProjectsRequest\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\x05\"Y\n\x14ListProjectsResponse\x12,\n\x08projects\x18\x01 \x03(\x0b\x32\x1a.ketav.registry.v1.Project\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\t\"F\n\x11GetProjectRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\x05\"\x8b\x01\n\x12GetProjectResponse\x12-\n\x07project\x18\x01 \x01(\x0b\x32\x1a.ketav.registry.v1.ProjectH\x00\x12\'\n\x04page\x18\x02 \x01(\x0b\x32\x17.ketav.registry.v1.PageH\x00\x12\x15\n\x0bnext_cursor\x18\x03 \x01(\tH\x00\x42\x06\n\x04part\"5\n\x0eGetPageRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x0f\n\x07page_id\x18\x02 \x01(\t\"8\n\x0fGetPageResponse\x12%\n\x04page\x18\x01 \x01(\x0b\x32\x17.ketav.registry.v1.Page\";\n\x14\x44ownloadImageRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x0f\n\x07page_id\x18\x02 \x01(\t\"a\n\x13\x44ownloadImageHeader\x12%\n\x04page\x18\x01 \x01(\x0b\x32\x17.ketav.registry.v1.Page\x12#\n\x05model\x18\x02 \x01(\x0b\x32\x14.ketav.page.v1.Model\"j\n\x15\x44ownloadImageResponse\x12\x38\n\x06header\x18\x01 \x01(\x0b\x32&.ketav.registry.v1.DownloadImageHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part*S\n\tPageState\x12\x1a\n\x16PAGE_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11PAGE_STATE_STORED\x10\x01\x12\x13\n\x0fPAGE_STATE_READ\x10\x02\x32\xdd\x05\n\x0eProjectService\x12[\n\nCreatePage\x12$.ketav.registry.v1.CreatePageRequest\x1a%.ketav.registry.v1.CreatePageResponse(\x01\x12t\n\x13RecordTranscription\x12-.ketav.registry.v1.RecordTranscriptionRequest\x1a..ketav.registry.v1.RecordTranscriptionResponse\x12n\n\x11SubmitCorrections\x12+.ketav.registry.v1.SubmitCorrectionsRequest\x1a,.ketav.registry.v1.SubmitCorrectionsResponse\x12\x64\n\x0cListProjects\x12&.ketav.registry.v1.ListProjectsRequest\x1a\'.ketav.registry.v1.ListProjectsResponse\"\x03\x90\x02\x01\x12`\n\nGetProject\x12$.ketav.registry.v1.GetProjectRequest\x1a%.ketav.registry.v1.GetProjectResponse\"\x03\x90\x02\x01\x30\x01\x12U\n\x07GetPage\x12!.ketav.registry.v1.GetPageRequest\x1a\".ketav.registry.v1.GetPageResponse\"\x03\x90\x02\x01\x12i\n\rDownloadImage\x12\'.ketav.registry.v1.DownloadImageRequest\x1a(.ketav.registry.v1.DownloadImageResponse\"\x03\x90\x02\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,8 +41,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PROJECTSERVICE'].methods_by_name['GetPage']._serialized_options = b'\220\002\001'
   _globals['_PROJECTSERVICE'].methods_by_name['DownloadImage']._loaded_options = None
   _globals['_PROJECTSERVICE'].methods_by_name['DownloadImage']._serialized_options = b'\220\002\001'
-  _globals['_PAGESTATE']._serialized_start=2583
-  _globals['_PAGESTATE']._serialized_end=2666
+  _globals['_PAGESTATE']._serialized_start=2740
+  _globals['_PAGESTATE']._serialized_end=2823
   _globals['_PROJECT']._serialized_start=115
   _globals['_PROJECT']._serialized_end=246
   _globals['_TRANSCRIPTION']._serialized_start=249
@@ -60,33 +60,35 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RECORDTRANSCRIPTIONRESPONSE']._serialized_start=1214
   _globals['_RECORDTRANSCRIPTIONRESPONSE']._serialized_end=1300
   _globals['_LINECORRECTION']._serialized_start=1302
-  _globals['_LINECORRECTION']._serialized_end=1349
-  _globals['_LINECORRECTIONS']._serialized_start=1351
-  _globals['_LINECORRECTIONS']._serialized_end=1418
-  _globals['_SUBMITCORRECTIONSREQUEST']._serialized_start=1421
-  _globals['_SUBMITCORRECTIONSREQUEST']._serialized_end=1621
-  _globals['_UNALIGNEDLINE']._serialized_start=1623
-  _globals['_UNALIGNEDLINE']._serialized_end=1685
-  _globals['_SUBMITCORRECTIONSRESPONSE']._serialized_start=1688
-  _globals['_SUBMITCORRECTIONSRESPONSE']._serialized_end=1841
-  _globals['_LISTPROJECTSREQUEST']._serialized_start=1843
-  _globals['_LISTPROJECTSREQUEST']._serialized_end=1895
-  _globals['_LISTPROJECTSRESPONSE']._serialized_start=1897
-  _globals['_LISTPROJECTSRESPONSE']._serialized_end=1986
-  _globals['_GETPROJECTREQUEST']._serialized_start=1988
-  _globals['_GETPROJECTREQUEST']._serialized_end=2058
-  _globals['_GETPROJECTRESPONSE']._serialized_start=2061
-  _globals['_GETPROJECTRESPONSE']._serialized_end=2200
-  _globals['_GETPAGEREQUEST']._serialized_start=2202
-  _globals['_GETPAGEREQUEST']._serialized_end=2255
-  _globals['_GETPAGERESPONSE']._serialized_start=2257
-  _globals['_GETPAGERESPONSE']._serialized_end=2313
-  _globals['_DOWNLOADIMAGEREQUEST']._serialized_start=2315
-  _globals['_DOWNLOADIMAGEREQUEST']._serialized_end=2374
-  _globals['_DOWNLOADIMAGEHEADER']._serialized_start=2376
-  _globals['_DOWNLOADIMAGEHEADER']._serialized_end=2473
-  _globals['_DOWNLOADIMAGERESPONSE']._serialized_start=2475
-  _globals['_DOWNLOADIMAGERESPONSE']._serialized_end=2581
-  _globals['_PROJECTSERVICE']._serialized_start=2669
-  _globals['_PROJECTSERVICE']._serialized_end=3402
+  _globals['_LINECORRECTION']._serialized_end=1366
+  _globals['_LINECORRECTIONS']._serialized_start=1368
+  _globals['_LINECORRECTIONS']._serialized_end=1435
+  _globals['_SUBMITCORRECTIONSREQUEST']._serialized_start=1438
+  _globals['_SUBMITCORRECTIONSREQUEST']._serialized_end=1638
+  _globals['_UNALIGNEDLINE']._serialized_start=1640
+  _globals['_UNALIGNEDLINE']._serialized_end=1702
+  _globals['_QUARANTINEDLINE']._serialized_start=1704
+  _globals['_QUARANTINEDLINE']._serialized_end=1785
+  _globals['_SUBMITCORRECTIONSRESPONSE']._serialized_start=1788
+  _globals['_SUBMITCORRECTIONSRESPONSE']._serialized_end=1998
+  _globals['_LISTPROJECTSREQUEST']._serialized_start=2000
+  _globals['_LISTPROJECTSREQUEST']._serialized_end=2052
+  _globals['_LISTPROJECTSRESPONSE']._serialized_start=2054
+  _globals['_LISTPROJECTSRESPONSE']._serialized_end=2143
+  _globals['_GETPROJECTREQUEST']._serialized_start=2145
+  _globals['_GETPROJECTREQUEST']._serialized_end=2215
+  _globals['_GETPROJECTRESPONSE']._serialized_start=2218
+  _globals['_GETPROJECTRESPONSE']._serialized_end=2357
+  _globals['_GETPAGEREQUEST']._serialized_start=2359
+  _globals['_GETPAGEREQUEST']._serialized_end=2412
+  _globals['_GETPAGERESPONSE']._serialized_start=2414
+  _globals['_GETPAGERESPONSE']._serialized_end=2470
+  _globals['_DOWNLOADIMAGEREQUEST']._serialized_start=2472
+  _globals['_DOWNLOADIMAGEREQUEST']._serialized_end=2531
+  _globals['_DOWNLOADIMAGEHEADER']._serialized_start=2533
+  _globals['_DOWNLOADIMAGEHEADER']._serialized_end=2630
+  _globals['_DOWNLOADIMAGERESPONSE']._serialized_start=2632
+  _globals['_DOWNLOADIMAGERESPONSE']._serialized_end=2738
+  _globals['_PROJECTSERVICE']._serialized_start=2826
+  _globals['_PROJECTSERVICE']._serialized_end=3559
 # @@protoc_insertion_point(module_scope)

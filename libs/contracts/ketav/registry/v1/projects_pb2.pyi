@@ -345,19 +345,23 @@ class LineCorrection(_message.Message):
 
     LINE_ID_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
+    CONFIRM_FIELD_NUMBER: _builtins.int
     line_id: _builtins.str
     """UUID of a line of the page's latest transcription."""
     text: _builtins.str
-    """What is written there, in logical order; 1 to 4,000 code points."""
+    """What is written there, in logical order; at most 4,000 code points. Empty: there is no text on the line."""
+    confirm: _builtins.bool
+    """Whether the user vouches for a text that would be quarantined: it is trained on."""
     def __init__(
         self,
         *,
         line_id: _builtins.str = ...,
         text: _builtins.str = ...,
+        confirm: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["line_id", b"line_id", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confirm", b"confirm", "line_id", b"line_id", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -464,6 +468,34 @@ class UnalignedLine(_message.Message):
 Global___UnalignedLine: _TypeAlias = UnalignedLine  # noqa: Y015
 
 @_typing.final
+class QuarantinedLine(_message.Message):
+    """A stored correction that looks wrong: it is shown, and not trained on until it is confirmed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINE_ID_FIELD_NUMBER: _builtins.int
+    QUARANTINE_FIELD_NUMBER: _builtins.int
+    line_id: _builtins.str
+    """UUID of the line."""
+    @_builtins.property
+    def quarantine(self) -> _page_pb2.Quarantine:
+        """Why."""
+
+    def __init__(
+        self,
+        *,
+        line_id: _builtins.str = ...,
+        quarantine: _page_pb2.Quarantine | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["quarantine", b"quarantine"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["line_id", b"line_id", "quarantine", b"quarantine"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QuarantinedLine: _TypeAlias = QuarantinedLine  # noqa: Y015
+
+@_typing.final
 class SubmitCorrectionsResponse(_message.Message):
     """What was accepted."""
 
@@ -473,15 +505,20 @@ class SubmitCorrectionsResponse(_message.Message):
     ACCEPTED_LINES_FIELD_NUMBER: _builtins.int
     UNALIGNED_FIELD_NUMBER: _builtins.int
     GROUND_TRUTH_LINES_FIELD_NUMBER: _builtins.int
+    QUARANTINED_FIELD_NUMBER: _builtins.int
     feedback_id: _builtins.str
     """UUID of this feedback."""
     accepted_lines: _builtins.int
-    """Lines stored by this feedback."""
+    """Lines stored by this feedback, quarantined ones among them."""
     ground_truth_lines: _builtins.int
     """Corrected lines of this user altogether: the ground truth a training would use."""
     @_builtins.property
     def unaligned(self) -> _containers.RepeatedCompositeFieldContainer[Global___UnalignedLine]:
         """What could not be aligned."""
+
+    @_builtins.property
+    def quarantined(self) -> _containers.RepeatedCompositeFieldContainer[Global___QuarantinedLine]:
+        """Lines of this feedback that are stored but look wrong."""
 
     def __init__(
         self,
@@ -490,10 +527,11 @@ class SubmitCorrectionsResponse(_message.Message):
         accepted_lines: _builtins.int = ...,
         unaligned: _abc.Iterable[Global___UnalignedLine] | None = ...,
         ground_truth_lines: _builtins.int = ...,
+        quarantined: _abc.Iterable[Global___QuarantinedLine] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_lines", b"accepted_lines", "feedback_id", b"feedback_id", "ground_truth_lines", b"ground_truth_lines", "unaligned", b"unaligned"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_lines", b"accepted_lines", "feedback_id", b"feedback_id", "ground_truth_lines", b"ground_truth_lines", "quarantined", b"quarantined", "unaligned", b"unaligned"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

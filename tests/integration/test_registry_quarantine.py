@@ -1,0 +1,253 @@
+"""Corrections that look wrong, against a real PostgreSQL: kept, reported, counted, and never trained on."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from ketav.page.v1 import page_pb2
+from ketav.registry.v1 import projects_pb2, training_pb2
+from ketav_common import rpc
+from ketav_common.errors import Precondition
+from ketav_registry.domain.models import Script
+from ketav_registry.domain.training import LineCounts
+from ketav_registry.repository import ground_truth
+from tests.parts.postgres import PostgresServer
+from tests.parts.registry import (
+    DIGEST,
+    Registry,
+    acting,
+    claim,
+    correct,
+    create,
+    publish,
+    queue,
+    read_lines,
+    registry_server,
+)
+
+READ = ("בראשית ברא אלהים", "את השמים ואת הארץ", "והארץ היתה תהו ובהו", "וחשך על פני תהום")
+OTHER = "שבט סוף דגים קטנים"
+
+
+def network(alphabet: str) -> bytes:
+    """Return a small safetensors file whose header names an alphabet as Kraken does."""
+    meta = json.dumps({"net": {"codec": {letter: [1] for letter in alphabet}}}, ensure_ascii=False)
+    header = {
+        "__metadata__": {"kraken_meta": meta},
+        "w": {"dtype": "U8", "shape": [3], "data_offsets": [0, 3]},
+    }
+    text = json.dumps(header).encode()
+    return len(text).to_bytes(8, "little") + text + b"abc"
+
+
+@pytest.fixture(scope="module")
+def database(postgres: PostgresServer) -> str:
+    """Return a migrated database for this module."""
+    return postgres.migrated_database()
+
+
+@pytest.fixture
+async def registry(postgres: PostgresServer, database: str, tmp_path: Path) -> AsyncIterator[Registry]:
+    """Run a registry whose base model can write Hebrew letters, digits and spaces."""
+    base = network("אבגדהוזחטיכלמנסעפצקרשתםןףךץ 0123456789")
+    async with registry_server(postgres, tmp_path, database, base=base) as running:
+        yield running
+
+
+async def read_page(
+    registry: Registry, confidence: float = 0.95, texts: tuple[str, ...] = READ
+) -> tuple[projects_pb2.Page, list[str]]:
+    """Upload a page that is read with a confidence; return it with the ids of its lines."""
+    page = (await create(registry)).page
+    lines = read_lines(texts)
+    for line in lines:
+        line.confidence = confidence
+    request = projects_pb2.RecordTranscriptionRequest(
+        page_id=page.page_id, model_version="hebrew_base-1", lines=lines
+    )
+    with rpc.translated():
+        stored = (await registry.projects.RecordTranscription(request)).transcription
+    return page, [line.line_id for line in stored.lines]
+
+
+async def submit(
+    registry: Registry, page: projects_pb2.Page, *lines: tuple[str, str], confirm: bool = False, key: str = ""
+) -> projects_pb2.SubmitCorrectionsResponse:
+    """Correct lines by id as the current user."""
+    sent = [projects_pb2.LineCorrection(line_id=one, text=text, confirm=confirm) for one, text in lines]
+    request = projects_pb2.SubmitCorrectionsRequest(
+        project_id=page.project_id,
+        page_id=page.page_id,
+        lines=projects_pb2.LineCorrections(lines=sent),
+        request_id=key,
+        request_sha256=DIGEST,
+    )
+    with rpc.translated():
+        return await registry.projects.SubmitCorrections(request)
+
+
+async def shown(registry: Registry, page: projects_pb2.Page) -> list[page_pb2.Line]:
+    """Return the lines of a page as they are shown."""
+    request = projects_pb2.GetPageRequest(project_id=page.project_id, page_id=page.page_id)
+    return list((await registry.projects.GetPage(request)).page.transcription.lines)
+
+
+async def counts(registry: Registry, user_id: UUID) -> LineCounts:
+    """Count a user's lines in modern cursive."""
+    async with registry.stores.database.user(user_id) as transaction:
+        return (await ground_truth.count_lines(transaction, user_id))[Script.MODERN_CURSIVE]
+
+
+async def test_what_looks_wrong_is_stored_and_reported_with_its_reason(registry: Registry) -> None:
+    """One line for each reason and one in order: all are stored and shown, one counts as ground truth."""
+    user_id = await registry.new_user()
+    with acting(user_id):
+        page, (first, second, third, fourth) = await read_page(registry)
+        wrong = [(first, ""), (second, "את Himmel ואת"), (third, OTHER * 20)]
+        saved = await submit(registry, page, *wrong, (fourth, READ[3]))
+        assert (saved.accepted_lines, saved.ground_truth_lines) == (4, 1)
+        codes = ["empty-text", "outside-alphabet", "too-long-for-line"]
+        assert [(each.line_id, each.quarantine.code) for each in saved.quarantined] == [
+            (line_id, code) for (line_id, _), code in zip(wrong, codes, strict=True)
+        ]
+        assert "H (U+0048)" in saved.quarantined[1].quarantine.reason
+        lines = await shown(registry, page)
+        assert [line.corrected_text for line in lines] == ["", wrong[1][1], wrong[2][1], READ[3]]
+        assert [line.quarantine.code for line in lines] == [*codes, ""]
+        assert not lines[3].HasField("quarantine")
+    counted = await counts(registry, user_id)
+    assert (counted.verified, counted.quarantined) == (1, 3)
+
+
+async def test_a_text_unlike_a_sure_reading_is_doubted_and_unlike_an_unsure_one_is_not(
+    registry: Registry,
+) -> None:
+    """The same text: the hand the model cannot read yet is the one that needs corrections."""
+    with acting(await registry.new_user()):
+        page, (first, *_) = await read_page(registry)
+        saved = await submit(registry, page, (first, OTHER))
+        assert [each.quarantine.code for each in saved.quarantined] == ["unlike-reading"]
+        assert "95%" in saved.quarantined[0].quarantine.reason
+        page, (first, *_) = await read_page(registry, confidence=0.6)
+        saved = await submit(registry, page, (first, OTHER))
+        assert not saved.quarantined
+        assert saved.ground_truth_lines == 1
+
+
+async def test_a_confirmed_line_is_trained_on_and_stays_so(
+    registry: Registry, postgres: PostgresServer
+) -> None:
+    """The same text with `confirm` is ground truth, later also without; every version is kept."""
+    with acting(await registry.new_user()):
+        page, (first, *_) = await read_page(registry)
+        assert (await submit(registry, page, (first, OTHER))).ground_truth_lines == 0
+        assert (await submit(registry, page, (first, OTHER))).ground_truth_lines == 0
+        saved = await submit(registry, page, (first, OTHER), confirm=True)
+        assert (len(saved.quarantined), saved.ground_truth_lines) == (0, 1)
+        for text in (OTHER, OTHER + "ה", READ[0]):
+            assert (await submit(registry, page, (first, text))).ground_truth_lines == 1
+        assert (await submit(registry, page, (first, ""), confirm=True)).ground_truth_lines == 0
+        assert (await submit(registry, page, (first, READ[0]))).ground_truth_lines == 1
+    query = "SELECT id, quarantine, supersedes FROM correction WHERE line_id = $1 ORDER BY number"
+    rows = await asyncio.to_thread(postgres.execute, query, registry.database, UUID(first))
+    assert [row["quarantine"] for row in rows] == [
+        *["unlike-reading"] * 2, None, None, None, None, "empty-text", None
+    ]  # fmt: skip
+    assert [row["supersedes"] for row in rows[1:]] == [row["id"] for row in rows[:-1]]
+
+
+async def test_repeated_feedback_names_the_same_quarantined_lines(registry: Registry) -> None:
+    """The answer is the first one, word for word, also after the line was confirmed."""
+    with acting(await registry.new_user()):
+        page, (first, second, *_) = await read_page(registry)
+        once = await submit(registry, page, (first, OTHER), (second, "ab"), key="k")
+        await submit(registry, page, (first, OTHER), confirm=True)
+        assert await submit(registry, page, (first, OTHER), (second, "ab"), key="k") == once
+        assert len(once.quarantined) == 2
+
+
+async def test_a_doubtful_line_of_a_whole_text_is_quarantined_too(registry: Registry) -> None:
+    """Alignment finds its line, the foreign letters keep it from training."""
+    with acting(await registry.new_user()):
+        page, (_, second, *_) = await read_page(registry)
+        texts = [READ[0], READ[1] + " QR", *READ[2:]]
+        request = projects_pb2.SubmitCorrectionsRequest(
+            project_id=page.project_id, page_id=page.page_id, corrected_text="\n".join(texts)
+        )
+        saved = await registry.projects.SubmitCorrections(request)
+        assert [(each.line_id, each.quarantine.code) for each in saved.quarantined] == [
+            (second, "outside-alphabet")
+        ]
+        assert (saved.accepted_lines, saved.ground_truth_lines) == (4, 3)
+
+
+async def exported(registry: Registry, user_id: UUID) -> list[training_pb2.GroundTruthPage]:
+    """Queue a run of a user, claim it and return the ground truth it trains on."""
+    held = await claim(registry, (await queue(registry, user_id)).run_id)
+    request = training_pb2.ExportGroundTruthRequest(run_id=held.run.run_id, fence=held.fence)
+    with acting(None, "trainer"), rpc.translated():
+        parts = [part async for part in registry.training.ExportGroundTruth(request)]
+    return [part.page for part in parts if part.HasField("page")]
+
+
+async def test_a_quarantined_line_is_in_no_dataset_and_makes_no_run_due(registry: Registry) -> None:
+    """Fifteen verified lines and one in quarantine are too few; confirmed, it is exported with the others."""
+    user_id = await registry.new_user()
+    with acting(user_id):
+        await correct(registry, 15, pages=1)
+        page, (first, *_) = await read_page(registry)
+        assert (await submit(registry, page, (first, OTHER))).ground_truth_lines == 15
+    with pytest.raises(Precondition) as caught:
+        await queue(registry, user_id)
+    assert caught.value.details["missing"] == "1"
+    with acting(None, "trainer"):
+        await registry.training.SweepTrainingRuns(training_pb2.SweepTrainingRunsRequest())
+    assert (await counts(registry, user_id)).quarantined == 1
+    with acting(user_id):
+        await submit(registry, page, (first, OTHER), confirm=True)
+    texts = [line.text for each in await exported(registry, user_id) for line in each.lines]
+    assert len(texts) == 16
+    assert OTHER in texts
+    assert (await counts(registry, user_id)).quarantined == 0
+
+
+async def test_a_line_that_falls_into_quarantine_leaves_the_next_dataset(registry: Registry) -> None:
+    """Ground truth that the user overwrites with something doubtful is not trained on, in neither version."""
+    user_id = await registry.new_user()
+    with acting(user_id):
+        await correct(registry, 16, pages=1)
+        page, (first, *_) = await read_page(registry)
+        assert (await submit(registry, page, (first, READ[0]))).ground_truth_lines == 17
+        assert (await submit(registry, page, (first, OTHER * 20))).ground_truth_lines == 16
+    texts = [line.text for each in await exported(registry, user_id) for line in each.lines]
+    assert len(texts) == 16
+    assert not {READ[0], OTHER * 20} & set(texts)
+
+
+async def test_held_out_lines_are_counted_as_the_next_run_will_hold_them_out(registry: Registry) -> None:
+    """What readiness shows is what the run has."""
+    user_id = await registry.new_user()
+    with acting(user_id):
+        await correct(registry, 4, pages=6)
+    counted = await counts(registry, user_id)
+    run = await queue(registry, user_id)
+    assert (counted.verified, counted.held_out) == (24, run.holdout_lines)
+    assert 0 < run.holdout_lines < 24
+
+
+async def test_a_model_that_learnt_a_letter_may_be_corrected_with_it(registry: Registry) -> None:
+    """The alphabet that counts is that of the model serving the user, which a training would start from."""
+    user_id = await registry.new_user()
+    with acting(user_id):
+        await correct(registry, 8)
+        page, (first, *_) = await read_page(registry)
+        assert (await submit(registry, page, (first, READ[0] + " Q"))).quarantined
+    held = await claim(registry, (await queue(registry, user_id)).run_id)
+    await publish(registry, held.run.run_id, held.fence, file=network("אבגדהוזחטיכלמנסעפצקרשתםןףךץ Q"))
+    with acting(user_id):
+        assert not (await submit(registry, page, (first, READ[0] + " Q"))).quarantined
+        assert (await submit(registry, page, (first, READ[0] + " Q7"))).quarantined
