@@ -78,11 +78,11 @@ def test_importing_a_base_again_changes_nothing_and_a_new_file_is_the_next_versi
     """Versions of a name are numbered; a base of a script is told apart from one for all."""
     file = tmp_path / "base.safetensors"
     file.write_bytes(safetensors(b"one"))
-    assert ketav("models", "import", str(file), "--name", "hebrew_base") == "hebrew_base-1"
-    assert ketav("models", "import", str(file), "--name", "hebrew_base") == "hebrew_base-1"
+    assert ketav("models", "import", "--trusted", str(file), "--name", "hebrew_base") == "hebrew_base-1"
+    assert ketav("models", "import", "--trusted", str(file), "--name", "hebrew_base") == "hebrew_base-1"
     file.write_bytes(safetensors(b"two"))
-    assert ketav("models", "import", str(file), "--name", "hebrew_base") == "hebrew_base-2"
-    rashi = ("models", "import", str(file), "--name", "rashi_base", "--script", "rashi")
+    assert ketav("models", "import", "--trusted", str(file), "--name", "hebrew_base") == "hebrew_base-2"
+    rashi = ("models", "import", "--trusted", str(file), "--name", "rashi_base", "--script", "rashi")
     assert ketav(*rashi) == "rashi_base-1"
     file.write_bytes(b"\x80\x04 a pickle")
     assert "invalid-file" in ketav(*rashi, status=1)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from coremltools.proto import Model_pb2
 
 from ketav_engine import importing, models
 from ketav_engine.domain import UnusableModelError
@@ -36,8 +37,41 @@ def test_an_mlmodel_becomes_safetensors_that_read_the_same(tmp_path: Path) -> No
 def test_what_is_no_model_ends_the_conversion(damage: bytes, tmp_path: Path) -> None:
     """Pickles, noise and headers without a model fail before anything is written."""
     (tmp_path / "source").write_bytes(damage)
-    with pytest.raises((UnusableModelError, ValueError)):
+    with pytest.raises(UnusableModelError):
         importing.convert_here(tmp_path)
+    assert not (tmp_path / "result.safetensors").exists()
+
+
+def described(**said: str) -> bytes:
+    """Return a CoreML file without layers that says something of itself."""
+    model = Model_pb2.Model()
+    model.description.metadata.userDefined.update(said)
+    return bytes(model.SerializeToString())
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        (
+            {"vgsl": "[1,48,0,1 Cr99,99,9999 S1(1x0)1,3 Lbx9999 O1c3]", "codec": '{"א": [1]}'},
+            "too many weights",
+        ),
+        ({"vgsl": SPEC, "codec": "{" * 100_000}, "neither safetensors nor CoreML"),
+        ({"vgsl": "[1,48,0,1 I]", "codec": '{"א": [1]}'}, "not allowed"),
+        ({"vgsl": SPEC.replace("Do]", "O1c3]"), "codec": '{"א": [1]}'}, "weights are not those"),
+        ({"vgsl": SPEC, "kraken_meta": '{"model_type": "segmentation"}'}, "not hold a recognition model"),
+        ({"codec": '{"א": [1]}'}, "does not describe"),
+        ({"vgsl": SPEC, "kraken_meta": "[]"}, "neither safetensors nor CoreML"),
+    ],
+)
+def test_a_hostile_description_is_refused_before_anything_is_built(
+    said: dict[str, str], reason: str, tmp_path: Path
+) -> None:
+    """What a file says of its network is checked first; the reason is kept for the operator."""
+    (tmp_path / "source").write_bytes(described(**said))
+    with pytest.raises(UnusableModelError, match=reason):
+        importing.convert_here(tmp_path)
+    assert reason in (tmp_path / "reason").read_text()
     assert not (tmp_path / "result.safetensors").exists()
 
 

@@ -146,6 +146,11 @@ def check_spec(spec: object) -> None:
             raise UnusableModelError(f"the layer {block[:40]!r} is not allowed")
 
 
+def check_description(meta: dict[str, Any]) -> None:
+    """Raise UnusableModelError unless the described network is allowed; nothing of its size is taken."""
+    _check_size(_lay_out(meta))
+
+
 def _read_header(content: bytes) -> tuple[dict[str, list[int]], str, dict[str, Any]]:
     """Return the tensors' shapes, the prefix of their names and the only model's metadata."""
     if not 8 < len(content) <= MAX_BYTES:
@@ -188,7 +193,12 @@ def _lay_out(meta: dict[str, Any]) -> Any:  # noqa: ANN401
 def _check_tensors(net: Any, tensors: dict[str, list[int]], prefix: str) -> None:  # noqa: ANN401
     """Raise UnusableModelError unless the file holds exactly the network's tensors, not too many of them."""
     wanted = {f"{prefix}.{name}": list(value.shape) for name, value in net.state_dict().items()}
-    if sum(value.numel() for value in net.state_dict().values()) > MAX_PARAMETERS:
-        raise UnusableModelError("the model has too many weights")
+    _check_size(net)
     if wanted != tensors:
         raise UnusableModelError("the file's tensors are not those of the network it describes")
+
+
+def _check_size(net: Any) -> None:  # noqa: ANN401
+    """Raise UnusableModelError for a network of too many weights."""
+    if sum(value.numel() for value in net.state_dict().values()) > MAX_PARAMETERS:
+        raise UnusableModelError("the model has too many weights")

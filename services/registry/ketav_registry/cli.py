@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -72,9 +73,12 @@ def import_model(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)],
     name: Annotated[str, typer.Option(help="Name of the base; versions of it are numbered.")],
     script: Annotated[Script | None, typer.Option(help="The hand it reads; every hand when absent.")] = None,
+    trusted: Annotated[
+        bool, typer.Option("--trusted", help="Store your own .safetensors unchecked: needs no engine.")
+    ] = False,
 ) -> None:
     """Import a Kraken model (.safetensors or .mlmodel) as a base and print its version."""
-    if file.suffix == ".safetensors":
+    if trusted and file.suffix == ".safetensors":
         version = _run(lambda stores: _import(file, name, script, stores))
     else:
         with tempfile.TemporaryDirectory() as folder:
@@ -89,12 +93,19 @@ async def _import(file: Path, name: str, script: Script | None, stores: Stores) 
 
 
 def _converted(file: Path, target: Path) -> Path:
-    """Convert another Kraken file in a process of its own; the registry never loads a model."""
+    """Check and convert a Kraken file in a process of its own; the registry never loads a model."""
+    if find_spec("ketav_engine") is None:
+        typer.echo("ketav: checking a model needs the engine here (extra `recognizer`)", err=True)
+        raise typer.Exit(1)
     command = [sys.executable, "-m", "ketav_engine.convert", str(file), str(target)]
-    result = subprocess.run(  # noqa: S603 - our own module, arguments as a list
-        command, check=False, capture_output=True, text=True, timeout=_CONVERSION_SECONDS
-    )
+    try:
+        result = subprocess.run(  # noqa: S603 - our own module, arguments as a list
+            command, check=False, capture_output=True, text=True, timeout=_CONVERSION_SECONDS
+        )
+    except subprocess.TimeoutExpired as error:
+        typer.echo(f"ketav: {file.name} is refused: the conversion took too long", err=True)
+        raise typer.Exit(1) from error
     if result.returncode or not target.is_file():
-        typer.echo(f"ketav: {file.name} cannot be converted: {result.stderr.strip()[-500:]}", err=True)
+        typer.echo(f"ketav: {file.name} is refused: {result.stderr.strip()[-500:]}", err=True)
         raise typer.Exit(1)
     return target
