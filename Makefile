@@ -59,15 +59,19 @@ down: ## stop the containers; the volumes with all data stay
 	$(COMPOSE) down
 
 # The base model's workshop: material by package name into KETAV_BASEMODEL_DATA, real hands from KETAV_BENCH_DATA.
-.PHONY: basemodel-data basemodel evaluate
+.PHONY: basemodel-data basemodel validate ablations evaluate
 
 basemodel-data: $(STAMP) ## fetch fonts and texts for the synthetic lines (needs npm and apt-get)
 	$(BIN)/python -m ketav_basemodel fetch
 
-HOURS ?= 1.5
+basemodel: $(STAMP) ## train hebrew_base from the start or from its last checkpoint
+	OMP_NUM_THREADS=1 $(BIN)/python -m ketav_basemodel build
 
-basemodel: $(STAMP) ## train hebrew_base from the start or from its last checkpoint (HOURS=1.5 in all)
-	OMP_NUM_THREADS=1 $(BIN)/python -m ketav_basemodel build --hours $(HOURS)
+validate: $(STAMP) ## CER on synthetic lines of held-out writers and texts, per kind of writer
+	OMP_NUM_THREADS=1 $(BIN)/python -m ketav_basemodel validate
+
+ablations: $(STAMP) ## short trainings that differ in one thing each, compared by held-out writers
+	OMP_NUM_THREADS=1 $(BIN)/python -m ketav_basemodel ablate
 
 evaluate: $(STAMP) ## CER, WER and pictures on real hands, per folder of KETAV_BENCH_DATA
 	OMP_NUM_THREADS=1 $(BIN)/python -m ketav_basemodel evaluate

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -10,6 +11,8 @@ app = typer.Typer(add_completion=False, help="The base model's workshop.")
 DATA = Path(os.environ.get("KETAV_BASEMODEL_DATA", "var/data"))
 BENCH = Path(os.environ.get("KETAV_BENCH_DATA", "../shared/data"))
 WORK = Path(os.environ.get("KETAV_BASEMODEL_WORK", "var/basemodel"))
+LINES = 280_000
+"""Lines of the released model's training."""
 
 
 @app.command()
@@ -21,7 +24,7 @@ def fetch() -> None:
 
 
 @app.command()
-def write(seed: int = 1000, height: int = 48, start: int = 0, stop: int = 10**9) -> None:
+def write(seed: int = 1000, height: int = 48, start: int = 0) -> None:
     """Write fresh lines into the ring until stopped."""
     import cv2
 
@@ -29,35 +32,85 @@ def write(seed: int = 1000, height: int = 48, start: int = 0, stop: int = 10**9)
     from ketav_basemodel.synthesis import load_material
 
     cv2.setNumThreads(1)
-    fill_ring(load_material(DATA, BENCH), WORK / "ring", seed, height, start, stop)
+    fill_ring(load_material(DATA, BENCH), WORK / "ring", seed, height, start)
 
 
 @app.command()
-def train(hours: float = 1.5, seed: int = 1, start: Path | None = None, rate: float = 2e-3) -> None:
+def train(
+    lines: int = LINES, seed: int = 1, height: int = 48, start: Path | None = None, rate: float = 2e-3
+) -> None:
     """Train from the ring: on from the last checkpoint, else from `start`, else from nothing."""
+    from functools import partial
+
     import torch
 
+    from ketav_basemodel.stream import take_shard
     from ketav_basemodel.train import Recipe
     from ketav_basemodel.train import train as run
 
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
-    print(run(Recipe(hours=hours, seed=seed, rate=rate), WORK / "ring", WORK, start))
+    recipe = Recipe(lines, height, seed=seed, rate=rate)
+    run(recipe, partial(take_shard, WORK / "ring"), WORK, start)
 
 
 @app.command()
-def build(hours: float = 1.5, seed: int = 1, start: Path | None = None, rate: float = 2e-3) -> None:
+def build(
+    lines: int = LINES, seed: int = 1, height: int = 48, start: Path | None = None, rate: float = 2e-3
+) -> None:
     """Write lines and train on them at once, then keep the calibrated weights as models/hebrew_base."""
     import subprocess
     import sys
 
-    command = ["nice", "-n", "10", sys.executable, "-m", "ketav_basemodel", "write"]
+    command = ["nice", "-n", "10", sys.executable, "-m", "ketav_basemodel", "write", "--height", str(height)]
     writer = subprocess.Popen([*command, "--start", str(_shards_taken())])  # noqa: S603  # our own command
     try:
-        train(hours, seed, start, rate)
+        train(lines, seed, height, start, rate)
     finally:
         writer.terminate()
         writer.wait()
     release()
+
+
+@app.command()
+def validate(model: Path = Path("models/hebrew_base.safetensors")) -> None:
+    """Print CER on lines of held-out writers and texts, one figure for each kind of writer."""
+    import tempfile
+
+    from ketav_basemodel.synthesis import load_material
+    from ketav_basemodel.validate import as_markdown, measure, write_lines
+    from ketav_engine.models import load
+
+    loaded = load(model.read_bytes())
+    with tempfile.TemporaryDirectory() as folder:
+        write_lines(load_material(DATA, BENCH, "validation"), Path(folder), loaded.info.height)
+        print(as_markdown(measure(loaded.net, Path(folder))))
+
+
+@app.command()
+def ablate(
+    names: Annotated[list[str] | None, typer.Argument()] = None,
+    only_lines: bool = False,
+    to: Path = Path("docs/basemodel-ablations.json"),
+) -> None:
+    """Run the short trainings named, by default all; keep what they read and draw it beside `to`."""
+    import cv2
+    import torch
+
+    from ketav_basemodel import ablate as ablations
+    from ketav_basemodel.synthesis import load_material
+
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)
+    work = WORK / "ablation"
+    chosen = names or list(ablations.VARIANTS)
+    missing = ablations.unwritten(chosen, work)
+    if missing:
+        material, held_out = load_material(DATA, BENCH), load_material(DATA, BENCH, "validation")
+        for name in missing:
+            ablations.write(name, material, held_out, work)
+    for name in [] if only_lines else chosen:
+        print(ablations.run(name, work, BENCH), flush=True)
+    ablations.draw(ablations.collect(work, to), to.with_suffix(".png"))
 
 
 @app.command()
@@ -70,7 +123,7 @@ def release(
     from ketav_engine.models import load
 
     loaded = load(model.read_bytes())
-    temperature, losses = fit_temperature(loaded, load_material(DATA, BENCH))
+    temperature, losses = fit_temperature(loaded, load_material(DATA, BENCH, "validation"))
     print({"temperature": temperature, "log_loss": losses})
     _write_calibrated(model, to, loaded.metadata | {"temperature": temperature})
 
@@ -88,12 +141,12 @@ def replay(to: Path = Path("models/replay_lines.npz"), lines: int = 448, seed: i
     """Write the lines that fine-tuning replays; from fonts alone, for the real letters are not passed on."""
     from itertools import islice
 
-    from ketav_basemodel.synthesis import load_material, samples
+    from ketav_basemodel.synthesis import Blend, load_material, samples
     from ketav_engine.domain import TrainingLine
     from ketav_engine.replay import write as write_lines
 
     kinds = {"cursive": 0.5, "stam": 0.3, "scribal": 0.1, "rashi": 0.02, "print": 0.08}
-    source = islice(samples(load_material(DATA, BENCH), seed, 48, kinds=kinds), 0, 5 * lines, 5)
+    source = islice(samples(load_material(DATA, BENCH), seed, 48, blend=Blend(kinds)), 0, 5 * lines, 5)
     write_lines([TrainingLine(sample.image, sample.text) for sample in source], to)
 
 
@@ -131,10 +184,10 @@ def show(seed: int = 1, kind: str = "", out: Path = Path("var/lines.png"), lines
     import cv2
     import numpy as np
 
-    from ketav_basemodel.synthesis import load_material, samples
+    from ketav_basemodel.synthesis import Blend, load_material, samples
 
-    kinds = {kind: 1.0} if kind else None
-    source = islice(samples(load_material(DATA, BENCH), seed, 48, kinds=kinds), 0, 11 * lines, 11)
+    blend = Blend({kind: 1.0}) if kind else None
+    source = islice(samples(load_material(DATA, BENCH), seed, 48, blend=blend), 0, 11 * lines, 11)
     strips = [np.full((52, 1000), 160, dtype=np.uint8) for _ in range(lines)]
     for strip, sample in zip(strips, source, strict=True):
         strip[2:50, : sample.image.shape[1]] = sample.image[:, :1000]

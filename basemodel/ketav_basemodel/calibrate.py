@@ -1,4 +1,4 @@
-"""Honest confidences: one temperature, fitted on synthetic lines the training never saw."""
+"""Honest confidences: one temperature, fitted on synthetic lines of held-out writers and texts."""
 
 from dataclasses import replace
 from itertools import islice
@@ -19,7 +19,8 @@ VALIDATION_SEED: Final = 900_000_000
 def fit_temperature(model: Any, material: Material, lines: int = 240) -> tuple[float, dict[float, float]]:  # noqa: ANN401  # the engine's LoadedModel
     """Return the temperature with the least log loss of "this character is right", and the loss of each.
 
-    One parameter, after Guo et al. 2017, "On Calibration of Modern Neural Networks".
+    `material` is the validation part. One parameter, after Guo et al. 2017, "On Calibration of Modern Neural
+    Networks".
     """
     source = list(islice(samples(material, VALIDATION_SEED, model.info.height), lines))
     losses = {t: _loss(model, t, [s.image for s in source], [s.text for s in source]) for t in TEMPERATURES}

@@ -24,9 +24,14 @@ def alphabet_codec() -> PytorchCodec:
     return PytorchCodec(ALPHABET)
 
 
-def build(height: int, spec: str = SPEC) -> Any:  # noqa: ANN401  # kraken is untyped
-    """Build an untrained network for lines of this height; convolutions begin as in He et al. 2015."""
-    model = TorchVGSLModel(vgsl=spec.format(height=height, classes=len(ALPHABET) + 1))
+def build(height: int, arch: str = "vgsl") -> Any:  # noqa: ANN401  # kraken is untyped
+    """Build an untrained network of an architecture, `vgsl` or `ppocrv6`, for grey lines of this height."""
+    return _ARCHITECTURES[arch](height)
+
+
+def _build_vgsl(height: int) -> Any:  # noqa: ANN401  # as above
+    """Build the network of `SPEC`; convolutions begin as in He et al. 2015."""
+    model = TorchVGSLModel(vgsl=SPEC.format(height=height, classes=len(ALPHABET) + 1))
     model.add_codec(alphabet_codec())
     for module in model.nn.modules():
         if isinstance(module, torch.nn.Conv2d):
@@ -34,6 +39,32 @@ def build(height: int, spec: str = SPEC) -> Any:  # noqa: ANN401  # kraken is un
             if module.bias is not None:
                 torch.nn.init.zeros_(module.bias)
     return model
+
+
+class _Grey(torch.nn.Module):
+    """A network for colour images that is given grey ones."""
+
+    def __init__(self, inner: torch.nn.Module) -> None:
+        """Take the network."""
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, images: torch.Tensor) -> Any:  # noqa: ANN401  # as the network returns
+        """Repeat the one channel (N, 1, H, W) for each colour."""
+        return self.inner(images.expand(-1, 3, -1, -1))
+
+
+def _build_ppocr(height: int) -> Any:  # noqa: ANN401  # as above
+    """Build Kraken's smallest PP-OCRv6, for comparison: without its auxiliary head, not compiled."""
+    from kraken.lib.ppocr import PPOCRv6Model
+
+    codec = alphabet_codec()
+    model = PPOCRv6Model("tiny", num_classes=len(ALPHABET) + 1, height=height, codec=codec.c2l)
+    model.nn = _Grey(model.nn)
+    return model
+
+
+_ARCHITECTURES: Final = {"vgsl": _build_vgsl, "ppocrv6": _build_ppocr}
 
 
 def save(model: Any, path: Path, about: dict[str, Any]) -> None:  # noqa: ANN401  # kraken is untyped

@@ -41,7 +41,7 @@ def draw(pairs: dict[str, list[Pair]], folder: Path) -> None:
     worst.png shows real lines: it is for looking at and never leaves the machine.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    plot = _pyplot()
+    plot = pyplot()
     _draw_confusion(plot, [pair for found in pairs.values() for pair in found], folder / "confusion.png")
     _draw_reliability(plot, pairs, folder / "reliability.png")
     _draw_worst([pair for found in pairs.values() for pair in found], folder / "worst.png")
@@ -49,7 +49,7 @@ def draw(pairs: dict[str, list[Pair]], folder: Path) -> None:
 
 def draw_course(points: list[dict[str, float]], path: Path) -> None:
     """Draw CER of each folder against training lines: `points` hold `lines` and one CER per folder's name."""
-    plot = _pyplot()
+    plot = pyplot()
     figure, axes = plot.subplots(figsize=(7, 4))
     for folder in [name for name in points[0] if name not in {"lines", "minutes"}]:
         axes.plot([p["lines"] for p in points], [100 * p[folder] for p in points], marker="o", label=folder)
@@ -60,7 +60,7 @@ def draw_course(points: list[dict[str, float]], path: Path) -> None:
     plot.close(figure)
 
 
-def _pyplot() -> Any:  # noqa: ANN401  # matplotlib is untyped here
+def pyplot() -> Any:  # noqa: ANN401  # matplotlib is untyped here
     """Return pyplot drawing to files."""
     import matplotlib as mpl
 

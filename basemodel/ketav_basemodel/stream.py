@@ -2,21 +2,22 @@
 
 import time
 from dataclasses import dataclass
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ketav_basemodel.synthesis import Material, samples
+from ketav_basemodel.synthesis import Blend, Material, samples
+from ketav_engine.lines import HEIGHT
 
 SHARD: Final = 1536
 """Lines in one file of the ring."""
-AHEAD: Final = 4
+AHEAD: Final = 8
 """Unread files at which the writer waits."""
 WIDEST: Final = 1536
-"""Pixels: wider lines are left out of training."""
+"""Pixels of a line 48 high: wider lines are left out of training."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +29,32 @@ class Shard:
     targets: list[str]
 
 
-def fill_ring(
-    material: Material, ring: Path, seed: int, height: int, start: int = 0, stop: int = 10**9
-) -> None:
-    """Write shards `start` to `stop` into `ring`, each with its own seed; wait while enough are unread."""
+def fill_ring(material: Material, ring: Path, seed: int, height: int, start: int = 0) -> None:
+    """Write shards from number `start` into `ring` without end; wait while enough are unread.
+
+    Files that an earlier training left behind are removed.
+    """
     ring.mkdir(parents=True, exist_ok=True)
-    for number in range(start, stop):
+    for left in ring.glob("*.npz"):
+        left.unlink()
+    for number in count(start):
         while len(list(ring.glob("*.npz"))) >= AHEAD:
             time.sleep(0.5)
-        source = samples(material, seed + number, height, number * SHARD)
-        lines = [s for s in islice(source, SHARD) if s.image.shape[1] <= WIDEST]
-        write_shard(ring / f"{number:06d}.npz", [s.image for s in lines], [s.target for s in lines])
+        write_numbered(material, ring, seed, height, number)
+
+
+def write_numbered(
+    material: Material, folder: Path, seed: int, height: int, number: int, blend: Blend | None = None
+) -> None:
+    """Write one shard as `shard_path` names it: what it holds follows from the seed and its number alone."""
+    source = samples(material, seed + number, height, number * SHARD, blend)
+    lines = [s for s in islice(source, SHARD) if s.image.shape[1] <= WIDEST * height // HEIGHT]
+    write_shard(shard_path(folder, number), [s.image for s in lines], [s.target for s in lines])
+
+
+def shard_path(folder: Path, number: int) -> Path:
+    """Return where the shard of a number lies."""
+    return folder / f"{number:06d}.npz"
 
 
 def write_shard(path: Path, images: list[NDArray[np.uint8]], targets: list[str]) -> None:
@@ -60,14 +76,13 @@ def read_shard(path: Path) -> Shard:
         return Shard(file["images"], file["widths"], [str(target) for target in file["targets"]])
 
 
-def take_shard(ring: Path, patience_s: float = 600.0) -> Shard:
-    """Take the oldest shard out of the ring. Raises TimeoutError when none comes."""
-    deadline = time.monotonic() + patience_s
-    while time.monotonic() < deadline:
-        waiting = sorted(ring.glob("*.npz"))
-        if waiting:
-            shard = read_shard(waiting[0])
-            waiting[0].unlink()
-            return shard
+def take_shard(ring: Path, number: int, patience_s: float = 600.0) -> Shard:
+    """Take the shard of this number out of the ring, once it is there. Raises TimeoutError if it never is."""
+    path, deadline = shard_path(ring, number), time.monotonic() + patience_s
+    while not path.exists():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"no lines in {ring}: is the writer process running?")
         time.sleep(0.2)
-    raise TimeoutError(f"no lines in {ring}: is the writer process running?")
+    shard = read_shard(path)
+    path.unlink()
+    return shard

@@ -1,7 +1,7 @@
 """The source of synthetic lines: writers at work, one page's worth each, as the network sees them."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -64,6 +64,24 @@ class Hardness:
     longest: int = 9
 
 
+@dataclass(frozen=True, slots=True)
+class Blend:
+    """What the lines are like as a whole."""
+
+    kinds: Mapping[str, float] = field(default_factory=lambda: KINDS)
+    """Shares of the kinds of writers."""
+    strength: float = 1.0
+    """Factor of all degradation; rules, neighbours and a light blur stay at 0."""
+    language: str = "mix"
+    """One of `LANGUAGES`."""
+    haste: float = 1.0
+    """How many times faster the curriculum runs."""
+
+
+LANGUAGES: Final = {"mix": None, "modern": 0.0, "bible": 1.0, "strings": 0.0}
+"""Share of biblical lines in each language of the text; in the mix it depends on the kind of writer."""
+
+
 def curriculum(written: int) -> Hardness:
     """Return the hardness after so many lines: short and clean at first, everything from `FULL_FROM` on."""
     course = min(1.0, written / FULL_FROM)
@@ -71,44 +89,51 @@ def curriculum(written: int) -> Hardness:
 
 
 def samples(
-    material: Material,
-    seed: int,
-    height: int,
-    written: int = FULL_FROM,
-    kinds: dict[str, float] | None = None,
+    material: Material, seed: int, height: int, written: int = FULL_FROM, blend: Blend | None = None
 ) -> Iterator[Sample]:
     """Yield lines without end: each writer fills a page of a dozen lines. The same seed gives the same lines.
 
     The curriculum begins after `written` lines, by default with everything; each writer's paper draws its own
-    strength up to that. `kinds` overrides the shares of `KINDS`.
+    strength up to that.
     """
     random = np.random.default_rng(seed)
-    shares = kinds or KINDS
-    names, weights = list(shares), np.array(list(shares.values()))
+    blend = blend or Blend()
+    names, weights = list(blend.kinds), np.array(list(blend.kinds.values()))
     while True:
         kind = names[int(random.choice(len(names), p=weights / weights.sum()))]
         writer = make_writer(
             kind, material.hands, material.fonts, np.random.default_rng(random.integers(2**63))
         )
-        now = curriculum(written)
-        hard = now.strength * float(random.random())
-        for sample in _page(writer, material.texts, height, Hardness(hard, now.longest), random):
+        now = curriculum(round(written * blend.haste))
+        hard = now.strength * float(random.random()) * blend.strength
+        texts = _texts(material.texts, writer, blend, now.longest, random)
+        for sample in _page(writer, texts, height, hard, random):
             written += 1
             yield sample
 
 
+def _texts(
+    texts: Texts, writer: Writer, blend: Blend, longest: int, random: np.random.Generator
+) -> list[str]:
+    """Draw what a page says: its dozen lines and one more above and below."""
+    biblical = LANGUAGES[blend.language]
+    if biblical is None:
+        biblical = 0.7 if writer.style.kind in {"stam", "scribal"} else 0.1
+    strings = 1.0 if blend.language == "strings" else 0.0
+    return [texts.draw(random, biblical, longest, strings) for _ in range(14)]
+
+
 def _page(
-    writer: Writer, texts: Texts, height: int, hardness: Hardness, random: np.random.Generator
+    writer: Writer, texts: list[str], height: int, strength: float, random: np.random.Generator
 ) -> Iterator[Sample]:
-    """Write a dozen lines and photograph each with its neighbours."""
-    biblical = 0.7 if writer.style.kind in {"stam", "scribal"} else 0.1
-    lines = [draw_line(texts.draw(random, biblical, hardness.longest), writer) for _ in range(14)]
+    """Write a page's lines and photograph each but the first and the last with its neighbours."""
+    lines = [draw_line(text, writer) for text in texts]
     for index in range(1, len(lines) - 1):
         line = lines[index]
         if len(line.text) < 2:
             continue
         around = Neighbours(lines[index - 1], lines[index + 1], writer.style.pitch * line.core)
-        image = normalise(photograph(line, around, hardness.strength, random), height)
+        image = normalise(photograph(line, around, strength, random), height)
         if _in_scale(line, image):
             yield Sample(image, line.text, writer.style.kind)
 

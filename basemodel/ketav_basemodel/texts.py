@@ -116,10 +116,17 @@ class Texts:
         self._verses = verses
         self._closed = closed
 
-    def draw(self, random: np.random.Generator, biblical: float = 0.1, longest: int = 9) -> str:
-        """Draw a text of up to `longest` words; `biblical` is the share of running biblical text."""
+    def draw(
+        self, random: np.random.Generator, biblical: float = 0.1, longest: int = 9, strings: float = 0.0
+    ) -> str:
+        """Draw a text of up to `longest` words.
+
+        `strings` is the share of random letters without language, `biblical` that of running biblical text.
+        """
         while True:
-            if self._verses and random.random() < biblical:
+            if strings and random.random() < strings:
+                text = " ".join(_string(random) for _ in range(int(random.integers(1, longest + 1))))
+            elif self._verses and random.random() < biblical:
                 text = self._verse(random, longest)
             else:
                 text = self._mixture(random, longest)
@@ -158,8 +165,13 @@ class Texts:
             return self._abbreviations[int(random.integers(len(self._abbreviations)))]
         if chance < 0.935:
             return _number(random)
-        length = int(random.integers(2, 8))
-        return "".join(LETTERS[i] for i in random.integers(len(LETTERS), size=length))
+        return _string(random)
+
+
+def _string(random: np.random.Generator) -> str:
+    """Draw letters that say nothing."""
+    length = int(random.integers(2, 8))
+    return "".join(LETTERS[i] for i in random.integers(len(LETTERS), size=length))
 
 
 def modern_words(count: int = 120_000, part: Part = "training") -> dict[str, float]:

@@ -2,8 +2,7 @@
 
 import json
 import time
-from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -13,35 +12,41 @@ import torch
 from torch.nn.functional import ctc_loss
 
 from ketav_basemodel import network
-from ketav_basemodel.stream import Shard, take_shard
+from ketav_basemodel.stream import Shard
 from ketav_engine.models import load
 
-BATCH_PIXELS: Final = 24_000
-"""Columns of one batch: short lines come in larger batches."""
 LARGEST_BATCH: Final = 96
 _POOL: Final = 2
-_KEPT: Final = 24
-_FEWEST_KEPT: Final = 6
+"""Shards whose lines are mixed into batches at a time."""
+
+Source = Callable[[int], Shard]
+"""Gives the shard of a number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What a training does. `hours` is its whole length over all interruptions."""
+    """What a training does. Nothing in it depends on the clock: same recipe, same lines, same weights."""
 
-    hours: float
+    lines: int
+    """Lines over all interruptions; the learning rate follows how many of them are read."""
     height: int = 48
+    arch: str = "vgsl"
     rate: float = 2e-3
     weight_decay: float = 1e-2
     warmup: int = 200
+    """Steps."""
+    columns: int = 24_000
+    """Pixels a batch is wide at height 48: short lines come in larger batches."""
     ema: float = 0.999
     clip: float = 5.0
     seed: int = 1
-    save_every_s: float = 120.0
+    save_every: int = 12_000
+    """Lines between checkpoints."""
 
 
 @dataclass(slots=True)
 class State:
-    """A training under way: network, optimiser, the running mean of the weights, the time it had."""
+    """A training under way: network, optimiser, the running mean of the weights, what it has read."""
 
     model: Any
     optimiser: torch.optim.Optimizer
@@ -52,44 +57,39 @@ class State:
     shards: int = 0
 
 
-def train(recipe: Recipe, ring: Path, folder: Path, start: Path | None = None) -> Path:
-    """Train until the recipe's time is up, continuing from `folder`'s checkpoint; return the saved weights.
+def train(recipe: Recipe, source: Source, folder: Path, start: Path | None = None) -> State:
+    """Train until the recipe's lines are read, on from `folder`'s checkpoint; leave `base.safetensors` there.
 
-    Without a checkpoint the training begins from the weights in `start`, or from nothing. Raises TimeoutError
-    when the ring stays empty.
+    Without a checkpoint the training begins from the weights in `start`, or from nothing. Chance is drawn
+    anew for each pool of shards, and checkpoints lie between pools: an interruption changes nothing.
     """
     torch.manual_seed(recipe.seed)
     state = load_state(recipe, folder, start)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     state.model.nn.to(device).train()
-    saved = last = time.monotonic()
-    losses: list[float] = []
-    for images, targets, lengths in _batches(ring, recipe, state):
-        losses.append(_step(state, recipe, images.to(device), targets, lengths))
-        now = time.monotonic()
-        state.seconds, last = state.seconds + now - last, now
-        if state.step % 50 == 0:
-            _log(folder, state, losses)
-            losses.clear()
-        done = state.seconds >= recipe.hours * 3600
-        if done or now - saved > recipe.save_every_s:
+    saved = state.lines
+    while state.lines < recipe.lines:
+        torch.manual_seed((recipe.seed << 32) + state.shards)
+        began, losses = time.process_time(), []
+        for images, targets, lengths in _pool(source, recipe, state):
+            losses.append(_step(state, recipe, images.to(device), targets, lengths))
+        state.seconds += time.process_time() - began
+        _log(folder, state, losses)
+        if state.lines - saved >= recipe.save_every or state.lines >= recipe.lines:
             save_state(state, recipe, folder)
-            saved = now
-        if done:
-            break
-    return folder / "base.safetensors"
+            saved = state.lines
+    return state
 
 
-def rate_at(recipe: Recipe, step: int, seconds: float) -> float:
-    """Return the learning rate: linear warm-up by steps, then a cosine over the time the recipe has."""
-    course = min(1.0, seconds / (recipe.hours * 3600))
-    cosine = 0.5 * (1 + np.cos(np.pi * course))
+def rate_at(recipe: Recipe, step: int, lines: int) -> float:
+    """Return the learning rate: linear warm-up by steps, then a cosine over the recipe's lines."""
+    cosine = 0.5 * (1 + np.cos(np.pi * min(1.0, lines / recipe.lines)))
     return recipe.rate * min(1.0, (step + 1) / recipe.warmup) * float(max(cosine, 0.01))
 
 
 def load_state(recipe: Recipe, folder: Path, start: Path | None = None) -> State:
     """Start a training, from `start`'s weights if given, or take up the checkpoint in `folder`."""
-    model = network.build(recipe.height)
+    model = network.build(recipe.height, recipe.arch)
     if start is not None:
         model.nn.load_state_dict(load(start.read_bytes()).net.nn.state_dict())
     model.nn.to(memory_format=torch.channels_last)
@@ -100,8 +100,7 @@ def load_state(recipe: Recipe, folder: Path, start: Path | None = None) -> State
         # Our own file of this folder, tensors and numbers only: nothing in it is executed.
         kept = torch.load(checkpoint, weights_only=True)
         model.nn.load_state_dict(kept["model"])
-        if "optimiser" in kept:
-            optimiser.load_state_dict(kept["optimiser"])
+        optimiser.load_state_dict(kept["optimiser"])
         state.mean = kept["mean"]
         state.step, state.seconds = kept["step"], kept["seconds"]
         state.lines, state.shards = kept["lines"], kept["shards"]
@@ -110,7 +109,6 @@ def load_state(recipe: Recipe, folder: Path, start: Path | None = None) -> State
 
 def save_state(state: State, recipe: Recipe, folder: Path) -> None:
     """Write the checkpoint, and the mean weights as a model that Kraken loads."""
-    folder.mkdir(parents=True, exist_ok=True)
     part = folder / "checkpoint.part"
     torch.save(
         {
@@ -125,52 +123,50 @@ def save_state(state: State, recipe: Recipe, folder: Path) -> None:
         part,
     )
     part.rename(folder / "checkpoint.pt")
-    model = network.build(recipe.height)
+    if recipe.arch == "vgsl":
+        network.save(finished(state, recipe), folder / "base.safetensors", {"lines": state.lines})
+
+
+def finished(state: State, recipe: Recipe) -> Any:  # noqa: ANN401  # kraken is untyped
+    """Return the network with the running mean of the weights, which reads better than the last weights."""
+    model = network.build(recipe.height, recipe.arch)
     model.nn.load_state_dict(state.mean)
-    network.save(model, folder / "base.safetensors", {"lines": state.lines})
+    model.nn.eval()
+    return model
 
 
-def _batches(
-    ring: Path, recipe: Recipe, state: State
+def _pool(
+    source: Source, recipe: Recipe, state: State
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
-    """Yield (images (N, 1, H, W), targets end to end, their lengths) without end, like widths together."""
+    """Yield the next shards' lines as (images (N, 1, H, W), targets end to end, their lengths)."""
     codec = network.alphabet_codec()
-    kept: deque[Shard] = deque(maxlen=_KEPT)
-    rounds = 0
-    while True:
-        rounds += 1
-        random = np.random.default_rng((recipe.seed, state.shards, rounds))
-        shards = [_next_shard(ring, kept, state, random) for _ in range(_POOL)]
-        starts = [np.concatenate([[0], np.cumsum(shard.widths)]) for shard in shards]
-        for batch in _by_width(shards, random):
-            width = -(-max(int(shards[s].widths[i]) for s, i in batch) // 32) * 32
-            images = np.full((len(batch), 1, recipe.height, width), 255, dtype=np.uint8)
-            for row, (s, i) in enumerate(batch):
-                begin, end = int(starts[s][i]), int(starts[s][i + 1])
-                images[row, 0, :, : end - begin] = shards[s].images[:, begin:end]
-            encoded = [codec.encode(shards[s].targets[i]) for s, i in batch]
-            lengths = torch.tensor([len(code) for code in encoded])
-            yield 1.0 - torch.from_numpy(images).float() / 255, torch.cat(encoded).long(), lengths
+    random = np.random.default_rng((recipe.seed, state.shards))
+    shards = [source(state.shards + place) for place in range(_POOL)]
+    starts = [np.concatenate([[0], np.cumsum(shard.widths)]) for shard in shards]
+    for batch in _by_width(shards, random, recipe):
+        width = -(-max(int(shards[s].widths[i]) for s, i in batch) // 32) * 32
+        images = np.full((len(batch), 1, recipe.height, width), 255, dtype=np.uint8)
+        for row, (s, i) in enumerate(batch):
+            begin, end = int(starts[s][i]), int(starts[s][i + 1])
+            images[row, 0, :, : end - begin] = shards[s].images[:, begin:end]
+        encoded = [codec.encode(shards[s].targets[i]) for s, i in batch]
+        lengths = torch.tensor([len(code) for code in encoded])
+        yield 1.0 - torch.from_numpy(images).float() / 255, torch.cat(encoded).long(), lengths
+    state.shards += len(shards)
 
 
-def _next_shard(ring: Path, kept: deque[Shard], state: State, random: np.random.Generator) -> Shard:
-    """Take a fresh shard; while the writer is behind, one of the latest again rather than waiting."""
-    if len(kept) >= _FEWEST_KEPT and not any(ring.glob("*.npz")):
-        return kept[int(random.integers(len(kept)))]
-    kept.append(take_shard(ring))
-    state.shards += 1
-    return kept[-1]
-
-
-def _by_width(shards: list[Shard], random: np.random.Generator) -> list[list[tuple[int, int]]]:
-    """Group (shard, line) by width into batches of about `BATCH_PIXELS` columns, in random order."""
+def _by_width(
+    shards: list[Shard], random: np.random.Generator, recipe: Recipe
+) -> list[list[tuple[int, int]]]:
+    """Group (shard, line) by width into batches of about the recipe's columns, in random order."""
+    columns = recipe.columns * recipe.height // 48
     lines = [(s, i) for s, shard in enumerate(shards) for i in range(len(shard.targets))]
     widths = np.array([shards[s].widths[i] for s, i in lines]) * random.uniform(0.97, 1.03, len(lines))
     batches: list[list[tuple[int, int]]] = []
     batch: list[tuple[int, int]] = []
     for index in np.argsort(widths):
         wide = int(shards[lines[index][0]].widths[lines[index][1]])
-        if batch and ((len(batch) + 1) * wide > BATCH_PIXELS or len(batch) >= LARGEST_BATCH):
+        if batch and ((len(batch) + 1) * wide > columns or len(batch) >= LARGEST_BATCH):
             batches.append(batch)
             batch = []
         batch.append(lines[index])
@@ -182,7 +178,7 @@ def _step(
     state: State, recipe: Recipe, images: torch.Tensor, targets: torch.Tensor, lengths: torch.Tensor
 ) -> float:
     """Take one step; return the loss per character."""
-    rate = rate_at(recipe, state.step, state.seconds)
+    rate = rate_at(recipe, state.step, state.lines)
     for group in state.optimiser.param_groups:
         group["lr"] = rate
     images = images.contiguous(memory_format=torch.channels_last)
@@ -200,12 +196,16 @@ def _step(
     decay = min(recipe.ema, (1 + state.step) / (10 + state.step))
     with torch.no_grad():
         for name, value in state.model.nn.state_dict().items():
-            state.mean[name].lerp_(value.to(state.mean[name].device), 1 - decay)
+            kept = state.mean[name] = state.mean[name].to(value.device)
+            if value.is_floating_point():
+                kept.lerp_(value, 1 - decay)
+            else:
+                kept.copy_(value)
     return float(loss.detach())
 
 
 def _log(folder: Path, state: State, losses: list[float]) -> None:
-    """Append one line of progress to `folder`/progress.jsonl and print it."""
+    """Append one line of progress to `folder`/progress.jsonl and print it; seconds are the processor's."""
     folder.mkdir(parents=True, exist_ok=True)
     entry = {
         "step": state.step,

@@ -8,38 +8,21 @@ import pytest
 
 from ketav_basemodel.compose import ABOVE, draw_line
 from ketav_basemodel.degrade import Neighbours, photograph
-from ketav_basemodel.fonts import Fonts
-from ketav_basemodel.glyphs import UNIT, Bend, Glyph, Pen, bend, make_glyph
-from ketav_basemodel.letters import CLASSES, Hands
+from ketav_basemodel.glyphs import UNIT, Bend, Pen, bend
+from ketav_basemodel.letters import CLASSES
 from ketav_basemodel.marks import MARKS, draw_mark
 from ketav_basemodel.stream import read_shard, write_shard
 from ketav_basemodel.synthesis import Material, Sample, curriculum, samples
 from ketav_basemodel.texts import ALPHABET, LETTERS, Texts, closed_runs, plain
 from ketav_basemodel.writers import make_writer
 from ketav_engine.decode import to_display
-
-NO_FONTS = Fonts([], [], [], [], [], [])
-WORDS = {"שלום": 0.5, "עולם": 0.3, "דבר": 0.1, "ספר": 0.1}
-
-
-def _block(height: int, width: int) -> Glyph:
-    """Return a filled rectangle standing on the core band's lower edge."""
-    return make_glyph(np.full((height, width), 255, dtype=np.uint8), float(UNIT - height))
-
-
-def _hands(writers: int = 3) -> Hands:
-    """Return hands whose letters are rectangles of different widths."""
-    alphabets = {
-        writer: {letter: _block(UNIT, 8 + index % 7 + writer) for index, letter in enumerate(CLASSES)}
-        for writer in range(writers)
-    }
-    return Hands(alphabets, {w: [v for v in range(writers) if v != w] for w in range(writers)})
+from tests.parts.letters import NO_FONTS, WORDS, block, block_hands
 
 
 @pytest.fixture
 def material() -> Material:
     """Material without files: rectangles for letters, four words, no fonts."""
-    return Material(_hands(), NO_FONTS, Texts(WORDS, []))
+    return Material(block_hands(), NO_FONTS, Texts(WORDS, []))
 
 
 def _first(material: Material, seed: int, count: int) -> list[Sample]:
@@ -66,7 +49,7 @@ def test_a_line_is_as_high_as_asked_and_dark_on_white(material: Material) -> Non
 
 def test_every_inked_character_of_a_text_has_its_ink_in_display_order() -> None:
     """Text and ink agree: as many spans as inked characters, from left to right as on paper."""
-    writer = make_writer("hand", _hands(), NO_FONTS, np.random.default_rng(5))
+    writer = make_writer("hand", block_hands(), NO_FONTS, np.random.default_rng(5))
     line = draw_line("שלום עולם.", writer)
     assert line.text == "שלום עולם."
     assert len(line.spans) == len(line.text.replace(" ", ""))
@@ -79,7 +62,7 @@ def test_every_inked_character_of_a_text_has_its_ink_in_display_order() -> None:
 def test_the_core_band_lies_where_the_line_says() -> None:
     """Letters of core height fill the core band within a quarter of it."""
     random = np.random.default_rng(6)
-    writer = make_writer("hand", _hands(), NO_FONTS, random)
+    writer = make_writer("hand", block_hands(), NO_FONTS, random)
     line = draw_line("אבהחמס", writer)
     inked = np.flatnonzero((line.ink > 128).sum(axis=1) > 0.3 * line.ink.shape[1] / 2)
     assert line.top == round(ABOVE * line.core)
@@ -89,7 +72,7 @@ def test_the_core_band_lies_where_the_line_says() -> None:
 
 def test_characters_a_writer_cannot_form_leave_text_and_ink_alike() -> None:
     """A font without digits does not fill the page with empty boxes."""
-    writer = make_writer("hand", _hands(), NO_FONTS, np.random.default_rng(7))
+    writer = make_writer("hand", block_hands(), NO_FONTS, np.random.default_rng(7))
     assert draw_line("דבר 2026 ספר", writer).text == "דבר ספר"
 
 
@@ -135,7 +118,7 @@ def test_a_mark_is_drawn_with_the_writers_pen(mark: str) -> None:
 
 def test_bending_scales_a_glyph_and_keeps_its_place() -> None:
     """Half the scale is half the ink's height, standing where the core band says."""
-    formed = bend(_block(UNIT, 20), Bend(1, 1, 0, 0, 0), Pen(None), 0.5, np.random.default_rng(12))
+    formed = bend(block(UNIT, 20), Bend(1, 1, 0, 0, 0), Pen(None), 0.5, np.random.default_rng(12))
     assert abs(formed.ink.shape[0] - UNIT / 2) <= 1
     assert abs(formed.ink.shape[1] - 10) <= 1
     assert abs(formed.top) <= 1
@@ -143,7 +126,7 @@ def test_bending_scales_a_glyph_and_keeps_its_place() -> None:
 
 def test_neighbouring_lines_reach_into_a_loose_crop() -> None:
     """A crop shows the ends of the lines above and below, as cutting from a page leaves them."""
-    writer = make_writer("hand", _hands(), NO_FONTS, np.random.default_rng(13))
+    writer = make_writer("hand", block_hands(), NO_FONTS, np.random.default_rng(13))
     line, other = (draw_line("שלום עולם דבר", writer) for _ in range(2))
     alone, crowded = (
         np.mean(

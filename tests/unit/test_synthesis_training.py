@@ -1,14 +1,17 @@
 """The base model's training and evaluation: it resumes, its rate falls, its figures count what they say."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from ketav_basemodel.evaluate import Pair, as_markdown, confusions, figures
 from ketav_basemodel.report import confusion_counts, reliability
-from ketav_basemodel.stream import write_shard
-from ketav_basemodel.texts import LETTERS
+from ketav_basemodel.stream import Shard, shard_path, take_shard, write_shard
+from ketav_basemodel.synthesis import Material
+from ketav_basemodel.texts import LETTERS, Texts
+from tests.parts.letters import NO_FONTS, WORDS, block_hands
 
 NOWHERE = Path("line.png")
 
@@ -39,39 +42,91 @@ def test_reliability_sets_confidence_against_what_was_right() -> None:
 
 
 @pytest.mark.kraken
-def test_the_rate_warms_up_and_then_falls_with_time() -> None:
-    """Linear by steps at first, a cosine over the recipe's hours afterwards."""
+def test_the_rate_warms_up_and_then_falls_with_the_lines_read() -> None:
+    """Linear by steps at first, a cosine over the recipe's lines afterwards: the clock has no say."""
     from ketav_basemodel.train import Recipe, rate_at
 
-    recipe = Recipe(hours=1.0)
-    assert rate_at(recipe, 0, 0.0) < rate_at(recipe, 100, 0.0) < rate_at(recipe, 500, 0.0) == recipe.rate
-    assert rate_at(recipe, 500, 1800.0) == pytest.approx(recipe.rate / 2)
-    assert rate_at(recipe, 500, 3600.0) < 0.02 * recipe.rate
+    recipe = Recipe(1000)
+    assert rate_at(recipe, 0, 0) < rate_at(recipe, 100, 0) < rate_at(recipe, 500, 0) == recipe.rate
+    assert rate_at(recipe, 500, 500) == pytest.approx(recipe.rate / 2)
+    assert rate_at(recipe, 500, 1000) < 0.02 * recipe.rate
 
 
-def _fill(ring: Path) -> None:
-    """Write as many small shards as a training needs before it may use one again."""
-    random = np.random.default_rng(2)
-    for number in range(8):
-        images = [random.integers(0, 256, (48, 64), dtype=np.uint8) for _ in range(4)]
-        write_shard(ring / f"{number}.npz", images, ["אב"] * 4)
+def _shard(number: int) -> Shard:
+    """Return a small shard that follows from its number."""
+    random = np.random.default_rng(number)
+    images = random.integers(0, 256, (48, 4 * 64), dtype=np.uint8)
+    return Shard(images, np.full(4, 64, dtype=np.int32), ["אב", "ג", "דה", "ו"])
 
 
 @pytest.mark.kraken
-def test_a_training_goes_on_where_it_stopped(tmp_path: Path) -> None:
-    """A second start with more time continues the first one's steps, and leaves a model that loads."""
+def test_an_interrupted_training_ends_with_the_weights_of_an_unbroken_one(tmp_path: Path) -> None:
+    """Twice 16 lines with a checkpoint between are 32 lines at once, to the last bit; the model loads."""
     from ketav_basemodel.train import Recipe, load_state, train
     from ketav_engine.models import load
 
-    _fill(tmp_path)
-    first = train(Recipe(hours=0.1 / 3600), tmp_path, tmp_path / "out")
-    before = load_state(Recipe(hours=1.0), tmp_path / "out")
-    _fill(tmp_path)
-    train(Recipe(hours=before.seconds / 3600 + 0.1 / 3600), tmp_path, tmp_path / "out")
-    after = load_state(Recipe(hours=1.0), tmp_path / "out")
-    assert load(first.read_bytes()).info.height == 48
-    assert 0 < before.step < after.step
-    assert before.seconds < after.seconds
-    anew = load_state(Recipe(hours=1.0), tmp_path / "elsewhere", first)
+    recipe = Recipe(32, save_every=16)
+    whole = train(recipe, _shard, tmp_path / "whole")
+
+    def broken(number: int) -> Shard:
+        """Fail when the second half begins."""
+        if number >= 4:
+            raise TimeoutError
+        return _shard(number)
+
+    with pytest.raises(TimeoutError):
+        train(recipe, broken, tmp_path / "halves")
+    assert load_state(recipe, tmp_path / "halves").lines == 16
+    halves = train(recipe, _shard, tmp_path / "halves")
+    assert (halves.lines, halves.step, halves.shards) == (whole.lines, whole.step, whole.shards) == (32, 4, 8)
+    assert all(torch_equal(value, halves.mean[name]) for name, value in whole.mean.items())
+    file = tmp_path / "halves/base.safetensors"
+    assert load(file.read_bytes()).info.height == 48
+    anew = load_state(recipe, tmp_path / "elsewhere", file)
     assert anew.step == 0
-    assert all(np.allclose(value, anew.mean[name]) for name, value in after.mean.items())
+    assert all(np.allclose(value, anew.mean[name]) for name, value in halves.mean.items())
+
+
+def torch_equal(one: Any, other: Any) -> bool:  # tensors; torch is not imported by fast tests
+    """Tell whether two tensors are the same bit for bit."""
+    return bool((one == other).all())
+
+
+def test_the_training_takes_each_shard_once_and_waits_for_a_missing_one(tmp_path: Path) -> None:
+    """A shard is taken by its number and is gone then; a number that never comes is an error."""
+    images = [np.full((48, 64), 255, np.uint8)] * 2
+    for number in (3, 4):
+        write_shard(shard_path(tmp_path, number), images, ["א", "ב"])
+    assert take_shard(tmp_path, 4).targets == ["א", "ב"]
+    assert [path.stem for path in tmp_path.glob("*.npz")] == ["000003"]
+    with pytest.raises(TimeoutError):
+        take_shard(tmp_path, 4, patience_s=0.0)
+
+
+@pytest.mark.kraken
+def test_validation_counts_each_kind_of_writer_apart(tmp_path: Path) -> None:
+    """Lines are written once, and an untrained network misreads them."""
+    from ketav_basemodel import network, validate
+
+    material = Material(block_hands(), NO_FONTS, Texts(WORDS, []))
+    lines = dict.fromkeys(validate.LINES, 4)
+    validate.write_lines(material, tmp_path, 48, lines)
+    written = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*.npz")}
+    validate.write_lines(material, tmp_path, 48, lines)
+    assert written == {path: path.stat().st_mtime_ns for path in tmp_path.glob("*.npz")}
+    found = validate.measure(network.build(48).eval(), tmp_path)
+    assert [(item.kind, item.lines) for item in found] == [(kind, 4) for kind in validate.LINES]
+    assert all(item.cer > 0.5 for item in found)
+
+
+@pytest.mark.kraken
+def test_variants_differ_from_the_first_in_one_thing() -> None:
+    """Each short training changes the recipe or the blend, never both, and reads lines of its own height."""
+    from ketav_basemodel.ablate import VARIANTS
+
+    base = VARIANTS["base"]
+    for name, variant in VARIANTS.items():
+        assert name == "base" or (variant.recipe == base.recipe) != (variant.blend == base.blend)
+        other = VARIANTS[variant.lines_of or name]
+        assert (other.recipe.height, other.blend) == (variant.recipe.height, variant.blend)
+        assert sum(variant.blend.kinds.values()) == pytest.approx(1.0)
