@@ -196,6 +196,20 @@ def show(seed: int = 1, kind: str = "", out: Path = Path("var/lines.png"), lines
     print(out)
 
 
+@app.command()
+def pages(seed: int = 1, count: int = 8, out: Path = Path("var/pages")) -> None:
+    """Write whole synthetic pages with their true lines as PNG and PAGE XML."""
+    from itertools import islice
+
+    from ketav_basemodel.pages import pages as draw_pages
+    from ketav_basemodel.pages import save_page
+    from ketav_basemodel.synthesis import load_material
+
+    for number, page in enumerate(islice(draw_pages(load_material(DATA, BENCH), seed), count)):
+        save_page(page, out, f"page_{seed}_{number:03d}")
+    print(out)
+
+
 def _shards_taken() -> int:
     """Return the number of the first shard that the training has not had yet."""
     checkpoint = WORK / "checkpoint.pt"
