@@ -176,6 +176,35 @@ class Projects(projects_pb2_grpc.ProjectServiceServicer):
         )
         return projects_pb2.RecordTranscriptionResponse(transcription=page.transcription)
 
+    async def ImportGroundTruth(self, request_iterator: Any, context: Any) -> Any:
+        """Keep an image with its lines; the same image is the same page."""
+        parts = [part async for part in request_iterator]
+        header, data = parts[0].header, b"".join(part.chunk for part in parts[1:])
+        self.script.enter("ImportGroundTruth", header)
+        self.script.owned(header.project_id)
+        known = (page for page, image in self.script.images.items() if image == data)
+        page_id = next(known, "")
+        if page_id:
+            return projects_pb2.ImportGroundTruthResponse(page_id=page_id)
+        page = self._keep(header, data)
+        lines = [
+            page_pb2.Line(
+                line_id=str(uuid4()),
+                order=order,
+                baseline=line.baseline,
+                boundary=line.boundary,
+                corrected_text=line.text,
+            )
+            for order, line in enumerate(header.lines)
+        ]
+        page.state = projects_pb2.PAGE_STATE_READ
+        page.transcription.CopyFrom(
+            projects_pb2.Transcription(transcription_id=str(uuid4()), lines=lines, create_time=TIME)
+        )
+        return projects_pb2.ImportGroundTruthResponse(
+            page_id=page.page_id, imported_lines=len(lines), ground_truth_lines=len(lines)
+        )
+
     async def SubmitCorrections(self, request: Any, context: Any) -> Any:
         """Keep corrected lines."""
         self.script.enter("SubmitCorrections", request)

@@ -129,7 +129,7 @@ def _transcription(read: projects_pb2.Transcription) -> schemas.Transcription:
     ]
     return schemas.Transcription(
         transcription_id=read.transcription_id,
-        model=model(read.model),
+        model=model(read.model) if read.HasField("model") else None,
         created_at=moment(read.create_time),
         text=_text(read),
         confidence=_confidence(read),

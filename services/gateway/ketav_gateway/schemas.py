@@ -116,7 +116,7 @@ class Transcription(Answer):
     """What was read on a page, and corrected."""
 
     transcription_id: str = Field(description="UUID.")
-    model: ModelName
+    model: ModelName | None = Field(description="Null: imported with its texts, no model has read it.")
     created_at: datetime
     text: str = Field(description="As it was read: all lines in reading order, joined by line feeds.")
     confidence: float | None = Field(description="Mean over the characters, 0 to 1; null on a blank page.")

@@ -6,6 +6,7 @@ from ketav.page.v1 import page_pb2
 from ketav.registry.v1 import projects_pb2 as pb
 from ketav_common.errors import InvalidInput
 from ketav_registry.convert import common
+from ketav_registry.domain.importing import Imported, KnownLine, KnownPage
 from ketav_registry.domain.pages import (
     After,
     Correction,
@@ -37,6 +38,35 @@ def new_page(header: pb.CreatePageHeader) -> NewPage:
         layout=common.choice(common.LAYOUTS, header.layout, Layout.PAGE),
         image=Image(image.width, image.height, image.media_type, b"", image.size_bytes),
         request=common.request(header.request_id, header.request_sha256),
+    )
+
+
+def known_page(header: pb.ImportGroundTruthHeader) -> KnownPage:
+    """Read the header of an import."""
+    image = header.image
+    return KnownPage(
+        project_id=common.uuid(header.project_id, "project"),
+        layout=common.choice(common.LAYOUTS, header.layout, Layout.PAGE),
+        image=Image(image.width, image.height, image.media_type, b"", image.size_bytes),
+        lines=tuple(
+            KnownLine(_polyline(list(each.baseline)), _polyline(list(each.boundary)), each.text)
+            for each in header.lines
+        ),
+        confirmed=header.confirm,
+        request=common.request(header.request_id, header.request_sha256),
+    )
+
+
+def imported(found: Imported) -> pb.ImportGroundTruthResponse:
+    """Write what was imported."""
+    return pb.ImportGroundTruthResponse(
+        page_id=str(found.page_id),
+        imported_lines=found.imported_lines,
+        quarantined=[
+            pb.QuarantinedImport(line=line, quarantine=_quarantine(doubt))
+            for line, doubt in found.quarantined
+        ],
+        ground_truth_lines=found.ground_truth_lines,
     )
 
 
@@ -97,7 +127,7 @@ def transcription(found: Transcription) -> pb.Transcription:
     """Write a reading."""
     return pb.Transcription(
         transcription_id=str(found.transcription_id),
-        model=common.model(found.model),
+        model=None if found.model is None else common.model(found.model),
         lines=[line_message(each) for each in found.lines],
         create_time=common.timestamp(found.create_time),
     )

@@ -33,6 +33,13 @@ class Layout(StrEnum):
     LINE = "line"
 
 
+class Origin(StrEnum):
+    """Where the text of a correction comes from."""
+
+    USER = "user"
+    IMPORTED = "imported"
+
+
 class PageState(StrEnum):
     """What has become of a page."""
 
@@ -87,10 +94,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Transcription:
-    """A reading of a page by one model."""
+    """A reading of a page by one model; None: its lines were imported, no model has read them."""
 
     transcription_id: UUID
-    model: Model
+    model: Model | None
     lines: tuple[Line, ...]
     create_time: datetime
 
@@ -138,6 +145,7 @@ class Correction:
     text: str
     confirmed: bool = False
     quarantine: Quarantine | None = None
+    origin: Origin = Origin.USER
 
 
 @dataclass(frozen=True, slots=True)

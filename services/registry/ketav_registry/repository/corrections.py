@@ -111,6 +111,7 @@ def _row(each: Correction, latest: Any) -> dict[str, Any]:  # noqa: ANN401 - a r
         "quarantine": each.quarantine and each.quarantine.doubt,
         "quarantine_reason": each.quarantine and each.quarantine.reason,
         "confirmed": each.confirmed,
+        "origin": each.origin,
     }
 
 

@@ -40,9 +40,12 @@ def line_of(
 
 
 async def insert_transcription(
-    transaction: Transaction, user_id: UUID, page_id: UUID, model: Model, lines: Sequence[Line]
+    transaction: Transaction, user_id: UUID, page_id: UUID, model: Model | None, lines: Sequence[Line]
 ) -> Transcription | None:
-    """Store a reading as the page's latest; the page is READ. None: the user has no such page."""
+    """Store a reading (imported lines have no model) as the page's latest; the page is READ.
+
+    None: the user has no such page.
+    """
     query = (
         page.update()
         .where(page.c.id == page_id, page.c.user_id == user_id)
@@ -53,7 +56,7 @@ async def insert_transcription(
     if number is None:
         return None
     owner = {"user_id": user_id, "page_id": page_id}
-    values = {"id": uuid4(), "number": number, "model_version": model.version, **owner}
+    values = {"id": uuid4(), "number": number, "model_version": model and model.version, **owner}
     made = (
         await transaction.execute(transcription.insert().values(**values).returning(_t.id, _t.created_at))
     ).one()
@@ -86,7 +89,7 @@ async def with_transcriptions(transaction: Transaction, user_id: UUID, pages: Se
     latest = (
         sa.select(_t.id, _t.page_id, _t.created_at.label("read_at"), model_version)
         .join(page, sa.and_(page.c.id == _t.page_id, page.c.readings == _t.number))
-        .join(model_version, model_version.c.version == _t.model_version)
+        .outerjoin(model_version, model_version.c.version == _t.model_version)
         .where(_t.user_id == user_id, _t.page_id.in_([each.page_id for each in pages]))
     )
     readings = {row.page_id: row for row in await transaction.execute(latest)}
@@ -95,7 +98,10 @@ async def with_transcriptions(transaction: Transaction, user_id: UUID, pages: Se
         replace(
             each,
             transcription=Transcription(
-                reading.id, model_of(reading), tuple(lines[reading.id]), reading.read_at
+                reading.id,
+                None if reading.version is None else model_of(reading),
+                tuple(lines[reading.id]),
+                reading.read_at,
             ),
         )
         if (reading := readings.get(each.page_id))
@@ -133,3 +139,9 @@ async def _lines(
     for row in await transaction.execute(query):
         found[row.transcription_id].append(line_of(row, row.corrected_text, quarantine_of(row)))
     return found
+
+
+async def orders(transaction: Transaction, user_id: UUID, line_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """Return the places of lines in their reading order."""
+    query = sa.select(_l.id, _l.order).where(_l.user_id == user_id, _l.id.in_(line_ids))
+    return {row.id: row.order for row in await transaction.execute(query)}

@@ -10,7 +10,7 @@ from ketav_registry.convert import common
 from ketav_registry.convert import pages as convert
 from ketav_registry.database import Database
 from ketav_registry.domain.quarantine import Limits
-from ketav_registry.usecases import corrections, projects
+from ketav_registry.usecases import corrections, importing, projects
 
 
 class ProjectServicer(projects_pb2_grpc.ProjectServiceServicer):
@@ -42,6 +42,18 @@ class ProjectServicer(projects_pb2_grpc.ProjectServiceServicer):
             user_id, page_id, request.model_version, lines, database=self._database
         )
         return pb.RecordTranscriptionResponse(transcription=convert.transcription(stored))
+
+    async def ImportGroundTruth(
+        self, request_iterator: AsyncIterator[pb.ImportGroundTruthRequest], context: object
+    ) -> pb.ImportGroundTruthResponse:
+        """Store an image with lines whose texts are known."""
+        user_id = current_user()
+        header, chunks = await common.upload(request_iterator)
+        known, database, blobs = convert.known_page(header), self._database, self._blobs
+        stored = await importing.import_ground_truth(
+            chunks, user_id=user_id, known=known, database=database, blobs=blobs, limits=self._limits
+        )
+        return convert.imported(stored)
 
     async def SubmitCorrections(
         self, request: pb.SubmitCorrectionsRequest, context: object

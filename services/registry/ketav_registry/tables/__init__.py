@@ -21,7 +21,7 @@ from ketav_registry.tables.pages import (
 )
 
 # The newest migration; revisions are numbers of equal length, so a newer schema compares greater.
-REVISION = "0003"
+REVISION = "0004"
 
 __all__ = [
     "REVISION",

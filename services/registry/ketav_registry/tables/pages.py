@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from ketav_registry.domain.models import Script
-from ketav_registry.domain.pages import Layout, PageState
+from ketav_registry.domain.pages import Layout, Origin, PageState
 from ketav_registry.domain.quarantine import Doubt
 from ketav_registry.tables.columns import choice, created, key, metadata, once_a_request, owned, request, user
 
@@ -64,7 +64,8 @@ transcription = sa.Table(
     user(),
     sa.Column("page_id", sa.Uuid, nullable=False),
     sa.Column("number", sa.Integer, nullable=False),
-    sa.Column("model_version", sa.Text, sa.ForeignKey("model_version.version"), nullable=False),
+    # NULL: the lines were imported, no model has read them.
+    sa.Column("model_version", sa.Text, sa.ForeignKey("model_version.version")),
     created(),
     owned("page", "page_id"),
     sa.UniqueConstraint("id", "page_id", "user_id"),
@@ -132,6 +133,7 @@ correction = sa.Table(
     sa.Column("quarantine_reason", sa.Text),
     # Whether the user vouched for it.
     sa.Column("confirmed", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("origin", choice(Origin), nullable=False, server_default=Origin.USER),
     created(),
     owned("page", "page_id", "project_id"),
     owned("feedback", "feedback_id", "page_id"),

@@ -68,9 +68,9 @@ async def _save(
         if page.transcription is None:
             raise Precondition("the page was not read yet", code="page-not-read")
         accepted, unaligned = await _accept(page.transcription.lines, corrected)
-        alphabet = await _alphabet(transaction, user_id, page)
-        judged = _judged(accepted, page.transcription.lines, alphabet, limits)
-        stored = await corrections.insert_feedback(transaction, user_id, page, judged, unaligned, request)
+        alphabet = await writable(transaction, user_id, page)
+        doubted = judged(accepted, page.transcription.lines, alphabet, limits)
+        stored = await corrections.insert_feedback(transaction, user_id, page, doubted, unaligned, request)
         if stored is None:
             raise Raced
         return stored
@@ -105,19 +105,19 @@ def _texts(corrected_text: str) -> list[str]:
     return lines
 
 
-async def _alphabet(transaction: Transaction, user_id: UUID, page: Page) -> frozenset[str] | None:
+async def writable(transaction: Transaction, user_id: UUID, page: Page) -> frozenset[str] | None:
     """Return what the model can write that a training on this page's lines would start from."""
     project = await projects.find_project(transaction, user_id, page.project_id)
     model = None if project is None else await models.serving_model(transaction, user_id, project.script)
     return None if model is None else model.alphabet
 
 
-def _judged(
+def judged(
     accepted: Sequence[Correction], lines: Sequence[Line], alphabet: frozenset[str] | None, limits: Limits
 ) -> list[Correction]:
     """Return the corrections, each with the reason to quarantine it, if there is one."""
     by_id = {line.line_id: line for line in lines}
-    judged = []
+    found = []
     for each in accepted:
         line = by_id[each.line_id]
         evidence = Evidence(
@@ -128,8 +128,8 @@ def _judged(
             alphabet=alphabet,
         )
         doubt = quarantine.judge(each.text, evidence, limits, _likeness, confirmed=each.confirmed)
-        judged.append(replace(each, quarantine=doubt))
-    return judged
+        found.append(replace(each, quarantine=doubt))
+    return found
 
 
 async def _accept(lines: Sequence[Line], corrected: list[str] | list[Correction]) -> Accepted:

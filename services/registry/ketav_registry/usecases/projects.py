@@ -43,7 +43,13 @@ async def upload_image(
 
 def _checked(new: NewPage) -> NewPage:
     """Check what is known before the bytes; return it with a clean project name."""
-    image = new.image
+    check_image(new.image)
+    name = text.clean(new.project_name, max_length=rules.MAX_NAME).strip()
+    return replace(new, project_name=name)
+
+
+def check_image(image: Image) -> None:
+    """Refuse an image that may not be stored (UnsupportedMedia, InvalidInput, TooLarge)."""
     if image.media_type not in rules.MEDIA_TYPES:
         raise UnsupportedMedia("a stored image is image/png or image/jpeg")
     if image.width < 1 or image.height < 1 or image.size_bytes < 1:
@@ -52,8 +58,6 @@ def _checked(new: NewPage) -> NewPage:
         raise TooLarge(f"at most {rules.MAX_IMAGE_PIXELS} pixels", code="too-many-pixels")
     if image.size_bytes > rules.MAX_IMAGE_BYTES:
         raise TooLarge(f"at most {rules.MAX_IMAGE_BYTES} bytes")
-    name = text.clean(new.project_name, max_length=rules.MAX_NAME).strip()
-    return replace(new, project_name=name)
 
 
 async def _repeated(user_id: UUID, new: NewPage, database: Database) -> StoredPage | None:

@@ -95,7 +95,7 @@ class Transcription(_message.Message):
     """UUID."""
     @_builtins.property
     def model(self) -> _page_pb2.Model:
-        """The model that read it."""
+        """The model that read it; absent when the lines were imported with their texts."""
 
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[_page_pb2.Line]:
@@ -336,6 +336,184 @@ class RecordTranscriptionResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RecordTranscriptionResponse: _TypeAlias = RecordTranscriptionResponse  # noqa: Y015
+
+@_typing.final
+class KnownLine(_message.Message):
+    """A line whose text is known from elsewhere."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BASELINE_FIELD_NUMBER: _builtins.int
+    BOUNDARY_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    text: _builtins.str
+    """What is written there, in logical order; at most 4,000 code points."""
+    @_builtins.property
+    def baseline(self) -> _containers.RepeatedCompositeFieldContainer[_page_pb2.Point]:
+        """The line the letters hang from or stand on, as a polyline."""
+
+    @_builtins.property
+    def boundary(self) -> _containers.RepeatedCompositeFieldContainer[_page_pb2.Point]:
+        """Polygon around the line's ink."""
+
+    def __init__(
+        self,
+        *,
+        baseline: _abc.Iterable[_page_pb2.Point] | None = ...,
+        boundary: _abc.Iterable[_page_pb2.Point] | None = ...,
+        text: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["baseline", b"baseline", "boundary", b"boundary", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___KnownLine: _TypeAlias = KnownLine  # noqa: Y015
+
+@_typing.final
+class ImportGroundTruthHeader(_message.Message):
+    """What is known before the image's bytes."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROJECT_ID_FIELD_NUMBER: _builtins.int
+    LAYOUT_FIELD_NUMBER: _builtins.int
+    IMAGE_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
+    CONFIRM_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_SHA256_FIELD_NUMBER: _builtins.int
+    project_id: _builtins.str
+    """UUID of the project."""
+    layout: _page_pb2.Layout.ValueType
+    """A page or one line."""
+    confirm: _builtins.bool
+    """Whether the user vouches for texts that would be quarantined."""
+    request_id: _builtins.str
+    """Names this page of the client's request; may be empty."""
+    request_sha256: _builtins.bytes
+    """SHA-256 over what the client sent, 32 bytes."""
+    @_builtins.property
+    def image(self) -> _page_pb2.Image:
+        """Checked facts: width, height, media type, length. The SHA-256 is computed while the bytes arrive."""
+
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___KnownLine]:
+        """At least one line, in reading order."""
+
+    def __init__(
+        self,
+        *,
+        project_id: _builtins.str = ...,
+        layout: _page_pb2.Layout.ValueType = ...,
+        image: _page_pb2.Image | None = ...,
+        lines: _abc.Iterable[Global___KnownLine] | None = ...,
+        confirm: _builtins.bool = ...,
+        request_id: _builtins.str = ...,
+        request_sha256: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["image", b"image"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confirm", b"confirm", "image", b"image", "layout", b"layout", "lines", b"lines", "project_id", b"project_id", "request_id", b"request_id", "request_sha256", b"request_sha256"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ImportGroundTruthHeader: _TypeAlias = ImportGroundTruthHeader  # noqa: Y015
+
+@_typing.final
+class ImportGroundTruthRequest(_message.Message):
+    """A part of the import."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HEADER_FIELD_NUMBER: _builtins.int
+    CHUNK_FIELD_NUMBER: _builtins.int
+    chunk: _builtins.bytes
+    """At most 1 MiB of the image."""
+    @_builtins.property
+    def header(self) -> Global___ImportGroundTruthHeader:
+        """Sent once, first."""
+
+    def __init__(
+        self,
+        *,
+        header: Global___ImportGroundTruthHeader | None = ...,
+        chunk: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "header", b"header", "part", b"part"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "header", b"header", "part", b"part"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_part: _TypeAlias = _typing.Literal["header", "chunk"]  # noqa: Y015
+    _WhichOneofArgType_part: _TypeAlias = _typing.Literal["part", b"part"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_part) -> _WhichOneofReturnType_part | None: ...
+
+Global___ImportGroundTruthRequest: _TypeAlias = ImportGroundTruthRequest  # noqa: Y015
+
+@_typing.final
+class QuarantinedImport(_message.Message):
+    """An imported line that looks wrong: it is kept, and not trained on until it is confirmed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINE_FIELD_NUMBER: _builtins.int
+    QUARANTINE_FIELD_NUMBER: _builtins.int
+    line: _builtins.int
+    """Index of the line in the request."""
+    @_builtins.property
+    def quarantine(self) -> _page_pb2.Quarantine:
+        """Why."""
+
+    def __init__(
+        self,
+        *,
+        line: _builtins.int = ...,
+        quarantine: _page_pb2.Quarantine | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["quarantine", b"quarantine"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["line", b"line", "quarantine", b"quarantine"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QuarantinedImport: _TypeAlias = QuarantinedImport  # noqa: Y015
+
+@_typing.final
+class ImportGroundTruthResponse(_message.Message):
+    """What was imported."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_ID_FIELD_NUMBER: _builtins.int
+    IMPORTED_LINES_FIELD_NUMBER: _builtins.int
+    QUARANTINED_FIELD_NUMBER: _builtins.int
+    GROUND_TRUTH_LINES_FIELD_NUMBER: _builtins.int
+    page_id: _builtins.str
+    """UUID of the page."""
+    imported_lines: _builtins.int
+    """Lines stored by this import, quarantined ones among them; the others were known with the same text."""
+    ground_truth_lines: _builtins.int
+    """Verified lines of this user altogether."""
+    @_builtins.property
+    def quarantined(self) -> _containers.RepeatedCompositeFieldContainer[Global___QuarantinedImport]:
+        """Lines of this import that look wrong."""
+
+    def __init__(
+        self,
+        *,
+        page_id: _builtins.str = ...,
+        imported_lines: _builtins.int = ...,
+        quarantined: _abc.Iterable[Global___QuarantinedImport] | None = ...,
+        ground_truth_lines: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ground_truth_lines", b"ground_truth_lines", "imported_lines", b"imported_lines", "page_id", b"page_id", "quarantined", b"quarantined"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ImportGroundTruthResponse: _TypeAlias = ImportGroundTruthResponse  # noqa: Y015
 
 @_typing.final
 class LineCorrection(_message.Message):

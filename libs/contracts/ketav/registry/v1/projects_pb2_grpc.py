@@ -45,6 +45,11 @@ class ProjectServiceStub:
                 request_serializer=ketav_dot_registry_dot_v1_dot_projects__pb2.RecordTranscriptionRequest.SerializeToString,
                 response_deserializer=ketav_dot_registry_dot_v1_dot_projects__pb2.RecordTranscriptionResponse.FromString,
                 _registered_method=True)
+        self.ImportGroundTruth = channel.stream_unary(
+                '/ketav.registry.v1.ProjectService/ImportGroundTruth',
+                request_serializer=ketav_dot_registry_dot_v1_dot_projects__pb2.ImportGroundTruthRequest.SerializeToString,
+                response_deserializer=ketav_dot_registry_dot_v1_dot_projects__pb2.ImportGroundTruthResponse.FromString,
+                _registered_method=True)
         self.SubmitCorrections = channel.unary_unary(
                 '/ketav.registry.v1.ProjectService/SubmitCorrections',
                 request_serializer=ketav_dot_registry_dot_v1_dot_projects__pb2.SubmitCorrectionsRequest.SerializeToString,
@@ -88,6 +93,16 @@ class ProjectServiceServicer:
 
     def RecordTranscription(self, request, context):
         """Records what a model read on a page; the page is READ afterwards. Repeating it adds a newer transcription.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ImportGroundTruth(self, request_iterator, context):
+        """Stores an image with lines whose texts are known, in one transaction: a page, its lines, a correction each.
+        The first message is the header, the rest are the image's bytes. The same image is the same page of a
+        project: what is known already is not stored again.
+        ALREADY_EXISTS idempotency-key-reused: the request_id was used with another request.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -140,6 +155,11 @@ def add_ProjectServiceServicer_to_server(servicer, server):
                     servicer.RecordTranscription,
                     request_deserializer=ketav_dot_registry_dot_v1_dot_projects__pb2.RecordTranscriptionRequest.FromString,
                     response_serializer=ketav_dot_registry_dot_v1_dot_projects__pb2.RecordTranscriptionResponse.SerializeToString,
+            ),
+            'ImportGroundTruth': grpc.stream_unary_rpc_method_handler(
+                    servicer.ImportGroundTruth,
+                    request_deserializer=ketav_dot_registry_dot_v1_dot_projects__pb2.ImportGroundTruthRequest.FromString,
+                    response_serializer=ketav_dot_registry_dot_v1_dot_projects__pb2.ImportGroundTruthResponse.SerializeToString,
             ),
             'SubmitCorrections': grpc.unary_unary_rpc_method_handler(
                     servicer.SubmitCorrections,
@@ -222,6 +242,33 @@ class ProjectService:
             '/ketav.registry.v1.ProjectService/RecordTranscription',
             ketav_dot_registry_dot_v1_dot_projects__pb2.RecordTranscriptionRequest.SerializeToString,
             ketav_dot_registry_dot_v1_dot_projects__pb2.RecordTranscriptionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ImportGroundTruth(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/ketav.registry.v1.ProjectService/ImportGroundTruth',
+            ketav_dot_registry_dot_v1_dot_projects__pb2.ImportGroundTruthRequest.SerializeToString,
+            ketav_dot_registry_dot_v1_dot_projects__pb2.ImportGroundTruthResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -41,6 +41,12 @@ class ProjectServiceStub:
     """
     RecordTranscription: _grpc.UnaryUnaryMultiCallable[_projects_pb2.RecordTranscriptionRequest, _projects_pb2.RecordTranscriptionResponse]
     """Records what a model read on a page; the page is READ afterwards. Repeating it adds a newer transcription."""
+    ImportGroundTruth: _grpc.StreamUnaryMultiCallable[_projects_pb2.ImportGroundTruthRequest, _projects_pb2.ImportGroundTruthResponse]
+    """Stores an image with lines whose texts are known, in one transaction: a page, its lines, a correction each.
+    The first message is the header, the rest are the image's bytes. The same image is the same page of a
+    project: what is known already is not stored again.
+    ALREADY_EXISTS idempotency-key-reused: the request_id was used with another request.
+    """
     SubmitCorrections: _grpc.UnaryUnaryMultiCallable[_projects_pb2.SubmitCorrectionsRequest, _projects_pb2.SubmitCorrectionsResponse]
     """Stores corrections of a page's latest transcription, append-only, in one transaction."""
     ListProjects: _grpc.UnaryUnaryMultiCallable[_projects_pb2.ListProjectsRequest, _projects_pb2.ListProjectsResponse]
@@ -65,6 +71,12 @@ class ProjectServiceAsyncStub(ProjectServiceStub):
     """
     RecordTranscription: _aio.UnaryUnaryMultiCallable[_projects_pb2.RecordTranscriptionRequest, _projects_pb2.RecordTranscriptionResponse]  # type: ignore[assignment]
     """Records what a model read on a page; the page is READ afterwards. Repeating it adds a newer transcription."""
+    ImportGroundTruth: _aio.StreamUnaryMultiCallable[_projects_pb2.ImportGroundTruthRequest, _projects_pb2.ImportGroundTruthResponse]  # type: ignore[assignment]
+    """Stores an image with lines whose texts are known, in one transaction: a page, its lines, a correction each.
+    The first message is the header, the rest are the image's bytes. The same image is the same page of a
+    project: what is known already is not stored again.
+    ALREADY_EXISTS idempotency-key-reused: the request_id was used with another request.
+    """
     SubmitCorrections: _aio.UnaryUnaryMultiCallable[_projects_pb2.SubmitCorrectionsRequest, _projects_pb2.SubmitCorrectionsResponse]  # type: ignore[assignment]
     """Stores corrections of a page's latest transcription, append-only, in one transaction."""
     ListProjects: _aio.UnaryUnaryMultiCallable[_projects_pb2.ListProjectsRequest, _projects_pb2.ListProjectsResponse]  # type: ignore[assignment]
@@ -98,6 +110,18 @@ class ProjectServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_projects_pb2.RecordTranscriptionResponse, _abc.Awaitable[_projects_pb2.RecordTranscriptionResponse]]:
         """Records what a model read on a page; the page is READ afterwards. Repeating it adds a newer transcription."""
+
+    @_abc_1.abstractmethod
+    def ImportGroundTruth(
+        self,
+        request_iterator: _MaybeAsyncIterator[_projects_pb2.ImportGroundTruthRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_projects_pb2.ImportGroundTruthResponse, _abc.Awaitable[_projects_pb2.ImportGroundTruthResponse]]:
+        """Stores an image with lines whose texts are known, in one transaction: a page, its lines, a correction each.
+        The first message is the header, the rest are the image's bytes. The same image is the same page of a
+        project: what is known already is not stored again.
+        ALREADY_EXISTS idempotency-key-reused: the request_id was used with another request.
+        """
 
     @_abc_1.abstractmethod
     def SubmitCorrections(

@@ -1,0 +1,261 @@
+"""Ground truth from elsewhere, against a real PostgreSQL and real objects."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from ketav.page.v1 import page_pb2
+from ketav.registry.v1 import projects_pb2 as pb
+from ketav.registry.v1 import training_pb2
+from ketav_common import rpc
+from ketav_common.errors import Conflict, InvalidInput, KetavError, NotFound, TooLarge, UnsupportedMedia
+from tests.parts.postgres import PostgresServer
+from tests.parts.registry import (
+    DIGEST,
+    IMAGE,
+    Registry,
+    acting,
+    claim,
+    create,
+    queue,
+    record,
+    registry_server,
+)
+
+TEXTS = ("בראשית ברא אלהים", "את השמים ואת הארץ")
+
+
+@pytest.fixture(scope="module")
+def database(postgres: PostgresServer) -> str:
+    """Return a migrated database for this module."""
+    return postgres.migrated_database()
+
+
+@pytest.fixture
+async def registry(postgres: PostgresServer, database: str, tmp_path: Path) -> AsyncIterator[Registry]:
+    """Run a registry."""
+    async with registry_server(postgres, tmp_path, database) as running:
+        yield running
+
+
+def known(text: str, top: int = 0) -> pb.KnownLine:
+    """Return a line of 180 by 18 pixels with its text."""
+    corners = ((10, top), (190, top), (190, top + 18), (10, top + 18))
+    return pb.KnownLine(
+        baseline=[page_pb2.Point(x=190, y=top + 5), page_pb2.Point(x=10, y=top + 5)],
+        boundary=[page_pb2.Point(x=x, y=y) for x, y in corners],
+        text=text,
+    )
+
+
+async def project_of(registry: Registry) -> str:
+    """Return a project of the current user."""
+    return (await create(registry)).page.project_id
+
+
+async def bring(
+    registry: Registry,
+    project_id: str,
+    texts: Sequence[str] = TEXTS,
+    data: bytes = IMAGE,
+    **header: Any,
+) -> pb.ImportGroundTruthResponse:
+    """Import an image with lines below each other."""
+    image = {"width": 200, "height": 100, "media_type": "image/png", "size_bytes": len(data)}
+    facts: dict[str, Any] = {
+        "project_id": project_id,
+        "image": page_pb2.Image(**(image | header.pop("image", {}))),
+        "lines": [known(text, 20 * order) for order, text in enumerate(texts)],
+        "request_sha256": DIGEST,
+    }
+
+    def parts() -> Iterator[pb.ImportGroundTruthRequest]:
+        """Yield header and chunks."""
+        yield pb.ImportGroundTruthRequest(header=pb.ImportGroundTruthHeader(**(facts | header)))
+        for start in range(0, len(data), 1 << 20):
+            yield pb.ImportGroundTruthRequest(chunk=data[start : start + (1 << 20)])
+
+    with rpc.translated():
+        return await registry.projects.ImportGroundTruth(parts())
+
+
+async def shown(registry: Registry, project_id: str, page_id: str) -> pb.Page:
+    """Return a page."""
+    request = pb.GetPageRequest(project_id=project_id, page_id=page_id)
+    return (await registry.projects.GetPage(request)).page
+
+
+async def rows(postgres: PostgresServer, database: str, table: str, user_id: UUID) -> int:
+    """Count a user's rows of a table."""
+    query = f"SELECT count(*) FROM {table} WHERE user_id = $1"  # noqa: S608 - names of our tables
+    [row] = await asyncio.to_thread(postgres.execute, query, database, user_id)
+    return int(row["count"])
+
+
+async def test_imported_lines_are_verified_and_no_model_has_read_them(
+    registry: Registry, postgres: PostgresServer
+) -> None:
+    """The page shows them as corrections of lines without a reading; their origin is on record."""
+    user_id = await registry.new_user()
+    with acting(user_id):
+        project_id = await project_of(registry)
+        answer = await bring(registry, project_id)
+        assert (answer.imported_lines, answer.ground_truth_lines, len(answer.quarantined)) == (2, 2, 0)
+        page = await shown(registry, project_id, answer.page_id)
+    assert page.state == pb.PAGE_STATE_READ
+    assert not page.transcription.HasField("model")
+    assert [line.corrected_text for line in page.transcription.lines] == list(TEXTS)
+    assert [(line.text, line.confidence) for line in page.transcription.lines] == [("", 0.0)] * 2
+    assert [(point.x, point.y) for point in page.transcription.lines[1].baseline] == [(190, 25), (10, 25)]
+    query = "SELECT DISTINCT origin FROM correction WHERE user_id = $1"
+    found = await asyncio.to_thread(postgres.execute, query, registry.database, user_id)
+    assert [row["origin"] for row in found] == ["imported"]
+
+
+async def test_importing_twice_adds_nothing_and_another_text_is_one_correction_more(
+    registry: Registry, postgres: PostgresServer
+) -> None:
+    """Told by the image: the same page, the same lines; eight at once store what one stores."""
+    user_id = await registry.new_user()
+    with acting(user_id):
+        project_id = await project_of(registry)
+        answers = await asyncio.gather(*(bring(registry, project_id) for _ in range(8)))
+        assert len({answer.page_id for answer in answers}) == 1
+        assert sorted(answer.imported_lines for answer in answers) == [0] * 7 + [2]
+        tables = ("page", "transcription", "line", "feedback", "correction")
+        before = [await rows(postgres, registry.database, table, user_id) for table in tables]
+        assert before == [2, 1, 2, 1, 2]
+        changed = await bring(registry, project_id, (TEXTS[0], "ואת הארץ"))
+        assert (changed.page_id, changed.imported_lines) == (answers[0].page_id, 1)
+        assert changed.ground_truth_lines == 2
+        page = await shown(registry, project_id, changed.page_id)
+    assert [line.corrected_text for line in page.transcription.lines] == [TEXTS[0], "ואת הארץ"]
+    after = [await rows(postgres, registry.database, table, user_id) for table in tables]
+    assert after == [2, 1, 2, 2, 3]
+
+
+async def test_a_repeated_request_gives_the_first_answer_and_another_one_a_conflict(
+    registry: Registry,
+) -> None:
+    """The key is the client's, the digest that of what it sent."""
+    with acting(await registry.new_user()):
+        project_id = await project_of(registry)
+        texts = [TEXTS[0], "", "א" * 300]
+        first = await bring(registry, project_id, texts, request_id="k")
+        assert [(each.line, each.quarantine.code) for each in first.quarantined] == [
+            (1, "empty-text"),
+            (2, "too-long-for-line"),
+        ]
+        assert (first.imported_lines, first.ground_truth_lines) == (3, 1)
+        await bring(registry, project_id, data=IMAGE[:5000])
+        assert await bring(registry, project_id, texts, request_id="k") == first
+        with pytest.raises(Conflict) as caught:
+            await bring(registry, project_id, texts, request_id="k", request_sha256=b"\1" * 32)
+        assert caught.value.code == "idempotency-key-reused"
+
+
+async def test_what_the_user_vouches_for_is_not_quarantined(registry: Registry) -> None:
+    """Imported in doubt, then again with `confirm`: one correction more, and it counts."""
+    with acting(await registry.new_user()):
+        project_id = await project_of(registry)
+        texts = ["א" * 300]
+        assert (await bring(registry, project_id, texts)).ground_truth_lines == 0
+        again = await bring(registry, project_id, texts)
+        assert (again.imported_lines, again.ground_truth_lines) == (0, 0)
+        sure = await bring(registry, project_id, texts, confirm=True)
+        assert (sure.imported_lines, len(sure.quarantined), sure.ground_truth_lines) == (1, 0, 1)
+
+
+async def test_an_imported_page_can_be_corrected_and_read(registry: Registry) -> None:
+    """A correction supersedes the import, a reading shows what lies at its places, a new import all."""
+    with acting(await registry.new_user()):
+        project_id = await project_of(registry)
+        page_id = (await bring(registry, project_id)).page_id
+        page = await shown(registry, project_id, page_id)
+        line = pb.LineCorrection(line_id=page.transcription.lines[0].line_id, text="תיקון")
+        lines = pb.LineCorrections(lines=[line])
+        await registry.projects.SubmitCorrections(
+            pb.SubmitCorrectionsRequest(project_id=project_id, page_id=page_id, lines=lines)
+        )
+        await record(registry, page, "קריאה")
+        page = await shown(registry, project_id, page_id)
+        assert (page.transcription.model.version, len(page.transcription.lines)) == ("hebrew_base-1", 1)
+        assert (await bring(registry, project_id, ("תיקון", TEXTS[1]))).imported_lines == 0
+        page = await shown(registry, project_id, page_id)
+        assert [each.corrected_text for each in page.transcription.lines] == ["תיקון", TEXTS[1]]
+
+
+async def test_imported_lines_train(registry: Registry) -> None:
+    """Sixteen line images are enough for a run; each is on one side, and the worker gets the texts."""
+    user_id = await registry.new_user()
+    with acting(user_id):
+        project_id = await project_of(registry)
+        for number in range(16):
+            answer = await bring(
+                registry,
+                project_id,
+                [f"שורה {number}"],
+                IMAGE[:1000] + bytes([number]),
+                layout=page_pb2.LAYOUT_LINE,
+            )
+        assert answer.ground_truth_lines == 16
+    held = await claim(registry, (await queue(registry, user_id)).run_id)
+    assert held.run.training_lines + held.run.holdout_lines == 16
+    assert held.run.holdout_lines > 0
+    request = training_pb2.ExportGroundTruthRequest(run_id=held.run.run_id, fence=held.fence)
+    with acting(None, "trainer"), rpc.translated():
+        parts = [part async for part in registry.training.ExportGroundTruth(request)]
+    pages = [part.page for part in parts if part.HasField("page")]
+    assert {page.layout for page in pages} == {page_pb2.LAYOUT_LINE}
+    assert {line.text for page in pages for line in page.lines} == {f"שורה {n}" for n in range(16)}
+
+
+BAD: dict[str, tuple[dict[str, Any], type[KetavError], str]] = {
+    "an unknown project": ({"project_id": str(uuid4())}, NotFound, "not-found"),
+    "no UUID": ({"project_id": "7"}, InvalidInput, "invalid-id"),
+    "no lines": ({"lines": []}, InvalidInput, "line-count"),
+    "too many lines": ({"lines": [known("א")] * 1001}, InvalidInput, "line-count"),
+    "a line without a boundary": ({"lines": [pb.KnownLine(text="א")]}, InvalidInput, "invalid-line"),
+    "a line outside the image": ({"lines": [known("א", 90)]}, InvalidInput, "invalid-line"),
+    "a control character": ({"lines": [known("א\u202eב")]}, InvalidInput, "bidi-override"),
+    "a text too long": ({"lines": [known("א" * 4001)]}, InvalidInput, "text-too-long"),
+    "another type": ({"image": {"media_type": "image/gif"}}, UnsupportedMedia, "unsupported-media-type"),
+    "no width": ({"image": {"width": 0}}, InvalidInput, "empty-image"),
+    "too large": ({"image": {"size_bytes": 1 << 30}}, TooLarge, "too-large"),
+    "another length": ({"image": {"size_bytes": 7}}, InvalidInput, "size-mismatch"),
+}
+
+
+@pytest.mark.parametrize(("change", "error", "code"), BAD.values(), ids=BAD)
+async def test_a_bad_import_is_refused_and_nothing_is_stored(
+    registry: Registry,
+    postgres: PostgresServer,
+    change: dict[str, Any],
+    error: type[KetavError],
+    code: str,
+) -> None:
+    """Each has a stable code; no page is made."""
+    user_id = await registry.new_user()
+    with acting(user_id):
+        project_id = await project_of(registry)
+        with pytest.raises(error) as caught:
+            await bring(registry, **({"project_id": project_id} | change))
+        assert caught.value.code == code
+    assert await rows(postgres, registry.database, "page", user_id) == 1
+
+
+async def test_nobody_imports_into_anothers_project(registry: Registry) -> None:
+    """A foreign project is as unknown as none; the same image in one's own project is a page of one's own."""
+    with acting(await registry.new_user()):
+        project_id = await project_of(registry)
+        mine = await bring(registry, project_id)
+    with acting(await registry.new_user()):
+        with pytest.raises(NotFound):
+            await bring(registry, project_id)
+        own = await bring(registry, await project_of(registry))
+        assert own.page_id != mine.page_id
+        assert own.ground_truth_lines == 2
