@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from ketav_basemodel.texts import Part
+
 app = typer.Typer(add_completion=False, help="The base model's workshop.")
 
 DATA = Path(os.environ.get("KETAV_BASEMODEL_DATA", "var/data"))
@@ -139,15 +141,13 @@ def language(to: Path = Path("models/hebrew_lm.npz")) -> None:
 @app.command()
 def replay(to: Path = Path("models/replay_lines.npz"), lines: int = 448, seed: int = 77) -> None:
     """Write the lines that fine-tuning replays; from fonts alone, for the real letters are not passed on."""
-    from itertools import islice
+    _write_font_lines(to, lines, seed, "training")
 
-    from ketav_basemodel.synthesis import Blend, load_material, samples
-    from ketav_engine.domain import TrainingLine
-    from ketav_engine.replay import write as write_lines
 
-    kinds = {"cursive": 0.5, "stam": 0.3, "scribal": 0.1, "rashi": 0.02, "print": 0.08}
-    source = islice(samples(load_material(DATA, BENCH), seed, 48, blend=Blend(kinds)), 0, 5 * lines, 5)
-    write_lines([TrainingLine(sample.image, sample.text) for sample in source], to)
+@app.command()
+def general(to: Path = Path("models/general_lines.npz"), lines: int = 144, seed: int = 78) -> None:
+    """Write the lines on which a fine-tuned model may lose little, of words held out of training."""
+    _write_font_lines(to, lines, seed, "validation")
 
 
 @app.command()
@@ -208,6 +208,20 @@ def pages(seed: int = 1, count: int = 8, out: Path = Path("var/pages")) -> None:
     for number, page in enumerate(islice(draw_pages(load_material(DATA, BENCH), seed), count)):
         save_page(page, out, f"page_{seed}_{number:03d}")
     print(out)
+
+
+def _write_font_lines(to: Path, lines: int, seed: int, part: Part) -> None:
+    """Write lines of fonts alone, which may be passed on as the real letters may not."""
+    from itertools import islice
+
+    from ketav_basemodel.synthesis import Blend, load_material, samples
+    from ketav_engine.domain import TrainingLine
+    from ketav_engine.replay import write
+
+    kinds = {"cursive": 0.5, "stam": 0.3, "scribal": 0.1, "rashi": 0.02, "print": 0.08}
+    material = load_material(DATA, BENCH, part)
+    source = islice(samples(material, seed, 48, blend=Blend(kinds)), 0, 5 * lines, 5)
+    write([TrainingLine(sample.image, sample.text) for sample in source], to)
 
 
 def _shards_taken() -> int:

@@ -18,11 +18,13 @@ FROM python:3.11-slim-bookworm
 RUN useradd --create-home --home-dir /srv/ketav --uid 10001 ketav \
  && install --directory --owner=ketav --group=ketav --mode=0700 /srv/ketav/data
 COPY --from=build /opt/ketav /opt/ketav
-COPY models/replay_lines.npz /srv/ketav/models/replay_lines.npz
+COPY models/replay_lines.npz models/general_lines.npz models/hebrew_lm.npz /srv/ketav/models/
 COPY deploy/docker/grpc_health.py /usr/local/bin/grpc_health.py
 ENV PATH=/opt/ketav/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 OMP_NUM_THREADS=1 \
     KETAV_BIND=0.0.0.0:50051 KETAV_DATA_DIR=/srv/ketav/data \
-    KETAV_REPLAY_LINES=/srv/ketav/models/replay_lines.npz
+    KETAV_REPLAY_LINES=/srv/ketav/models/replay_lines.npz \
+    KETAV_GENERAL_LINES=/srv/ketav/models/general_lines.npz \
+    KETAV_LANGUAGE_MODEL=/srv/ketav/models/hebrew_lm.npz
 USER 10001:10001
 WORKDIR /srv/ketav
 EXPOSE 50051

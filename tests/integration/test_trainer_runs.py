@@ -1,10 +1,13 @@
 """A run from the claim to its end, over the real contract: nothing is lost, twice, or a lie."""
 
 import asyncio
+import hashlib
+import json
 import os
 import signal
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
@@ -14,9 +17,14 @@ from ketav_common import rpc
 from ketav_common.errors import Unavailable
 from ketav_common.identity import Signer
 from ketav_engine import tiny
+from ketav_engine.domain import TrainingLine
+from ketav_engine.images import decode
+from ketav_engine.lines import HEIGHT
+from ketav_engine.replay import write
 from ketav_trainer.registry import Registry
 from ketav_trainer.training import Workshop, run_training
 from tests.parts import registry_double as double
+from tests.parts.pages import draw_page
 from tests.parts.registry_double import RegistryDouble, served
 
 SIGNER = Signer("s" * 40)
@@ -93,6 +101,40 @@ async def test_a_run_that_learns_is_published_with_its_verdict(bench: Bench) -> 
     assert published.verdict.startswith("promoted: ")
     assert published.training_lines == 16
     assert not list(bench.workshop.directory.iterdir())
+
+
+async def test_a_version_carries_its_model_card(bench: Bench) -> None:
+    """Lineage, data, figures, verdict and software of a candidate are written down with it."""
+    run_id = bench.inside.queue()
+    await bench.run(run_id)
+    (published,) = bench.inside.published
+    card = json.loads(published.model_card)
+    assert (card["run_id"], card["verdict"]) == (run_id, published.verdict)
+    assert (card["cer_before"], card["cer_after"]) == (published.cer_before, published.cer_after)
+    assert (card["training_lines"], card["holdout_lines"]) == (16, 8)
+    assert card["parent_sha256"] == card["base_sha256"] == hashlib.sha256(tiny.save()).hexdigest()
+    assert len(bytes.fromhex(card["dataset_sha256"])) == 32
+    assert set(card["software"]) == {"ketav", "kraken", "torch"}
+    assert datetime.fromisoformat(card["date"]).tzinfo is UTC
+
+
+async def test_a_model_that_forgets_other_hands_is_rejected(bench: Bench, tmp_path: Path) -> None:
+    """The user's letters improve, but the general set, which only the parent reads, forbids it."""
+    engine = tiny.TinyEngine()
+    image = decode(draw_page(bench.inside.texts))
+    cuts = engine.cut_lines(image, engine.find_lines(image, "page"), HEIGHT)
+    base = tiny.save()
+    read = engine.read_lines(cuts, engine.load_model(base, hashlib.sha256(base).hexdigest()))
+    general = tmp_path / "general.npz"
+    write([TrainingLine(cut, reading.text) for cut, reading in zip(cuts, read, strict=True)], general)
+    bench.workshop = replace(bench.workshop, general=general)
+    run_id = bench.inside.queue()
+    await bench.run(run_id)
+    assert bench.inside.runs[run_id].message.state == double.REJECTED
+    (published,) = bench.inside.published
+    assert published.cer_after < published.cer_before
+    assert "forgets too much, other hands 0.0 % → " in published.verdict
+    assert json.loads(published.model_card)["general_cer_after"] > 0.01
 
 
 async def test_a_model_that_learnt_nonsense_is_rejected(bench: Bench) -> None:

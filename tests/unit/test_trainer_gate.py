@@ -53,6 +53,31 @@ def test_too_little_held_out_text_promotes_nothing(lines: list[LineErrors]) -> N
     assert "too few" in verdict.words
 
 
+def test_a_candidate_that_forgets_other_hands_is_rejected_with_both_figures() -> None:
+    """Better on the user's lines but more than a point worse on the general set: the old model stays."""
+    verdict = judge([LineErrors(100, 20, 9)] * 30, [LineErrors(100, 3, 5)] * 40)
+    assert not verdict.promote
+    assert (verdict.general_before, verdict.general_after) == (0.03, 0.05)
+    assert verdict.words == (
+        "rejected: the new model forgets too much, other hands 3.0 % → 5.0 %, although "
+        "30 of 30 held-out lines improved, CER 20.0 % → 9.0 %"
+    )
+
+
+def test_a_candidate_may_lose_a_point_on_other_hands() -> None:
+    """Exactly the floor is allowed, and the words name what it cost."""
+    verdict = judge([LineErrors(100, 20, 9)] * 30, [LineErrors(100, 3, 4)] * 40)
+    assert verdict.promote
+    assert verdict.words.endswith("CER 20.0 % → 9.0 %; other hands 3.0 % → 4.0 %")
+
+
+def test_reading_other_hands_better_promotes_nothing_by_itself() -> None:
+    """The general set can only forbid."""
+    verdict = judge([LineErrors(50, 5, 5)] * 30, [LineErrors(100, 30, 0)] * 40)
+    assert not verdict.promote
+    assert verdict.general_after == 0
+
+
 @given(lines_of_errors, st.integers(0, 5))
 def test_the_verdict_follows_from_lines_and_seed_and_stays_in_bounds(
     lines: list[LineErrors], seed: int

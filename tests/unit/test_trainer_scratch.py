@@ -23,7 +23,7 @@ def test_the_directory_is_private_and_gone_afterwards(tmp_path: Path) -> None:
 def test_a_checkpoint_outlives_the_attempt_and_not_the_run(tmp_path: Path) -> None:
     """It is kept beside the private directories, goes with its run, or after a day."""
     parent = ModelRef("base-1", "ab" * 32, 1)
-    claim = Claim("run", 1, uuid4(), parent, 30)
+    claim = Claim("run", 1, uuid4(), parent, parent, 30)
     kept, old = checkpoint_of(tmp_path, claim), tmp_path / "other.checkpoint"
     for path in (kept, old):
         path.write_bytes(b"weights")

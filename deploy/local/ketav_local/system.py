@@ -17,7 +17,11 @@ from ketav_local.valkey import Valkey
 # What only the process that is given it may see; taken out of the environment that all inherit.
 CREDENTIALS = ("KETAV_DATABASE_URL", "KETAV_MIGRATION_DATABASE_URL", "KETAV_REDIS_URL", "KETAV_BLOB_URL")
 BASE_MODEL = "hebrew_base.safetensors"
-SHIPPED = {"KETAV_LANGUAGE_MODEL": "hebrew_lm.npz", "KETAV_REPLAY_LINES": "replay_lines.npz"}
+SHIPPED = {
+    "KETAV_LANGUAGE_MODEL": "hebrew_lm.npz",
+    "KETAV_REPLAY_LINES": "replay_lines.npz",
+    "KETAV_GENERAL_LINES": "general_lines.npz",
+}
 
 
 def python(*arguments: str) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ def to_claim(answer: training_pb2.ClaimTrainingRunResponse) -> Claim:
         fence=answer.fence,
         user_id=UUID(answer.user_id),
         parent=_to_model(answer.parent),
+        base=_to_model(answer.base),
         lease_s=float(answer.lease_seconds),
     )
 

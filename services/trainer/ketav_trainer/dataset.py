@@ -21,6 +21,7 @@ async def save_dataset(
     Raises DataLoss when an image is not the one its digest names.
     """
     pages: list[TruthPage] = []
+    manifest = hashlib.sha256()
     writer = _Hashed()
     async for message in stream:
         if message.WhichOneof("part") == "page":
@@ -28,10 +29,11 @@ async def save_dataset(
             name = f"page-{len(pages):05d}"
             writer = _Hashed((directory / name).open("wb"), message.page.image.sha256)
             pages.append(convert.to_page(message.page, name))
+            manifest.update(message.page.SerializeToString(deterministic=True))
         else:
             writer.write(message.chunk)
     writer.finish()
-    return Dataset(directory, tuple(pages))
+    return Dataset(directory, tuple(pages), manifest.hexdigest())
 
 
 async def save_model(stream: AsyncIterator[bytes], model: ModelRef, path: Path) -> None:

@@ -47,6 +47,8 @@ class Claim:
     user_id: UUID
     parent: ModelRef
     """The model to fine-tune and to beat."""
+    base: ModelRef
+    """The base model of the run's script."""
     lease_s: float
     """Seconds until the lease ends unless it is renewed."""
 
@@ -79,6 +81,8 @@ class Dataset:
 
     directory: Path
     pages: tuple[TruthPage, ...]
+    sha256: str
+    """Hex digest of everything that was streamed: digests of images, places and texts of lines, the split."""
 
     def count(self, *, holdout: bool) -> int:
         """Return how many lines are held out, or how many train."""

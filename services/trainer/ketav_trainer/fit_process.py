@@ -27,7 +27,7 @@ from ketav_engine.domain import (
 )
 from ketav_engine.engines import make_engine
 from ketav_engine.images import decode
-from ketav_engine.replay import read as read_replay
+from ketav_engine.replay import read as read_lines
 from ketav_trainer.child import CANDIDATE, PARENT, RUN
 
 _NICE: Final = 10
@@ -50,17 +50,19 @@ class FitProcess:
 
     def run(self) -> None:
         """Fit, measure both models on the held-out lines, and report."""
-        engine = make_engine(self._run["engine"])
+        language = self._run.get("language")
+        engine = make_engine(self._run["engine"], Path(language) if language else None)
         parent = engine.load_model((self._directory / PARENT).read_bytes(), self._run["parent_sha256"])
         training, holdout = self._lines(engine, parent.info.height)
-        self._replay = self._replayed(parent.info.height)
+        self._replay = self._shipped("replay", parent.info.height)
         result = self._fit(engine, parent, training, holdout)
         (self._directory / CANDIDATE).write_bytes(result.content)
         self._report("evaluating")
         errors = self._errors(engine, parent, result.content, holdout)
         if len(holdout) < _FEW_LINES:
             errors += self._cross_validated(engine, parent, training, holdout)
-        self._report("done", errors=errors, skipped=result.skipped)
+        general = self._errors(engine, parent, result.content, self._shipped("general", parent.info.height))
+        self._report("done", errors=errors, general=general, skipped=result.skipped)
 
     def _fit(
         self, engine: Engine, parent: Model, training: Sequence[TrainingLine], holdout: Sequence[TrainingLine]
@@ -88,10 +90,10 @@ class FitProcess:
             errors += self._errors(engine, parent, result.content, training[fold::folds])
         return errors
 
-    def _replayed(self, height: int) -> list[TrainingLine]:
-        """Return the lines of other hands, none where they are not set or of another height."""
-        path = self._run.get("replay")
-        return [line for line in read_replay(Path(path)) if line.image.shape[0] == height] if path else []
+    def _shipped(self, name: str, height: int) -> list[TrainingLine]:
+        """Return shipped lines of other hands, none where they are not set or of another height."""
+        path = self._run.get(name)
+        return [line for line in read_lines(Path(path)) if line.image.shape[0] == height] if path else []
 
     def _lines(self, engine: Engine, height: int) -> tuple[list[TrainingLine], list[TrainingLine]]:
         """Cut every line as reading would see it; return those that train and those held out."""

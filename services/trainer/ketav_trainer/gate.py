@@ -1,12 +1,14 @@
 """The gate: whether a candidate model may serve, decided on lines that the serving model read too.
 
+Both models read as they would serve, with the language model.
+
 Paired bootstrap over lines (Efron & Tibshirani 1993, An Introduction to the Bootstrap, ch. 16; for
 recognition errors Bisani & Ney, ICASSP 2004): lines are drawn again with replacement, and the share of draws
 in which the candidate makes fewer errors estimates the probability that it is better.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -15,12 +17,15 @@ ENOUGH: Final = 0.9
 """Probability of being better at which a candidate is promoted."""
 FEWEST_LINES: Final = 5
 """Held-out lines below which nothing can be said."""
+FLOOR: Final = 0.01
+"""CER that a candidate may lose on the general set: lines of other hands."""
 _DRAWS: Final = 10_000
+_ROUNDING: Final = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
 class LineErrors:
-    """A held-out line read by both models."""
+    """A line read by both models: held out, or of the general set."""
 
     length: int
     """Code points of the true text."""
@@ -42,14 +47,41 @@ class Verdict:
     """Corpus CER of the serving model, 0 to 1."""
     cer_after: float
     """Corpus CER of the candidate, 0 to 1."""
+    general_before: float | None = None
+    """Corpus CER of the serving model on the general set; None where there is none."""
+    general_after: float | None = None
+    """Corpus CER of the candidate on the general set."""
 
 
-def judge(lines: Sequence[LineErrors], *, seed: int = 0, enough: float = ENOUGH) -> Verdict:
-    """Decide whether a candidate may serve.
+def judge(
+    lines: Sequence[LineErrors],
+    general: Sequence[LineErrors] = (),
+    *,
+    seed: int = 0,
+    enough: float = ENOUGH,
+) -> Verdict:
+    """Decide whether a candidate may serve: it reads the held-out lines better and forgets little.
 
-    `lines` holds every held-out line once. The decision follows from `lines` and `seed` alone. CER above 1
-    (a model that writes more than there is) is reported as 1.
+    `lines` holds every held-out line once, `general` the lines of other hands. The decision follows from
+    the arguments alone. CER above 1 (a model that writes more than there is) is reported as 1.
     """
+    verdict = _compare(lines, seed, enough)
+    if not general:
+        return verdict
+    before, after = cer(general, serving=True), cer(general, serving=False)
+    verdict = replace(verdict, general_before=before, general_after=after)
+    if not verdict.promote:
+        return verdict
+    figures = f"other hands {_percent(before)} → {_percent(after)}"
+    if after - before > FLOOR + _ROUNDING:
+        found = verdict.words.removeprefix("promoted: ")
+        words = f"rejected: the new model forgets too much, {figures}, although {found}"
+        return replace(verdict, promote=False, words=words)
+    return replace(verdict, words=f"{verdict.words}; {figures}")
+
+
+def _compare(lines: Sequence[LineErrors], seed: int, enough: float) -> Verdict:
+    """Decide on the held-out lines alone."""
     before, after = cer(lines, serving=True), cer(lines, serving=False)
     if sum(line.length for line in lines) == 0 or len(lines) < FEWEST_LINES:
         words = f"rejected: {len(lines)} held-out lines are too few to prove an improvement"

@@ -32,6 +32,14 @@ class TrainerSettings(BoundSettings):
         default=None,
         description="File of lines of other hands that trainings replay against forgetting.",
     )
+    general_lines: Path | None = Field(
+        default=None,
+        description="File of lines of other hands, never replayed, on which a new model may lose little.",
+    )
+    language_model: Path | None = Field(
+        default=None,
+        description="The character language model of the recognizer: models are compared as they serve.",
+    )
     training_epochs: int | None = Field(
         default=None, ge=1, description="Passes over the training lines; unset for a budget that suits them."
     )

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from ketav_common.errors import KetavError, NotFound, Precondition, Stale, TimedOut, Unavailable
 from ketav_common.logging import get_logger
+from ketav_trainer.card import describe
 from ketav_trainer.child import CANDIDATE, PARENT, RUN, run_child
 from ketav_trainer.dataset import save_dataset, save_model
 from ketav_trainer.domain import (
@@ -50,6 +51,10 @@ class Workshop:
     """Name of this worker, for the registry's log."""
     replay: Path | None = None
     """File of lines of other hands that are replayed."""
+    general: Path | None = None
+    """File of lines of other hands on which a candidate may lose little."""
+    language: Path | None = None
+    """The language model that serves, with which models are compared."""
 
 
 async def run_training(run_id: str, *, registry: Registry, workshop: Workshop, stop: asyncio.Event) -> None:
@@ -94,25 +99,18 @@ async def train_model(
     await run_child(dataset.directory, hearing.on_event, workshop.seconds)
     if hearing.failed or hearing.errors is None:
         raise FitFailedError(hearing.failed or "the training ended without a result")
-    verdict = judge(hearing.errors, seed=workshop.seed)
-    lines = dataset.count(holdout=False)
+    verdict = judge(hearing.errors, hearing.general, seed=workshop.seed)
     card = {
         "user_id": str(user_id),
-        "run_id": claim.run_id,
-        "parent": claim.parent.version,
         "engine": workshop.engine,
         "seed": workshop.seed,
-        "training_lines": lines,
-        "skipped_lines": hearing.skipped,
-        "holdout_lines": len(hearing.errors),
         "epochs": hearing.progress.epoch,
         "seconds": round(time.monotonic() - began, 1),
-        "cer_before": verdict.cer_before,
-        "cer_after": verdict.cer_after,
-        "probability_better": verdict.probability,
-        "verdict": verdict.words,
+        "skipped_lines": hearing.skipped,
+        "measured_lines": len(hearing.errors),
     }
-    return Candidate(dataset.directory / CANDIDATE, verdict, lines, json.dumps(card, ensure_ascii=False))
+    words = json.dumps(card | describe(claim, dataset, verdict), ensure_ascii=False)
+    return Candidate(dataset.directory / CANDIDATE, verdict, dataset.count(holdout=False), words)
 
 
 async def _attempt(claim: Claim, lease: Lease, registry: Registry, workshop: Workshop) -> None:
@@ -167,12 +165,19 @@ def _orders(dataset: Dataset, claim: Claim, workshop: Workshop) -> dict[str, Any
         "engine": workshop.engine,
         "seed": workshop.seed,
         "epochs": workshop.epochs,
-        "replay": str(workshop.replay) if workshop.replay is not None else None,
+        "replay": _path(workshop.replay),
+        "general": _path(workshop.general),
+        "language": _path(workshop.language),
         "memory_bytes": workshop.memory_bytes,
         "checkpoint": str(checkpoint_of(workshop.directory, claim)),
         "parent_sha256": claim.parent.sha256,
         "pages": [asdict(page) for page in dataset.pages],
     }
+
+
+def _path(path: Path | None) -> str | None:
+    """Write a path that may not be set."""
+    return str(path) if path is not None else None
 
 
 class _Hearing:
@@ -190,6 +195,7 @@ class _Hearing:
         self._lease = lease
         self.progress = Progress()
         self.errors: list[LineErrors] | None = None
+        self.general: list[LineErrors] = []
         self.skipped = 0
         self.failed = ""
 
@@ -204,6 +210,7 @@ class _Hearing:
                 await self._lease.report(self.progress)
             case "done":
                 self.errors = [LineErrors(*line) for line in event["errors"]]
+                self.general = [LineErrors(*line) for line in event["general"]]
                 self.skipped = int(event["skipped"])
             case "failed":
                 self.failed = self._FAILURES.get(event["kind"], "the training met an internal error")

@@ -39,6 +39,8 @@ class Worker:
             heartbeat_s=settings.heartbeat_seconds,
             worker=f"{socket.gethostname()}:{os.getpid()}",
             replay=settings.replay_lines,
+            general=settings.general_lines,
+            language=settings.language_model,
         )
 
     def train(self, run_id: str) -> None:
