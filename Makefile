@@ -38,6 +38,12 @@ check: $(STAMP) ## format, lint, types, imports, contracts, budgets, containers'
 test: $(STAMP) ## every test that takes part in a change's review
 	$(BIN)/python -m pytest
 
+.PHONY: faults
+FAULTS := KETAV_FAULT_RUNS=$${KETAV_FAULT_RUNS:-208}
+
+faults: $(STAMP) ## kill, stop and corrupt a running system some hundred times and count what happened
+	$(FAULTS) $(BIN)/python -m pytest --timeout 1200 tests/faults
+
 run: $(STAMP) ## start the whole system on this machine (KETAV_PORT=8000, KETAV_DATA_DIR=.ketav)
 	@exec $(BIN)/python -m ketav_local
 

@@ -21,7 +21,7 @@ def test_the_directory_is_private_and_gone_afterwards(tmp_path: Path) -> None:
 
 
 def test_a_checkpoint_outlives_the_attempt_and_not_the_run(tmp_path: Path) -> None:
-    """It is kept beside the private directories, goes with its run, or after a day."""
+    """It is kept beside the private directories and goes with its run, half-written or not, or in a day."""
     parent = ModelRef("base-1", "ab" * 32, 1)
     claim = Claim("run", 1, uuid4(), parent, parent, 30)
     kept, old = checkpoint_of(tmp_path, claim), tmp_path / "other.checkpoint"
@@ -32,8 +32,11 @@ def test_a_checkpoint_outlives_the_attempt_and_not_the_run(tmp_path: Path) -> No
         assert kept.exists()
         assert not old.exists()
     assert checkpoint_of(tmp_path, replace(claim, parent=replace(parent, sha256="cd" * 32))) != kept
+    half = tmp_path / f"{kept.name}.part"
+    half.write_bytes(b"half of the weig")
     forget_checkpoint(tmp_path, claim)
     assert not kept.exists()
+    assert not half.exists()
 
 
 def test_what_a_killed_worker_left_is_deleted_and_a_living_worker_s_is_not(tmp_path: Path) -> None:

@@ -9,7 +9,12 @@ import time
 from collections.abc import Mapping
 from typing import Final
 
-_KEPT: Final = ("PATH", "PYTHONPATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "LD_PRELOAD")
+from ketav_common.faults import DIRECTORY
+
+_KEPT: Final = (
+    *("PATH", "PYTHONPATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "LD_PRELOAD"),
+    DIRECTORY,
+)
 _ONE_THREAD: Final = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 _NO_MEMORY: Final = ("allocate memory", "Insufficient memory", "failed to map segment", "bad_alloc")
 OUT_OF_MEMORY: Final = 71

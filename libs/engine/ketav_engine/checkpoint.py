@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ketav_common import faults
 from ketav_engine.domain import UnusableModelError
 
 
@@ -36,6 +37,7 @@ def store(path: str, net: Any, optimizer: Any, state: State, best: dict[str, Any
     )
     part = Path(f"{path}.part")
     part.write_bytes(content)
+    faults.reached(f"at-checkpoint-{state.epoch}")
     part.replace(path)
 
 

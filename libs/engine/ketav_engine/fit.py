@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ketav_common import faults
 from ketav_common.metrics import cer
 from ketav_engine import blend, checkpoint, models, optimizer
 from ketav_engine.augment import vary
@@ -152,6 +153,7 @@ class _Loop:
         torch.manual_seed(self.options.seed * 100_003 + epoch)
         rng = np.random.default_rng([self.options.seed, epoch])
         self.net.train()
+        faults.reached(f"in-epoch-{epoch + 1}")
         batches = list(self._batches(rng))
         losses = [
             self._step(batch, rng, (epoch + index / len(batches)) / self.epochs)

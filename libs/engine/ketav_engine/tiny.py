@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ketav_common import faults
 from ketav_common.metrics import cer
 from ketav_engine import domain
 from ketav_engine.domain import (
@@ -118,6 +119,7 @@ class TinyEngine:
         for epoch in range(first, epochs + 1):
             for code in codes[: -(-len(codes) * epoch // epochs)]:
                 table[code] = votes[code].most_common(1)[0][0]
+            faults.reached(f"in-epoch-{epoch}")
             rate = _cer(holdout, table)
             if rate <= best:
                 best, kept = rate, table.copy()
@@ -238,8 +240,9 @@ def _cer(lines: Sequence[domain.TrainingLine], table: NDArray[np.int32]) -> floa
 def _keep(path: str | None, epoch: int, table: NDArray[np.int32]) -> None:
     """Write a checkpoint whole or not at all."""
     if path is not None:
-        part = Path(path).with_suffix(".part")
+        part = Path(f"{path}.part")
         part.write_bytes(save(table, epoch))
+        faults.reached(f"at-checkpoint-{epoch}")
         part.replace(path)
 
 

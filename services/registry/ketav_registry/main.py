@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -52,7 +53,13 @@ async def serve(settings: RegistrySettings) -> None:
     """Serve until SIGTERM, then drain."""
     async with open_stores(settings) as stores:
         await rpc.serve(
-            partial(add_servicers, database=stores.database, blobs=stores.blobs, limits=settings.limits()),
+            partial(
+                add_servicers,
+                database=stores.database,
+                blobs=stores.blobs,
+                limits=settings.limits(),
+                lease=timedelta(seconds=settings.lease_seconds),
+            ),
             bind=settings.bind,
             signer=settings.signer(),
             service="registry",

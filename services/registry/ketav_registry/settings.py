@@ -28,6 +28,9 @@ class StoreSettings(BaseSettings):
 class RegistrySettings(StoreSettings, BoundSettings):
     """Settings of the registry's server."""
 
+    lease_seconds: int = Field(
+        30, ge=1, le=3600, description="Seconds a worker holds a training run unless it renews its lease."
+    )
     quarantine_distance: float = Field(
         0.7,
         ge=0,

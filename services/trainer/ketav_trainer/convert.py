@@ -7,6 +7,7 @@ from uuid import UUID
 
 from ketav.page.v1 import page_pb2
 from ketav.registry.v1 import models_pb2, training_pb2
+from ketav_common import faults
 from ketav_common.chunks import chunks
 from ketav_trainer.domain import Candidate, Claim, ModelRef, Progress, State, TruthLine, TruthPage
 
@@ -71,6 +72,7 @@ def from_candidate(claim: Claim, candidate: Candidate) -> Iterator[models_pb2.Pu
         model_card=candidate.card,
     )
     yield models_pb2.PublishModelRequest(header=header)
+    faults.reached("during-upload", claim.run_id)
     for chunk in chunks(content):
         yield models_pb2.PublishModelRequest(chunk=chunk)
 

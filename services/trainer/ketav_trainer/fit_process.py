@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any, Final
 
+from ketav_common import faults
 from ketav_common.metrics import edits
 from ketav_common.processes import OUT_OF_MEMORY, confine, end_with_parent, is_out_of_memory
 from ketav_engine.domain import (
@@ -58,6 +59,7 @@ class FitProcess:
         result = self._fit(engine, parent, training, holdout)
         (self._directory / CANDIDATE).write_bytes(result.content)
         self._report("evaluating")
+        faults.reached("in-evaluation")
         errors = self._errors(engine, parent, result.content, holdout)
         if len(holdout) < _FEW_LINES:
             errors += self._cross_validated(engine, parent, training, holdout)

@@ -26,7 +26,9 @@ def checkpoint_of(parent: Path, claim: Claim) -> Path:
 
 def forget_checkpoint(parent: Path, claim: Claim) -> None:
     """Delete a run's checkpoint: it has ended."""
-    checkpoint_of(parent, claim).unlink(missing_ok=True)
+    checkpoint = checkpoint_of(parent, claim)
+    for file in parent.glob(f"{checkpoint.name}*"):  # also one that was killed half-written
+        file.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from ketav_common import faults
 from ketav_common.errors import KetavError, NotFound, Precondition, Stale, TimedOut, Unavailable
 from ketav_common.logging import get_logger
 from ketav_trainer.card import describe
@@ -63,12 +64,14 @@ async def run_training(run_id: str, *, registry: Registry, workshop: Workshop, s
     When `stop` is set the run goes back to the queue; a later attempt on this machine goes on where
     it stood. When the lease is lost nothing is written any more.
     """
+    faults.reached("before-claim", run_id)
     try:
         claim = await registry.claim(run_id, workshop.worker)
     except (Stale, NotFound, Precondition) as error:
         log.info("run_not_claimed", run_id=run_id, code=error.code)
         return
     log.info("run_claimed", run_id=run_id, fence=claim.fence)
+    faults.reached("after-claim", run_id)
     async with Lease(claim, registry.report, workshop.heartbeat_s) as lease:
         try:
             await _until(_attempt(claim, lease, registry, workshop), lease, stop)
@@ -84,6 +87,7 @@ async def run_training(run_id: str, *, registry: Registry, workshop: Workshop, s
             forget_checkpoint(workshop.directory, claim)
         else:
             forget_checkpoint(workshop.directory, claim)
+    faults.reached("before-ack", run_id)
 
 
 async def train_model(

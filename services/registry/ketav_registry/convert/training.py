@@ -5,7 +5,6 @@ from ketav_common.errors import InvalidInput
 from ketav_registry.convert import common
 from ketav_registry.convert.pages import image_message, line_message
 from ketav_registry.domain.training import (
-    LEASE,
     GroundTruthPage,
     Lease,
     Progress,
@@ -57,7 +56,7 @@ def lease(found: Lease) -> pb.ClaimTrainingRunResponse:
         user_id=str(found.run.user_id),
         parent=common.model(found.parent),
         base=common.model(found.base),
-        lease_seconds=int(LEASE.total_seconds()),
+        lease_seconds=int(found.length.total_seconds()),
     )
 
 

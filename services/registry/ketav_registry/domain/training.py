@@ -14,7 +14,6 @@ from ketav_registry.domain.models import Model, Script
 from ketav_registry.domain.pages import Image, Layout, Line
 
 MIN_LINES = 16
-LEASE = timedelta(seconds=30)
 MAX_ATTEMPTS = 5
 HOLDOUT_SHARE = 0.2
 
@@ -70,11 +69,12 @@ class TrainingRun:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A claimed run: the fence to carry, the model to beat and the script's base."""
+    """A claimed run: the fence to carry, the model to beat, the script's base, and how long it is held."""
 
     run: TrainingRun
     parent: Model
     base: Model
+    length: timedelta
 
 
 @dataclass(frozen=True, slots=True)

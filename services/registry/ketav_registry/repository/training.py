@@ -1,6 +1,7 @@
 """Training runs. What a worker writes is conditional on its fence: a stale one changes 0 rows."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,7 +13,6 @@ from ketav_registry.domain.models import Script
 from ketav_registry.domain.training import (
     ACTIVE,
     HELD,
-    LEASE,
     MAX_ATTEMPTS,
     Progress,
     RunState,
@@ -108,7 +108,7 @@ async def cancel(transaction: Transaction, user_id: UUID, run_id: UUID) -> bool:
     return (await transaction.execute(query)).rowcount == 1
 
 
-async def claim(transaction: Transaction, run_id: UUID, worker: str) -> bool:
+async def claim(transaction: Transaction, run_id: UUID, worker: str, lease: timedelta) -> bool:
     """Take a queued or abandoned run: fence + 1, a new lease; False when there is nothing to take."""
     abandoned = sa.and_(_r.state.in_(HELD), _r.lease_until < sa.func.clock_timestamp())
     query = (
@@ -119,7 +119,7 @@ async def claim(transaction: Transaction, run_id: UUID, worker: str) -> bool:
             state=RunState.LEASED,
             fence=_r.fence + 1,
             attempts=_r.attempts + 1,
-            lease_until=sa.func.clock_timestamp() + LEASE,
+            lease_until=sa.func.clock_timestamp() + lease,
             worker=worker,
             epoch=0,
             **_CHANGED,
@@ -140,7 +140,9 @@ async def set_parent(transaction: Transaction, run_id: UUID, fence: int, version
     )
 
 
-async def report(transaction: Transaction, run_id: UUID, fence: int, progress: Progress) -> bool | None:
+async def report(
+    transaction: Transaction, run_id: UUID, fence: int, progress: Progress, lease: timedelta
+) -> bool | None:
     """Renew the lease and note progress; returns whether a cancel was asked for, None when it is stale.
 
     A heartbeat that says nothing new is no change: the revision stays.
@@ -160,7 +162,7 @@ async def report(transaction: Transaction, run_id: UUID, fence: int, progress: P
         training_run.update()
         .where(_held(run_id, fence))
         .values(
-            lease_until=sa.func.clock_timestamp() + LEASE,
+            lease_until=sa.func.clock_timestamp() + lease,
             revision=sa.case((changed, _r.revision + 1), else_=_r.revision),
             updated_at=sa.case((changed, sa.func.clock_timestamp()), else_=_r.updated_at),
             **figures,

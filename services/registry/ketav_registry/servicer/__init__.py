@@ -1,5 +1,7 @@
 """The five gRPC services: decode, one use case, encode."""
 
+from datetime import timedelta
+
 import grpc
 
 from ketav.registry.v1 import (
@@ -32,11 +34,16 @@ SERVICES = tuple(
 
 
 def add_servicers(
-    server: grpc.aio.Server, database: Database, blobs: BlobStore, limits: Limits = DEFAULTS
+    server: grpc.aio.Server,
+    database: Database,
+    blobs: BlobStore,
+    limits: Limits = DEFAULTS,
+    lease: timedelta = timedelta(seconds=30),
 ) -> None:
-    """Put the services on a server; corrections beyond `limits` are quarantined."""
+    """Put the services on a server; `limits` are those of corrections, `lease` that of training runs."""
     accounts_pb2_grpc.add_AccountServiceServicer_to_server(AccountServicer(database), server)
     projects_pb2_grpc.add_ProjectServiceServicer_to_server(ProjectServicer(database, blobs, limits), server)
     models_pb2_grpc.add_ModelServiceServicer_to_server(ModelServicer(database, blobs), server)
-    training_pb2_grpc.add_TrainingRunServiceServicer_to_server(TrainingRunServicer(database, blobs), server)
+    runs = TrainingRunServicer(database, blobs, lease)
+    training_pb2_grpc.add_TrainingRunServiceServicer_to_server(runs, server)
     learning_pb2_grpc.add_LearningServiceServicer_to_server(LearningServicer(database), server)

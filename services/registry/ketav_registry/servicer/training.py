@@ -1,6 +1,7 @@
 """TrainingRunService."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 from ketav.registry.v1 import training_pb2 as pb
 from ketav.registry.v1 import training_pb2_grpc
@@ -15,10 +16,11 @@ from ketav_registry.usecases import training
 class TrainingRunServicer(training_pb2_grpc.TrainingRunServiceServicer):
     """Training runs: the truth about them."""
 
-    def __init__(self, database: Database, blobs: BlobStore) -> None:
+    def __init__(self, database: Database, blobs: BlobStore, lease: timedelta) -> None:
         """Take what the use cases need."""
         self._database = database
         self._blobs = blobs
+        self._lease = lease
 
     async def CreateTrainingRun(
         self, request: pb.CreateTrainingRunRequest, context: object
@@ -51,7 +53,9 @@ class TrainingRunServicer(training_pb2_grpc.TrainingRunServiceServicer):
         require_role("trainer")
         run_id = common.uuid(request.run_id, "training run")
         return convert.lease(
-            await training.claim_training_run(run_id, request.worker, database=self._database)
+            await training.claim_training_run(
+                run_id, request.worker, lease=self._lease, database=self._database
+            )
         )
 
     async def ReportProgress(
@@ -60,7 +64,9 @@ class TrainingRunServicer(training_pb2_grpc.TrainingRunServiceServicer):
         """Renew the lease and note progress."""
         require_role("trainer")
         run_id, progress = common.uuid(request.run_id, "training run"), convert.progress(request)
-        asked = await training.report_progress(run_id, request.fence, progress, database=self._database)
+        asked = await training.report_progress(
+            run_id, request.fence, progress, lease=self._lease, database=self._database
+        )
         return pb.ReportProgressResponse(cancel_requested=asked)
 
     async def EndTrainingRun(

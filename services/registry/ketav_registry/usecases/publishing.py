@@ -5,7 +5,7 @@ from math import isfinite
 from typing import Any
 from uuid import uuid5
 
-from ketav_common import text
+from ketav_common import faults, text
 from ketav_common.errors import InvalidInput, Stale
 from ketav_registry import blobs as objects
 from ketav_registry.blobs import BlobStore, Chunks
@@ -106,13 +106,19 @@ async def _conclude(
     state = RunState.SUCCEEDED if publication.promote else RunState.REJECTED
     outcome = {"cer_base": publication.cer_before, "cer_candidate": publication.cer_after}
     verdict = text.clean(publication.verdict, max_length=_MAX_VERDICT)
+    faults.reached("before-promotion", str(run.run_id))
     async with database.system() as transaction:
         fence = (run.run_id, run.fence)
         won = await training.finish(transaction, *fence, {**outcome, "state": state, "verdict": verdict})
         if won:
             await narrow(transaction, run.user_id)
-            return await _insert(transaction, run, publication, facts)
-        cancelled = await training.give_up(transaction, *fence, RunState.CANCELLED, verdict)
+            stored = await _insert(transaction, run, publication, facts)
+            faults.reached("in-promotion", str(run.run_id))
+        else:
+            cancelled = await training.give_up(transaction, *fence, RunState.CANCELLED, verdict)
+    if won:
+        faults.reached("after-promotion", str(run.run_id))
+        return stored
     if cancelled:
         raise Stale("the user has cancelled the training run", code="run-cancelled")
     raise Stale("the training run is held under another fence", code="stale-fence")

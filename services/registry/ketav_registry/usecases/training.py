@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from datetime import timedelta
 from uuid import UUID
 
 from ketav_common import text
@@ -91,27 +92,29 @@ async def cancel_training_run(user_id: UUID, run_id: UUID, *, database: Database
         return await _found(transaction, run_id, user_id)
 
 
-async def claim_training_run(run_id: UUID, worker: str, *, database: Database) -> Lease:
+async def claim_training_run(run_id: UUID, worker: str, *, lease: timedelta, database: Database) -> Lease:
     """Take a queued or abandoned run. Stale: somebody else has it, or it has ended."""
     name = text.clean(worker, max_length=200)
     async with database.system() as transaction:
         run = await _found(transaction, run_id)
-        if not await training.claim(transaction, run_id, name):
+        if not await training.claim(transaction, run_id, name, lease):
             raise Stale("somebody else has the training run, or it has ended", code="run-taken")
         await narrow(transaction, run.user_id)
         run = await _found(transaction, run_id)
         parent = await required_model(transaction, run.user_id, run.script)
         base = await required_base(transaction, run.script)
         await training.set_parent(transaction, run_id, run.fence, parent.version)
-    return Lease(run, parent, base)
+    return Lease(run, parent, base, lease)
 
 
-async def report_progress(run_id: UUID, fence: int, progress: Progress, *, database: Database) -> bool:
+async def report_progress(
+    run_id: UUID, fence: int, progress: Progress, *, lease: timedelta, database: Database
+) -> bool:
     """Renew the lease and note progress; say whether the user wants the run's end. Stale: lost the run."""
     if progress.state not in rules.HELD or not rules.plausible(progress):
         raise InvalidInput("this is no progress of a held run", code="invalid-progress")
     async with database.system() as transaction:
-        asked = await training.report(transaction, run_id, fence, progress)
+        asked = await training.report(transaction, run_id, fence, progress, lease)
         if asked is None:
             raise Stale("the training run is held under another fence", code="stale-fence")
     return asked

@@ -1,0 +1,55 @@
+"""SIGKILL at ten named points: every run ends, no model is promoted twice, nobody is left behind (R3-R5)."""
+
+import pytest
+
+from tests.faults.conftest import Tally, count
+from tests.parts import history
+from tests.parts.injector import POINTS, Fault, Injector, Victim
+from tests.parts.learners import Learner
+from tests.parts.world import World
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+CELLS = [(point, victim) for point, victims in POINTS.items() for victim in victims]
+TOGETHER = {"worker": 3, "child": 3, "registry": 1}
+"""Faults at once: the registry's death concerns every run."""
+AS_IT_SHOULD = {"worker": {"succeeded"}, "child": {"failed", "succeeded"}, "registry": {"succeeded"}}
+"""How a run may end; after five interruptions it is given up whatever interrupted it."""
+GIVEN_UP = 5
+
+
+def chunked(faults: list[Fault], size: int) -> list[list[Fault]]:
+    """Return faults in groups that are injected at once."""
+    return [faults[start : start + size] for start in range(0, len(faults), size)]
+
+
+async def next_lease(system: World, fault: Fault) -> float | None:
+    """Return the seconds from a fault to the next claim of the run it hit; None: there was none to come."""
+    claims = history.claims(await system.happened(), fault.run_id)
+    after = [claim.at for claim in claims if fault.at is not None and claim.at > fault.at]
+    return (after[0] - fault.at).total_seconds() if after and fault.at is not None else None
+
+
+@pytest.mark.parametrize("victim", ["worker", "child", "registry"])
+async def test_a_kill_at_any_point_loses_no_run(
+    system: World, learners: list[Learner], tally: Tally, victim: Victim
+) -> None:
+    """The victim dies exactly there; the run ends as it should, once, and is taken over in time."""
+    rounds = -(-count("RUNS", 16) // len(CELLS))
+    injector = Injector(system, learners, seed=count("SEED", 0))
+    points = [point for point, victims in POINTS.items() if victim in victims]
+    faults = [injector.fault(point, victim) for _ in range(rounds) for point in points]
+    for group in chunked(faults, TOGETHER[victim]):
+        outcome = await injector.batch(group)
+        assert outcome.missing == []
+        for fault in outcome.faults:
+            tally.add(f"SIGKILL of the {fault.victim} {fault.point.rstrip('-0123456789')}")
+            seconds = await next_lease(system, fault)
+            if seconds is not None:
+                tally.time(f"from SIGKILL of the {victim} to the next lease ({system.pace.lease} s)", seconds)
+        for run_id, state in outcome.runs.items():
+            tally.add(f"runs with SIGKILL of the {victim} that ended as {state}")
+            attempts = (await system.run(run_id))["attempts"]
+            assert state in AS_IT_SHOULD[victim] or attempts == GIVEN_UP
+        assert await system.orphans() == []
+    changes = await system.happened()
+    assert history.violations(changes) == []

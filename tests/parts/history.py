@@ -1,0 +1,150 @@
+"""Everything that ever happened to training runs and models, kept by triggers of a test database."""
+
+import itertools
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+
+ENDED = frozenset({"succeeded", "rejected", "failed", "cancelled"})
+"""States after which nothing may happen to a run."""
+TABLES = ("training_run", "model_version", "active_model")
+_SCHEMA = """
+CREATE TABLE history (
+    number BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp(),
+    name TEXT NOT NULL, change TEXT NOT NULL, fields JSONB NOT NULL
+);
+CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+BEGIN
+    INSERT INTO public.history (name, change, fields)
+    VALUES (TG_TABLE_NAME, TG_OP, to_jsonb(CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END));
+    RETURN NULL;
+END $$;
+"""
+_TRIGGER = """
+CREATE TRIGGER history AFTER INSERT OR UPDATE OR DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION note();
+"""
+
+
+@dataclass(frozen=True)
+class Change:
+    """A row as a transaction left it; `number` says the order, `at` when, by the database's clock."""
+
+    number: int
+    at: datetime
+    name: str
+    change: str
+    fields: dict[str, Any]
+
+
+async def keep(owner: asyncpg.Connection) -> None:
+    """Have a database keep the history of its runs and models from now on."""
+    await owner.execute(_SCHEMA + "".join(_TRIGGER.format(table=table) for table in TABLES))
+
+
+async def read(owner: asyncpg.Connection, after: int = 0) -> list[Change]:
+    """Return what has happened after a number."""
+    rows = await owner.fetch("SELECT * FROM history WHERE number > $1 ORDER BY number", after)
+    return [Change(**{**row, "fields": json.loads(row["fields"])}) for row in map(dict, rows)]
+
+
+def of_run(history: Iterable[Change], run_id: str) -> list[Change]:
+    """Return what happened to a run and to its version, and the promotions of it."""
+    history = list(history)
+    versions = {change.fields["version"] for change in history if change.fields.get("run_id") == run_id}
+    return [
+        change
+        for change in history
+        if (change.name == "training_run" and change.fields["id"] == run_id)
+        or (change.name != "training_run" and change.fields["version"] in versions)
+    ]
+
+
+def violations(history: Sequence[Change]) -> list[str]:
+    """Return each breach of R3 to R5 that a history shows; runs that have not ended are breaches too."""
+    runs: defaultdict[str, list[Change]] = defaultdict(list)
+    for change in history:
+        if change.name == "training_run":
+            runs[change.fields["id"]].append(change)
+    found = [f"run {run_id}: {words}" for run_id, changes in runs.items() for words in _of_states(changes)]
+    found += [f"run {run_id}: {words}" for run_id in runs for words in _of_promotion(history, run_id)]
+    return found + _of_users(history) + _of_generations(history)
+
+
+def _of_states(changes: Sequence[Change]) -> list[str]:
+    """Check one run by itself: it ends, nothing comes after the end, fence and revision never fall."""
+    states = [change.fields["state"] for change in changes]
+    found = [] if states[-1] in ENDED else [f"has not ended: {states[-1]}"]
+    found += ["changed after its end" for state in states[:-1] if state in ENDED]
+    for name in ("fence", "revision", "attempts"):
+        values = [change.fields[name] for change in changes]
+        if values != sorted(values):
+            found.append(f"its {name} fell: {values}")
+    claims = [new for old, new in itertools.pairwise(changes) if _claimed(old, new)]
+    if any(change.fields["state"] != "leased" for change in claims):
+        found.append("a claim left another state than leased")
+    return found
+
+
+def _claimed(old: Change, new: Change) -> bool:
+    """Say whether a change of a run is a claim."""
+    return bool(new.fields["fence"] > old.fields["fence"])
+
+
+def _of_promotion(history: Sequence[Change], run_id: str) -> list[str]:
+    """Check a run's model: one for a success, serving once made; one for a rejection, never serving."""
+    about = of_run(history, run_id)
+    state = next(change.fields["state"] for change in reversed(about) if change.name == "training_run")
+    versions = [change for change in about if change.name == "model_version" and change.change == "INSERT"]
+    end = next((change.at for change in about if change.fields.get("state") in ENDED), None)
+    # A rollback and a return to the version are the user's; they come after the run.
+    made = {change.fields["version"] for change in versions}
+    promotions = [
+        change
+        for change in about
+        if change.name == "active_model" and change.fields["version"] in made and end is not None
+    ]
+    expected = {"succeeded": (1, 1), "rejected": (1, 0)}.get(state, (0, 0))
+    seen = (len(versions), len(promotions))
+    return [] if seen == expected else [f"{state} with (versions, promotions) {seen}, not {expected}"]
+
+
+def _of_users(history: Sequence[Change]) -> list[str]:
+    """Check that no user ever had two runs that had not ended."""
+    active: defaultdict[str, set[str]] = defaultdict(set)
+    found = []
+    for change in history:
+        if change.name != "training_run":
+            continue
+        mine = active[change.fields["user_id"]]
+        (mine.discard if change.fields["state"] in ENDED else mine.add)(change.fields["id"])
+        if len(mine) > 1:
+            found.append(f"user {change.fields['user_id']}: two active runs")
+    return found
+
+
+def _of_generations(history: Sequence[Change]) -> list[str]:
+    """Check that each change of what serves a user raises the generation by one, and none goes away."""
+    last: dict[tuple[str, str], int] = {}
+    found = []
+    for change in history:
+        if change.name != "active_model":
+            continue
+        key = (change.fields["user_id"], change.fields["script"])
+        if change.change == "DELETE" or change.fields["generation"] != last.get(key, 0) + 1:
+            found.append(f"user {key[0]}: generation {last.get(key)} -> {change.fields['generation']}")
+        last[key] = change.fields["generation"]
+    return found
+
+
+def claims(history: Sequence[Change], run_id: str) -> list[Change]:
+    """Return the claims of a run, first to last."""
+    changes = [
+        change for change in history if change.name == "training_run" and change.fields["id"] == run_id
+    ]
+    return [new for old, new in itertools.pairwise(changes) if _claimed(old, new)]

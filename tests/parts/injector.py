@@ -1,0 +1,160 @@
+"""Injects faults into a running system: at a named point, into a victim, and sees that they happened."""
+
+import asyncio
+import os
+import random
+import signal
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+import psutil
+
+from tests.parts.learners import Learner
+from tests.parts.world import Program, World
+
+EPOCHS = 6
+"""Epochs of each training; the points in epochs and at checkpoints are one of them."""
+Victim = Literal["worker", "child", "registry"]
+POINTS: dict[str, tuple[Victim, ...]] = {
+    "before-claim": ("worker",),
+    "after-claim": ("worker",),
+    "in-epoch": ("worker", "child"),
+    "at-checkpoint": ("worker", "child"),
+    "in-evaluation": ("worker", "child"),
+    "during-upload": ("worker",),
+    "before-promotion": ("worker", "registry"),
+    "in-promotion": ("worker", "registry"),
+    "after-promotion": ("worker", "registry"),
+    "before-ack": ("worker",),
+}
+"""The ten named points and who can be killed there: whoever is at work."""
+_IN_CHILD = ("in-epoch", "at-checkpoint", "in-evaluation")
+_IN_REGISTRY = ("before-promotion", "in-promotion", "after-promotion")
+_BOUND_S = 120.0
+
+
+@dataclass
+class Fault:
+    """One fault to inject, and after it was injected what it hit."""
+
+    point: str
+    victim: Victim
+    pause: bool = False
+    """Stop the worker and its child until their lease is over, instead of killing."""
+    delay_s: float = 0.0
+    """Seconds between the stop at the point and the kill."""
+    run_id: str = ""
+    at: datetime | None = None
+    """When it happened, by the database's clock; None: not yet."""
+    worker: Program | None = None
+
+
+@dataclass
+class Outcome:
+    """What a batch of runs under faults came to."""
+
+    runs: dict[str, str] = field(default_factory=dict)
+    """State in which each run ended."""
+    faults: list[Fault] = field(default_factory=list)
+    missing: list[Fault] = field(default_factory=list)
+    """Faults that could not be injected."""
+
+
+class Injector:
+    """Runs trainings of several users and injects faults meanwhile."""
+
+    def __init__(self, world: World, learners: list[Learner], seed: int) -> None:
+        """Take the system, its users, and what everything random follows from."""
+        self._world = world
+        self._learners = learners
+        self._random = random.Random(seed)
+        self._number = 0
+
+    def fault(self, point: str, victim: Victim, *, pause: bool = False) -> Fault:
+        """Make a fault: in a random epoch where the point lies in one, after a random delay."""
+        exact = f"{point}-{self._random.randint(1, EPOCHS)}" if point in _IN_CHILD[:2] else point
+        return Fault(exact, victim, pause, self._random.choice((0.0, 0.0, 0.05, 0.3)))
+
+    async def batch(self, faults: list[Fault]) -> Outcome:
+        """Train one run for each fault, inject all of them, and wait until every run has ended."""
+        outcome = Outcome()
+        armed = {self._arm(fault): fault for fault in faults}
+        async with asyncio.timeout(_BOUND_S):
+            for _ in range(4):
+                runs = await self._start(len(armed))
+                await self._inject(armed, runs, outcome)
+                if not armed:
+                    break
+        for order in armed:
+            order.with_suffix(".armed").unlink(missing_ok=True)
+        outcome.missing = list(armed.values())
+        return outcome
+
+    def _arm(self, fault: Fault) -> Path:
+        """Order a stop; return where it will be acknowledged."""
+        self._number += 1
+        folder = self._world.faults / fault.point
+        folder.mkdir(parents=True, exist_ok=True)
+        order = folder / f"{self._number:05d}.armed"
+        order.touch()
+        return order.with_suffix(".taken")
+
+    async def _start(self, count: int) -> list[str]:
+        """Have so many users ask for a training, each from the base model."""
+        chosen = self._random.sample(self._learners, count)
+        runs = []
+        for learner in chosen:
+            await learner.forget()
+            runs.append(await learner.train())
+        return runs
+
+    async def _inject(self, armed: dict[Path, Fault], runs: list[str], outcome: Outcome) -> None:
+        """Act on every process that stops until all runs have ended."""
+        while True:
+            for taken in [path for path in armed if path.exists() and path.read_text().endswith("\n")]:
+                fault = armed.pop(taken)
+                await self._act(fault, *taken.read_text().rstrip("\n").split(" ", 1))
+                outcome.faults.append(fault)
+            states = [(await self._world.run(run_id))["state"] for run_id in runs]
+            outcome.runs.update(zip(runs, states, strict=True))
+            if all(state in ("succeeded", "rejected", "failed", "cancelled") for state in states):
+                return
+            await asyncio.sleep(0.03)
+
+    async def _act(self, fault: Fault, pid_text: str, run_id: str) -> None:
+        """Kill or pause the victim of a fault, then let whoever stopped at the point go on."""
+        pid = int(pid_text)
+        await asyncio.sleep(fault.delay_s)
+        fault.worker, fault.run_id = await self._who(fault, pid, run_id)
+        fault.at = await self._world.owner.fetchval("SELECT clock_timestamp()")
+        if fault.victim == "registry":
+            self._world.programs["registry"].kill()
+            await self._world.serve("registry")
+        elif fault.victim == "child":
+            os.kill(pid, signal.SIGKILL)
+        elif fault.worker is not None and fault.pause:
+            fault.worker.send(signal.SIGSTOP)
+            return
+        elif fault.worker is not None:
+            self._world.remove_worker(fault.worker)
+            self._world.add_worker()
+        if psutil.pid_exists(pid):
+            os.kill(pid, signal.SIGCONT)
+
+    async def _who(self, fault: Fault, pid: int, run_id: str) -> tuple[Program | None, str]:
+        """Return the worker concerned and the run it is at."""
+        if fault.point.startswith(_IN_REGISTRY):
+            name = str((await self._world.run(run_id))["worker"])
+            return self._world.worker_of(int(name.rsplit(":", 1)[1])), run_id
+        worker = self._world.worker_of(
+            psutil.Process(pid).ppid() if fault.point.startswith(_IN_CHILD) else pid
+        )
+        if worker is not None and not run_id:
+            found = await self._world.owner.fetchval(
+                "SELECT id FROM training_run WHERE worker LIKE $1 AND state IN ('leased', 'evaluating')",
+                f"%:{worker.pid}",
+            )
+            run_id = str(found)
+        return worker, run_id

@@ -1,0 +1,145 @@
+"""Users of a running system for fault tests: they correct pages, ask for trainings and have pages read."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from ketav.page.v1 import page_pb2
+from ketav.recognizer.v1 import recognizer_pb2, recognizer_pb2_grpc
+from ketav.registry.v1 import models_pb2, projects_pb2, training_pb2
+from ketav.trainer.v1 import trainer_pb2
+from ketav_common import rpc
+from ketav_common.errors import Conflict
+from tests.parts.pages import draw_page, place_of, random_lines
+from tests.parts.registry import acting, upload
+from tests.parts.world import World
+
+BASE = "hebrew_base-1"
+"""The base model's version."""
+CURSIVE = page_pb2.SCRIPT_MODERN_CURSIVE
+LINES = 12
+
+
+@dataclass
+class Learner:
+    """A user; `hand` says which letter they mean by each letter that is drawn."""
+
+    world: World
+    user_id: UUID
+    hand: Mapping[str, str]
+
+    def means(self, text: str) -> str:
+        """Return what the user says is written where a text was drawn."""
+        return "".join(self.hand.get(letter, letter) for letter in text)
+
+    async def page(self, seed: int) -> projects_pb2.CreatePageResponse:
+        """Upload a page with the lines of a seed."""
+        with acting(self.user_id), rpc.translated():
+            image = draw_page(random_lines(LINES, seed=seed))
+            answer: projects_pb2.CreatePageResponse = await self.world.projects.CreatePage(
+                upload(image), timeout=10
+            )
+            return answer
+
+    async def correct(self, seed: int, turned: bool = False) -> None:
+        """Have a page recorded as misread and correct every line, or `turned`: with its letters reversed."""
+        texts = random_lines(LINES, seed=seed)
+        page = (await self.page(seed)).page
+        lines = []
+        for row in range(LINES):
+            baseline, boundary = place_of(row, texts)
+            points = [[page_pb2.Point(x=x, y=y) for x, y in line] for line in (baseline, boundary)]
+            lines.append(page_pb2.Line(order=row, baseline=points[0], boundary=points[1], text="טעות"))
+        recorded = await self.record(page.page_id, BASE, lines)
+        corrections = [
+            projects_pb2.LineCorrection(line_id=line.line_id, text=self.means(text)[:: -1 if turned else 1])
+            for line, text in zip(recorded.lines, texts, strict=True)
+        ]
+        request = projects_pb2.SubmitCorrectionsRequest(
+            project_id=page.project_id,
+            page_id=page.page_id,
+            lines=projects_pb2.LineCorrections(lines=corrections),
+        )
+        with acting(self.user_id), rpc.translated():
+            await self.world.projects.SubmitCorrections(request, timeout=10)
+
+    async def record(self, page_id: str, version: str, lines: list[Any]) -> projects_pb2.Transcription:
+        """Record a reading."""
+        request = projects_pb2.RecordTranscriptionRequest(page_id=page_id, model_version=version, lines=lines)
+        with acting(self.user_id), rpc.translated():
+            answer = await self.world.projects.RecordTranscription(request, timeout=10)
+        transcription: projects_pb2.Transcription = answer.transcription
+        return transcription
+
+    async def train(self) -> str:
+        """Ask for a training; return its run's id, or that of the run which is active."""
+        try:
+            with acting(self.user_id, "gateway"), rpc.translated():
+                answer = await self.world.trainer.StartTraining(
+                    trainer_pb2.StartTrainingRequest(), timeout=10
+                )
+        except Conflict as error:
+            return error.details["run_id"]
+        return str(answer.run.run_id)
+
+    async def cancel(self, run_id: str) -> None:
+        """Ask for a run's end."""
+        with acting(self.user_id), rpc.translated():
+            await self.world.training.CancelTrainingRun(
+                training_pb2.CancelTrainingRunRequest(run_id=run_id), timeout=10
+            )
+
+    async def forget(self) -> None:
+        """Go back to the base model, so that the next training improves on it again."""
+        if (await self.model()).version != BASE:
+            with acting(self.user_id), rpc.translated():
+                await self.world.models.ActivateModel(
+                    models_pb2.ActivateModelRequest(version=BASE), timeout=10
+                )
+
+    async def model(self) -> page_pb2.Model:
+        """Return the model that serves."""
+        with acting(self.user_id), rpc.translated():
+            answer = await self.world.models.GetUserModel(
+                models_pb2.GetUserModelRequest(script=CURSIVE), timeout=10
+            )
+        model: page_pb2.Model = answer.model
+        return model
+
+    async def file(self, model: page_pb2.Model, role: str = "recognizer") -> bytes:
+        """Download a model as a service does for this user; its digest is checked."""
+        request = models_pb2.DownloadModelRequest(sha256=model.sha256)
+        with acting(self.user_id, role), rpc.translated():
+            content = b"".join([part.chunk async for part in self.world.models.DownloadModel(request)])
+        assert hashlib.sha256(content).digest() == model.sha256
+        return content
+
+    async def read(self, seed: int) -> tuple[str, list[str]]:
+        """Have a page read and recorded as the gateway does; return the model's version and the lines."""
+        created = await self.page(seed)
+        image = draw_page(random_lines(LINES, seed=seed))
+        stub: Any = recognizer_pb2_grpc.RecognizerServiceStub(self.world.channels["recognizer"])
+        with acting(self.user_id, "gateway"), rpc.translated():
+            read = await stub.RecognizePage(_messages(image, created.model), timeout=20)
+        recorded = await self.record(created.page.page_id, read.model_version, list(read.lines))
+        return str(read.model_version), [line.text for line in recorded.lines]
+
+
+def _messages(image: bytes, model: page_pb2.Model) -> Iterator[recognizer_pb2.RecognizePageRequest]:
+    """Yield the messages of a request to read an image."""
+    header = recognizer_pb2.RecognizePageHeader(
+        model=model, layout=page_pb2.LAYOUT_PAGE, size_bytes=len(image)
+    )
+    yield recognizer_pb2.RecognizePageRequest(header=header)
+    for chunk in rpc.chunks(image):
+        yield recognizer_pb2.RecognizePageRequest(chunk=chunk)
+
+
+async def learner(world: World, name: str, *, hand: Mapping[str, str] | None = None) -> Learner:
+    """Make a user with two corrected pages; the sweep may have queued their first run already."""
+    made = Learner(world, await world.new_user(name), hand or {})
+    for seed in range(2):
+        await made.correct(seed)
+    return made

@@ -1,0 +1,305 @@
+"""The learning loop as processes, for fault tests: registry, trainer, workers, recognizer over real stores.
+
+Every process may be killed, stopped and started again; what happened is in the database's history.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import grpc
+import psutil
+
+from ketav.registry.v1 import models_pb2_grpc, projects_pb2_grpc, training_pb2_grpc
+from ketav.trainer.v1 import trainer_pb2_grpc
+from ketav_common import rpc
+from ketav_common.faults import DIRECTORY
+from ketav_common.identity import Signer
+from ketav_engine import tiny
+from ketav_registry.main import open_stores
+from ketav_registry.settings import StoreSettings
+from ketav_registry.usecases import accounts, models
+from tests.parts import history
+from tests.parts.postgres import PostgresServer
+from tests.parts.registry import SECRET
+from tests.parts.valkey import Valkey, valkey
+
+CHILD = "ketav_trainer.fit_process"
+"""Module of a training process."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How long a lease is and how often heartbeats and sweeps come, in seconds."""
+
+    lease: int = 3
+    heartbeat: float = 0.5
+    sweep: float = 1.0
+
+
+@dataclass
+class Program:
+    """A program of the system; started again it is another process with the same settings."""
+
+    module: str
+    arguments: tuple[str, ...]
+    environment: dict[str, str]
+    log: Path
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> "Program":
+        """Start it."""
+        with self.log.open("ab") as output:
+            command = [sys.executable, "-m", self.module, *self.arguments]
+            self.process = subprocess.Popen(
+                command, env=self.environment, cwd=self.log.parent, stdout=output, stderr=output
+            )
+        return self
+
+    @property
+    def pid(self) -> int:
+        """Return its process id."""
+        assert self.process is not None
+        return self.process.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether it runs, or is stopped."""
+        return self.process is not None and self.process.poll() is None
+
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal, if it is there."""
+        if self.process is not None:
+            self.process.send_signal(number)
+
+    def kill(self) -> None:
+        """End it at once, also when it is stopped; what it has started is not touched."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+    def children(self) -> list[psutil.Process]:
+        """Return the training processes it has."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            return [child for child in psutil.Process(self.pid).children() if is_training(child)]
+        return []
+
+
+def is_training(process: psutil.Process) -> bool:
+    """Whether a process is a training process that has not ended."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return process.status() != psutil.STATUS_ZOMBIE and CHILD in process.cmdline()
+    return False
+
+
+@dataclass
+class World:
+    """The running system, its stores, and clients of its services."""
+
+    folder: Path
+    postgres: PostgresServer
+    database: str
+    queue: Valkey
+    pace: Pace
+    owner: asyncpg.Connection
+    signer: Signer = field(default_factory=lambda: Signer(SECRET))
+    workers: list[Program] = field(default_factory=list)
+    programs: dict[str, Program] = field(default_factory=dict)
+    channels: dict[str, grpc.aio.Channel] = field(default_factory=dict)
+    users: list[UUID] = field(default_factory=list)
+
+    @property
+    def faults(self) -> Path:
+        """Folder of the orders to stop at a point."""
+        return self.folder / "faults"
+
+    @property
+    def blobs(self) -> Path:
+        """Folder of the stored objects."""
+        return self.folder / "blobs"
+
+    @property
+    def training(self) -> Any:
+        """Return a client of the registry's training runs."""
+        return training_pb2_grpc.TrainingRunServiceStub(self.channels["registry"])
+
+    @property
+    def models(self) -> Any:
+        """Return a client of the registry's models."""
+        return models_pb2_grpc.ModelServiceStub(self.channels["registry"])
+
+    @property
+    def projects(self) -> Any:
+        """Return a client of the registry's projects."""
+        return projects_pb2_grpc.ProjectServiceStub(self.channels["registry"])
+
+    @property
+    def trainer(self) -> Any:
+        """Return a client of the trainer's front."""
+        return trainer_pb2_grpc.TrainerServiceStub(self.channels["trainer"])
+
+    def address(self, name: str) -> str:
+        """Return where a service listens."""
+        return f"unix:{self.folder}/{name}.sock"
+
+    def program(self, name: str, module: str, *arguments: str, **settings: str) -> Program:
+        """Describe a program with the system's settings; `settings` replace some of them."""
+        base = f"postgresql://ketav_service@127.0.0.1:{self.postgres.port}/{self.database}"
+        own = {
+            "KETAV_IDENTITY_SECRET": SECRET,
+            "KETAV_DATABASE_URL": base,
+            "KETAV_BLOB_URL": f"file://{self.blobs}",
+            "KETAV_REGISTRY_ADDRESS": self.address("registry"),
+            "KETAV_REDIS_URL": self.queue.url,
+            "KETAV_BIND": self.address(name),
+            "KETAV_DATA_DIR": str(self.folder),
+            "KETAV_ENGINE": "tiny",
+            "KETAV_TRAINING_EPOCHS": "6",
+            "KETAV_LEASE_SECONDS": str(self.pace.lease),
+            "KETAV_HEARTBEAT_SECONDS": str(self.pace.heartbeat),
+            "KETAV_SWEEP_SECONDS": str(self.pace.sweep),
+            DIRECTORY: str(self.faults),
+        }
+        return Program(module, arguments, {**os.environ, **own, **settings}, self.folder / f"{name}.log")
+
+    async def serve(self, name: str) -> None:
+        """Start a service, or start it again, and wait until it answers."""
+        if name not in self.programs:
+            self.programs[name] = self.program(name, f"ketav_{name}.main")
+        self.programs[name].start()
+        if name not in self.channels:
+            self.channels[name] = rpc.channel(self.address(name), self.signer)
+        async with asyncio.timeout(30):
+            await self.channels[name].channel_ready()
+
+    def add_worker(self, **settings: str) -> Program:
+        """Start one more worker."""
+        worker = self.program("worker", "ketav_trainer.worker", "--beat", **settings).start()
+        self.workers.append(worker)
+        return worker
+
+    def remove_worker(self, worker: Program) -> None:
+        """Kill a worker for good."""
+        worker.kill()
+        self.workers.remove(worker)
+
+    def worker_of(self, pid: int) -> Program | None:
+        """Return the worker with a process id."""
+        return next((worker for worker in self.workers if worker.pid == pid), None)
+
+    async def new_user(self, name: str) -> UUID:
+        """Add a user and return their id."""
+        async with open_stores(self._stores()) as stores:
+            user_id, _ = await accounts.add_user(name, database=stores.database)
+        return user_id
+
+    async def import_base(self, content: bytes) -> None:
+        """Make a file the base of every script."""
+        file = self.folder / "hebrew_base.safetensors"
+        file.write_bytes(content)
+        async with open_stores(self._stores()) as stores:
+            await stores.blobs.check()
+            await models.import_base(file, "hebrew_base", None, database=stores.database, blobs=stores.blobs)
+
+    def _stores(self) -> StoreSettings:
+        """Return where the registry's memory lies."""
+        url = self.postgres.url(self.database, "ketav_service")
+        return StoreSettings(database_url=url, blob_url=f"file://{self.blobs}", spool_dir=None)
+
+    async def happened(self, after: int = 0) -> list[history.Change]:
+        """Return what has happened to runs and models after a number."""
+        return await history.read(self.owner, after)
+
+    async def run(self, run_id: str) -> dict[str, Any]:
+        """Return a run's row."""
+        row = await self.owner.fetchrow("SELECT * FROM training_run WHERE id = $1", UUID(run_id))
+        assert row is not None
+        return dict(row)
+
+    async def until(
+        self, done: Callable[[], Awaitable[bool]], what: str, seconds: float = 60, pause: float = 0.05
+    ) -> None:
+        """Wait until something is so; TimeoutError with `what` when it never is."""
+        try:
+            async with asyncio.timeout(seconds):
+                while not await done():  # noqa: ASYNC110 - what is waited for happens in other processes
+                    await asyncio.sleep(pause)
+        except TimeoutError as error:
+            raise TimeoutError(f"not within {seconds} s: {what}") from error
+
+    async def ended(self, run_id: str, seconds: float = 60) -> dict[str, Any]:
+        """Wait for a run's end and return its row."""
+
+        async def over() -> bool:
+            """Look at the run."""
+            return (await self.run(run_id))["state"] in history.ENDED
+
+        await self.until(over, f"the end of run {run_id}", seconds)
+        return await self.run(run_id)
+
+    async def orphans(self, seconds: float = 8) -> list[int]:
+        """Return the training processes that no living worker has, after a time for them to notice."""
+        found: list[int] = []
+
+        async def none() -> bool:
+            """Look for training processes of this system without a worker."""
+            pids = {worker.pid for worker in self.workers if worker.alive}
+            found[:] = [
+                process.pid
+                for process in psutil.process_iter()
+                if is_training(process) and self._is_ours(process) and process.ppid() not in pids
+            ]
+            return not found
+
+        with contextlib.suppress(TimeoutError):
+            await self.until(none, "no orphan", seconds)
+        return found
+
+    def _is_ours(self, process: psutil.Process) -> bool:
+        """Whether a training process works in this system's folder."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            return any(str(self.folder) in part for part in process.cmdline())
+        return False
+
+    async def close(self) -> None:
+        """Stop every process."""
+        for channel in self.channels.values():
+            await channel.close()
+        for program in [*self.workers, *self.programs.values()]:
+            for child in program.children():
+                child.kill()
+            program.kill()
+
+
+@contextlib.asynccontextmanager
+async def world(
+    folder: Path, postgres: PostgresServer, *, workers: int = 3, pace: Pace | None = None, reader: bool = True
+) -> AsyncIterator[World]:
+    """Run the system with some workers over a fresh database whose history is kept."""
+    database = postgres.migrated_database()
+    owner = await asyncpg.connect(postgres.url(database), timeout=10)
+    try:
+        await history.keep(owner)
+        with valkey() as queue:
+            made = World(folder, postgres, database, queue, pace or Pace(), owner)
+            try:
+                await made.import_base(tiny.save())
+                await made.serve("registry")
+                for name in ("trainer", "recognizer") if reader else ("trainer",):
+                    await made.serve(name)
+                for _ in range(workers):
+                    made.add_worker()
+                yield made
+            finally:
+                await made.close()
+    finally:
+        await owner.close()
