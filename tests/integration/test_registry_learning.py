@@ -11,7 +11,7 @@ import pytest
 
 from ketav.page.v1 import page_pb2
 from ketav.registry.v1 import learning_pb2 as pb
-from ketav.registry.v1 import training_pb2
+from ketav.registry.v1 import projects_pb2, training_pb2
 from ketav_common import rpc
 from ketav_common.errors import Forbidden, InvalidInput
 from tests.parts.postgres import PostgresServer
@@ -20,9 +20,11 @@ from tests.parts.registry import (
     acting,
     claim,
     correct,
+    create,
     publish,
     queue,
     queued_run,
+    record,
     registry_server,
 )
 
@@ -104,6 +106,27 @@ async def test_lines_and_the_split_are_those_a_run_would_use(registry: Registry)
     assert answer.active_run_id == run.run_id
     assert near.wait_reason == pb.WAIT_REASON_RUN_ACTIVE
     assert (near.last_run_lines, near.next_run_lines, near.missing_lines) == (21, 32, 11)
+
+
+async def test_quarantined_lines_are_counted_apart_and_bring_no_run_nearer(registry: Registry) -> None:
+    """A line that was given no text waits for one."""
+    user_id = await registry.new_user()
+    with acting(user_id):
+        page = (await create(registry)).page
+        [line] = (await record(registry, page, "שלום לכולם")).lines
+    told = []
+    for text in ("", "שלום לכם"):
+        sent = projects_pb2.LineCorrection(line_id=line.line_id, text=text)
+        request = projects_pb2.SubmitCorrectionsRequest(
+            project_id=page.project_id,
+            page_id=page.page_id,
+            lines=projects_pb2.LineCorrections(lines=[sent]),
+        )
+        with acting(user_id), rpc.translated():
+            await registry.projects.SubmitCorrections(request)
+        [near] = (await readiness(registry, user_id)).scripts
+        told.append((near.verified_lines, near.quarantined_lines, near.missing_lines))
+    assert told == [(0, 1, 16), (1, 0, 15)]
 
 
 async def test_after_a_run_the_expected_gain_rests_on_it(registry: Registry) -> None:

@@ -5,6 +5,7 @@ import contextlib
 import os
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,7 @@ class System:
     queue: Valkey
     front: Any
     start: Start
+    processes: list[Process]
 
     async def train(self, user: UUID) -> str:
         """Ask the front for a training of a user; return the run's id."""
@@ -89,7 +91,7 @@ async def system(tmp_path: Path, queue: Valkey) -> AsyncIterator[System]:
             async with rpc.channel(f"unix:{tmp_path}/trainer.sock", SIGNER) as channel:
                 async with asyncio.timeout(20):
                     await channel.channel_ready()
-                yield System(registry, queue, trainer_pb2_grpc.TrainerServiceStub(channel), start)
+                yield System(registry, queue, trainer_pb2_grpc.TrainerServiceStub(channel), start, started)
         finally:
             for process in started:
                 with contextlib.suppress(ProcessLookupError):
@@ -131,6 +133,21 @@ async def test_the_front_passes_on_what_the_registry_refuses_and_keeps_deadlines
         await system.watch(uuid4(), run_id)
     with pytest.raises(TimedOut):
         await system.watch(user, run_id, seconds=1.5)
+
+
+async def test_a_front_that_is_told_to_stop_does_not_wait_for_those_who_watch(system: System) -> None:
+    """A run nobody trains is watched; the stop ends the stream in good order, and the process."""
+    user = uuid4()
+    run_id = await system.train(user)
+    watching = asyncio.create_task(system.watch(user, run_id, seconds=60))
+    await asyncio.sleep(1)
+    began = time.monotonic()
+    front = system.processes[0]
+    front.terminate()
+    seen = await watching
+    assert await asyncio.wait_for(front.wait(), 15) == 0
+    assert time.monotonic() - began < 5
+    assert [run.state for run in seen] == [double.QUEUED]
 
 
 async def test_no_run_is_lost_while_the_queue_is_down_emptied_or_restarted(system: System) -> None:

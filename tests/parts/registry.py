@@ -153,10 +153,12 @@ async def create(registry: Registry, data: bytes = IMAGE, **header: Any) -> proj
         return await registry.projects.CreatePage(upload(data, **header))
 
 
-async def record(registry: Registry, page: projects_pb2.Page, *texts: str) -> projects_pb2.Transcription:
+async def record(
+    registry: Registry, page: projects_pb2.Page, *texts: str, version: str = "hebrew_base-1"
+) -> projects_pb2.Transcription:
     """Record a reading of a page as the current user."""
     request = projects_pb2.RecordTranscriptionRequest(
-        page_id=page.page_id, model_version="hebrew_base-1", lines=read_lines(texts)
+        page_id=page.page_id, model_version=version, lines=read_lines(texts)
     )
     with rpc.translated():
         return (await registry.projects.RecordTranscription(request)).transcription

@@ -228,6 +228,10 @@ class RegistryDouble(training_pb2_grpc.TrainingRunServiceServicer, models_pb2_gr
         """Answer nothing: the trainer never asks."""
         return models_pb2.ListModelsResponse()
 
+    async def GetModel(self, request: Any, context: Any) -> models_pb2.GetModelResponse:
+        """Know no version's record."""
+        raise NotFound("no such model")
+
     async def ActivateModel(self, request: Any, context: Any) -> models_pb2.ActivateModelResponse:
         """Answer nothing: the trainer never asks."""
         raise NotFound("no such model")

@@ -290,6 +290,15 @@ class Models(models_pb2_grpc.ModelServiceServicer):
         self.script.enter("ListModels", request)
         return models_pb2.ListModelsResponse(versions=[self._base()])
 
+    async def GetModel(self, request: Any, context: Any) -> Any:
+        """Return it."""
+        self.script.enter("GetModel", request)
+        if request.version != BASE.version:
+            raise NotFound("no such version")
+        found = models_pb2.GetModelResponse(version=self._base(), lineage=[self._base()])
+        found.version.card_json = '{"epochs": 3}'
+        return found
+
     async def ActivateModel(self, request: Any, context: Any) -> Any:
         """Activate it."""
         self.script.enter("ActivateModel", request)

@@ -3,11 +3,13 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
 from ketav.page.v1 import page_pb2
-from tests.parts.gateway import Gateway, scripted_gateway
+from ketav_common.errors import Conflict, NotFound
+from tests.parts.gateway import Gateway, scripted_gateway, upload
 
 
 @pytest.fixture
@@ -75,3 +77,70 @@ async def test_an_unknown_script_is_refused(gateway: Gateway, query: str) -> Non
     answer = await gateway.client.get(f"/models/readiness?{query}")
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid-input")
     assert "GetReadiness" not in gateway.script.calls
+
+
+async def test_a_page_is_read_with_a_pinned_version(gateway: Gateway) -> None:
+    """The form field and the query go to the registry as they are; without them nothing is asked for."""
+    read = (await upload(gateway.client, model="hebrew_base-1")).json()
+    where = f"/projects/{read['project_id']}/images/{read['image_id']}/ocr"
+    assert (await gateway.client.post(f"{where}?model=mine-2")).status_code == 201
+    assert (await gateway.client.post(where)).status_code == 201
+    asked = [
+        request.model_version
+        for request in gateway.script.requests
+        if hasattr(request, "model_version") and request.DESCRIPTOR.name != "RecordTranscriptionRequest"
+    ]
+    assert asked == ["hebrew_base-1", "mine-2", ""]
+
+
+async def test_a_pinned_version_belongs_to_what_an_idempotency_key_stands_for(gateway: Gateway) -> None:
+    """Another version under the same key is another request."""
+    for version in ("a-1", "a-2"):
+        await upload(gateway.client, model=version)
+    made = [request for request in gateway.script.requests if hasattr(request, "request_sha256")]
+    assert made[0].request_sha256 != made[1].request_sha256
+
+
+@pytest.mark.parametrize("version", ["", "a" * 65, "../x", "a/b", "a b", "א", "a%00", "-a"])
+async def test_a_doubtful_version_is_refused(gateway: Gateway, version: str) -> None:
+    """422 in the form and in the query, 404 in the path; no service is asked."""
+    read = (await upload(gateway.client)).json()
+    gateway.script.calls.clear()
+    where = f"/projects/{read['project_id']}/images/{read['image_id']}/ocr"
+    answers = [await upload(gateway.client, model=version)]
+    answers.append(await gateway.client.post(where, params={"model": version}))
+    for answer in answers:
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid-input")
+    if version:
+        answer = await gateway.client.get(f"/models/{quote(version)}")
+        assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
+    assert gateway.script.calls == []
+
+
+async def test_an_unknown_or_retired_version_is_told_apart_from_nothing_else(gateway: Gateway) -> None:
+    """404 like any unknown thing, 409 for one that never serves."""
+    gateway.script.failures["CreatePage"] = NotFound("no such model")
+    answer = await upload(gateway.client, model="a-1")
+    assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
+    gateway.script.failures["CreatePage"] = Conflict("it was refused", code="model-retired")
+    answer = await upload(gateway.client, model="a-1")
+    assert (answer.status_code, answer.json()["code"]) == (409, "model-retired")
+
+
+async def test_a_version_is_told_with_its_lineage_and_card(gateway: Gateway) -> None:
+    """One call; no digest, no length, no key."""
+    answer = await gateway.client.get("/models/hebrew_base-1")
+    body = answer.json()
+    assert (body["version"], body["state"], body["card"]) == ("hebrew_base-1", "active", {"epochs": 3})
+    assert [each["version"] for each in body["lineage"]] == ["hebrew_base-1"]
+    assert "5a5a" not in answer.text
+    assert "size_bytes" not in answer.text
+    assert (await gateway.client.get("/models/nobody-1")).status_code == 404
+
+
+async def test_a_training_shows_the_time_that_remains(gateway: Gateway) -> None:
+    """Absent is null, nought is nought."""
+    where = f"/train/{gateway.script.run.run_id}"
+    assert (await gateway.client.get(where)).json()["remaining_seconds"] is None
+    gateway.script.run.remaining_seconds = 0
+    assert (await gateway.client.get(where)).json()["remaining_seconds"] == 0

@@ -20,12 +20,12 @@ from ketav_registry.domain.readiness import (
     published_gain,
     readiness,
 )
-from ketav_registry.domain.training import RunState
+from ketav_registry.domain.training import LineCounts, RunState
 
 DAY = timedelta(days=1)
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 FREE = Calendar(NOW, TrainingPolicy(), None, None)
-NEW = Standing(Script.MODERN_CURSIVE, 0, 0, 0, None, (), "hebrew_base-1")
+NEW = Standing(Script.MODERN_CURSIVE, LineCounts(0, 0, 0), 0, None, (), "hebrew_base-1")
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,9 @@ def test_what_a_user_is_told_is_what_the_sweep_does(
     """No reason to wait exactly when a run is due; once the told time has come, it is due."""
     policy = TrainingPolicy(automatic, gap)
     when = None if last is None else NOW - last[1]
-    standing = replace(NEW, verified_lines=have, last_run_lines=last[0] if last else 0, last_run_time=when)
+    standing = replace(
+        NEW, counts=LineCounts(have, 0, 0), last_run_lines=last[0] if last else 0, last_run_time=when
+    )
     told = readiness(standing, Calendar(NOW, policy, None, when))
     since = None if last is None else last[1]
     assert (told.wait_reason is None) == is_due(have, last, policy, since)
@@ -98,38 +100,38 @@ def test_what_a_user_is_told_is_what_the_sweep_does(
     [
         (NEW, FREE, WaitReason.TOO_FEW_LINES, "The first run needs 16 verified lines: 16 more"),
         (
-            replace(NEW, verified_lines=15),
+            replace(NEW, counts=LineCounts(15, 0, 0)),
             FREE,
             WaitReason.TOO_FEW_LINES,
             "The first run needs 16 verified lines: 1 more verified line to go",
         ),
-        (replace(NEW, verified_lines=16), FREE, None, "A run is due"),
+        (replace(NEW, counts=LineCounts(16, 0, 0)), FREE, None, "A run is due"),
         (
-            replace(NEW, verified_lines=21, last_run_lines=16, last_run_time=NOW - DAY),
+            replace(NEW, counts=LineCounts(21, 0, 0), last_run_lines=16, last_run_time=NOW - DAY),
             replace(FREE, last_any=NOW - DAY),
             WaitReason.TOO_FEW_NEW_LINES,
             "The next run waits for 11 more verified lines, or until 2026-11-29 09:30 UTC.",
         ),
         (
-            replace(NEW, verified_lines=16, last_run_lines=16, last_run_time=NOW - DAY),
+            replace(NEW, counts=LineCounts(16, 0, 0), last_run_lines=16, last_run_time=NOW - DAY),
             replace(FREE, last_any=NOW - DAY),
             WaitReason.TOO_FEW_NEW_LINES,
             "The next run waits for 16 more verified lines.",
         ),
         (
-            replace(NEW, verified_lines=40),
+            replace(NEW, counts=LineCounts(40, 0, 0)),
             replace(FREE, last_any=NOW - timedelta(minutes=1)),
             WaitReason.MINIMUM_GAP,
             "At least 5 minutes lie between two automatic runs: not before 09:34:00 UTC.",
         ),
         (
-            replace(NEW, verified_lines=40),
+            replace(NEW, counts=LineCounts(40, 0, 0)),
             replace(FREE, active_run=uuid4()),
             WaitReason.RUN_ACTIVE,
             "A train",
         ),
         (
-            replace(NEW, verified_lines=40),
+            replace(NEW, counts=LineCounts(40, 0, 0)),
             replace(FREE, policy=TrainingPolicy(automatic=False)),
             WaitReason.AUTOMATIC_OFF,
             "You have switched automatic training off",
@@ -181,7 +183,7 @@ def ran(state: RunState, before: float, after: float, lines: int = 13) -> PastRu
 
 def test_a_user_without_runs_gets_the_published_curve_and_its_name() -> None:
     """16 verified lines are 13 training lines: a fifth; nothing was measured, so no CER is claimed."""
-    gain = readiness(replace(NEW, verified_lines=3), FREE).gain
+    gain = readiness(replace(NEW, counts=LineCounts(3, 0, 0)), FREE).gain
     assert (gain.basis, gain.own_runs) == (GainBasis.PUBLISHED_CURVE, 0)
     assert isclose(gain.relative_gain, 0.25 * 13 / 16)
     assert (gain.cer_now, gain.cer_expected) == (None, None)
@@ -191,7 +193,7 @@ def test_a_user_without_runs_gets_the_published_curve_and_its_name() -> None:
 
 def test_a_users_own_runs_scale_the_estimate() -> None:
     """Who gained twice what was published is told more than who gained half; the CER starts from theirs."""
-    later = replace(NEW, verified_lines=20, last_run_lines=16, last_run_time=NOW, serving="mine")
+    later = replace(NEW, counts=LineCounts(20, 0, 0), last_run_lines=16, last_run_time=NOW, serving="mine")
     promised = published_gain(13)
     twice, half = [
         readiness(replace(later, past_runs=(ran(RunState.SUCCEEDED, 0.2, 0.2 * left),)), FREE).gain
@@ -209,7 +211,7 @@ def test_a_rejected_run_promises_nothing() -> None:
     """One refused run and no other: the estimate is nought, and the CER is that of the model that stayed."""
     standing = replace(
         NEW,
-        verified_lines=20,
+        counts=LineCounts(20, 0, 0),
         last_run_lines=16,
         last_run_time=NOW,
         past_runs=(ran(RunState.REJECTED, 0.1, 0.12),),
@@ -228,5 +230,5 @@ def test_a_cer_is_claimed_only_of_the_model_that_serves() -> None:
 
 def test_past_the_published_range_the_estimate_says_so() -> None:
     """From 256 to 512 lines the curve is extended, in plain words."""
-    standing = replace(NEW, verified_lines=500, last_run_lines=400, last_run_time=NOW)
+    standing = replace(NEW, counts=LineCounts(500, 0, 0), last_run_lines=400, last_run_time=NOW)
     assert "extended to 422 lines" in readiness(standing, FREE).gain.source

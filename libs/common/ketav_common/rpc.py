@@ -41,9 +41,13 @@ _SERVER_OPTIONS = [
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
     ("grpc.keepalive_permit_without_calls", 1),
 ]
+# A connection is given up after this long, without harm to the calls on it: so clients look a service's name
+# up again, and find replicas that were started since.
+CONNECTION_SECONDS = 30.0
 # A peer that is restarted is found again within two seconds; one that hangs is noticed within thirty.
 _CHANNEL_OPTIONS = [
     *_SIZES,
+    ("grpc.dns_min_time_between_resolutions_ms", 2_000),
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 2_000),
@@ -70,15 +74,24 @@ class Server:
 
 
 def build_server(
-    add: Add, *, bind: str, signer: Signer, service: str, names: Sequence[str] = (), max_seconds: float = 600
+    add: Add,
+    *,
+    bind: str,
+    signer: Signer,
+    service: str,
+    names: Sequence[str] = (),
+    max_seconds: float = 600,
+    connection_seconds: float = CONNECTION_SECONDS,
 ) -> Server:
     """Build a server, not started, with the interceptor, health and reflection.
 
-    `add` registers the servicers; `names` are the full service names shown by reflection.
+    `add` registers the servicers; `names` are the full service names shown by reflection. A connection takes
+    no new calls after `connection_seconds` (plus or minus a tenth); those on it go on until they end.
     Raises RuntimeError when the address cannot be bound.
     """
     interceptor = CallInterceptor(signer, service, max_seconds)
-    server = grpc.aio.server(interceptors=[interceptor], options=_SERVER_OPTIONS)
+    age = ("grpc.max_connection_age_ms", int(connection_seconds * 1000))
+    server = grpc.aio.server(interceptors=[interceptor], options=[*_SERVER_OPTIONS, age])
     add(server)
     servicer = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
@@ -97,10 +110,12 @@ async def serve(
     ready: Ready | None = None,
     drain_seconds: float = 10,
     max_seconds: float = 600,
+    on_stop: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then refuse new calls, let those in flight finish, and stop.
 
     `ready` is asked every two seconds, more often until it says yes; health answers with its word.
+    `on_stop` is called when the stop begins: calls that would never end by themselves are to end then.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -116,6 +131,7 @@ async def serve(
         probe = tasks.create_task(_probe(server, ready))
         await stop.wait()
         probe.cancel()
+    on_stop()
     await server.set_serving(False)
     await server.grpc.stop(drain_seconds)
     get_logger().info("server_stopped")

@@ -132,10 +132,15 @@ class Registry:
         return answer.page
 
     async def download_image(
-        self, project_id: str, page_id: str, target: Path
+        self, project_id: str, page_id: str, target: Path, version: str = ""
     ) -> projects_pb2.DownloadImageHeader:
-        """Fetch a page's image into a file, completely: its digest is known to match only at the end."""
-        request = projects_pb2.DownloadImageRequest(project_id=project_id, page_id=page_id)
+        """Fetch a page's image into a file, completely: its digest is known to match only at the end.
+
+        The header names the model that reads it: `version`, or the one that serves.
+        """
+        request = projects_pb2.DownloadImageRequest(
+            project_id=project_id, page_id=page_id, model_version=version
+        )
         header: projects_pb2.DownloadImageHeader | None = None
         with _asking(), target.open("wb") as file:
             async for part in self._projects.DownloadImage(request, timeout=self._deadlines.store):
@@ -151,6 +156,12 @@ class Registry:
         request = models_pb2.ListModelsRequest(cursor=cursor, limit=limit)
         with _asking():
             return await self._models.ListModels(request, timeout=self._deadlines.call)
+
+    async def get_model(self, version: str) -> models_pb2.GetModelResponse:
+        """Return a version with its lineage and card."""
+        request = models_pb2.GetModelRequest(version=version)
+        with _asking():
+            return await self._models.GetModel(request, timeout=self._deadlines.call)
 
     async def activate_model(self, version: str) -> models_pb2.ModelVersion:
         """Make a version the active one."""

@@ -1,5 +1,6 @@
 """The only file of the gateway that sees both the contracts and the REST shapes."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -215,6 +216,7 @@ def training(run: training_pb2.TrainingRun) -> schemas.TrainingAnswer:
         holdout_lines=run.holdout_lines,
         cancel_requested=run.cancel_requested,
         attempts=run.attempts,
+        remaining_seconds=run.remaining_seconds if run.HasField("remaining_seconds") else None,
         created_at=moment(run.create_time),
         updated_at=moment(run.update_time),
     )
@@ -233,4 +235,13 @@ def model_version(found: models_pb2.ModelVersion) -> schemas.ModelAnswer:
         cer_after=found.cer_after if found.HasField("cer_after") else None,
         training_lines=found.training_lines,
         created_at=moment(found.create_time),
+    )
+
+
+def model_record(found: models_pb2.GetModelResponse) -> schemas.ModelRecord:
+    """Return a version's record with its lineage and card."""
+    return schemas.ModelRecord(
+        **model_version(found.version).model_dump(),
+        lineage=[model_version(each) for each in found.lineage],
+        card=json.loads(found.version.card_json or "{}"),
     )

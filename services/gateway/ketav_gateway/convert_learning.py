@@ -41,6 +41,7 @@ def _script(found: learning_pb2.Readiness) -> schemas.ScriptReadiness:
         script=word(page_pb2.Script, found.script, "SCRIPT_"),
         verified_lines=found.verified_lines,
         holdout_lines=found.holdout_lines,
+        quarantined_lines=found.quarantined_lines,
         last_run_lines=found.last_run_lines,
         next_run_lines=found.next_run_lines,
         missing_lines=found.missing_lines,

@@ -45,6 +45,7 @@ READINESS: dict[str, Any] = {
             "script": "modern_cursive",
             "verified_lines": 21,
             "holdout_lines": 5,
+            "quarantined_lines": 1,
             "last_run_lines": 16,
             "next_run_lines": 32,
             "missing_lines": 11,
@@ -62,4 +63,33 @@ READINESS: dict[str, Any] = {
             },
         }
     ],
+}
+
+_BASE: dict[str, Any] = {
+    "version": "hebrew_base-1",
+    "kind": "base",
+    "script": None,
+    "state": "available",
+    "parent_version": None,
+    "run_id": None,
+    "cer_before": None,
+    "cer_after": None,
+    "training_lines": 0,
+    "created_at": "2026-11-01T08:00:00Z",
+}
+
+MODEL: dict[str, Any] = {
+    **_BASE,
+    "version": "b9a0c1d2-5f64-5a3e-8b7c-6d5e4f3a2b1c",
+    "kind": "user",
+    "script": "modern_cursive",
+    "state": "active",
+    "parent_version": "hebrew_base-1",
+    "run_id": "1f0e9d8c-7b6a-4c5d-9e8f-7a6b5c4d3e2f",
+    "cer_before": 0.12,
+    "cer_after": 0.081,
+    "training_lines": 52,
+    "created_at": "2026-11-23T09:30:00Z",
+    "lineage": [_BASE],
+    "card": {"parent": "hebrew_base-1", "training_lines": 52, "epochs": 12, "seed": 0},
 }

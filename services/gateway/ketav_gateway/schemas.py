@@ -1,13 +1,15 @@
 """The shapes of the REST API."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from ketav_gateway import examples
 
 UUID_PATTERN = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+
+VERSION_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 
 Id = Annotated[str, StringConstraints(pattern=UUID_PATTERN)]
 Script = Literal["modern_cursive", "square", "sephardi", "ashkenazi", "rashi"]
@@ -34,6 +36,11 @@ class OcrForm(Request):
     name: str | None = Field(None, description="Name of a new project.", min_length=1, max_length=200)
     script: Script = Field("modern_cursive", description="The hand of a new project.")
     layout: Layout = Field("page", description="What the image shows: a page, or one line.")
+    model: str | None = Field(
+        None,
+        description="Version to read it with, yours or a base; the one that serves when absent.",
+        pattern=VERSION_PATTERN,
+    )
 
 
 class ImageFacts(Answer):
@@ -236,7 +243,11 @@ class TrainingAnswer(Answer):
     training_lines: int
     holdout_lines: int
     cancel_requested: bool
-    attempts: int
+    attempts: int = Field(description="How often a worker has taken it.")
+    remaining_seconds: int | None = Field(
+        description="Until the planned epochs are done, estimated from this attempt's epochs so far; "
+        "measuring the candidate comes on top. null: unknown, or it does not train now."
+    )
     created_at: datetime
     updated_at: datetime
 
@@ -254,6 +265,15 @@ class ModelAnswer(Answer):
     cer_after: float | None = Field(description="Its own CER on held-out lines.")
     training_lines: int
     created_at: datetime
+
+
+class ModelRecord(ModelAnswer):
+    """A version with where it comes from and how it was made."""
+
+    model_config = ConfigDict(json_schema_extra={"example": examples.MODEL})
+
+    lineage: list[ModelAnswer] = Field(description="What it descends from: its parent first, a base last.")
+    card: dict[str, Any] = Field(description="The model card: how it was trained and judged.")
 
 
 class ModelList(Answer):

@@ -49,6 +49,9 @@ class ScriptReadiness(Answer):
     script: Script
     verified_lines: int = Field(description="Corrected lines that a run would use now.")
     holdout_lines: int = Field(description="Of these, how many would be held out to measure.")
+    quarantined_lines: int = Field(
+        description="Corrected lines that look wrong: no run uses them until you confirm them."
+    )
     last_run_lines: int = Field(description="Verified lines of the last run; 0: there was none.")
     next_run_lines: int = Field(description="Verified lines at which the next automatic run is due.")
     missing_lines: int = Field(description="Lines missing until then.")

@@ -43,6 +43,7 @@ async def store_image(
         ),
         request_id=request_id,
         request_sha256=request_sha256,
+        model_version=form.model or "",
     )
     return await registry.create_page(header, image.path)
 
@@ -96,11 +97,11 @@ async def read_patiently(
 
 
 async def read_again(
-    registry: Registry, recognizer: Recognizer, project_id: str, page_id: str, folder: Path
+    registry: Registry, recognizer: Recognizer, page: tuple[str, str], version: str, folder: Path
 ) -> schemas.OcrAnswer:
-    """Read a stored page with the model that serves the caller now."""
+    """Read a stored page (project, page) with a version, or with the model that serves the caller now."""
     path = folder / "image"
-    header = await registry.download_image(project_id, page_id, path)
+    header = await registry.download_image(*page, path, version)
     read = await read_page(registry, recognizer, header.page, header.model, path)
     return convert.ocr(header.page, read)
 

@@ -26,7 +26,8 @@ async def serve(settings: TrainerSettings) -> None:
     signer = settings.signer()
     bell = Bell(make_app(settings.redis_url))
     async with rpc.channel(settings.registry_address, signer, services=[RUNS]) as channel:
-        servicer = TrainerServicer(training_pb2_grpc.TrainingRunServiceStub(channel), bell)
+        stopping = asyncio.Event()
+        servicer = TrainerServicer(training_pb2_grpc.TrainingRunServiceStub(channel), bell, stopping)
         await rpc.serve(
             lambda server: trainer_pb2_grpc.add_TrainerServiceServicer_to_server(servicer, server),
             bind=settings.bind,
@@ -34,6 +35,7 @@ async def serve(settings: TrainerSettings) -> None:
             service="trainer",
             names=[SERVICE],
             drain_seconds=settings.drain_seconds,
+            on_stop=stopping.set,
         )
 
 

@@ -1,5 +1,6 @@
 """The trainer's RPCs: decode, one use case, encode."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -13,10 +14,16 @@ from ketav_trainer import usecases
 class TrainerServicer(trainer_pb2_grpc.TrainerServiceServicer):
     """Serves ketav.trainer.v1.TrainerService."""
 
-    def __init__(self, runs: "training_pb2_grpc.TrainingRunServiceAsyncStub", bell: usecases.Rings) -> None:
-        """Take the registry's training runs and the bell of the queue."""
+    def __init__(
+        self,
+        runs: "training_pb2_grpc.TrainingRunServiceAsyncStub",
+        bell: usecases.Rings,
+        stopping: asyncio.Event,
+    ) -> None:
+        """Take the registry's training runs, the bell of the queue, and what says that the server stops."""
         self._runs = runs
         self._bell = bell
+        self._stopping = stopping
 
     async def StartTraining(
         self, request: trainer_pb2.StartTrainingRequest, context: grpc.aio.ServicerContext[Any, Any]
@@ -29,5 +36,6 @@ class TrainerServicer(trainer_pb2_grpc.TrainerServiceServicer):
         self, request: trainer_pb2.WatchTrainingRequest, context: grpc.aio.ServicerContext[Any, Any]
     ) -> AsyncIterator[trainer_pb2.WatchTrainingResponse]:
         """Follow a run of the caller."""
-        async for run in usecases.watch_training(request.run_id, request.after_revision, runs=self._runs):
+        watched = (request.run_id, request.after_revision)
+        async for run in usecases.watch_training(*watched, runs=self._runs, stopping=self._stopping):
             yield trainer_pb2.WatchTrainingResponse(run=run)

@@ -1,6 +1,7 @@
 """What the trainer does for its callers: starting, following and looking after training runs."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from typing import Final, Protocol
 
@@ -42,15 +43,20 @@ async def start_training(
 
 
 async def watch_training(
-    run_id: str, after_revision: int, *, runs: "training_pb2_grpc.TrainingRunServiceAsyncStub"
+    run_id: str,
+    after_revision: int,
+    *,
+    runs: "training_pb2_grpc.TrainingRunServiceAsyncStub",
+    stopping: asyncio.Event,
 ) -> AsyncIterator[training_pb2.TrainingRun]:
     """Yield a run of the caller as it stands, then each later revision of it, until it has ended.
 
-    The registry's absence is waited out; NotFound for a run that is not the caller's.
+    The registry's absence is waited out; NotFound for a run that is not the caller's. It also ends when
+    the server stops: the caller asks again, from the last revision it saw.
     """
     pause = _POLL_S
     seen = after_revision
-    while True:
+    while not stopping.is_set():
         try:
             with rpc.translated():
                 answer = await runs.GetTrainingRun(
@@ -66,7 +72,8 @@ async def watch_training(
                 yield answer.run
             if answer.run.state in ENDED:
                 return
-        await asyncio.sleep(pause)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), pause)
 
 
 async def sweep_training_runs(*, registry: Registry, bell: Rings) -> None:

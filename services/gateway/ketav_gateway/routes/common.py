@@ -9,11 +9,11 @@ from fastapi.security import APIKeyHeader, HTTPBearer
 from ketav_common import context
 from ketav_common.errors import NotFound, Unauthenticated
 from ketav_gateway.parts import Gateway
-from ketav_gateway.schemas import UUID_PATTERN
+from ketav_gateway.schemas import UUID_PATTERN, VERSION_PATTERN
 from ketav_gateway.security import presented_key
 
 _UUID = re.compile(UUID_PATTERN)
-_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_VERSION = re.compile(VERSION_PATTERN)
 
 # For OpenAPI only: `identify` reads the headers itself.
 _bearer = HTTPBearer(auto_error=False, description="API key: ktv_…")

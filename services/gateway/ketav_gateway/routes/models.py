@@ -25,6 +25,12 @@ async def list_models(
     )
 
 
+@router.get("/{version}", responses=responses(404))
+async def get_model(gateway: Gateway, version: Version) -> schemas.ModelRecord:
+    """Return a version's record: what it descends from, how it was trained and judged."""
+    return convert.model_record(await gateway.registry.get_model(version))
+
+
 @router.post("/{version}/activate", responses=responses(404, 409, 422), dependencies=[Depends(request_key)])
 async def activate_model(gateway: Gateway, version: Version) -> schemas.ModelAnswer:
     """Let a version read your pages from now on: a rollback, or back to the base."""

@@ -5,7 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
@@ -19,6 +19,13 @@ from ketav_gateway.routes.common import ImageId, ProjectId, User, spend_reading
 
 router = APIRouter(tags=["ocr"], dependencies=[Depends(spend_reading)])
 
+_Model = Annotated[
+    str | None,
+    Query(
+        description="Version to read it with, yours or a base; the one that serves when absent.",
+        pattern=schemas.VERSION_PATTERN,
+    ),
+]
 _FORM: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -138,12 +145,15 @@ async def _read_later(
 @router.post(
     "/projects/{project_id}/images/{image_id}/ocr",
     status_code=201,
-    responses=responses(404, 422),
+    responses=responses(404, 409, 422),
     dependencies=[Depends(request_key)],
 )
-async def read_again(gateway: Gateway, project_id: ProjectId, image_id: ImageId) -> schemas.OcrAnswer:
-    """Read a stored image again: after an outage, or with a newer model."""
+async def read_again(
+    gateway: Gateway, project_id: ProjectId, image_id: ImageId, model: _Model = None
+) -> schemas.OcrAnswer:
+    """Read a stored image again: after an outage, or with a newer or another model."""
+    page = (project_id, image_id)
     with TemporaryDirectory(dir=gateway.settings.spool_dir) as folder:
         return await usecases.read_again(
-            gateway.registry, gateway.recognizer, project_id, image_id, Path(folder)
+            gateway.registry, gateway.recognizer, page, model or "", Path(folder)
         )

@@ -39,8 +39,9 @@ def _script(found: Readiness) -> pb.Readiness:
     standing = found.standing
     return pb.Readiness(
         script=common.SCRIPTS[standing.script],
-        verified_lines=standing.verified_lines,
-        holdout_lines=standing.holdout_lines,
+        verified_lines=standing.counts.verified,
+        holdout_lines=standing.counts.held_out,
+        quarantined_lines=standing.counts.quarantined,
         last_run_lines=standing.last_run_lines,
         next_run_lines=found.next_run_lines,
         missing_lines=found.missing_lines,

@@ -1,11 +1,12 @@
 """Model versions on the wire."""
 
 import json
+from collections.abc import Sequence
 
 from ketav.page.v1 import page_pb2
 from ketav.registry.v1 import models_pb2 as pb
 from ketav_registry.convert import common
-from ketav_registry.domain.models import ModelState, ModelVersion
+from ketav_registry.domain.models import ModelState, ModelVersion, public_card
 from ketav_registry.domain.training import Publication
 
 _STATES = {state: pb.ModelState.Value(f"MODEL_STATE_{state.name}") for state in ModelState}
@@ -23,8 +24,18 @@ def version(found: ModelVersion, *, card: bool = False) -> pb.ModelVersion:
         cer_after=found.cer_after,
         training_lines=found.training_lines,
         create_time=common.timestamp(found.create_time),
-        card_json=json.dumps(found.model_card, ensure_ascii=False) if card and found.model_card else "",
+        card_json=_card(found) if card and found.model_card else "",
     )
+
+
+def _card(found: ModelVersion) -> str:
+    """Write what a user may read of a version's model card."""
+    return json.dumps(public_card(found.model_card), ensure_ascii=False)
+
+
+def whole(found: ModelVersion, lineage: Sequence[ModelVersion]) -> pb.GetModelResponse:
+    """Write a version with where it comes from."""
+    return pb.GetModelResponse(version=version(found, card=True), lineage=[version(each) for each in lineage])
 
 
 def publication(header: pb.PublishModelHeader) -> Publication:

@@ -38,6 +38,7 @@ def new_page(header: pb.CreatePageHeader) -> NewPage:
         layout=common.choice(common.LAYOUTS, header.layout, Layout.PAGE),
         image=Image(image.width, image.height, image.media_type, b"", image.size_bytes),
         request=common.request(header.request_id, header.request_sha256),
+        model_version=header.model_version,
     )
 
 

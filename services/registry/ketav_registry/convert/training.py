@@ -45,6 +45,7 @@ def run(found: TrainingRun) -> pb.TrainingRun:
         attempts=found.attempts,
         create_time=common.timestamp(found.create_time),
         update_time=common.timestamp(found.update_time),
+        remaining_seconds=None if found.remaining is None else round(found.remaining.total_seconds()),
     )
 
 

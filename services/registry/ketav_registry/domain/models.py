@@ -1,6 +1,8 @@
 """Model versions and who is served which."""
 
 import json
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -12,6 +14,13 @@ _LENGTH_BYTES = 8
 # A model file's header and the length before it lie within so many bytes.
 HEAD_BYTES = 4 * 1024 * 1024
 _MAX_HEADER_BYTES = HEAD_BYTES - _LENGTH_BYTES
+_MAX_CARD_DEPTH = 8
+# What a model card may not tell a user: where the model lies, what its bytes are, whose it is.
+_PRIVATE_NAME = re.compile(
+    r"(?:^|[^a-z0-9])(?:sha(?:256)?|digest|keys?|secret|token|user|ur[li]|object|blob|bytes|paths?|files?|folder|"
+    r"directory|checkpoint)(?:$|[^a-z0-9])"
+)
+_PRIVATE_TEXT = re.compile(r"[0-9a-fA-F]{32,}|\.safetensors|^/|^[A-Za-z]:\\|://|models/")
 
 
 class Script(StrEnum):
@@ -121,3 +130,24 @@ def alphabet_of(head: bytes) -> str | None:
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
     return "".join(sorted(characters - {"\0"})) or None
+
+
+def public_card(card: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a user may read of a model card: nothing that names a file, a key, an address or a digest.
+
+    A member is left out by its name or by its text, at any depth; nesting past 8 is cut off.
+    """
+    shown = _public(card, 0)
+    return shown if isinstance(shown, dict) else {}
+
+
+def _public(value: Any, depth: int) -> Any:  # noqa: ANN401 - any JSON value
+    """Return a value of a card without what is private; None in its place."""
+    if depth > _MAX_CARD_DEPTH or (isinstance(value, str) and _PRIVATE_TEXT.search(value)):
+        return None
+    if isinstance(value, Mapping):
+        kept = {name: value[name] for name in value if not _PRIVATE_NAME.search(name.lower())}
+        return {name: _public(member, depth + 1) for name, member in kept.items()}
+    if isinstance(value, list):
+        return [_public(member, depth + 1) for member in value]
+    return value

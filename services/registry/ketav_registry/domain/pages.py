@@ -127,7 +127,10 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class NewPage:
-    """What is known of a page before its bytes; project_id None creates a project."""
+    """What is known of a page before its bytes; project_id None creates a project.
+
+    `model_version` is the version to read it with; empty: the one that serves.
+    """
 
     project_id: UUID | None
     project_name: str
@@ -135,6 +138,7 @@ class NewPage:
     layout: Layout
     image: Image
     request: Request = Request()
+    model_version: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from ketav_registry.domain.models import Script
 from ketav_registry.domain.policy import WEEK, TrainingPolicy, gap_in_words, next_run_lines, wants_run
-from ketav_registry.domain.training import HOLDOUT_SHARE, MIN_LINES, RunState
+from ketav_registry.domain.training import HOLDOUT_SHARE, MIN_LINES, LineCounts, RunState
 
 # Fine-tuning to one writer, relative fall of the CER: 25 % with 16 lines, 50 % with 256
 # (Kohút and Hradiš, arXiv 2302.06308). Between them a straight line over the logarithm of the lines.
@@ -69,11 +69,10 @@ class ExpectedGain:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What is known of a script: verified and held-out lines, the last run's lines and time."""
+    """What is known of a script: its lines, the last run's lines and time, and what serves."""
 
     script: Script
-    verified_lines: int
-    holdout_lines: int
+    counts: LineCounts
     last_run_lines: int
     last_run_time: datetime | None
     past_runs: Sequence[PastRun]
@@ -104,7 +103,7 @@ class Readiness:
     @property
     def missing_lines(self) -> int:
         """Lines missing until the next run is due by their number."""
-        return max(0, self.next_run_lines - self.standing.verified_lines)
+        return max(0, self.next_run_lines - self.standing.counts.verified)
 
 
 def readiness(standing: Standing, calendar: Calendar) -> Readiness:
@@ -113,7 +112,7 @@ def readiness(standing: Standing, calendar: Calendar) -> Readiness:
     not_before = _not_before(standing, calendar)
     wait_reason = _wait_reason(standing, calendar, not_before)
     reason = _in_words(wait_reason, standing, calendar, not_before)
-    gain = expected_gain(standing, max(following, standing.verified_lines))
+    gain = expected_gain(standing, max(following, standing.counts.verified))
     return Readiness(standing, following, not_before, wait_reason, reason, gain)
 
 
@@ -121,7 +120,7 @@ def _wants_run(standing: Standing, calendar: Calendar) -> bool:
     """Say whether the script's lines ask for a run."""
     when = standing.last_run_time
     last = None if when is None else (standing.last_run_lines, calendar.now - when)
-    return wants_run(standing.verified_lines, last)
+    return wants_run(standing.counts.verified, last)
 
 
 def _not_before(standing: Standing, calendar: Calendar) -> datetime | None:
@@ -131,7 +130,7 @@ def _not_before(standing: Standing, calendar: Calendar) -> datetime | None:
     gap_over = calendar.now if calendar.last_any is None else calendar.last_any + calendar.policy.minimum_gap
     if _wants_run(standing, calendar):
         return max(calendar.now, gap_over)
-    if standing.last_run_time is None or standing.verified_lines <= standing.last_run_lines:
+    if standing.last_run_time is None or standing.counts.verified <= standing.last_run_lines:
         return None
     return max(standing.last_run_time + WEEK, gap_over)
 
@@ -152,7 +151,7 @@ def _in_words(
     wait_reason: WaitReason | None, standing: Standing, calendar: Calendar, not_before: datetime | None
 ) -> str:
     """Return why no run starts now in words a user understands."""
-    missing = next_run_lines(standing.last_run_lines) - standing.verified_lines
+    missing = next_run_lines(standing.last_run_lines) - standing.counts.verified
     lines = f"{missing} more verified line{'s' if missing != 1 else ''}"
     weekly = "" if not_before is None else f", or until {not_before:%Y-%m-%d %H:%M} UTC"
     match wait_reason:

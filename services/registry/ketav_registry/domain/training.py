@@ -65,6 +65,17 @@ class TrainingRun:
     attempts: int
     create_time: datetime
     update_time: datetime
+    remaining: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How an attempt's epochs went: the first one reported, when that was, and when the latest ended."""
+
+    first_epoch: int | None
+    first_epoch_at: datetime | None
+    epoch_at: datetime | None
+    now: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +214,21 @@ def _with_both_sides(
             moved = pick(units, key=lambda unit: _fraction(*unit))
             sides = sides | dict.fromkeys(units[moved], missing)
     return sides
+
+
+def remaining(state: RunState, epoch: int, epochs: int, pace: Pace) -> timedelta | None:
+    """Estimate the time until the planned epochs are done; None: it does not train, or no epoch has ended.
+
+    An epoch takes what this attempt's epochs took on average; the time since the latest one counts.
+    """
+    begun, last = pace.first_epoch_at, pace.epoch_at
+    if state is not RunState.LEASED or pace.first_epoch is None or begun is None or last is None:
+        return None
+    done = epoch - pace.first_epoch
+    if done < 1:
+        return None
+    left = (last - begun) / done * max(0, epochs - epoch) - (pace.now - last)
+    return max(timedelta(), left)
 
 
 def text_sha256(text: str) -> bytes:

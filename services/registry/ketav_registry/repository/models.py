@@ -13,6 +13,7 @@ from ketav_registry.tables import active_model, model_version
 
 _m, _a = model_version.c, active_model.c
 _BASES_LOCK = 0x6B65746162
+_MAX_LINEAGE = 64
 
 
 def model_of(row: Any) -> Model:  # noqa: ANN401 - a row of model_version
@@ -75,6 +76,26 @@ async def find_version(transaction: Transaction, user_id: UUID, version: str) ->
         await transaction.execute(model_version.select().where(_m.version == version, visible(user_id)))
     ).first()
     return None if row is None else version_of(row)
+
+
+async def lineage(transaction: Transaction, user_id: UUID, version: str) -> list[ModelVersion]:
+    """Return the versions a version descends from, its parent first, at most 64 of them."""
+    start = sa.select(_m.parent_version.label("parent"), sa.literal(1).label("depth")).where(
+        _m.version == version, visible(user_id)
+    )
+    tree = start.cte("tree", recursive=True)
+    tree = tree.union_all(
+        sa.select(_m.parent_version, tree.c.depth + 1)
+        .join(tree, _m.version == tree.c.parent)
+        .where(visible(user_id), tree.c.depth < _MAX_LINEAGE)
+    )
+    query = (
+        sa.select(model_version)
+        .join(tree, _m.version == tree.c.parent)
+        .where(visible(user_id))
+        .order_by(tree.c.depth)
+    )
+    return [version_of(row) for row in await transaction.execute(query)]
 
 
 async def find_file(transaction: Transaction, user_id: UUID | None, sha256: bytes) -> ModelVersion | None:

@@ -14,15 +14,18 @@ from ketav_registry.domain.training import (
     ACTIVE,
     HELD,
     MAX_ATTEMPTS,
+    Pace,
     Progress,
     RunState,
     TrainingRun,
+    remaining,
 )
 from ketav_registry.tables import dataset, model_version, training_run
 
 _r = training_run.c
 _TRIED_TOO_OFTEN = f"The training was interrupted {MAX_ATTEMPTS} times and was given up."
 _CANCELLED = "Cancelled at the user's request."
+_COMPUTED = {"run_id", "create_time", "update_time", "remaining"}
 _CHANGED = {"revision": _r.revision + 1, "updated_at": sa.func.clock_timestamp()}
 _RUNS = (
     sa.select(
@@ -30,6 +33,7 @@ _RUNS = (
         dataset.c.training_lines,
         dataset.c.holdout_lines,
         model_version.c.version.label("model_version"),
+        sa.func.clock_timestamp().label("now"),
     )
     .join(dataset, dataset.c.id == _r.dataset_id)
     .outerjoin(model_version, model_version.c.run_id == _r.id)
@@ -42,11 +46,10 @@ def _run_of(row: Any) -> TrainingRun:  # noqa: ANN401 - a row of _RUNS
         run_id=row.id,
         create_time=row.created_at,
         update_time=row.updated_at,
-        **{
-            name: getattr(row, name)
-            for name in TrainingRun.__slots__
-            if name not in {"run_id", "create_time", "update_time"}
-        },
+        remaining=remaining(
+            row.state, row.epoch, row.epochs, Pace(row.first_epoch, row.first_epoch_at, row.epoch_at, row.now)
+        ),
+        **{name: getattr(row, name) for name in TrainingRun.__slots__ if name not in _COMPUTED},
     )
 
 
@@ -122,6 +125,9 @@ async def claim(transaction: Transaction, run_id: UUID, worker: str, lease: time
             lease_until=sa.func.clock_timestamp() + lease,
             worker=worker,
             epoch=0,
+            first_epoch=None,
+            first_epoch_at=None,
+            epoch_at=None,
             **_CHANGED,
         )
     )
@@ -166,11 +172,23 @@ async def report(
             revision=sa.case((changed, _r.revision + 1), else_=_r.revision),
             updated_at=sa.case((changed, sa.func.clock_timestamp()), else_=_r.updated_at),
             **figures,
+            **(_pace(progress) if progress.epochs else {}),
         )
         .returning(_r.cancel_requested)
     )
     asked: bool | None = (await transaction.execute(query)).scalar()
     return asked
+
+
+def _pace(progress: Progress) -> dict[str, Any]:
+    """Note when the first epoch of an attempt was reported, and when a new one is."""
+    time = sa.func.clock_timestamp()
+    new = sa.or_(_r.first_epoch_at.is_(None), _r.epoch != progress.epoch)
+    return {
+        "first_epoch": sa.func.coalesce(_r.first_epoch, progress.epoch),
+        "first_epoch_at": sa.func.coalesce(_r.first_epoch_at, time),
+        "epoch_at": sa.case((new, time), else_=_r.epoch_at),
+    }
 
 
 async def give_up(transaction: Transaction, run_id: UUID, fence: int, state: RunState, verdict: str) -> bool:

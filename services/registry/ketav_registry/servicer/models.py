@@ -44,6 +44,11 @@ class ModelServicer(models_pb2_grpc.ModelServiceServicer):
         shown = [convert.version(version) for version in found]
         return pb.ListModelsResponse(versions=shown, next_cursor=common.cursor(more))
 
+    async def GetModel(self, request: pb.GetModelRequest, context: object) -> pb.GetModelResponse:
+        """Return a version with its lineage and card."""
+        found, lineage = await models.get_model(current_user(), request.version, database=self._database)
+        return convert.whole(found, lineage)
+
     async def ActivateModel(
         self, request: pb.ActivateModelRequest, context: object
     ) -> pb.ActivateModelResponse:

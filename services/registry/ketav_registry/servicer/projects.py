@@ -98,7 +98,6 @@ class ProjectServicer(projects_pb2_grpc.ProjectServiceServicer):
     ) -> AsyncIterator[pb.DownloadImageResponse]:
         """Stream a page's image."""
         project_id, page_id = common.uuid(request.project_id, "project"), common.uuid(request.page_id, "page")
-        async for part in projects.download_image(
-            current_user(), project_id, page_id, database=self._database, blobs=self._blobs
-        ):
+        wanted = (current_user(), project_id, page_id, request.model_version)
+        async for part in projects.download_image(*wanted, database=self._database, blobs=self._blobs):
             yield convert.image_part(part)

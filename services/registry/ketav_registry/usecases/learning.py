@@ -10,8 +10,10 @@ from ketav_registry.domain import readiness as rules
 from ketav_registry.domain.models import Script
 from ketav_registry.domain.policy import TrainingPolicy
 from ketav_registry.domain.readiness import Calendar, Readiness, Standing
-from ketav_registry.domain.training import Split, VerifiedLine, split_lines
+from ketav_registry.domain.training import LineCounts
 from ketav_registry.repository import ground_truth, models, policy, training
+
+_NONE = LineCounts(0, 0, 0)
 
 
 async def get_training_policy(user_id: UUID, *, database: Database) -> TrainingPolicy:
@@ -34,7 +36,7 @@ async def get_readiness(
 ) -> tuple[list[Readiness], Calendar]:
     """Say how near each script (or the one named) is to its next run, most verified lines first."""
     async with database.user(user_id) as transaction:
-        lines = await ground_truth.verified_lines(transaction, user_id)
+        counts = await ground_truth.count_lines(transaction, user_id)
         now = await policy.now(transaction)
         ages = await ground_truth.tried(transaction, user_id)
         tried = {each: (count, now - age) for each, (count, age) in ages.items()}
@@ -44,12 +46,12 @@ async def get_readiness(
             active_run=await training.find_active_run(transaction, user_id),
             last_any=max((when for _, when in tried.values()), default=None),
         )
-        wanted = [script] if script else (lines.keys() | tried.keys() or {Script.MODERN_CURSIVE})
+        wanted = [script] if script else (counts.keys() | tried.keys() or {Script.MODERN_CURSIVE})
         standings = [
-            await _standing(transaction, user_id, each, lines.get(each, []), tried.get(each))
+            await _standing(transaction, user_id, each, counts.get(each, _NONE), tried.get(each))
             for each in wanted
         ]
-    standings.sort(key=lambda found: (-found.verified_lines, found.script))
+    standings.sort(key=lambda found: (-found.counts.verified, found.script))
     return [rules.readiness(standing, calendar) for standing in standings], calendar
 
 
@@ -57,16 +59,14 @@ async def _standing(
     transaction: Transaction,
     user_id: UUID,
     script: Script,
-    lines: list[VerifiedLine],
+    counts: LineCounts,
     tried: tuple[int, datetime] | None,
 ) -> Standing:
     """Gather what is known of a script; the split is the one that a run would make now."""
-    sides = split_lines(lines, await ground_truth.sides_before(transaction, user_id)) if lines else {}
     serving = await models.serving_model(transaction, user_id, script)
     return Standing(
         script=script,
-        verified_lines=len(lines),
-        holdout_lines=sum(side is Split.HOLDOUT for side in sides.values()),
+        counts=counts,
         last_run_lines=tried[0] if tried else 0,
         last_run_time=tried[1] if tried else None,
         past_runs=await policy.past_runs(transaction, user_id, script),

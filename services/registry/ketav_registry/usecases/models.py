@@ -8,7 +8,7 @@ from pathlib import Path
 from uuid import UUID
 
 from ketav_common.chunks import CHUNK_BYTES
-from ketav_common.errors import InvalidInput, NotFound, Precondition, Unavailable
+from ketav_common.errors import Conflict, InvalidInput, NotFound, Precondition, Unavailable
 from ketav_registry import blobs as objects
 from ketav_registry.blobs import BlobStore
 from ketav_registry.database import Database, Transaction
@@ -37,6 +37,19 @@ async def required_model(transaction: Transaction, user_id: UUID, script: Script
     if model is None:
         raise Unavailable("there is no base model for this script yet", code="no-base-model")
     return model
+
+
+async def reading_model(transaction: Transaction, user_id: UUID, script: Script, version: str = "") -> Model:
+    """Return the model that reads a user's page: the version they ask for, else the one that serves.
+
+    NotFound: the user has no such version. Conflict model-retired: it never serves.
+    """
+    if not version:
+        return await required_model(transaction, user_id, script)
+    found = await required_version(transaction, user_id, version)
+    if found.state is ModelState.RETIRED:
+        raise Conflict("this version has been retired and never serves", code="model-retired")
+    return found.model
 
 
 async def required_base(transaction: Transaction, script: Script) -> Model:
@@ -124,6 +137,17 @@ async def list_models(
     shown = [as_served(version, serving) for version in found[:limit]]
     more = (shown[-1].create_time, shown[-1].model.version) if len(found) > limit else None
     return shown, more
+
+
+async def get_model(
+    user_id: UUID, version: str, *, database: Database
+) -> tuple[ModelVersion, list[ModelVersion]]:
+    """Return a version and those it descends from, its parent first. NotFound: the user has none so named."""
+    async with database.user(user_id) as transaction:
+        serving = await _serving(transaction, user_id)
+        found = await required_version(transaction, user_id, version)
+        lineage = await models.lineage(transaction, user_id, version)
+    return as_served(found, serving), [as_served(each, serving) for each in lineage]
 
 
 async def activate_model(user_id: UUID, version: str, *, database: Database) -> ModelVersion:

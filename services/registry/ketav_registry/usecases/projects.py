@@ -12,7 +12,7 @@ from ketav_registry.database import Database, Raced
 from ketav_registry.domain import pages as rules
 from ketav_registry.domain.pages import After, Image, Line, NewPage, Page, Project, StoredPage, Transcription
 from ketav_registry.repository import projects, transcriptions
-from ketav_registry.usecases.models import required_model, required_version
+from ketav_registry.usecases.models import reading_model, required_version
 
 NO_PROJECT = "no such project"
 NO_PAGE = "no such page"
@@ -71,11 +71,12 @@ async def _repeated(user_id: UUID, new: NewPage, database: Database) -> StoredPa
             if project is None:
                 raise NotFound(NO_PROJECT)
             script = project.script
-        model = await required_model(transaction, user_id, script)
-        if page is None:
-            return None
-        [page] = await transcriptions.with_transcriptions(transaction, user_id, [page])
-    return StoredPage(page, model)
+        if page is not None:
+            [page] = await transcriptions.with_transcriptions(transaction, user_id, [page])
+            if page.transcription is not None and page.transcription.model is not None:
+                return StoredPage(page, page.transcription.model)
+        model = await reading_model(transaction, user_id, script, new.model_version)
+    return None if page is None else StoredPage(page, model)
 
 
 async def _insert(user_id: UUID, new: NewPage, image: Image, database: Database) -> StoredPage:
@@ -92,7 +93,7 @@ async def _insert(user_id: UUID, new: NewPage, image: Image, database: Database)
         page = await projects.insert_page(transaction, user_id, project_id, new, image)
         if page is None:
             raise Raced
-        return StoredPage(page, await required_model(transaction, user_id, script))
+        return StoredPage(page, await reading_model(transaction, user_id, script, new.model_version))
 
 
 async def record_transcription(
@@ -159,15 +160,24 @@ async def get_page(user_id: UUID, project_id: UUID, page_id: UUID, *, database: 
 
 
 async def download_image(
-    user_id: UUID, project_id: UUID, page_id: UUID, *, database: Database, blobs: BlobStore
+    user_id: UUID,
+    project_id: UUID,
+    page_id: UUID,
+    model_version: str = "",
+    *,
+    database: Database,
+    blobs: BlobStore,
 ) -> AsyncIterator[StoredPage | bytes]:
-    """Yield a page with the model that would read it now, then its image; DataLoss withholds the end."""
+    """Yield a page with the model that reads it (the one asked for, or that serves now), then its image.
+
+    DataLoss withholds the end. Conflict model-retired: the version that is asked for never serves.
+    """
     async with database.user(user_id) as transaction:
         page = await projects.find_page(transaction, user_id, page_id, project_id)
         project = await projects.find_project(transaction, user_id, project_id)
         if page is None or project is None:
             raise NotFound(NO_PAGE)
-        model = await required_model(transaction, user_id, project.script)
+        model = await reading_model(transaction, user_id, project.script, model_version)
     yield StoredPage(page, model)
     image = page.image
     key = rules.image_key(image.sha256)

@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from ketav.page.v1 import page_pb2 as ketav_dot_page_dot_v1_dot_page__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n ketav/registry/v1/learning.proto\x12\x11ketav.registry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18ketav/page/v1/page.proto\"@\n\x0eTrainingPolicy\x12\x11\n\tautomatic\x18\x01 \x01(\x08\x12\x1b\n\x13minimum_gap_seconds\x18\x02 \x01(\x05\"\xc2\x01\n\x0c\x45xpectedGain\x12\x15\n\rrelative_gain\x18\x01 \x01(\x01\x12\x14\n\x07\x63\x65r_now\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x19\n\x0c\x63\x65r_expected\x18\x03 \x01(\x01H\x01\x88\x01\x01\x12+\n\x05\x62\x61sis\x18\x04 \x01(\x0e\x32\x1c.ketav.registry.v1.GainBasis\x12\x10\n\x08own_runs\x18\x05 \x01(\x05\x12\x0e\n\x06source\x18\x06 \x01(\tB\n\n\x08_cer_nowB\x0f\n\r_cer_expected\"\xd4\x02\n\tReadiness\x12%\n\x06script\x18\x01 \x01(\x0e\x32\x15.ketav.page.v1.Script\x12\x16\n\x0everified_lines\x18\x02 \x01(\x05\x12\x15\n\rholdout_lines\x18\x03 \x01(\x05\x12\x16\n\x0elast_run_lines\x18\x04 \x01(\x05\x12\x16\n\x0enext_run_lines\x18\x05 \x01(\x05\x12\x15\n\rmissing_lines\x18\x06 \x01(\x05\x12.\n\nnot_before\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0bwait_reason\x18\x08 \x01(\x0e\x32\x1d.ketav.registry.v1.WaitReason\x12\x0e\n\x06reason\x18\t \x01(\t\x12\x36\n\rexpected_gain\x18\n \x01(\x0b\x32\x1f.ketav.registry.v1.ExpectedGain\"<\n\x13GetReadinessRequest\x12%\n\x06script\x18\x01 \x01(\x0e\x32\x15.ketav.page.v1.Script\"\xa4\x01\n\x14GetReadinessResponse\x12-\n\x07scripts\x18\x01 \x03(\x0b\x32\x1c.ketav.registry.v1.Readiness\x12\x31\n\x06policy\x18\x02 \x01(\x0b\x32!.ketav.registry.v1.TrainingPolicy\x12\x13\n\x0bpolicy_text\x18\x03 \x01(\t\x12\x15\n\ractive_run_id\x18\x04 \x01(\t\"\x1a\n\x18GetTrainingPolicyRequest\"N\n\x19GetTrainingPolicyResponse\x12\x31\n\x06policy\x18\x01 \x01(\x0b\x32!.ketav.registry.v1.TrainingPolicy\"M\n\x18SetTrainingPolicyRequest\x12\x31\n\x06policy\x18\x01 \x01(\x0b\x32!.ketav.registry.v1.TrainingPolicy\"N\n\x19SetTrainingPolicyResponse\x12\x31\n\x06policy\x18\x01 \x01(\x0b\x32!.ketav.registry.v1.TrainingPolicy*\xc3\x01\n\nWaitReason\x12\x1b\n\x17WAIT_REASON_UNSPECIFIED\x10\x00\x12\x1a\n\x16WAIT_REASON_RUN_ACTIVE\x10\x01\x12\x1d\n\x19WAIT_REASON_AUTOMATIC_OFF\x10\x02\x12\x1d\n\x19WAIT_REASON_TOO_FEW_LINES\x10\x03\x12!\n\x1dWAIT_REASON_TOO_FEW_NEW_LINES\x10\x04\x12\x1b\n\x17WAIT_REASON_MINIMUM_GAP\x10\x05*`\n\tGainBasis\x12\x1a\n\x16GAIN_BASIS_UNSPECIFIED\x10\x00\x12\x1e\n\x1aGAIN_BASIS_PUBLISHED_CURVE\x10\x01\x12\x17\n\x13GAIN_BASIS_OWN_RUNS\x10\x02\x32\xe1\x02\n\x0fLearningService\x12\x64\n\x0cGetReadiness\x12&.ketav.registry.v1.GetReadinessRequest\x1a\'.ketav.registry.v1.GetReadinessResponse\"\x03\x90\x02\x01\x12s\n\x11GetTrainingPolicy\x12+.ketav.registry.v1.GetTrainingPolicyRequest\x1a,.ketav.registry.v1.GetTrainingPolicyResponse\"\x03\x90\x02\x01\x12s\n\x11SetTrainingPolicy\x12+.ketav.registry.v1.SetTrainingPolicyRequest\x1a,.ketav.registry.v1.SetTrainingPolicyResponse\"\x03\x90\x02\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n ketav/registry/v1/learning.proto\x12\x11ketav.registry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18ketav/page/v1/page.proto\"@\n\x0eTrainingPolicy\x12\x11\n\tautomatic\x18\x01 \x01(\x08\x12\x1b\n\x13minimum_gap_seconds\x18\x02 \x01(\x05\"\xc2\x01\n\x0c\x45xpectedGain\x12\x15\n\rrelative_gain\x18\x01 \x01(\x01\x12\x14\n\x07\x63\x65r_now\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x19\n\x0c\x63\x65r_expected\x18\x03 \x01(\x01H\x01\x88\x01\x01\x12+\n\x05\x62\x61sis\x18\x04 \x01(\x0e\x32\x1c.ketav.registry.v1.GainBasis\x12\x10\n\x08own_runs\x18\x05 \x01(\x05\x12\x0e\n\x06source\x18\x06 \x01(\tB\n\n\x08_cer_nowB\x0f\n\r_cer_expected\"\xef\x02\n\tReadiness\x12%\n\x06script\x18\x01 \x01(\x0e\x32\x15.ketav.page.v1.Script\x12\x16\n\x0everified_lines\x18\x02 \x01(\x05\x12\x15\n\rholdout_lines\x18\x03 \x01(\x05\x12\x16\n\x0elast_run_lines\x18\x04 \x01(\x05\x12\x16\n\x0enext_run_lines\x18\x05 \x01(\x05\x12\x15\n\rmissing_lines\x18\x06 \x01(\x05\x12.\n\nnot_before\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0bwait_reason\x18\x08 \x01(\x0e\x32\x1d.ketav.registry.v1.WaitReason\x12\x0e\n\x06reason\x18\t \x01(\t\x12\x36\n\rexpected_gain\x18\n \x01(\x0b\x32\x1f.ketav.registry.v1.ExpectedGain\x12\x19\n\x11quarantined_lines\x18\x0b \x01(\x05\"<\n\x13GetReadinessRequest\x12%\n\x06script\x18\x01 \x01(\x0e\x32\x15.ketav.page.v1.Script\"\xa4\x01\n\x14GetReadinessResponse\x12-\n\x07scripts\x18\x01 \x03(\x0b\x32\x1c.ketav.registry.v1.Readiness\x12\x31\n\x06policy\x18\x02 \x01(\x0b\x32!.ketav.registry.v1.TrainingPolicy\x12\x13\n\x0bpolicy_text\x18\x03 \x01(\t\x12\x15\n\ractive_run_id\x18\x04 \x01(\t\"\x1a\n\x18GetTrainingPolicyRequest\"N\n\x19GetTrainingPolicyResponse\x12\x31\n\x06policy\x18\x01 \x01(\x0b\x32!.ketav.registry.v1.TrainingPolicy\"M\n\x18SetTrainingPolicyRequest\x12\x31\n\x06policy\x18\x01 \x01(\x0b\x32!.ketav.registry.v1.TrainingPolicy\"N\n\x19SetTrainingPolicyResponse\x12\x31\n\x06policy\x18\x01 \x01(\x0b\x32!.ketav.registry.v1.TrainingPolicy*\xc3\x01\n\nWaitReason\x12\x1b\n\x17WAIT_REASON_UNSPECIFIED\x10\x00\x12\x1a\n\x16WAIT_REASON_RUN_ACTIVE\x10\x01\x12\x1d\n\x19WAIT_REASON_AUTOMATIC_OFF\x10\x02\x12\x1d\n\x19WAIT_REASON_TOO_FEW_LINES\x10\x03\x12!\n\x1dWAIT_REASON_TOO_FEW_NEW_LINES\x10\x04\x12\x1b\n\x17WAIT_REASON_MINIMUM_GAP\x10\x05*`\n\tGainBasis\x12\x1a\n\x16GAIN_BASIS_UNSPECIFIED\x10\x00\x12\x1e\n\x1aGAIN_BASIS_PUBLISHED_CURVE\x10\x01\x12\x17\n\x13GAIN_BASIS_OWN_RUNS\x10\x02\x32\xe1\x02\n\x0fLearningService\x12\x64\n\x0cGetReadiness\x12&.ketav.registry.v1.GetReadinessRequest\x1a\'.ketav.registry.v1.GetReadinessResponse\"\x03\x90\x02\x01\x12s\n\x11GetTrainingPolicy\x12+.ketav.registry.v1.GetTrainingPolicyRequest\x1a,.ketav.registry.v1.GetTrainingPolicyResponse\"\x03\x90\x02\x01\x12s\n\x11SetTrainingPolicy\x12+.ketav.registry.v1.SetTrainingPolicyRequest\x1a,.ketav.registry.v1.SetTrainingPolicyResponse\"\x03\x90\x02\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,28 +39,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LEARNINGSERVICE'].methods_by_name['GetTrainingPolicy']._serialized_options = b'\220\002\001'
   _globals['_LEARNINGSERVICE'].methods_by_name['SetTrainingPolicy']._loaded_options = None
   _globals['_LEARNINGSERVICE'].methods_by_name['SetTrainingPolicy']._serialized_options = b'\220\002\002'
-  _globals['_WAITREASON']._serialized_start=1217
-  _globals['_WAITREASON']._serialized_end=1412
-  _globals['_GAINBASIS']._serialized_start=1414
-  _globals['_GAINBASIS']._serialized_end=1510
+  _globals['_WAITREASON']._serialized_start=1244
+  _globals['_WAITREASON']._serialized_end=1439
+  _globals['_GAINBASIS']._serialized_start=1441
+  _globals['_GAINBASIS']._serialized_end=1537
   _globals['_TRAININGPOLICY']._serialized_start=114
   _globals['_TRAININGPOLICY']._serialized_end=178
   _globals['_EXPECTEDGAIN']._serialized_start=181
   _globals['_EXPECTEDGAIN']._serialized_end=375
   _globals['_READINESS']._serialized_start=378
-  _globals['_READINESS']._serialized_end=718
-  _globals['_GETREADINESSREQUEST']._serialized_start=720
-  _globals['_GETREADINESSREQUEST']._serialized_end=780
-  _globals['_GETREADINESSRESPONSE']._serialized_start=783
-  _globals['_GETREADINESSRESPONSE']._serialized_end=947
-  _globals['_GETTRAININGPOLICYREQUEST']._serialized_start=949
-  _globals['_GETTRAININGPOLICYREQUEST']._serialized_end=975
-  _globals['_GETTRAININGPOLICYRESPONSE']._serialized_start=977
-  _globals['_GETTRAININGPOLICYRESPONSE']._serialized_end=1055
-  _globals['_SETTRAININGPOLICYREQUEST']._serialized_start=1057
-  _globals['_SETTRAININGPOLICYREQUEST']._serialized_end=1134
-  _globals['_SETTRAININGPOLICYRESPONSE']._serialized_start=1136
-  _globals['_SETTRAININGPOLICYRESPONSE']._serialized_end=1214
-  _globals['_LEARNINGSERVICE']._serialized_start=1513
-  _globals['_LEARNINGSERVICE']._serialized_end=1866
+  _globals['_READINESS']._serialized_end=745
+  _globals['_GETREADINESSREQUEST']._serialized_start=747
+  _globals['_GETREADINESSREQUEST']._serialized_end=807
+  _globals['_GETREADINESSRESPONSE']._serialized_start=810
+  _globals['_GETREADINESSRESPONSE']._serialized_end=974
+  _globals['_GETTRAININGPOLICYREQUEST']._serialized_start=976
+  _globals['_GETTRAININGPOLICYREQUEST']._serialized_end=1002
+  _globals['_GETTRAININGPOLICYRESPONSE']._serialized_start=1004
+  _globals['_GETTRAININGPOLICYRESPONSE']._serialized_end=1082
+  _globals['_SETTRAININGPOLICYREQUEST']._serialized_start=1084
+  _globals['_SETTRAININGPOLICYREQUEST']._serialized_end=1161
+  _globals['_SETTRAININGPOLICYRESPONSE']._serialized_start=1163
+  _globals['_SETTRAININGPOLICYRESPONSE']._serialized_end=1241
+  _globals['_LEARNINGSERVICE']._serialized_start=1540
+  _globals['_LEARNINGSERVICE']._serialized_end=1893
 # @@protoc_insertion_point(module_scope)

@@ -172,6 +172,7 @@ class Readiness(_message.Message):
     WAIT_REASON_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     EXPECTED_GAIN_FIELD_NUMBER: _builtins.int
+    QUARANTINED_LINES_FIELD_NUMBER: _builtins.int
     script: _page_pb2.Script.ValueType
     """The script whose model a run would train."""
     verified_lines: _builtins.int
@@ -188,6 +189,8 @@ class Readiness(_message.Message):
     """Why no automatic run starts now; unspecified when one does."""
     reason: _builtins.str
     """The same in words a user understands."""
+    quarantined_lines: _builtins.int
+    """Corrected lines that look wrong: no run uses them until they are confirmed."""
     @_builtins.property
     def not_before(self) -> _timestamp_pb2.Timestamp:
         """Earliest time of an automatic run if no more lines come; absent when none would come."""
@@ -209,10 +212,11 @@ class Readiness(_message.Message):
         wait_reason: Global___WaitReason.ValueType = ...,
         reason: _builtins.str = ...,
         expected_gain: Global___ExpectedGain | None = ...,
+        quarantined_lines: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["expected_gain", b"expected_gain", "not_before", b"not_before"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_gain", b"expected_gain", "holdout_lines", b"holdout_lines", "last_run_lines", b"last_run_lines", "missing_lines", b"missing_lines", "next_run_lines", b"next_run_lines", "not_before", b"not_before", "reason", b"reason", "script", b"script", "verified_lines", b"verified_lines", "wait_reason", b"wait_reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_gain", b"expected_gain", "holdout_lines", b"holdout_lines", "last_run_lines", b"last_run_lines", "missing_lines", b"missing_lines", "next_run_lines", b"next_run_lines", "not_before", b"not_before", "quarantined_lines", b"quarantined_lines", "reason", b"reason", "script", b"script", "verified_lines", b"verified_lines", "wait_reason", b"wait_reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from ketav.page.v1 import page_pb2 as ketav_dot_page_dot_v1_dot_page__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eketav/registry/v1/models.proto\x12\x11ketav.registry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18ketav/page/v1/page.proto\"\xda\x02\n\x0cModelVersion\x12#\n\x05model\x18\x01 \x01(\x0b\x32\x14.ketav.page.v1.Model\x12%\n\x06script\x18\x02 \x01(\x0e\x32\x15.ketav.page.v1.Script\x12,\n\x05state\x18\x03 \x01(\x0e\x32\x1d.ketav.registry.v1.ModelState\x12\x16\n\x0eparent_version\x18\x04 \x01(\t\x12\x0e\n\x06run_id\x18\x05 \x01(\t\x12\x17\n\ncer_before\x18\x06 \x01(\x01H\x00\x88\x01\x01\x12\x16\n\tcer_after\x18\x07 \x01(\x01H\x01\x88\x01\x01\x12\x16\n\x0etraining_lines\x18\x08 \x01(\x05\x12/\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tcard_json\x18\n \x01(\tB\r\n\x0b_cer_beforeB\x0c\n\n_cer_after\"<\n\x13GetUserModelRequest\x12%\n\x06script\x18\x01 \x01(\x0e\x32\x15.ketav.page.v1.Script\";\n\x14GetUserModelResponse\x12#\n\x05model\x18\x01 \x01(\x0b\x32\x14.ketav.page.v1.Model\"&\n\x14\x44ownloadModelRequest\x12\x0e\n\x06sha256\x18\x01 \x01(\x0c\"&\n\x15\x44ownloadModelResponse\x12\r\n\x05\x63hunk\x18\x01 \x01(\x0c\"2\n\x11ListModelsRequest\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\x05\"\\\n\x12ListModelsResponse\x12\x31\n\x08versions\x18\x01 \x03(\x0b\x32\x1f.ketav.registry.v1.ModelVersion\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\t\"\'\n\x14\x41\x63tivateModelRequest\x12\x0f\n\x07version\x18\x01 \x01(\t\"I\n\x15\x41\x63tivateModelResponse\x12\x30\n\x07version\x18\x01 \x01(\x0b\x32\x1f.ketav.registry.v1.ModelVersion\"\xcc\x01\n\x12PublishModelHeader\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\r\n\x05\x66\x65nce\x18\x02 \x01(\x03\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\x12\x0e\n\x06sha256\x18\x04 \x01(\x0c\x12\x12\n\ncer_before\x18\x05 \x01(\x01\x12\x11\n\tcer_after\x18\x06 \x01(\x01\x12\x0f\n\x07promote\x18\x07 \x01(\x08\x12\x0f\n\x07verdict\x18\x08 \x01(\t\x12\x16\n\x0etraining_lines\x18\t \x01(\x05\x12\x12\n\nmodel_card\x18\n \x01(\t\"g\n\x13PublishModelRequest\x12\x37\n\x06header\x18\x01 \x01(\x0b\x32%.ketav.registry.v1.PublishModelHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"H\n\x14PublishModelResponse\x12\x30\n\x07version\x18\x01 \x01(\x0b\x32\x1f.ketav.registry.v1.ModelVersion*u\n\nModelState\x12\x1b\n\x17MODEL_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12MODEL_STATE_ACTIVE\x10\x01\x12\x19\n\x15MODEL_STATE_AVAILABLE\x10\x02\x12\x17\n\x13MODEL_STATE_RETIRED\x10\x03\x32\x86\x04\n\x0cModelService\x12\x64\n\x0cGetUserModel\x12&.ketav.registry.v1.GetUserModelRequest\x1a\'.ketav.registry.v1.GetUserModelResponse\"\x03\x90\x02\x01\x12i\n\rDownloadModel\x12\'.ketav.registry.v1.DownloadModelRequest\x1a(.ketav.registry.v1.DownloadModelResponse\"\x03\x90\x02\x01\x30\x01\x12^\n\nListModels\x12$.ketav.registry.v1.ListModelsRequest\x1a%.ketav.registry.v1.ListModelsResponse\"\x03\x90\x02\x01\x12\x62\n\rActivateModel\x12\'.ketav.registry.v1.ActivateModelRequest\x1a(.ketav.registry.v1.ActivateModelResponse\x12\x61\n\x0cPublishModel\x12&.ketav.registry.v1.PublishModelRequest\x1a\'.ketav.registry.v1.PublishModelResponse(\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eketav/registry/v1/models.proto\x12\x11ketav.registry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18ketav/page/v1/page.proto\"\xda\x02\n\x0cModelVersion\x12#\n\x05model\x18\x01 \x01(\x0b\x32\x14.ketav.page.v1.Model\x12%\n\x06script\x18\x02 \x01(\x0e\x32\x15.ketav.page.v1.Script\x12,\n\x05state\x18\x03 \x01(\x0e\x32\x1d.ketav.registry.v1.ModelState\x12\x16\n\x0eparent_version\x18\x04 \x01(\t\x12\x0e\n\x06run_id\x18\x05 \x01(\t\x12\x17\n\ncer_before\x18\x06 \x01(\x01H\x00\x88\x01\x01\x12\x16\n\tcer_after\x18\x07 \x01(\x01H\x01\x88\x01\x01\x12\x16\n\x0etraining_lines\x18\x08 \x01(\x05\x12/\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tcard_json\x18\n \x01(\tB\r\n\x0b_cer_beforeB\x0c\n\n_cer_after\"<\n\x13GetUserModelRequest\x12%\n\x06script\x18\x01 \x01(\x0e\x32\x15.ketav.page.v1.Script\";\n\x14GetUserModelResponse\x12#\n\x05model\x18\x01 \x01(\x0b\x32\x14.ketav.page.v1.Model\"&\n\x14\x44ownloadModelRequest\x12\x0e\n\x06sha256\x18\x01 \x01(\x0c\"&\n\x15\x44ownloadModelResponse\x12\r\n\x05\x63hunk\x18\x01 \x01(\x0c\"2\n\x11ListModelsRequest\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\x05\"\\\n\x12ListModelsResponse\x12\x31\n\x08versions\x18\x01 \x03(\x0b\x32\x1f.ketav.registry.v1.ModelVersion\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\t\"\"\n\x0fGetModelRequest\x12\x0f\n\x07version\x18\x01 \x01(\t\"v\n\x10GetModelResponse\x12\x30\n\x07version\x18\x01 \x01(\x0b\x32\x1f.ketav.registry.v1.ModelVersion\x12\x30\n\x07lineage\x18\x02 \x03(\x0b\x32\x1f.ketav.registry.v1.ModelVersion\"\'\n\x14\x41\x63tivateModelRequest\x12\x0f\n\x07version\x18\x01 \x01(\t\"I\n\x15\x41\x63tivateModelResponse\x12\x30\n\x07version\x18\x01 \x01(\x0b\x32\x1f.ketav.registry.v1.ModelVersion\"\xcc\x01\n\x12PublishModelHeader\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\r\n\x05\x66\x65nce\x18\x02 \x01(\x03\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\x12\x0e\n\x06sha256\x18\x04 \x01(\x0c\x12\x12\n\ncer_before\x18\x05 \x01(\x01\x12\x11\n\tcer_after\x18\x06 \x01(\x01\x12\x0f\n\x07promote\x18\x07 \x01(\x08\x12\x0f\n\x07verdict\x18\x08 \x01(\t\x12\x16\n\x0etraining_lines\x18\t \x01(\x05\x12\x12\n\nmodel_card\x18\n \x01(\t\"g\n\x13PublishModelRequest\x12\x37\n\x06header\x18\x01 \x01(\x0b\x32%.ketav.registry.v1.PublishModelHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"H\n\x14PublishModelResponse\x12\x30\n\x07version\x18\x01 \x01(\x0b\x32\x1f.ketav.registry.v1.ModelVersion*u\n\nModelState\x12\x1b\n\x17MODEL_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12MODEL_STATE_ACTIVE\x10\x01\x12\x19\n\x15MODEL_STATE_AVAILABLE\x10\x02\x12\x17\n\x13MODEL_STATE_RETIRED\x10\x03\x32\xe0\x04\n\x0cModelService\x12\x64\n\x0cGetUserModel\x12&.ketav.registry.v1.GetUserModelRequest\x1a\'.ketav.registry.v1.GetUserModelResponse\"\x03\x90\x02\x01\x12i\n\rDownloadModel\x12\'.ketav.registry.v1.DownloadModelRequest\x1a(.ketav.registry.v1.DownloadModelResponse\"\x03\x90\x02\x01\x30\x01\x12^\n\nListModels\x12$.ketav.registry.v1.ListModelsRequest\x1a%.ketav.registry.v1.ListModelsResponse\"\x03\x90\x02\x01\x12X\n\x08GetModel\x12\".ketav.registry.v1.GetModelRequest\x1a#.ketav.registry.v1.GetModelResponse\"\x03\x90\x02\x01\x12\x62\n\rActivateModel\x12\'.ketav.registry.v1.ActivateModelRequest\x1a(.ketav.registry.v1.ActivateModelResponse\x12\x61\n\x0cPublishModel\x12&.ketav.registry.v1.PublishModelRequest\x1a\'.ketav.registry.v1.PublishModelResponse(\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,8 +39,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MODELSERVICE'].methods_by_name['DownloadModel']._serialized_options = b'\220\002\001'
   _globals['_MODELSERVICE'].methods_by_name['ListModels']._loaded_options = None
   _globals['_MODELSERVICE'].methods_by_name['ListModels']._serialized_options = b'\220\002\001'
-  _globals['_MODELSTATE']._serialized_start=1312
-  _globals['_MODELSTATE']._serialized_end=1429
+  _globals['_MODELSERVICE'].methods_by_name['GetModel']._loaded_options = None
+  _globals['_MODELSERVICE'].methods_by_name['GetModel']._serialized_options = b'\220\002\001'
+  _globals['_MODELSTATE']._serialized_start=1468
+  _globals['_MODELSTATE']._serialized_end=1585
   _globals['_MODELVERSION']._serialized_start=113
   _globals['_MODELVERSION']._serialized_end=459
   _globals['_GETUSERMODELREQUEST']._serialized_start=461
@@ -55,16 +57,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTMODELSREQUEST']._serialized_end=714
   _globals['_LISTMODELSRESPONSE']._serialized_start=716
   _globals['_LISTMODELSRESPONSE']._serialized_end=808
-  _globals['_ACTIVATEMODELREQUEST']._serialized_start=810
-  _globals['_ACTIVATEMODELREQUEST']._serialized_end=849
-  _globals['_ACTIVATEMODELRESPONSE']._serialized_start=851
-  _globals['_ACTIVATEMODELRESPONSE']._serialized_end=924
-  _globals['_PUBLISHMODELHEADER']._serialized_start=927
-  _globals['_PUBLISHMODELHEADER']._serialized_end=1131
-  _globals['_PUBLISHMODELREQUEST']._serialized_start=1133
-  _globals['_PUBLISHMODELREQUEST']._serialized_end=1236
-  _globals['_PUBLISHMODELRESPONSE']._serialized_start=1238
-  _globals['_PUBLISHMODELRESPONSE']._serialized_end=1310
-  _globals['_MODELSERVICE']._serialized_start=1432
-  _globals['_MODELSERVICE']._serialized_end=1950
+  _globals['_GETMODELREQUEST']._serialized_start=810
+  _globals['_GETMODELREQUEST']._serialized_end=844
+  _globals['_GETMODELRESPONSE']._serialized_start=846
+  _globals['_GETMODELRESPONSE']._serialized_end=964
+  _globals['_ACTIVATEMODELREQUEST']._serialized_start=966
+  _globals['_ACTIVATEMODELREQUEST']._serialized_end=1005
+  _globals['_ACTIVATEMODELRESPONSE']._serialized_start=1007
+  _globals['_ACTIVATEMODELRESPONSE']._serialized_end=1080
+  _globals['_PUBLISHMODELHEADER']._serialized_start=1083
+  _globals['_PUBLISHMODELHEADER']._serialized_end=1287
+  _globals['_PUBLISHMODELREQUEST']._serialized_start=1289
+  _globals['_PUBLISHMODELREQUEST']._serialized_end=1392
+  _globals['_PUBLISHMODELRESPONSE']._serialized_start=1394
+  _globals['_PUBLISHMODELRESPONSE']._serialized_end=1466
+  _globals['_MODELSERVICE']._serialized_start=1588
+  _globals['_MODELSERVICE']._serialized_end=2196
 # @@protoc_insertion_point(module_scope)

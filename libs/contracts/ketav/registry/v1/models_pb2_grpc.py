@@ -50,6 +50,11 @@ class ModelServiceStub:
                 request_serializer=ketav_dot_registry_dot_v1_dot_models__pb2.ListModelsRequest.SerializeToString,
                 response_deserializer=ketav_dot_registry_dot_v1_dot_models__pb2.ListModelsResponse.FromString,
                 _registered_method=True)
+        self.GetModel = channel.unary_unary(
+                '/ketav.registry.v1.ModelService/GetModel',
+                request_serializer=ketav_dot_registry_dot_v1_dot_models__pb2.GetModelRequest.SerializeToString,
+                response_deserializer=ketav_dot_registry_dot_v1_dot_models__pb2.GetModelResponse.FromString,
+                _registered_method=True)
         self.ActivateModel = channel.unary_unary(
                 '/ketav.registry.v1.ModelService/ActivateModel',
                 request_serializer=ketav_dot_registry_dot_v1_dot_models__pb2.ActivateModelRequest.SerializeToString,
@@ -88,6 +93,13 @@ class ModelServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetModel(self, request, context):
+        """Returns a version of the caller's, or a base, with its lineage and its model card.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ActivateModel(self, request, context):
         """Makes a version the active one of its script: rollback, or back to the base.
         """
@@ -120,6 +132,11 @@ def add_ModelServiceServicer_to_server(servicer, server):
                     servicer.ListModels,
                     request_deserializer=ketav_dot_registry_dot_v1_dot_models__pb2.ListModelsRequest.FromString,
                     response_serializer=ketav_dot_registry_dot_v1_dot_models__pb2.ListModelsResponse.SerializeToString,
+            ),
+            'GetModel': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetModel,
+                    request_deserializer=ketav_dot_registry_dot_v1_dot_models__pb2.GetModelRequest.FromString,
+                    response_serializer=ketav_dot_registry_dot_v1_dot_models__pb2.GetModelResponse.SerializeToString,
             ),
             'ActivateModel': grpc.unary_unary_rpc_method_handler(
                     servicer.ActivateModel,
@@ -214,6 +231,33 @@ class ModelService:
             '/ketav.registry.v1.ModelService/ListModels',
             ketav_dot_registry_dot_v1_dot_models__pb2.ListModelsRequest.SerializeToString,
             ketav_dot_registry_dot_v1_dot_models__pb2.ListModelsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetModel(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ketav.registry.v1.ModelService/GetModel',
+            ketav_dot_registry_dot_v1_dot_models__pb2.GetModelRequest.SerializeToString,
+            ketav_dot_registry_dot_v1_dot_models__pb2.GetModelResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -186,6 +186,7 @@ class CreatePageHeader(_message.Message):
     IMAGE_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     REQUEST_SHA256_FIELD_NUMBER: _builtins.int
+    MODEL_VERSION_FIELD_NUMBER: _builtins.int
     project_id: _builtins.str
     """UUID of the project; empty creates one."""
     project_name: _builtins.str
@@ -198,6 +199,10 @@ class CreatePageHeader(_message.Message):
     """The client's Idempotency-Key; may be empty."""
     request_sha256: _builtins.bytes
     """SHA-256 over what the client sent, 32 bytes: tells a repeated request from another one with the same key."""
+    model_version: _builtins.str
+    """Version to read it with: the caller's or a base; empty: the one that serves.
+    NOT_FOUND: the caller has no such version. ALREADY_EXISTS model-retired: it never serves.
+    """
     @_builtins.property
     def image(self) -> _page_pb2.Image:
         """Checked facts: width, height, media type, length. The SHA-256 is computed while the bytes arrive."""
@@ -212,10 +217,11 @@ class CreatePageHeader(_message.Message):
         image: _page_pb2.Image | None = ...,
         request_id: _builtins.str = ...,
         request_sha256: _builtins.bytes = ...,
+        model_version: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["image", b"image"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["image", b"image", "layout", b"layout", "project_id", b"project_id", "project_name", b"project_name", "request_id", b"request_id", "request_sha256", b"request_sha256", "script", b"script"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["image", b"image", "layout", b"layout", "model_version", b"model_version", "project_id", b"project_id", "project_name", b"project_name", "request_id", b"request_id", "request_sha256", b"request_sha256", "script", b"script"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -265,7 +271,7 @@ class CreatePageResponse(_message.Message):
 
     @_builtins.property
     def model(self) -> _page_pb2.Model:
-        """The model to read it with: the user's active model for the project's script, or its base."""
+        """The model to read it with: the one asked for, or the user's active model for the project's script, or its base."""
 
     def __init__(
         self,
@@ -893,19 +899,23 @@ class DownloadImageRequest(_message.Message):
 
     PROJECT_ID_FIELD_NUMBER: _builtins.int
     PAGE_ID_FIELD_NUMBER: _builtins.int
+    MODEL_VERSION_FIELD_NUMBER: _builtins.int
     project_id: _builtins.str
     """UUID of the project."""
     page_id: _builtins.str
     """UUID of the page."""
+    model_version: _builtins.str
+    """Version to be named in the header, as in CreatePageHeader; empty: the one that serves."""
     def __init__(
         self,
         *,
         project_id: _builtins.str = ...,
         page_id: _builtins.str = ...,
+        model_version: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_id", b"page_id", "project_id", b"project_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["model_version", b"model_version", "page_id", b"page_id", "project_id", b"project_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -925,7 +935,7 @@ class DownloadImageHeader(_message.Message):
 
     @_builtins.property
     def model(self) -> _page_pb2.Model:
-        """The model that would read it now."""
+        """The model that would read it now, or the one asked for."""
 
     def __init__(
         self,

@@ -112,6 +112,7 @@ class TrainingRun(_message.Message):
     ATTEMPTS_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
+    REMAINING_SECONDS_FIELD_NUMBER: _builtins.int
     run_id: _builtins.str
     """UUID."""
     state: Global___TrainingRunState.ValueType
@@ -142,6 +143,10 @@ class TrainingRun(_message.Message):
     """Whether the user asked for its end."""
     attempts: _builtins.int
     """Claims so far."""
+    remaining_seconds: _builtins.int
+    """Seconds until the planned epochs are done, estimated from this attempt's epochs so far; measuring the
+    candidate comes on top, and a training may stop early. Absent while it is unknown or does not train.
+    """
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was queued, by the database clock."""
@@ -170,10 +175,11 @@ class TrainingRun(_message.Message):
         attempts: _builtins.int = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
+        remaining_seconds: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_cer_base", b"_cer_base", "_cer_candidate", b"_cer_candidate", "_loss", b"_loss", "cer_base", b"cer_base", "cer_candidate", b"cer_candidate", "create_time", b"create_time", "loss", b"loss", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_cer_base", b"_cer_base", "_cer_candidate", b"_cer_candidate", "_loss", b"_loss", "_remaining_seconds", b"_remaining_seconds", "cer_base", b"cer_base", "cer_candidate", b"cer_candidate", "create_time", b"create_time", "loss", b"loss", "remaining_seconds", b"remaining_seconds", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cer_base", b"_cer_base", "_cer_candidate", b"_cer_candidate", "_loss", b"_loss", "attempts", b"attempts", "cancel_requested", b"cancel_requested", "cer_base", b"cer_base", "cer_candidate", b"cer_candidate", "create_time", b"create_time", "epoch", b"epoch", "epochs", b"epochs", "holdout_lines", b"holdout_lines", "loss", b"loss", "model_version", b"model_version", "revision", b"revision", "run_id", b"run_id", "script", b"script", "state", b"state", "training_lines", b"training_lines", "update_time", b"update_time", "verdict", b"verdict"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cer_base", b"_cer_base", "_cer_candidate", b"_cer_candidate", "_loss", b"_loss", "_remaining_seconds", b"_remaining_seconds", "attempts", b"attempts", "cancel_requested", b"cancel_requested", "cer_base", b"cer_base", "cer_candidate", b"cer_candidate", "create_time", b"create_time", "epoch", b"epoch", "epochs", b"epochs", "holdout_lines", b"holdout_lines", "loss", b"loss", "model_version", b"model_version", "remaining_seconds", b"remaining_seconds", "revision", b"revision", "run_id", b"run_id", "script", b"script", "state", b"state", "training_lines", b"training_lines", "update_time", b"update_time", "verdict", b"verdict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__cer_base: _TypeAlias = _typing.Literal["cer_base"]  # noqa: Y015
     _WhichOneofArgType__cer_base: _TypeAlias = _typing.Literal["_cer_base", b"_cer_base"]  # noqa: Y015
@@ -181,12 +187,16 @@ class TrainingRun(_message.Message):
     _WhichOneofArgType__cer_candidate: _TypeAlias = _typing.Literal["_cer_candidate", b"_cer_candidate"]  # noqa: Y015
     _WhichOneofReturnType__loss: _TypeAlias = _typing.Literal["loss"]  # noqa: Y015
     _WhichOneofArgType__loss: _TypeAlias = _typing.Literal["_loss", b"_loss"]  # noqa: Y015
+    _WhichOneofReturnType__remaining_seconds: _TypeAlias = _typing.Literal["remaining_seconds"]  # noqa: Y015
+    _WhichOneofArgType__remaining_seconds: _TypeAlias = _typing.Literal["_remaining_seconds", b"_remaining_seconds"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__cer_base) -> _WhichOneofReturnType__cer_base | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__cer_candidate) -> _WhichOneofReturnType__cer_candidate | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__loss) -> _WhichOneofReturnType__loss | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__remaining_seconds) -> _WhichOneofReturnType__remaining_seconds | None: ...
 
 Global___TrainingRun: _TypeAlias = TrainingRun  # noqa: Y015
 

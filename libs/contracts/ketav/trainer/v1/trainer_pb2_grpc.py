@@ -60,7 +60,8 @@ class TrainerServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WatchTraining(self, request, context):
-        """Streams the run as it stands and each change of it, until it has ended or the deadline passes.
+        """Streams the run as it stands and each change of it, until it has ended, the deadline passes, or the server
+        stops: then the caller asks again, from the last revision it saw.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -38,7 +38,9 @@ class TrainerServiceStub:
     FAILED_PRECONDITION too-few-lines: not enough corrected lines yet. ALREADY_EXISTS: a run of this user is active.
     """
     WatchTraining: _grpc.UnaryStreamMultiCallable[_trainer_pb2.WatchTrainingRequest, _trainer_pb2.WatchTrainingResponse]
-    """Streams the run as it stands and each change of it, until it has ended or the deadline passes."""
+    """Streams the run as it stands and each change of it, until it has ended, the deadline passes, or the server
+    stops: then the caller asks again, from the last revision it saw.
+    """
 
 @_typing.type_check_only
 class TrainerServiceAsyncStub(TrainerServiceStub):
@@ -50,7 +52,9 @@ class TrainerServiceAsyncStub(TrainerServiceStub):
     FAILED_PRECONDITION too-few-lines: not enough corrected lines yet. ALREADY_EXISTS: a run of this user is active.
     """
     WatchTraining: _aio.UnaryStreamMultiCallable[_trainer_pb2.WatchTrainingRequest, _trainer_pb2.WatchTrainingResponse]  # type: ignore[assignment]
-    """Streams the run as it stands and each change of it, until it has ended or the deadline passes."""
+    """Streams the run as it stands and each change of it, until it has ended, the deadline passes, or the server
+    stops: then the caller asks again, from the last revision it saw.
+    """
 
 class TrainerServiceServicer(metaclass=_abc_1.ABCMeta):
     """The only long job: fine-tunes a user's model in the background."""
@@ -71,6 +75,8 @@ class TrainerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _trainer_pb2.WatchTrainingRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_trainer_pb2.WatchTrainingResponse], _abc.AsyncIterator[_trainer_pb2.WatchTrainingResponse]]:
-        """Streams the run as it stands and each change of it, until it has ended or the deadline passes."""
+        """Streams the run as it stands and each change of it, until it has ended, the deadline passes, or the server
+        stops: then the caller asks again, from the last revision it saw.
+        """
 
 def add_TrainerServiceServicer_to_server(servicer: TrainerServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
