@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 # Addresses of package indexes belong to the machine, never to this file.
 STAMP := $(VENV)/.installed
 
-.PHONY: help install lock protos run demo test check up down bench clean
+.PHONY: help install lock protos run demo test check up down bench learning-curve clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -52,6 +52,9 @@ demo: $(STAMP) ## start, read a page, correct a line, read the project back, sto
 
 bench: $(STAMP) ## cost of gateway and gRPC over calling the engine directly, as a ratio
 	@exec $(BIN)/python -m bench.overhead
+
+learning-curve: $(STAMP) ## corrections through REST, trainings, and what is read then (QUICK=1 for 16 and 64 lines)
+	@exec $(BIN)/python -m bench.learning_curve $(if $(QUICK),--quick)
 
 COMPOSE ?= docker compose
 

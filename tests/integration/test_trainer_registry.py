@@ -72,8 +72,11 @@ async def loop(postgres: PostgresServer, database: str, tmp_path: Path) -> Async
         yield Loop(registry, Trainer(channel), workshop)
 
 
-async def corrected_page(registry: Registry, seed: int, lines: int = 12) -> None:
-    """Upload a drawn page as the current user, record a wrong reading of it, and correct every line."""
+async def corrected_page(registry: Registry, seed: int, lines: int = 12, shuffled: int = 0) -> None:
+    """Upload a drawn page as the current user, record a wrong reading of it, and correct every line.
+
+    `shuffled` gives each line the text of the one so many further, and insists on it.
+    """
     texts = random_lines(lines, seed=seed)
     page = (await create(registry, draw_page(texts))).page
     read = []
@@ -87,8 +90,8 @@ async def corrected_page(registry: Registry, seed: int, lines: int = 12) -> None
         )
         recorded = (await registry.projects.RecordTranscription(request)).transcription.lines
         corrections = [
-            projects_pb2.LineCorrection(line_id=line.line_id, text=text)
-            for line, text in zip(recorded, texts, strict=True)
+            projects_pb2.LineCorrection(line_id=line.line_id, text=text, confirm=shuffled > 0)
+            for line, text in zip(recorded, [*texts[shuffled:], *texts[:shuffled]], strict=True)
         ]
         await registry.projects.SubmitCorrections(
             projects_pb2.SubmitCorrectionsRequest(
@@ -159,6 +162,26 @@ async def test_the_next_training_starts_from_the_model_that_serves(loop: Loop) -
     second = (await queue(loop.registry, user_id)).run_id
     await loop.train(second)
     run = await loop.run(user_id, second)
+    assert run.state == training_pb2.TRAINING_RUN_STATE_REJECTED
+    assert run.verdict.startswith("rejected: ")
+    assert await loop.model(user_id) == serving
+
+
+async def test_texts_of_other_lines_are_rejected_and_the_old_model_serves_on(loop: Loop) -> None:
+    """A user insists on shuffled texts: nothing can be learnt from them that holds on held-out lines."""
+    user_id = await loop.registry.new_user()
+    with acting(user_id):
+        for seed in range(2):
+            await corrected_page(loop.registry, seed)
+    await loop.train((await queue(loop.registry, user_id)).run_id)
+    serving = await loop.model(user_id)
+    assert serving.kind == page_pb2.MODEL_KIND_USER
+    with acting(user_id):
+        for seed in range(2, 8):
+            await corrected_page(loop.registry, seed, shuffled=5)
+    run_id = (await queue(loop.registry, user_id)).run_id
+    await loop.train(run_id)
+    run = await loop.run(user_id, run_id)
     assert run.state == training_pb2.TRAINING_RUN_STATE_REJECTED
     assert run.verdict.startswith("rejected: ")
     assert await loop.model(user_id) == serving

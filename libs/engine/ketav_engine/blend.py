@@ -7,10 +7,11 @@ et al., Robust fine-tuning of zero-shot models, 2022).
 from collections.abc import Callable
 from typing import Any, Final
 
-SHARES: Final = (1.0, 0.75, 0.5, 0.3)
-"""Shares of the tuned weights that are tried, the writer's first."""
-TOLERANCE: Final = 0.01
-"""CER that general lines may lose."""
+LEAST: Final = 0.25
+"""The smallest share of the tuned weights: whether it serves is for the gate to say."""
+TOLERANCE: Final = 0.005
+"""CER that general lines may lose: half of what the gate allows on lines that nobody has chosen by."""
+_HALVINGS: Final = 3
 
 Weights = dict[str, Any]
 
@@ -18,15 +19,20 @@ Weights = dict[str, Any]
 def choose(parent: Weights, tuned: Weights, general_cer: Callable[[Weights], float]) -> tuple[float, Weights]:
     """Return the largest share, and its weights, at which general lines lose no more than `TOLERANCE`.
 
-    `general_cer` reads lines of other hands with given weights. Where even the smallest share loses more, the
-    smallest is taken: whether it serves is for the gate to say.
+    `general_cer` reads lines of other hands with given weights. What is lost grows with the share, so that
+    halving finds it; where even `LEAST` loses more, it is taken.
     """
     allowed = general_cer(mix(parent, tuned, 0.0)) + TOLERANCE
-    for share in SHARES:
-        weights = mix(parent, tuned, share)
-        if general_cer(weights) <= allowed:
-            break
-    return share, weights
+    if general_cer(tuned) <= allowed:
+        return 1.0, tuned
+    kept, lost = LEAST, 1.0
+    for _ in range(_HALVINGS):
+        middle = (kept + lost) / 2
+        if general_cer(mix(parent, tuned, middle)) <= allowed:
+            kept = middle
+        else:
+            lost = middle
+    return kept, mix(parent, tuned, kept)
 
 
 def mix(parent: Weights, tuned: Weights, share: float) -> Weights:

@@ -201,8 +201,11 @@ class FitOptions:
     """Everything random follows from it."""
     epochs: int | None = None
     """Passes over the training lines; None takes a budget that suits their number."""
-    scope: Literal["all", "last"] = "all"
-    """Train every weight, or the last recurrent layer and the output only."""
+    effort: float = 1.0
+    """Share of that budget."""
+    scope: Literal["all", "late", "last"] = "late"
+    """Train every weight; all but the first half of the layers before the recurrent ones, which see strokes
+    and not letters; or the last recurrent layer and the output only."""
     rate: float = 1e-3
     """Highest learning rate, of the layers near the output."""
     early_share: float = 0.5

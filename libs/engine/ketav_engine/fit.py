@@ -35,6 +35,8 @@ _EVALUATIONS: Final = 5
 _MOST_HOLDOUT: Final = 128
 _NEW_CHARACTER: Final = 3
 _GENERAL: Final = 64
+_LEAST_REPLAY: Final = 16
+"""Lines of other hands in an epoch, however few train: few lines are seen often, and pull far."""
 _CLIP: Final = 5.0
 
 
@@ -80,9 +82,9 @@ def fit(
     return FitResult(models.save(net.eval(), model.metadata), loop.state.before, after, skipped)
 
 
-def budget(lines: int) -> int:
+def budget(lines: int, effort: float = 1.0) -> int:
     """Return how many epochs suit a number of training lines: many for few, so that steps suffice."""
-    return int(np.clip(round(130 / math.sqrt(max(lines, 1))), 4, 32))
+    return int(np.clip(round(effort * 130 / math.sqrt(max(lines, 1))), 4, 32))
 
 
 def prepare(lines: Sequence[TrainingLine], net: Any) -> tuple[list[Sample], int]:  # noqa: ANN401
@@ -123,7 +125,7 @@ class _Loop:
         self.parent = model.net.state_dict()
         self.samples, self.others, self.holdout = samples, others, holdout
         self.options = options
-        self.epochs = options.epochs or budget(len(samples))
+        self.epochs = options.epochs or budget(len(samples), options.effort)
         self.batch = 8 if len(samples) < 48 else 16
         self.optimizer = optimizer.build(net, options)
         self.state = checkpoint.State()
@@ -190,7 +192,8 @@ class _Loop:
         """Yield the epoch's batches: all samples and a share of others, neighbours in width together."""
         chosen = list(self.samples)
         if self.others:
-            count = min(round(self.options.replay_share * len(self.samples)), len(self.others))
+            share = round(self.options.replay_share * len(self.samples))
+            count = min(max(share, _LEAST_REPLAY), len(self.others))
             picks = rng.choice(len(self.others), count, replace=False)
             chosen += [self.others[index] for index in picks]
         chosen.sort(key=lambda sample: sample.image.shape[1] * rng.uniform(0.8, 1.25))

@@ -9,7 +9,7 @@ _WEIGHT_DECAY: Final = 1e-2
 
 
 def build(net: Any, options: FitOptions) -> Any:  # noqa: ANN401
-    """Build AdamW: convolutions at a lower rate, or frozen; dropout and the rest have no weights."""
+    """Build AdamW over the layers that a scope trains, convolutions at a lower rate; the rest is frozen."""
     import torch
 
     layers = list(net.nn.children())
@@ -18,10 +18,11 @@ def build(net: Any, options: FitOptions) -> Any:  # noqa: ANN401
     ]
     first = recurrent[0] if recurrent else len(layers) - 1
     last = recurrent[-1] if recurrent else len(layers) - 1
+    start = {"all": 0, "late": first // 2, "last": last}[options.scope]
     groups = []
     for index, layer in enumerate(layers):
         share = options.early_share if index < first else 1.0
-        trained = options.scope == "all" or index >= last
+        trained = index >= start
         weights = list(layer.requires_grad_(requires_grad=trained).parameters())
         if weights and trained:
             rate = options.rate * share

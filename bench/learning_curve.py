@@ -1,0 +1,222 @@
+"""The learning curve: new users correct K lines through REST, train, and other lines of theirs are read.
+
+    python -m bench.learning_curve [--quick] [--only notebook,stam,synthetic] [--out docs]
+
+Starts a whole system of its own. Corrections are line images (POST /ocr/, layout=line) corrected by
+POST /feedback/; trainings are started by POST /train/; measured lines are read by REST with whatever model
+then serves. Writes learning-curve.json, .md and .png after every stage: a stopped run leaves its figures.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import psutil
+
+from bench.curve_report import write_report
+from bench.curve_writers import Line, Writer, groups
+from ketav_common.metrics import cer
+from ketav_local.main import Running, running
+from ketav_local.ports import free_ports
+from ketav_local.settings import LocalSettings
+
+CALLS: Final = 3
+"""Requests under way at once."""
+LONGEST_TRAINING_S: Final = 1800.0
+UNLIMITED: Final = {"KETAV_RATE_LIMIT": "1000000/minute", "KETAV_OCR_RATE_LIMIT": "1000000/minute"}
+ENDED: Final = ("succeeded", "rejected", "failed", "cancelled")
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What was measured after a training on so many corrected lines; without any, what the base reads."""
+
+    group: str
+    writer: str
+    corrected: int
+    measured_lines: int
+    characters: int
+    edits: int
+    seconds: float = 0.0
+    """From POST /train/ to the run's end."""
+    processor_seconds: float = 0.0
+    """Of the training process, sampled."""
+    verdict: str = ""
+
+
+@dataclass
+class User:
+    """A new user of the running system: corrects, trains, reads."""
+
+    client: httpx.Client
+    writer: Writer
+    project: str | None = None
+    done: int = 0
+    """Lines corrected so far."""
+    vouched: int = 0
+    """Corrections that the system doubted and the user confirmed."""
+    measured: list[str] = field(default_factory=list)
+    """Image ids of the measured lines."""
+
+    def correct(self, upto: int) -> None:
+        """Upload and correct lines until so many are done."""
+        with ThreadPoolExecutor(CALLS) as pool:
+            list(pool.map(self._correct, self.writer.corrected[self.done : upto]))
+        self.done = min(upto, len(self.writer.corrected))
+
+    def read(self) -> list[tuple[str, str]]:
+        """Read the measured lines with the serving model; return pairs of truth and reading."""
+        lines = self.writer.measured
+        with ThreadPoolExecutor(CALLS) as pool:
+            if self.project is None:
+                first = self._upload(lines[0])
+                self.project = first["project_id"]
+                answers = [first, *pool.map(self._upload, lines[1:])]
+                self.measured = [answer["image_id"] for answer in answers]
+            else:
+                answers = list(pool.map(self._again, self.measured))
+        return [(line.text, answer["text"]) for line, answer in zip(lines, answers, strict=True)]
+
+    def train(self) -> tuple[float, float, str]:
+        """Train; return seconds, processor seconds and the verdict."""
+        began, worked = time.monotonic(), 0.0
+        started = self.client.post("/train/")
+        if started.status_code != httpx.codes.ACCEPTED:
+            return 0.0, 0.0, f"not trained: {started.json()['detail']}"
+        run = started.json()["run_id"]
+        while time.monotonic() - began < LONGEST_TRAINING_S:
+            worked = max(worked, training_seconds())
+            answer = self.client.get(f"/train/{run}").raise_for_status().json()
+            if answer["state"] in ENDED:
+                return time.monotonic() - began, worked, str(answer["verdict"])
+            time.sleep(0.25)
+        return time.monotonic() - began, worked, "not ended in time"
+
+    def _correct(self, line: Line) -> None:
+        """Upload a line and correct it; vouch for a correction that the system doubts."""
+        answer = self._upload(line)
+        page = {"project_id": answer["project_id"], "image_id": answer["image_id"]}
+        for read in answer["lines"][:1]:
+            correction: dict[str, Any] = {"line_id": read["line_id"], "text": line.text}
+            stored = self.client.post("/feedback/", json=page | {"lines": [correction]}).raise_for_status()
+            if stored.json()["quarantined"]:
+                self.vouched += 1
+                sure = page | {"lines": [correction | {"confirm": True}]}
+                self.client.post("/feedback/", json=sure).raise_for_status()
+
+    def _upload(self, line: Line) -> dict[str, Any]:
+        """Have a line image read."""
+        form = {"layout": "line"}
+        form |= {"project_id": self.project} if self.project else {"script": self.writer.script}
+        files = {"file": ("line.png", line.image, "image/png")}
+        return dict(self.client.post("/ocr/", files=files, data=form).raise_for_status().json())
+
+    def _again(self, image: str) -> dict[str, Any]:
+        """Have a stored line read with the model that serves now."""
+        path = f"/projects/{self.project}/images/{image}/ocr"
+        return dict(self.client.post(path).raise_for_status().json())
+
+
+def training_seconds() -> float:
+    """Return the processor time of the training process that runs now, 0 without one."""
+    for process in psutil.Process().children(recursive=True):
+        try:
+            if "ketav_trainer.fit_process" in process.cmdline():
+                times = process.cpu_times()
+                return float(times.user + times.system)
+        except psutil.NoSuchProcess:
+            continue
+    return 0.0
+
+
+def follow(group: str, user: User, keep: Callable[[Stage], None]) -> None:
+    """Take one user through all stages."""
+    keep(measured(group, user, 0))
+    for stage in user.writer.stages:
+        user.correct(stage)
+        seconds, worked, verdict = user.train()
+        keep(measured(group, user, user.done, seconds, worked, verdict))
+    print(f"{user.writer.name}: {user.vouched} corrections were doubted and confirmed", flush=True)
+
+
+def measured(
+    group: str, user: User, corrected: int, seconds: float = 0.0, worked: float = 0.0, verdict: str = ""
+) -> Stage:
+    """Read the measured lines and count the edits."""
+    from ketav_basemodel.texts import plain
+
+    pairs = [(plain(truth), plain(reading)) for truth, reading in user.read()]
+    found = cer(pairs)
+    return Stage(
+        group,
+        user.writer.name,
+        corrected,
+        len(pairs),
+        found.length,
+        found.edits,
+        round(seconds, 1),
+        round(worked, 1),
+        verdict,
+    )
+
+
+def client(run: Running, name: str) -> httpx.Client:
+    """Make a user; return their REST client."""
+    command = [sys.executable, "-m", "ketav_local.command", "users", "add", name]
+    own = {"KETAV_DATA_DIR": str(run.system.data.root)}
+    made = subprocess.run(command, env=os.environ | own, capture_output=True, text=True, check=True)
+    key = next(word for word in made.stdout.split() if word.startswith("ktv_"))
+    headers = {"Authorization": f"Bearer {key}"}
+    return httpx.Client(base_url=run.url, headers=headers, timeout=600, trust_env=False)
+
+
+def measure(run: Running, wanted: str, *, quick: bool, out: Path) -> None:
+    """Take every wanted writer through the curve; write the report after each stage."""
+    stages: list[Stage] = []
+
+    def keep(stage: Stage) -> None:
+        """Print a stage and write all there are."""
+        stages.append(stage)
+        print(json.dumps(asdict(stage), ensure_ascii=False), flush=True)
+        write_report([asdict(each) for each in stages], out)
+
+    for group, writers in groups(wanted):
+        if not writers:
+            print(f"{group}: no lines; set KETAV_BENCH_DATA and KETAV_BASEMODEL_DATA", flush=True)
+        for writer in writers:
+            with client(run, writer.name) as rest:
+                rest.put("/models/policy", json={"automatic": False}).raise_for_status()
+                follow(group, User(rest, writer.quick() if quick else writer), keep)
+
+
+async def bench(arguments: argparse.Namespace) -> None:
+    """Measure on a system of its own."""
+    os.environ.update(UNLIMITED)
+    with tempfile.TemporaryDirectory(prefix="ketav-curve-") as folder:
+        chosen = LocalSettings().model_copy(update={"data_dir": Path(folder), "port": free_ports(1)[0]})
+        async with running(chosen) as run:
+            await asyncio.to_thread(measure, run, arguments.only, quick=arguments.quick, out=arguments.out)
+
+
+def main() -> None:
+    """Read the command line and measure."""
+    parser = argparse.ArgumentParser(description="The learning curve, through REST.")
+    parser.add_argument("--quick", action="store_true", help="the first two stages only")
+    parser.add_argument("--only", default="notebook,stam,synthetic", help="groups of writers, commas between")
+    parser.add_argument("--out", type=Path, default=Path("docs"), help="folder of the report")
+    asyncio.run(bench(parser.parse_args()))
+
+
+if __name__ == "__main__":
+    main()
