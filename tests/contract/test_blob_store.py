@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -271,3 +272,27 @@ def test_an_address_of_no_known_kind_is_refused(url: str, tmp_path: Path) -> Non
     """At start-up, in words."""
     with pytest.raises(ValueError, match="KETAV_BLOB_URL"):
         blob_store(url, tmp_path)
+
+
+async def test_a_removed_object_is_gone_and_removing_it_again_is_no_error(kept: Kept) -> None:
+    """Reading it is DATA_LOSS; others stay."""
+    first, second = os.urandom(1000), os.urandom(1000)
+    gone, stays = await put(kept, first), await put(kept, second)
+    for _ in range(2):
+        await kept.blobs.remove(gone)
+    with pytest.raises(DataLoss):
+        await get(kept, gone, first)
+    assert await get(kept, stays, second) == [second]
+
+
+async def test_a_listing_goes_on_behind_a_key_and_meets_every_object_once(kept: Kept) -> None:
+    """In stretches of three, with times of today, of one prefix only; an unknown prefix has nothing."""
+    keys = {await put(kept, os.urandom(100)) for _ in range(10)}
+    found: list[str] = []
+    while part := await kept.blobs.listing("images/", found[-1] if found else "", 3):
+        assert len(part) <= 3
+        assert all(abs(datetime.now(UTC) - stored) < timedelta(hours=1) for _, stored in part)
+        found += [key for key, _ in part]
+    assert set(found) == keys
+    assert len(found) == len(keys)
+    assert await kept.blobs.listing("models/", "", 3) == []

@@ -10,14 +10,25 @@ import asyncpg
 import pytest
 import sqlalchemy as sa
 
-from ketav.registry.v1 import learning_pb2
+from ketav.registry.v1 import learning_pb2, projects_pb2
 from ketav_registry.tables import metadata
 from tests.parts.postgres import PostgresServer
-from tests.parts.registry import Registry, acting, claim, correct, publish, queued_run, registry_server
+from tests.parts.registry import (
+    Registry,
+    acting,
+    claim,
+    correct,
+    create,
+    publish,
+    queued_run,
+    registry_server,
+)
 
 # Whose rows a table has: its column with the user.
 OWNERS = {name: "id" if name == "account" else "user_id" for name in metadata.tables}
 TABLES = sorted(metadata.tables)
+# What may be deleted at all; the rest goes with a page, a project or an account, or stays.
+DELETABLE = {"account", "object_removal", "page", "project"}
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +56,11 @@ def owner(postgres: PostgresServer, database: str, tmp_path_factory: pytest.Temp
             wanted = learning_pb2.SetTrainingPolicyRequest(policy=learning_pb2.TrainingPolicy(automatic=True))
             with acting(user_id):
                 await registry.learning.SetTrainingPolicy(wanted)
+            with acting(user_id):
+                page = (await create(registry)).page
+                await registry.projects.DeletePage(
+                    projects_pb2.DeletePageRequest(project_id=page.project_id, page_id=page.page_id)
+                )
             return user_id
 
     return asyncio.run(make())
@@ -87,7 +103,7 @@ async def test_a_stranger_sees_no_row_of_a_table_and_its_owner_does(
 async def test_a_stranger_changes_no_row_of_a_table(
     service: asyncpg.Connection, owner: UUID, table: str
 ) -> None:
-    """An update without a filter touches nothing, or is not granted; nothing may be deleted at all."""
+    """An update or a deletion without a filter touches nothing, or is not granted."""
     column = OWNERS[table]
     change = (
         f"WITH changed AS (UPDATE {table} SET {column} = {column} RETURNING 1) SELECT count(*) FROM changed"  # noqa: S608 - names of our tables
@@ -100,8 +116,12 @@ async def test_a_stranger_changes_no_row_of_a_table(
         refusal = "row-level security" if granted else "permission denied"
         with pytest.raises(asyncpg.InsufficientPrivilegeError, match=refusal):
             await as_user(service, uuid4(), change)
-    with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        await as_user(service, owner, f"DELETE FROM {table}")  # noqa: S608 - as above
+    delete = f"WITH gone AS (DELETE FROM {table} RETURNING 1) SELECT count(*) FROM gone"  # noqa: S608 - as above
+    if table in DELETABLE:
+        assert await as_user(service, uuid4(), delete) == 0
+    else:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await as_user(service, owner, delete)
 
 
 async def test_a_row_in_the_name_of_another_user_is_refused(service: asyncpg.Connection, owner: UUID) -> None:
@@ -179,3 +199,12 @@ def test_every_table_of_a_user_says_whose_its_rows_are() -> None:
     """A new table without `user_id` fails here."""
     for name, table in metadata.tables.items():
         assert isinstance(table.c[OWNERS[name]].type, sa.Uuid)
+
+
+def test_whatever_hangs_on_a_page_goes_with_it() -> None:
+    """Asked of the tables' definitions: a table about a page, a line or a correction cannot outlive it."""
+    about = {"account", "project", "page", "transcription", "line", "feedback", "correction"}
+    for table in metadata.tables.values():
+        for constraint in table.foreign_key_constraints:
+            if constraint.referred_table.name in about:
+                assert constraint.ondelete == "CASCADE", (table.name, constraint.column_keys)

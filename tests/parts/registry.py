@@ -15,6 +15,7 @@ import grpc
 from ketav.page.v1 import page_pb2
 from ketav.registry.v1 import (
     accounts_pb2_grpc,
+    erasure_pb2,
     learning_pb2_grpc,
     models_pb2,
     models_pb2_grpc,
@@ -230,3 +231,22 @@ async def publish(
 
     with acting(None, "trainer"), rpc.translated():
         return (await registry.models.PublishModel(messages())).version
+
+
+async def delete_page(registry: Registry, user_id: UUID, page: projects_pb2.Page) -> erasure_pb2.Erasure:
+    """Delete a page as its user."""
+    request = projects_pb2.DeletePageRequest(project_id=page.project_id, page_id=page.page_id)
+    with acting(user_id), rpc.translated():
+        return (await registry.projects.DeletePage(request)).erasure
+
+
+async def pages_of(registry: Registry, user_id: UUID) -> list[projects_pb2.Page]:
+    """Return all pages of a user."""
+    found = []
+    with acting(user_id), rpc.translated():
+        listed = await registry.projects.ListProjects(projects_pb2.ListProjectsRequest(limit=100))
+        for project in listed.projects:
+            request = projects_pb2.GetProjectRequest(project_id=project.project_id)
+            parts = [part async for part in registry.projects.GetProject(request)]
+            found += [part.page for part in parts if part.HasField("page")]
+    return found

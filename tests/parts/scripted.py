@@ -20,6 +20,7 @@ from ketav.recognizer.v1 import recognizer_pb2, recognizer_pb2_grpc
 from ketav.registry.v1 import (
     accounts_pb2,
     accounts_pb2_grpc,
+    erasure_pb2,
     learning_pb2,
     learning_pb2_grpc,
     models_pb2,
@@ -102,6 +103,23 @@ class Script:
             raise NotFound("no such page")
         return page
 
+    def forget(self, project_id: str, page_id: str = "") -> erasure_pb2.Erasure:
+        """Delete a page of the caller, or a project with its pages."""
+        self.owned(project_id)
+        doomed = [self.page(project_id, page_id)] if page_id else [*self.pages.values()]
+        doomed = [page for page in doomed if page.project_id == project_id]
+        for page in doomed:
+            del self.pages[page.page_id]
+        if not page_id:
+            del self.projects[project_id]
+        return erasure_pb2.Erasure(
+            pages=len(doomed),
+            lines=sum(len(page.transcription.lines) for page in doomed),
+            tainted_versions=["version-1"],
+            cancelled_run_id=self.run.run_id,
+            retraining=True,
+        )
+
 
 class Accounts(accounts_pb2_grpc.AccountServiceServicer):
     """Knows the script's keys."""
@@ -116,6 +134,17 @@ class Accounts(accounts_pb2_grpc.AccountServiceServicer):
         if request.key_sha256 not in self.script.keys:
             raise NotFound
         return accounts_pb2.ResolveApiKeyResponse(user_id=self.script.keys[request.key_sha256])
+
+    async def DeleteAccount(self, request: Any, context: Any) -> Any:
+        """Forget the caller's keys and pages."""
+        self.script.enter("DeleteAccount", request)
+        user = _user()
+        self.script.keys = {key: owner for key, owner in self.script.keys.items() if owner != user}
+        mine = [project for project, (owner, _) in self.script.projects.items() if owner == user]
+        erasures = [self.script.forget(project) for project in mine]
+        return accounts_pb2.DeleteAccountResponse(
+            erasure=erasure_pb2.Erasure(pages=sum(each.pages for each in erasures))
+        )
 
 
 class Projects(projects_pb2_grpc.ProjectServiceServicer):
@@ -262,6 +291,17 @@ class Projects(projects_pb2_grpc.ProjectServiceServicer):
             header=projects_pb2.DownloadImageHeader(page=page, model=BASE)
         )
         yield projects_pb2.DownloadImageResponse(chunk=self.script.images[request.page_id])
+
+    async def DeletePage(self, request: Any, context: Any) -> Any:
+        """Forget a page."""
+        self.script.enter("DeletePage", request)
+        done = self.script.forget(request.project_id, request.page_id)
+        return projects_pb2.DeletePageResponse(erasure=done)
+
+    async def DeleteProject(self, request: Any, context: Any) -> Any:
+        """Forget a project."""
+        self.script.enter("DeleteProject", request)
+        return projects_pb2.DeleteProjectResponse(erasure=self.script.forget(request.project_id))
 
 
 def _user() -> str:

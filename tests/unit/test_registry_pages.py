@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ketav_common.errors import InvalidInput
 from ketav_registry.convert import common
 from ketav_registry.domain.models import Model, ModelKind, ModelState, ModelVersion, object_key
-from ketav_registry.domain.pages import Line, image_key, places
+from ketav_registry.domain.pages import Line, digest_key, image_key, places
 
 LINE = Line(0, ((0, 0), (9, 0)), ((0, 0), (9, 0), (9, 5)), "שלום", 0.5)
 
@@ -38,7 +38,9 @@ def test_two_lines_of_one_reading_never_share_a_place() -> None:
 def test_objects_are_named_by_content_and_models_by_their_user() -> None:
     """images/ab/ab…, models/{user}/{version}.safetensors, models/base/{digest}.safetensors."""
     digest = bytes([0xAB]) * 32
-    assert image_key(digest) == f"images/ab/{'ab' * 32}"
+    assert digest_key(digest) == f"images/ab/{'ab' * 32}"
+    page_id = UUID("cd" * 16)
+    assert image_key(page_id) == f"images/cd/{page_id}"
     user_id = UUID(int=5)
     version = ModelVersion(
         Model("v", ModelKind.USER, digest, 1), None, ModelState.AVAILABLE, datetime.now(UTC), user_id

@@ -13,6 +13,7 @@ from ketav.recognizer.v1 import recognizer_pb2, recognizer_pb2_grpc
 from ketav.registry.v1 import (
     accounts_pb2,
     accounts_pb2_grpc,
+    erasure_pb2,
     learning_pb2,
     learning_pb2_grpc,
     models_pb2,
@@ -150,6 +151,24 @@ class Registry:
         if header is None:
             raise Unavailable("the image ended before it began")
         return header
+
+    async def delete_page(self, project_id: str, page_id: str) -> erasure_pb2.Erasure:
+        """Delete a page."""
+        request = projects_pb2.DeletePageRequest(project_id=project_id, page_id=page_id)
+        with _asking():
+            return (await self._projects.DeletePage(request, timeout=self._deadlines.store)).erasure
+
+    async def delete_project(self, project_id: str) -> erasure_pb2.Erasure:
+        """Delete a project with its pages."""
+        request = projects_pb2.DeleteProjectRequest(project_id=project_id)
+        with _asking():
+            return (await self._projects.DeleteProject(request, timeout=self._deadlines.store)).erasure
+
+    async def delete_account(self) -> erasure_pb2.Erasure:
+        """Delete the caller's account."""
+        request = accounts_pb2.DeleteAccountRequest()
+        with _asking():
+            return (await self._accounts.DeleteAccount(request, timeout=self._deadlines.store)).erasure
 
     async def list_models(self, cursor: str, limit: int) -> models_pb2.ListModelsResponse:
         """List the caller's versions and the bases."""

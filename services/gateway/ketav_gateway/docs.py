@@ -11,7 +11,7 @@ h2{margin-top:2.5rem;border-bottom:1px solid #ccc}
 code,pre{background:#f4f4f4;border-radius:4px;padding:.1em .3em}
 pre{padding:.8em;overflow:auto} summary{cursor:pointer}
 table{border-collapse:collapse} td{padding:.2em .8em .2em 0}
-.post{color:#0a6} .get{color:#06c}
+.post{color:#0a6} .get{color:#06c} .delete{color:#b30}
 """
 
 

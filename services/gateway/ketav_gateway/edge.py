@@ -167,7 +167,7 @@ class Edge:
         seconds = time.monotonic() - exchange.started
         method = exchange.scope["method"]
         status = exchange.status or _CLIENT_GONE
-        known = method if method in {"GET", "POST"} else "OTHER"
+        known = method if method in {"GET", "POST", "PUT", "DELETE"} else "OTHER"
         self._seconds.labels(known, exchange.route(), str(status)).observe(seconds)
         log.info(
             "request_handled",

@@ -258,7 +258,9 @@ class ModelAnswer(Answer):
     version: str
     kind: Literal["base", "user"]
     script: Script | None = Field(description="The hand it reads; null: every hand.")
-    state: Literal["active", "available", "retired"]
+    state: Literal["active", "available", "retired", "tainted"] = Field(
+        description="retired: the gate refused it; tainted: it had learnt from lines you have deleted."
+    )
     parent_version: str | None
     run_id: str | None
     cer_before: float | None = Field(description="CER of the model before it, on the same held-out lines.")
@@ -281,6 +283,19 @@ class ModelList(Answer):
 
     models: list[ModelAnswer] = Field(description="Newest first.")
     next_cursor: str | None = Field(description="Cursor of the following versions; null after the last.")
+
+
+class ErasureAnswer(Answer):
+    """What a deletion did. The stored images and models follow within minutes."""
+
+    images: int = Field(description="Images deleted, with everything read and corrected on them.")
+    lines: int = Field(description="Lines deleted, of all readings.")
+    corrections: int = Field(description="Corrections deleted.")
+    tainted_versions: list[str] = Field(
+        description="Model versions that had learnt from a deleted line: deleted, they never serve again."
+    )
+    cancelled_run_id: str | None = Field(description="The training that was cancelled over it.")
+    retraining: bool = Field(description="Whether a training without the deleted lines follows by itself.")
 
 
 class Health(Answer):

@@ -56,6 +56,11 @@ class Authenticator:
             self._remember(digest, user_id)
         return Identity(role="user", user_id=user_id)
 
+    def forget(self, user_id: str) -> None:
+        """Believe no key of a user any more that was resolved before."""
+        for digest in [key for key, (owner, _) in self._known.items() if str(owner) == user_id]:
+            del self._known[digest]
+
     def _remembered(self, digest: bytes) -> UUID | None:
         """Return the user of a key resolved lately."""
         user_id, until = self._known.get(digest, (None, 0.0))

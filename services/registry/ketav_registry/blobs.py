@@ -4,23 +4,22 @@
 """
 
 import asyncio
+import contextlib
 import hashlib
 import os
 import tempfile
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import parse_qs, unquote, urlsplit
-
-import urllib3
-from minio import Minio
-from minio.error import MinioException, S3Error
+from urllib.parse import unquote, urlsplit
 
 from ketav_common.chunks import CHUNK_BYTES, Counted
-from ketav_common.errors import DataLoss, InvalidInput, KetavError, Unavailable
+from ketav_common.errors import DataLoss, InvalidInput, Unavailable
+from ketav_registry.s3 import s3_store
 
 _HEAD_BYTES = 4 * 1024 * 1024
 _RETRY_S = 2
@@ -49,6 +48,15 @@ class BlobStore(Protocol):
 
     def chunks(self, key: str) -> Chunks:
         """Read an object in chunks of at most 1 MiB. DataLoss: it is gone; Unavailable: the store is away."""
+
+    async def remove(self, key: str) -> None:
+        """Remove an object durably; that it is gone already is no error."""
+
+    async def listing(self, prefix: str, after: str, limit: int) -> list[tuple[str, datetime]]:
+        """Return at most `limit` objects below a prefix (`name/`) with the times they were stored.
+
+        They come in the store's order, from behind the key `after` on.
+        """
 
     async def check(self) -> None:
         """Raise Unavailable when the store does not answer."""
@@ -134,6 +142,15 @@ class DirectoryBlobStore:
             while chunk := await _run(partial(source.read, CHUNK_BYTES)):
                 yield chunk
 
+    async def remove(self, key: str) -> None:
+        """Unlink the file and flush its folder."""
+        await _run(partial(self._unlink, self._path(key)))
+
+    async def listing(self, prefix: str, after: str, limit: int) -> list[tuple[str, datetime]]:
+        """Walk the folder in the order of names."""
+        found: list[tuple[str, datetime]] = await _run(partial(self._listed, prefix, after, limit))
+        return found
+
     async def check(self) -> None:
         """Look for the folder."""
         if not await _run(self.spool.is_dir):
@@ -146,6 +163,23 @@ class DirectoryBlobStore:
             raise ValueError("a key leaves the store")
         return path
 
+    def _listed(self, prefix: str, after: str, limit: int) -> list[tuple[str, datetime]]:
+        """Return the next files with the times they were written."""
+        begin = tuple(after.split("/")) if after else ()
+        found = []
+        for path in islice(_files(self._root / prefix, tuple(prefix.strip("/").split("/")), begin), limit):
+            with contextlib.suppress(FileNotFoundError):  # removed meanwhile
+                written = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+                found.append((str(path.relative_to(self._root)), written))
+        return found
+
+    @staticmethod
+    def _unlink(file: Path) -> None:
+        """Remove a file for good."""
+        if file.exists():
+            file.unlink(missing_ok=True)
+            _flush_folder(file.parent)
+
     @staticmethod
     def _move(file: Path, target: Path) -> None:
         """Rename a flushed file to its place and flush the folders that changed."""
@@ -153,58 +187,28 @@ class DirectoryBlobStore:
         target.parent.mkdir(parents=True, exist_ok=True)
         file.replace(target)
         for folder in {target.parent, *(folder.parent for folder in made)}:
-            descriptor = os.open(folder, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+            _flush_folder(folder)
 
 
-class S3BlobStore:
-    """Objects in a bucket of MinIO or any S3 server; calls run in a few threads with timeouts."""
-
-    def __init__(self, client: Minio, bucket: str, spool: Path, *, threads: int = 8) -> None:
-        """Take a client, a bucket (made by `check` when missing) and a local folder for uploads."""
-        self._client = client
-        self._bucket = bucket
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="s3")
-        self.spool = spool
-        self.spool.mkdir(parents=True, exist_ok=True)
-
-    async def publish(self, file: Path, key: str) -> None:
-        """Upload the file in one request of known length (in parts when it is large)."""
-        upload = partial(self._client.fput_object, bucket_name=self._bucket, object_name=key)
-        await self._call(partial(upload, file_path=str(file)))
-
-    async def chunks(self, key: str) -> Chunks:
-        """Read an object in chunks over one connection."""
-        get = partial(self._client.get_object, bucket_name=self._bucket, object_name=key)
-        response = await self._call(get)
-        try:
-            while chunk := await self._call(partial(response.read, CHUNK_BYTES)):
-                yield chunk
-        finally:
-            response.close()
-            response.release_conn()
-
-    async def check(self) -> None:
-        """Ask for the bucket; make it when it is missing."""
-        if not await self._call(partial(self._client.bucket_exists, bucket_name=self._bucket)):
-            await self._call(partial(self._client.make_bucket, bucket_name=self._bucket))
-
-    async def _call(self, call: Callable[[], Any]) -> Any:  # noqa: ANN401 - the client is untyped
-        """Run a blocking call in the pool; name its errors."""
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, call)
-        except (MinioException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise _named(error) from error
+def _flush_folder(folder: Path) -> None:
+    """Bring what changed in a folder to the disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
-def _named(error: Exception) -> KetavError:
-    """Translate an error of the store into a domain error."""
-    if isinstance(error, S3Error) and error.code in {"NoSuchKey", "NoSuchObject"}:
-        return DataLoss("a stored object is gone")
-    return Unavailable("the object store is away", retry_after=_RETRY_S)
+def _files(folder: Path, names: tuple[str, ...], after: tuple[str, ...]) -> Iterator[Path]:
+    """Yield the files below a folder, named by the path `names`, that come behind the path `after`."""
+    if not folder.is_dir():
+        return
+    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+        path = (*names, entry.name)
+        if entry.is_dir() and path >= after[: len(path)]:
+            yield from _files(Path(entry.path), path, after)
+        elif not entry.is_dir() and path > after:
+            yield Path(entry.path)
 
 
 async def _run(call: Callable[[], Any]) -> Any:  # noqa: ANN401 - as the call
@@ -231,15 +235,4 @@ def blob_store(url: str, spool: Path, *, timeout_s: float = 10) -> BlobStore:
         return DirectoryBlobStore(Path(unquote(parts.path)))
     if parts.scheme != "s3" or not parts.hostname:
         raise ValueError("KETAV_BLOB_URL must begin with file:// or s3://")
-    port = f":{parts.port}" if parts.port else ""
-    timeout = urllib3.Timeout(connect=min(3, timeout_s), read=timeout_s)
-    retries = urllib3.Retry(2, read=0, backoff_factor=0.2, status_forcelist=[500, 502, 503, 504])
-    http = urllib3.PoolManager(timeout=timeout, retries=retries, maxsize=8)
-    client = Minio(
-        parts.hostname + port,
-        access_key=unquote(parts.username or ""),
-        secret_key=unquote(parts.password or ""),
-        secure=parse_qs(parts.query).get("secure", ["1"])[-1] != "0",
-        http_client=http,
-    )
-    return S3BlobStore(client, parts.path.strip("/"), spool)
+    return s3_store(parts, spool, timeout_s)

@@ -10,12 +10,15 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from ketav_common.errors import KetavError, TimedOut, Unavailable
+from ketav_common.errors import KetavError, NotFound, TimedOut, Unavailable
 from ketav_registry.tables import REVISION
 
 Transaction = AsyncConnection
 
 _SCOPE = sa.text("SELECT set_config('app.user_id', :user_id, true), set_config('app.system', :system, true)")
+# A deletion of a user's things waits for whatever is done in their name, and holds off what would begin.
+_SHARED = sa.text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:user_id, 0))")
+_ALONE = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:user_id, 0))")
 _RETRY_S = 2
 _CONNECT_S = 5
 
@@ -70,7 +73,14 @@ def _named(error: Exception) -> KetavError | None:
         return Unavailable("the database is away", retry_after=_RETRY_S)
     if isinstance(error, sa.exc.TimeoutError):
         return Unavailable("every connection to the database is taken", retry_after=_RETRY_S)
+    if isinstance(driver, asyncpg.ForeignKeyViolationError) and _without_account(driver):
+        return NotFound("the account was deleted")
     return None
+
+
+def _without_account(error: asyncpg.ForeignKeyViolationError) -> bool:
+    """Say whether a row was refused because its user is gone: a key is believed for half a minute more."""
+    return bool(error.constraint_name == f"fk_{error.table_name}_user_id")
 
 
 class Raced(Exception):
@@ -85,9 +95,13 @@ class Database:
         self._engine = engine
 
     @asynccontextmanager
-    async def user(self, user_id: UUID) -> AsyncIterator[Transaction]:
-        """Open a transaction that sees the rows of one user and the base models."""
+    async def user(self, user_id: UUID, *, alone: bool = False) -> AsyncIterator[Transaction]:
+        """Open a transaction that sees the rows of one user and the base models.
+
+        While one is open that runs `alone`, no other of the same user is.
+        """
         async with self._transaction(str(user_id), system=False) as transaction:
+            await transaction.execute(_ALONE if alone else _SHARED, {"user_id": str(user_id)})
             yield transaction
 
     @asynccontextmanager
@@ -126,3 +140,8 @@ class Database:
 async def narrow(transaction: Transaction, user_id: UUID) -> None:
     """Go on in a system transaction as one user: what follows sees that user's rows only."""
     await transaction.execute(_SCOPE, {"user_id": str(user_id), "system": "off"})
+
+
+async def hold(transaction: Transaction, user_id: UUID) -> None:
+    """Hold off deletions of a user's things in a system transaction, before it writes any row of theirs."""
+    await transaction.execute(_SHARED, {"user_id": str(user_id)})

@@ -15,6 +15,7 @@ from ketav_registry.blobs import BlobStore, blob_store
 from ketav_registry.database import Database, connect
 from ketav_registry.servicer import SERVICES, add_servicers
 from ketav_registry.settings import RegistrySettings, StoreSettings
+from ketav_registry.usecases.objects import sweeping
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,10 @@ async def open_stores(settings: StoreSettings) -> AsyncIterator[Stores]:
 
 async def serve(settings: RegistrySettings) -> None:
     """Serve until SIGTERM, then drain."""
-    async with open_stores(settings) as stores:
+    async with (
+        open_stores(settings) as stores,
+        sweeping(stores.database, stores.blobs, settings.object_sweep_seconds),
+    ):
         await rpc.serve(
             partial(
                 add_servicers,

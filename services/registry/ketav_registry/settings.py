@@ -51,3 +51,7 @@ class RegistrySettings(StoreSettings, BoundSettings):
             confidence=self.quarantine_confidence,
             crowding=self.quarantine_crowding,
         )
+
+    object_sweep_seconds: float = Field(
+        15, gt=0, description="Pause between two removals of objects whose rows were deleted."
+    )

@@ -50,6 +50,18 @@ async def get_image(gateway: Gateway, project_id: ProjectId, image_id: ImageId) 
     return convert.page(await gateway.registry.get_page(project_id, image_id))
 
 
+@router.delete("/{project_id}", responses=responses(404))
+async def delete_project(gateway: Gateway, project_id: ProjectId) -> schemas.ErasureAnswer:
+    """Delete a project with its images, what was read and corrected there, and models that learnt from it."""
+    return convert.erasure(await gateway.registry.delete_project(project_id))
+
+
+@router.delete("/{project_id}/images/{image_id}", responses=responses(404))
+async def delete_image(gateway: Gateway, project_id: ProjectId, image_id: ImageId) -> schemas.ErasureAnswer:
+    """Delete an image, what was read and corrected on it, and models that learnt from it."""
+    return convert.erasure(await gateway.registry.delete_page(project_id, image_id))
+
+
 @router.get(
     "/{project_id}/images/{image_id}/file",
     response_class=Response,

@@ -21,6 +21,7 @@ _PRIVATE_NAME = re.compile(
     r"directory|checkpoint)(?:$|[^a-z0-9])"
 )
 _PRIVATE_TEXT = re.compile(r"[0-9a-fA-F]{32,}|\.safetensors|^/|^[A-Za-z]:\\|://|models/")
+_SUFFIX = ".safetensors"
 
 
 class Script(StrEnum):
@@ -46,6 +47,7 @@ class ModelState(StrEnum):
     ACTIVE = "active"
     AVAILABLE = "available"
     RETIRED = "retired"
+    TAINTED = "tainted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +85,25 @@ def as_served(version: ModelVersion, serving: set[str]) -> ModelVersion:
 
 def user_model_key(user_id: UUID, version: str) -> str:
     """Name the object of a user's model."""
-    return f"models/{user_id}/{version}.safetensors"
+    return f"models/{user_id}/{version}{_SUFFIX}"
+
+
+def owner_of_key(key: str) -> tuple[UUID, str] | None:
+    """Return the user and the version of a user's model's object; None: it is not the name of one."""
+    kind, _, rest = key.partition("/")
+    user, _, file = rest.partition("/")
+    version = file.removesuffix(_SUFFIX)
+    if kind != "models" or user == "base" or version == file:
+        return None
+    try:
+        return UUID(user), version
+    except ValueError:
+        return None
 
 
 def base_key(sha256: bytes) -> str:
     """Name the object of a base model by its digest: the same file is stored once."""
-    return f"models/base/{sha256.hex()}.safetensors"
+    return f"models/base/{sha256.hex()}{_SUFFIX}"
 
 
 def object_key(version: ModelVersion) -> str:

@@ -57,13 +57,14 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A stored image: size in pixels, media type, SHA-256 and length in bytes of the stored file."""
+    """A stored image: size in pixels, media type, SHA-256 and length in bytes of the stored file, its key."""
 
     width: int
     height: int
     media_type: str
     sha256: bytes
     size_bytes: int
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +185,13 @@ class StoredPage:
 After = tuple[datetime, UUID]
 
 
-def image_key(sha256: bytes) -> str:
-    """Name the object of an image by its digest: the same bytes are stored once."""
+def image_key(page_id: UUID) -> str:
+    """Name the object of a page's image: no two pages share one, so it can go with its page."""
+    return f"images/{page_id.hex[:2]}/{page_id}"
+
+
+def digest_key(sha256: bytes) -> str:
+    """Name the object of an image stored before pages had objects of their own: by its digest."""
     digest = sha256.hex()
     return f"images/{digest[:2]}/{digest}"
 

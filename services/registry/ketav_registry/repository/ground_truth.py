@@ -79,8 +79,11 @@ async def count_lines(transaction: Transaction, user_id: UUID) -> dict[Script, L
 
 
 async def tried(transaction: Transaction, user_id: UUID) -> dict[Script, tuple[int, timedelta]]:
-    """Return how many lines the user's last run of each script had, and how old that run is."""
-    lines = _d.training_lines + _d.holdout_lines
+    """Return how many lines the user's last run of each script had, and how old that run is.
+
+    A run whose lines were deleted since has tried nothing.
+    """
+    lines = sa.case((_d.tainted, 0), else_=_d.training_lines + _d.holdout_lines)
     query = (
         sa.select(_r.script, lines.label("lines"), (sa.func.clock_timestamp() - _r.created_at).label("age"))
         .join(dataset, _d.id == _r.dataset_id)
@@ -186,6 +189,21 @@ async def users_with_news(transaction: Transaction) -> list[UUID]:
         .where(~active, ~off)
         .group_by(feedback.c.user_id, project.c.script)
         .having(sa.func.max(feedback.c.ground_truth_lines) >= rules.MIN_LINES)
-        .having(sa.func.max(feedback.c.created_at) > sa.func.coalesce(last, sa.text("'-infinity'")))
+        .having(
+            sa.or_(
+                sa.func.max(feedback.c.created_at) > sa.func.coalesce(last, sa.text("'-infinity'")),
+                _spoilt(feedback.c.user_id, project.c.script),
+            )
+        )
     )
     return list(dict.fromkeys(await transaction.scalars(query)))
+
+
+def _spoilt(user_id: sa.ColumnElement[UUID], script: sa.ColumnElement[Script]) -> sa.ColumnElement[bool]:
+    """Say whether lines of a user's last run of a script were deleted."""
+    later = training_run.alias()
+    newer = sa.exists().where(
+        later.c.user_id == user_id, later.c.script == script, later.c.created_at > _r.created_at
+    )
+    mine = sa.and_(_r.user_id == user_id, _r.script == script, ~newer)
+    return sa.exists().where(mine, _d.id == _r.dataset_id, _d.tainted)

@@ -100,7 +100,8 @@ async def lineage(transaction: Transaction, user_id: UUID, version: str) -> list
 
 async def find_file(transaction: Transaction, user_id: UUID | None, sha256: bytes) -> ModelVersion | None:
     """Return a version with this file that the user may have; None as the user: any version."""
-    query = model_version.select().where(_m.sha256 == sha256).order_by(_m.user_id.nulls_first()).limit(1)
+    query = model_version.select().where(_m.sha256 == sha256, _m.state != ModelState.TAINTED)
+    query = query.order_by(_m.user_id.nulls_first()).limit(1)
     if user_id is not None:
         query = query.where(visible(user_id))
     row = (await transaction.execute(query)).first()

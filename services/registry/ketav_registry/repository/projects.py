@@ -9,7 +9,16 @@ from sqlalchemy.dialects import postgresql as pg
 from ketav_common.errors import Conflict
 from ketav_registry.database import Transaction
 from ketav_registry.domain.models import Script
-from ketav_registry.domain.pages import After, Image, NewPage, Page, PageState, Project, Request
+from ketav_registry.domain.pages import (
+    After,
+    Image,
+    NewPage,
+    Page,
+    PageState,
+    Project,
+    Request,
+    digest_key,
+)
 from ketav_registry.tables import page, project
 
 _pr, _pa = project.c, page.c
@@ -22,7 +31,8 @@ def project_of(row: Any) -> Project:  # noqa: ANN401 - a row of project
 
 def page_of(row: Any) -> Page:  # noqa: ANN401 - a row of page
     """Read a page without its transcription."""
-    image = Image(row.width, row.height, row.media_type, row.sha256, row.size_bytes)
+    key = row.object_key or digest_key(row.sha256)
+    image = Image(row.width, row.height, row.media_type, row.sha256, row.size_bytes, key)
     return Page(row.id, row.project_id, image, row.layout, row.state, row.created_at)
 
 
@@ -103,15 +113,16 @@ def same_request(row: Any, request: Request) -> None:  # noqa: ANN401 - a row wi
 
 
 async def insert_page(
-    transaction: Transaction, user_id: UUID, project_id: UUID, new: NewPage, image: Image
+    transaction: Transaction, user_id: UUID, page_id: UUID, project_id: UUID, new: NewPage, image: Image
 ) -> Page | None:
     """Store a page; None when the same request has stored one meanwhile."""
     values = {
-        "id": uuid4(),
+        "id": page_id,
         "user_id": user_id,
         "project_id": project_id,
         "sha256": image.sha256,
         "size_bytes": image.size_bytes,
+        "object_key": image.key,
         "media_type": image.media_type,
         "width": image.width,
         "height": image.height,

@@ -26,7 +26,7 @@ _r = training_run.c
 _TRIED_TOO_OFTEN = f"The training was interrupted {MAX_ATTEMPTS} times and was given up."
 _CANCELLED = "Cancelled at the user's request."
 _COMPUTED = {"run_id", "create_time", "update_time", "remaining"}
-_CHANGED = {"revision": _r.revision + 1, "updated_at": sa.func.clock_timestamp()}
+CHANGED = {"revision": _r.revision + 1, "updated_at": sa.func.clock_timestamp()}
 _RUNS = (
     sa.select(
         training_run,
@@ -105,7 +105,7 @@ async def cancel(transaction: Transaction, user_id: UUID, run_id: UUID) -> bool:
             cancel_requested=True,
             state=sa.case((queued, RunState.CANCELLED), else_=_r.state),
             verdict=sa.case((queued, _CANCELLED), else_=_r.verdict),
-            **_CHANGED,
+            **CHANGED,
         )
     )
     return (await transaction.execute(query)).rowcount == 1
@@ -128,7 +128,7 @@ async def claim(transaction: Transaction, run_id: UUID, worker: str, lease: time
             first_epoch=None,
             first_epoch_at=None,
             epoch_at=None,
-            **_CHANGED,
+            **CHANGED,
         )
     )
     return (await transaction.execute(query)).rowcount == 1
@@ -205,7 +205,7 @@ async def give_up(transaction: Transaction, run_id: UUID, fence: int, state: Run
             state=sa.case((cancelled, RunState.CANCELLED), (exhausted, RunState.FAILED), else_=state),
             verdict=sa.case((exhausted, _TRIED_TOO_OFTEN), else_=verdict),
             lease_until=None,
-            **_CHANGED,
+            **CHANGED,
         )
     )
     return (await transaction.execute(query)).rowcount == 1
@@ -216,7 +216,7 @@ async def finish(transaction: Transaction, run_id: UUID, fence: int, values: Map
     query = (
         training_run.update()
         .where(_held(run_id, fence), ~_r.cancel_requested)
-        .values(lease_until=None, **values, **_CHANGED)
+        .values(lease_until=None, **values, **CHANGED)
     )
     return (await transaction.execute(query)).rowcount == 1
 
@@ -243,7 +243,7 @@ async def expire(transaction: Transaction) -> None:
                 (_r.cancel_requested, _CANCELLED), (exhausted, _TRIED_TOO_OFTEN), else_=_r.verdict
             ),
             lease_until=None,
-            **_CHANGED,
+            **CHANGED,
         )
     )
     await transaction.execute(query)

@@ -7,10 +7,11 @@ from ketav.registry.v1 import projects_pb2_grpc
 from ketav_common.context import current_user
 from ketav_registry.blobs import BlobStore
 from ketav_registry.convert import common
+from ketav_registry.convert import erasure as convert_erasure
 from ketav_registry.convert import pages as convert
 from ketav_registry.database import Database
 from ketav_registry.domain.quarantine import Limits
-from ketav_registry.usecases import corrections, importing, projects
+from ketav_registry.usecases import corrections, erasure, importing, projects
 
 
 class ProjectServicer(projects_pb2_grpc.ProjectServiceServicer):
@@ -101,3 +102,17 @@ class ProjectServicer(projects_pb2_grpc.ProjectServiceServicer):
         wanted = (current_user(), project_id, page_id, request.model_version)
         async for part in projects.download_image(*wanted, database=self._database, blobs=self._blobs):
             yield convert.image_part(part)
+
+    async def DeletePage(self, request: pb.DeletePageRequest, context: object) -> pb.DeletePageResponse:
+        """Delete a page."""
+        project_id, page_id = common.uuid(request.project_id, "project"), common.uuid(request.page_id, "page")
+        done = await erasure.delete_page(current_user(), project_id, page_id, database=self._database)
+        return pb.DeletePageResponse(erasure=convert_erasure.erasure(done))
+
+    async def DeleteProject(
+        self, request: pb.DeleteProjectRequest, context: object
+    ) -> pb.DeleteProjectResponse:
+        """Delete a project."""
+        project_id = common.uuid(request.project_id, "project")
+        done = await erasure.delete_project(current_user(), project_id, database=self._database)
+        return pb.DeleteProjectResponse(erasure=convert_erasure.erasure(done))

@@ -1,6 +1,7 @@
 """The tables, as the newest migration leaves them; `alembic check` compares the two."""
 
 from ketav_registry.tables.columns import metadata
+from ketav_registry.tables.erasure import erasure, object_removal
 from ketav_registry.tables.models import (
     active_model,
     dataset,
@@ -21,7 +22,7 @@ from ketav_registry.tables.pages import (
 )
 
 # The newest migration; revisions are numbers of equal length, so a newer schema compares greater.
-REVISION = "0004"
+REVISION = "0005"
 
 __all__ = [
     "REVISION",
@@ -31,10 +32,12 @@ __all__ = [
     "correction",
     "dataset",
     "dataset_line",
+    "erasure",
     "feedback",
     "line",
     "metadata",
     "model_version",
+    "object_removal",
     "page",
     "project",
     "training_policy",

@@ -46,8 +46,8 @@ def created() -> sa.Column[datetime]:
 
 
 def user(*, nullable: bool = False) -> sa.Column[UUID]:
-    """Whose row it is."""
-    return sa.Column("user_id", sa.Uuid, sa.ForeignKey("account.id"), nullable=nullable)
+    """Whose row it is; it goes with the account."""
+    return sa.Column("user_id", sa.Uuid, sa.ForeignKey("account.id", ondelete="CASCADE"), nullable=nullable)
 
 
 def request() -> tuple[sa.Column[str], sa.Column[bytes]]:
@@ -55,11 +55,11 @@ def request() -> tuple[sa.Column[str], sa.Column[bytes]]:
     return sa.Column("request_id", sa.Text), sa.Column("request_sha256", sa.LargeBinary)
 
 
-def owned(table: str, *columns: str) -> sa.ForeignKeyConstraint:
-    """Refer to another row of the same user; the last column is that row's key."""
+def owned(table: str, *columns: str, goes_with: bool = False) -> sa.ForeignKeyConstraint:
+    """Refer to another row of the same user by that row's key and others; it may go with that row."""
     names = [*columns, "user_id"]
     targets = [f"{table}.{'id' if name == f'{table}_id' else name}" for name in names]
-    return sa.ForeignKeyConstraint(names, targets)
+    return sa.ForeignKeyConstraint(names, targets, ondelete="CASCADE" if goes_with else None)
 
 
 def once_a_request(table: str) -> sa.Index:

@@ -58,8 +58,11 @@ dataset = sa.Table(
     sa.Column("manifest_sha256", sa.LargeBinary, nullable=False),
     sa.Column("training_lines", sa.Integer, nullable=False),
     sa.Column("holdout_lines", sa.Integer, nullable=False),
+    # Whether a line of it was deleted since: what learnt from it may not serve.
+    sa.Column("tainted", sa.Boolean, nullable=False, server_default=sa.false()),
     created(),
     sa.UniqueConstraint("id", "user_id"),
+    sa.Index(None, "user_id"),
 )
 
 dataset_line = sa.Table(
@@ -76,11 +79,10 @@ dataset_line = sa.Table(
     sa.Column("split", choice(Split), nullable=False),
     sa.PrimaryKeyConstraint("dataset_id", "line_id"),
     owned("dataset", "dataset_id"),
-    sa.ForeignKeyConstraint(
-        ["correction_id", "line_id", "page_id", "user_id"],
-        ["correction.id", "correction.line_id", "correction.page_id", "correction.user_id"],
-    ),
+    # A deleted line leaves the manifest with its digest, which would give a short text away.
+    owned("correction", "correction_id", "line_id", "page_id", goes_with=True),
     sa.Index(None, "user_id", "page_id", "place"),
+    sa.Index(None, "correction_id"),
 )
 
 _ACTIVE = sa.text("state IN ('queued', 'leased', 'evaluating')")
@@ -121,6 +123,7 @@ training_run = sa.Table(
     sa.Index("uq_training_run_active", "user_id", unique=True, postgresql_where=_ACTIVE),
     sa.Index("ix_training_run_state", "state", "lease_until", postgresql_where=_ACTIVE),
     sa.Index(None, "user_id", "created_at"),
+    sa.Index(None, "dataset_id"),
     once_a_request("training_run"),
 )
 

@@ -41,6 +41,8 @@ page = sa.Table(
     sa.Column("project_id", sa.Uuid, nullable=False),
     sa.Column("sha256", sa.LargeBinary, nullable=False),
     sa.Column("size_bytes", sa.BigInteger, nullable=False),
+    # Where its image lies; older pages without one share an object named by the digest.
+    sa.Column("object_key", sa.Text, unique=True),
     sa.Column("media_type", sa.Text, nullable=False),
     sa.Column("width", sa.Integer, nullable=False),
     sa.Column("height", sa.Integer, nullable=False),
@@ -50,9 +52,11 @@ page = sa.Table(
     sa.Column("readings", sa.Integer, nullable=False, server_default="0"),
     *request(),
     created(),
-    owned("project", "project_id"),
+    owned("project", "project_id", goes_with=True),
     sa.UniqueConstraint("id", "user_id"),
     sa.UniqueConstraint("id", "project_id", "user_id"),
+    sa.Index(None, "user_id"),
+    sa.Index(None, "sha256"),
     sa.Index(None, "project_id", "created_at", "id"),
     once_a_request("page"),
 )
@@ -67,9 +71,11 @@ transcription = sa.Table(
     # NULL: the lines were imported, no model has read them.
     sa.Column("model_version", sa.Text, sa.ForeignKey("model_version.version")),
     created(),
-    owned("page", "page_id"),
+    owned("page", "page_id", goes_with=True),
     sa.UniqueConstraint("id", "page_id", "user_id"),
     sa.UniqueConstraint("page_id", "number"),
+    sa.Index(None, "user_id"),
+    sa.Index(None, "model_version"),
 )
 
 line = sa.Table(
@@ -88,12 +94,10 @@ line = sa.Table(
     sa.Column("confidence", sa.REAL, nullable=False),
     sa.Column("character_confidences", pg.ARRAY(sa.REAL), nullable=False),
     sa.Column("words", pg.JSONB, nullable=False),
-    sa.ForeignKeyConstraint(
-        ["transcription_id", "page_id", "user_id"],
-        ["transcription.id", "transcription.page_id", "transcription.user_id"],
-    ),
+    owned("transcription", "transcription_id", "page_id", goes_with=True),
     sa.UniqueConstraint("id", "page_id", "place", "user_id"),
     sa.UniqueConstraint("transcription_id", "order"),
+    sa.Index(None, "user_id"),
 )
 
 feedback = sa.Table(
@@ -108,9 +112,10 @@ feedback = sa.Table(
     sa.Column("ground_truth_lines", sa.Integer, nullable=False),
     *request(),
     created(),
-    owned("page", "page_id", "project_id"),
+    owned("page", "page_id", "project_id", goes_with=True),
     sa.UniqueConstraint("id", "page_id", "user_id"),
     sa.Index(None, "user_id", "created_at"),
+    sa.Index(None, "page_id"),
     once_a_request("feedback"),
 )
 
@@ -127,7 +132,7 @@ correction = sa.Table(
     sa.Column("line_id", sa.Uuid, nullable=False),
     sa.Column("place", sa.LargeBinary, nullable=False),
     sa.Column("text", sa.Text, nullable=False),
-    sa.Column("supersedes", sa.Uuid, sa.ForeignKey("correction.id"), unique=True),
+    sa.Column("supersedes", sa.Uuid, sa.ForeignKey("correction.id", ondelete="CASCADE"), unique=True),
     # Why it is not trained on, as a code and as a sentence; NULL: nothing speaks against it.
     sa.Column("quarantine", choice(Doubt)),
     sa.Column("quarantine_reason", sa.Text),
@@ -135,10 +140,12 @@ correction = sa.Table(
     sa.Column("confirmed", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("origin", choice(Origin), nullable=False, server_default=Origin.USER),
     created(),
-    owned("page", "page_id", "project_id"),
-    owned("feedback", "feedback_id", "page_id"),
-    owned("line", "line_id", "page_id", "place"),
+    owned("page", "page_id", "project_id", goes_with=True),
+    owned("feedback", "feedback_id", "page_id", goes_with=True),
+    owned("line", "line_id", "page_id", "place", goes_with=True),
     sa.UniqueConstraint("id", "line_id", "page_id", "user_id"),
     sa.Index(None, "page_id", "place", "number"),
     sa.Index(None, "user_id"),
+    sa.Index(None, "feedback_id"),
+    sa.Index(None, "line_id"),
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from ketav_common import text
 from ketav_common.errors import Conflict, InvalidInput, NotFound
@@ -29,7 +29,7 @@ from ketav_registry.domain.pages import (
 from ketav_registry.domain.quarantine import Limits
 from ketav_registry.repository import corrections, projects, transcriptions
 from ketav_registry.usecases.corrections import DEFAULTS, judged, writable
-from ketav_registry.usecases.projects import NO_PROJECT, check_image
+from ketav_registry.usecases.projects import NO_PROJECT, check_image, discard
 
 
 async def import_ground_truth(
@@ -51,12 +51,20 @@ async def import_ground_truth(
     async with database.user(user_id) as transaction:
         await _project(transaction, user_id, known)
     size = known.image.size_bytes
-    blob = await objects.store(blobs, image, image_key, max_bytes=MAX_IMAGE_BYTES, size_bytes=size)
-    stored = replace(known.image, sha256=blob.sha256)
+    page_id = uuid4()
+    key = image_key(page_id)
+    blob = await objects.store(blobs, image, lambda _: key, max_bytes=MAX_IMAGE_BYTES, size_bytes=size)
+    stored = replace(known.image, sha256=blob.sha256, key=key)
     try:
-        return await _import(user_id, known, stored, database, limits)
+        imported = await _import(user_id, page_id, known, stored, database, limits)
     except Raced:
-        return await _import(user_id, known, stored, database, limits)
+        imported = await _import(user_id, page_id, known, stored, database, limits)
+    except (NotFound, InvalidInput, Conflict):
+        await discard(blobs, key)
+        raise
+    if imported.page_id != page_id:
+        await discard(blobs, key)
+    return imported
 
 
 def _checked(known: KnownPage) -> KnownPage:
@@ -79,11 +87,11 @@ async def _project(transaction: Transaction, user_id: UUID, known: KnownPage) ->
 
 
 async def _import(
-    user_id: UUID, known: KnownPage, image: Image, database: Database, limits: Limits
+    user_id: UUID, page_id: UUID, known: KnownPage, image: Image, database: Database, limits: Limits
 ) -> Imported:
     """Store the rows of an import whose object is stored."""
     async with database.user(user_id) as transaction:
-        page = await _page(transaction, user_id, known, image)
+        page = await _page(transaction, user_id, page_id, known, image)
         answered = await corrections.find_requested_feedback(transaction, user_id, known.request)
         if answered is not None:
             return await _imported(transaction, user_id, page, answered)
@@ -99,14 +107,16 @@ async def _import(
         return await _imported(transaction, user_id, page, stored)
 
 
-async def _page(transaction: Transaction, user_id: UUID, known: KnownPage, image: Image) -> Page:
-    """Return the page of an image, locked; store it when it is new."""
+async def _page(
+    transaction: Transaction, user_id: UUID, page_id: UUID, known: KnownPage, image: Image
+) -> Page:
+    """Return the page of an image, locked; store it under an id when it is new."""
     project = await _project(transaction, user_id, known)
     content = Request(rules.content_key(known, image.sha256), image.sha256)
     page = await projects.find_requested_page(transaction, user_id, content)
     if page is None:
         new = NewPage(project.project_id, "", project.script, known.layout, image, content)
-        page = await projects.insert_page(transaction, user_id, project.project_id, new, image)
+        page = await projects.insert_page(transaction, user_id, page_id, project.project_id, new, image)
     if page is None:
         raise Raced
     locked = await projects.find_page(transaction, user_id, page.page_id, project.project_id, lock=True)

@@ -42,13 +42,15 @@ async def required_model(transaction: Transaction, user_id: UUID, script: Script
 async def reading_model(transaction: Transaction, user_id: UUID, script: Script, version: str = "") -> Model:
     """Return the model that reads a user's page: the version they ask for, else the one that serves.
 
-    NotFound: the user has no such version. Conflict model-retired: it never serves.
+    NotFound: the user has no such version. Conflict model-retired or model-tainted: it never serves.
     """
     if not version:
         return await required_model(transaction, user_id, script)
     found = await required_version(transaction, user_id, version)
     if found.state is ModelState.RETIRED:
         raise Conflict("this version has been retired and never serves", code="model-retired")
+    if found.state is ModelState.TAINTED:
+        raise Conflict("this version had learnt from lines you have deleted", code="model-tainted")
     return found.model
 
 
@@ -153,12 +155,14 @@ async def get_model(
 async def activate_model(user_id: UUID, version: str, *, database: Database) -> ModelVersion:
     """Make a version the active one of its script; a base for every script, of all the user has chosen.
 
-    NotFound: the user has no such version. Precondition model-retired: it was refused and never serves.
+    NotFound: the user has no such version. Precondition model-retired or model-tainted: it never serves.
     """
     async with database.user(user_id) as transaction:
         found = await required_version(transaction, user_id, version)
         if found.state is ModelState.RETIRED:
             raise Precondition("this version was refused by the gate and never serves", code="model-retired")
+        if found.state is ModelState.TAINTED:
+            raise Precondition("this version had learnt from lines you have deleted", code="model-tainted")
         scripts = (
             await models.active_scripts(transaction, user_id) if found.script is None else [found.script]
         )

@@ -2,10 +2,11 @@
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from ketav_common import text
-from ketav_common.errors import InvalidInput, NotFound, TooLarge, UnsupportedMedia
+from ketav_common.errors import Conflict, InvalidInput, KetavError, NotFound, TooLarge, UnsupportedMedia
+from ketav_common.logging import get_logger
 from ketav_registry import blobs as objects
 from ketav_registry.blobs import BlobStore, Chunks
 from ketav_registry.database import Database, Raced
@@ -13,6 +14,8 @@ from ketav_registry.domain import pages as rules
 from ketav_registry.domain.pages import After, Image, Line, NewPage, Page, Project, StoredPage, Transcription
 from ketav_registry.repository import projects, transcriptions
 from ketav_registry.usecases.models import reading_model, required_version
+
+log = get_logger()
 
 NO_PROJECT = "no such project"
 NO_PAGE = "no such page"
@@ -32,13 +35,27 @@ async def upload_image(
         return known
     announced = new.image
     size, most = announced.size_bytes, rules.MAX_IMAGE_BYTES
-    blob = await objects.store(blobs, image, rules.image_key, max_bytes=most, size_bytes=size)
+    page_id = uuid4()
+    key = rules.image_key(page_id)
+    blob = await objects.store(blobs, image, lambda _: key, max_bytes=most, size_bytes=size)
     try:
-        return await _insert(user_id, new, replace(announced, sha256=blob.sha256), database)
+        return await _insert(user_id, page_id, new, replace(announced, sha256=blob.sha256, key=key), database)
+    except (NotFound, Conflict):
+        await discard(blobs, key)
+        raise
     except Raced:
+        await discard(blobs, key)
         if (known := await _repeated(user_id, new, database)) is None:
             raise
         return known
+
+
+async def discard(blobs: BlobStore, key: str) -> None:
+    """Remove an object that got no row; what cannot be removed now is found by the search for orphans."""
+    try:
+        await blobs.remove(key)
+    except KetavError as error:
+        log.warning("object_left", code=error.code)
 
 
 def _checked(new: NewPage) -> NewPage:
@@ -79,7 +96,7 @@ async def _repeated(user_id: UUID, new: NewPage, database: Database) -> StoredPa
     return None if page is None else StoredPage(page, model)
 
 
-async def _insert(user_id: UUID, new: NewPage, image: Image, database: Database) -> StoredPage:
+async def _insert(user_id: UUID, page_id: UUID, new: NewPage, image: Image, database: Database) -> StoredPage:
     """Store the rows of a page whose object is stored, in one transaction."""
     async with database.user(user_id) as transaction:
         project_id, script = new.project_id, new.script
@@ -90,7 +107,7 @@ async def _insert(user_id: UUID, new: NewPage, image: Image, database: Database)
             if project is None:
                 raise NotFound(NO_PROJECT)
             script = project.script
-        page = await projects.insert_page(transaction, user_id, project_id, new, image)
+        page = await projects.insert_page(transaction, user_id, page_id, project_id, new, image)
         if page is None:
             raise Raced
         return StoredPage(page, await reading_model(transaction, user_id, script, new.model_version))
@@ -180,6 +197,5 @@ async def download_image(
         model = await reading_model(transaction, user_id, project.script, model_version)
     yield StoredPage(page, model)
     image = page.image
-    key = rules.image_key(image.sha256)
-    async for chunk in objects.read(blobs, key, sha256=image.sha256, size_bytes=image.size_bytes):
+    async for chunk in objects.read(blobs, image.key, sha256=image.sha256, size_bytes=image.size_bytes):
         yield chunk

@@ -9,7 +9,7 @@ from ketav_common import faults, text
 from ketav_common.errors import InvalidInput, Stale
 from ketav_registry import blobs as objects
 from ketav_registry.blobs import BlobStore, Chunks
-from ketav_registry.database import Database, Transaction, narrow
+from ketav_registry.database import Database, Transaction, hold, narrow
 from ketav_registry.domain.models import (
     MAX_MODEL_BYTES,
     ModelState,
@@ -20,7 +20,7 @@ from ketav_registry.domain.models import (
     user_model_key,
 )
 from ketav_registry.domain.training import HELD, Publication, RunState, TrainingRun
-from ketav_registry.repository import models, training
+from ketav_registry.repository import erasure, models, training
 
 _MAX_VERDICT = 2_000
 _MAX_CARD = 64 * 1024
@@ -108,6 +108,7 @@ async def _conclude(
     verdict = text.clean(publication.verdict, max_length=_MAX_VERDICT)
     faults.reached("before-promotion", str(run.run_id))
     async with database.system() as transaction:
+        await hold(transaction, run.user_id)
         fence = (run.run_id, run.fence)
         won = await training.finish(transaction, *fence, {**outcome, "state": state, "verdict": verdict})
         if won:
@@ -116,6 +117,9 @@ async def _conclude(
             faults.reached("in-promotion", str(run.run_id))
         else:
             cancelled = await training.give_up(transaction, *fence, RunState.CANCELLED, verdict)
+            await erasure.queue_object(
+                transaction, run.user_id, user_model_key(run.user_id, facts["version"])
+            )
     if won:
         faults.reached("after-promotion", str(run.run_id))
         return stored

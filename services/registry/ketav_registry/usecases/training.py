@@ -10,10 +10,9 @@ from ketav_common.errors import Conflict, InvalidInput, KetavError, NotFound, Pr
 from ketav_common.logging import get_logger
 from ketav_registry import blobs as objects
 from ketav_registry.blobs import BlobStore
-from ketav_registry.database import Database, Raced, Transaction, narrow
+from ketav_registry.database import Database, Raced, Transaction, hold, narrow
 from ketav_registry.domain import training as rules
 from ketav_registry.domain.models import Script
-from ketav_registry.domain.pages import image_key
 from ketav_registry.domain.policy import is_due
 from ketav_registry.domain.training import GroundTruthPage, Lease, Progress, RunState, TrainingRun
 from ketav_registry.repository import ground_truth, policy, training
@@ -97,6 +96,7 @@ async def claim_training_run(run_id: UUID, worker: str, *, lease: timedelta, dat
     name = text.clean(worker, max_length=200)
     async with database.system() as transaction:
         run = await _found(transaction, run_id)
+        await hold(transaction, run.user_id)
         if not await training.claim(transaction, run_id, name, lease):
             raise Stale("somebody else has the training run, or it has ended", code="run-taken")
         await narrow(transaction, run.user_id)
@@ -146,8 +146,7 @@ async def export_ground_truth(
     for page in pages:
         yield page
         image = page.image
-        key = image_key(image.sha256)
-        async for chunk in objects.read(blobs, key, sha256=image.sha256, size_bytes=image.size_bytes):
+        async for chunk in objects.read(blobs, image.key, sha256=image.sha256, size_bytes=image.size_bytes):
             yield chunk
 
 

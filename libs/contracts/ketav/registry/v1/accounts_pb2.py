@@ -22,9 +22,10 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from ketav.registry.v1 import erasure_pb2 as ketav_dot_registry_dot_v1_dot_erasure__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n ketav/registry/v1/accounts.proto\x12\x11ketav.registry.v1\"*\n\x14ResolveApiKeyRequest\x12\x12\n\nkey_sha256\x18\x01 \x01(\x0c\"(\n\x15ResolveApiKeyResponse\x12\x0f\n\x07user_id\x18\x01 \x01(\t2y\n\x0e\x41\x63\x63ountService\x12g\n\rResolveApiKey\x12\'.ketav.registry.v1.ResolveApiKeyRequest\x1a(.ketav.registry.v1.ResolveApiKeyResponse\"\x03\x90\x02\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n ketav/registry/v1/accounts.proto\x12\x11ketav.registry.v1\x1a\x1fketav/registry/v1/erasure.proto\"*\n\x14ResolveApiKeyRequest\x12\x12\n\nkey_sha256\x18\x01 \x01(\x0c\"(\n\x15ResolveApiKeyResponse\x12\x0f\n\x07user_id\x18\x01 \x01(\t\"\x16\n\x14\x44\x65leteAccountRequest\"D\n\x15\x44\x65leteAccountResponse\x12+\n\x07\x65rasure\x18\x01 \x01(\x0b\x32\x1a.ketav.registry.v1.Erasure2\xdd\x01\n\x0e\x41\x63\x63ountService\x12g\n\rResolveApiKey\x12\'.ketav.registry.v1.ResolveApiKeyRequest\x1a(.ketav.registry.v1.ResolveApiKeyResponse\"\x03\x90\x02\x01\x12\x62\n\rDeleteAccount\x12\'.ketav.registry.v1.DeleteAccountRequest\x1a(.ketav.registry.v1.DeleteAccountResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,10 +34,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_ACCOUNTSERVICE'].methods_by_name['ResolveApiKey']._loaded_options = None
   _globals['_ACCOUNTSERVICE'].methods_by_name['ResolveApiKey']._serialized_options = b'\220\002\001'
-  _globals['_RESOLVEAPIKEYREQUEST']._serialized_start=55
-  _globals['_RESOLVEAPIKEYREQUEST']._serialized_end=97
-  _globals['_RESOLVEAPIKEYRESPONSE']._serialized_start=99
-  _globals['_RESOLVEAPIKEYRESPONSE']._serialized_end=139
-  _globals['_ACCOUNTSERVICE']._serialized_start=141
-  _globals['_ACCOUNTSERVICE']._serialized_end=262
+  _globals['_RESOLVEAPIKEYREQUEST']._serialized_start=88
+  _globals['_RESOLVEAPIKEYREQUEST']._serialized_end=130
+  _globals['_RESOLVEAPIKEYRESPONSE']._serialized_start=132
+  _globals['_RESOLVEAPIKEYRESPONSE']._serialized_end=172
+  _globals['_DELETEACCOUNTREQUEST']._serialized_start=174
+  _globals['_DELETEACCOUNTREQUEST']._serialized_end=196
+  _globals['_DELETEACCOUNTRESPONSE']._serialized_start=198
+  _globals['_DELETEACCOUNTRESPONSE']._serialized_end=266
+  _globals['_ACCOUNTSERVICE']._serialized_start=269
+  _globals['_ACCOUNTSERVICE']._serialized_end=490
 # @@protoc_insertion_point(module_scope)

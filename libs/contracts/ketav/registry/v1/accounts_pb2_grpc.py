@@ -40,6 +40,11 @@ class AccountServiceStub:
                 request_serializer=ketav_dot_registry_dot_v1_dot_accounts__pb2.ResolveApiKeyRequest.SerializeToString,
                 response_deserializer=ketav_dot_registry_dot_v1_dot_accounts__pb2.ResolveApiKeyResponse.FromString,
                 _registered_method=True)
+        self.DeleteAccount = channel.unary_unary(
+                '/ketav.registry.v1.AccountService/DeleteAccount',
+                request_serializer=ketav_dot_registry_dot_v1_dot_accounts__pb2.DeleteAccountRequest.SerializeToString,
+                response_deserializer=ketav_dot_registry_dot_v1_dot_accounts__pb2.DeleteAccountResponse.FromString,
+                _registered_method=True)
 
 
 class AccountServiceServicer:
@@ -53,6 +58,14 @@ class AccountServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DeleteAccount(self, request, context):
+        """Deletes the caller's account: keys, projects, corrections, trainings and models, in one transaction.
+        What remains is a record that an account was deleted, without anything about its user.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AccountServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -60,6 +73,11 @@ def add_AccountServiceServicer_to_server(servicer, server):
                     servicer.ResolveApiKey,
                     request_deserializer=ketav_dot_registry_dot_v1_dot_accounts__pb2.ResolveApiKeyRequest.FromString,
                     response_serializer=ketav_dot_registry_dot_v1_dot_accounts__pb2.ResolveApiKeyResponse.SerializeToString,
+            ),
+            'DeleteAccount': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteAccount,
+                    request_deserializer=ketav_dot_registry_dot_v1_dot_accounts__pb2.DeleteAccountRequest.FromString,
+                    response_serializer=ketav_dot_registry_dot_v1_dot_accounts__pb2.DeleteAccountResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -90,6 +108,33 @@ class AccountService:
             '/ketav.registry.v1.AccountService/ResolveApiKey',
             ketav_dot_registry_dot_v1_dot_accounts__pb2.ResolveApiKeyRequest.SerializeToString,
             ketav_dot_registry_dot_v1_dot_accounts__pb2.ResolveApiKeyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteAccount(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ketav.registry.v1.AccountService/DeleteAccount',
+            ketav_dot_registry_dot_v1_dot_accounts__pb2.DeleteAccountRequest.SerializeToString,
+            ketav_dot_registry_dot_v1_dot_accounts__pb2.DeleteAccountResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -35,6 +35,10 @@ class AccountServiceStub:
     def __new__(cls, channel: _aio.Channel) -> AccountServiceAsyncStub: ...
     ResolveApiKey: _grpc.UnaryUnaryMultiCallable[_accounts_pb2.ResolveApiKeyRequest, _accounts_pb2.ResolveApiKeyResponse]
     """Names the user an API key belongs to. Role: gateway. NOT_FOUND: no such key, or it was revoked."""
+    DeleteAccount: _grpc.UnaryUnaryMultiCallable[_accounts_pb2.DeleteAccountRequest, _accounts_pb2.DeleteAccountResponse]
+    """Deletes the caller's account: keys, projects, corrections, trainings and models, in one transaction.
+    What remains is a record that an account was deleted, without anything about its user.
+    """
 
 @_typing.type_check_only
 class AccountServiceAsyncStub(AccountServiceStub):
@@ -43,6 +47,10 @@ class AccountServiceAsyncStub(AccountServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     ResolveApiKey: _aio.UnaryUnaryMultiCallable[_accounts_pb2.ResolveApiKeyRequest, _accounts_pb2.ResolveApiKeyResponse]  # type: ignore[assignment]
     """Names the user an API key belongs to. Role: gateway. NOT_FOUND: no such key, or it was revoked."""
+    DeleteAccount: _aio.UnaryUnaryMultiCallable[_accounts_pb2.DeleteAccountRequest, _accounts_pb2.DeleteAccountResponse]  # type: ignore[assignment]
+    """Deletes the caller's account: keys, projects, corrections, trainings and models, in one transaction.
+    What remains is a record that an account was deleted, without anything about its user.
+    """
 
 class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
     """Users and their API keys."""
@@ -54,5 +62,15 @@ class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_accounts_pb2.ResolveApiKeyResponse, _abc.Awaitable[_accounts_pb2.ResolveApiKeyResponse]]:
         """Names the user an API key belongs to. Role: gateway. NOT_FOUND: no such key, or it was revoked."""
+
+    @_abc_1.abstractmethod
+    def DeleteAccount(
+        self,
+        request: _accounts_pb2.DeleteAccountRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_accounts_pb2.DeleteAccountResponse, _abc.Awaitable[_accounts_pb2.DeleteAccountResponse]]:
+        """Deletes the caller's account: keys, projects, corrections, trainings and models, in one transaction.
+        What remains is a record that an account was deleted, without anything about its user.
+        """
 
 def add_AccountServiceServicer_to_server(servicer: AccountServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -35,6 +35,8 @@ class _ModelStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ModelState
     """Could serve."""
     MODEL_STATE_RETIRED: _ModelState.ValueType  # 3
     """Kept for the record; never serves."""
+    MODEL_STATE_TAINTED: _ModelState.ValueType  # 4
+    """Had learnt from lines that its user has deleted, or from such a version: its file is gone, it never serves."""
 
 class ModelState(_ModelState, metaclass=_ModelStateEnumTypeWrapper):
     """What has become of a version."""
@@ -47,6 +49,8 @@ MODEL_STATE_AVAILABLE: ModelState.ValueType  # 2
 """Could serve."""
 MODEL_STATE_RETIRED: ModelState.ValueType  # 3
 """Kept for the record; never serves."""
+MODEL_STATE_TAINTED: ModelState.ValueType  # 4
+"""Had learnt from lines that its user has deleted, or from such a version: its file is gone, it never serves."""
 Global___ModelState: _TypeAlias = ModelState  # noqa: Y015
 
 @_typing.final

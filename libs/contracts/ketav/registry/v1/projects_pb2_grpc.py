@@ -75,6 +75,16 @@ class ProjectServiceStub:
                 request_serializer=ketav_dot_registry_dot_v1_dot_projects__pb2.DownloadImageRequest.SerializeToString,
                 response_deserializer=ketav_dot_registry_dot_v1_dot_projects__pb2.DownloadImageResponse.FromString,
                 _registered_method=True)
+        self.DeletePage = channel.unary_unary(
+                '/ketav.registry.v1.ProjectService/DeletePage',
+                request_serializer=ketav_dot_registry_dot_v1_dot_projects__pb2.DeletePageRequest.SerializeToString,
+                response_deserializer=ketav_dot_registry_dot_v1_dot_projects__pb2.DeletePageResponse.FromString,
+                _registered_method=True)
+        self.DeleteProject = channel.unary_unary(
+                '/ketav.registry.v1.ProjectService/DeleteProject',
+                request_serializer=ketav_dot_registry_dot_v1_dot_projects__pb2.DeleteProjectRequest.SerializeToString,
+                response_deserializer=ketav_dot_registry_dot_v1_dot_projects__pb2.DeleteProjectResponse.FromString,
+                _registered_method=True)
 
 
 class ProjectServiceServicer:
@@ -143,6 +153,21 @@ class ProjectServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DeletePage(self, request, context):
+        """Deletes a page with everything read and corrected on it, in one transaction; its image follows.
+        Models that had learnt from it stop serving, a training over it is cancelled.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteProject(self, request, context):
+        """Deletes a project with all its pages, as DeletePage does.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ProjectServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -185,6 +210,16 @@ def add_ProjectServiceServicer_to_server(servicer, server):
                     servicer.DownloadImage,
                     request_deserializer=ketav_dot_registry_dot_v1_dot_projects__pb2.DownloadImageRequest.FromString,
                     response_serializer=ketav_dot_registry_dot_v1_dot_projects__pb2.DownloadImageResponse.SerializeToString,
+            ),
+            'DeletePage': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeletePage,
+                    request_deserializer=ketav_dot_registry_dot_v1_dot_projects__pb2.DeletePageRequest.FromString,
+                    response_serializer=ketav_dot_registry_dot_v1_dot_projects__pb2.DeletePageResponse.SerializeToString,
+            ),
+            'DeleteProject': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteProject,
+                    request_deserializer=ketav_dot_registry_dot_v1_dot_projects__pb2.DeleteProjectRequest.FromString,
+                    response_serializer=ketav_dot_registry_dot_v1_dot_projects__pb2.DeleteProjectResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -404,6 +439,60 @@ class ProjectService:
             '/ketav.registry.v1.ProjectService/DownloadImage',
             ketav_dot_registry_dot_v1_dot_projects__pb2.DownloadImageRequest.SerializeToString,
             ketav_dot_registry_dot_v1_dot_projects__pb2.DownloadImageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeletePage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ketav.registry.v1.ProjectService/DeletePage',
+            ketav_dot_registry_dot_v1_dot_projects__pb2.DeletePageRequest.SerializeToString,
+            ketav_dot_registry_dot_v1_dot_projects__pb2.DeletePageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteProject(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ketav.registry.v1.ProjectService/DeleteProject',
+            ketav_dot_registry_dot_v1_dot_projects__pb2.DeleteProjectRequest.SerializeToString,
+            ketav_dot_registry_dot_v1_dot_projects__pb2.DeleteProjectResponse.FromString,
             options,
             channel_credentials,
             insecure,

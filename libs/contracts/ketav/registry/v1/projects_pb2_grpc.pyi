@@ -57,6 +57,12 @@ class ProjectServiceStub:
     """Returns one page with its latest transcription."""
     DownloadImage: _grpc.UnaryStreamMultiCallable[_projects_pb2.DownloadImageRequest, _projects_pb2.DownloadImageResponse]
     """Streams a page's image: the header (with the model that would read it now), then its bytes."""
+    DeletePage: _grpc.UnaryUnaryMultiCallable[_projects_pb2.DeletePageRequest, _projects_pb2.DeletePageResponse]
+    """Deletes a page with everything read and corrected on it, in one transaction; its image follows.
+    Models that had learnt from it stop serving, a training over it is cancelled.
+    """
+    DeleteProject: _grpc.UnaryUnaryMultiCallable[_projects_pb2.DeleteProjectRequest, _projects_pb2.DeleteProjectResponse]
+    """Deletes a project with all its pages, as DeletePage does."""
 
 @_typing.type_check_only
 class ProjectServiceAsyncStub(ProjectServiceStub):
@@ -87,6 +93,12 @@ class ProjectServiceAsyncStub(ProjectServiceStub):
     """Returns one page with its latest transcription."""
     DownloadImage: _aio.UnaryStreamMultiCallable[_projects_pb2.DownloadImageRequest, _projects_pb2.DownloadImageResponse]  # type: ignore[assignment]
     """Streams a page's image: the header (with the model that would read it now), then its bytes."""
+    DeletePage: _aio.UnaryUnaryMultiCallable[_projects_pb2.DeletePageRequest, _projects_pb2.DeletePageResponse]  # type: ignore[assignment]
+    """Deletes a page with everything read and corrected on it, in one transaction; its image follows.
+    Models that had learnt from it stop serving, a training over it is cancelled.
+    """
+    DeleteProject: _aio.UnaryUnaryMultiCallable[_projects_pb2.DeleteProjectRequest, _projects_pb2.DeleteProjectResponse]  # type: ignore[assignment]
+    """Deletes a project with all its pages, as DeletePage does."""
 
 class ProjectServiceServicer(metaclass=_abc_1.ABCMeta):
     """The memory of what was uploaded, read and corrected. Every call is scoped to the caller; a foreign id is NOT_FOUND."""
@@ -162,5 +174,23 @@ class ProjectServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_projects_pb2.DownloadImageResponse], _abc.AsyncIterator[_projects_pb2.DownloadImageResponse]]:
         """Streams a page's image: the header (with the model that would read it now), then its bytes."""
+
+    @_abc_1.abstractmethod
+    def DeletePage(
+        self,
+        request: _projects_pb2.DeletePageRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_projects_pb2.DeletePageResponse, _abc.Awaitable[_projects_pb2.DeletePageResponse]]:
+        """Deletes a page with everything read and corrected on it, in one transaction; its image follows.
+        Models that had learnt from it stop serving, a training over it is cancelled.
+        """
+
+    @_abc_1.abstractmethod
+    def DeleteProject(
+        self,
+        request: _projects_pb2.DeleteProjectRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_projects_pb2.DeleteProjectResponse, _abc.Awaitable[_projects_pb2.DeleteProjectResponse]]:
+        """Deletes a project with all its pages, as DeletePage does."""
 
 def add_ProjectServiceServicer_to_server(servicer: ProjectServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
