@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from ketav.registry.v1 import accounts_pb2, models_pb2, projects_pb2
+from ketav.registry.v1 import accounts_pb2, learning_pb2, models_pb2, projects_pb2
 from ketav.registry.v1 import training_pb2 as pb
 from ketav_common import rpc
 from ketav_common.errors import Conflict, KetavError, NotFound, Precondition, Stale
@@ -35,7 +35,7 @@ from tests.parts.registry import (
 RACES = int(os.environ.get("KETAV_TEST_RACES", "10"))
 OF_A_USER = (
     *("account", "api_key", "project", "page", "transcription", "line", "feedback", "correction"),
-    *("dataset", "dataset_line", "training_run", "model_version", "active_model"),
+    *("dataset", "dataset_line", "training_run", "training_policy", "model_version", "active_model"),
 )
 
 
@@ -266,6 +266,7 @@ async def test_a_training_without_the_deleted_lines_is_queued_by_the_next_sweep_
 ) -> None:
     """Sixteen lines remain: a run over them alone; after it nothing is due."""
     user_id = await registry.new_user()
+    await without_gap(registry, user_id)
     await corrected(registry, user_id, pages=3)
     await trained(registry, user_id)
     done = await delete_page(registry, user_id, (await pages_of(registry, user_id))[0])
@@ -276,6 +277,25 @@ async def test_a_training_without_the_deleted_lines_is_queued_by_the_next_sweep_
     assert lease.parent.version == "hebrew_base-1"
     version = await publish(registry, run_id, lease.fence)
     assert await serving(registry, user_id) == version.model.version
+    assert not [each for each in await sweep(registry) if await is_of(registry, user_id, each)]
+
+
+async def without_gap(registry: Registry, user_id: UUID, *, automatic: bool = True) -> None:
+    """Let automatic runs of a user follow one another at once, or not come at all."""
+    wanted = learning_pb2.TrainingPolicy(automatic=automatic, minimum_gap_seconds=0)
+    with acting(user_id), rpc.translated():
+        await registry.learning.SetTrainingPolicy(learning_pb2.SetTrainingPolicyRequest(policy=wanted))
+
+
+async def test_a_user_without_automatic_training_is_not_trained_anew(registry: Registry) -> None:
+    """What they have set holds after a deletion, too, and the answer says so."""
+    user_id = await registry.new_user()
+    await without_gap(registry, user_id, automatic=False)
+    await corrected(registry, user_id, pages=3)
+    await trained(registry, user_id)
+    done = await delete_page(registry, user_id, (await pages_of(registry, user_id))[0])
+    assert done.tainted_versions
+    assert not done.retraining
     assert not [each for each in await sweep(registry) if await is_of(registry, user_id, each)]
 
 
@@ -291,6 +311,7 @@ async def is_of(registry: Registry, user_id: UUID, run_id: str) -> bool:
 async def test_with_too_few_lines_left_nothing_is_trained(registry: Registry) -> None:
     """Eight of sixteen remain: the answer says so and the sweep queues nothing."""
     user_id = await registry.new_user()
+    await without_gap(registry, user_id)
     await corrected(registry, user_id)
     await trained(registry, user_id)
     done = await delete_page(registry, user_id, (await pages_of(registry, user_id))[0])
@@ -424,6 +445,7 @@ async def test_a_deleted_account_leaves_a_record_and_nothing_else(registry: Regi
     """No row of the user in any table, no object, keys worth nothing; another user keeps everything."""
     user_id, other = await registry.new_user("דנה"), await registry.new_user()
     for each in (user_id, other):
+        await without_gap(registry, each)
         await corrected(registry, each)
         await trained(registry, each)
         await queue(registry, each)
