@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from ketav.page.v1 import page_pb2
-from ketav.registry.v1 import erasure_pb2, models_pb2, projects_pb2, training_pb2
+from ketav.registry.v1 import models_pb2, projects_pb2, training_pb2
 from ketav_gateway import schemas
 
 _TO_SCRIPT = {
@@ -244,16 +244,4 @@ def model_record(found: models_pb2.GetModelResponse) -> schemas.ModelRecord:
         **model_version(found.version).model_dump(),
         lineage=[model_version(each) for each in found.lineage],
         card=json.loads(found.version.card_json or "{}"),
-    )
-
-
-def erasure(done: erasure_pb2.Erasure) -> schemas.ErasureAnswer:
-    """Return what a deletion did."""
-    return schemas.ErasureAnswer(
-        images=done.pages,
-        lines=done.lines,
-        corrections=done.corrections,
-        tainted_versions=list(done.tainted_versions),
-        cancelled_run_id=done.cancelled_run_id or None,
-        retraining=done.retraining,
     )

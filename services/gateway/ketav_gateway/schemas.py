@@ -285,19 +285,6 @@ class ModelList(Answer):
     next_cursor: str | None = Field(description="Cursor of the following versions; null after the last.")
 
 
-class ErasureAnswer(Answer):
-    """What a deletion did. The stored images and models follow within minutes."""
-
-    images: int = Field(description="Images deleted, with everything read and corrected on them.")
-    lines: int = Field(description="Lines deleted, of all readings.")
-    corrections: int = Field(description="Corrections deleted.")
-    tainted_versions: list[str] = Field(
-        description="Model versions that had learnt from a deleted line: deleted, they never serve again."
-    )
-    cancelled_run_id: str | None = Field(description="The training that was cancelled over it.")
-    retraining: bool = Field(description="Whether a training without the deleted lines follows by itself.")
-
-
 class Health(Answer):
     """Whether the gateway can do its work."""
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header
 
 from ketav_common.errors import Precondition
-from ketav_gateway import convert, schemas
+from ketav_gateway import convert_account, schemas_account
 from ketav_gateway.parts import Gateway
 from ketav_gateway.problems import responses
 from ketav_gateway.routes.common import User
@@ -20,10 +20,10 @@ async def delete_account(
     gateway: Gateway,
     user_id: User,
     x_confirm: Annotated[str, Header(description=f"Must be {_CONFIRMATION}.")] = "",
-) -> schemas.ErasureAnswer:
+) -> schemas_account.ErasureAnswer:
     """Delete your account: keys, projects, images, corrections, trainings models. There is no way back."""
     if x_confirm != _CONFIRMATION:
         raise Precondition(f"Send X-Confirm: {_CONFIRMATION}", code="confirmation-missing")
     done = await gateway.registry.delete_account()
     gateway.authenticator.forget(user_id)
-    return convert.erasure(done)
+    return convert_account.erasure(done)

@@ -10,7 +10,7 @@ from typing import Annotated, BinaryIO
 from fastapi import APIRouter, Query
 from fastapi.responses import Response, StreamingResponse
 
-from ketav_gateway import convert, exports, schemas, usecases
+from ketav_gateway import convert, convert_account, exports, schemas, schemas_account, usecases
 from ketav_gateway.parts import Gateway
 from ketav_gateway.problems import responses
 from ketav_gateway.routes.common import Cursor, ImageId, ProjectId
@@ -51,15 +51,17 @@ async def get_image(gateway: Gateway, project_id: ProjectId, image_id: ImageId) 
 
 
 @router.delete("/{project_id}", responses=responses(404))
-async def delete_project(gateway: Gateway, project_id: ProjectId) -> schemas.ErasureAnswer:
+async def delete_project(gateway: Gateway, project_id: ProjectId) -> schemas_account.ErasureAnswer:
     """Delete a project with its images, what was read and corrected there, and models that learnt from it."""
-    return convert.erasure(await gateway.registry.delete_project(project_id))
+    return convert_account.erasure(await gateway.registry.delete_project(project_id))
 
 
 @router.delete("/{project_id}/images/{image_id}", responses=responses(404))
-async def delete_image(gateway: Gateway, project_id: ProjectId, image_id: ImageId) -> schemas.ErasureAnswer:
+async def delete_image(
+    gateway: Gateway, project_id: ProjectId, image_id: ImageId
+) -> schemas_account.ErasureAnswer:
     """Delete an image, what was read and corrected on it, and models that learnt from it."""
-    return convert.erasure(await gateway.registry.delete_page(project_id, image_id))
+    return convert_account.erasure(await gateway.registry.delete_page(project_id, image_id))
 
 
 @router.get(
