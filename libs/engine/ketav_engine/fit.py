@@ -35,6 +35,8 @@ _EVALUATIONS: Final = 5
 _MOST_HOLDOUT: Final = 128
 _NEW_CHARACTER: Final = 3
 _GENERAL: Final = 64
+_WIDEST: Final = 10
+"""Replayed lines are at most this many times as wide as high: longer ones cost more than they keep."""
 _LEAST_REPLAY: Final = 16
 """Lines of other hands in an epoch, however few train: few lines are seen often, and pull far."""
 _CLIP: Final = 5.0
@@ -67,7 +69,9 @@ def fit(
     net = copy.deepcopy(model.net)
     _extend_alphabet(net, lines)
     samples, skipped = prepare(lines, net)
-    others, _ = prepare(replay[:-_GENERAL] if len(replay) > 2 * _GENERAL else replay, net)
+    short = [line for line in replay if line.image.shape[1] <= _WIDEST * line.image.shape[0]]
+    measured = short[-_GENERAL:] if len(short) > 2 * _GENERAL else []
+    others, _ = prepare(short[: len(short) - len(measured)], net)
     if not samples:
         raise NothingToLearnError("none of the lines can be learnt from")
     loop = _Loop(net, model, samples, others, _spread(holdout, _MOST_HOLDOUT), options)
@@ -78,7 +82,7 @@ def fit(
             loop.store()
             if not on_progress(progress):
                 raise FitCancelledError("the fit was cancelled")
-    after = loop.finish(list(replay[-_GENERAL:]) if len(replay) > 2 * _GENERAL else [])
+    after = loop.finish(measured)
     return FitResult(models.save(net.eval(), model.metadata), loop.state.before, after, skipped)
 
 

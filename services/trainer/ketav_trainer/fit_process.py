@@ -30,10 +30,14 @@ from ketav_engine.engines import make_engine
 from ketav_engine.images import decode
 from ketav_engine.replay import read as read_lines
 from ketav_trainer.child import CANDIDATE, PARENT, RUN
+from ketav_trainer.gate import LineErrors, judge
 
 _NICE: Final = 10
 _FEW_LINES: Final = 20
 """Held-out lines below which the training lines are cross-validated as well."""
+_SPEAKING_LINES: Final = 8
+_NO_DOUBT: Final = 0.99
+"""Held-out lines, and probability of being better, at which few lines alone are believed."""
 _FOLDS: Final = 2
 """Each fold costs a fit, and the user waits."""
 _FOLD_EFFORT: Final = 0.6
@@ -63,7 +67,7 @@ class FitProcess:
         self._report("evaluating")
         faults.reached("in-evaluation")
         errors = self._errors(engine, parent, result.content, holdout)
-        if len(holdout) < _FEW_LINES:
+        if len(holdout) < _FEW_LINES and not _is_plain(errors):
             errors += self._cross_validated(engine, parent, training)
         general = self._errors(engine, parent, result.content, self._shipped("general", parent.info.height))
         self._report("done", errors=errors, general=general, skipped=result.skipped)
@@ -144,6 +148,12 @@ class FitProcess:
     def _report(self, event: str, **fields: object) -> None:
         """Write one JSON line."""
         print(json.dumps({"event": event} | fields), file=self._reports, flush=True)
+
+
+def _is_plain(errors: Sequence[tuple[int, int, int]]) -> bool:
+    """Tell whether few held-out lines alone leave no doubt, so that no fold needs to be fitted."""
+    verdict = judge([LineErrors(*line) for line in errors], enough=_NO_DOUBT)
+    return len(errors) >= _SPEAKING_LINES and verdict.promote
 
 
 def main() -> None:
