@@ -19,10 +19,17 @@ LINES = 280_000
 
 @app.command()
 def fetch() -> None:
-    """Fetch fonts and texts by package name."""
+    """Fetch fonts and texts by package name; what is there already is not fetched again."""
+    import subprocess
+
     from ketav_basemodel.fonts import fetch as fetch_fonts
 
-    fetch_fonts(DATA)
+    try:
+        fetch_fonts(DATA)
+    except (subprocess.CalledProcessError, FileNotFoundError) as error:
+        print(f"{error}\nThe packages come through npm and apt-get; `apt-get update` may be needed first.")
+        raise typer.Exit(1) from error
+    print(DATA)
 
 
 @app.command()

@@ -107,7 +107,7 @@ def fetch(folder: Path) -> None:
     subprocess.run([npm, "install", *quiet, *NPM], cwd=folder, check=True)  # noqa: S603  # names are constants
     debs = folder / "deb"
     debs.mkdir(exist_ok=True)
-    subprocess.run([apt, "download", *DEBIAN], cwd=debs, check=True)  # noqa: S603  # names are constants
+    subprocess.run([apt, "-qq", "download", *DEBIAN], cwd=debs, check=True)  # noqa: S603  # names are constants
     for deb in sorted(debs.glob("*.deb")):
         subprocess.run(["dpkg-deb", "-x", deb.name, "."], cwd=debs, check=True)  # noqa: S603,S607  # our download
 

@@ -108,6 +108,49 @@ def test_ruled_paper_and_specks_are_no_lines() -> None:
         assert 750 < right < 860
 
 
+def test_rules_of_a_sheet_photographed_askew_are_no_writing() -> None:
+    """Letters that stand on rules climbing by six in a hundred are found, line by line."""
+    page = paper()
+    for index in range(8):
+        top = 120 + 110 * index
+        write(page, 150, 850, top, slope=0.06)
+        for x in range(0, 999, 3):
+            y = round(top + 32 + 0.06 * (x - 150))
+            cv2.line(page, (x, y), (x + 3, y), 150, 2)
+    found = find_lines(page, "page")
+    assert len(found) == 8
+    for line in found:
+        left, _, right, _ = box(line)
+        assert 120 < left < 190
+        assert 800 < right < 880
+
+
+def test_a_sheet_that_lies_askew_on_a_darker_table_has_only_its_written_lines() -> None:
+    """The sheet's edges, which cross the photograph, are no lines and lengthen none."""
+    page = np.full((1200, 1000), 110, np.uint8)
+    cv2.fillPoly(page, [np.array([(90, 60), (930, 95), (960, 1150), (60, 1120)], np.int32)], 235)
+    page = np.asarray(cv2.GaussianBlur(page, (0, 0), 1.5), np.uint8)
+    for index in range(7):
+        write(page, 180, 840, 180 + 110 * index, slope=0.02)
+    found = find_lines(page, "page")
+    assert len(found) == 7
+    for line in found:
+        left, _, right, _ = box(line)
+        assert left > 140
+        assert right < 880
+
+
+def test_ragged_columns_with_a_narrow_gutter_are_kept_apart_from_the_first_line_on() -> None:
+    """Lines of the right column end raggedly at the gutter, one of them far from it."""
+    page = paper()
+    for index, left in enumerate([780, 560, 600, 545, 630, 550, 570, 590]):
+        write(page, 60, 480, 100 + 80 * index)
+        write(page, left, 950, 100 + 80 * index)
+    found = find_lines(page, "page")
+    assert len(found) == 16
+    assert all(box(line)[0] > 500 for line in found[:8])
+
+
 def test_the_dark_edge_of_a_table_is_no_line() -> None:
     """What runs out of the photograph is not writing."""
     page = paper()

@@ -13,6 +13,14 @@ WORK_SIZE: Final = 1600
 """Pixels: the longer side of a page while its lines are sought."""
 _MAX_ENLARGEMENT: Final = 2.5
 _LEAST_CONTRAST: Final = 18
+_LONG_STROKE: Final = 2.2
+"""Letters of length from which a component may be a stroke that is no writing."""
+_STRAIGHT: Final = 0.12
+"""Letters that such a stroke strays from its course."""
+_RULE_LENGTH: Final = 90
+_RULE_THICKNESS: Final = 9
+_RULE_SLOPES: Final = (0.0, -0.045, 0.045, -0.09, 0.09)
+"""Slopes at which rules are sought: a sheet photographed askew has them up to about five degrees."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +50,11 @@ def find_ink(grey: Image) -> PageInk:
         return PageInk(np.zeros_like(mask), np.zeros_like(mask), scale, 0.0)
     keep, lettered = np.zeros(count, dtype=np.uint8), np.zeros(count, dtype=np.uint8)
     keep[1:] = _is_writing(stats[1:], letter) & ~_is_cut_off(stats[1:], letter, mask.shape)
+    for mark in np.flatnonzero(keep):
+        left, top, width, height, _ = stats[mark]
+        if max(width, height) > _LONG_STROKE * letter:
+            part = marks[top : top + height, left : left + width] == mark
+            keep[mark] = not _is_stroke(part if width >= height else part.T, letter)
     lettered[1:] = keep[1:] & _is_lettering(stats[1:], letter)
     return PageInk(keep[marks], lettered[marks], scale, letter)
 
@@ -88,15 +101,37 @@ def _threshold(flat: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _without_rules(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Erase long thin straight strokes: ruled and squared paper, margins, frames."""
+    """Erase long thin straight strokes: ruled and squared paper, margins, frames, level or a little askew."""
     rules = np.zeros_like(mask)
-    for long, thick, bridge in (((1, 90), (9, 1), (3, 1)), ((90, 1), (1, 9), (1, 3))):
-        # A photographed rule wavers by a pixel: bridge it first.
-        bridged = cv2.dilate(mask, np.ones(bridge, np.uint8))
-        strokes = cv2.morphologyEx(bridged, cv2.MORPH_OPEN, np.ones(long, np.uint8))
-        solid = cv2.morphologyEx(strokes, cv2.MORPH_OPEN, np.ones(thick, np.uint8))
-        rules[(strokes > 0) & (solid == 0)] = 1
-    return np.where(rules > 0, np.uint8(0), mask)
+    for slope in _RULE_SLOPES:
+        rules |= _level_rules(mask, slope)
+        rules |= _level_rules(np.ascontiguousarray(mask.T), slope).T
+    return np.asarray(np.where(rules > 0, 0, mask), dtype=np.uint8)
+
+
+def _level_rules(mask: NDArray[np.uint8], slope: float) -> NDArray[np.uint8]:
+    """Mark the long thin strokes that run along the rows of a mask sheared by `slope`."""
+    size = mask.shape[::-1]
+    shear = np.array([[1, 0, 0], [slope, 1, -slope * size[0] / 2]], dtype=np.float32)
+    level = cv2.warpAffine(mask, shear, size, flags=cv2.INTER_NEAREST) if slope else mask
+    # A photographed rule wavers by a pixel: bridge it first.
+    bridged = cv2.dilate(level, np.ones((3, 1), np.uint8))
+    strokes = cv2.morphologyEx(bridged, cv2.MORPH_OPEN, np.ones((1, _RULE_LENGTH), np.uint8))
+    solid = cv2.morphologyEx(strokes, cv2.MORPH_OPEN, np.ones((_RULE_THICKNESS, 1), np.uint8))
+    rules = np.asarray((strokes > 0) & (solid == 0), dtype=np.uint8)
+    if not slope:
+        return rules
+    back = shear * np.array([[1, 1, 1], [-1, 1, -1]], dtype=np.float32)
+    return np.asarray(cv2.warpAffine(rules, back, size, flags=cv2.INTER_NEAREST), dtype=np.uint8)
+
+
+def _is_stroke(part: NDArray[np.bool_], letter: float) -> bool:
+    """Tell whether a component is one long stroke, straight or bowed: a sheet's edge, a fold, a rule."""
+    columns = np.flatnonzero(part.any(axis=0))
+    counts = part[:, columns].sum(axis=0)
+    middles = (part[:, columns] * np.arange(part.shape[0])[:, None]).sum(axis=0) / counts
+    course = np.polyval(np.polyfit(columns, middles, 2), columns)
+    return bool(np.sqrt(np.mean((middles - course) ** 2)) < _STRAIGHT * letter)
 
 
 def _is_writing(stats: NDArray[np.int32], letter: float) -> NDArray[np.bool_]:

@@ -1,5 +1,7 @@
 """Finding lines: ridges of ink, joined along the writing, with boundaries from the letters themselves."""
 
+from typing import Final
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +10,15 @@ from ketav_engine.domain import FoundLine, Image, Layout, Point, check_image
 from ketav_engine.ink import PageInk, find_ink
 from ketav_engine.order import reading_order
 from ketav_engine.strips import Piece, envelopes
+
+_AROUND: Final = ((-8, -4), (-4, -0.7), (0.7, 4), (4, 8))
+"""Windows above and below a gap, in letters from the line's middle."""
+_REACHES: Final = (8, 20)
+"""Letters within which there is writing left and right of a gutter: Hebrew lines end raggedly at the left."""
+_CORRIDOR: Final = 1.2
+"""Letters of width that a gutter is blank over at least, whatever the lines' ends do."""
+_STROKES: Final = 0.35
+"""Strokes for each letter's height of its length that a line has at least: a sheet's edge has none."""
 
 
 def find_lines(image: Image, layout: Layout) -> tuple[FoundLine, ...]:
@@ -131,25 +142,36 @@ def _continues(one: Piece, other: Piece, gap: int, letter: float) -> bool:
 def _is_gutter(one: Piece, other: Piece, ink: PageInk) -> bool:
     """Tell whether the gap between two pieces is the space between columns: blank in the lines around, too.
 
-    Four windows, two above and two below, must be blank in the gap; those with writing on both sides of it
-    are evidence, of which a narrow gap needs more.
+    Lines end raggedly: some stretch of the gap must be blank in four windows, two above and two below; those
+    with writing on both sides of it are evidence, of which a narrow gap needs more.
     """
     gap = other.left - one.right
-    if gap < 2 * ink.letter:
+    if gap < 1.5 * ink.letter:
         return False
-    # Lines end raggedly: only the middle of the gap has to be blank.
-    left, right = one.right + gap // 4, other.left - gap // 4
     middle = (float(one.middles[-1]) + float(other.middles[0])) / 2
-    reach, evidence = int(8 * ink.letter), 0
-    for near, far in ((-8, -4), (-4, -0.7), (0.7, 4), (4, 8)):
-        top, bottom = (int(np.clip(middle + edge * ink.letter, 0, ink.mask.shape[0])) for edge in (near, far))
-        window = ink.letters[top:bottom]
-        if window[:, left:right].any():
-            return False
-        evidence += bool(
-            window[:, max(left - reach, 0) : left].any() and window[:, right : right + reach].any()
-        )
-    return evidence >= (2 if gap >= 3 * ink.letter else 3)
+    bounds = [(middle + near * ink.letter, middle + far * ink.letter) for near, far in _AROUND]
+    windows = [
+        np.asarray(ink.letters[max(round(top), 0) : max(round(bottom), 0)].any(axis=0), dtype=np.bool_)
+        for top, bottom in bounds
+    ]
+    first, last = _longest_blank(np.logical_or.reduce(windows)[one.right : other.left])
+    if last - first < _CORRIDOR * ink.letter:
+        return False
+    left, right = one.right + first, one.right + last
+    near, far = (int(reach * ink.letter) for reach in _REACHES)
+    sides = [(w[max(left - near, 0) : left].any(), w[right : right + far].any()) for w in windows]
+    evidence, written = sum(one and other for one, other in sides), sum(one or other for one, other in sides)
+    return bool(evidence >= (2 if gap >= 3 * ink.letter or written == 2 else 3))
+
+
+def _longest_blank(marked: NDArray[np.bool_]) -> tuple[int, int]:
+    """Return the first and the last but one column of the longest run without a mark."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[1], marked.astype(np.int8), [1]])))
+    if not edges.size:
+        return 0, 0
+    starts, ends = edges[::2], edges[1::2]
+    longest = int(np.argmax(ends - starts))
+    return int(starts[longest]), int(ends[longest])
 
 
 def _bridge(one: Piece, other: Piece) -> Piece:
@@ -166,7 +188,18 @@ def _is_line(piece: Piece, ink: PageInk) -> bool:
     inked = _band_ink(piece, ink.mask, ink.letter).sum()
     lettered = _band_ink(piece, ink.letters, ink.letter).sum()
     wide = len(piece.middles) >= 0.6 * ink.letter
+    if len(piece.middles) > 2.5 * ink.letter and _strokes(piece, ink) < _STROKES * len(piece.middles):
+        return False
     return bool(wide and lettered >= 0.06 * ink.letter**2 and lettered >= 0.5 * inked)
+
+
+def _strokes(piece: Piece, ink: PageInk) -> float:
+    """Return the strokes that rows along a line cross at most, times a letter's height."""
+    reach = round(0.5 * ink.letter)
+    rows = np.rint(piece.middles).astype(int)[None, :] + np.arange(-reach, reach + 1)[:, None]
+    band = ink.mask[rows.clip(0, ink.mask.shape[0] - 1), np.arange(piece.left, piece.right)[None, :]]
+    begun = np.count_nonzero(np.diff(band.astype(np.int8), axis=1) == 1, axis=1)
+    return float(np.sort(begun)[-max(1, reach // 2) :].mean() * ink.letter)
 
 
 def _without_shadows(lines: list[Piece], ink: PageInk) -> list[Piece]:
