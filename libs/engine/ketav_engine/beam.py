@@ -26,12 +26,12 @@ Prefix = tuple[int, ...]
 class BeamOptions:
     """How wide to search and how much to trust the language."""
 
+    weight: float
+    """Share of the language model's logarithm."""
+    bonus: float
+    """Added for each character, against the language model's preference for short texts."""
     width: int = 8
     """Prefixes kept after each step."""
-    weight: float = 0.25
-    """Share of the language model's logarithm."""
-    bonus: float = 0.4
-    """Added for each character, against the language model's preference for short texts."""
     least: float = 5e-3
     """Labels less likely than this at a step do not extend prefixes."""
 
@@ -45,7 +45,8 @@ class _Entry:
     label: float
     """All alignments that end in the prefix's last label."""
     language: float
-    context: tuple[int, ...]
+    context: int
+    """The language model's, packed."""
 
     @property
     def acoustic(self) -> float:
@@ -57,9 +58,9 @@ class BeamDecoder:
     """Decodes one model's outputs; implements `Decoder`."""
 
     def __init__(self, language: Ngram, codec: Any, options: BeamOptions | None = None) -> None:  # noqa: ANN401
-        """Take the language model, the network's codec and the search's weights."""
+        """Take the language model, the network's codec, and weights in place of those the model came with."""
         self._language = language
-        self._options = options or BeamOptions()
+        self._options = options or BeamOptions(language.weight, language.bonus)
         self._symbols: Mapping[int, int] = {
             label: language.symbols.get(character, 0) for label, character in codec.l2c_single.items()
         }
