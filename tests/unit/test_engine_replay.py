@@ -5,8 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ketav_engine import replay
+from ketav_engine import models, replay
 from ketav_engine.domain import TrainingLine, UnusableModelError
+
+MODELS = Path(__file__).parents[2] / "models"
 
 
 def test_lines_come_back_in_order_with_their_texts_and_nearly_their_greys(tmp_path: Path) -> None:
@@ -33,3 +35,21 @@ def test_a_damaged_file_is_refused(damage: bytes, tmp_path: Path) -> None:
     path.write_bytes(damage)
     with pytest.raises(UnusableModelError):
         replay.read(path)
+
+
+@pytest.mark.kraken
+@pytest.mark.parametrize(("name", "least"), [("replay_lines.npz", 400), ("general_lines.npz", 100)])
+def test_shipped_lines_fit_the_shipped_model_and_are_small(name: str, least: int) -> None:
+    """They have the base model's height, its letters, and little size; else trainings go without them."""
+    info = models.load((MODELS / "hebrew_base.safetensors").read_bytes()).info
+    lines = replay.read(MODELS / name)
+    assert len(lines) >= least
+    assert {line.image.shape[0] for line in lines} == {info.height}
+    assert set("".join(line.text for line in lines)) <= set(info.alphabet)
+    assert (MODELS / name).stat().st_size < 2 * 1024 * 1024
+
+
+def test_the_general_set_shares_no_line_with_what_is_replayed() -> None:
+    """What judges forgetting is never trained on."""
+    general, replayed = (replay.read(MODELS / f"{name}_lines.npz") for name in ("general", "replay"))
+    assert not {line.image.tobytes() for line in general} & {line.image.tobytes() for line in replayed}

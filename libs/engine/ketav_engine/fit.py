@@ -31,6 +31,7 @@ from ketav_engine.recognize import fast_arithmetic, padded_width, read
 
 SURE_HOLDOUT: Final = 20
 """With fewer holdout lines the last weights are kept: the best of so few is chance."""
+_EPOCHS: Final = 18
 _EVALUATIONS: Final = 5
 _MOST_HOLDOUT: Final = 128
 _NEW_CHARACTER: Final = 3
@@ -87,8 +88,14 @@ def fit(
 
 
 def budget(lines: int, effort: float = 1.0) -> int:
-    """Return how many epochs suit a number of training lines: many for few, so that steps suffice."""
-    return int(np.clip(round(effort * 130 / math.sqrt(max(lines, 1))), 4, 32))
+    """Return how many epochs suit a number of training lines.
+
+    Many for few, so that steps suffice; the same from about 50 to 256; beyond, fewer, so that the time grows
+    with the root of the number.
+    """
+    count = max(lines, 1)
+    epochs = max(130 / math.sqrt(count), min(_EPOCHS, _EPOCHS * math.sqrt(256 / count)))
+    return int(np.clip(round(effort * epochs), 4, 32))
 
 
 def prepare(lines: Sequence[TrainingLine], net: Any) -> tuple[list[Sample], int]:  # noqa: ANN401
