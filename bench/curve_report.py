@@ -8,6 +8,8 @@ from typing import Any, Final
 from ketav_basemodel.report import pyplot
 
 NAME: Final = "learning-curve"
+GROUPS: Final = ("notebook", "stam", "synthetic")
+"""Groups of writers; any other name is what one of them reads of other hands."""
 Figures = dict[str, Any]
 """One measured stage: the fields of `bench.learning_curve.Stage`."""
 
@@ -29,10 +31,11 @@ def as_markdown(stages: Sequence[Figures]) -> str:
     start: dict[str, float] = {}
     for stage in stages:
         rate = _rate(stage)
-        first = start.setdefault(stage["writer"], rate)
+        name = stage["writer"] if stage["group"] in GROUPS else stage["group"]
+        first = start.setdefault(name, rate)
         gain = f"{100 * (rate / first - 1):+.0f} %" if stage["corrected"] and first else ""
         seconds = [f"{stage[name]:.0f}" if stage[name] else "" for name in ("seconds", "processor_seconds")]
-        cells = [stage["writer"], str(stage["corrected"]), f"{100 * rate:.1f} %", gain, *seconds]
+        cells = [name, str(stage["corrected"]), f"{100 * rate:.1f} %", gain, *seconds]
         lines.append(f"| {' | '.join(cells)} | {stage['verdict']} |")
     return "\n".join(lines) + "\n"
 
@@ -41,6 +44,8 @@ def curves(stages: Sequence[Figures]) -> dict[str, dict[int, float]]:
     """Return CER by corrected lines for each group, edits and characters of its writers summed."""
     sums: dict[str, dict[int, list[int]]] = {}
     for stage in stages:
+        if stage["group"] not in GROUPS:
+            continue
         at = sums.setdefault(stage["group"], {}).setdefault(stage["corrected"], [0, 0])
         at[0] += stage["edits"]
         at[1] += stage["characters"]

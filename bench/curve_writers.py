@@ -1,8 +1,8 @@
 """The writers of the learning curve: whose lines are corrected, and which others are read afterwards."""
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -43,6 +43,8 @@ class Writer:
     """Never corrected: read with whatever model serves."""
     stages: tuple[int, ...]
     """Counts of corrected lines at which a training is started."""
+    others: Mapping[str, tuple[Line, ...]] = field(default_factory=dict)
+    """Lines of other hands by their folder, read before the first training and after the last one."""
 
     def quick(self) -> "Writer":
         """Return the same writer with the first two stages only."""
@@ -59,7 +61,9 @@ def notebook() -> list[Writer]:
     # Lines of all pages in turn, by a shuffle that never changes: a user corrects what is at hand.
     order = np.random.default_rng(_SEED).permutation(len(corrected))
     lines = tuple(corrected[index] for index in order)
-    return [Writer("notebook", "modern_cursive", lines, tuple(measured), (16, 64, 256, 1000))]
+    others = {name: tuple(_lines(DATA / name)) for name in ("forms", "stam")}
+    stages = (16, 64, 256, 1000)
+    return [Writer("notebook", "modern_cursive", lines, tuple(measured), stages, others)]
 
 
 def scrolls() -> list[Writer]:

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -26,6 +26,7 @@ import psutil
 
 from bench.curve_report import write_report
 from bench.curve_writers import Line, Writer, groups
+from ketav_basemodel.texts import plain
 from ketav_common.metrics import cer
 from ketav_local.main import Running, running
 from ketav_local.ports import free_ports
@@ -39,6 +40,17 @@ ENDED: Final = ("succeeded", "rejected", "failed", "cancelled")
 
 
 @dataclass(frozen=True, slots=True)
+class Trained:
+    """What a training took and said."""
+
+    seconds: float = 0.0
+    """From POST /train/ to the run's end."""
+    processor_seconds: float = 0.0
+    """Of the training process, sampled."""
+    verdict: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Stage:
     """What was measured after a training on so many corrected lines; without any, what the base reads."""
 
@@ -48,11 +60,9 @@ class Stage:
     measured_lines: int
     characters: int
     edits: int
-    seconds: float = 0.0
-    """From POST /train/ to the run's end."""
-    processor_seconds: float = 0.0
-    """Of the training process, sampled."""
-    verdict: str = ""
+    seconds: float
+    processor_seconds: float
+    verdict: str
 
 
 @dataclass
@@ -66,8 +76,8 @@ class User:
     """Lines corrected so far."""
     vouched: int = 0
     """Corrections that the system doubted and the user confirmed."""
-    measured: list[str] = field(default_factory=list)
-    """Image ids of the measured lines."""
+    images: dict[str, list[str]] = field(default_factory=dict)
+    """Image ids of the lines that are measured, by their name."""
 
     def correct(self, upto: int) -> None:
         """Upload and correct lines until so many are done."""
@@ -75,33 +85,33 @@ class User:
             list(pool.map(self._correct, self.writer.corrected[self.done : upto]))
         self.done = min(upto, len(self.writer.corrected))
 
-    def read(self) -> list[tuple[str, str]]:
-        """Read the measured lines with the serving model; return pairs of truth and reading."""
-        lines = self.writer.measured
+    def read(self, name: str, lines: Sequence[Line]) -> list[tuple[str, str]]:
+        """Read lines with the serving model, by name uploaded once; return pairs of truth and reading."""
         with ThreadPoolExecutor(CALLS) as pool:
-            if self.project is None:
+            if name in self.images:
+                answers = list(pool.map(self._again, self.images[name]))
+            else:
                 first = self._upload(lines[0])
                 self.project = first["project_id"]
                 answers = [first, *pool.map(self._upload, lines[1:])]
-                self.measured = [answer["image_id"] for answer in answers]
-            else:
-                answers = list(pool.map(self._again, self.measured))
+                self.images[name] = [answer["image_id"] for answer in answers]
         return [(line.text, answer["text"]) for line, answer in zip(lines, answers, strict=True)]
 
-    def train(self) -> tuple[float, float, str]:
-        """Train; return seconds, processor seconds and the verdict."""
+    def train(self) -> Trained:
+        """Train, and wait for the run's end."""
         began, worked = time.monotonic(), 0.0
         started = self.client.post("/train/")
         if started.status_code != httpx.codes.ACCEPTED:
-            return 0.0, 0.0, f"not trained: {started.json()['detail']}"
-        run = started.json()["run_id"]
+            return Trained(verdict=f"not trained: {started.json()['detail']}")
+        run, verdict = started.json()["run_id"], "not ended in time"
         while time.monotonic() - began < LONGEST_TRAINING_S:
             worked = max(worked, training_seconds())
             answer = self.client.get(f"/train/{run}").raise_for_status().json()
             if answer["state"] in ENDED:
-                return time.monotonic() - began, worked, str(answer["verdict"])
+                verdict = str(answer["verdict"])
+                break
             time.sleep(0.25)
-        return time.monotonic() - began, worked, "not ended in time"
+        return Trained(round(time.monotonic() - began, 1), round(worked, 1), verdict)
 
     def _correct(self, line: Line) -> None:
         """Upload a line and correct it; vouch for a correction that the system doubts."""
@@ -142,33 +152,23 @@ def training_seconds() -> float:
 
 def follow(group: str, user: User, keep: Callable[[Stage], None]) -> None:
     """Take one user through all stages."""
-    keep(measured(group, user, 0))
-    for stage in user.writer.stages:
+    writer = user.writer
+    keep(measured(user, group, writer.measured, Trained()))
+    for name, lines in writer.others.items():
+        keep(measured(user, f"{writer.name} reads {name}", lines, Trained()))
+    for stage in writer.stages:
         user.correct(stage)
-        seconds, worked, verdict = user.train()
-        keep(measured(group, user, user.done, seconds, worked, verdict))
-    print(f"{user.writer.name}: {user.vouched} corrections were doubted and confirmed", flush=True)
+        keep(measured(user, group, writer.measured, user.train()))
+    for name, lines in writer.others.items():
+        keep(measured(user, f"{writer.name} reads {name}", lines, Trained()))
+    print(f"{writer.name}: {user.vouched} corrections were doubted and confirmed", flush=True)
 
 
-def measured(
-    group: str, user: User, corrected: int, seconds: float = 0.0, worked: float = 0.0, verdict: str = ""
-) -> Stage:
-    """Read the measured lines and count the edits."""
-    from ketav_basemodel.texts import plain
-
-    pairs = [(plain(truth), plain(reading)) for truth, reading in user.read()]
+def measured(user: User, group: str, lines: Sequence[Line], trained: Trained) -> Stage:
+    """Read lines with the serving model and count the edits."""
+    pairs = [(plain(truth), plain(reading)) for truth, reading in user.read(group, lines)]
     found = cer(pairs)
-    return Stage(
-        group,
-        user.writer.name,
-        corrected,
-        len(pairs),
-        found.length,
-        found.edits,
-        round(seconds, 1),
-        round(worked, 1),
-        verdict,
-    )
+    return Stage(group, user.writer.name, user.done, len(pairs), found.length, found.edits, **asdict(trained))
 
 
 def client(run: Running, name: str) -> httpx.Client:
