@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -13,7 +13,7 @@ from ketav.page.v1 import page_pb2
 from ketav.registry.v1 import learning_pb2 as pb
 from ketav.registry.v1 import projects_pb2, training_pb2
 from ketav_common import rpc
-from ketav_common.errors import Forbidden, InvalidInput
+from ketav_common.errors import Forbidden, InvalidInput, NotFound
 from tests.parts.postgres import PostgresServer
 from tests.parts.registry import (
     Registry,
@@ -216,8 +216,161 @@ async def test_what_one_user_does_shows_nothing_to_another(registry: Registry) -
     calls: list[tuple[Any, Any]] = [
         (registry.learning.GetReadiness, pb.GetReadinessRequest()),
         (registry.learning.GetTrainingPolicy, pb.GetTrainingPolicyRequest()),
+        (registry.learning.ListProgress, pb.ListProgressRequest()),
+        (registry.learning.ListNextLines, pb.ListNextLinesRequest(project_id=str(uuid4()))),
         (registry.learning.SetTrainingPolicy, pb.SetTrainingPolicyRequest()),
     ]
     for call, request in calls:
         with acting(None, "trainer"), pytest.raises(Forbidden), rpc.translated():
             await call(request)
+
+
+async def read_and_correct(
+    registry: Registry, read: list[str], corrected: dict[int, str], **header: Any
+) -> projects_pb2.Page:
+    """Upload a page as the current user, read it, and correct lines by their order."""
+    version = header.pop("version", "hebrew_base-1")
+    page = (await create(registry, **header)).page
+    lines = (await record(registry, page, *read, version=version)).lines
+    await correct_lines(registry, page, {lines[order].line_id: text for order, text in corrected.items()})
+    return page
+
+
+async def correct_lines(registry: Registry, page: projects_pb2.Page, texts: dict[str, str]) -> None:
+    """Correct lines of a page by their ids as the current user."""
+    lines = [projects_pb2.LineCorrection(line_id=line_id, text=text) for line_id, text in texts.items()]
+    request = projects_pb2.SubmitCorrectionsRequest(
+        project_id=page.project_id, page_id=page.page_id, lines=projects_pb2.LineCorrections(lines=lines)
+    )
+    with rpc.translated():
+        await registry.projects.SubmitCorrections(request)
+
+
+async def progress(registry: Registry, user_id: UUID, **asked: Any) -> pb.ListProgressResponse:
+    """Return a user's progress."""
+    with acting(user_id), rpc.translated():
+        return await registry.learning.ListProgress(pb.ListProgressRequest(**asked))
+
+
+async def next_lines(
+    registry: Registry, user_id: UUID, project_id: str, limit: int = 0
+) -> pb.ListNextLinesResponse:
+    """Return the lines of a project that a user should correct next."""
+    request = pb.ListNextLinesRequest(project_id=project_id, limit=limit)
+    with acting(user_id), rpc.translated():
+        return await registry.learning.ListNextLines(request)
+
+
+def counted(errors: pb.ReadingErrors) -> tuple[int, int, int]:
+    """Return lines, edits and length."""
+    return errors.lines, errors.edits, errors.length
+
+
+async def test_progress_compares_the_first_reading_with_the_last_correction(registry: Registry) -> None:
+    """A later reading changes nothing, a later correction does; uncorrected lines do not count."""
+    user_id = await registry.new_user()
+    with acting(user_id):
+        page = await read_and_correct(registry, ["אבגד", "הוזח", "טיכל"], {0: "אבגר", 1: "הוזח"})
+        again = (await record(registry, page, "שגוי", "שגוי", "שגוי")).lines
+        await correct_lines(registry, page, {again[1].line_id: "הוזחט"})
+    answer = await progress(registry, user_id)
+    [found] = answer.pages
+    assert (found.page_id, found.project_id) == (page.page_id, page.project_id)
+    assert counted(found.errors) == (2, 2, 9)
+    assert found.model.version == "hebrew_base-1"
+    [version] = answer.versions
+    assert (version.pages, counted(version.errors)) == (1, (2, 2, 9))
+    assert answer.versions_complete
+
+
+async def test_progress_is_added_up_by_version_and_script(registry: Registry) -> None:
+    """What the base read at first and what the user's own model read at first, apart."""
+    user_id, run_id = await queued_run(registry)
+    made = await publish(registry, run_id, (await claim(registry, run_id)).fence)
+    mine = made.model.version
+    with acting(user_id):
+        await read_and_correct(registry, ["אבגדה"], {0: "אבגדו"}, version=mine)
+        await read_and_correct(registry, ["שלום"], {0: "שלום"}, version=mine, script=page_pb2.SCRIPT_RASHI)
+    answer = await progress(registry, user_id)
+    told = [(each.model.version, each.script, counted(each.errors)[:2]) for each in answer.versions]
+    assert told == [
+        ("hebrew_base-1", page_pb2.SCRIPT_MODERN_CURSIVE, (16, 0)),
+        (mine, page_pb2.SCRIPT_MODERN_CURSIVE, (1, 1)),
+        (mine, page_pb2.SCRIPT_RASHI, (1, 0)),
+    ]
+    rashi = await progress(registry, user_id, script=page_pb2.SCRIPT_RASHI)
+    assert [counted(page.errors) for page in rashi.pages] == [(1, 0, 4)]
+    assert len(rashi.versions) == 1
+
+
+async def test_progress_comes_in_parts_newest_first(registry: Registry) -> None:
+    """Each page once; versions only in the first part; a forged cursor is refused."""
+    user_id = await registry.new_user()
+    with acting(user_id):
+        made = await correct(registry, 2, pages=5)
+        await create(registry)
+    listed, cursor, parts = [], "", 0
+    while parts == 0 or cursor:
+        answer = await progress(registry, user_id, limit=2, cursor=cursor)
+        listed += [page.page_id for page in answer.pages]
+        assert bool(answer.versions) is (parts == 0)
+        cursor, parts = answer.next_cursor, parts + 1
+    assert listed == made[::-1]
+    assert parts == 3
+    with pytest.raises(InvalidInput):
+        await progress(registry, user_id, cursor="forged")
+
+
+async def test_quarantined_lines_are_no_progress(registry: Registry) -> None:
+    """A page whose only correction is doubted is not listed."""
+    user_id = await registry.new_user()
+    with acting(user_id):
+        await read_and_correct(registry, ["אבגד"], {0: ""})
+    answer = await progress(registry, user_id)
+    assert (list(answer.pages), list(answer.versions)) == ([], [])
+
+
+async def test_next_lines_are_uncorrected_lines_of_the_latest_readings(registry: Registry) -> None:
+    """Not corrected ones, not those without text, not those of an older reading; the same each time."""
+    user_id = await registry.new_user()
+    with acting(user_id):
+        page = await read_and_correct(registry, ["אבגד", "", "הוזח", "טיכל"], {0: "אבגד"})
+        await record(registry, page, "אבגד", "", "הוזחט", "טיכל")
+    answer = await next_lines(registry, user_id, page.project_id)
+    assert {line.text for line in answer.lines} == {"הוזחט", "טיכל"}
+    assert answer.candidates == 2
+    assert all(line.reason and line.page_id == page.page_id for line in answer.lines)
+    assert {line.order for line in answer.lines} == {2, 3}
+    assert await next_lines(registry, user_id, page.project_id) == answer
+    best = await next_lines(registry, user_id, page.project_id, limit=1)
+    assert (best.lines[0], best.candidates) == (answer.lines[0], 2)
+    with acting(user_id):
+        await correct_lines(registry, page, {answer.lines[0].line_id: "אחר"})
+    assert (await next_lines(registry, user_id, page.project_id)).candidates == 1
+
+
+@pytest.mark.parametrize("limit", [-1, 101])
+async def test_a_limit_out_of_bounds_is_refused(registry: Registry, limit: int) -> None:
+    """One to a hundred."""
+    user_id = await registry.new_user()
+    with acting(user_id):
+        project_id = (await create(registry)).page.project_id
+    with pytest.raises(InvalidInput):
+        await next_lines(registry, user_id, project_id, limit)
+    with pytest.raises(InvalidInput):
+        await progress(registry, user_id, limit=limit)
+
+
+async def test_another_users_pages_and_lines_are_not_seen(registry: Registry) -> None:
+    """Their progress is empty for a stranger, their project like an unknown one."""
+    user_id, stranger = await registry.new_user(), await registry.new_user()
+    with acting(user_id):
+        page = await read_and_correct(registry, ["אבגד", "הוזח"], {0: "אבגד"})
+    seen = await progress(registry, stranger)
+    assert (list(seen.pages), list(seen.versions)) == ([], [])
+    answers = []
+    for project_id in (page.project_id, str(uuid4())):
+        with pytest.raises(NotFound) as caught:
+            await next_lines(registry, stranger, project_id)
+        answers.append((caught.value.code, caught.value.detail))
+    assert answers[0] == answers[1]

@@ -399,6 +399,44 @@ class Learning(learning_pb2_grpc.LearningServiceServicer):
             scripts=[near], policy=self.script.policy, policy_text="by itself"
         )
 
+    async def ListProgress(self, request: Any, context: Any) -> Any:
+        """Show one page that was read with two errors."""
+        self.script.enter("ListProgress", request)
+        if request.cursor and request.cursor != "second":
+            raise InvalidInput("the cursor is not one of ours", code="invalid-cursor")
+        facts: dict[str, Any] = {
+            "model": BASE,
+            "script": page_pb2.SCRIPT_SQUARE,
+            "errors": learning_pb2.ReadingErrors(lines=1, edits=2, length=16),
+        }
+        page = learning_pb2.PageProgress(
+            page_id=str(uuid4()), project_id=str(uuid4()), read_time=TIME, **facts
+        )
+        version = learning_pb2.VersionProgress(pages=1, first_read_time=TIME, last_read_time=TIME, **facts)
+        if request.cursor:
+            version.errors.Clear()
+        return learning_pb2.ListProgressResponse(
+            pages=[page],
+            next_cursor="" if request.cursor else "second",
+            versions=[version],
+            versions_complete=True,
+        )
+
+    async def ListNextLines(self, request: Any, context: Any) -> Any:
+        """Show one line of a project of the caller."""
+        self.script.enter("ListNextLines", request)
+        self.script.owned(request.project_id)
+        line = learning_pb2.NextLine(
+            line_id=str(uuid4()),
+            page_id=str(uuid4()),
+            order=3,
+            text=TEXT,
+            uncertainty=0.25,
+            novelty=0.5,
+            reason="new",
+        )
+        return learning_pb2.ListNextLinesResponse(lines=[line], candidates=7)
+
     async def GetTrainingPolicy(self, request: Any, context: Any) -> Any:
         """Return it."""
         self.script.enter("GetTrainingPolicy", request)

@@ -4,12 +4,15 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+from uuid import uuid4
 
 import pytest
 
 from ketav.page.v1 import page_pb2
 from ketav_common.errors import Conflict, NotFound
 from tests.parts.gateway import Gateway, scripted_gateway, upload
+
+UNKNOWN = str(uuid4())
 
 
 @pytest.fixture
@@ -144,3 +147,57 @@ async def test_a_training_shows_the_time_that_remains(gateway: Gateway) -> None:
     assert (await gateway.client.get(where)).json()["remaining_seconds"] is None
     gateway.script.run.remaining_seconds = 0
     assert (await gateway.client.get(where)).json()["remaining_seconds"] == 0
+
+
+async def test_progress_shows_pages_and_in_the_first_answer_versions(gateway: Gateway) -> None:
+    """Edits by length; the versions are added up once, not with every part of the list."""
+    first = (await gateway.client.get("/models/progress?limit=1")).json()
+    assert set(first) == {"images", "next_cursor", "versions", "versions_complete"}
+    [page], [version] = first["images"], first["versions"]
+    assert (page["lines"], page["edits"], page["length"], page["cer"]) == (1, 2, 16, 0.125)
+    assert page["model"] == {"version": "hebrew_base-1", "kind": "base"}
+    assert (version["pages"], version["script"], version["cer"]) == (1, "square", 0.125)
+    assert first["versions_complete"] is True
+    rest = (await gateway.client.get("/models/progress", params={"cursor": first["next_cursor"]})).json()
+    assert (rest["next_cursor"], rest["versions"], rest["versions_complete"]) == (None, None, None)
+
+
+async def test_next_lines_show_what_to_correct_and_why(gateway: Gateway) -> None:
+    """One call for a project of the caller's; the same 404 for a foreign and an unknown one."""
+    mine = (await upload(gateway.client)).json()["project_id"]
+    gateway.script.calls.clear()
+    body = (await gateway.client.get(f"/projects/{mine}/next-lines?limit=5")).json()
+    assert gateway.script.calls == ["ListNextLines"]
+    assert gateway.script.requests[-1].limit == 5
+    assert body["candidates"] == 7
+    [line] = body["lines"]
+    assert set(line) == {"line_id", "image_id", "order", "text", "uncertainty", "novelty", "reason"}
+    foreign = await gateway.other.get(f"/projects/{mine}/next-lines")
+    unknown = await gateway.other.get(f"/projects/{UNKNOWN}/next-lines")
+    assert (foreign.status_code, foreign.content) == (404, unknown.content)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/models/progress?limit=0",
+        "/models/progress?limit=101",
+        "/models/progress?limit=x",
+        "/models/progress?script=latin",
+        "/models/progress?cursor=%00",
+        f"/projects/{UNKNOWN}/next-lines?limit=0",
+        f"/projects/{UNKNOWN}/next-lines?limit=101",
+        f"/projects/{UNKNOWN}/next-lines?limit=1e2",
+    ],
+)
+async def test_doubtful_queries_are_refused_before_any_service_is_asked(gateway: Gateway, path: str) -> None:
+    """422."""
+    answer = await gateway.client.get(path)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid-input")
+    assert not {"ListProgress", "ListNextLines"} & set(gateway.script.calls)
+
+
+async def test_a_forged_cursor_of_the_progress_is_refused(gateway: Gateway) -> None:
+    """The registry judges it."""
+    answer = await gateway.client.get("/models/progress?cursor=forged")
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid-cursor")

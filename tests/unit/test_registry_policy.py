@@ -44,6 +44,9 @@ NEW = Standing(Script.MODERN_CURSIVE, LineCounts(0, 0, 0), 0, None, (), "hebrew_
         (427, 300, DAY, False),
         (428, 300, DAY, True),
         (17, 16, 7 * DAY, True),
+        (15, 0, 7 * DAY, False),
+        (16, 0, DAY, True),
+        (15, 16, 70 * DAY, False),
         (16, 16, 70 * DAY, False),
         (17, 16, 7 * DAY - timedelta(seconds=1), False),
     ],
@@ -72,7 +75,10 @@ def test_nothing_is_due_when_automatic_training_is_off() -> None:
 
 @given(
     st.integers(0, 2000),
-    st.one_of(st.none(), st.tuples(st.integers(16, 1000), st.timedeltas(timedelta(0), 20 * DAY))),
+    st.one_of(
+        st.none(),
+        st.tuples(st.one_of(st.just(0), st.integers(16, 1000)), st.timedeltas(timedelta(0), 20 * DAY)),
+    ),
     st.booleans(),
     st.timedeltas(timedelta(0), 7 * DAY),
 )

@@ -195,6 +195,20 @@ class Registry:
         with _asking():
             return await self._learning.GetReadiness(request, timeout=self._deadlines.call)
 
+    async def list_progress(
+        self, script: page_pb2.Script.ValueType, cursor: str, limit: int
+    ) -> learning_pb2.ListProgressResponse:
+        """List the caller's pages with what was misread on them at first."""
+        request = learning_pb2.ListProgressRequest(script=script, cursor=cursor, limit=limit)
+        with _asking():
+            return await self._learning.ListProgress(request, timeout=self._deadlines.call)
+
+    async def list_next_lines(self, project_id: str, limit: int) -> learning_pb2.ListNextLinesResponse:
+        """Return the lines of a project whose correction would teach most."""
+        request = learning_pb2.ListNextLinesRequest(project_id=project_id, limit=limit)
+        with _asking():
+            return await self._learning.ListNextLines(request, timeout=self._deadlines.call)
+
     async def get_training_policy(self) -> learning_pb2.TrainingPolicy:
         """Return the caller's policy."""
         request = learning_pb2.GetTrainingPolicyRequest()

@@ -1,11 +1,13 @@
 """Between the contracts and the REST shapes of the learning; beside `convert`, which has the rest."""
 
+from typing import Any
+
 from google.protobuf.message import Message
 
 from ketav.page.v1 import page_pb2
 from ketav.registry.v1 import learning_pb2
 from ketav_gateway import schemas_learning as schemas
-from ketav_gateway.convert import moment, word
+from ketav_gateway.convert import model, moment, word
 
 _CER_DIGITS = 5
 
@@ -63,4 +65,63 @@ def _gain(found: learning_pb2.ExpectedGain) -> schemas.ExpectedGain:
         basis=word(learning_pb2.GainBasis, found.basis, "GAIN_BASIS_"),
         own_runs=found.own_runs,
         source=found.source,
+    )
+
+
+def progress(found: learning_pb2.ListProgressResponse, *, first: bool) -> schemas.ProgressAnswer:
+    """Return what was misread on pages; the first answer has the versions, too."""
+    return schemas.ProgressAnswer(
+        images=[_page(each) for each in found.pages],
+        next_cursor=found.next_cursor or None,
+        versions=[_version(each) for each in found.versions] if first else None,
+        versions_complete=found.versions_complete if first else None,
+    )
+
+
+def _errors(found: learning_pb2.ReadingErrors) -> dict[str, Any]:
+    """Return counted errors with their rate."""
+    cer = round(found.edits / found.length, _CER_DIGITS) if found.length else None
+    return {"lines": found.lines, "edits": found.edits, "length": found.length, "cer": cer}
+
+
+def _page(found: learning_pb2.PageProgress) -> schemas.PageProgress:
+    """Return what was misread on a page."""
+    return schemas.PageProgress(
+        image_id=found.page_id,
+        project_id=found.project_id,
+        script=word(page_pb2.Script, found.script, "SCRIPT_"),
+        model=model(found.model),
+        read_at=moment(found.read_time),
+        **_errors(found.errors),
+    )
+
+
+def _version(found: learning_pb2.VersionProgress) -> schemas.VersionProgress:
+    """Return what a version misread."""
+    return schemas.VersionProgress(
+        model=model(found.model),
+        script=word(page_pb2.Script, found.script, "SCRIPT_"),
+        pages=found.pages,
+        first_read_at=moment(found.first_read_time),
+        last_read_at=moment(found.last_read_time),
+        **_errors(found.errors),
+    )
+
+
+def next_lines(found: learning_pb2.ListNextLinesResponse) -> schemas.NextLinesAnswer:
+    """Return the lines worth correcting."""
+    return schemas.NextLinesAnswer(
+        lines=[
+            schemas.NextLine(
+                line_id=each.line_id,
+                image_id=each.page_id,
+                order=each.order,
+                text=each.text,
+                uncertainty=round(each.uncertainty, _CER_DIGITS),
+                novelty=round(each.novelty, _CER_DIGITS),
+                reason=each.reason,
+            )
+            for each in found.lines
+        ],
+        candidates=found.candidates,
     )

@@ -93,3 +93,45 @@ MODEL: dict[str, Any] = {
     "lineage": [_BASE],
     "card": {"parent": "hebrew_base-1", "training_lines": 52, "epochs": 12, "seed": 0},
 }
+
+_COMPARED: dict[str, Any] = {"lines": 24, "edits": 61, "length": 812, "cer": 0.07512}
+
+PROGRESS: dict[str, Any] = {
+    "images": [
+        {
+            **_COMPARED,
+            "image_id": OCR["image_id"],
+            "project_id": OCR["project_id"],
+            "script": "modern_cursive",
+            "model": OCR["model"],
+            "read_at": "2026-11-23T09:30:00Z",
+        }
+    ],
+    "next_cursor": None,
+    "versions": [
+        {
+            **_COMPARED,
+            "model": OCR["model"],
+            "script": "modern_cursive",
+            "pages": 1,
+            "first_read_at": "2026-11-23T09:30:00Z",
+            "last_read_at": "2026-11-23T09:30:00Z",
+        }
+    ],
+    "versions_complete": True,
+}
+
+NEXT_LINES: dict[str, Any] = {
+    "lines": [
+        {
+            "line_id": OCR["lines"][0]["line_id"],
+            "image_id": OCR["image_id"],
+            "order": 0,
+            "text": "שלום עולם",
+            "uncertainty": 0.31,
+            "novelty": 0.62,
+            "reason": "The model is 31% unsure of its characters; most of its letter sequences are new.",
+        }
+    ],
+    "candidates": 40,
+}

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 
 from ketav_gateway import examples
-from ketav_gateway.schemas import Answer, Request, Script
+from ketav_gateway.schemas import Answer, ModelName, Request, Script
 
 _GAP = "Least seconds between the starts of two automatic runs."
 
@@ -74,3 +74,74 @@ class ReadinessAnswer(Answer):
     policy_text: str = Field(description="When runs start by themselves, in words.")
     active_run_id: str | None = Field(description="Your run that has not ended; null: none.")
     scripts: list[ScriptReadiness] = Field(description="Most verified lines first.")
+
+
+class Errors(Answer):
+    """First readings against verified texts: edits by length, over all lines together."""
+
+    lines: int = Field(description="Lines compared: those of the first reading that have a verified text.")
+    edits: int = Field(description="Insertions, deletions and substitutions of code points.")
+    length: int = Field(description="Code points of the verified texts.")
+    cer: float | None = Field(description="Edits divided by length; null when nothing could be compared.")
+
+
+class PageProgress(Errors):
+    """How well a page was read at first."""
+
+    image_id: str = Field(description="UUID.")
+    project_id: str = Field(description="UUID.")
+    script: Script
+    model: ModelName
+    read_at: datetime = Field(description="When it was read first.")
+
+
+class VersionProgress(Errors):
+    """How well a version read the pages that it was the first to read."""
+
+    model: ModelName
+    script: Script
+    pages: int = Field(description="Pages compared.")
+    first_read_at: datetime
+    last_read_at: datetime
+
+
+class ProgressAnswer(Answer):
+    """How far what was read at first lay from what you finally wrote."""
+
+    model_config = ConfigDict(json_schema_extra={"example": examples.PROGRESS})
+
+    images: list[PageProgress] = Field(
+        description="Newest first; fewer than asked for when they hold much text."
+    )
+    next_cursor: str | None = Field(description="Cursor of the following pages; null after the last.")
+    versions: list[VersionProgress] | None = Field(
+        description="All pages by version and script, the version that read first at the beginning; "
+        "only in the answer without a cursor."
+    )
+    versions_complete: bool | None = Field(
+        description="Whether every verified line was compared; false: the newest ones, up to a bound."
+    )
+
+
+class NextLine(Answer):
+    """A line worth correcting."""
+
+    line_id: str = Field(description="UUID.")
+    image_id: str = Field(description="UUID.")
+    order: int = Field(description="Place in the page's reading order, from 0.")
+    text: str = Field(description="As it was read.")
+    uncertainty: float = Field(
+        description="Mean of 1 - confidence over its characters, 0 to 1; a short line's is drawn to the "
+        "project's mean."
+    )
+    novelty: float = Field(description="How much of it is unlike the lines before it, 0 to 1.")
+    reason: str = Field(description="Why it is listed, in words.")
+
+
+class NextLinesAnswer(Answer):
+    """The uncorrected lines whose correction would teach most."""
+
+    model_config = ConfigDict(json_schema_extra={"example": examples.NEXT_LINES})
+
+    lines: list[NextLine] = Field(description="Best first.")
+    candidates: int = Field(description="Uncorrected lines of the project altogether.")

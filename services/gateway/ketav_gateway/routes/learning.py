@@ -11,6 +11,7 @@ from ketav_gateway.bodies import described, json_body
 from ketav_gateway.convert import to_script
 from ketav_gateway.parts import Gateway
 from ketav_gateway.problems import responses
+from ketav_gateway.routes.common import Cursor
 from ketav_gateway.schemas import Script
 
 router = APIRouter(prefix="/models", tags=["models"])
@@ -44,3 +45,16 @@ async def set_policy(
 ) -> schemas.PolicyAnswer:
     """Set when training runs start by themselves; `POST /train/` starts one whatever is set here."""
     return convert.policy(await gateway.registry.set_training_policy(convert.wanted_policy(body)))
+
+
+@router.get("/progress", responses=responses(422))
+async def list_progress(
+    gateway: Gateway,
+    script: _Script = None,
+    cursor: Cursor = "",
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+) -> schemas.ProgressAnswer:
+    """Say how far what was read at first lay from what you finally wrote: by page, and by version."""
+    wanted = to_script(script) if script else page_pb2.SCRIPT_UNSPECIFIED
+    found = await gateway.registry.list_progress(wanted, cursor, limit)
+    return convert.progress(found, first=not cursor)

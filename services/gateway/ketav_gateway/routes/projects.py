@@ -10,7 +10,16 @@ from typing import Annotated, BinaryIO
 from fastapi import APIRouter, Query
 from fastapi.responses import Response, StreamingResponse
 
-from ketav_gateway import convert, convert_account, exports, schemas, schemas_account, usecases
+from ketav_gateway import (
+    convert,
+    convert_account,
+    convert_learning,
+    exports,
+    schemas,
+    schemas_account,
+    schemas_learning,
+    usecases,
+)
 from ketav_gateway.parts import Gateway
 from ketav_gateway.problems import responses
 from ketav_gateway.routes.common import Cursor, ImageId, ProjectId
@@ -42,6 +51,14 @@ async def get_project(
 ) -> schemas.ProjectAnswer:
     """Return a project with its images, what was read on them and what was corrected."""
     return await usecases.get_project(gateway.registry, project_id, cursor, limit)
+
+
+@router.get("/{project_id}/next-lines", responses=responses(404, 422))
+async def list_next_lines(
+    gateway: Gateway, project_id: ProjectId, limit: Annotated[int, Query(ge=1, le=100)] = 16
+) -> schemas_learning.NextLinesAnswer:
+    """Return the uncorrected lines whose correction would teach your model most, and why."""
+    return convert_learning.next_lines(await gateway.registry.list_next_lines(project_id, limit))
 
 
 @router.get("/{project_id}/images/{image_id}", responses=responses(404))

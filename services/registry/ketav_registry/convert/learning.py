@@ -6,7 +6,9 @@ from datetime import timedelta
 from ketav.registry.v1 import learning_pb2 as pb
 from ketav_registry.convert import common
 from ketav_registry.domain.policy import TrainingPolicy, in_words
+from ketav_registry.domain.progress import PageProgress, ReadingErrors, VersionProgress
 from ketav_registry.domain.readiness import Calendar, ExpectedGain, GainBasis, Readiness, WaitReason
+from ketav_registry.domain.teaching import NextLine
 
 _REASONS = {reason: pb.WaitReason.Value(f"WAIT_REASON_{reason.name}") for reason in WaitReason}
 _BASES = {basis: pb.GainBasis.Value(f"GAIN_BASIS_{basis.name}") for basis in GainBasis}
@@ -61,4 +63,68 @@ def _gain(found: ExpectedGain) -> pb.ExpectedGain:
         basis=_BASES[found.basis],
         own_runs=found.own_runs,
         source=found.source,
+    )
+
+
+def progress(
+    pages: Sequence[PageProgress],
+    next_cursor: str,
+    versions: Sequence[VersionProgress] = (),
+    *,
+    complete: bool = False,
+) -> pb.ListProgressResponse:
+    """Write what was misread on pages, and by versions."""
+    return pb.ListProgressResponse(
+        pages=[_page(each) for each in pages],
+        next_cursor=next_cursor,
+        versions=[_version(each) for each in versions],
+        versions_complete=complete,
+    )
+
+
+def _errors(found: ReadingErrors) -> pb.ReadingErrors:
+    """Write counted errors."""
+    return pb.ReadingErrors(lines=found.lines, edits=found.rate.edits, length=found.rate.length)
+
+
+def _page(found: PageProgress) -> pb.PageProgress:
+    """Write what was misread on a page."""
+    page = found.page
+    return pb.PageProgress(
+        page_id=str(page.page_id),
+        project_id=str(page.project_id),
+        script=common.SCRIPTS[page.script],
+        model=common.model(page.model),
+        read_time=common.timestamp(page.read_time),
+        errors=_errors(found.errors),
+    )
+
+
+def _version(found: VersionProgress) -> pb.VersionProgress:
+    """Write what a version misread."""
+    return pb.VersionProgress(
+        model=common.model(found.model),
+        script=common.SCRIPTS[found.script],
+        pages=found.pages,
+        errors=_errors(found.errors),
+        first_read_time=common.timestamp(found.first_read_time),
+        last_read_time=common.timestamp(found.last_read_time),
+    )
+
+
+def next_lines(found: Sequence[NextLine], candidates: int) -> pb.ListNextLinesResponse:
+    """Write the lines worth correcting."""
+    return pb.ListNextLinesResponse(lines=[_next_line(each) for each in found], candidates=candidates)
+
+
+def _next_line(found: NextLine) -> pb.NextLine:
+    """Write a line worth correcting."""
+    return pb.NextLine(
+        line_id=str(found.line.line_id),
+        page_id=str(found.line.page_id),
+        order=found.line.order,
+        text=found.line.text,
+        uncertainty=found.uncertainty,
+        novelty=found.novelty,
+        reason=found.reason,
     )

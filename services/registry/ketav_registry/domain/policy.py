@@ -32,10 +32,10 @@ def next_run_lines(tried: int) -> int:
 def wants_run(have: int, last: LastRun | None) -> bool:
     """Say whether the `have` verified lines of a script ask for a run.
 
-    One is asked for first at 16 lines, then at each doubling of the last run's lines up to 256, then every
-    128 lines, and after a week when lines were added.
+    One is asked for first at 16 lines and never with fewer, then at each doubling of the last run's lines up
+    to 256, then every 128 lines, and after a week when lines were added.
     """
-    if last is None:
+    if last is None or have < MIN_LINES:
         return have >= MIN_LINES
     tried, age = last
     return have >= next_run_lines(tried) or (age >= WEEK and have > tried)

@@ -130,7 +130,8 @@ def _not_before(standing: Standing, calendar: Calendar) -> datetime | None:
     gap_over = calendar.now if calendar.last_any is None else calendar.last_any + calendar.policy.minimum_gap
     if _wants_run(standing, calendar):
         return max(calendar.now, gap_over)
-    if standing.last_run_time is None or standing.counts.verified <= standing.last_run_lines:
+    least = max(MIN_LINES, standing.last_run_lines + 1)
+    if standing.last_run_time is None or standing.counts.verified < least:
         return None
     return max(standing.last_run_time + WEEK, gap_over)
 

@@ -110,7 +110,7 @@ async def with_transcriptions(transaction: Transaction, user_id: UUID, pages: Se
     ]
 
 
-def _latest_correction() -> sa.FromClause:
+def latest_correction() -> sa.FromClause:
     """Find the latest correction of the place where a line lies, whichever reading it was made on."""
     query = (
         sa.select(correction.c.text, correction.c.quarantine, correction.c.quarantine_reason)
@@ -126,7 +126,7 @@ async def _lines(
     transaction: Transaction, user_id: UUID, transcription_ids: Sequence[UUID]
 ) -> dict[UUID, list[Line]]:
     """Return the lines of transcriptions in reading order."""
-    latest = _latest_correction()
+    latest = latest_correction()
     query = (
         sa.select(
             line, latest.c.text.label("corrected_text"), latest.c.quarantine, latest.c.quarantine_reason

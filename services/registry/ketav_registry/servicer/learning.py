@@ -6,7 +6,7 @@ from ketav_common.context import current_user
 from ketav_registry.convert import common
 from ketav_registry.convert import learning as convert
 from ketav_registry.database import Database
-from ketav_registry.usecases import learning
+from ketav_registry.usecases import learning, progress
 
 
 class LearningServicer(learning_pb2_grpc.LearningServiceServicer):
@@ -21,6 +21,27 @@ class LearningServicer(learning_pb2_grpc.LearningServiceServicer):
         script = common.script(request.script) if request.script else None
         found, calendar = await learning.get_readiness(current_user(), script, database=self._database)
         return convert.readiness(found, calendar)
+
+    async def ListProgress(self, request: pb.ListProgressRequest, context: object) -> pb.ListProgressResponse:
+        """List the caller's pages with what was misread at first; the first answer adds up versions."""
+        script = common.script(request.script) if request.script else None
+        after, limit = common.after_id(request.cursor), common.limit(request.limit, 20, 100)
+        wanted = (current_user(), script)
+        pages, more = await progress.list_progress(*wanted, after, limit, database=self._database)
+        if after is not None:
+            return convert.progress(pages, common.cursor(more))
+        versions, complete = await progress.progress_by_version(*wanted, database=self._database)
+        return convert.progress(pages, common.cursor(more), versions, complete=complete)
+
+    async def ListNextLines(
+        self, request: pb.ListNextLinesRequest, context: object
+    ) -> pb.ListNextLinesResponse:
+        """Return the lines whose correction would teach most."""
+        project_id, limit = common.uuid(request.project_id, "project"), common.limit(request.limit, 16, 100)
+        found, total = await learning.list_next_lines(
+            current_user(), project_id, limit, database=self._database
+        )
+        return convert.next_lines(found, total)
 
     async def GetTrainingPolicy(
         self, request: pb.GetTrainingPolicyRequest, context: object

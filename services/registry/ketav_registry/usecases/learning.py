@@ -1,19 +1,24 @@
 """What a user sees of the learning: when the next run comes, what it may gain, and what is set about it."""
 
+import asyncio
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from ketav_common.errors import InvalidInput
+from ketav_common.errors import InvalidInput, NotFound
 from ketav_registry.database import Database, Transaction
 from ketav_registry.domain import policy as policies
 from ketav_registry.domain import readiness as rules
 from ketav_registry.domain.models import Script
 from ketav_registry.domain.policy import TrainingPolicy
 from ketav_registry.domain.readiness import Calendar, Readiness, Standing
+from ketav_registry.domain.teaching import NextLine, next_lines
 from ketav_registry.domain.training import LineCounts
-from ketav_registry.repository import ground_truth, models, policy, training
+from ketav_registry.repository import ground_truth, models, policy, projects, teaching, training
+from ketav_registry.usecases.projects import NO_PROJECT
 
 _NONE = LineCounts(0, 0, 0)
+_MOST_WEIGHED = 2_000
+_LONGEST = 400
 
 
 async def get_training_policy(user_id: UUID, *, database: Database) -> TrainingPolicy:
@@ -72,3 +77,19 @@ async def _standing(
         past_runs=await policy.past_runs(transaction, user_id, script),
         serving=serving.version if serving else "",
     )
+
+
+async def list_next_lines(
+    user_id: UUID, project_id: UUID, limit: int, *, database: Database
+) -> tuple[list[NextLine], int]:
+    """Return the lines of a project whose correction would teach most, and of how many. NotFound: no project.
+
+    At most the 2,000 least confident lines are weighed, against the 2,000 latest verified texts.
+    """
+    async with database.user(user_id) as transaction:
+        if await projects.find_project(transaction, user_id, project_id) is None:
+            raise NotFound(NO_PROJECT)
+        bounds = (_MOST_WEIGHED, _LONGEST)
+        candidates, total = await teaching.uncorrected_lines(transaction, user_id, project_id, *bounds)
+        verified = await teaching.verified_texts(transaction, user_id, project_id, *bounds)
+    return await asyncio.to_thread(next_lines, candidates, verified, limit), total

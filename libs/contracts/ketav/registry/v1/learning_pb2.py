@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from ketav.page.v1 import page_pb2 as ketav_dot_page_dot_v1_dot_page__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n ketav/registry/v1/learning.proto\x12\x11ketav.registry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18ketav/page/v1/page.proto\"@\n\x0eTrainingPolicy\x12\x11\n\tautomatic\x18\x01 \x01(\x08\x12\x1b\n\x13minimum_gap_seconds\x18\x02 \x01(\x05\"\xc2\x01\n\x0c\x45xpectedGain\x12\x15\n\rrelative_gain\x18\x01 \x01(\x01\x12\x14\n\x07\x63\x65r_now\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x19\n\x0c\x63\x65r_expected\x18\x03 \x01(\x01H\x01\x88\x01\x01\x12+\n\x05\x62\x61sis\x18\x04 \x01(\x0e\x32\x1c.ketav.registry.v1.GainBasis\x12\x10\n\x08own_runs\x18\x05 \x01(\x05\x12\x0e\n\x06source\x18\x06 \x01(\tB\n\n\x08_cer_nowB\x0f\n\r_cer_expected\"\xef\x02\n\tReadiness\x12%\n\x06script\x18\x01 \x01(\x0e\x32\x15.ketav.page.v1.Script\x12\x16\n\x0everified_lines\x18\x02 \x01(\x05\x12\x15\n\rholdout_lines\x18\x03 \x01(\x05\x12\x16\n\x0elast_run_lines\x18\x04 \x01(\x05\x12\x16\n\x0enext_run_lines\x18\x05 \x01(\x05\x12\x15\n\rmissing_lines\x18\x06 \x01(\x05\x12.\n\nnot_before\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0bwait_reason\x18\x08 \x01(\x0e\x32\x1d.ketav.registry.v1.WaitReason\x12\x0e\n\x06reason\x18\t \x01(\t\x12\x36\n\rexpected_gain\x18\n \x01(\x0b\x32\x1f.ketav.registry.v1.ExpectedGain\x12\x19\n\x11quarantined_lines\x18\x0b \x01(\x05\"<\n\x13GetReadinessRequest\x12%\n\x06script\x18\x01 \x01(\x0e\x32\x15.ketav.page.v1.Script\"\xa4\x01\n\x14GetReadinessResponse\x12-\n\x07scripts\x18\x01 \x03(\x0b\x32\x1c.ketav.registry.v1.Readiness\x12\x31\n\x06policy\x18\x02 \x01(\x0b\x32!.ketav.registry.v1.TrainingPolicy\x12\x13\n\x0bpolicy_text\x18\x03 \x01(\t\x12\x15\n\ractive_run_id\x18\x04 \x01(\t\"\x1a\n\x18GetTrainingPolicyRequest\"N\n\x19GetTrainingPolicyResponse\x12\x31\n\x06policy\x18\x01 \x01(\x0b\x32!.ketav.registry.v1.TrainingPolicy\"M\n\x18SetTrainingPolicyRequest\x12\x31\n\x06policy\x18\x01 \x01(\x0b\x32!.ketav.registry.v1.TrainingPolicy\"N\n\x19SetTrainingPolicyResponse\x12\x31\n\x06policy\x18\x01 \x01(\x0b\x32!.ketav.registry.v1.TrainingPolicy*\xc3\x01\n\nWaitReason\x12\x1b\n\x17WAIT_REASON_UNSPECIFIED\x10\x00\x12\x1a\n\x16WAIT_REASON_RUN_ACTIVE\x10\x01\x12\x1d\n\x19WAIT_REASON_AUTOMATIC_OFF\x10\x02\x12\x1d\n\x19WAIT_REASON_TOO_FEW_LINES\x10\x03\x12!\n\x1dWAIT_REASON_TOO_FEW_NEW_LINES\x10\x04\x12\x1b\n\x17WAIT_REASON_MINIMUM_GAP\x10\x05*`\n\tGainBasis\x12\x1a\n\x16GAIN_BASIS_UNSPECIFIED\x10\x00\x12\x1e\n\x1aGAIN_BASIS_PUBLISHED_CURVE\x10\x01\x12\x17\n\x13GAIN_BASIS_OWN_RUNS\x10\x02\x32\xe1\x02\n\x0fLearningService\x12\x64\n\x0cGetReadiness\x12&.ketav.registry.v1.GetReadinessRequest\x1a\'.ketav.registry.v1.GetReadinessResponse\"\x03\x90\x02\x01\x12s\n\x11GetTrainingPolicy\x12+.ketav.registry.v1.GetTrainingPolicyRequest\x1a,.ketav.registry.v1.GetTrainingPolicyResponse\"\x03\x90\x02\x01\x12s\n\x11SetTrainingPolicy\x12+.ketav.registry.v1.SetTrainingPolicyRequest\x1a,.ketav.registry.v1.SetTrainingPolicyResponse\"\x03\x90\x02\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n ketav/registry/v1/learning.proto\x12\x11ketav.registry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18ketav/page/v1/page.proto\"@\n\x0eTrainingPolicy\x12\x11\n\tautomatic\x18\x01 \x01(\x08\x12\x1b\n\x13minimum_gap_seconds\x18\x02 \x01(\x05\"\xc2\x01\n\x0c\x45xpectedGain\x12\x15\n\rrelative_gain\x18\x01 \x01(\x01\x12\x14\n\x07\x63\x65r_now\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x19\n\x0c\x63\x65r_expected\x18\x03 \x01(\x01H\x01\x88\x01\x01\x12+\n\x05\x62\x61sis\x18\x04 \x01(\x0e\x32\x1c.ketav.registry.v1.GainBasis\x12\x10\n\x08own_runs\x18\x05 \x01(\x05\x12\x0e\n\x06source\x18\x06 \x01(\tB\n\n\x08_cer_nowB\x0f\n\r_cer_expected\"\xef\x02\n\tReadiness\x12%\n\x06script\x18\x01 \x01(\x0e\x32\x15.ketav.page.v1.Script\x12\x16\n\x0everified_lines\x18\x02 \x01(\x05\x12\x15\n\rholdout_lines\x18\x03 \x01(\x05\x12\x16\n\x0elast_run_lines\x18\x04 \x01(\x05\x12\x16\n\x0enext_run_lines\x18\x05 \x01(\x05\x12\x15\n\rmissing_lines\x18\x06 \x01(\x05\x12.\n\nnot_before\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0bwait_reason\x18\x08 \x01(\x0e\x32\x1d.ketav.registry.v1.WaitReason\x12\x0e\n\x06reason\x18\t \x01(\t\x12\x36\n\rexpected_gain\x18\n \x01(\x0b\x32\x1f.ketav.registry.v1.ExpectedGain\x12\x19\n\x11quarantined_lines\x18\x0b \x01(\x05\"<\n\x13GetReadinessRequest\x12%\n\x06script\x18\x01 \x01(\x0e\x32\x15.ketav.page.v1.Script\"\xa4\x01\n\x14GetReadinessResponse\x12-\n\x07scripts\x18\x01 \x03(\x0b\x32\x1c.ketav.registry.v1.Readiness\x12\x31\n\x06policy\x18\x02 \x01(\x0b\x32!.ketav.registry.v1.TrainingPolicy\x12\x13\n\x0bpolicy_text\x18\x03 \x01(\t\x12\x15\n\ractive_run_id\x18\x04 \x01(\t\"\x1a\n\x18GetTrainingPolicyRequest\"N\n\x19GetTrainingPolicyResponse\x12\x31\n\x06policy\x18\x01 \x01(\x0b\x32!.ketav.registry.v1.TrainingPolicy\"M\n\x18SetTrainingPolicyRequest\x12\x31\n\x06policy\x18\x01 \x01(\x0b\x32!.ketav.registry.v1.TrainingPolicy\"N\n\x19SetTrainingPolicyResponse\x12\x31\n\x06policy\x18\x01 \x01(\x0b\x32!.ketav.registry.v1.TrainingPolicy\"=\n\rReadingErrors\x12\r\n\x05lines\x18\x01 \x01(\x05\x12\r\n\x05\x65\x64its\x18\x02 \x01(\x03\x12\x0e\n\x06length\x18\x03 \x01(\x03\"\xe0\x01\n\x0cPageProgress\x12\x0f\n\x07page_id\x18\x01 \x01(\t\x12\x12\n\nproject_id\x18\x02 \x01(\t\x12%\n\x06script\x18\x03 \x01(\x0e\x32\x15.ketav.page.v1.Script\x12#\n\x05model\x18\x04 \x01(\x0b\x32\x14.ketav.page.v1.Model\x12-\n\tread_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x06\x65rrors\x18\x06 \x01(\x0b\x32 .ketav.registry.v1.ReadingErrors\"\x87\x02\n\x0fVersionProgress\x12#\n\x05model\x18\x01 \x01(\x0b\x32\x14.ketav.page.v1.Model\x12%\n\x06script\x18\x02 \x01(\x0e\x32\x15.ketav.page.v1.Script\x12\r\n\x05pages\x18\x03 \x01(\x05\x12\x30\n\x06\x65rrors\x18\x04 \x01(\x0b\x32 .ketav.registry.v1.ReadingErrors\x12\x33\n\x0f\x66irst_read_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0elast_read_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"[\n\x13ListProgressRequest\x12%\n\x06script\x18\x01 \x01(\x0e\x32\x15.ketav.page.v1.Script\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\x05\"\xac\x01\n\x14ListProgressResponse\x12.\n\x05pages\x18\x01 \x03(\x0b\x32\x1f.ketav.registry.v1.PageProgress\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\t\x12\x34\n\x08versions\x18\x03 \x03(\x0b\x32\".ketav.registry.v1.VersionProgress\x12\x19\n\x11versions_complete\x18\x04 \x01(\x08\"9\n\x14ListNextLinesRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\x05\"\x7f\n\x08NextLine\x12\x0f\n\x07line_id\x18\x01 \x01(\t\x12\x0f\n\x07page_id\x18\x02 \x01(\t\x12\r\n\x05order\x18\x03 \x01(\x05\x12\x0c\n\x04text\x18\x04 \x01(\t\x12\x13\n\x0buncertainty\x18\x05 \x01(\x01\x12\x0f\n\x07novelty\x18\x06 \x01(\x01\x12\x0e\n\x06reason\x18\x07 \x01(\t\"W\n\x15ListNextLinesResponse\x12*\n\x05lines\x18\x01 \x03(\x0b\x32\x1b.ketav.registry.v1.NextLine\x12\x12\n\ncandidates\x18\x02 \x01(\x05*\xc3\x01\n\nWaitReason\x12\x1b\n\x17WAIT_REASON_UNSPECIFIED\x10\x00\x12\x1a\n\x16WAIT_REASON_RUN_ACTIVE\x10\x01\x12\x1d\n\x19WAIT_REASON_AUTOMATIC_OFF\x10\x02\x12\x1d\n\x19WAIT_REASON_TOO_FEW_LINES\x10\x03\x12!\n\x1dWAIT_REASON_TOO_FEW_NEW_LINES\x10\x04\x12\x1b\n\x17WAIT_REASON_MINIMUM_GAP\x10\x05*`\n\tGainBasis\x12\x1a\n\x16GAIN_BASIS_UNSPECIFIED\x10\x00\x12\x1e\n\x1aGAIN_BASIS_PUBLISHED_CURVE\x10\x01\x12\x17\n\x13GAIN_BASIS_OWN_RUNS\x10\x02\x32\xb0\x04\n\x0fLearningService\x12\x64\n\x0cGetReadiness\x12&.ketav.registry.v1.GetReadinessRequest\x1a\'.ketav.registry.v1.GetReadinessResponse\"\x03\x90\x02\x01\x12\x64\n\x0cListProgress\x12&.ketav.registry.v1.ListProgressRequest\x1a\'.ketav.registry.v1.ListProgressResponse\"\x03\x90\x02\x01\x12g\n\rListNextLines\x12\'.ketav.registry.v1.ListNextLinesRequest\x1a(.ketav.registry.v1.ListNextLinesResponse\"\x03\x90\x02\x01\x12s\n\x11GetTrainingPolicy\x12+.ketav.registry.v1.GetTrainingPolicyRequest\x1a,.ketav.registry.v1.GetTrainingPolicyResponse\"\x03\x90\x02\x01\x12s\n\x11SetTrainingPolicy\x12+.ketav.registry.v1.SetTrainingPolicyRequest\x1a,.ketav.registry.v1.SetTrainingPolicyResponse\"\x03\x90\x02\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,14 +35,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_LEARNINGSERVICE'].methods_by_name['GetReadiness']._loaded_options = None
   _globals['_LEARNINGSERVICE'].methods_by_name['GetReadiness']._serialized_options = b'\220\002\001'
+  _globals['_LEARNINGSERVICE'].methods_by_name['ListProgress']._loaded_options = None
+  _globals['_LEARNINGSERVICE'].methods_by_name['ListProgress']._serialized_options = b'\220\002\001'
+  _globals['_LEARNINGSERVICE'].methods_by_name['ListNextLines']._loaded_options = None
+  _globals['_LEARNINGSERVICE'].methods_by_name['ListNextLines']._serialized_options = b'\220\002\001'
   _globals['_LEARNINGSERVICE'].methods_by_name['GetTrainingPolicy']._loaded_options = None
   _globals['_LEARNINGSERVICE'].methods_by_name['GetTrainingPolicy']._serialized_options = b'\220\002\001'
   _globals['_LEARNINGSERVICE'].methods_by_name['SetTrainingPolicy']._loaded_options = None
   _globals['_LEARNINGSERVICE'].methods_by_name['SetTrainingPolicy']._serialized_options = b'\220\002\002'
-  _globals['_WAITREASON']._serialized_start=1244
-  _globals['_WAITREASON']._serialized_end=1439
-  _globals['_GAINBASIS']._serialized_start=1441
-  _globals['_GAINBASIS']._serialized_end=1537
+  _globals['_WAITREASON']._serialized_start=2345
+  _globals['_WAITREASON']._serialized_end=2540
+  _globals['_GAINBASIS']._serialized_start=2542
+  _globals['_GAINBASIS']._serialized_end=2638
   _globals['_TRAININGPOLICY']._serialized_start=114
   _globals['_TRAININGPOLICY']._serialized_end=178
   _globals['_EXPECTEDGAIN']._serialized_start=181
@@ -61,6 +65,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SETTRAININGPOLICYREQUEST']._serialized_end=1161
   _globals['_SETTRAININGPOLICYRESPONSE']._serialized_start=1163
   _globals['_SETTRAININGPOLICYRESPONSE']._serialized_end=1241
-  _globals['_LEARNINGSERVICE']._serialized_start=1540
-  _globals['_LEARNINGSERVICE']._serialized_end=1893
+  _globals['_READINGERRORS']._serialized_start=1243
+  _globals['_READINGERRORS']._serialized_end=1304
+  _globals['_PAGEPROGRESS']._serialized_start=1307
+  _globals['_PAGEPROGRESS']._serialized_end=1531
+  _globals['_VERSIONPROGRESS']._serialized_start=1534
+  _globals['_VERSIONPROGRESS']._serialized_end=1797
+  _globals['_LISTPROGRESSREQUEST']._serialized_start=1799
+  _globals['_LISTPROGRESSREQUEST']._serialized_end=1890
+  _globals['_LISTPROGRESSRESPONSE']._serialized_start=1893
+  _globals['_LISTPROGRESSRESPONSE']._serialized_end=2065
+  _globals['_LISTNEXTLINESREQUEST']._serialized_start=2067
+  _globals['_LISTNEXTLINESREQUEST']._serialized_end=2124
+  _globals['_NEXTLINE']._serialized_start=2126
+  _globals['_NEXTLINE']._serialized_end=2253
+  _globals['_LISTNEXTLINESRESPONSE']._serialized_start=2255
+  _globals['_LISTNEXTLINESRESPONSE']._serialized_end=2342
+  _globals['_LEARNINGSERVICE']._serialized_start=2641
+  _globals['_LEARNINGSERVICE']._serialized_end=3201
 # @@protoc_insertion_point(module_scope)

@@ -370,3 +370,299 @@ class SetTrainingPolicyResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SetTrainingPolicyResponse: _TypeAlias = SetTrainingPolicyResponse  # noqa: Y015
+
+@_typing.final
+class ReadingErrors(_message.Message):
+    """Readings against verified texts. The CER is edits divided by length, over all lines together."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINES_FIELD_NUMBER: _builtins.int
+    EDITS_FIELD_NUMBER: _builtins.int
+    LENGTH_FIELD_NUMBER: _builtins.int
+    lines: _builtins.int
+    """Lines compared: those of the first reading that have a verified text."""
+    edits: _builtins.int
+    """Levenshtein distance in code points, summed over the lines."""
+    length: _builtins.int
+    """Length of the verified texts in code points."""
+    def __init__(
+        self,
+        *,
+        lines: _builtins.int = ...,
+        edits: _builtins.int = ...,
+        length: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["edits", b"edits", "length", b"length", "lines", b"lines"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReadingErrors: _TypeAlias = ReadingErrors  # noqa: Y015
+
+@_typing.final
+class PageProgress(_message.Message):
+    """How well a page was read at first."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_ID_FIELD_NUMBER: _builtins.int
+    PROJECT_ID_FIELD_NUMBER: _builtins.int
+    SCRIPT_FIELD_NUMBER: _builtins.int
+    MODEL_FIELD_NUMBER: _builtins.int
+    READ_TIME_FIELD_NUMBER: _builtins.int
+    ERRORS_FIELD_NUMBER: _builtins.int
+    page_id: _builtins.str
+    """UUID of the page; the REST API calls it image_id."""
+    project_id: _builtins.str
+    """UUID of its project."""
+    script: _page_pb2.Script.ValueType
+    """The hand of the project."""
+    @_builtins.property
+    def model(self) -> _page_pb2.Model:
+        """The model that read it first."""
+
+    @_builtins.property
+    def read_time(self) -> _timestamp_pb2.Timestamp:
+        """When that was, by the database clock."""
+
+    @_builtins.property
+    def errors(self) -> Global___ReadingErrors:
+        """What it misread."""
+
+    def __init__(
+        self,
+        *,
+        page_id: _builtins.str = ...,
+        project_id: _builtins.str = ...,
+        script: _page_pb2.Script.ValueType = ...,
+        model: _page_pb2.Model | None = ...,
+        read_time: _timestamp_pb2.Timestamp | None = ...,
+        errors: Global___ReadingErrors | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["errors", b"errors", "model", b"model", "read_time", b"read_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["errors", b"errors", "model", b"model", "page_id", b"page_id", "project_id", b"project_id", "read_time", b"read_time", "script", b"script"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PageProgress: _TypeAlias = PageProgress  # noqa: Y015
+
+@_typing.final
+class VersionProgress(_message.Message):
+    """How well a version read the pages it was the first to read."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODEL_FIELD_NUMBER: _builtins.int
+    SCRIPT_FIELD_NUMBER: _builtins.int
+    PAGES_FIELD_NUMBER: _builtins.int
+    ERRORS_FIELD_NUMBER: _builtins.int
+    FIRST_READ_TIME_FIELD_NUMBER: _builtins.int
+    LAST_READ_TIME_FIELD_NUMBER: _builtins.int
+    script: _page_pb2.Script.ValueType
+    """The hand of these pages."""
+    pages: _builtins.int
+    """Pages compared."""
+    @_builtins.property
+    def model(self) -> _page_pb2.Model:
+        """The version."""
+
+    @_builtins.property
+    def errors(self) -> Global___ReadingErrors:
+        """What it misread on them."""
+
+    @_builtins.property
+    def first_read_time(self) -> _timestamp_pb2.Timestamp:
+        """When it read the first of them."""
+
+    @_builtins.property
+    def last_read_time(self) -> _timestamp_pb2.Timestamp:
+        """When it read the last of them."""
+
+    def __init__(
+        self,
+        *,
+        model: _page_pb2.Model | None = ...,
+        script: _page_pb2.Script.ValueType = ...,
+        pages: _builtins.int = ...,
+        errors: Global___ReadingErrors | None = ...,
+        first_read_time: _timestamp_pb2.Timestamp | None = ...,
+        last_read_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["errors", b"errors", "first_read_time", b"first_read_time", "last_read_time", b"last_read_time", "model", b"model"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["errors", b"errors", "first_read_time", b"first_read_time", "last_read_time", b"last_read_time", "model", b"model", "pages", b"pages", "script", b"script"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VersionProgress: _TypeAlias = VersionProgress  # noqa: Y015
+
+@_typing.final
+class ListProgressRequest(_message.Message):
+    """Which pages."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCRIPT_FIELD_NUMBER: _builtins.int
+    CURSOR_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    script: _page_pb2.Script.ValueType
+    """Only of this script; unspecified: of every one."""
+    cursor: _builtins.str
+    """Opaque cursor of the previous answer; empty starts at the newest page."""
+    limit: _builtins.int
+    """Most pages in the answer, 1 to 100; 0 takes 20."""
+    def __init__(
+        self,
+        *,
+        script: _page_pb2.Script.ValueType = ...,
+        cursor: _builtins.str = ...,
+        limit: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "limit", b"limit", "script", b"script"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListProgressRequest: _TypeAlias = ListProgressRequest  # noqa: Y015
+
+@_typing.final
+class ListProgressResponse(_message.Message):
+    """A part of the list."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGES_FIELD_NUMBER: _builtins.int
+    NEXT_CURSOR_FIELD_NUMBER: _builtins.int
+    VERSIONS_FIELD_NUMBER: _builtins.int
+    VERSIONS_COMPLETE_FIELD_NUMBER: _builtins.int
+    next_cursor: _builtins.str
+    """Cursor of the next answer; empty when this was the last."""
+    versions_complete: _builtins.bool
+    """Whether these are all lines; otherwise the newest ones, up to a bound."""
+    @_builtins.property
+    def pages(self) -> _containers.RepeatedCompositeFieldContainer[Global___PageProgress]:
+        """Newest first."""
+
+    @_builtins.property
+    def versions(self) -> _containers.RepeatedCompositeFieldContainer[Global___VersionProgress]:
+        """All pages together, by version and script, oldest version first; only in the answer to an empty cursor."""
+
+    def __init__(
+        self,
+        *,
+        pages: _abc.Iterable[Global___PageProgress] | None = ...,
+        next_cursor: _builtins.str = ...,
+        versions: _abc.Iterable[Global___VersionProgress] | None = ...,
+        versions_complete: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_cursor", b"next_cursor", "pages", b"pages", "versions", b"versions", "versions_complete", b"versions_complete"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListProgressResponse: _TypeAlias = ListProgressResponse  # noqa: Y015
+
+@_typing.final
+class ListNextLinesRequest(_message.Message):
+    """Of which project."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROJECT_ID_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    project_id: _builtins.str
+    """UUID."""
+    limit: _builtins.int
+    """Most lines in the answer, 1 to 100; 0 takes 16."""
+    def __init__(
+        self,
+        *,
+        project_id: _builtins.str = ...,
+        limit: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["limit", b"limit", "project_id", b"project_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListNextLinesRequest: _TypeAlias = ListNextLinesRequest  # noqa: Y015
+
+@_typing.final
+class NextLine(_message.Message):
+    """A line worth correcting."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINE_ID_FIELD_NUMBER: _builtins.int
+    PAGE_ID_FIELD_NUMBER: _builtins.int
+    ORDER_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    UNCERTAINTY_FIELD_NUMBER: _builtins.int
+    NOVELTY_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    line_id: _builtins.str
+    """UUID."""
+    page_id: _builtins.str
+    """UUID of its page."""
+    order: _builtins.int
+    """Its place in the page's reading order, from 0."""
+    text: _builtins.str
+    """What was read."""
+    uncertainty: _builtins.float
+    """How unsure the model was of a character of it, on average, 0 to 1, drawn to the project's mean when short."""
+    novelty: _builtins.float
+    """How much of it is unlike the lines corrected and listed before it, 0 to 1."""
+    reason: _builtins.str
+    """Why it is listed, in words a user understands."""
+    def __init__(
+        self,
+        *,
+        line_id: _builtins.str = ...,
+        page_id: _builtins.str = ...,
+        order: _builtins.int = ...,
+        text: _builtins.str = ...,
+        uncertainty: _builtins.float = ...,
+        novelty: _builtins.float = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["line_id", b"line_id", "novelty", b"novelty", "order", b"order", "page_id", b"page_id", "reason", b"reason", "text", b"text", "uncertainty", b"uncertainty"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NextLine: _TypeAlias = NextLine  # noqa: Y015
+
+@_typing.final
+class ListNextLinesResponse(_message.Message):
+    """The lines."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINES_FIELD_NUMBER: _builtins.int
+    CANDIDATES_FIELD_NUMBER: _builtins.int
+    candidates: _builtins.int
+    """Lines of the project that could be listed."""
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___NextLine]:
+        """Best first."""
+
+    def __init__(
+        self,
+        *,
+        lines: _abc.Iterable[Global___NextLine] | None = ...,
+        candidates: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "lines", b"lines"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListNextLinesResponse: _TypeAlias = ListNextLinesResponse  # noqa: Y015

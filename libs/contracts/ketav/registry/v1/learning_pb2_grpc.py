@@ -40,6 +40,16 @@ class LearningServiceStub:
                 request_serializer=ketav_dot_registry_dot_v1_dot_learning__pb2.GetReadinessRequest.SerializeToString,
                 response_deserializer=ketav_dot_registry_dot_v1_dot_learning__pb2.GetReadinessResponse.FromString,
                 _registered_method=True)
+        self.ListProgress = channel.unary_unary(
+                '/ketav.registry.v1.LearningService/ListProgress',
+                request_serializer=ketav_dot_registry_dot_v1_dot_learning__pb2.ListProgressRequest.SerializeToString,
+                response_deserializer=ketav_dot_registry_dot_v1_dot_learning__pb2.ListProgressResponse.FromString,
+                _registered_method=True)
+        self.ListNextLines = channel.unary_unary(
+                '/ketav.registry.v1.LearningService/ListNextLines',
+                request_serializer=ketav_dot_registry_dot_v1_dot_learning__pb2.ListNextLinesRequest.SerializeToString,
+                response_deserializer=ketav_dot_registry_dot_v1_dot_learning__pb2.ListNextLinesResponse.FromString,
+                _registered_method=True)
         self.GetTrainingPolicy = channel.unary_unary(
                 '/ketav.registry.v1.LearningService/GetTrainingPolicy',
                 request_serializer=ketav_dot_registry_dot_v1_dot_learning__pb2.GetTrainingPolicyRequest.SerializeToString,
@@ -58,6 +68,21 @@ class LearningServiceServicer:
 
     def GetReadiness(self, request, context):
         """Says, for each script, how many lines are verified, when the next run is due, and what it may gain.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListProgress(self, request, context):
+        """Lists, newest page first, how far what was first read lay from what the caller finally wrote.
+        An answer may be shorter than asked for: it ends when enough text was compared.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListNextLines(self, request, context):
+        """Returns a project's lines without a correction whose correction would teach most, best first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -84,6 +109,16 @@ def add_LearningServiceServicer_to_server(servicer, server):
                     servicer.GetReadiness,
                     request_deserializer=ketav_dot_registry_dot_v1_dot_learning__pb2.GetReadinessRequest.FromString,
                     response_serializer=ketav_dot_registry_dot_v1_dot_learning__pb2.GetReadinessResponse.SerializeToString,
+            ),
+            'ListProgress': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListProgress,
+                    request_deserializer=ketav_dot_registry_dot_v1_dot_learning__pb2.ListProgressRequest.FromString,
+                    response_serializer=ketav_dot_registry_dot_v1_dot_learning__pb2.ListProgressResponse.SerializeToString,
+            ),
+            'ListNextLines': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListNextLines,
+                    request_deserializer=ketav_dot_registry_dot_v1_dot_learning__pb2.ListNextLinesRequest.FromString,
+                    response_serializer=ketav_dot_registry_dot_v1_dot_learning__pb2.ListNextLinesResponse.SerializeToString,
             ),
             'GetTrainingPolicy': grpc.unary_unary_rpc_method_handler(
                     servicer.GetTrainingPolicy,
@@ -124,6 +159,60 @@ class LearningService:
             '/ketav.registry.v1.LearningService/GetReadiness',
             ketav_dot_registry_dot_v1_dot_learning__pb2.GetReadinessRequest.SerializeToString,
             ketav_dot_registry_dot_v1_dot_learning__pb2.GetReadinessResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListProgress(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ketav.registry.v1.LearningService/ListProgress',
+            ketav_dot_registry_dot_v1_dot_learning__pb2.ListProgressRequest.SerializeToString,
+            ketav_dot_registry_dot_v1_dot_learning__pb2.ListProgressResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListNextLines(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ketav.registry.v1.LearningService/ListNextLines',
+            ketav_dot_registry_dot_v1_dot_learning__pb2.ListNextLinesRequest.SerializeToString,
+            ketav_dot_registry_dot_v1_dot_learning__pb2.ListNextLinesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -35,6 +35,12 @@ class LearningServiceStub:
     def __new__(cls, channel: _aio.Channel) -> LearningServiceAsyncStub: ...
     GetReadiness: _grpc.UnaryUnaryMultiCallable[_learning_pb2.GetReadinessRequest, _learning_pb2.GetReadinessResponse]
     """Says, for each script, how many lines are verified, when the next run is due, and what it may gain."""
+    ListProgress: _grpc.UnaryUnaryMultiCallable[_learning_pb2.ListProgressRequest, _learning_pb2.ListProgressResponse]
+    """Lists, newest page first, how far what was first read lay from what the caller finally wrote.
+    An answer may be shorter than asked for: it ends when enough text was compared.
+    """
+    ListNextLines: _grpc.UnaryUnaryMultiCallable[_learning_pb2.ListNextLinesRequest, _learning_pb2.ListNextLinesResponse]
+    """Returns a project's lines without a correction whose correction would teach most, best first."""
     GetTrainingPolicy: _grpc.UnaryUnaryMultiCallable[_learning_pb2.GetTrainingPolicyRequest, _learning_pb2.GetTrainingPolicyResponse]
     """Returns what the caller has set about automatic training, or the defaults."""
     SetTrainingPolicy: _grpc.UnaryUnaryMultiCallable[_learning_pb2.SetTrainingPolicyRequest, _learning_pb2.SetTrainingPolicyResponse]
@@ -47,6 +53,12 @@ class LearningServiceAsyncStub(LearningServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetReadiness: _aio.UnaryUnaryMultiCallable[_learning_pb2.GetReadinessRequest, _learning_pb2.GetReadinessResponse]  # type: ignore[assignment]
     """Says, for each script, how many lines are verified, when the next run is due, and what it may gain."""
+    ListProgress: _aio.UnaryUnaryMultiCallable[_learning_pb2.ListProgressRequest, _learning_pb2.ListProgressResponse]  # type: ignore[assignment]
+    """Lists, newest page first, how far what was first read lay from what the caller finally wrote.
+    An answer may be shorter than asked for: it ends when enough text was compared.
+    """
+    ListNextLines: _aio.UnaryUnaryMultiCallable[_learning_pb2.ListNextLinesRequest, _learning_pb2.ListNextLinesResponse]  # type: ignore[assignment]
+    """Returns a project's lines without a correction whose correction would teach most, best first."""
     GetTrainingPolicy: _aio.UnaryUnaryMultiCallable[_learning_pb2.GetTrainingPolicyRequest, _learning_pb2.GetTrainingPolicyResponse]  # type: ignore[assignment]
     """Returns what the caller has set about automatic training, or the defaults."""
     SetTrainingPolicy: _aio.UnaryUnaryMultiCallable[_learning_pb2.SetTrainingPolicyRequest, _learning_pb2.SetTrainingPolicyResponse]  # type: ignore[assignment]
@@ -62,6 +74,24 @@ class LearningServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_learning_pb2.GetReadinessResponse, _abc.Awaitable[_learning_pb2.GetReadinessResponse]]:
         """Says, for each script, how many lines are verified, when the next run is due, and what it may gain."""
+
+    @_abc_1.abstractmethod
+    def ListProgress(
+        self,
+        request: _learning_pb2.ListProgressRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_learning_pb2.ListProgressResponse, _abc.Awaitable[_learning_pb2.ListProgressResponse]]:
+        """Lists, newest page first, how far what was first read lay from what the caller finally wrote.
+        An answer may be shorter than asked for: it ends when enough text was compared.
+        """
+
+    @_abc_1.abstractmethod
+    def ListNextLines(
+        self,
+        request: _learning_pb2.ListNextLinesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_learning_pb2.ListNextLinesResponse, _abc.Awaitable[_learning_pb2.ListNextLinesResponse]]:
+        """Returns a project's lines without a correction whose correction would teach most, best first."""
 
     @_abc_1.abstractmethod
     def GetTrainingPolicy(
