@@ -33,6 +33,7 @@ SETTINGS: Final = {
     "KETAV_RATE_LIMIT": "1000000/minute",
     "KETAV_OCR_RATE_LIMIT": "1000000/minute",
     "KETAV_TRAINING_EPOCHS": "1000",
+    "KETAV_START_TIMEOUT_S": "600",
 }
 
 
