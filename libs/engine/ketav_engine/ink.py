@@ -13,8 +13,11 @@ WORK_SIZE: Final = 1600
 """Pixels: the longer side of a page while its lines are sought."""
 _MAX_ENLARGEMENT: Final = 2.5
 _LEAST_CONTRAST: Final = 18
+_LEAST_STEP: Final = 9
 _LONG_STROKE: Final = 2.2
-"""Letters of length from which a component may be a stroke that is no writing."""
+"""Letters of length from which a component that lies may be a stroke that is no writing."""
+_TALL_STROKE: Final = 4.5
+"""Letters of length for one that stands: a final nun may be a straight stroke of three."""
 _STRAIGHT: Final = 0.12
 """Letters that such a stroke strays from its course."""
 _RULE_LENGTH: Final = 90
@@ -42,7 +45,9 @@ def find_ink(grey: Image) -> PageInk:
     scale = min(WORK_SIZE / max(grey.shape), _MAX_ENLARGEMENT)
     size = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
     work = cv2.resize(grey, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-    mask = _without_rules(_threshold(_flatten(work)))
+    paper = _paper(work)
+    flat = np.asarray(cv2.divide(work, paper, scale=255), dtype=np.uint8)
+    mask = _without_rules(_threshold(flat, paper))
     count, marks, raw, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     stats = np.asarray(raw, dtype=np.int32)
     letter = letter_height(stats[1:])
@@ -52,7 +57,7 @@ def find_ink(grey: Image) -> PageInk:
     keep[1:] = _is_writing(stats[1:], letter) & ~_is_cut_off(stats[1:], letter, mask.shape)
     for mark in np.flatnonzero(keep):
         left, top, width, height, _ = stats[mark]
-        if max(width, height) > _LONG_STROKE * letter:
+        if width > _LONG_STROKE * letter or height > _TALL_STROKE * letter:
             part = marks[top : top + height, left : left + width] == mark
             keep[mark] = not _is_stroke(part if width >= height else part.T, letter)
     lettered[1:] = keep[1:] & _is_lettering(stats[1:], letter)
@@ -78,17 +83,20 @@ def letter_height(stats: NDArray[np.int32]) -> float:
     return float(heights[order][middle])
 
 
-def _flatten(grey: Any) -> NDArray[np.uint8]:  # noqa: ANN401
-    """Divide a page by its local paper: shadows, stains and coloured sheets become white."""
+def _paper(grey: Any) -> NDArray[np.uint8]:  # noqa: ANN401
+    """Return the local paper of a page: dividing by it makes shadows, stains and coloured sheets white."""
     height, width = grey.shape
     small = cv2.resize(grey, (max(1, width // 8), max(1, height // 8)), interpolation=cv2.INTER_AREA)
     paper = cv2.medianBlur(cv2.dilate(small, np.ones((5, 5), np.uint8)), 11)
-    paper = np.maximum(cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR), 1)
-    return np.asarray(cv2.divide(grey, paper, scale=255), dtype=np.uint8)
+    wide = cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(np.maximum(wide, 1), dtype=np.uint8)
 
 
-def _threshold(flat: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Mark what is clearly darker than the paper around it, by the contrast that this page's ink has."""
+def _threshold(flat: NDArray[np.uint8], paper: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Mark what is clearly darker than the paper around it, by the contrast that this page's ink has.
+
+    On a dark table a small difference is a large share: `_LEAST_STEP` grey levels are asked for besides.
+    """
     around = cv2.GaussianBlur(flat, (0, 0), 12)
     depth = cv2.subtract(around, flat)
     strong = depth[depth > _LEAST_CONTRAST]
@@ -97,7 +105,8 @@ def _threshold(flat: NDArray[np.uint8]) -> NDArray[np.uint8]:
     level, _ = cv2.threshold(strong.reshape(1, -1), 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     least = max(_LEAST_CONTRAST, 0.45 * level)
     solid = (flat < 110) & (around < 170)
-    return np.asarray((depth > least) | solid, dtype=np.uint8)
+    seen = cv2.multiply(depth, paper, scale=1 / 255) >= _LEAST_STEP
+    return np.asarray(((depth > least) | solid) & (seen | (paper > 2 * _LEAST_STEP) & solid), dtype=np.uint8)
 
 
 def _without_rules(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
