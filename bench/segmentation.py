@@ -212,6 +212,7 @@ def main() -> None:
     parser.add_argument("--synthetic", type=int, default=3, help="synthetic pages of each kind")
     parser.add_argument("--seed", type=int, default=1000, help="the first synthetic page's seed")
     parser.add_argument("--kinds", nargs="*", default=list(SETTINGS), choices=list(SETTINGS))
+    parser.add_argument("--public", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--smoke", action="store_true", help="count lines on the pages without true lines")
     parser.add_argument("--stock", action="store_true", help="measure Kraken's bundled model, too (slow)")
     parser.add_argument("--model", type=Path, default=Path("models/hebrew_base.safetensors"))
@@ -225,7 +226,7 @@ def main() -> None:
         finders["kraken"] = kraken_finder()
     for name, find in finders.items():
         synthetic = synthetic_pages(arguments.kinds, arguments.synthetic, arguments.seed)
-        for pages in (public_pages(), synthetic):
+        for pages in (public_pages() if arguments.public else iter(()), synthetic):
             for kind, tally in measure(find, pages, model).items():
                 print(f"{name:7} {kind:12} {tally.row()}", flush=True)
     if arguments.smoke:

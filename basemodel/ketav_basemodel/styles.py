@@ -91,7 +91,7 @@ def formal_style(kind: str, random: np.random.Generator) -> Style:
     return Style(
         kind=kind,
         core=core,
-        pen=Pen(None, float(np.clip(random.normal(0.25, 0.45), -0.2, 1.2))),
+        pen=Pen(None, float(np.clip(random.normal(0.35, 0.4), 0.05, 1.2))),
         wide=float(np.exp(random.normal(-0.1 if scribe else 0.0, 0.12))),
         shear=float(random.normal(0, 0.02 if press else 0.04)),
         loose=loose,
