@@ -89,6 +89,17 @@ def test_a_wide_word_gap_does_not_cut_a_line() -> None:
     assert len(find_lines(page, "page")) == 3
 
 
+def test_words_far_apart_whose_gaps_meet_are_no_columns() -> None:
+    """Where every space is wide, first words of one length on four lines leave a blank, but no gutter."""
+    page = paper()
+    for index in range(9):
+        top, first = 100 + 80 * index, 850 if 2 <= index <= 5 else 780 - 40 * (index % 3)
+        write(page, first, 950, top)
+        for right in range(first - 70, 250, -190 - 10 * index):
+            write(page, right - 120, right, top)
+    assert len(find_lines(page, "page")) == 9
+
+
 def test_ruled_paper_and_specks_are_no_lines() -> None:
     """Rules, a margin and dust neither are lines nor lengthen any."""
     page = paper()

@@ -7,16 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ketav_engine.domain import FoundLine, Image, Layout, Point, check_image
+from ketav_engine.gutters import Gutters, gaps, usual_space
 from ketav_engine.ink import PageInk, find_ink
 from ketav_engine.order import reading_order
-from ketav_engine.strips import Piece, envelopes
+from ketav_engine.strips import Piece, band_ink, envelopes
 
-_AROUND: Final = ((-8, -4), (-4, -0.7), (0.7, 4), (4, 8))
-"""Windows above and below a gap, in letters from the line's middle."""
-_REACHES: Final = (8, 20)
-"""Letters within which there is writing left and right of a gutter: Hebrew lines end raggedly at the left."""
-_CORRIDOR: Final = 1.2
-"""Letters of width that a gutter is blank over at least, whatever the lines' ends do."""
 _STROKES: Final = 0.35
 """Strokes for each letter's height of its length that a line has at least: a sheet's edge has none."""
 
@@ -30,7 +25,9 @@ def find_lines(image: Image, layout: Layout) -> tuple[FoundLine, ...]:
     ink = find_ink(grey)
     if ink.letter == 0:
         return ()
-    lines = join(pieces(ink), ink)
+    found = pieces(ink)
+    gutters = Gutters(ink, usual_space(found, ink))
+    lines = join([part for piece in found for part in _split(piece, ink, gutters)], ink, gutters)
     return _outline(lines, ink, (grey.shape[1], grey.shape[0]))
 
 
@@ -64,15 +61,15 @@ def pieces(ink: PageInk) -> list[Piece]:
         inside = marks[top : top + height, left : left + width] == mark
         weights = np.where(inside, ridge[top : top + height, left : left + width], 0)
         middles = (weights * np.arange(top, top + height)[:, None]).sum(axis=0) / weights.sum(axis=0)
-        found += _split(_trim(Piece(int(left), middles.astype(np.float32)), ink), ink)
+        found.append(_trim(Piece(int(left), middles.astype(np.float32)), ink))
     return [piece for piece in found if len(piece.middles) > 0]
 
 
-def join(parts: list[Piece], ink: PageInk) -> list[Piece]:
+def join(parts: list[Piece], ink: PageInk, gutters: Gutters) -> list[Piece]:
     """Join pieces that continue each other, nearest first, then drop what is too little to be a line."""
     parts = sorted(parts, key=lambda piece: piece.left)
     while True:
-        best = _nearest_pair(parts, ink)
+        best = _nearest_pair(parts, ink, gutters)
         if best is None:
             break
         left, right = best
@@ -85,37 +82,25 @@ def join(parts: list[Piece], ink: PageInk) -> list[Piece]:
 
 def _trim(piece: Piece, ink: PageInk) -> Piece:
     """Cut a piece to the columns where its band holds lettering: blurring lengthened it."""
-    inked = np.flatnonzero(_band_ink(piece, ink.letters, ink.letter))
+    inked = np.flatnonzero(band_ink(piece, ink.letters, ink.letter))
     if inked.size == 0:
         return Piece(piece.left, piece.middles[:0])
     return Piece(piece.left + int(inked[0]), piece.middles[inked[0] : inked[-1] + 1])
 
 
-def _split(piece: Piece, ink: PageInk) -> list[Piece]:
+def _split(piece: Piece, ink: PageInk, gutters: Gutters) -> list[Piece]:
     """Cut a piece at the gutters between columns that it runs across."""
-    inked = np.flatnonzero(_band_ink(piece, ink.mask, ink.letter))
     parts, start = [], 0
-    for place in np.flatnonzero(np.diff(inked) > 1.5 * ink.letter):
-        end, following = int(inked[place]) + 1, int(inked[place + 1])
+    for end, following in gaps(piece, ink, 1.5):
         one = Piece(piece.left + start, piece.middles[start:end])
         other = Piece(piece.left + following, piece.middles[following:])
-        if _is_gutter(one, other, ink):
+        if gutters.between(one, other):
             parts.append(one)
             start = following
     return [*parts, Piece(piece.left + start, piece.middles[start:])]
 
 
-def _band_ink(piece: Piece, mask: NDArray[np.uint8], letter: float) -> NDArray[np.int64]:
-    """Count for each column the marked pixels within 0.6 letters of the middle."""
-    reach = round(0.6 * letter)
-    rows = np.rint(piece.middles).astype(int)[None, :] + np.arange(-reach, reach + 1)[:, None]
-    columns = np.arange(piece.left, piece.right)[None, :]
-    height = mask.shape[0]
-    values = mask[rows.clip(0, height - 1), columns]
-    return np.asarray(np.where((rows >= 0) & (rows < height), values, 0).sum(axis=0), dtype=np.int64)
-
-
-def _nearest_pair(parts: list[Piece], ink: PageInk) -> tuple[int, int] | None:
+def _nearest_pair(parts: list[Piece], ink: PageInk, gutters: Gutters) -> tuple[int, int] | None:
     """Return the indices (left, right) of the two pieces with the smallest gap that continue each other."""
     letter, best, least = ink.letter, None, float("inf")
     for left, one in enumerate(parts):
@@ -125,7 +110,7 @@ def _nearest_pair(parts: list[Piece], ink: PageInk) -> tuple[int, int] | None:
                 continue
             if other.right <= one.right or other.left <= one.left:
                 continue
-            if _continues(one, other, gap, letter) and not _is_gutter(one, other, ink):
+            if _continues(one, other, gap, letter) and not gutters.between(one, other):
                 best, least = (left, right), gap
     return best
 
@@ -139,41 +124,6 @@ def _continues(one: Piece, other: Piece, gap: int, letter: float) -> bool:
     return min(apart, level) <= (0.45 + 0.03 * max(gap, 0) / letter) * letter
 
 
-def _is_gutter(one: Piece, other: Piece, ink: PageInk) -> bool:
-    """Tell whether the gap between two pieces is the space between columns: blank in the lines around, too.
-
-    Lines end raggedly: some stretch of the gap must be blank in four windows, two above and two below; those
-    with writing on both sides of it are evidence, of which a narrow gap needs more.
-    """
-    gap = other.left - one.right
-    if gap < 1.5 * ink.letter:
-        return False
-    middle = (float(one.middles[-1]) + float(other.middles[0])) / 2
-    bounds = [(middle + near * ink.letter, middle + far * ink.letter) for near, far in _AROUND]
-    windows = [
-        np.asarray(ink.letters[max(round(top), 0) : max(round(bottom), 0)].any(axis=0), dtype=np.bool_)
-        for top, bottom in bounds
-    ]
-    first, last = _longest_blank(np.logical_or.reduce(windows)[one.right : other.left])
-    if last - first < _CORRIDOR * ink.letter:
-        return False
-    left, right = one.right + first, one.right + last
-    near, far = (int(reach * ink.letter) for reach in _REACHES)
-    sides = [(w[max(left - near, 0) : left].any(), w[right : right + far].any()) for w in windows]
-    evidence, written = sum(one and other for one, other in sides), sum(one or other for one, other in sides)
-    return bool(evidence >= (2 if gap >= 3 * ink.letter or written == 2 else 3))
-
-
-def _longest_blank(marked: NDArray[np.bool_]) -> tuple[int, int]:
-    """Return the first and the last but one column of the longest run without a mark."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[1], marked.astype(np.int8), [1]])))
-    if not edges.size:
-        return 0, 0
-    starts, ends = edges[::2], edges[1::2]
-    longest = int(np.argmax(ends - starts))
-    return int(starts[longest]), int(ends[longest])
-
-
 def _bridge(one: Piece, other: Piece) -> Piece:
     """Join two pieces, straight across the gap, averaged where they overlap."""
     columns = np.arange(one.left, max(other.right, one.right))
@@ -185,8 +135,8 @@ def _bridge(one: Piece, other: Piece) -> Piece:
 
 def _is_line(piece: Piece, ink: PageInk) -> bool:
     """Tell whether a joined piece is wide enough to be a line and most of its ink is lettering."""
-    inked = _band_ink(piece, ink.mask, ink.letter).sum()
-    lettered = _band_ink(piece, ink.letters, ink.letter).sum()
+    inked = band_ink(piece, ink.mask, ink.letter).sum()
+    lettered = band_ink(piece, ink.letters, ink.letter).sum()
     wide = len(piece.middles) >= 0.6 * ink.letter
     if len(piece.middles) > 2.5 * ink.letter and _strokes(piece, ink) < _STROKES * len(piece.middles):
         return False
@@ -204,7 +154,7 @@ def _strokes(piece: Piece, ink: PageInk) -> float:
 
 def _without_shadows(lines: list[Piece], ink: PageInk) -> list[Piece]:
     """Drop what lies close to a much stronger line: its ascenders, descenders, points and rules."""
-    weight = [_band_ink(line, ink.mask, ink.letter) for line in lines]
+    weight = [band_ink(line, ink.mask, ink.letter) for line in lines]
     return [
         line
         for index, line in enumerate(lines)

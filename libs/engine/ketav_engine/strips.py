@@ -45,6 +45,16 @@ class Piece:
         return float(end.mean() + slope * (column - start - (count - 1) / 2))
 
 
+def band_ink(piece: Piece, mask: NDArray[np.uint8], letter: float) -> NDArray[np.int64]:
+    """Count for each column the marked pixels within 0.6 letters of the middle."""
+    reach = round(0.6 * letter)
+    rows = np.rint(piece.middles).astype(int)[None, :] + np.arange(-reach, reach + 1)[:, None]
+    columns = np.arange(piece.left, piece.right)[None, :]
+    height = mask.shape[0]
+    values = mask[rows.clip(0, height - 1), columns]
+    return np.asarray(np.where((rows >= 0) & (rows < height), values, 0).sum(axis=0), dtype=np.int64)
+
+
 def envelopes(lines: Sequence[Piece], ink: PageInk) -> list[Envelope]:
     """Return each line's top and bottom, one strip a letter wide after the other."""
     owners = _owners(lines, ink)
