@@ -122,7 +122,7 @@ def ablate(
         for name in missing:
             ablations.write(name, material, held_out, work)
     for name in [] if only_lines else chosen:
-        print(ablations.run(name, work, BENCH), flush=True)
+        print(ablations.run(name, work), flush=True)
     ablations.draw(ablations.collect(work, to), to.with_suffix(".png"))
 
 

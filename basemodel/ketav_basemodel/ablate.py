@@ -6,14 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from ketav_basemodel.evaluate import FOLDERS, figures, read_folder
 from ketav_basemodel.report import pyplot
 from ketav_basemodel.stream import SHARD, read_shard, shard_path, write_numbered
 from ketav_basemodel.synthesis import Blend, Material
 from ketav_basemodel.train import Recipe, finished, train
 from ketav_basemodel.validate import measure, write_lines
 from ketav_basemodel.writers import KINDS
-from ketav_engine.models import wrap
 
 BEGINNING: Final = range(8)
 """Numbers of the shards that a training from nothing reads, twice."""
@@ -106,19 +104,14 @@ def _paths(name: str, work: Path) -> list[Path]:
     return [shard_path(work / "lines" / (variant.lines_of or name), number) for number in variant.shards]
 
 
-def run(name: str, work: Path, bench: Path) -> dict[str, Any]:
-    """Train a variant on its lines, or go on where it was interrupted; return and keep what it reads.
-
-    The public folders stand beside the validation for the reader's interest; nothing is chosen by them.
-    """
+def run(name: str, work: Path) -> dict[str, Any]:
+    """Train a variant on its lines, or go on where it was interrupted; return and keep what it reads."""
     variant = VARIANTS[name]
     paths = _paths(name, work)
     start = work / variant.after / "base.safetensors" if variant.after else None
     state = train(variant.recipe, lambda n: read_shard(paths[n % len(paths)]), work / name, start)
     net = finished(state, variant.recipe)
     found = measure(net, work / "validation" / str(variant.recipe.height))
-    model = wrap(net, {})
-    public = {folder: figures(folder, read_folder(model, bench / folder)) for folder in FOLDERS}
     result: dict[str, Any] = {
         "name": name,
         "question": variant.question,
@@ -126,7 +119,6 @@ def run(name: str, work: Path, bench: Path) -> dict[str, Any]:
         "lines_per_second": round(state.lines / state.seconds, 1),
         "weights": sum(weight.numel() for weight in net.parameters()),
         "validation": {item.kind: round(item.cer, 4) for item in found},
-        "public": {folder: round(item.cer, 4) for folder, item in public.items() if item.lines},
     }
     (work / f"{name}.json").write_text(json.dumps(result, indent=1))
     return result
