@@ -85,18 +85,27 @@ def build(
 
 
 @app.command()
-def validate(model: Path = Path("models/hebrew_base.safetensors")) -> None:
-    """Print CER on lines of held-out writers and texts, one figure for each kind of writer."""
+def validate(models: Annotated[list[Path] | None, typer.Argument()] = None, draw: Path | None = None) -> None:
+    """Print CER on lines of held-out writers and texts, by kind of writer; draw it against training lines."""
     import tempfile
 
+    from ketav_basemodel.report import draw_course
     from ketav_basemodel.synthesis import load_material
     from ketav_basemodel.validate import as_markdown, measure, write_lines
     from ketav_engine.models import load
 
-    loaded = load(model.read_bytes())
+    points = []
     with tempfile.TemporaryDirectory() as folder:
-        write_lines(load_material(DATA, BENCH, "validation"), Path(folder), loaded.info.height)
-        print(as_markdown(measure(loaded.net, Path(folder))))
+        material = load_material(DATA, BENCH, "validation")
+        for model in models or [Path("models/hebrew_base.safetensors")]:
+            loaded = load(model.read_bytes())
+            lines = Path(folder) / str(loaded.info.height)
+            write_lines(material, lines, loaded.info.height)
+            found = measure(loaded.net, lines)
+            points.append({"lines": loaded.metadata.get("lines", 0)} | {v.kind: v.cer for v in found})
+            print(f"{model}\n{as_markdown(found)}", flush=True)
+    if draw is not None:
+        draw_course(sorted(points, key=lambda point: float(point["lines"])), draw)
 
 
 @app.command()

@@ -48,14 +48,14 @@ def draw(pairs: dict[str, list[Pair]], folder: Path) -> None:
 
 
 def draw_course(points: list[dict[str, float]], path: Path) -> None:
-    """Draw CER of each folder against training lines: `points` hold `lines` and one CER per folder's name."""
+    """Draw validation's CER against training lines: `points` hold `lines` and one CER per kind's name."""
     plot = pyplot()
     figure, axes = plot.subplots(figsize=(7, 4))
-    for folder in [name for name in points[0] if name not in {"lines", "minutes"}]:
-        axes.plot([p["lines"] for p in points], [100 * p[folder] for p in points], marker="o", label=folder)
-    axes.set(xlabel="synthetic lines seen", ylabel="CER on real hands, %", ylim=(0, None))
+    for kind in [name for name in points[0] if name != "lines"]:
+        axes.plot([p["lines"] for p in points], [100 * p[kind] for p in points], marker="o", label=kind)
+    axes.set(xlabel="synthetic lines seen", ylabel="CER on validation lines, %", yscale="log")
     axes.legend()
-    axes.grid(alpha=0.3)
+    axes.grid(alpha=0.3, which="both")
     figure.savefig(path, dpi=90, bbox_inches="tight")
     plot.close(figure)
 

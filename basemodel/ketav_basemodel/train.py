@@ -108,7 +108,7 @@ def load_state(recipe: Recipe, folder: Path, start: Path | None = None) -> State
 
 
 def save_state(state: State, recipe: Recipe, folder: Path) -> None:
-    """Write the checkpoint, and the mean weights as a model that Kraken loads."""
+    """Write the checkpoint and the mean weights, which Kraken loads; earlier ones stay in `course`."""
     part = folder / "checkpoint.part"
     torch.save(
         {
@@ -124,7 +124,9 @@ def save_state(state: State, recipe: Recipe, folder: Path) -> None:
     )
     part.rename(folder / "checkpoint.pt")
     if recipe.arch == "vgsl":
-        network.save(finished(state, recipe), folder / "base.safetensors", {"lines": state.lines})
+        net, about = finished(state, recipe), {"lines": state.lines}
+        network.save(net, folder / f"course/{state.lines:07d}.safetensors", about)
+        network.save(net, folder / "base.safetensors", about)
 
 
 def finished(state: State, recipe: Recipe) -> Any:  # noqa: ANN401  # kraken is untyped
