@@ -87,25 +87,14 @@ def build(
 @app.command()
 def validate(models: Annotated[list[Path] | None, typer.Argument()] = None, draw: Path | None = None) -> None:
     """Print CER on lines of held-out writers and texts, by kind of writer; draw it against training lines."""
-    import tempfile
-
     from ketav_basemodel.report import draw_course
     from ketav_basemodel.synthesis import load_material
-    from ketav_basemodel.validate import as_markdown, measure, write_lines
-    from ketav_engine.models import load
+    from ketav_basemodel.validate import compare
 
-    points = []
-    with tempfile.TemporaryDirectory() as folder:
-        material = load_material(DATA, BENCH, "validation")
-        for model in models or [Path("models/hebrew_base.safetensors")]:
-            loaded = load(model.read_bytes())
-            lines = Path(folder) / str(loaded.info.height)
-            write_lines(material, lines, loaded.info.height)
-            found = measure(loaded.net, lines)
-            points.append({"lines": loaded.metadata.get("lines", 0)} | {v.kind: v.cer for v in found})
-            print(f"{model}\n{as_markdown(found)}", flush=True)
+    material = load_material(DATA, BENCH, "validation")
+    points = compare(models or [Path("models/hebrew_base.safetensors")], material)
     if draw is not None:
-        draw_course(sorted(points, key=lambda point: float(point["lines"])), draw)
+        draw_course(points, draw)
 
 
 @app.command()
@@ -140,14 +129,14 @@ def release(
     model: Path = WORK / "base.safetensors", to: Path = Path("models/hebrew_base.safetensors")
 ) -> None:
     """Fit the temperature of finished weights and write them to where the system serves them from."""
-    from ketav_basemodel.calibrate import fit_temperature
+    from ketav_basemodel.calibrate import fit_temperature, write_calibrated
     from ketav_basemodel.synthesis import load_material
     from ketav_engine.models import load
 
     loaded = load(model.read_bytes())
     temperature, losses = fit_temperature(loaded, load_material(DATA, BENCH, "validation"))
     print({"temperature": temperature, "log_loss": losses})
-    _write_calibrated(model, to, loaded.metadata | {"temperature": temperature})
+    write_calibrated(model, to, loaded.metadata | {"temperature": temperature})
 
 
 @app.command()
@@ -287,16 +276,6 @@ def _shards_taken() -> int:
 
     # Our own file, tensors and numbers only: nothing in it is executed.
     return int(torch.load(checkpoint, weights_only=True)["shards"])
-
-
-def _write_calibrated(model: Path, to: Path, about: dict[str, object]) -> None:
-    """Write the weights of one file to another with other metadata."""
-    from kraken.models import load_models
-
-    from ketav_basemodel.network import save
-
-    (net,) = load_models(model)
-    save(net, to, about)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from itertools import islice
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -9,6 +10,7 @@ from rapidfuzz.distance import Levenshtein
 
 from ketav_basemodel.synthesis import Material, samples
 from ketav_basemodel.texts import plain
+from ketav_engine.models import load
 from ketav_engine.recognize import read
 
 TEMPERATURES: Final = (0.8, 1.0, 1.2, 1.4, 1.7, 2.0, 2.5, 3.0)
@@ -25,6 +27,13 @@ def fit_temperature(model: Any, material: Material, lines: int = 240) -> tuple[f
     source = list(islice(samples(material, VALIDATION_SEED, model.info.height), lines))
     losses = {t: _loss(model, t, [s.image for s in source], [s.text for s in source]) for t in TEMPERATURES}
     return min(losses, key=lambda t: losses[t]), losses
+
+
+def write_calibrated(model: Path, to: Path, about: dict[str, Any]) -> None:
+    """Write the weights of one file to another with other metadata."""
+    from ketav_basemodel.network import save
+
+    save(load(model.read_bytes()).net, to, about)
 
 
 def _loss(model: Any, temperature: float, images: list[Any], texts: list[str]) -> float:  # noqa: ANN401  # as above

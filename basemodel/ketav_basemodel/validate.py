@@ -3,7 +3,8 @@
 Choices are made by these figures. The public test is read with finished models only.
 """
 
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any, Final
 from ketav_basemodel.stream import Shard, read_shard, shard_path, write_shard
 from ketav_basemodel.synthesis import Blend, Material, samples
 from ketav_common.metrics import cer
-from ketav_engine.models import wrap
+from ketav_engine.models import load, wrap
 from ketav_engine.recognize import read
 
 LINES: Final = {"hand": 600, "cursive": 96, "stam": 96, "scribal": 96, "rashi": 48, "print": 48}
@@ -56,6 +57,22 @@ def measure(net: Any, folder: Path) -> list[Validation]:  # noqa: ANN401  # krak
         pairs = [(text, reading.text) for text, reading in zip(shard.targets, readings, strict=True)]
         found.append(Validation(kind, len(pairs), cer(pairs).rate))
     return found
+
+
+def compare(models: Sequence[Path], material: Material) -> list[dict[str, float]]:
+    """Print each model file's figures; return them with the lines it was trained on, fewest first."""
+    points = []
+    with tempfile.TemporaryDirectory() as folder:
+        for model in models:
+            loaded = load(model.read_bytes())
+            lines = Path(folder) / str(loaded.info.height)
+            write_lines(material, lines, loaded.info.height)
+            found = measure(loaded.net, lines)
+            points.append(
+                {"lines": loaded.metadata.get("lines", 0)} | {item.kind: item.cer for item in found}
+            )
+            print(f"{model}\n\n{as_markdown(found)}", flush=True)
+    return sorted(points, key=lambda point: float(point["lines"]))
 
 
 def as_markdown(found: list[Validation]) -> str:
