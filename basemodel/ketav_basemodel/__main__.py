@@ -13,7 +13,7 @@ app = typer.Typer(add_completion=False, help="The base model's workshop.")
 DATA = Path(os.environ.get("KETAV_BASEMODEL_DATA", "var/data"))
 BENCH = Path(os.environ.get("KETAV_BENCH_DATA", "../shared/data"))
 WORK = Path(os.environ.get("KETAV_BASEMODEL_WORK", "var/basemodel"))
-LINES = 280_000
+LINES = 190_000
 """Lines of the released model's training."""
 
 
