@@ -28,6 +28,16 @@ def test_lines_come_back_in_order_with_their_texts_and_nearly_their_greys(tmp_pa
     assert replay.read(path)[0].image[0, :2].tolist() == [0, 255]
 
 
+@pytest.mark.parametrize("height", [24, 120])
+def test_lines_are_scaled_to_the_height_of_a_model(height: int, tmp_path: Path) -> None:
+    """A model of another height trains and is judged with the same lines."""
+    path = tmp_path / "lines.npz"
+    replay.write([TrainingLine(np.full((48, 96), 255, np.uint8), "אב")], path)
+    (line,) = replay.read(path, height)
+    assert line.image.shape == (height, 2 * height)
+    assert line.image.min() >= 250
+
+
 @pytest.mark.parametrize("damage", [b"", b"PK\x03\x04", b"\x80\x04pickle"])
 def test_a_damaged_file_is_refused(damage: bytes, tmp_path: Path) -> None:
     """Anything else is an unusable file, pickles included."""

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+import cv2
 import numpy as np
 
-from ketav_engine.domain import TrainingLine, UnusableModelError
+from ketav_engine.domain import Image, TrainingLine, UnusableModelError
 
 _MAX_BYTES: Final = 16 * 1024 * 1024
 _GREYS: Final = 17
@@ -28,8 +29,11 @@ def write(lines: Sequence[TrainingLine], path: Path) -> None:
     )
 
 
-def read(path: Path) -> list[TrainingLine]:
-    """Read the lines of a file; raise UnusableModelError when it is not one."""
+def read(path: Path, height: int | None = None) -> list[TrainingLine]:
+    """Read the lines of a file, scaled to a height in pixels if one is given.
+
+    Raises UnusableModelError when it is not such a file.
+    """
     try:
         with path.open("rb") as file:
             content = file.read(_MAX_BYTES)
@@ -37,8 +41,17 @@ def read(path: Path) -> list[TrainingLine]:
             edges = np.concatenate([[0], np.cumsum(arrays["widths"])])
             images, texts = arrays["images"] * np.uint8(_GREYS), arrays["texts"].tobytes().decode()
         return [
-            TrainingLine(np.ascontiguousarray(images[:, start:end]), text)
+            TrainingLine(_scaled(np.ascontiguousarray(images[:, start:end]), height), text)
             for start, end, text in zip(edges[:-1], edges[1:], texts.split("\n"), strict=True)
         ]
     except (OSError, EOFError, KeyError, ValueError, TypeError, zipfile.BadZipFile, zlib.error) as error:
         raise UnusableModelError("the file does not hold replayed lines") from error
+
+
+def _scaled(image: Image, height: int | None) -> Image:
+    """Bring a line to a height; its width follows."""
+    if height is None or height == image.shape[0]:
+        return image
+    size = (max(1, round(image.shape[1] * height / image.shape[0])), height)
+    method = cv2.INTER_AREA if height < image.shape[0] else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(image, size, interpolation=method), dtype=np.uint8)

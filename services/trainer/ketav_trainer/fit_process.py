@@ -103,9 +103,9 @@ class FitProcess:
         return errors
 
     def _shipped(self, name: str, height: int) -> list[TrainingLine]:
-        """Return shipped lines of other hands, none where they are not set or of another height."""
+        """Return shipped lines of other hands at the model's height, none where they are not set."""
         path = self._run.get(name)
-        return [line for line in read_lines(Path(path)) if line.image.shape[0] == height] if path else []
+        return read_lines(Path(path), height) if path else []
 
     def _lines(self, engine: Engine, height: int) -> tuple[list[TrainingLine], list[TrainingLine]]:
         """Cut every line as reading would see it; return those that train and those held out."""
