@@ -16,6 +16,10 @@ _LEAST: Final = 0.75
 """Letters that a line reaches above and below its middle at least."""
 _MOST: Final = 1.9
 """Letters that a line reaches above and below its middle at most."""
+_BEYOND: Final = (2.2, 1.0)
+"""Letters beyond its left and its right end from which a line still takes ink."""
+_DASH: Final = 0.35
+"""Letters around the middle that ink must keep to more than a letter beyond: it is a dash after a space."""
 
 Envelope = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 """Columns with the top and the bottom of a line at each, in working pixels."""
@@ -84,15 +88,16 @@ def _nearest(lines: Sequence[Piece], ink: PageInk) -> NDArray[np.int32]:
     nearest = np.zeros((height, width), dtype=np.int32)
     distance = np.full((height, width), _MOST * ink.letter, dtype=np.float32)
     rows = np.arange(height, dtype=np.float32)[:, None]
-    beyond = int(ink.letter)
+    before, beyond = (int(reach * ink.letter) for reach in _BEYOND)
     for index, line in enumerate(lines):
-        left, right = max(line.left - beyond, 0), min(line.left + len(line.middles) + beyond, width)
+        left, right = max(line.left - before, 0), min(line.right + beyond, width)
         columns = np.arange(left, right)
         middles = np.interp(columns, np.arange(line.left, line.left + len(line.middles)), line.middles)
+        reach = np.where(columns < line.left - ink.letter, _DASH, _MOST) * ink.letter
         top = int(max(middles.min() - _MOST * ink.letter, 0))
         bottom = int(min(middles.max() + _MOST * ink.letter + 1, height))
         away = np.abs(rows[top:bottom] - middles[None, :])
-        closer = away < distance[top:bottom, left:right]
+        closer = (away < distance[top:bottom, left:right]) & (away < reach[None, :])
         distance[top:bottom, left:right][closer] = away[closer]
         nearest[top:bottom, left:right][closer] = index + 1
     return nearest
@@ -101,7 +106,8 @@ def _nearest(lines: Sequence[Piece], ink: PageInk) -> NDArray[np.int32]:
 def _envelope(line: Piece, own: NDArray[np.bool_], letter: float) -> Envelope:
     """Follow the top and bottom of a line's own ink, strip by strip, with a margin."""
     right = line.left + len(line.middles)
-    first, last = max(line.left - round(letter), 0), min(right + round(letter), own.shape[1])
+    before, beyond = (round(reach * letter) for reach in _BEYOND)
+    first, last = max(line.left - before, 0), min(right + beyond, own.shape[1])
     inked = np.flatnonzero(own[:, first:last].any(axis=0))
     if inked.size:
         first, last = first + int(inked[0]), first + int(inked[-1]) + 1
