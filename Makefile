@@ -39,10 +39,16 @@ test: $(STAMP) ## every test that takes part in a change's review
 	$(BIN)/python -m pytest
 
 .PHONY: faults
-FAULTS := KETAV_FAULT_RUNS=$${KETAV_FAULT_RUNS:-208}
-
+# How often each kind of fault is injected; each may be set from outside, KETAV_FAULT_SEED too.
+faults: export KETAV_FAULT_RUNS ?= 208
+faults: export KETAV_FAULT_PAUSES ?= 100
+faults: export KETAV_FAULT_RACES ?= 500
+faults: export KETAV_FAULT_BAD_MODELS ?= 200
+faults: export KETAV_FAULT_QUEUES ?= 10
+faults: export KETAV_FAULT_STOPS ?= 10
+faults: export KETAV_FAULT_PAIRS ?= 10
 faults: $(STAMP) ## kill, stop and corrupt a running system some hundred times and count what happened
-	$(FAULTS) $(BIN)/python -m pytest --timeout 1200 tests/faults
+	$(BIN)/python -m pytest --timeout 1200 tests/faults tests/faults/long.py
 
 run: $(STAMP) ## start the whole system on this machine (KETAV_PORT=8000, KETAV_DATA_DIR=.ketav)
 	@exec $(BIN)/python -m ketav_local

@@ -1,6 +1,10 @@
 """One running system for all fault tests, the figures they count, and the table at the end."""
 
+import asyncio
+import contextlib
+import itertools
 import os
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -8,11 +12,12 @@ from dataclasses import dataclass, field
 import pytest
 import pytest_asyncio
 
+from ketav_common.errors import Unavailable
 from tests.parts.learners import Learner, learner
 from tests.parts.postgres import PostgresServer
 from tests.parts.world import World, world
 
-USERS = 5
+USERS = 3
 
 
 @dataclass
@@ -59,6 +64,42 @@ async def learners(system: World) -> list[Learner]:
     for each in made:
         await system.ended(await each.train())
     return made
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def reader(system: World) -> Learner:
+    """Start the recognizer; return a user whose pages it reads."""
+    await system.serve("recognizer")
+    made = Learner(system, await system.new_user("reader"), {})
+
+    async def reads() -> bool:
+        """Read a page once the recognizer is warm."""
+        with contextlib.suppress(Unavailable):
+            await made.read(0)
+            return True
+        return False
+
+    await system.until(reads, "a first page read")
+    return made
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def reading(reader: Learner, tally: Tally) -> AsyncIterator[None]:
+    """Have pages read all the time while a test does its work; every one must be."""
+
+    async def read_on() -> None:
+        """Read page after page."""
+        for seed in itertools.cycle(range(5)):
+            began = time.monotonic()
+            await reader.read(seed)
+            tally.add("pages read while trainings and workers were killed, 0 refused")
+            tally.time("a page read meanwhile", time.monotonic() - began)
+            await asyncio.sleep(0.5)
+
+    task = asyncio.create_task(read_on())
+    yield
+    assert not task.done(), task.exception()
+    task.cancel()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

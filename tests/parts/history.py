@@ -42,12 +42,12 @@ class Change:
     fields: dict[str, Any]
 
 
-async def keep(owner: asyncpg.Connection) -> None:
+async def keep(owner: "asyncpg.Pool | asyncpg.Connection") -> None:
     """Have a database keep the history of its runs and models from now on."""
     await owner.execute(_SCHEMA + "".join(_TRIGGER.format(table=table) for table in TABLES))
 
 
-async def read(owner: asyncpg.Connection, after: int = 0) -> list[Change]:
+async def read(owner: "asyncpg.Pool | asyncpg.Connection", after: int = 0) -> list[Change]:
     """Return what has happened after a number."""
     rows = await owner.fetch("SELECT * FROM history WHERE number > $1 ORDER BY number", after)
     return [Change(**{**row, "fields": json.loads(row["fields"])}) for row in map(dict, rows)]

@@ -1,6 +1,7 @@
 """Injects faults into a running system: at a named point, into a victim, and sees that they happened."""
 
 import asyncio
+import contextlib
 import os
 import random
 import signal
@@ -11,8 +12,9 @@ from typing import Literal
 
 import psutil
 
+from tests.parts import history
 from tests.parts.learners import Learner
-from tests.parts.world import Program, World
+from tests.parts.world import Program, World, said
 
 EPOCHS = 6
 """Epochs of each training; the points in epochs and at checkpoints are one of them."""
@@ -32,7 +34,7 @@ POINTS: dict[str, tuple[Victim, ...]] = {
 """The ten named points and who can be killed there: whoever is at work."""
 _IN_CHILD = ("in-epoch", "at-checkpoint", "in-evaluation")
 _IN_REGISTRY = ("before-promotion", "in-promotion", "after-promotion")
-_BOUND_S = 120.0
+_BOUND_S = 240.0
 
 
 @dataclass
@@ -49,6 +51,8 @@ class Fault:
     at: datetime | None = None
     """When it happened, by the database's clock; None: not yet."""
     worker: Program | None = None
+    pid: int = 0
+    """Who stopped at the point."""
 
 
 @dataclass
@@ -62,6 +66,12 @@ class Outcome:
     """Faults that could not be injected."""
 
 
+def go_on(pid: int) -> None:
+    """Let a stopped process go on, if it is still there."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGCONT)
+
+
 class Injector:
     """Runs trainings of several users and injects faults meanwhile."""
 
@@ -70,7 +80,6 @@ class Injector:
         self._world = world
         self._learners = learners
         self._random = random.Random(seed)
-        self._number = 0
 
     def fault(self, point: str, victim: Victim, *, pause: bool = False) -> Fault:
         """Make a fault: in a random epoch where the point lies in one, after a random delay."""
@@ -80,7 +89,7 @@ class Injector:
     async def batch(self, faults: list[Fault]) -> Outcome:
         """Train one run for each fault, inject all of them, and wait until every run has ended."""
         outcome = Outcome()
-        armed = {self._arm(fault): fault for fault in faults}
+        armed = {self._world.order(fault.point): fault for fault in faults}
         async with asyncio.timeout(_BOUND_S):
             for _ in range(4):
                 runs = await self._start(len(armed))
@@ -89,17 +98,8 @@ class Injector:
                     break
         for order in armed:
             order.with_suffix(".armed").unlink(missing_ok=True)
-        outcome.missing = list(armed.values())
+        outcome.missing += armed.values()
         return outcome
-
-    def _arm(self, fault: Fault) -> Path:
-        """Order a stop; return where it will be acknowledged."""
-        self._number += 1
-        folder = self._world.faults / fault.point
-        folder.mkdir(parents=True, exist_ok=True)
-        order = folder / f"{self._number:05d}.armed"
-        order.touch()
-        return order.with_suffix(".taken")
 
     async def _start(self, count: int) -> list[str]:
         """Have so many users ask for a training, each from the base model."""
@@ -112,36 +112,43 @@ class Injector:
 
     async def _inject(self, armed: dict[Path, Fault], runs: list[str], outcome: Outcome) -> None:
         """Act on every process that stops until all runs have ended."""
+        patience = 20
         while True:
-            for taken in [path for path in armed if path.exists() and path.read_text().endswith("\n")]:
-                fault = armed.pop(taken)
-                await self._act(fault, *taken.read_text().rstrip("\n").split(" ", 1))
-                outcome.faults.append(fault)
+            for order in list(armed):
+                if (stopped := said(order)) is not None:
+                    fault = armed.pop(order)
+                    injected = await self._act(fault, *stopped)
+                    (outcome.faults if injected else outcome.missing).append(fault)
             states = [(await self._world.run(run_id))["state"] for run_id in runs]
             outcome.runs.update(zip(runs, states, strict=True))
-            if all(state in ("succeeded", "rejected", "failed", "cancelled") for state in states):
-                return
+            if all(state in history.ENDED for state in states):
+                # Whoever stops behind the end of a run does so now.
+                patience -= 1
+                if not armed or patience == 0:
+                    return
             await asyncio.sleep(0.03)
 
-    async def _act(self, fault: Fault, pid_text: str, run_id: str) -> None:
-        """Kill or pause the victim of a fault, then let whoever stopped at the point go on."""
-        pid = int(pid_text)
+    async def _act(self, fault: Fault, pid_text: str, run_id: str) -> bool:
+        """Kill or pause the victim, then let whoever stopped at the point go on; False: no victim left."""
+        pid = fault.pid = int(pid_text)
         await asyncio.sleep(fault.delay_s)
         fault.worker, fault.run_id = await self._who(fault, pid, run_id)
         fault.at = await self._world.owner.fetchval("SELECT clock_timestamp()")
         if fault.victim == "registry":
             self._world.programs["registry"].kill()
             await self._world.serve("registry")
-        elif fault.victim == "child":
+            return True
+        if fault.victim == "child":
             os.kill(pid, signal.SIGKILL)
-        elif fault.worker is not None and fault.pause:
+            return True
+        if fault.worker is not None and fault.pause:
             fault.worker.send(signal.SIGSTOP)
-            return
-        elif fault.worker is not None:
+            return True
+        if fault.worker is not None:
             self._world.remove_worker(fault.worker)
             self._world.add_worker()
-        if psutil.pid_exists(pid):
-            os.kill(pid, signal.SIGCONT)
+        go_on(pid)
+        return fault.victim != "worker" or fault.worker is not None
 
     async def _who(self, fault: Fault, pid: int, run_id: str) -> tuple[Program | None, str]:
         """Return the worker concerned and the run it is at."""

@@ -1,17 +1,18 @@
 """Users of a running system for fault tests: they correct pages, ask for trainings and have pages read."""
 
+import asyncio
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from ketav.page.v1 import page_pb2
 from ketav.recognizer.v1 import recognizer_pb2, recognizer_pb2_grpc
-from ketav.registry.v1 import models_pb2, projects_pb2, training_pb2
+from ketav.registry.v1 import models_pb2, projects_pb2
 from ketav.trainer.v1 import trainer_pb2
 from ketav_common import rpc
-from ketav_common.errors import Conflict
+from ketav_common.errors import Conflict, TimedOut, Unavailable
 from tests.parts.pages import draw_page, place_of, random_lines
 from tests.parts.registry import acting, upload
 from tests.parts.world import World
@@ -20,6 +21,8 @@ BASE = "hebrew_base-1"
 """The base model's version."""
 CURSIVE = page_pb2.SCRIPT_MODERN_CURSIVE
 LINES = 12
+CALL_S = 60
+"""Longest call: the machine may be busy."""
 
 
 @dataclass
@@ -39,7 +42,7 @@ class Learner:
         with acting(self.user_id), rpc.translated():
             image = draw_page(random_lines(LINES, seed=seed))
             answer: projects_pb2.CreatePageResponse = await self.world.projects.CreatePage(
-                upload(image), timeout=10
+                upload(image), timeout=CALL_S
             )
             return answer
 
@@ -63,47 +66,43 @@ class Learner:
             lines=projects_pb2.LineCorrections(lines=corrections),
         )
         with acting(self.user_id), rpc.translated():
-            await self.world.projects.SubmitCorrections(request, timeout=10)
+            await self.world.projects.SubmitCorrections(request, timeout=CALL_S)
 
     async def record(self, page_id: str, version: str, lines: list[Any]) -> projects_pb2.Transcription:
         """Record a reading."""
         request = projects_pb2.RecordTranscriptionRequest(page_id=page_id, model_version=version, lines=lines)
         with acting(self.user_id), rpc.translated():
-            answer = await self.world.projects.RecordTranscription(request, timeout=10)
+            answer = await self.world.projects.RecordTranscription(request, timeout=CALL_S)
         transcription: projects_pb2.Transcription = answer.transcription
         return transcription
 
     async def train(self) -> str:
-        """Ask for a training; return its run's id, or that of the run which is active."""
-        try:
-            with acting(self.user_id, "gateway"), rpc.translated():
-                answer = await self.world.trainer.StartTraining(
-                    trainer_pb2.StartTrainingRequest(), timeout=10
-                )
-        except Conflict as error:
-            return error.details["run_id"]
-        return str(answer.run.run_id)
-
-    async def cancel(self, run_id: str) -> None:
-        """Ask for a run's end."""
-        with acting(self.user_id), rpc.translated():
-            await self.world.training.CancelTrainingRun(
-                training_pb2.CancelTrainingRunRequest(run_id=run_id), timeout=10
-            )
+        """Ask for a training, again while nobody answers; return its run's id, or that of the active run."""
+        request = trainer_pb2.StartTrainingRequest(request_id=uuid4().hex)
+        while True:
+            try:
+                with acting(self.user_id, "gateway"), rpc.translated():
+                    answer = await self.world.trainer.StartTraining(request, timeout=CALL_S)
+            except Conflict as error:
+                return error.details["run_id"]
+            except (TimedOut, Unavailable):
+                await asyncio.sleep(0.2)
+            else:
+                return str(answer.run.run_id)
 
     async def forget(self) -> None:
         """Go back to the base model, so that the next training improves on it again."""
         if (await self.model()).version != BASE:
             with acting(self.user_id), rpc.translated():
                 await self.world.models.ActivateModel(
-                    models_pb2.ActivateModelRequest(version=BASE), timeout=10
+                    models_pb2.ActivateModelRequest(version=BASE), timeout=CALL_S
                 )
 
     async def model(self) -> page_pb2.Model:
         """Return the model that serves."""
         with acting(self.user_id), rpc.translated():
             answer = await self.world.models.GetUserModel(
-                models_pb2.GetUserModelRequest(script=CURSIVE), timeout=10
+                models_pb2.GetUserModelRequest(script=CURSIVE), timeout=CALL_S
             )
         model: page_pb2.Model = answer.model
         return model
@@ -122,7 +121,7 @@ class Learner:
         image = draw_page(random_lines(LINES, seed=seed))
         stub: Any = recognizer_pb2_grpc.RecognizerServiceStub(self.world.channels["recognizer"])
         with acting(self.user_id, "gateway"), rpc.translated():
-            read = await stub.RecognizePage(_messages(image, created.model), timeout=20)
+            read = await stub.RecognizePage(_messages(image, created.model), timeout=CALL_S)
         recorded = await self.record(created.page.page_id, read.model_version, list(read.lines))
         return str(read.model_version), [line.text for line in recorded.lines]
 

@@ -5,6 +5,7 @@ Every process may be killed, stopped and started again; what happened is in the 
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -13,7 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 import grpc
@@ -41,9 +42,9 @@ CHILD = "ketav_trainer.fit_process"
 class Pace:
     """How long a lease is and how often heartbeats and sweeps come, in seconds."""
 
-    lease: int = 3
-    heartbeat: float = 0.5
-    sweep: float = 1.0
+    lease: int = 2
+    heartbeat: float = 0.4
+    sweep: float = 0.7
 
 
 @dataclass
@@ -87,11 +88,27 @@ class Program:
             self.process.kill()
             self.process.wait()
 
+    def events(self, run_id: str) -> list[str]:
+        """Return what the program has logged about a run, event by event."""
+        return [
+            str(entry["event"])
+            for line in self.log.read_text("utf-8").splitlines()
+            if run_id in line and line.startswith("{") and (entry := json.loads(line))
+        ]
+
     def children(self) -> list[psutil.Process]:
         """Return the training processes it has."""
         with contextlib.suppress(psutil.NoSuchProcess):
             return [child for child in psutil.Process(self.pid).children() if is_training(child)]
         return []
+
+
+def said(order: Path) -> tuple[str, str] | None:
+    """Return the process id and the run of who stopped as ordered; None: nobody yet."""
+    if not order.exists() or not (text := order.read_text("utf-8")).endswith("\n"):
+        return None
+    pid, run_id = text.rstrip("\n").split(" ", 1)
+    return pid, run_id
 
 
 def is_training(process: psutil.Process) -> bool:
@@ -110,12 +127,14 @@ class World:
     database: str
     queue: Valkey
     pace: Pace
-    owner: asyncpg.Connection
+    owner: asyncpg.Pool
+    """Connections as the database's owner."""
     signer: Signer = field(default_factory=lambda: Signer(SECRET))
     workers: list[Program] = field(default_factory=list)
     programs: dict[str, Program] = field(default_factory=dict)
     channels: dict[str, grpc.aio.Channel] = field(default_factory=dict)
-    users: list[UUID] = field(default_factory=list)
+    started: int = 0
+    """Workers so far."""
 
     @property
     def faults(self) -> Path:
@@ -178,12 +197,14 @@ class World:
         self.programs[name].start()
         if name not in self.channels:
             self.channels[name] = rpc.channel(self.address(name), self.signer)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             await self.channels[name].channel_ready()
 
     def add_worker(self, **settings: str) -> Program:
         """Start one more worker."""
-        worker = self.program("worker", "ketav_trainer.worker", "--beat", **settings).start()
+        self.started += 1
+        name = f"worker-{self.started}"
+        worker = self.program(name, "ketav_trainer.worker", "--beat", **settings).start()
         self.workers.append(worker)
         return worker
 
@@ -226,7 +247,7 @@ class World:
         return dict(row)
 
     async def until(
-        self, done: Callable[[], Awaitable[bool]], what: str, seconds: float = 60, pause: float = 0.05
+        self, done: Callable[[], Awaitable[bool]], what: str, seconds: float = 250, pause: float = 0.05
     ) -> None:
         """Wait until something is so; TimeoutError with `what` when it never is."""
         try:
@@ -236,7 +257,7 @@ class World:
         except TimeoutError as error:
             raise TimeoutError(f"not within {seconds} s: {what}") from error
 
-    async def ended(self, run_id: str, seconds: float = 60) -> dict[str, Any]:
+    async def ended(self, run_id: str, seconds: float = 250) -> dict[str, Any]:
         """Wait for a run's end and return its row."""
 
         async def over() -> bool:
@@ -246,7 +267,25 @@ class World:
         await self.until(over, f"the end of run {run_id}", seconds)
         return await self.run(run_id)
 
-    async def orphans(self, seconds: float = 8) -> list[int]:
+    def order(self, point: str) -> Path:
+        """Order a stop at a point; return the file that will say who stopped."""
+        folder = self.faults / point
+        folder.mkdir(parents=True, exist_ok=True)
+        order = folder / f"{uuid4().hex}.armed"
+        order.touch()
+        return order.with_suffix(".taken")
+
+    async def stopped(self, order: Path, seconds: float = 250) -> int:
+        """Wait until a process has stopped as ordered; return its id."""
+
+        async def taken() -> bool:
+            """Look at the order."""
+            return said(order) is not None
+
+        await self.until(taken, f"a stop at {order.parent.name}", seconds)
+        return int((said(order) or ("0", ""))[0])
+
+    async def orphans(self, seconds: float = 20) -> list[int]:
         """Return the training processes that no living worker has, after a time for them to notice."""
         found: list[int] = []
 
@@ -282,11 +321,11 @@ class World:
 
 @contextlib.asynccontextmanager
 async def world(
-    folder: Path, postgres: PostgresServer, *, workers: int = 3, pace: Pace | None = None, reader: bool = True
+    folder: Path, postgres: PostgresServer, *, workers: int = 3, pace: Pace | None = None
 ) -> AsyncIterator[World]:
     """Run the system with some workers over a fresh database whose history is kept."""
     database = postgres.migrated_database()
-    owner = await asyncpg.connect(postgres.url(database), timeout=10)
+    owner = await asyncpg.create_pool(postgres.url(database), min_size=1, max_size=4, timeout=30)
     try:
         await history.keep(owner)
         with valkey() as queue:
@@ -294,8 +333,7 @@ async def world(
             try:
                 await made.import_base(tiny.save())
                 await made.serve("registry")
-                for name in ("trainer", "recognizer") if reader else ("trainer",):
-                    await made.serve(name)
+                await made.serve("trainer")
                 for _ in range(workers):
                     made.add_worker()
                 yield made

@@ -103,6 +103,14 @@ def test_metadata_that_does_not_fit_is_refused(content: bytes, changed: dict[str
         models.load(altered(content, lambda meta: meta.update(changed)))
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers_are_refused(content: bytes, value: float) -> None:
+    """A training that diverged leaves such a file; it would read nothing and is never served."""
+    start = 8 + int.from_bytes(content[:8], "little")
+    with pytest.raises(UnusableModelError, match="no numbers"):
+        models.load(content[:start] + struct.pack("<f", value) + content[start + 4 :])
+
+
 def test_a_pickle_or_an_overlong_header_is_refused() -> None:
     """Nothing but safetensors is parsed, and a header cannot claim gigabytes."""
     for damage in (

@@ -69,6 +69,8 @@ def load(content: bytes, sha256: str | None = None) -> LoadedModel:
         state = read(content)
     except SafetensorError as error:
         raise UnusableModelError("the file's tensors are damaged") from error
+    if not all(bool(value.isfinite().all()) for value in state.values()):
+        raise UnusableModelError("the model has weights that are no numbers")
     net.load_state_dict({name: state[f"{prefix}.{name}"].float() for name in net.state_dict()}, assign=True)
     return wrap(net.eval().requires_grad_(requires_grad=False), meta.get(_OWN) or {}, digest)
 

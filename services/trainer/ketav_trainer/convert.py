@@ -1,6 +1,5 @@
 """Between the contract's messages and the trainer's own types; the only module that sees both."""
 
-import hashlib
 from collections.abc import Iterator
 from typing import Final, Literal
 from uuid import UUID
@@ -56,14 +55,17 @@ def from_end(claim: Claim, state: State, verdict: str) -> training_pb2.EndTraini
 
 
 def from_candidate(claim: Claim, candidate: Candidate) -> Iterator[models_pb2.PublishModelRequest]:
-    """Encode a candidate: the header, then the file in chunks of 1 MiB."""
+    """Encode a candidate: the header, then the file in chunks of 1 MiB.
+
+    The header names the file that was measured; if another one lies there now the registry refuses it.
+    """
     content = candidate.path.read_bytes()
     verdict = candidate.verdict
     header = models_pb2.PublishModelHeader(
         run_id=claim.run_id,
         fence=claim.fence,
         size_bytes=len(content),
-        sha256=hashlib.sha256(content).digest(),
+        sha256=bytes.fromhex(candidate.sha256),
         cer_before=verdict.cer_before,
         cer_after=verdict.cer_after,
         promote=verdict.promote,

@@ -107,6 +107,8 @@ class Candidate:
     """A trained model and what the gate says of it."""
 
     path: Path
+    sha256: str
+    """Hex digest of the file as it was measured."""
     verdict: Verdict
     training_lines: int
     card: str

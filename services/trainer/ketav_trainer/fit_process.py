@@ -4,6 +4,7 @@ Reads `run.json`, the parent model and the pages' images from the directory, wri
 there, and reports JSON lines on standard output: {"event": "epoch" | "evaluating" | "done" | "failed", …}.
 """
 
+import hashlib
 import json
 import os
 import sys
@@ -44,6 +45,10 @@ _FOLD_EFFORT: Final = 0.6
 """Share of a fit's epochs that a fold gets."""
 
 
+class SpoiltModelError(EngineError):
+    """The training made a model that cannot be used."""
+
+
 class FitProcess:
     """One training over a prepared directory."""
 
@@ -66,11 +71,15 @@ class FitProcess:
         (self._directory / CANDIDATE).write_bytes(result.content)
         self._report("evaluating")
         faults.reached("in-evaluation")
-        errors = self._errors(engine, parent, result.content, holdout)
+        # What lies on the disk is what will serve: that is measured, and named by its digest.
+        content = (self._directory / CANDIDATE).read_bytes()
+        candidate = self._candidate(engine, content)
+        errors = self._errors(engine, parent, candidate, holdout)
         if len(holdout) < _FEW_LINES and not _is_plain(errors):
             errors += self._cross_validated(engine, parent, training)
-        general = self._errors(engine, parent, result.content, self._shipped("general", parent.info.height))
-        self._report("done", errors=errors, general=general, skipped=result.skipped)
+        general = self._errors(engine, parent, candidate, self._shipped("general", parent.info.height))
+        digest = hashlib.sha256(content).hexdigest()
+        self._report("done", errors=errors, general=general, skipped=result.skipped, sha256=digest)
 
     def _fit(
         self, engine: Engine, parent: Model, training: Sequence[TrainingLine], holdout: Sequence[TrainingLine]
@@ -99,7 +108,8 @@ class FitProcess:
         for fold in range(folds if folds > 1 else 0):
             rest = [line for index, line in enumerate(training) if index % folds != fold]
             result = engine.fit(parent, rest, [], [], options, lambda _: True)
-            errors += self._errors(engine, parent, result.content, training[fold::folds])
+            without = self._candidate(engine, result.content)
+            errors += self._errors(engine, parent, without, training[fold::folds])
         return errors
 
     def _shipped(self, name: str, height: int) -> list[TrainingLine]:
@@ -120,13 +130,17 @@ class FitProcess:
                 sides[line["holdout"]].append(TrainingLine(cut, line["text"]))
         return sides
 
+    def _candidate(self, engine: Engine, content: bytes) -> Model:
+        """Load what was made as the recognizer will."""
+        try:
+            return engine.load_model(content, hashlib.sha256(content).hexdigest())
+        except UnusableModelError as error:
+            raise SpoiltModelError("the model that was made cannot be loaded") from error
+
     def _errors(
-        self, engine: Engine, parent: Model, content: bytes, holdout: Sequence[TrainingLine]
+        self, engine: Engine, parent: Model, candidate: Model, holdout: Sequence[TrainingLine]
     ) -> list[tuple[int, int, int]]:
         """Return for each held-out line its length and the edits of the parent and of the candidate."""
-        import hashlib
-
-        candidate = engine.load_model(content, hashlib.sha256(content).hexdigest())
         images = [line.image for line in holdout]
         readings = zip(engine.read_lines(images, parent), engine.read_lines(images, candidate), strict=True)
         return [

@@ -114,7 +114,8 @@ async def train_model(
         "measured_lines": len(hearing.errors),
     }
     words = json.dumps(card | describe(claim, dataset, verdict), ensure_ascii=False)
-    return Candidate(dataset.directory / CANDIDATE, verdict, dataset.count(holdout=False), words)
+    path = dataset.directory / CANDIDATE
+    return Candidate(path, hearing.sha256, verdict, dataset.count(holdout=False), words)
 
 
 async def _attempt(claim: Claim, lease: Lease, registry: Registry, workshop: Workshop) -> None:
@@ -124,6 +125,7 @@ async def _attempt(claim: Claim, lease: Lease, registry: Registry, workshop: Wor
             dataset = await save_dataset(registry.ground_truth(claim), directory)
             await save_model(registry.model(claim, claim.parent), claim.parent, directory / PARENT)
             candidate = await train_model(claim.user_id, dataset, claim=claim, lease=lease, workshop=workshop)
+            faults.reached("before-upload", claim.run_id)
             await registry.publish(claim, candidate)
         except Stale as error:
             raise LeaseLostError(error.code) from error
@@ -191,6 +193,7 @@ class _Hearing:
         "NotImplementedError": "training is not available in this version",
         "NothingToLearnError": "none of the corrected lines can be learnt from",
         "UnusableModelError": "the model to start from cannot be used",
+        "SpoiltModelError": "the training did not make a usable model",
         "UnusableImageError": "a page of the corrected lines cannot be read",
     }
 
@@ -201,6 +204,7 @@ class _Hearing:
         self.errors: list[LineErrors] | None = None
         self.general: list[LineErrors] = []
         self.skipped = 0
+        self.sha256 = ""
         self.failed = ""
 
     async def on_event(self, event: dict[str, Any]) -> None:
@@ -216,6 +220,7 @@ class _Hearing:
                 self.errors = [LineErrors(*line) for line in event["errors"]]
                 self.general = [LineErrors(*line) for line in event["general"]]
                 self.skipped = int(event["skipped"])
+                self.sha256 = str(event["sha256"])
             case "failed":
                 self.failed = self._FAILURES.get(event["kind"], "the training met an internal error")
 
