@@ -88,5 +88,5 @@ validate: $(STAMP) ## CER on synthetic lines of held-out writers and texts, per 
 ablations: $(STAMP) ## short trainings that differ in one thing each, compared by held-out writers
 	OMP_NUM_THREADS=1 $(BIN)/python -m ketav_basemodel ablate
 
-evaluate: $(STAMP) ## CER, WER and pictures on real hands, per folder of KETAV_BENCH_DATA
-	OMP_NUM_THREADS=1 $(BIN)/python -m ketav_basemodel evaluate
+evaluate: $(STAMP) ## CER, WER, confidences and pictures on real hands, per folder of KETAV_BENCH_DATA
+	OMP_NUM_THREADS=1 $(BIN)/python -m ketav_basemodel evaluate --pictures docs

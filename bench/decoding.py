@@ -2,58 +2,52 @@
 
     python -m bench.decoding [--model models/hebrew_base.safetensors] [--language models/hebrew_lm.npz]
 
-Prints CER with either decoder, what the beam costs in milliseconds a line, lines read a second, and the
-mean confidence, which 1 - CER should match.
+Prints CER with either decoder and the beam's cost: time of network and beam against network and best path,
+both measured line set by line set in one process, so that what else the machine does weighs on both alike.
 """
 
 import argparse
-import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
-import cv2
-import numpy as np
-
+from ketav_basemodel.evaluate import folders, grey, lines_of
+from ketav_basemodel.places import BENCH
+from ketav_basemodel.texts import plain
 from ketav_common.metrics import cer
 from ketav_engine import beam, decode, models, ngram, recognize
-from ketav_engine.domain import Image
 from ketav_engine.lines import normalise
 
-DATA = Path(os.environ.get("KETAV_BENCH_DATA", "../shared/data"))
-FOLDERS = ("forms", "notebook/agada", "stam")
+
+def timed(
+    decoder: decode.Decoder, outputs: Sequence[decode.Probabilities]
+) -> tuple[list[list[decode.Label]], float]:
+    """Decode outputs; return the labels and the processor seconds that took."""
+    began = time.process_time()
+    found = [decoder(output) for output in outputs]
+    return found, time.process_time() - began
 
 
-def lines(folder: Path, height: int) -> tuple[list[Image], list[str]]:
-    """Read and normalise a folder's line images with their texts."""
-    paths = sorted(folder.glob("*.png"))
-    images = [
-        normalise(np.asarray(cv2.imread(str(path), cv2.IMREAD_GRAYSCALE), np.uint8), height) for path in paths
-    ]
-    return images, [path.with_suffix(".gt.txt").read_text(encoding="utf-8").strip() for path in paths]
-
-
-def measure(folder: str, model: models.LoadedModel, language: ngram.Ngram | None) -> None:
+def measure(folder: str, model: models.LoadedModel, decoder: decode.Decoder) -> None:
     """Print the figures of one folder."""
-    images, texts = lines(DATA / folder, model.info.height)
-    began = time.perf_counter()
-    outputs: list[decode.Probabilities] = [np.zeros((1, 1), np.float32)] * len(images)
+    paths = lines_of(BENCH / folder)
+    texts = [plain(path.with_suffix(".gt.txt").read_text(encoding="utf-8")) for path in paths]
+    images = [normalise(grey(path), model.info.height) for path in paths]
+    began = time.process_time()
+    outputs: dict[int, decode.Probabilities] = {}
     for chosen, found in recognize.run(images, model):
-        for index, output in zip(chosen, found, strict=True):
-            outputs[index] = output.copy()
-    network = time.perf_counter() - began
-    greedy = [decode.to_reading(decode.greedy(output), model.net.codec) for output in outputs]
-    rate = cer(zip(texts, (reading.text for reading in greedy), strict=True)).rate
-    sure = sum(sum(reading.confidences) for reading in greedy) / max(1, sum(len(r.text) for r in greedy))
-    row = f"{folder:16} lines {len(images):4} {len(images) / network:6.1f} lines/s CER greedy {rate:.4f}"
-    row += f" confidence {sure:.3f}"
-    if language is not None:
-        decoder = beam.BeamDecoder(language, model.net.codec)
-        began = time.perf_counter()
-        searched = [decode.to_reading(decoder(output), model.net.codec) for output in outputs]
-        cost = (time.perf_counter() - began) / len(images)
-        rate = cer(zip(texts, (reading.text for reading in searched), strict=True)).rate
-        row += f" beam {rate:.4f} +{cost * 1000:.1f} ms/line"
-    print(row, flush=True)
+        outputs |= dict(zip(chosen, (output.copy() for output in found), strict=True))
+    network = time.process_time() - began
+    ordered = [outputs[index] for index in range(len(images))]
+    row = f"{folder:16} {len(images):4} lines"
+    spent = []
+    for name, how in (("greedy", decode.greedy), ("beam", decoder)):
+        labels, seconds = timed(how, ordered)
+        spent.append(network + seconds)
+        readings = (plain(decode.to_reading(found, model.net.codec).text) for found in labels)
+        row += f"  {name} {cer(zip(texts, readings, strict=True)).rate:.4f}"
+    beam_ms = 1000 * (spent[1] - spent[0]) / len(images)
+    print(f"{row}  time x{spent[1] / spent[0]:.2f} (+{beam_ms:.1f} ms a line)", flush=True)
 
 
 def main() -> None:
@@ -62,13 +56,13 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=Path("models/hebrew_base.safetensors"))
     parser.add_argument("--language", type=Path, default=Path("models/hebrew_lm.npz"))
     arguments = parser.parse_args()
-    if not DATA.is_dir() or not arguments.model.is_file():
-        print(f"no data at {DATA} or no model at {arguments.model}: set KETAV_BENCH_DATA, pass --model")
+    if not BENCH.is_dir() or not arguments.model.is_file():
+        print(f"no data at {BENCH} or no model at {arguments.model}: set KETAV_BENCH_DATA, pass --model")
         return
     model = models.load(arguments.model.read_bytes())
-    language = ngram.read(arguments.language) if arguments.language.is_file() else None
-    for folder in FOLDERS:
-        measure(folder, model, language)
+    decoder = beam.BeamDecoder(ngram.read(arguments.language), model.net.codec)
+    for folder in folders(BENCH):
+        measure(folder, model, decoder)
 
 
 if __name__ == "__main__":

@@ -6,13 +6,12 @@ from typing import Annotated
 
 import typer
 
+from ketav_basemodel import measuring
+from ketav_basemodel.places import BENCH, DATA, WORK
 from ketav_basemodel.texts import Part
 
 app = typer.Typer(add_completion=False, help="The base model's workshop.")
 
-DATA = Path(os.environ.get("KETAV_BASEMODEL_DATA", "var/data"))
-BENCH = Path(os.environ.get("KETAV_BENCH_DATA", "../shared/data"))
-WORK = Path(os.environ.get("KETAV_BASEMODEL_WORK", "var/basemodel"))
 LINES = 190_000
 """Lines of the released model's training."""
 
@@ -140,48 +139,6 @@ def release(
 
 
 @app.command()
-def language(
-    to: Path = Path("models/hebrew_lm.npz"), model: Path = Path("models/hebrew_base.safetensors")
-) -> None:
-    """Train the character language model of the beam search, then fit the beam's weights to it."""
-    from ketav_basemodel import lm, sentences
-    from ketav_basemodel.texts import bible_verses
-
-    built = lm.build(DATA, BENCH, to)
-    verses = bible_verses(DATA / "node_modules/morphhb/wlc", "validation")
-    print(
-        {
-            "ngrams": len(built.likely.keys),
-            "bits, modern sentences": lm.bits(built, sentences.read(DATA)[::5]),
-        }
-    )
-    print({"bits, held-out verses": lm.bits(built, [" ".join(verse) for verse in verses[::5]])})
-    tune(to, model)
-
-
-@app.command()
-def tune(
-    language: Path = Path("models/hebrew_lm.npz"), model: Path = Path("models/hebrew_base.safetensors")
-) -> None:
-    """Fit the beam's weights on validation lines and write them into the language model's file."""
-    from dataclasses import replace
-
-    from ketav_basemodel import tune as tuning
-    from ketav_engine import models, ngram
-
-    loaded, known = models.load(model.read_bytes()), ngram.read(language)
-    lines = tuning.validation_lines(DATA, BENCH, loaded.info.height)
-    found = tuning.outputs(loaded, lines)
-    best, tried = tuning.fit(known, loaded.net.codec, found, lines)
-    for (weight, bonus), rate in sorted(tried.items()):
-        print(f"weight {weight:.2f} bonus {bonus:.1f} CER {rate:.4f}")
-    fitted = replace(known, weight=best.weight, bonus=best.bonus)
-    ngram.write(fitted, language)
-    for sort, (greedy, beam) in tuning.compare(fitted, loaded.net.codec, found, lines).items():
-        print(f"{sort:10} {len(lines[sort]):4} lines CER greedy {greedy:.4f} beam {beam:.4f}")
-
-
-@app.command()
 def replay(to: Path = Path("models/replay_lines.npz"), lines: int = 448, seed: int = 77) -> None:
     """Write the lines that fine-tuning replays; from fonts alone, for the real letters are not passed on."""
     _write_font_lines(to, lines, seed, "training")
@@ -191,32 +148,6 @@ def replay(to: Path = Path("models/replay_lines.npz"), lines: int = 448, seed: i
 def general(to: Path = Path("models/general_lines.npz"), lines: int = 144, seed: int = 78) -> None:
     """Write the lines on which a fine-tuned model may lose little, of words held out of training."""
     _write_font_lines(to, lines, seed, "validation")
-
-
-@app.command()
-def evaluate(
-    model: Path = Path("models/hebrew_base.safetensors"),
-    out: Path = Path("var/evaluation"),
-    draw: bool = True,
-) -> None:
-    """Read the real hands of KETAV_BENCH_DATA; write figures.json, figures.md and pictures."""
-    import json
-
-    from ketav_basemodel import evaluate as evaluation
-    from ketav_basemodel import report
-
-    if not BENCH.exists():
-        print(f"no real hands under {BENCH}: set KETAV_BENCH_DATA")
-        raise typer.Exit(1)
-    found, pairs = evaluation.evaluate(model, BENCH)
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "figures.json").write_text(json.dumps(evaluation.as_json(found), indent=1, ensure_ascii=False))
-    (out / "figures.md").write_text(evaluation.as_markdown(found))
-    if draw:
-        report.draw(pairs, out)
-    print(evaluation.as_markdown(found))
-    for folder, items in pairs.items():
-        print(folder, " ".join(f"{a or '∅'}→{b or '∅'}:{n}" for a, b, n in evaluation.confusions(items)))
 
 
 @app.command()
@@ -276,6 +207,16 @@ def _shards_taken() -> int:
 
     # Our own file, tensors and numbers only: nothing in it is executed.
     return int(torch.load(checkpoint, weights_only=True)["shards"])
+
+
+for command in (
+    measuring.language,
+    measuring.tune,
+    measuring.evaluate,
+    measuring.peers,
+    measuring.kraken_recipe,
+):
+    app.command()(command)
 
 
 if __name__ == "__main__":

@@ -1,19 +1,22 @@
 """Pictures of an evaluation: which letters are taken for which, confidence against truth, the worst lines."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
 from rapidfuzz.distance import Levenshtein
 
-from ketav_basemodel.evaluate import Pair
+from ketav_basemodel.evaluate import Pair, Pairs, certainties, grey
 from ketav_basemodel.texts import LETTERS
 from ketav_common.metrics import cer
+from ketav_engine.decode import to_display
 
 
-def confusion_counts(pairs: list[Pair]) -> NDArray[np.int64]:
+def confusion_counts(pairs: Sequence[Pair]) -> NDArray[np.int64]:
     """Count letters read for letters written, shape (27, 28); the last column counts what was not read."""
     counts = np.zeros((len(LETTERS), len(LETTERS) + 1), dtype=np.int64)
     for pair in pairs:
@@ -23,28 +26,28 @@ def confusion_counts(pairs: list[Pair]) -> NDArray[np.int64]:
     return counts
 
 
-def reliability(pairs: list[Pair], bins: int = 10) -> list[tuple[float, float, int]]:
-    """Return (mean confidence, 1 - CER, lines) of the lines in each tenth of confidence that holds any."""
-    order = sorted(pairs, key=lambda pair: pair.confidence)
-    found = []
-    for index in range(bins):
-        group = order[index * len(order) // bins : (index + 1) * len(order) // bins]
-        if group:
-            rate = cer([(pair.truth, pair.reading) for pair in group]).rate
-            found.append((float(np.mean([pair.confidence for pair in group])), 1 - rate, len(group)))
-    return found
+def reliability(pairs: Sequence[Pair], bins: int = 10) -> list[tuple[float, float, int]]:
+    """Return (mean confidence, share right, characters) of each band of confidence that holds any."""
+    sure, right = certainties(pairs)
+    places = np.minimum((sure * bins).astype(int), bins - 1)
+    return [
+        (float(sure[places == band].mean()), float(right[places == band].mean()), int((places == band).sum()))
+        for band in range(bins)
+        if (places == band).any()
+    ]
 
 
-def draw(pairs: dict[str, list[Pair]], folder: Path) -> None:
-    """Write confusion.png, reliability.png and worst.png into `folder`.
+def draw(found: Mapping[str, Pairs], folder: Path) -> None:
+    """Write confusion.png, reliability.png and worst.png into `folder`; the last reader is the one served.
 
     worst.png shows real lines: it is for looking at and never leaves the machine.
     """
     folder.mkdir(parents=True, exist_ok=True)
     plot = pyplot()
-    _draw_confusion(plot, [pair for found in pairs.values() for pair in found], folder / "confusion.png")
-    _draw_reliability(plot, pairs, folder / "reliability.png")
-    _draw_worst([pair for found in pairs.values() for pair in found], folder / "worst.png")
+    served = [pair for pairs in list(found.values())[-1].values() for pair in pairs]
+    _draw_confusion(plot, served, folder / "confusion.png")
+    _draw_reliability(plot, found, folder / "reliability.png")
+    _draw_worst(served, folder / "worst.png")
 
 
 def draw_course(points: list[dict[str, float]], path: Path) -> None:
@@ -80,7 +83,7 @@ def _aligned(pair: Pair) -> list[tuple[str, str]]:
     return found
 
 
-def _draw_confusion(plot: Any, pairs: list[Pair], path: Path) -> None:  # noqa: ANN401  # as above
+def _draw_confusion(plot: Any, pairs: Sequence[Pair], path: Path) -> None:  # noqa: ANN401  # as above
     """Draw the letters' confusions as shares of each written letter."""
     counts = confusion_counts(pairs)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -93,29 +96,40 @@ def _draw_confusion(plot: Any, pairs: list[Pair], path: Path) -> None:  # noqa: 
     plot.close(figure)
 
 
-def _draw_reliability(plot: Any, pairs: dict[str, list[Pair]], path: Path) -> None:  # noqa: ANN401  # as above
-    """Draw what share of the characters is right against the confidence claimed for them."""
-    figure, axes = plot.subplots(figsize=(5, 5))
-    axes.plot([0, 1], [0, 1], color="grey", linewidth=0.8)
-    for folder, found in pairs.items():
-        points = reliability(found)
-        axes.plot([p[0] for p in points], [p[1] for p in points], marker="o", label=folder)
-    axes.set(xlabel="mean confidence of a line", ylabel="1 - CER", xlim=(0.3, 1), ylim=(0.3, 1))
-    axes.legend()
-    figure.savefig(path, dpi=90, bbox_inches="tight")
+def _draw_reliability(plot: Any, found: Mapping[str, Pairs], path: Path) -> None:  # noqa: ANN401  # as above
+    """Draw what share of the characters is right against the confidence claimed, a panel for each reader."""
+    figure, panels = plot.subplots(1, len(found), figsize=(5 * len(found), 5), sharey=True, squeeze=False)
+    for axes, (name, folders) in zip(panels[0], found.items(), strict=True):
+        axes.plot([0, 1], [0, 1], color="grey", linewidth=0.8)
+        for folder, pairs in folders.items():
+            points = [point for point in reliability(pairs) if point[2] >= 20]
+            axes.plot([p[0] for p in points], [p[1] for p in points], marker="o", label=folder)
+        axes.set(xlabel="confidence of a character", title=name, xlim=(0, 1), ylim=(0, 1))
+    panels[0][0].set_ylabel("share of right characters")
+    panels[0][0].legend()
+    figure.savefig(path, dpi=80, bbox_inches="tight")
     plot.close(figure)
 
 
-def _draw_worst(pairs: list[Pair], path: Path, most: int = 24, width: int = 1000) -> None:
-    """Put the lines with the highest CER under one another."""
+def _draw_worst(pairs: Sequence[Pair], path: Path, most: int = 24, width: int = 1000) -> None:
+    """Put the lines with the highest CER under one another, each with its text and what was read."""
     order = sorted(pairs, key=lambda pair: -cer([(pair.truth, pair.reading)]).rate)
     strips = []
     for pair in order[:most]:
-        image = cv2.imread(str(pair.path), cv2.IMREAD_GRAYSCALE)
-        if image is None:
-            continue
+        image = grey(pair.path)
         scale = min(1.0, width / image.shape[1])
         small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        strips.append(np.pad(small, ((3, 3), (0, width - small.shape[1])), constant_values=160))
+        strips.append(np.pad(small, ((3, 3), (width - small.shape[1], 0)), constant_values=160))
+        strips.append(_caption(f"{pair.truth}   |   {pair.reading}", width))
     if strips:
         cv2.imwrite(str(path), np.vstack(strips))
+
+
+def _caption(text: str, width: int, height: int = 22) -> NDArray[np.uint8]:
+    """Draw a text in logical order at the right end of a strip, shape (height, width)."""
+    from matplotlib import font_manager
+
+    strip = Image.new("L", (width, height), 235)
+    font = ImageFont.truetype(font_manager.findfont("DejaVu Sans"), 14, layout_engine=ImageFont.Layout.BASIC)
+    ImageDraw.Draw(strip).text((width - 6, 3), to_display(text), font=font, fill=0, anchor="ra")
+    return np.asarray(strip, dtype=np.uint8)

@@ -3,10 +3,20 @@
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
-from ketav_basemodel.evaluate import Pair, as_markdown, confusions, figures
+from ketav_basemodel import report
+from ketav_basemodel.evaluate import (
+    Pair,
+    as_markdown,
+    calibration_error,
+    confusions,
+    figures,
+    folders,
+    lines_of,
+)
 from ketav_basemodel.report import confusion_counts, reliability
 from ketav_basemodel.stream import Shard, shard_path, take_shard, write_shard
 from ketav_basemodel.synthesis import Material
@@ -22,7 +32,8 @@ def test_figures_count_edits_over_the_whole_folder() -> None:
     assert found.cer == pytest.approx(1 / 12)
     assert found.wer == pytest.approx(1 / 3)
     assert found.letters_cer == pytest.approx(1 / 11)
-    assert "| forms | 2 | 12 | 8.3% |" in as_markdown([found])
+    assert found.low <= found.cer <= found.high
+    assert "| forms | greedy | 2 | 12 | 8.3 % (" in as_markdown({"greedy": [found]})
 
 
 def test_confusions_name_what_was_written_and_what_was_read() -> None:
@@ -36,9 +47,47 @@ def test_confusions_name_what_was_written_and_what_was_read() -> None:
 
 
 def test_reliability_sets_confidence_against_what_was_right() -> None:
-    """Lines that were sure and right stand apart from lines that were unsure and wrong."""
-    pairs = [Pair(NOWHERE, "אב", "אב", 0.9), Pair(NOWHERE, "אב", "גד", 0.2)]
-    assert reliability(pairs, bins=2) == [(0.2, 0.0, 1), (0.9, 1.0, 1)]
+    """Characters that were sure and right stand apart from those that were unsure and wrong."""
+    pairs = [Pair(NOWHERE, "אב", "אב", 0.9, (0.9, 0.9)), Pair(NOWHERE, "אב", "גד", 0.2, (0.2, 0.2))]
+    assert reliability(pairs, bins=2) == [(0.2, 0.0, 2), (0.9, 1.0, 2)]
+    assert calibration_error(pairs) == pytest.approx(0.15)
+    assert calibration_error([Pair(NOWHERE, "אב", "אב")]) == 0.0
+
+
+def test_every_folder_with_line_images_and_texts_is_found(tmp_path: Path) -> None:
+    """Known folders first, other hands after them; an image or a text alone is no line."""
+    for name in ("zelda/notes", "stam", "letters_hhd/0", "pages"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "a.png").write_bytes(b"")
+    for name in ("zelda/notes", "stam"):
+        (tmp_path / name / "a.gt.txt").write_text("אב")
+    (tmp_path / "pages" / "b.gt.txt").write_text("אב")
+    assert folders(tmp_path) == ["stam", "zelda/notes"]
+    assert lines_of(tmp_path / "stam") == [tmp_path / "stam/a.png"]
+
+
+def test_thinning_takes_lines_from_the_whole_folder(tmp_path: Path) -> None:
+    """Four of twelve lines lie three apart."""
+    for number in range(12):
+        (tmp_path / f"{number:02d}.png").write_bytes(b"")
+        (tmp_path / f"{number:02d}.gt.txt").write_text("אב")
+    assert [path.stem for path in lines_of(tmp_path, 4)] == ["00", "03", "06", "09"]
+
+
+def test_the_pictures_are_drawn_and_the_worst_line_comes_first(tmp_path: Path) -> None:
+    """Three pictures for two readers; the contact sheet shows each line with its text."""
+    path = tmp_path / "line.png"
+    cv2.imwrite(str(path), np.full((40, 300), 255, np.uint8))
+    pairs = [Pair(path, "אב", "גד", 0.2, (0.2, 0.2)), Pair(path, "אב", "אב", 0.9, (0.9, 0.9))]
+    report.draw({"greedy": {"forms": pairs}, "beam": {"forms": pairs}}, tmp_path / "out")
+    assert {found.name for found in (tmp_path / "out").iterdir()} == {
+        "confusion.png",
+        "reliability.png",
+        "worst.png",
+    }
+    sheet = cv2.imread(str(tmp_path / "out/worst.png"))
+    assert sheet is not None
+    assert sheet.shape[:2] == (2 * (40 + 6 + 22), 1000)
 
 
 @pytest.mark.kraken
