@@ -13,9 +13,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import grpc
+import jwt
 import psutil
 import pytest
 import pytest_asyncio
@@ -27,6 +28,7 @@ from ketav.recognizer.v1 import recognizer_pb2, recognizer_pb2_grpc
 from ketav_common import context, rpc
 from ketav_common.errors import (
     DataLoss,
+    Forbidden,
     InvalidInput,
     KetavError,
     NotFound,
@@ -58,15 +60,23 @@ class Service:
     data: Path
     model: bytes = b""
 
-    async def read(self, image: bytes = PAGE, seconds: float = 30, **header: Any) -> Any:
-        """Send an image in chunks and return the answer; errors come as Ketav's own."""
+    async def read(
+        self, image: bytes = PAGE, seconds: float = 30, user: UUID | None = None, **header: Any
+    ) -> Any:
+        """Send an image in chunks and return the answer; errors come as Ketav's own.
+
+        A model that carries no grant gets the registry's for the user.
+        """
         stub: Any = recognizer_pb2_grpc.RecognizerServiceStub(self.channel)
-        fields = {
+        user = user or uuid4()
+        fields: dict[str, Any] = {
             "model": model_of(self.model),
             "layout": page_pb2.LAYOUT_PAGE,
             "size_bytes": len(image),
         } | header
-        with rpc.translated(), context.bind(identity=Identity("gateway", uuid4())):
+        if fields["model"] is not None and not fields["model"].grant:
+            fields["model"] = granted(fields["model"], user)
+        with rpc.translated(), context.bind(identity=Identity("gateway", user)):
             return await stub.RecognizePage(messages(image, fields), timeout=seconds)
 
     def readers(self) -> list[psutil.Process]:
@@ -89,6 +99,14 @@ def model_of(content: bytes) -> page_pb2.Model:
         sha256=hashlib.sha256(content).digest(),
         size_bytes=len(content),
     )
+
+
+def granted(model: page_pb2.Model, user: UUID) -> page_pb2.Model:
+    """Give a model the registry's word that a user may read with it."""
+    named = page_pb2.Model()
+    named.CopyFrom(model)
+    named.grant = SIGNER.grant(user, model.sha256)
+    return named
 
 
 def cached(service: Service) -> list[Path]:
@@ -116,6 +134,7 @@ async def recognizer(directory: Path) -> AsyncIterator[Service]:
         "KETAV_DATA_DIR": str(directory / "data"),
         "KETAV_ENGINE": "tiny",
         "KETAV_RECOGNIZER_QUEUE": "1",
+        "KETAV_MODEL_CHECK_SECONDS": "0.5",
     }
     async with served(registry, registry_address, SIGNER), rpc.channel(address, SIGNER) as channel:
         process = await asyncio.create_subprocess_exec(
@@ -352,3 +371,43 @@ async def test_a_killed_server_leaves_no_reader(own: Service) -> None:
     own.process.kill()
     await own.process.wait()
     assert psutil.wait_procs([reader], timeout=5)[1] == []
+
+
+async def test_a_model_without_the_registry_s_grant_for_this_user_is_refused_though_it_is_cached(
+    service: Service,
+) -> None:
+    """No grant, another user's, one for another file, a forged one and one that has ended."""
+    user, model = uuid4(), model_of(service.model)
+    await service.read(user=user)
+    assert cached(service)
+    forged = Signer("f" * 40).grant(user, model.sha256)
+    identity = SIGNER.sign(Identity("gateway", user))
+    wrong = ["none", SIGNER.grant(uuid4(), model.sha256), SIGNER.grant(user, bytes(32)), forged, identity]
+    for grant in wrong:
+        named = granted(model, user)
+        named.grant = grant
+        with pytest.raises(Forbidden):
+            await service.read(user=user, model=named)
+    claims = {"sub": str(user), "sha256": model.sha256.hex(), "aud": "ketav-model", "exp": 1_000_000_000}
+    named.grant = jwt.encode(claims, SECRET, algorithm="HS256")
+    with pytest.raises(Unavailable) as caught:
+        await service.read(user=user, model=named)
+    assert caught.value.code == "grant-expired"
+    assert (await service.read(user=user)).lines
+
+
+async def test_a_cached_model_that_the_registry_has_retired_is_forgotten(service: Service) -> None:
+    """Within the pause between two checks; while the registry is away nothing is forgotten."""
+    await service.read()
+    service.registry.away = True
+    service.registry.files.clear()
+    await asyncio.sleep(1.2)
+    assert cached(service)
+    service.registry.away = False
+    for _ in range(200):
+        if not cached(service):
+            break
+        await asyncio.sleep(0.05)
+    assert not cached(service)
+    with pytest.raises(NotFound):
+        await service.read(model=model_of(service.model + b"x"))

@@ -13,7 +13,7 @@ import pytest
 from ketav.registry.v1 import accounts_pb2, learning_pb2, models_pb2, projects_pb2
 from ketav.registry.v1 import training_pb2 as pb
 from ketav_common import rpc
-from ketav_common.errors import Conflict, KetavError, NotFound, Precondition, Stale
+from ketav_common.errors import Conflict, Forbidden, KetavError, NotFound, Precondition, Stale
 from ketav_registry.usecases.objects import Rounds, sweep_objects
 from tests.parts.postgres import PostgresServer
 from tests.parts.registry import (
@@ -242,7 +242,15 @@ async def test_without_an_untainted_ancestor_the_base_serves_again_and_no_bytes_
     await delete_page(registry, user_id, (await pages_of(registry, user_id))[0])
     assert await serving(registry, user_id) == "hebrew_base-1"
     with acting(user_id):
-        assert (await create(registry)).model.version == "hebrew_base-1"
+        model = (await create(registry)).model
+    assert model.version == "hebrew_base-1"
+    base = model.sha256
+    registry.signer.check_grant(model.grant, user_id, base)
+    with pytest.raises(Forbidden):
+        registry.signer.check_grant(model.grant, user_id, sha256)
+    asked = models_pb2.CheckModelsRequest(sha256=[sha256, base])
+    with acting(None, "recognizer"), rpc.translated():
+        assert list((await registry.models.CheckModels(asked)).sha256) == [base]
     request = models_pb2.DownloadModelRequest(sha256=sha256)
     for role in ("recognizer", "trainer"):
         with acting(user_id, role), pytest.raises(NotFound), rpc.translated():

@@ -278,7 +278,7 @@ async def test_a_published_model_serves_the_next_page_and_only_its_user_and_scri
     assert (run.state, run.model_version) == (pb.TRAINING_RUN_STATE_SUCCEEDED, version.model.version)
     assert (run.cer_base, run.cer_candidate) == (0.2, 0.1)
     with acting(user_id):
-        assert (await create(registry)).model == version.model
+        assert (await create(registry)).model.version == version.model.version
     assert await serving(registry, user_id, page_pb2.SCRIPT_RASHI) == "hebrew_base-1"
     assert await serving(registry, await registry.new_user()) == "hebrew_base-1"
     assert (registry.blobs / f"models/{user_id}/{version.model.version}.safetensors").is_file()

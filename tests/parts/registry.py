@@ -80,7 +80,7 @@ async def registry_server(
         file.write_bytes(base or safetensors(b"hebrew base"))
         await models.import_base(file, "hebrew_base", None, database=stores.database, blobs=stores.blobs)
         address = f"unix:{folder}/registry.sock"
-        add = partial(add_servicers, database=stores.database, blobs=stores.blobs)
+        add = partial(add_servicers, database=stores.database, blobs=stores.blobs, signer=signer)
         server = rpc.build_server(add, bind=address, signer=signer, service="registry", names=SERVICES)
         await server.grpc.start()
         async with rpc.channel(address, signer) as channel:

@@ -202,6 +202,11 @@ class RegistryDouble(training_pb2_grpc.TrainingRunServiceServicer, models_pb2_gr
         for start in range(0, len(content), 1000):
             yield models_pb2.DownloadModelResponse(chunk=content[start : start + 1000])
 
+    async def CheckModels(self, request: Any, context: Any) -> models_pb2.CheckModelsResponse:
+        """Name the files that are there."""
+        self._here()
+        return models_pb2.CheckModelsResponse(sha256=[each for each in request.sha256 if each in self.files])
+
     async def PublishModel(
         self, request_iterator: AsyncIterator[Any], context: Any
     ) -> models_pb2.PublishModelResponse:

@@ -346,7 +346,7 @@ class Models(models_pb2_grpc.ModelServiceServicer):
             raise NotFound("no such version")
         return models_pb2.ActivateModelResponse(version=self._base())
 
-    GetUserModel = DownloadModel = PublishModel = None  # type: ignore[assignment]
+    GetUserModel = DownloadModel = PublishModel = CheckModels = None  # type: ignore[assignment]
 
 
 class Runs(training_pb2_grpc.TrainingRunServiceServicer):

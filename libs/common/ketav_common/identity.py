@@ -7,10 +7,12 @@ from uuid import UUID
 
 import jwt
 
-from ketav_common.errors import Unauthenticated
+from ketav_common.errors import Forbidden, Unauthenticated, Unavailable
 
 Role = Literal["user", "gateway", "recognizer", "trainer"]
 AUDIENCE = "ketav"
+GRANT_AUDIENCE = "ketav-model"
+GRANT_LIFETIME = timedelta(minutes=10)
 ALGORITHM = "HS256"
 MIN_SECRET_BYTES = 32
 
@@ -66,3 +68,30 @@ class Signer:
             return Identity(role, UUID(claims["sub"]) if "sub" in claims else None)
         except (jwt.InvalidTokenError, ValueError) as error:
             raise Unauthenticated("the identity token is not valid") from error
+
+    def grant(self, user_id: UUID, sha256: bytes) -> str:
+        """Return the word that a user may have pages read with a model file, for ten minutes."""
+        claims = {
+            "sub": str(user_id),
+            "sha256": sha256.hex(),
+            "aud": GRANT_AUDIENCE,
+            "exp": datetime.now(UTC) + GRANT_LIFETIME,
+        }
+        return jwt.encode(claims, self._secret, algorithm=ALGORITHM)
+
+    def check_grant(self, grant: str, user_id: UUID | None, sha256: bytes) -> None:
+        """Raise Forbidden unless a grant is for this user and file, Unavailable when it has ended."""
+        try:
+            claims = jwt.decode(
+                grant,
+                self._secret,
+                algorithms=[ALGORITHM],
+                audience=GRANT_AUDIENCE,
+                options={"require": ["exp", "aud", "sub", "sha256"]},
+            )
+        except jwt.ExpiredSignatureError as error:
+            raise Unavailable("the grant of the model has ended", code="grant-expired") from error
+        except jwt.InvalidTokenError as error:
+            raise Forbidden("the model was not granted", code="no-grant") from error
+        if (claims["sub"], claims["sha256"]) != (str(user_id), sha256.hex()):
+            raise Forbidden("the model was granted for something else", code="no-grant")

@@ -32,7 +32,7 @@ async def receive_header(stream: Stream) -> Request:
     header = first.header
     if header.layout not in _LAYOUTS:
         raise InvalidInput("the layout is not a known one", code="unknown-layout")
-    return Request(_to_model(header.model), _LAYOUTS[header.layout], header.size_bytes)
+    return Request(_to_model(header.model), _LAYOUTS[header.layout], header.size_bytes, header.model.grant)
 
 
 async def receive_image(stream: Stream, size_bytes: int) -> bytes:

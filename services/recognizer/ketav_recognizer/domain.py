@@ -28,6 +28,8 @@ class Request:
     layout: Layout
     size_bytes: int
     """Length of the image that follows."""
+    grant: str = ""
+    """The registry's word that the caller may read with the model."""
 
 
 @dataclass(frozen=True, slots=True)

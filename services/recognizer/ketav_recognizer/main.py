@@ -10,9 +10,10 @@ from ketav_common.telemetry import metrics_server
 from ketav_recognizer.domain import ReaderSpec
 from ketav_recognizer.model_cache import ModelCache
 from ketav_recognizer.pool import PoolLimits, ReaderPool
-from ketav_recognizer.registry import downloads
+from ketav_recognizer.registry import checks, downloads
 from ketav_recognizer.servicer import RecognizerServicer
 from ketav_recognizer.settings import RecognizerSettings
+from ketav_recognizer.usecases import keep_checked
 
 SERVICE = recognizer_pb2.DESCRIPTOR.services_by_name["RecognizerService"].full_name
 """Full name of the service, for reflection."""
@@ -33,13 +34,15 @@ async def serve(settings: RecognizerSettings) -> None:
         PoolLimits(settings.recognizer_workers, settings.recognizer_queue, settings.recognizer_page_seconds),
     )
     async with rpc.channel(settings.registry_address, signer, services=[MODELS]) as channel:
+        models = models_pb2_grpc.ModelServiceStub(channel)
         cache = ModelCache(
             settings.data_dir / "model_cache",
             settings.model_cache_bytes,
-            downloads(models_pb2_grpc.ModelServiceStub(channel)),
+            downloads(models),
         )
-        servicer = RecognizerServicer(cache, pool)
+        servicer = RecognizerServicer(cache, pool, signer)
         pool.start()
+        keeping = asyncio.create_task(keep_checked(cache, checks(models), settings.model_check_seconds))
         try:
             await rpc.serve(
                 lambda server: recognizer_pb2_grpc.add_RecognizerServiceServicer_to_server(servicer, server),
@@ -51,6 +54,7 @@ async def serve(settings: RecognizerSettings) -> None:
                 drain_seconds=settings.drain_seconds,
             )
         finally:
+            keeping.cancel()
             await pool.close()
 
 

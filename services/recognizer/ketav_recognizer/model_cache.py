@@ -6,7 +6,7 @@ import hashlib
 import os
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import BinaryIO, Final
 from uuid import UUID
@@ -25,6 +25,9 @@ _LONGEST_FETCH_S: Final = 3600
 
 Fetch = Callable[[ModelRef], AsyncIterator[bytes]]
 """Streams a model's file as the current caller may have it."""
+Check = Callable[[Sequence[str]], Awaitable[set[str]]]
+"""Says which of some digests may still be used."""
+_CHECKED_AT_ONCE: Final = 1_000
 
 
 class ModelCache:
@@ -58,6 +61,15 @@ class ModelCache:
     def drop(self, sha256: str) -> None:
         """Forget a file that turned out to be damaged."""
         self._file(sha256).unlink(missing_ok=True)
+
+    async def forget_unusable(self, check: Check) -> None:
+        """Forget the files that may not be used any more; raises what the check raises."""
+        held = sorted(path.stem for path in self._directory.glob("*.safetensors"))
+        for start in range(0, len(held), _CHECKED_AT_ONCE):
+            some = held[start : start + _CHECKED_AT_ONCE]
+            for digest in set(some) - await check(some):
+                self.drop(digest)
+                log.info("model_forgotten", sha256=digest)
 
     def _file(self, sha256: str) -> Path:
         """Return a digest's place on disk."""

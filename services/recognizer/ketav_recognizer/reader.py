@@ -21,6 +21,7 @@ from ketav_recognizer.domain import Answer, ReaderSpec, Refusal, Task
 
 READY: Final = "ready"
 """Sent once, when the engine is warm."""
+_FORGET_S: Final = 30.0
 
 
 class Reader:
@@ -30,7 +31,7 @@ class Reader:
         """Take the engine and how many loaded models are kept."""
         self._engine = engine
         self._room = models
-        self._models: OrderedDict[str, Model] = OrderedDict()
+        self._models: OrderedDict[str, tuple[Model, Path]] = OrderedDict()
 
     def answer(self, task: Task) -> Answer:
         """Read a task's image; what is wrong with the image or the model is a refusal, not an exception."""
@@ -43,18 +44,24 @@ class Reader:
 
     def _read(self, task: Task) -> Answer:
         """Load the model when it is not at hand, then decode and read."""
-        model = self._models.get(task.model_sha256)
-        if model is None:
+        if task.model_sha256 not in self._models:
             content = _content(task)
             if content is None:
                 return Refusal("cache", "the cached model file is gone or damaged")
-            model = self._engine.load_model(content, task.model_sha256)
-            self._models[task.model_sha256] = model
+            loaded = self._engine.load_model(content, task.model_sha256)
+            self._models[task.model_sha256] = loaded, Path(task.model_path)
+        model, _ = self._models[task.model_sha256]
         self._models.move_to_end(task.model_sha256)
         while len(self._models) > self._room:
             self._models.popitem(last=False)
         page: ReadPage = self._engine.read_page(decode(task.image), task.layout, model)
         return page
+
+    def forget(self) -> None:
+        """Let go of loaded models whose files are gone: they may not be used any more."""
+        for digest, (_, path) in list(self._models.items()):
+            if not path.exists():
+                del self._models[digest]
 
 
 def serve(connection: Connection, spec: ReaderSpec) -> None:
@@ -65,6 +72,8 @@ def serve(connection: Connection, spec: ReaderSpec) -> None:
     connection.send(READY)
     while True:
         try:
+            while not connection.poll(_FORGET_S):
+                reader.forget()
             task: Task = connection.recv()
         except EOFError:
             return

@@ -1,14 +1,15 @@
 """How the recognizer gets models from the registry."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from ketav.registry.v1 import models_pb2, models_pb2_grpc
 from ketav_common import context, rpc
 from ketav_common.identity import Identity
 from ketav_recognizer.domain import ModelRef
-from ketav_recognizer.model_cache import Fetch
+from ketav_recognizer.model_cache import Check, Fetch
 
 _DOWNLOAD_S = 60.0
+_CHECK_S = 10.0
 
 
 def downloads(stub: "models_pb2_grpc.ModelServiceAsyncStub") -> Fetch:
@@ -26,3 +27,16 @@ def downloads(stub: "models_pb2_grpc.ModelServiceAsyncStub") -> Fetch:
                 yield message.chunk
 
     return fetch
+
+
+def checks(stub: "models_pb2_grpc.ModelServiceAsyncStub") -> Check:
+    """Return a function that asks which files may still be used."""
+
+    async def check(digests: Sequence[str]) -> set[str]:
+        """Return those of the digests that the registry still hands out."""
+        request = models_pb2.CheckModelsRequest(sha256=[bytes.fromhex(digest) for digest in digests])
+        with context.bind(identity=Identity("recognizer")), rpc.translated():
+            answer = await stub.CheckModels(request, timeout=_CHECK_S)
+        return {digest.hex() for digest in answer.sha256}
+
+    return check

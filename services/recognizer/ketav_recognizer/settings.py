@@ -34,6 +34,11 @@ class RecognizerSettings(BoundSettings):
         description="Address space of a reader process, which reserves more than it uses; 0 for no limit.",
     )
     recognizer_models: int = Field(default=4, ge=1, description="Models that a reader keeps loaded.")
+    model_check_seconds: float = Field(
+        default=60,
+        gt=0,
+        description="Pause between two looks for cached models that are retired.",
+    )
     model_cache_bytes: int = Field(
         default=2 * 1024**3, ge=0, description="Bytes of model files kept on disk under KETAV_DATA_DIR."
     )

@@ -1,12 +1,13 @@
 """What the recognizer does: one function for each RPC."""
 
+import asyncio
 from uuid import UUID
 
 from ketav_common.errors import Internal, InvalidInput, KetavError, Unavailable
 from ketav_common.logging import get_logger
 from ketav_engine.domain import Layout, ReadPage
 from ketav_recognizer.domain import ModelRef, Refusal, Task
-from ketav_recognizer.model_cache import ModelCache
+from ketav_recognizer.model_cache import Check, ModelCache
 from ketav_recognizer.pool import ReaderPool
 
 log = get_logger()
@@ -32,6 +33,16 @@ async def run_ocr(
         log.warning("cached_model_damaged", model=model.version)
         cache.drop(model.sha256)
     raise Unavailable("the model cache does not hold what is written to it", code="model-cache")
+
+
+async def keep_checked(cache: ModelCache, check: Check, every_s: float) -> None:
+    """Forget every `every_s` seconds what the registry does not hand out any more, until cancelled."""
+    while True:
+        await asyncio.sleep(every_s)
+        try:
+            await cache.forget_unusable(check)
+        except KetavError as error:
+            log.warning("models_not_checked", code=error.code)
 
 
 def _error(refusal: Refusal) -> KetavError:

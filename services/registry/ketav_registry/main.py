@@ -61,6 +61,7 @@ async def serve(settings: RegistrySettings) -> None:
                 add_servicers,
                 database=stores.database,
                 blobs=stores.blobs,
+                signer=settings.signer(),
                 limits=settings.limits(),
                 lease=timedelta(seconds=settings.lease_seconds),
             ),

@@ -34,6 +34,8 @@ from ketav_trainer.scratch import checkpoint_of, forget_checkpoint, private_dire
 
 log = get_logger()
 
+_RUN_ENDED = "run-ended"
+
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
@@ -77,6 +79,8 @@ async def run_training(run_id: str, *, registry: Registry, workshop: Workshop, s
             await _until(_attempt(claim, lease, registry, workshop), lease, stop)
         except LeaseLostError as error:
             log.warning("lease_lost", run_id=run_id, reason=str(error))
+            if str(error) == _RUN_ENDED:  # nobody goes on with it: its lines may have been deleted
+                forget_checkpoint(workshop.directory, claim)
         except WorkerStoppingError:
             await _end(registry, claim, "QUEUED", "")
         except CancelledByUserError as error:

@@ -104,10 +104,14 @@ def timestamp(when: datetime) -> Timestamp:
     return stamp
 
 
-def model(found: Model) -> page_pb2.Model:
-    """Write what names a model."""
+def model(found: Model, grant: str = "") -> page_pb2.Model:
+    """Write what names a model, with the grant to read with it where there is one."""
     return page_pb2.Model(
-        version=found.version, kind=_KINDS[found.kind], sha256=found.sha256, size_bytes=found.size_bytes
+        version=found.version,
+        kind=_KINDS[found.kind],
+        sha256=found.sha256,
+        size_bytes=found.size_bytes,
+        grant=grant,
     )
 
 

@@ -1,5 +1,6 @@
 """Projects, pages, lines and corrections on the wire."""
 
+from collections.abc import Callable
 from uuid import UUID
 
 from ketav.page.v1 import page_pb2
@@ -26,6 +27,10 @@ from ketav_registry.domain.pages import (
 from ketav_registry.domain.quarantine import Quarantine
 
 _STATES = {state: pb.PageState.Value(f"PAGE_STATE_{state.name}") for state in PageState}
+
+
+Grant = Callable[[bytes], str]
+"""Signs that the caller may read with the file of a SHA-256."""
 
 
 def new_page(header: pb.CreatePageHeader) -> NewPage:
@@ -166,11 +171,12 @@ def project_part(part: Project | Page | After) -> pb.GetProjectResponse:
     return pb.GetProjectResponse(next_cursor=common.cursor(part))
 
 
-def image_part(part: StoredPage | bytes) -> pb.DownloadImageResponse:
+def image_part(part: StoredPage | bytes, grant: Grant) -> pb.DownloadImageResponse:
     """Write a part of a downloaded image."""
     if isinstance(part, bytes):
         return pb.DownloadImageResponse(chunk=part)
-    header = pb.DownloadImageHeader(page=page(part.page), model=common.model(part.model))
+    model = common.model(part.model, grant(part.model.sha256))
+    header = pb.DownloadImageHeader(page=page(part.page), model=model)
     return pb.DownloadImageResponse(header=header)
 
 

@@ -1,6 +1,6 @@
 """Model versions and which one serves."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -166,3 +166,9 @@ async def activate(transaction: Transaction, user_id: UUID, script: Script, vers
 async def active_scripts(transaction: Transaction, user_id: UUID) -> list[Script]:
     """Return the scripts for which the user has chosen a model."""
     return list(await transaction.scalars(sa.select(_a.script).where(_a.user_id == user_id)))
+
+
+async def usable(transaction: Transaction, digests: Sequence[bytes]) -> set[bytes]:
+    """Return those of the files' digests that belong to a version which is not tainted."""
+    query = sa.select(_m.sha256).where(_m.sha256.in_(digests), _m.state != ModelState.TAINTED)
+    return set(await transaction.scalars(query))

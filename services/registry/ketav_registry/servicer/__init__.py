@@ -16,6 +16,7 @@ from ketav.registry.v1 import (
     training_pb2,
     training_pb2_grpc,
 )
+from ketav_common.identity import Signer
 from ketav_registry.blobs import BlobStore
 from ketav_registry.database import Database
 from ketav_registry.domain.quarantine import Limits
@@ -37,12 +38,15 @@ def add_servicers(
     server: grpc.aio.Server,
     database: Database,
     blobs: BlobStore,
+    signer: Signer,
     limits: Limits = DEFAULTS,
     lease: timedelta = timedelta(seconds=30),
 ) -> None:
     """Put the services on a server; `limits` are those of corrections, `lease` that of training runs."""
     accounts_pb2_grpc.add_AccountServiceServicer_to_server(AccountServicer(database), server)
-    projects_pb2_grpc.add_ProjectServiceServicer_to_server(ProjectServicer(database, blobs, limits), server)
+    projects_pb2_grpc.add_ProjectServiceServicer_to_server(
+        ProjectServicer(database, blobs, limits, signer), server
+    )
     models_pb2_grpc.add_ModelServiceServicer_to_server(ModelServicer(database, blobs), server)
     runs = TrainingRunServicer(database, blobs, lease)
     training_pb2_grpc.add_TrainingRunServiceServicer_to_server(runs, server)

@@ -65,3 +65,10 @@ class ModelServicer(models_pb2_grpc.ModelServiceServicer):
         said, database, blobs = convert.publication(header), self._database, self._blobs
         version = await publish_model(chunks, said, database=database, blobs=blobs)
         return pb.PublishModelResponse(version=convert.version(version))
+
+    async def CheckModels(self, request: pb.CheckModelsRequest, context: object) -> pb.CheckModelsResponse:
+        """Say which files may still be used."""
+        require_role("recognizer")
+        asked = [common.digest(each) for each in request.sha256]
+        known = await models.check_models(asked, database=self._database)
+        return pb.CheckModelsResponse(sha256=sorted(known))

@@ -1,10 +1,12 @@
 """ProjectService."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 
 from ketav.registry.v1 import projects_pb2 as pb
 from ketav.registry.v1 import projects_pb2_grpc
 from ketav_common.context import current_user
+from ketav_common.identity import Signer
 from ketav_registry.blobs import BlobStore
 from ketav_registry.convert import common
 from ketav_registry.convert import erasure as convert_erasure
@@ -17,8 +19,9 @@ from ketav_registry.usecases import corrections, erasure, importing, projects
 class ProjectServicer(projects_pb2_grpc.ProjectServiceServicer):
     """Projects, pages, transcriptions and corrections."""
 
-    def __init__(self, database: Database, blobs: BlobStore, limits: Limits) -> None:
-        """Take what the use cases need."""
+    def __init__(self, database: Database, blobs: BlobStore, limits: Limits, signer: Signer) -> None:
+        """Take what the use cases need, and who signs which models may be read with."""
+        self._signer = signer
         self._database = database
         self._blobs = blobs
         self._limits = limits
@@ -31,7 +34,8 @@ class ProjectServicer(projects_pb2_grpc.ProjectServiceServicer):
         header, chunks = await common.upload(request_iterator)
         new, database, blobs = convert.new_page(header), self._database, self._blobs
         stored = await projects.upload_image(chunks, user_id=user_id, new=new, database=database, blobs=blobs)
-        return pb.CreatePageResponse(page=convert.page(stored.page), model=common.model(stored.model))
+        model = common.model(stored.model, self._signer.grant(user_id, stored.model.sha256))
+        return pb.CreatePageResponse(page=convert.page(stored.page), model=model)
 
     async def RecordTranscription(
         self, request: pb.RecordTranscriptionRequest, context: object
@@ -101,7 +105,7 @@ class ProjectServicer(projects_pb2_grpc.ProjectServiceServicer):
         project_id, page_id = common.uuid(request.project_id, "project"), common.uuid(request.page_id, "page")
         wanted = (current_user(), project_id, page_id, request.model_version)
         async for part in projects.download_image(*wanted, database=self._database, blobs=self._blobs):
-            yield convert.image_part(part)
+            yield convert.image_part(part, partial(self._signer.grant, current_user()))
 
     async def DeletePage(self, request: pb.DeletePageRequest, context: object) -> pb.DeletePageResponse:
         """Delete a page."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
@@ -28,6 +28,7 @@ from ketav_registry.domain.models import (
 from ketav_registry.repository import models
 
 NO_MODEL = "no such model"
+_MOST_CHECKED = 1_000
 _NAME = re.compile("[a-z0-9_-]{1,64}")
 
 
@@ -175,3 +176,11 @@ async def _serving(transaction: Transaction, user_id: UUID) -> set[str]:
     """Return the versions that serve a user for any script."""
     served = [await models.serving_model(transaction, user_id, script) for script in Script]
     return {model.version for model in served if model is not None}
+
+
+async def check_models(asked: Sequence[bytes], *, database: Database) -> set[bytes]:
+    """Return those of the digests that are a version's which may still be used."""
+    if len(asked) > _MOST_CHECKED:
+        raise InvalidInput(f"at most {_MOST_CHECKED} files may be asked for at once", code="too-many")
+    async with database.system() as transaction:
+        return await models.usable(transaction, asked)

@@ -116,7 +116,10 @@ async def report_progress(
     async with database.system() as transaction:
         asked = await training.report(transaction, run_id, fence, progress, lease)
         if asked is None:
-            raise Stale("the training run is held under another fence", code="stale-fence")
+            run = await training.find_run(transaction, run_id)
+            ended = run is None or run.state not in rules.ACTIVE
+            code = "run-ended" if ended else "stale-fence"
+            raise Stale("the training run is not held under this fence", code=code)
     return asked
 
 

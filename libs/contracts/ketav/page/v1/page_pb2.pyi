@@ -177,6 +177,7 @@ class Model(_message.Message):
     KIND_FIELD_NUMBER: _builtins.int
     SHA256_FIELD_NUMBER: _builtins.int
     SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    GRANT_FIELD_NUMBER: _builtins.int
     version: _builtins.str
     """Version name, unique in the registry: "hebrew_base-1" or a UUID of a user's version."""
     kind: Global___ModelKind.ValueType
@@ -185,6 +186,10 @@ class Model(_message.Message):
     """SHA-256 of the safetensors file, 32 bytes."""
     size_bytes: _builtins.int
     """Length of the safetensors file in bytes."""
+    grant: _builtins.str
+    """The registry's signed word that the caller may have pages read with this file, for ten minutes.
+    Only where a model to read with is named.
+    """
     def __init__(
         self,
         *,
@@ -192,10 +197,11 @@ class Model(_message.Message):
         kind: Global___ModelKind.ValueType = ...,
         sha256: _builtins.bytes = ...,
         size_bytes: _builtins.int = ...,
+        grant: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "sha256", b"sha256", "size_bytes", b"size_bytes", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["grant", b"grant", "kind", b"kind", "sha256", b"sha256", "size_bytes", b"size_bytes", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -49,6 +49,7 @@ class RecognizerServiceServicer:
     def RecognizePage(self, request_iterator, context):
         """Reads one image with one model. The first message is the header, the rest are the image's bytes.
         INVALID_ARGUMENT: the image or the header is unusable. NOT_FOUND: the registry knows no such model.
+        PERMISSION_DENIED: the model carries no grant for the caller. UNAVAILABLE grant-expired: ask the registry anew.
         RESOURCE_EXHAUSTED: the queue is full. UNAVAILABLE: no reader, or the registry is away; may be tried again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

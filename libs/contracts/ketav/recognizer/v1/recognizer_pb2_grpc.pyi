@@ -36,6 +36,7 @@ class RecognizerServiceStub:
     RecognizePage: _grpc.StreamUnaryMultiCallable[_recognizer_pb2.RecognizePageRequest, _recognizer_pb2.RecognizePageResponse]
     """Reads one image with one model. The first message is the header, the rest are the image's bytes.
     INVALID_ARGUMENT: the image or the header is unusable. NOT_FOUND: the registry knows no such model.
+    PERMISSION_DENIED: the model carries no grant for the caller. UNAVAILABLE grant-expired: ask the registry anew.
     RESOURCE_EXHAUSTED: the queue is full. UNAVAILABLE: no reader, or the registry is away; may be tried again.
     """
 
@@ -47,6 +48,7 @@ class RecognizerServiceAsyncStub(RecognizerServiceStub):
     RecognizePage: _aio.StreamUnaryMultiCallable[_recognizer_pb2.RecognizePageRequest, _recognizer_pb2.RecognizePageResponse]  # type: ignore[assignment]
     """Reads one image with one model. The first message is the header, the rest are the image's bytes.
     INVALID_ARGUMENT: the image or the header is unusable. NOT_FOUND: the registry knows no such model.
+    PERMISSION_DENIED: the model carries no grant for the caller. UNAVAILABLE grant-expired: ask the registry anew.
     RESOURCE_EXHAUSTED: the queue is full. UNAVAILABLE: no reader, or the registry is away; may be tried again.
     """
 
@@ -61,6 +63,7 @@ class RecognizerServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_recognizer_pb2.RecognizePageResponse, _abc.Awaitable[_recognizer_pb2.RecognizePageResponse]]:
         """Reads one image with one model. The first message is the header, the rest are the image's bytes.
         INVALID_ARGUMENT: the image or the header is unusable. NOT_FOUND: the registry knows no such model.
+        PERMISSION_DENIED: the model carries no grant for the caller. UNAVAILABLE grant-expired: ask the registry anew.
         RESOURCE_EXHAUSTED: the queue is full. UNAVAILABLE: no reader, or the registry is away; may be tried again.
         """
 

@@ -55,6 +55,11 @@ class ModelServiceStub:
                 request_serializer=ketav_dot_registry_dot_v1_dot_models__pb2.GetModelRequest.SerializeToString,
                 response_deserializer=ketav_dot_registry_dot_v1_dot_models__pb2.GetModelResponse.FromString,
                 _registered_method=True)
+        self.CheckModels = channel.unary_unary(
+                '/ketav.registry.v1.ModelService/CheckModels',
+                request_serializer=ketav_dot_registry_dot_v1_dot_models__pb2.CheckModelsRequest.SerializeToString,
+                response_deserializer=ketav_dot_registry_dot_v1_dot_models__pb2.CheckModelsResponse.FromString,
+                _registered_method=True)
         self.ActivateModel = channel.unary_unary(
                 '/ketav.registry.v1.ModelService/ActivateModel',
                 request_serializer=ketav_dot_registry_dot_v1_dot_models__pb2.ActivateModelRequest.SerializeToString,
@@ -100,6 +105,13 @@ class ModelServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CheckModels(self, request, context):
+        """Says which of some files may still be used: what is missing in the answer is to be forgotten. Role: recognizer.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ActivateModel(self, request, context):
         """Makes a version the active one of its script: rollback, or back to the base.
         """
@@ -137,6 +149,11 @@ def add_ModelServiceServicer_to_server(servicer, server):
                     servicer.GetModel,
                     request_deserializer=ketav_dot_registry_dot_v1_dot_models__pb2.GetModelRequest.FromString,
                     response_serializer=ketav_dot_registry_dot_v1_dot_models__pb2.GetModelResponse.SerializeToString,
+            ),
+            'CheckModels': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckModels,
+                    request_deserializer=ketav_dot_registry_dot_v1_dot_models__pb2.CheckModelsRequest.FromString,
+                    response_serializer=ketav_dot_registry_dot_v1_dot_models__pb2.CheckModelsResponse.SerializeToString,
             ),
             'ActivateModel': grpc.unary_unary_rpc_method_handler(
                     servicer.ActivateModel,
@@ -258,6 +275,33 @@ class ModelService:
             '/ketav.registry.v1.ModelService/GetModel',
             ketav_dot_registry_dot_v1_dot_models__pb2.GetModelRequest.SerializeToString,
             ketav_dot_registry_dot_v1_dot_models__pb2.GetModelResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckModels(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ketav.registry.v1.ModelService/CheckModels',
+            ketav_dot_registry_dot_v1_dot_models__pb2.CheckModelsRequest.SerializeToString,
+            ketav_dot_registry_dot_v1_dot_models__pb2.CheckModelsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -43,6 +43,8 @@ class ModelServiceStub:
     """Lists the caller's versions and the bases, newest first; metadata only."""
     GetModel: _grpc.UnaryUnaryMultiCallable[_models_pb2.GetModelRequest, _models_pb2.GetModelResponse]
     """Returns a version of the caller's, or a base, with its lineage and its model card."""
+    CheckModels: _grpc.UnaryUnaryMultiCallable[_models_pb2.CheckModelsRequest, _models_pb2.CheckModelsResponse]
+    """Says which of some files may still be used: what is missing in the answer is to be forgotten. Role: recognizer."""
     ActivateModel: _grpc.UnaryUnaryMultiCallable[_models_pb2.ActivateModelRequest, _models_pb2.ActivateModelResponse]
     """Makes a version the active one of its script: rollback, or back to the base."""
     PublishModel: _grpc.StreamUnaryMultiCallable[_models_pb2.PublishModelRequest, _models_pb2.PublishModelResponse]
@@ -65,6 +67,8 @@ class ModelServiceAsyncStub(ModelServiceStub):
     """Lists the caller's versions and the bases, newest first; metadata only."""
     GetModel: _aio.UnaryUnaryMultiCallable[_models_pb2.GetModelRequest, _models_pb2.GetModelResponse]  # type: ignore[assignment]
     """Returns a version of the caller's, or a base, with its lineage and its model card."""
+    CheckModels: _aio.UnaryUnaryMultiCallable[_models_pb2.CheckModelsRequest, _models_pb2.CheckModelsResponse]  # type: ignore[assignment]
+    """Says which of some files may still be used: what is missing in the answer is to be forgotten. Role: recognizer."""
     ActivateModel: _aio.UnaryUnaryMultiCallable[_models_pb2.ActivateModelRequest, _models_pb2.ActivateModelResponse]  # type: ignore[assignment]
     """Makes a version the active one of its script: rollback, or back to the base."""
     PublishModel: _aio.StreamUnaryMultiCallable[_models_pb2.PublishModelRequest, _models_pb2.PublishModelResponse]  # type: ignore[assignment]
@@ -108,6 +112,14 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_models_pb2.GetModelResponse, _abc.Awaitable[_models_pb2.GetModelResponse]]:
         """Returns a version of the caller's, or a base, with its lineage and its model card."""
+
+    @_abc_1.abstractmethod
+    def CheckModels(
+        self,
+        request: _models_pb2.CheckModelsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_models_pb2.CheckModelsResponse, _abc.Awaitable[_models_pb2.CheckModelsResponse]]:
+        """Says which of some files may still be used: what is missing in the answer is to be forgotten. Role: recognizer."""
 
     @_abc_1.abstractmethod
     def ActivateModel(
