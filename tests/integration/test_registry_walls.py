@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 import sqlalchemy as sa
 
-from ketav.registry.v1 import learning_pb2, projects_pb2
+from ketav.registry.v1 import learning_pb2, projects_pb2, webhooks_pb2
 from ketav_registry.tables import metadata
 from tests.parts.postgres import PostgresServer
 from tests.parts.registry import (
@@ -28,7 +28,7 @@ from tests.parts.registry import (
 OWNERS = {name: "id" if name == "account" else "user_id" for name in metadata.tables}
 TABLES = sorted(metadata.tables)
 # What may be deleted at all; the rest goes with a page, a project or an account, or stays.
-DELETABLE = {"account", "object_removal", "page", "project"}
+DELETABLE = {"account", "object_removal", "page", "project", "webhook", "webhook_delivery"}
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +57,9 @@ def owner(postgres: PostgresServer, database: str, tmp_path_factory: pytest.Temp
             with acting(user_id):
                 await registry.learning.SetTrainingPolicy(wanted)
             with acting(user_id):
+                hook = webhooks_pb2.SetWebhookRequest(url="https://example.org/")
+                await registry.webhooks.SetWebhook(hook)
+                await registry.webhooks.TestWebhook(webhooks_pb2.TestWebhookRequest())
                 page = (await create(registry)).page
                 await registry.projects.DeletePage(
                     projects_pb2.DeletePageRequest(project_id=page.project_id, page_id=page.page_id)

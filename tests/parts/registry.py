@@ -23,6 +23,7 @@ from ketav.registry.v1 import (
     projects_pb2_grpc,
     training_pb2,
     training_pb2_grpc,
+    webhooks_pb2_grpc,
 )
 from ketav_common import context, rpc
 from ketav_common.identity import Identity, Signer
@@ -55,6 +56,7 @@ class Registry:
     models: "models_pb2_grpc.ModelServiceAsyncStub"
     training: "training_pb2_grpc.TrainingRunServiceAsyncStub"
     learning: "learning_pb2_grpc.LearningServiceAsyncStub"
+    webhooks: "webhooks_pb2_grpc.WebhookServiceAsyncStub"
 
     async def new_user(self, name: str = "user") -> UUID:
         """Add a user and return their id."""
@@ -80,7 +82,9 @@ async def registry_server(
         file.write_bytes(base or safetensors(b"hebrew base"))
         await models.import_base(file, "hebrew_base", None, database=stores.database, blobs=stores.blobs)
         address = f"unix:{folder}/registry.sock"
-        add = partial(add_servicers, database=stores.database, blobs=stores.blobs, signer=signer)
+        add = partial(
+            add_servicers, database=stores.database, blobs=stores.blobs, signer=signer, private_webhooks=True
+        )
         server = rpc.build_server(add, bind=address, signer=signer, service="registry", names=SERVICES)
         await server.grpc.start()
         async with rpc.channel(address, signer) as channel:
@@ -96,6 +100,7 @@ def _stubs(channel: grpc.aio.Channel) -> tuple[Any, ...]:
         models_pb2_grpc.ModelServiceStub(channel),
         training_pb2_grpc.TrainingRunServiceStub(channel),
         learning_pb2_grpc.LearningServiceStub(channel),
+        webhooks_pb2_grpc.WebhookServiceStub(channel),
     )
 
 

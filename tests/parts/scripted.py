@@ -29,6 +29,8 @@ from ketav.registry.v1 import (
     projects_pb2_grpc,
     training_pb2,
     training_pb2_grpc,
+    webhooks_pb2,
+    webhooks_pb2_grpc,
 )
 from ketav.trainer.v1 import trainer_pb2, trainer_pb2_grpc
 from ketav_common import context
@@ -511,6 +513,54 @@ class Training(trainer_pb2_grpc.TrainerServiceServicer):
             )
 
 
+class Webhooks(webhooks_pb2_grpc.WebhookServiceServicer):
+    """Keeps a webhook of each user in memory."""
+
+    def __init__(self, script: Script) -> None:
+        """Take the script of answers."""
+        self.script = script
+        self.urls: dict[str, str] = {}
+
+    def _webhook(self) -> webhooks_pb2.Webhook:
+        """Return the caller's."""
+        if _user() not in self.urls:
+            raise NotFound("no webhook")
+        delivery = webhooks_pb2.WebhookDelivery(
+            delivery_id=str(uuid4()),
+            event="training.succeeded",
+            state=webhooks_pb2.DELIVERY_STATE_DELIVERED,
+            attempts=1,
+            create_time=TIME,
+        )
+        return webhooks_pb2.Webhook(url=self.urls[_user()], create_time=TIME, deliveries=[delivery])
+
+    async def SetWebhook(self, request: Any, context: Any) -> Any:
+        """Keep it."""
+        self.script.enter("SetWebhook", request)
+        self.urls[_user()] = request.url
+        return webhooks_pb2.SetWebhookResponse(webhook=self._webhook(), secret="whsec_c2VjcmV0")
+
+    async def GetWebhook(self, request: Any, context: Any) -> Any:
+        """Return it."""
+        self.script.enter("GetWebhook", request)
+        return webhooks_pb2.GetWebhookResponse(webhook=self._webhook())
+
+    async def DeleteWebhook(self, request: Any, context: Any) -> Any:
+        """Forget it."""
+        self.script.enter("DeleteWebhook", request)
+        self._webhook()
+        del self.urls[_user()]
+        return webhooks_pb2.DeleteWebhookResponse()
+
+    async def TestWebhook(self, request: Any, context: Any) -> Any:
+        """Pretend to try it."""
+        self.script.enter("TestWebhook", request)
+        self._webhook()
+        return webhooks_pb2.TestWebhookResponse(delivery_id=str(uuid4()))
+
+    ClaimDeliveries = ReportDelivery = None  # type: ignore[assignment]
+
+
 def add_registry(script: Script, server: grpc.aio.Server) -> None:
     """Register the registry's services."""
     accounts_pb2_grpc.add_AccountServiceServicer_to_server(Accounts(script), server)
@@ -518,6 +568,7 @@ def add_registry(script: Script, server: grpc.aio.Server) -> None:
     models_pb2_grpc.add_ModelServiceServicer_to_server(Models(script), server)
     training_pb2_grpc.add_TrainingRunServiceServicer_to_server(Runs(script), server)
     learning_pb2_grpc.add_LearningServiceServicer_to_server(Learning(script), server)
+    webhooks_pb2_grpc.add_WebhookServiceServicer_to_server(Webhooks(script), server)
 
 
 def add_recognizer(script: Script, server: grpc.aio.Server) -> None:

@@ -43,7 +43,7 @@ class Deadlines:
 
 
 @contextmanager
-def _asking() -> Iterator[None]:
+def asking() -> Iterator[None]:
     """Translate a service's error; that it does not believe the gateway is not the client's fault."""
     try:
         with translated():
@@ -74,7 +74,7 @@ class Registry:
     async def resolve_api_key(self, key_sha256: bytes) -> UUID:
         """Return the user of a key, asked in the gateway's own name; NotFound when it is nobody's."""
         request = accounts_pb2.ResolveApiKeyRequest(key_sha256=key_sha256)
-        with context.bind(identity=Identity(role="gateway", user_id=None)), _asking():
+        with context.bind(identity=Identity(role="gateway", user_id=None)), asking():
             answer = await self._accounts.ResolveApiKey(request, timeout=self._deadlines.call)
         return UUID(answer.user_id)
 
@@ -89,7 +89,7 @@ class Registry:
             for chunk in _chunks(path):
                 yield projects_pb2.CreatePageRequest(chunk=chunk)
 
-        with _asking():
+        with asking():
             return await self._projects.CreatePage(parts(), timeout=self._deadlines.store)
 
     async def record_transcription(
@@ -99,7 +99,7 @@ class Registry:
         request = projects_pb2.RecordTranscriptionRequest(
             page_id=page_id, model_version=reading.model_version, lines=reading.lines
         )
-        with _asking():
+        with asking():
             answer = await self._projects.RecordTranscription(request, timeout=self._deadlines.call)
         return answer.transcription
 
@@ -107,13 +107,13 @@ class Registry:
         self, request: projects_pb2.SubmitCorrectionsRequest
     ) -> projects_pb2.SubmitCorrectionsResponse:
         """Store corrections of a page."""
-        with _asking():
+        with asking():
             return await self._projects.SubmitCorrections(request, timeout=self._deadlines.call)
 
     async def list_projects(self, cursor: str, limit: int) -> projects_pb2.ListProjectsResponse:
         """List the caller's projects."""
         request = projects_pb2.ListProjectsRequest(cursor=cursor, limit=limit)
-        with _asking():
+        with asking():
             return await self._projects.ListProjects(request, timeout=self._deadlines.call)
 
     async def get_project(
@@ -121,14 +121,14 @@ class Registry:
     ) -> AsyncIterator[projects_pb2.GetProjectResponse]:
         """Yield a project, its pages, and perhaps a cursor."""
         request = projects_pb2.GetProjectRequest(project_id=project_id, cursor=cursor, limit=limit)
-        with _asking():
+        with asking():
             async for part in self._projects.GetProject(request, timeout=self._deadlines.store):
                 yield part
 
     async def get_page(self, project_id: str, page_id: str) -> projects_pb2.Page:
         """Return a page with its latest transcription."""
         request = projects_pb2.GetPageRequest(project_id=project_id, page_id=page_id)
-        with _asking():
+        with asking():
             answer = await self._projects.GetPage(request, timeout=self._deadlines.call)
         return answer.page
 
@@ -143,7 +143,7 @@ class Registry:
             project_id=project_id, page_id=page_id, model_version=version
         )
         header: projects_pb2.DownloadImageHeader | None = None
-        with _asking(), target.open("wb") as file:
+        with asking(), target.open("wb") as file:
             async for part in self._projects.DownloadImage(request, timeout=self._deadlines.store):
                 if part.HasField("header"):
                     header = part.header
@@ -155,44 +155,38 @@ class Registry:
     async def delete_page(self, project_id: str, page_id: str) -> erasure_pb2.Erasure:
         """Delete a page."""
         request = projects_pb2.DeletePageRequest(project_id=project_id, page_id=page_id)
-        with _asking():
+        with asking():
             return (await self._projects.DeletePage(request, timeout=self._deadlines.store)).erasure
 
     async def delete_project(self, project_id: str) -> erasure_pb2.Erasure:
         """Delete a project with its pages."""
         request = projects_pb2.DeleteProjectRequest(project_id=project_id)
-        with _asking():
+        with asking():
             return (await self._projects.DeleteProject(request, timeout=self._deadlines.store)).erasure
-
-    async def delete_account(self) -> erasure_pb2.Erasure:
-        """Delete the caller's account."""
-        request = accounts_pb2.DeleteAccountRequest()
-        with _asking():
-            return (await self._accounts.DeleteAccount(request, timeout=self._deadlines.store)).erasure
 
     async def list_models(self, cursor: str, limit: int) -> models_pb2.ListModelsResponse:
         """List the caller's versions and the bases."""
         request = models_pb2.ListModelsRequest(cursor=cursor, limit=limit)
-        with _asking():
+        with asking():
             return await self._models.ListModels(request, timeout=self._deadlines.call)
 
     async def get_model(self, version: str) -> models_pb2.GetModelResponse:
         """Return a version with its lineage and card."""
         request = models_pb2.GetModelRequest(version=version)
-        with _asking():
+        with asking():
             return await self._models.GetModel(request, timeout=self._deadlines.call)
 
     async def activate_model(self, version: str) -> models_pb2.ModelVersion:
         """Make a version the active one."""
         request = models_pb2.ActivateModelRequest(version=version)
-        with _asking():
+        with asking():
             answer = await self._models.ActivateModel(request, timeout=self._deadlines.call)
         return answer.version
 
     async def get_readiness(self, script: page_pb2.Script.ValueType) -> learning_pb2.GetReadinessResponse:
         """Say how near the caller's next runs are, of one script or of each."""
         request = learning_pb2.GetReadinessRequest(script=script)
-        with _asking():
+        with asking():
             return await self._learning.GetReadiness(request, timeout=self._deadlines.call)
 
     async def list_progress(
@@ -200,40 +194,40 @@ class Registry:
     ) -> learning_pb2.ListProgressResponse:
         """List the caller's pages with what was misread on them at first."""
         request = learning_pb2.ListProgressRequest(script=script, cursor=cursor, limit=limit)
-        with _asking():
+        with asking():
             return await self._learning.ListProgress(request, timeout=self._deadlines.call)
 
     async def list_next_lines(self, project_id: str, limit: int) -> learning_pb2.ListNextLinesResponse:
         """Return the lines of a project whose correction would teach most."""
         request = learning_pb2.ListNextLinesRequest(project_id=project_id, limit=limit)
-        with _asking():
+        with asking():
             return await self._learning.ListNextLines(request, timeout=self._deadlines.call)
 
     async def get_training_policy(self) -> learning_pb2.TrainingPolicy:
         """Return the caller's policy."""
         request = learning_pb2.GetTrainingPolicyRequest()
-        with _asking():
+        with asking():
             answer = await self._learning.GetTrainingPolicy(request, timeout=self._deadlines.call)
         return answer.policy
 
     async def set_training_policy(self, policy: learning_pb2.TrainingPolicy) -> learning_pb2.TrainingPolicy:
         """Replace the caller's policy."""
         request = learning_pb2.SetTrainingPolicyRequest(policy=policy)
-        with _asking():
+        with asking():
             answer = await self._learning.SetTrainingPolicy(request, timeout=self._deadlines.call)
         return answer.policy
 
     async def get_training_run(self, run_id: str) -> training_pb2.TrainingRun:
         """Return a run of the caller."""
         request = training_pb2.GetTrainingRunRequest(run_id=run_id)
-        with _asking():
+        with asking():
             answer = await self._runs.GetTrainingRun(request, timeout=self._deadlines.call)
         return answer.run
 
     async def cancel_training_run(self, run_id: str) -> training_pb2.TrainingRun:
         """Ask for the end of a run of the caller."""
         request = training_pb2.CancelTrainingRunRequest(run_id=run_id)
-        with _asking():
+        with asking():
             answer = await self._runs.CancelTrainingRun(request, timeout=self._deadlines.call)
         return answer.run
 
@@ -258,7 +252,7 @@ class Recognizer:
             for chunk in _chunks(path):
                 yield recognizer_pb2.RecognizePageRequest(chunk=chunk)
 
-        with _asking():
+        with asking():
             return await self._stub.RecognizePage(parts(), timeout=self._deadlines.recognize)
 
 
@@ -273,7 +267,7 @@ class Trainer:
     async def start_training(self, request_id: str) -> training_pb2.TrainingRun:
         """Queue a run of the caller."""
         request = trainer_pb2.StartTrainingRequest(request_id=request_id)
-        with _asking():
+        with asking():
             answer = await self._stub.StartTraining(request, timeout=self._deadlines.call)
         return answer.run
 
@@ -282,6 +276,6 @@ class Trainer:
     ) -> AsyncIterator[training_pb2.TrainingRun]:
         """Yield a run of the caller at each change, until it has ended or the deadline passes."""
         request = trainer_pb2.WatchTrainingRequest(run_id=run_id, after_revision=after_revision)
-        with _asking():
+        with asking():
             async for change in self._stub.WatchTraining(request, timeout=self._deadlines.watch):
                 yield change.run

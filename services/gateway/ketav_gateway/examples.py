@@ -135,3 +135,5 @@ NEXT_LINES: dict[str, Any] = {
     ],
     "candidates": 40,
 }
+
+WEBHOOK: dict[str, Any] = {"url": "https://example.org/ketav"}

@@ -12,13 +12,14 @@ from fastapi import FastAPI
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from ketav.recognizer.v1 import recognizer_pb2
-from ketav.registry.v1 import accounts_pb2, learning_pb2, models_pb2, projects_pb2, training_pb2
+from ketav.registry.v1 import accounts_pb2, learning_pb2, models_pb2, projects_pb2, training_pb2, webhooks_pb2
 from ketav.trainer.v1 import trainer_pb2
 from ketav_common import rpc
 from ketav_common.images import ImageNormaliser
 from ketav_common.logging import configure
 from ketav_gateway.app import create_app
 from ketav_gateway.clients import Deadlines, Recognizer, Registry, Trainer
+from ketav_gateway.clients_account import Account
 from ketav_gateway.health import Probe
 from ketav_gateway.parts import Parts
 from ketav_gateway.rates import Rates
@@ -36,6 +37,7 @@ _SERVICES = {
         *models_pb2.DESCRIPTOR.services_by_name.values(),
         *projects_pb2.DESCRIPTOR.services_by_name.values(),
         *training_pb2.DESCRIPTOR.services_by_name.values(),
+        *webhooks_pb2.DESCRIPTOR.services_by_name.values(),
     ],
     "recognizer": [*recognizer_pb2.DESCRIPTOR.services_by_name.values()],
     "trainer": [*trainer_pb2.DESCRIPTOR.services_by_name.values()],
@@ -96,6 +98,7 @@ async def open_parts(settings: GatewaySettings) -> AsyncIterator[Parts]:
         yield Parts(
             settings=settings,
             registry=registry,
+            account=Account(channels["registry"], deadlines),
             recognizer=Recognizer(channels["recognizer"], deadlines),
             trainer=Trainer(channels["trainer"], deadlines),
             images=await stack.enter_async_context(_images(settings)),

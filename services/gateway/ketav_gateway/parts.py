@@ -7,6 +7,7 @@ from fastapi import Depends, Request
 
 from ketav_common.images import ImageNormaliser
 from ketav_gateway.clients import Recognizer, Registry, Trainer
+from ketav_gateway.clients_account import Account
 from ketav_gateway.health import Probe
 from ketav_gateway.rates import Rates
 from ketav_gateway.readings import Readings
@@ -21,6 +22,7 @@ class Parts:
 
     settings: GatewaySettings
     registry: Registry
+    account: Account
     recognizer: Recognizer
     trainer: Trainer
     images: ImageNormaliser

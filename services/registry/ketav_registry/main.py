@@ -64,6 +64,7 @@ async def serve(settings: RegistrySettings) -> None:
                 signer=settings.signer(),
                 limits=settings.limits(),
                 lease=timedelta(seconds=settings.lease_seconds),
+                private_webhooks=settings.webhook_private,
             ),
             bind=settings.bind,
             signer=settings.signer(),

@@ -52,6 +52,9 @@ class RegistrySettings(StoreSettings, BoundSettings):
             crowding=self.quarantine_crowding,
         )
 
+    webhook_private: bool = Field(
+        False, description="Let webhooks go to private addresses, and by http to this machine."
+    )
     object_sweep_seconds: float = Field(
         15, gt=0, description="Pause between two removals of objects whose rows were deleted."
     )

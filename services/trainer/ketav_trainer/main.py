@@ -12,8 +12,10 @@ from ketav_common import rpc
 from ketav_common.logging import configure
 from ketav_common.telemetry import metrics_server
 from ketav_trainer.celery_app import Bell, make_app
+from ketav_trainer.registry import Registry
 from ketav_trainer.servicer import TrainerServicer
 from ketav_trainer.settings import TrainerSettings
+from ketav_trainer.webhooks import Sender, keep_delivering
 
 SERVICE = trainer_pb2.DESCRIPTOR.services_by_name["TrainerService"].full_name
 """Full name of the service, for reflection."""
@@ -28,15 +30,23 @@ async def serve(settings: TrainerSettings) -> None:
     async with rpc.channel(settings.registry_address, signer, services=[RUNS]) as channel:
         stopping = asyncio.Event()
         servicer = TrainerServicer(training_pb2_grpc.TrainingRunServiceStub(channel), bell, stopping)
-        await rpc.serve(
-            lambda server: trainer_pb2_grpc.add_TrainerServiceServicer_to_server(servicer, server),
-            bind=settings.bind,
-            signer=signer,
-            service="trainer",
-            names=[SERVICE],
-            drain_seconds=settings.drain_seconds,
-            on_stop=stopping.set,
+        sender = Sender(private=settings.webhook_private)
+        delivering = asyncio.create_task(
+            keep_delivering(registry=Registry(channel), sender=sender, every_s=settings.webhook_seconds)
         )
+        try:
+            await rpc.serve(
+                lambda server: trainer_pb2_grpc.add_TrainerServiceServicer_to_server(servicer, server),
+                bind=settings.bind,
+                signer=signer,
+                service="trainer",
+                names=[SERVICE],
+                drain_seconds=settings.drain_seconds,
+                on_stop=stopping.set,
+            )
+        finally:
+            delivering.cancel()
+            await asyncio.gather(delivering, return_exceptions=True)
 
 
 def main() -> None:

@@ -6,7 +6,14 @@ from uuid import UUID
 
 import grpc
 
-from ketav.registry.v1 import models_pb2, models_pb2_grpc, training_pb2, training_pb2_grpc
+from ketav.registry.v1 import (
+    models_pb2,
+    models_pb2_grpc,
+    training_pb2,
+    training_pb2_grpc,
+    webhooks_pb2,
+    webhooks_pb2_grpc,
+)
 from ketav_common import context, rpc
 from ketav_common.identity import Identity
 from ketav_trainer import convert
@@ -24,6 +31,7 @@ class Registry:
         """Take an open channel to the registry."""
         self._runs = training_pb2_grpc.TrainingRunServiceStub(channel)
         self._models = models_pb2_grpc.ModelServiceStub(channel)
+        self._webhooks = webhooks_pb2_grpc.WebhookServiceStub(channel)
 
     async def claim(self, run_id: str, worker: str) -> Claim:
         """Take a queued run."""
@@ -72,6 +80,23 @@ class Registry:
                 training_pb2.SweepTrainingRunsRequest(), timeout=_SWEEP_S
             )
         return list(answer.run_ids)
+
+    async def claim_deliveries(self, limit: int) -> list[webhooks_pb2.ClaimedDelivery]:
+        """Take webhooks' deliveries that are due."""
+        request = webhooks_pb2.ClaimDeliveriesRequest(limit=limit)
+        with _as_trainer():
+            answer = await self._webhooks.ClaimDeliveries(request, timeout=_CALL_S)
+        return list(answer.deliveries)
+
+    async def report_delivery(
+        self, delivery: webhooks_pb2.ClaimedDelivery, error: str, *, gone: bool
+    ) -> None:
+        """Say how a try ended; an empty error: it was accepted."""
+        request = webhooks_pb2.ReportDeliveryRequest(
+            delivery_id=delivery.delivery_id, attempt=delivery.attempt, error=error, gone=gone
+        )
+        with _as_trainer():
+            await self._webhooks.ReportDelivery(request, timeout=_CALL_S)
 
 
 @contextmanager

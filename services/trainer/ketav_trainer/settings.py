@@ -20,6 +20,12 @@ class TrainerSettings(BoundSettings):
     sweep_seconds: float = Field(
         default=15, gt=0, description="Pause between two sweeps for waiting and abandoned runs."
     )
+    webhook_seconds: float = Field(
+        default=5, gt=0, description="Pause between two looks for webhooks that are due."
+    )
+    webhook_private: bool = Field(
+        default=False, description="Let webhooks go to private addresses, and by http to this machine."
+    )
     training_memory_bytes: int = Field(
         default=12 * 1024**3,
         ge=0,

@@ -24,6 +24,6 @@ async def delete_account(
     """Delete your account: keys, projects, images, corrections, trainings models. There is no way back."""
     if x_confirm != _CONFIRMATION:
         raise Precondition(f"Send X-Confirm: {_CONFIRMATION}", code="confirmation-missing")
-    done = await gateway.registry.delete_account()
+    done = await gateway.account.delete_account()
     gateway.authenticator.forget(user_id)
     return convert_account.erasure(done)

@@ -20,9 +20,10 @@ from ketav_registry.tables.pages import (
     project,
     transcription,
 )
+from ketav_registry.tables.webhooks import webhook, webhook_delivery
 
 # The newest migration; revisions are numbers of equal length, so a newer schema compares greater.
-REVISION = "0005"
+REVISION = "0006"
 
 __all__ = [
     "REVISION",
@@ -43,4 +44,6 @@ __all__ = [
     "training_policy",
     "training_run",
     "transcription",
+    "webhook",
+    "webhook_delivery",
 ]

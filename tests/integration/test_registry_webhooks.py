@@ -1,0 +1,292 @@
+"""Webhooks on a real PostgreSQL: the outbox that a run's end fills, leases, retries, disabling, walls."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from ketav.registry.v1 import training_pb2
+from ketav.registry.v1 import webhooks_pb2 as pb
+from ketav_common import rpc
+from ketav_common.errors import Forbidden, InvalidInput, NotFound, Precondition, Stale
+from ketav_registry.domain.webhooks import MAX_WAITING
+from ketav_trainer.registry import Registry as Asking
+from ketav_trainer.webhooks import Sender, deliver_webhooks
+from tests.parts.postgres import PostgresServer
+from tests.parts.registry import (
+    Registry,
+    acting,
+    claim,
+    delete_page,
+    pages_of,
+    publish,
+    queued_run,
+    registry_server,
+)
+
+URL = "https://example.org/hook"
+
+
+@pytest.fixture(scope="module")
+def database(postgres: PostgresServer) -> str:
+    """Return a migrated database for this module."""
+    return postgres.migrated_database()
+
+
+@pytest.fixture
+async def registry(postgres: PostgresServer, database: str, tmp_path: Path) -> AsyncIterator[Registry]:
+    """Run a registry; what earlier tests left to be delivered is gone."""
+    await asyncio.to_thread(postgres.execute, "DELETE FROM webhook", database)
+    async with registry_server(postgres, tmp_path, database) as running:
+        yield running
+
+
+@pytest.fixture
+def let_it_be_due(postgres: PostgresServer, database: str) -> Any:
+    """Return a function that makes every waiting delivery due now."""
+
+    async def make() -> None:
+        """Put their times into the past."""
+        query = "UPDATE webhook_delivery SET due_at = now() - interval '1 second' WHERE state = 'waiting'"
+        await asyncio.to_thread(postgres.execute, query, database)
+
+    return make
+
+
+async def set_webhook(registry: Registry, user_id: UUID, url: str = URL) -> str:
+    """Set a user's webhook; return its secret."""
+    with acting(user_id), rpc.translated():
+        return (await registry.webhooks.SetWebhook(pb.SetWebhookRequest(url=url))).secret
+
+
+async def get_webhook(registry: Registry, user_id: UUID) -> pb.Webhook:
+    """Return a user's webhook."""
+    with acting(user_id), rpc.translated():
+        return (await registry.webhooks.GetWebhook(pb.GetWebhookRequest())).webhook
+
+
+async def send_test(registry: Registry, user_id: UUID) -> str:
+    """Queue a test; return its id."""
+    with acting(user_id), rpc.translated():
+        return (await registry.webhooks.TestWebhook(pb.TestWebhookRequest())).delivery_id
+
+
+async def take(registry: Registry, limit: int = 50) -> list[pb.ClaimedDelivery]:
+    """Take what is due as the trainer."""
+    with acting(None, "trainer"), rpc.translated():
+        answer = await registry.webhooks.ClaimDeliveries(pb.ClaimDeliveriesRequest(limit=limit))
+    return list(answer.deliveries)
+
+
+async def report(registry: Registry, taken: pb.ClaimedDelivery, error: str = "", **how: Any) -> None:
+    """Say how a try ended as the trainer."""
+    request = pb.ReportDeliveryRequest(
+        delivery_id=taken.delivery_id, error=error, **({"attempt": taken.attempt} | how)
+    )
+    with acting(None, "trainer"), rpc.translated():
+        await registry.webhooks.ReportDelivery(request)
+
+
+async def test_a_webhook_is_set_shown_without_its_secret_and_deleted(registry: Registry) -> None:
+    """A new one takes the place of the old one, with another secret; a deleted one is not found."""
+    user_id = await registry.new_user()
+    secrets = [await set_webhook(registry, user_id) for _ in range(2)]
+    assert len({*secrets}) == 2
+    assert all(secret.startswith("whsec_") and len(secret) == 50 for secret in secrets)
+    found = await get_webhook(registry, user_id)
+    assert (found.url, found.disabled_reason, list(found.deliveries)) == (URL, "", [])
+    assert secrets[1] not in str(found)
+    with acting(user_id), rpc.translated():
+        await registry.webhooks.DeleteWebhook(pb.DeleteWebhookRequest())
+    with acting(user_id), pytest.raises(NotFound), rpc.translated():
+        await registry.webhooks.DeleteWebhook(pb.DeleteWebhookRequest())
+    with pytest.raises(NotFound):
+        await get_webhook(registry, user_id)
+
+
+@pytest.mark.parametrize("url", ["", "http://example.org/", "https://user@example.org/", "https://a b/"])
+async def test_a_url_that_nothing_is_sent_to_is_refused(registry: Registry, url: str) -> None:
+    """And nothing is kept."""
+    user_id = await registry.new_user()
+    with pytest.raises(InvalidInput):
+        await set_webhook(registry, user_id, url)
+    with pytest.raises(NotFound):
+        await get_webhook(registry, user_id)
+
+
+@pytest.mark.parametrize("promote", [True, False])
+async def test_a_run_that_ends_with_a_verdict_is_told_once(registry: Registry, promote: bool) -> None:
+    """The event, the run, the verdict in words, both CERs and the version; the same body in every try."""
+    user_id, run_id = await queued_run(registry)
+    secret = await set_webhook(registry, user_id)
+    version = await publish(registry, run_id, (await claim(registry, run_id)).fence, promote=promote)
+    [taken] = await take(registry)
+    assert (taken.url, taken.secret, taken.attempt) == (URL, secret, 1)
+    body = json.loads(taken.body)
+    assert body["type"] == ("training.succeeded" if promote else "training.rejected")
+    assert body["data"] == {
+        "run_id": run_id,
+        "state": "succeeded" if promote else "rejected",
+        "script": "modern_cursive",
+        "verdict": "promoted" if promote else "rejected",
+        "cer_before": 0.2,
+        "cer_after": 0.1,
+        "model_version": version.model.version,
+    }
+    assert await take(registry) == []
+    await report(registry, taken)
+    [shown] = (await get_webhook(registry, user_id)).deliveries
+    assert (shown.state, shown.attempts, shown.error) == (pb.DELIVERY_STATE_DELIVERED, 1, "")
+    with pytest.raises(Stale):
+        await report(registry, taken, "late")
+
+
+async def test_every_other_end_of_a_run_is_told_too(registry: Registry) -> None:
+    """Failed by its worker, cancelled by its user, cancelled by a deletion; a run given back is not told."""
+    events = []
+    for state in (training_pb2.TRAINING_RUN_STATE_FAILED, training_pb2.TRAINING_RUN_STATE_QUEUED, None):
+        user_id, run_id = await queued_run(registry)
+        await set_webhook(registry, user_id)
+        lease = await claim(registry, run_id)
+        if state is None:
+            await delete_page(registry, user_id, (await pages_of(registry, user_id))[0])
+        else:
+            request = training_pb2.EndTrainingRunRequest(
+                run_id=run_id, fence=lease.fence, state=state, verdict="so it went"
+            )
+            with acting(None, "trainer"), rpc.translated():
+                await registry.training.EndTrainingRun(request)
+        events.append([json.loads(taken.body)["type"] for taken in await take(registry)])
+    assert events == [["training.failed"], [], ["training.cancelled"]]
+
+
+async def test_without_a_webhook_nothing_is_queued(registry: Registry) -> None:
+    """Nor for somebody else's run."""
+    await set_webhook(registry, await registry.new_user())
+    _, run_id = await queued_run(registry)
+    await publish(registry, run_id, (await claim(registry, run_id)).fence)
+    assert await take(registry) == []
+
+
+async def test_a_sender_that_dies_loses_nothing_and_a_late_report_changes_nothing(
+    registry: Registry, let_it_be_due: Any
+) -> None:
+    """The lease ends, somebody else takes it with the same id; the first one's word is stale."""
+    user_id = await registry.new_user()
+    await set_webhook(registry, user_id)
+    delivery_id = await send_test(registry, user_id)
+    [first] = await take(registry)
+    await let_it_be_due()
+    [second] = await take(registry)
+    assert first.delivery_id == second.delivery_id == delivery_id
+    assert (first.attempt, second.attempt, first.body) == (1, 2, second.body)
+    with pytest.raises(Stale):
+        await report(registry, first)
+    await report(registry, second)
+
+
+async def test_of_concurrent_senders_each_delivery_goes_to_one(registry: Registry) -> None:
+    """Ten deliveries, four senders: none twice, none forgotten."""
+    user_id = await registry.new_user()
+    await set_webhook(registry, user_id)
+    queued = {await send_test(registry, user_id) for _ in range(10)}
+    taken = [
+        each.delivery_id
+        for part in await asyncio.gather(*(take(registry, 3) for _ in range(4)))
+        for each in part
+    ]
+    taken += [each.delivery_id for each in await take(registry)]
+    assert len(taken) == 10
+    assert set(taken) == queued
+
+
+async def test_after_eight_failed_tries_the_webhook_is_disabled_with_the_reason_until_it_is_set_again(
+    registry: Registry, let_it_be_due: Any
+) -> None:
+    """What else waits has failed, too; tests are refused; a new PUT begins anew."""
+    user_id = await registry.new_user()
+    await set_webhook(registry, user_id)
+    first = await send_test(registry, user_id)
+    for attempt in range(1, 9):
+        await let_it_be_due()
+        [taken] = await take(registry)
+        assert (taken.delivery_id, taken.attempt) == (first, attempt)
+        assert not (await get_webhook(registry, user_id)).disabled_reason
+        await report(registry, taken, "the receiver answered 500")
+        assert await take(registry) == []
+    found = await get_webhook(registry, user_id)
+    assert found.disabled_reason == "Given up after 8 tries: the receiver answered 500"
+    assert [each.state for each in found.deliveries] == [pb.DELIVERY_STATE_FAILED]
+    with pytest.raises(Precondition):
+        await send_test(registry, user_id)
+    await set_webhook(registry, user_id)
+    assert not (await get_webhook(registry, user_id)).disabled_reason
+    assert await send_test(registry, user_id)
+
+
+async def test_a_receiver_that_is_gone_is_not_tried_again(registry: Registry) -> None:
+    """410 disables at once."""
+    user_id = await registry.new_user()
+    await set_webhook(registry, user_id)
+    await send_test(registry, user_id)
+    [taken] = await take(registry)
+    await report(registry, taken, "the receiver answered 410", gone=True)
+    assert (await get_webhook(registry, user_id)).disabled_reason == "The receiver is gone."
+
+
+async def test_what_waits_is_bounded_and_calls_of_the_trainer_are_refused_to_users(
+    registry: Registry,
+) -> None:
+    """A user cannot fill the outbox with tests, nor take or end deliveries; a stranger has no webhook."""
+    user_id = await registry.new_user()
+    await set_webhook(registry, user_id)
+    for _ in range(MAX_WAITING):
+        await send_test(registry, user_id)
+    with pytest.raises(Precondition):
+        await send_test(registry, user_id)
+    with acting(user_id):
+        for call in (
+            registry.webhooks.ClaimDeliveries(pb.ClaimDeliveriesRequest(limit=1)),
+            registry.webhooks.ReportDelivery(pb.ReportDeliveryRequest(delivery_id=str(uuid4()))),
+        ):
+            with pytest.raises(Forbidden), rpc.translated():
+                await call
+    with pytest.raises(NotFound):
+        await send_test(registry, await registry.new_user())
+    with pytest.raises(InvalidInput):
+        await take(registry, 0)
+
+
+async def test_a_receiver_that_fails_twice_gets_the_same_signed_delivery_the_third_time(
+    registry: Registry, let_it_be_due: Any, tmp_path: Path
+) -> None:
+    """From the outbox over the sender to a real receiver on this machine: 500, 500, 200, one id."""
+    seen: list[tuple[str, str]] = []
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Refuse twice, then accept."""
+        lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        body = await reader.readexactly(int(headers["content-length"]))
+        seen.append((headers["webhook-id"], json.loads(body)["type"]))
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n" if len(seen) > 2 else b"HTTP/1.1 500 No\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    user_id = await registry.new_user()
+    server = await asyncio.start_server(handle, "127.0.0.1", 0)
+    async with server, rpc.channel(f"unix:{tmp_path}/registry.sock", registry.signer) as channel:
+        port = server.sockets[0].getsockname()[1]
+        await set_webhook(registry, user_id, f"http://127.0.0.1:{port}/")
+        delivery_id = await send_test(registry, user_id)
+        for _ in range(3):
+            await let_it_be_due()
+            assert await deliver_webhooks(registry=Asking(channel), sender=Sender(5, private=True)) == 1
+        assert await deliver_webhooks(registry=Asking(channel), sender=Sender(5, private=True)) == 0
+    assert seen == [(delivery_id, "webhook.test")] * 3
+    [shown] = (await get_webhook(registry, user_id)).deliveries
+    assert (shown.state, shown.attempts) == (pb.DELIVERY_STATE_DELIVERED, 3)

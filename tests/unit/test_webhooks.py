@@ -1,0 +1,191 @@
+"""Where webhooks may go, how they are signed, and what a try makes of every kind of receiver."""
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import ipaddress
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import pytest
+
+from ketav.registry.v1 import webhooks_pb2
+from ketav_common.errors import InvalidInput
+from ketav_registry.domain.webhooks import check_url, pause_after
+from ketav_trainer.webhooks import DeliveryError, Sender, is_public, signature
+
+SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
+Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@asynccontextmanager
+async def receiver(answer: Answer) -> AsyncIterator[str]:
+    """Run a receiver on a free port of this machine; give its URL."""
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hook?to=me"
+    finally:
+        server.close()
+
+
+def saying(answer: bytes, *, pause: float = 0, endless: bool = False) -> Answer:
+    """Return a receiver that says the same to everybody."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Read the head, wait, answer, close."""
+        try:
+            await reader.readuntil(b"\r\n\r\n")
+            await asyncio.sleep(pause)
+            writer.write(answer)
+            while endless:
+                writer.write(b"x" * 65_536)
+                await writer.drain()
+            await writer.drain()
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.transport.abort()
+
+    return handle
+
+
+def delivery(url: str) -> webhooks_pb2.ClaimedDelivery:
+    """Return a delivery to a URL."""
+    return webhooks_pb2.ClaimedDelivery(
+        delivery_id="an-id", attempt=1, url=url, secret=SECRET, body='{"type": "webhook.test"}'
+    )
+
+
+async def tried(answer: Answer, seconds: float = 5) -> str:
+    """Try a delivery; return why it failed, or nothing."""
+    async with receiver(answer) as url:
+        try:
+            await Sender(seconds, private=True).send(delivery(url))
+        except DeliveryError as error:
+            return str(error)
+    return ""
+
+
+async def test_a_receiver_can_verify_what_it_gets() -> None:
+    """Headers, body and path as the specification has them; the signature over id, time and body."""
+    seen: dict[str, bytes] = {}
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Keep the request and accept it."""
+        head = await reader.readuntil(b"\r\n\r\n")
+        lines = head.decode().split("\r\n")
+        seen["line"] = lines[0].encode()
+        seen.update(
+            {k.lower(): v.strip().encode() for k, _, v in (line.partition(":") for line in lines[1:])}
+        )
+        seen["body"] = await reader.readexactly(int(seen["content-length"]))
+        writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+        writer.close()
+
+    assert await tried(handle) == ""
+    assert seen["line"] == b"POST /hook?to=me HTTP/1.1"
+    assert seen["webhook-id"] == b"an-id"
+    assert abs(int(seen["webhook-timestamp"]) - time.time()) < 60
+    signed = b"an-id." + seen["webhook-timestamp"] + b"." + seen["body"]
+    expected = base64.b64encode(hmac.new(bytes(range(32)), signed, hashlib.sha256).digest())
+    assert seen["webhook-signature"] == b"v1," + expected
+
+
+def test_the_signature_is_that_of_the_specification_s_example() -> None:
+    """The published test vector of Standard Webhooks."""
+    body = b'{"test": 2432232314}'
+    made = signature(
+        "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", body
+    )
+    assert made == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (saying(b"HTTP/1.1 500 Oops\r\n\r\n"), "the receiver answered 500"),
+        (saying(b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\n\r\n"), "the receiver answered 302"),
+        (saying(b"HTTP/1.1 410 Gone\r\n\r\n"), "the receiver answered 410"),
+        (saying(b"SSH-2.0-OpenSSH\r\n"), "the receiver does not speak HTTP/1.1"),
+        (saying(b""), "the receiver does not speak HTTP/1.1"),
+        (saying(b"x" * 100_000), "no answer: ValueError"),
+        (saying(b"", pause=30), "no answer within 0.5 seconds"),
+        (saying(b"HTTP/1.1 200", pause=0.2, endless=False), "the receiver does not speak HTTP/1.1"),
+    ],
+)
+async def test_whatever_is_not_2xx_in_time_is_a_failure_in_words(answer: Answer, reason: str) -> None:
+    """Errors, redirects, other protocols, long lines and silence: in time, and none is followed."""
+    began = time.monotonic()
+    assert await tried(answer, 0.5) == reason
+    assert time.monotonic() - began < 3
+
+
+async def test_a_huge_answer_is_not_read() -> None:
+    """The status is enough; an endless body costs nothing."""
+    began = time.monotonic()
+    assert await tried(saying(b"HTTP/1.1 200 OK\r\n\r\n", endless=True)) == ""
+    assert time.monotonic() - began < 3
+
+
+PRIVATE = (
+    *("127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0"),
+    *("224.0.0.1", "240.0.0.1", "255.255.255.255", "::1", "::", "fe80::1", "fc00::1", "ff02::1"),
+    *("::ffff:127.0.0.1", "::ffff:169.254.169.254", "64:ff9b::7f00:1", "2002:7f00:1::", "192.0.2.1"),
+)
+
+
+@pytest.mark.parametrize("address", PRIVATE)
+async def test_an_address_that_is_not_public_is_never_called(address: str) -> None:
+    """Neither when it is written in the URL nor when a name stands for it."""
+    assert not is_public(ipaddress.ip_address(address))
+    host = f"[{address}]" if ":" in address else address
+    with pytest.raises(InvalidInput):
+        check_url(f"https://{host}/", private=False)
+    with pytest.raises(DeliveryError, match="not a public one"):
+        await Sender(2).send(delivery(f"https://{host}/"))
+
+
+async def test_a_name_that_stands_for_this_machine_is_never_called() -> None:
+    """The look-up is checked, and what is called is what was looked up."""
+    with pytest.raises(DeliveryError, match="not a public one"):
+        await Sender(2).send(delivery("https://localhost/"))
+    assert is_public(ipaddress.ip_address("8.8.8.8"))
+    assert is_public(ipaddress.ip_address("2a00:1450:4001:80b::200e"))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("", "example.org", "ftp://example.org/", "http://example.org/", "https://", "https:///path"),
+        *("https://user@example.org/", "https://u:p@example.org/", "https://example.org/#part"),
+        *("https://example.org:0/", "https://example.org:99999/", "https://exa mple.org/", "https://é.org/"),
+        *("https://example.org/\r\nX: y", "https://example.org/\x00", "https://[::1", "https://localhost/"),
+        *("https://" + "a" * 2000, "https://exam\\ple.org/", "http://127.0.0.1/"),
+    ],
+)
+def test_what_is_no_public_https_url_is_refused(url: str) -> None:
+    """Syntax, scheme, credentials, fragments, ports, injected headers."""
+    with pytest.raises(InvalidInput) as caught:
+        check_url(url, private=False)
+    assert caught.value.code == "invalid-url"
+
+
+def test_http_is_for_this_machine_and_only_where_it_is_allowed() -> None:
+    """The setting for tests and single machines."""
+    check_url("https://example.org:8443/a?b=c", private=False)
+    check_url("http://127.0.0.1:8080/", private=True)
+    check_url("https://10.0.0.1/", private=True)
+    with pytest.raises(InvalidInput):
+        check_url("http://10.0.0.1/", private=True)
+
+
+def test_eight_tries_lie_within_a_day() -> None:
+    """Each pause is longer than the one before; after the eighth try there is none."""
+    pauses = [pause_after(attempt) for attempt in range(1, 9)]
+    assert pauses[-1] is None
+    waits = [pause for pause in pauses if pause is not None]
+    assert waits == sorted(waits)
+    assert timedelta(hours=20) < sum(waits, timedelta()) <= timedelta(days=1, hours=1)
