@@ -14,6 +14,7 @@ from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from ketav.registry.v1 import webhooks_pb2
+from ketav_common.addresses import Address, is_public
 from ketav_common.errors import KetavError, Stale
 from ketav_common.logging import get_logger
 from ketav_trainer.registry import Registry
@@ -24,12 +25,6 @@ _AT_ONCE: Final = 20
 _GONE: Final = 410
 _STATUS = re.compile(rb"HTTP/1\.[01] ([1-5][0-9]{2})[ \r\n]")
 _MAX_LINE: Final = 4096
-# Addresses that carry another one inside: RFC 6052, RFC 8215, RFC 3056, RFC 4380.
-_WRAPPED = [
-    ipaddress.ip_network(each) for each in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32")
-]
-
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class DeliveryError(Exception):
@@ -96,16 +91,6 @@ class Sender:
         if not addresses or not (self.private or all(is_public(each) for each in addresses)):
             raise DeliveryError("the receiver's address is not a public one")
         return addresses[0]
-
-
-def is_public(address: Address) -> bool:
-    """Say whether an address is on the public internet: not private, local, shared, reserved or a wrapper."""
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is not None:
-            return is_public(address.ipv4_mapped)
-        if any(address in network for network in _WRAPPED):
-            return False
-    return address.is_global and not address.is_multicast and not address.is_reserved
 
 
 def signature(secret: str, delivery_id: str, timestamp: str, body: bytes) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 from uuid import UUID
 
+from ketav_common.addresses import is_public
 from ketav_common.errors import InvalidInput
 
 TEST_EVENT = "webhook.test"
@@ -108,7 +109,7 @@ def _is_loopback(host: str) -> bool:
 def _may_be_public(host: str) -> bool:
     """Say whether a host is a name, or a public address."""
     try:
-        return ipaddress.ip_address(host).is_global
+        return is_public(ipaddress.ip_address(host))
     except ValueError:
         return True
 
