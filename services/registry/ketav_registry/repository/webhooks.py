@@ -15,6 +15,7 @@ from ketav_registry.tables import model_version, training_run, webhook, webhook_
 _d, _r, _w = webhook_delivery.c, training_run.c, webhook.c
 _SHOWN = 10
 _KEPT = timedelta(days=30)
+_TOLD = ("state", "script", "verdict", "cer_base", "cer_candidate")
 _WAITING = _d.state == DeliveryState.WAITING
 
 
@@ -82,7 +83,7 @@ async def claim(transaction: Transaction, limit: int) -> list[Claimed]:
             webhook_delivery,
             _w.url,
             _w.secret,
-            *(column.label(f"run_{column.name}") for column in training_run.c),
+            *(_r[name].label(f"run_{name}") for name in _TOLD),
             model_version.c.version,
         )
         .join(webhook, _w.user_id == _d.user_id)
