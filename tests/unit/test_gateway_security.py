@@ -198,8 +198,10 @@ async def test_the_documentation_needs_no_other_host_and_no_script(gateway: Gate
     """One page without addresses; the OpenAPI beside it names every problem."""
     page = await gateway.stranger.get("/docs")
     assert page.status_code == 200
+    # A webhook's example names a host; naming one in text loads nothing.
+    shown = page.text.replace("&quot;https://example.org/ketav&quot;", "")
     for forbidden in ("<script", "http://", "https://", "src="):
-        assert forbidden not in page.text
+        assert forbidden not in shown
     assert "/projects/{project_id}/images/{image_id}/export" in page.text
     description = (await gateway.stranger.get("/openapi.json")).json()
     for path, methods in description["paths"].items():
