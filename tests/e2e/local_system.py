@@ -146,9 +146,9 @@ def tiny_system(folder: Path, models: Path) -> LocalSystem:
     return LocalSystem(folder, {"KETAV_ENGINE": "tiny", "KETAV_MODELS_DIR": str(models)})
 
 
-def boxes(lines: int, seed: int = 0) -> bytes:
-    """Draw lines of boxes as PNG; another seed gives another page."""
-    image = Image.new("L", (600, 60 + 60 * lines), 255)
+def boxes(lines: int, seed: int = 0, width: int = 600) -> bytes:
+    """Draw lines of boxes as PNG; another seed (modulo 5) or width gives another page."""
+    image = Image.new("L", (width, 60 + 60 * lines), 255)
     pen = ImageDraw.Draw(image)
     for line in range(lines):
         top = 30 + 60 * line

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from tests.e2e.local_system import LocalSystem, boxes, request_id
+from tests.parts.archives import zipped
 
 PNG = ("page.png", "image/png")
 
@@ -192,6 +193,59 @@ def test_training_with_enough_lines_is_accepted_and_the_run_ends(system: LocalSy
         assert where.endswith(response.json()["run_id"])
         state = wait_for_end(learner, where)
         assert state["state"].lower() in {"succeeded", "rejected", "failed"}
+
+
+def test_an_exported_page_imported_by_another_user_has_the_same_lines(system: LocalSystem) -> None:
+    """ALTO and PAGE out of one project, into another user's: texts, baselines and boundaries are the same."""
+    with system.client(system.add_user("giver")) as giver, system.client(system.add_user("taker")) as taker:
+        answer = read(giver, boxes(3, seed=9))
+        texts = ["אבג דהו", "זח״ט", 'י"כ <&>']
+        lines = [
+            {"line_id": line["line_id"], "text": text, "confirm": True}
+            for line, text in zip(answer["lines"], texts, strict=True)
+        ]
+        assert giver.post("/feedback/", json={**named(answer), "lines": lines}).status_code == 201
+        where = f"/projects/{answer['project_id']}/images/{answer['image_id']}"
+        image = giver.get(f"{where}/file").content
+        given = giver.get(where).json()["transcription"]["lines"]
+        for form in ("alto", "page"):
+            document = giver.get(f"{where}/export", params={"format": form}).content
+            target = read(taker, boxes(1, seed=3))["project_id"]
+            archive = zipped({"p.png": image, f"p.{form}.xml": document})
+            body = taken(taker, target, archive)
+            assert (body["imported_lines"], body["skipped_files"]) == (3, 0)
+            page = taker.get(f"/projects/{target}/images/{body['files'][0]['image_id']}").json()
+            assert page["transcription"]["model"] is None
+            for name in ("baseline", "boundary", "corrected_text"):
+                found = page["transcription"]["lines"]
+                assert [line[name] for line in found] == [line[name] for line in given]
+            again = taken(taker, target, archive)
+            assert (again["imported_lines"], again["unchanged_lines"]) == (0, 3)
+            assert giver.get(f"/projects/{target}").status_code == 404
+
+
+def test_an_imported_set_trains(system: LocalSystem) -> None:
+    """Line images with texts, from an archive alone: enough for a run, which comes to a verdict."""
+    with system.client(system.add_user("collector")) as collector:
+        target = read(collector, boxes(1))["project_id"]
+        files: dict[str, bytes | str] = {}
+        for seed in range(20):
+            files |= {f"{seed:02}.png": boxes(1, seed, width=600 + seed), f"{seed:02}.gt.txt": "אבגדהו"}
+        body = taken(collector, target, zipped(files))
+        assert (body["imported_lines"], body["quarantined_lines"], body["ground_truth_lines"]) == (20, 0, 20)
+        response = collector.post("/train/")
+        assert response.status_code == 202, response.text
+        state = wait_for_end(collector, response.headers["Location"])
+        assert state["state"] in {"succeeded", "rejected"}, state
+        assert state["training_lines"] + state["holdout_lines"] == 20
+
+
+def taken(client: httpx.Client, project_id: str, archive: bytes) -> dict[str, Any]:
+    """Import an archive into a project; give the answer."""
+    response = client.post(f"/projects/{project_id}/ground-truth", files={"file": ("gt.zip", archive)})
+    assert response.status_code == 201, response.text
+    answer: dict[str, Any] = response.json()
+    return answer
 
 
 def wait_for_end(client: httpx.Client, where: str) -> dict[str, Any]:

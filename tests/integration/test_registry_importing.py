@@ -145,17 +145,19 @@ async def test_a_repeated_request_gives_the_first_answer_and_another_one_a_confl
     with acting(await registry.new_user()):
         project_id = await project_of(registry)
         texts = [TEXTS[0], "", "א" * 300]
-        first = await bring(registry, project_id, texts, request_id="k")
+        first = await bring(registry, project_id, texts, request_id="k:3")
         assert [(each.line, each.quarantine.code) for each in first.quarantined] == [
             (1, "empty-text"),
             (2, "too-long-for-line"),
         ]
         assert (first.imported_lines, first.ground_truth_lines) == (3, 1)
         await bring(registry, project_id, data=IMAGE[:5000])
-        assert await bring(registry, project_id, texts, request_id="k") == first
-        with pytest.raises(Conflict) as caught:
-            await bring(registry, project_id, texts, request_id="k", request_sha256=b"\1" * 32)
-        assert caught.value.code == "idempotency-key-reused"
+        assert await bring(registry, project_id, texts, request_id="k:3") == first
+        for page in ("k:3", "k:0"):
+            with pytest.raises(Conflict) as caught:
+                await bring(registry, project_id, request_id=page, request_sha256=b"\1" * 32)
+            assert caught.value.code == "idempotency-key-reused"
+        assert (await bring(registry, project_id, data=IMAGE[:77], request_id="k:4")).imported_lines == 2
 
 
 async def test_what_the_user_vouches_for_is_not_quarantined(registry: Registry) -> None:

@@ -71,6 +71,7 @@ class Script:
     projects: dict[str, tuple[str, projects_pb2.Project]] = field(default_factory=dict)
     pages: dict[str, projects_pb2.Page] = field(default_factory=dict)
     images: dict[str, bytes] = field(default_factory=dict)
+    doubtful: set[str] = field(default_factory=set)
     by_request: dict[str, tuple[bytes, str]] = field(default_factory=dict)
     run: training_pb2.TrainingRun = field(default_factory=run)
     policy: learning_pb2.TrainingPolicy = field(
@@ -232,8 +233,16 @@ class Projects(projects_pb2_grpc.ProjectServiceServicer):
         page.transcription.CopyFrom(
             projects_pb2.Transcription(transcription_id=str(uuid4()), lines=lines, create_time=TIME)
         )
+        doubts = [
+            projects_pb2.QuarantinedImport(line=order, quarantine=_DOUBT)
+            for order, line in enumerate(header.lines)
+            if line.text in self.script.doubtful
+        ]
         return projects_pb2.ImportGroundTruthResponse(
-            page_id=page.page_id, imported_lines=len(lines), ground_truth_lines=len(lines)
+            page_id=page.page_id,
+            imported_lines=len(lines),
+            quarantined=doubts,
+            ground_truth_lines=len(lines) - len(doubts),
         )
 
     async def SubmitCorrections(self, request: Any, context: Any) -> Any:

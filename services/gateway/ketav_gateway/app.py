@@ -9,7 +9,18 @@ from prometheus_client import CollectorRegistry
 from ketav_gateway import problems
 from ketav_gateway.edge import Bounds, Edge
 from ketav_gateway.parts import Parts
-from ketav_gateway.routes import account, feedback, learning, models, ocr, projects, system, training, webhook
+from ketav_gateway.routes import (
+    account,
+    feedback,
+    ground_truth,
+    learning,
+    models,
+    ocr,
+    projects,
+    system,
+    training,
+    webhook,
+)
 from ketav_gateway.routes.common import KEYS, identify
 from ketav_gateway.settings import GatewaySettings
 
@@ -47,7 +58,7 @@ def create_app(
     problems.install(app)
     bounds = Bounds(settings.max_requests, settings.chunk_timeout_s, settings.body_timeout_s)
     app.add_middleware(Edge, bounds=bounds, metrics=metrics)
-    for part in (ocr, feedback, training, projects, learning, models, account, webhook):
+    for part in (ocr, feedback, ground_truth, training, projects, learning, models, account, webhook):
         app.include_router(part.router, dependencies=[Depends(identify), *KEYS])
     app.include_router(system.router)
     return app

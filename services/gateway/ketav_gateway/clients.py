@@ -1,9 +1,10 @@
 """Calls to the three services: every one with a deadline, every failure a domain error."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 from uuid import UUID
 
 import grpc
@@ -30,6 +31,7 @@ from ketav_common.identity import Identity
 from ketav_common.rpc import translated
 
 _CHUNK = 1024 * 1024
+Message = TypeVar("Message")
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,13 @@ def _chunks(path: Path) -> Iterator[bytes]:
             yield chunk
 
 
+async def _parts(kind: Callable[..., Message], header: object, path: Path) -> AsyncIterator[Message]:
+    """Yield the messages of an upload: the header, then the file's bytes."""
+    yield kind(header=header)
+    for chunk in _chunks(path):
+        yield kind(chunk=chunk)
+
+
 class Registry:
     """The memory."""
 
@@ -82,15 +91,22 @@ class Registry:
         self, header: projects_pb2.CreatePageHeader, path: Path
     ) -> projects_pb2.CreatePageResponse:
         """Store an image file as a page."""
-
-        async def parts() -> AsyncIterator[projects_pb2.CreatePageRequest]:
-            """Yield the header, then the bytes."""
-            yield projects_pb2.CreatePageRequest(header=header)
-            for chunk in _chunks(path):
-                yield projects_pb2.CreatePageRequest(chunk=chunk)
-
+        parts = _parts(projects_pb2.CreatePageRequest, header, path)
         with asking():
-            return await self._projects.CreatePage(parts(), timeout=self._deadlines.store)
+            return await self._projects.CreatePage(parts, timeout=self._deadlines.store)
+
+    async def require_project(self, project_id: str) -> None:
+        """Make sure that a project is the caller's (NotFound)."""
+        async for _ in self.get_project(project_id, "", 1):
+            pass
+
+    async def import_ground_truth(
+        self, header: projects_pb2.ImportGroundTruthHeader, path: Path
+    ) -> projects_pb2.ImportGroundTruthResponse:
+        """Store an image file with lines whose texts are known."""
+        parts = _parts(projects_pb2.ImportGroundTruthRequest, header, path)
+        with asking():
+            return await self._projects.ImportGroundTruth(parts, timeout=self._deadlines.store)
 
     async def record_transcription(
         self, page_id: str, reading: recognizer_pb2.RecognizePageResponse
@@ -245,15 +261,9 @@ class Recognizer:
     ) -> recognizer_pb2.RecognizePageResponse:
         """Read an image file with a model."""
         header = recognizer_pb2.RecognizePageHeader(model=model, layout=layout, size_bytes=size_bytes)
-
-        async def parts() -> AsyncIterator[recognizer_pb2.RecognizePageRequest]:
-            """Yield the header, then the bytes."""
-            yield recognizer_pb2.RecognizePageRequest(header=header)
-            for chunk in _chunks(path):
-                yield recognizer_pb2.RecognizePageRequest(chunk=chunk)
-
+        parts = _parts(recognizer_pb2.RecognizePageRequest, header, path)
         with asking():
-            return await self._stub.RecognizePage(parts(), timeout=self._deadlines.recognize)
+            return await self._stub.RecognizePage(parts, timeout=self._deadlines.recognize)
 
 
 class Trainer:

@@ -108,6 +108,7 @@ async def open_parts(settings: GatewaySettings) -> AsyncIterator[Parts]:
             rates=_rates(settings),
             readings=await stack.enter_async_context(readings),
             uploads=Slots(settings.max_uploads, settings.max_uploads_each, "uploads"),
+            imports=Slots(settings.max_imports, settings.max_imports_each, "imports"),
             probe=Probe(channels, settings.health_timeout_s),
         )
 

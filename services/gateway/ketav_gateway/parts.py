@@ -30,6 +30,7 @@ class Parts:
     rates: Rates
     readings: Readings
     uploads: Slots
+    imports: Slots
     probe: Probe
 
 

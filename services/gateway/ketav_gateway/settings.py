@@ -35,6 +35,16 @@ class GatewaySettings(ServiceSettings):
     max_json_bytes: int = Field(2 * MIB, gt=0, description="Largest JSON body.")
     max_uploads: int = Field(16, gt=0, description="Uploads taken in at once; more are answered 503.")
     max_uploads_each: int = Field(6, gt=0, description="Uploads of one user taken in at once; more are 429.")
+    max_import_bytes: int = Field(256 * MIB, gt=0, description="Largest archive of ground truth.")
+    max_import_entries: int = Field(5000, gt=0, description="Most files in an archive of ground truth.")
+    max_import_inflated_bytes: int = Field(
+        1024 * MIB, gt=0, description="Most bytes that an archive of ground truth holds once inflated."
+    )
+    import_timeout_s: float = Field(
+        300.0, gt=0, description="Longest import; what is left of the archive is reported."
+    )
+    max_imports: int = Field(2, gt=0, description="Imports at once; more are answered 503.")
+    max_imports_each: int = Field(1, gt=0, description="Imports of one user at once; more are 429.")
     max_requests: int = Field(256, gt=0, description="Requests served at once; more are answered 503.")
     header_timeout_s: float = Field(10.0, gt=0, description="Longest wait for a request's headers.")
     chunk_timeout_s: float = Field(15.0, gt=0, description="Longest pause within a request's body.")

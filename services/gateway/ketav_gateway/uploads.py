@@ -3,9 +3,11 @@
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ValidationError
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, MultipartState, parse_options_header
 from starlette.exceptions import HTTPException
@@ -19,6 +21,9 @@ _MAX_PART_HEADERS = 16 * 1024
 _MAX_HEADER_LINES = 32
 _MAX_BOUNDARY = 70  # RFC 2046, section 5.1.1
 _OVERHEAD = _MAX_PARTS * (_MAX_FIELD + _MAX_PART_HEADERS)
+
+
+Fields = TypeVar("Fields", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -130,7 +135,7 @@ def _boundary(request: Request) -> bytes:
     """Return the boundary between the parts."""
     kind, options = parse_options_header(request.headers.get("content-type"))
     if kind != b"multipart/form-data":
-        raise HTTPException(415, "Send the image as multipart/form-data.")
+        raise HTTPException(415, "Send the file as multipart/form-data.")
     boundary = options.get(b"boundary", b"")
     if not 0 < len(boundary) <= _MAX_BOUNDARY:
         raise InvalidInput("The form has no usable boundary.", code="malformed-multipart")
@@ -166,6 +171,14 @@ async def _parse(request: Request, form: _Form, limit: int) -> None:
         raise InvalidInput("The form is not multipart/form-data.", code="malformed-multipart") from error
     if parser.state != MultipartState.END:
         raise InvalidInput("The form ends before its last boundary.", code="malformed-multipart")
+
+
+def form(kind: type[Fields], upload: Upload) -> Fields:
+    """Check the fields beside the file."""
+    try:
+        return kind.model_validate(upload.fields)
+    except ValidationError as error:
+        raise RequestValidationError(error.errors(include_url=False, include_input=False)) from error
 
 
 async def receive(

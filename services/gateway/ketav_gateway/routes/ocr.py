@@ -6,8 +6,6 @@ from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
-from fastapi.exceptions import RequestValidationError
-from pydantic import ValidationError
 
 from ketav.registry.v1 import projects_pb2
 from ketav_common.text import clean
@@ -50,12 +48,9 @@ _FORM: dict[str, Any] = {
 }
 
 
-def _form(fields: dict[str, str]) -> schemas.OcrForm:
+def _form(upload: uploads.Upload) -> schemas.OcrForm:
     """Check the fields beside the file."""
-    try:
-        form = schemas.OcrForm.model_validate(fields)
-    except ValidationError as error:
-        raise RequestValidationError(error.errors(include_url=False, include_input=False)) from error
+    form = uploads.form(schemas.OcrForm, upload)
     if form.name is not None:
         form = form.model_copy(update={"name": clean(form.name, max_length=200, what="name") or None})
     return form
@@ -79,7 +74,7 @@ async def _store(
             fields=frozenset(schemas.OcrForm.model_fields),
             max_file=gateway.settings.max_upload_bytes,
         )
-        form = _form(upload.fields)
+        form = _form(upload)
         image = await gateway.images.normalise(upload.path, folder / "image")
         content = form.model_dump() | {"file": upload.sha256.hex()}
         created = await usecases.store_image(

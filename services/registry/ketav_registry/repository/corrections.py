@@ -34,6 +34,18 @@ async def find_requested_feedback(
     return Feedback(row.id, row.accepted_lines, unaligned, row.ground_truth_lines, quarantined)
 
 
+async def refuse_other_requests(transaction: Transaction, user_id: UUID, request: Request) -> None:
+    """Refuse a page of a request whose name another request has used for any of its pages (Conflict)."""
+    whole, colon, _ = request.request_id.rpartition(":")
+    if not colon:
+        return
+    mine = sa.and_(_f.user_id == user_id, _f.request_id.startswith(whole + colon, autoescape=True))
+    query = feedback.select().where(mine, _f.request_sha256.is_distinct_from(request.sha256)).limit(1)
+    row = (await transaction.execute(query)).first()
+    if row is not None:
+        same_request(row, request)
+
+
 async def _quarantined(transaction: Transaction, feedback_id: UUID) -> tuple[Correction, ...]:
     """Return the corrections of a feedback that were quarantined."""
     query = correction.select().where(_c.feedback_id == feedback_id, _c.quarantine.is_not(None))

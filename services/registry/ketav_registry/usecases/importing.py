@@ -91,6 +91,7 @@ async def _import(
 ) -> Imported:
     """Store the rows of an import whose object is stored."""
     async with database.user(user_id) as transaction:
+        await corrections.refuse_other_requests(transaction, user_id, known.request)
         page = await _page(transaction, user_id, page_id, known, image)
         answered = await corrections.find_requested_feedback(transaction, user_id, known.request)
         if answered is not None:

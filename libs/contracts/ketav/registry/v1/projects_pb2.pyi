@@ -398,7 +398,7 @@ class ImportGroundTruthHeader(_message.Message):
     confirm: _builtins.bool
     """Whether the user vouches for texts that would be quarantined."""
     request_id: _builtins.str
-    """Names this page of the client's request; may be empty."""
+    """Names this page of the client's request: a name of the request, a colon, a number. May be empty."""
     request_sha256: _builtins.bytes
     """SHA-256 over what the client sent, 32 bytes."""
     @_builtins.property
