@@ -79,8 +79,12 @@ down: ## stop the containers; the volumes with all data stay
 basemodel-data: $(STAMP) ## fetch fonts and texts for the synthetic lines (needs npm and apt-get)
 	$(BIN)/python -m ketav_basemodel fetch
 
+WORKSHOP = $(or $(KETAV_BASEMODEL_WORK),var/basemodel)
+
 basemodel: $(STAMP) ## train hebrew_base from the start or from its last checkpoint
-	OMP_NUM_THREADS=1 $(BIN)/python -m ketav_basemodel build
+	OMP_NUM_THREADS=1 KETAV_BASEMODEL_WORK=$(WORKSHOP) $(BIN)/python -m ketav_basemodel build --lines 190000
+	OMP_NUM_THREADS=1 KETAV_BASEMODEL_WORK=$(WORKSHOP)/onward $(BIN)/python -m ketav_basemodel build \
+	  --lines 54000 --first 124 --seed 2 --rate 1e-3 --start $(WORKSHOP)/base.safetensors
 
 validate: $(STAMP) ## CER on synthetic lines of held-out writers and texts, per kind of writer
 	OMP_NUM_THREADS=1 $(BIN)/python -m ketav_basemodel validate

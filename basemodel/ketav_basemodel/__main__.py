@@ -49,11 +49,14 @@ def write(seed: int = 1000, height: int = 48, start: int = 0) -> None:
 
 @app.command()
 def train(
-    lines: int = LINES, seed: int = 1, height: int = 48, start: Path | None = None, rate: float = 2e-3
+    lines: int = LINES,
+    seed: int = 1,
+    height: int = 48,
+    start: Path | None = None,
+    rate: float = 2e-3,
+    first: int = 0,
 ) -> None:
-    """Train from the ring: on from the last checkpoint, else from `start`, else from nothing."""
-    from functools import partial
-
+    """Train from the ring's shard `first` on: from the last checkpoint, else `start`, else nothing."""
     import torch
 
     from ketav_basemodel.stream import take_shard
@@ -62,21 +65,26 @@ def train(
 
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     recipe = Recipe(lines, height, seed=seed, rate=rate)
-    run(recipe, partial(take_shard, WORK / "ring"), WORK, start)
+    run(recipe, lambda number: take_shard(WORK / "ring", first + number), WORK, start)
 
 
 @app.command()
 def build(
-    lines: int = LINES, seed: int = 1, height: int = 48, start: Path | None = None, rate: float = 2e-3
+    lines: int = LINES,
+    seed: int = 1,
+    height: int = 48,
+    start: Path | None = None,
+    rate: float = 2e-3,
+    first: int = 0,
 ) -> None:
     """Write lines and train on them at once, then keep the calibrated weights as models/hebrew_base."""
     import subprocess
     import sys
 
     command = ["nice", "-n", "10", sys.executable, "-m", "ketav_basemodel", "write", "--height", str(height)]
-    writer = subprocess.Popen([*command, "--start", str(_shards_taken())])  # noqa: S603  # our own command
+    writer = subprocess.Popen([*command, "--start", str(first + _shards_taken())])  # noqa: S603  # our own command
     try:
-        train(lines, seed, height, start, rate)
+        train(lines, seed, height, start, rate, first)
     finally:
         writer.terminate()
         writer.wait()
