@@ -35,12 +35,13 @@ def zipped_all(
     method: int = zipfile.ZIP_DEFLATED,
     comment: bytes = b"",
 ) -> bytes:
-    """Return a zip of entries in their order; names may come twice."""
+    """Return a zip of entries in their order, the same bytes at any time; names may come twice."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", method) as archive:
         archive.comment = comment
         for name, data in files:
-            archive.writestr(name, data)
+            info = zipfile.ZipInfo(name) if isinstance(name, str) else name
+            archive.writestr(info, data, compress_type=method)
     return buffer.getvalue()
 
 
