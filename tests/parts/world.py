@@ -108,6 +108,10 @@ def said(order: Path) -> tuple[str, str] | None:
     if not order.exists() or not (text := order.read_text("utf-8")).endswith("\n"):
         return None
     pid, run_id = text.rstrip("\n").split(" ", 1)
+    # It says so just before it stops; a SIGCONT that came in between would be lost.
+    with contextlib.suppress(psutil.NoSuchProcess):
+        if psutil.Process(int(pid)).status() not in {psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE}:
+            return None
     return pid, run_id
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ketav_trainer.gate import LineErrors, cer, judge, probability_better
+from ketav_trainer.gate import LineErrors, cer, judge, probability_better, refuted
 
 lines_of_errors = st.lists(
     st.builds(LineErrors, st.integers(0, 80), st.integers(0, 120), st.integers(0, 120)), max_size=40
@@ -103,3 +103,11 @@ def test_the_error_rate_is_corpus_level() -> None:
     lines = [LineErrors(10, 10, 0), LineErrors(90, 0, 9)]
     assert cer(lines, serving=True) == pytest.approx(0.1)
     assert cer(lines, serving=False) == pytest.approx(0.09)
+
+
+def test_a_candidate_that_reads_worse_itself_is_refuted_and_an_equal_one_is_not() -> None:
+    """Lines decide against it as surely as they must decide for it; chance, and no lines, decide nothing."""
+    assert refuted([LineErrors(50, 5, 9)] * 10)
+    assert not refuted([LineErrors(50, 5, 5)] * 10)
+    assert not refuted([LineErrors(50, 5, 6), LineErrors(50, 6, 5)] * 5)
+    assert not refuted([])

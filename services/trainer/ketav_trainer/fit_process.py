@@ -31,7 +31,7 @@ from ketav_engine.engines import make_engine
 from ketav_engine.images import decode
 from ketav_engine.replay import read as read_lines
 from ketav_trainer.child import CANDIDATE, PARENT, RUN
-from ketav_trainer.gate import LineErrors, judge
+from ketav_trainer.gate import LineErrors, judge, refuted
 
 _NICE: Final = 10
 _FEW_LINES: Final = 20
@@ -75,7 +75,8 @@ class FitProcess:
         content = (self._directory / CANDIDATE).read_bytes()
         candidate = self._candidate(engine, content)
         errors = self._errors(engine, parent, candidate, holdout)
-        if len(holdout) < _FEW_LINES and not _is_plain(errors):
+        # Folds measure how such trainings turn out; they must not outvote what this candidate reads itself.
+        if len(holdout) < _FEW_LINES and not _is_plain(errors) and not refuted(_lines(errors)):
             errors += self._cross_validated(engine, parent, training)
         general = self._errors(engine, parent, candidate, self._shipped("general", parent.info.height))
         digest = hashlib.sha256(content).hexdigest()
@@ -166,8 +167,13 @@ class FitProcess:
 
 def _is_plain(errors: Sequence[tuple[int, int, int]]) -> bool:
     """Tell whether few held-out lines alone leave no doubt, so that no fold needs to be fitted."""
-    verdict = judge([LineErrors(*line) for line in errors], enough=_NO_DOUBT)
+    verdict = judge(_lines(errors), enough=_NO_DOUBT)
     return len(errors) >= _SPEAKING_LINES and verdict.promote
+
+
+def _lines(errors: Sequence[tuple[int, int, int]]) -> list[LineErrors]:
+    """Name the figures of measured lines."""
+    return [LineErrors(*line) for line in errors]
 
 
 def main() -> None:

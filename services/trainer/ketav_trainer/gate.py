@@ -99,6 +99,11 @@ def _compare(lines: Sequence[LineErrors], seed: int, enough: float) -> Verdict:
     return Verdict(promote, words, probability, before, after)
 
 
+def refuted(lines: Sequence[LineErrors], seed: int = 0) -> bool:
+    """Tell whether lines show a candidate to be worse as surely as the gate wants improvements shown."""
+    return bool(lines) and probability_better(lines, seed) <= 1 - ENOUGH
+
+
 def probability_better(lines: Sequence[LineErrors], seed: int = 0, draws: int = _DRAWS) -> float:
     """Return the share of `draws` resamples of the lines in which the candidate makes fewer errors.
 
