@@ -98,7 +98,7 @@ class Injector:
                     break
         for order in armed:
             order.with_suffix(".armed").unlink(missing_ok=True)
-        outcome.missing += armed.values()
+        outcome.missing = list(armed.values())
         return outcome
 
     async def _start(self, count: int) -> list[str]:
@@ -117,8 +117,10 @@ class Injector:
             for order in list(armed):
                 if (stopped := said(order)) is not None:
                     fault = armed.pop(order)
-                    injected = await self._act(fault, *stopped)
-                    (outcome.faults if injected else outcome.missing).append(fault)
+                    if await self._act(fault, *stopped):
+                        outcome.faults.append(fault)
+                    else:  # an orphan in its last second came by: the order is given again
+                        armed[self._world.order(fault.point)] = fault
             states = [(await self._world.run(run_id))["state"] for run_id in runs]
             outcome.runs.update(zip(runs, states, strict=True))
             if all(state in history.ENDED for state in states):
