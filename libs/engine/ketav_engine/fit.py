@@ -70,9 +70,9 @@ def fit(
     net = copy.deepcopy(model.net)
     _extend_alphabet(net, lines)
     samples, skipped = prepare(lines, net)
-    short = [line for line in replay if line.image.shape[1] <= _WIDEST * line.image.shape[0]]
-    measured = short[-_GENERAL:] if len(short) > 2 * _GENERAL else []
-    others, _ = prepare(short[: len(short) - len(measured)], net)
+    measured = list(replay[-_GENERAL:]) if len(replay) > 2 * _GENERAL else []
+    rest = replay[: len(replay) - len(measured)]
+    others, _ = prepare([x for x in rest if x.image.shape[1] <= _WIDEST * x.image.shape[0]], net)
     if not samples:
         raise NothingToLearnError("none of the lines can be learnt from")
     loop = _Loop(net, model, samples, others, _spread(holdout, _MOST_HOLDOUT), options)
