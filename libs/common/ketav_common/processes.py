@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final
 
 from ketav_common.faults import DIRECTORY
@@ -17,6 +18,7 @@ _KEPT: Final = (
 )
 _ONE_THREAD: Final = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 _NO_MEMORY: Final = ("allocate memory", "Insufficient memory", "failed to map segment", "bad_alloc")
+_SESSION_NICENESS: Final = Path("/proc/self/autogroup")
 OUT_OF_MEMORY: Final = 71
 """Exit status of a child that ran out of memory."""
 
@@ -42,6 +44,22 @@ def is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
         return True
     return any(sign in str(error) for sign in _NO_MEMORY)
+
+
+def give_way(niceness: int) -> None:
+    """Let what else runs on this machine go first: raise this process's niceness, and its session's.
+
+    Linux may share the processor between sessions before it looks at processes (sched(7), autogroup). Where
+    it does, this process leaves for a session of its own; a process that leads a group cannot, and stays.
+    """
+    os.nice(niceness)
+    if not _SESSION_NICENESS.exists() or os.getpgrp() == os.getpid():
+        return
+    os.setsid()
+    try:
+        _SESSION_NICENESS.write_text(str(niceness), "ascii")
+    except OSError as error:
+        print(f"the session's niceness stays as it is: {error}", file=sys.stderr)
 
 
 def end_with_parent() -> None:

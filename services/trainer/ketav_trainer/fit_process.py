@@ -15,7 +15,7 @@ from typing import IO, Any, Final
 
 from ketav_common import faults
 from ketav_common.metrics import edits
-from ketav_common.processes import OUT_OF_MEMORY, confine, end_with_parent, is_out_of_memory
+from ketav_common.processes import OUT_OF_MEMORY, confine, end_with_parent, give_way, is_out_of_memory
 from ketav_engine.domain import (
     Engine,
     EngineError,
@@ -33,7 +33,7 @@ from ketav_engine.replay import read as read_lines
 from ketav_trainer.child import CANDIDATE, PARENT, RUN
 from ketav_trainer.gate import LineErrors, judge, refuted
 
-_NICE: Final = 10
+_NICENESS: Final = 10
 _FEW_LINES: Final = 20
 """Held-out lines below which the training lines are cross-validated as well."""
 _SPEAKING_LINES: Final = 8
@@ -180,7 +180,7 @@ def main() -> None:
     """Train on the directory named on the command line."""
     reports = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what libraries print must not mix with the reports
-    os.nice(_NICE)
+    give_way(_NICENESS)
     end_with_parent()
     directory = Path(sys.argv[1])
     confine(int(json.loads((directory / RUN).read_text("utf-8"))["memory_bytes"]))
