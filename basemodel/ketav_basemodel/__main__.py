@@ -36,15 +36,15 @@ def fetch() -> None:
 
 
 @app.command()
-def write(seed: int = 1000, height: int = 48, start: int = 0) -> None:
-    """Write fresh lines into the ring until stopped."""
+def write(seed: int = 1000, height: int = 48, start: int = 0, everyone: bool = False) -> None:
+    """Write fresh lines into the ring until stopped; with `everyone` the held-out writers write too."""
     import cv2
 
     from ketav_basemodel.stream import fill_ring
     from ketav_basemodel.synthesis import load_material
 
     cv2.setNumThreads(1)
-    fill_ring(load_material(DATA, BENCH), WORK / "ring", seed, height, start)
+    fill_ring(load_material(DATA, BENCH, everyone=everyone), WORK / "ring", seed, height, start)
 
 
 @app.command()
@@ -76,19 +76,23 @@ def build(
     start: Path | None = None,
     rate: float = 2e-3,
     first: int = 0,
+    everyone: bool = False,
 ) -> None:
-    """Write lines and train on them at once, then keep the calibrated weights as models/hebrew_base."""
+    """Write lines and train on them at once; the weights lie in KETAV_BASEMODEL_WORK then (`release`)."""
     import subprocess
     import sys
 
+    from ketav_basemodel.stream import clear
+
     command = ["nice", "-n", "10", sys.executable, "-m", "ketav_basemodel", "write", "--height", str(height)]
+    command += ["--everyone"] if everyone else []
+    clear(WORK / "ring")
     writer = subprocess.Popen([*command, "--start", str(first + _shards_taken())])  # noqa: S603  # our own command
     try:
         train(lines, seed, height, start, rate, first)
     finally:
         writer.terminate()
         writer.wait()
-    release()
 
 
 @app.command()
@@ -133,17 +137,21 @@ def ablate(
 
 @app.command()
 def release(
-    model: Path = WORK / "base.safetensors", to: Path = Path("models/hebrew_base.safetensors")
+    model: Path = WORK / "base.safetensors",
+    to: Path = Path("models/hebrew_base.safetensors"),
+    judged: Annotated[
+        Path | None, typer.Option(help="Weights to fit the temperature with, where `model` knows everyone.")
+    ] = None,
 ) -> None:
     """Fit the temperature of finished weights and write them to where the system serves them from."""
     from ketav_basemodel.calibrate import fit_temperature, write_calibrated
     from ketav_basemodel.synthesis import load_material
     from ketav_engine.models import load
 
-    loaded = load(model.read_bytes())
-    temperature, losses = fit_temperature(loaded, load_material(DATA, BENCH, "validation"))
+    fair = load((judged or model).read_bytes())
+    temperature, losses = fit_temperature(fair, load_material(DATA, BENCH, "validation"))
     print({"temperature": temperature, "log_loss": losses})
-    write_calibrated(model, to, loaded.metadata | {"temperature": temperature})
+    write_calibrated(model, to, load(model.read_bytes()).metadata | {"temperature": temperature})
 
 
 @app.command()

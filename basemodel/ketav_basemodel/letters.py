@@ -61,15 +61,17 @@ def held_out(writer: int) -> bool:
     return hashlib.sha256(f"writer {writer}".encode()).digest()[0] < _HELD_OUT * 256
 
 
-def load_hands(folder: Path, part: Part = "training") -> Hands:
+def load_hands(folder: Path, part: Part | None = "training") -> Hands:
     """Read the collection: `folder`/CLASS/CLASS_WRITER.png. Raises FileNotFoundError when there is none.
 
     The writers of one part alone: letters, what they are cleaned and scaled by, and who lends to whom never
-    cross from one to the other. Misfiled images are left out: those with eight or more of the fifteen nearest
+    cross from one to the other. Of both parts where none is named, which is for a last training only. Misfiled images are left out: those with eight or more of the fifteen nearest
     shapes of one other letter and at most one of their own.
     """
     found = (item for index in range(len(CLASSES)) for item in _read_class(folder, index))
-    letters = [item for item in found if held_out(item.writer) == (part == "validation")]
+    letters = [
+        item for item in found if part in (None, "validation" if held_out(item.writer) else "training")
+    ]
     if not letters:
         raise FileNotFoundError(f"no letters under {folder}")
     kept = _agreeing(letters)

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -54,21 +54,27 @@ def build(data: Path, bench: Path, path: Path) -> Ngram:
     """
     closed = texts.closed_runs(file.read_text() for file in sorted(bench.glob("**/*.gt.txt")))
     verses = texts.bible_verses(data / "node_modules/morphhb/wlc")
-    biblical = Counter(
-        word
-        for verse in verses
-        if not any(tuple(verse[start : start + 3]) in closed for start in range(len(verse) - 2))
-        for word in verse
-    )
     sources = {
         "modern": {word: part**_POWER for word, part in texts.modern_words(600_000).items()},
-        "biblical": dict(biblical),
+        "biblical": biblical_words(verses, closed),
         "numbers": texts.number_words(20_000),
         "abbreviations": dict.fromkeys(texts.abbreviations(), 1.0),
     }
     model = train(mixed(sources), texts.ALPHABET)
     ngram.write(model, path)
     return model
+
+
+def biblical_words(verses: Iterable[list[str]], closed: Collection[tuple[str, ...]]) -> dict[str, float]:
+    """Count the words of verses without a run of three words in `closed`, but for the words held out."""
+    known = texts.modern_words(600_000, "validation")
+    counts = Counter(
+        word
+        for verse in verses
+        if not any(tuple(verse[start : start + 3]) in closed for start in range(len(verse) - 2))
+        for word in verse
+    )
+    return {w: float(n) for w, n in counts.items() if not texts.is_held_out(w, known.get(w, 0.0))}
 
 
 def mixed(sources: Mapping[str, Mapping[str, float]]) -> dict[str, float]:

@@ -29,14 +29,15 @@ class Shard:
     targets: list[str]
 
 
-def fill_ring(material: Material, ring: Path, seed: int, height: int, start: int = 0) -> None:
-    """Write shards from number `start` into `ring` without end; wait while enough are unread.
-
-    Files that an earlier training left behind are removed.
-    """
-    ring.mkdir(parents=True, exist_ok=True)
+def clear(ring: Path) -> None:
+    """Remove the shards that an earlier training left behind: they may be of other writers."""
     for left in ring.glob("*.npz"):
         left.unlink()
+
+
+def fill_ring(material: Material, ring: Path, seed: int, height: int, start: int = 0) -> None:
+    """Write shards from number `start` into an empty `ring` without end; wait while enough are unread."""
+    ring.mkdir(parents=True, exist_ok=True)
     for number in count(start):
         while len(list(ring.glob("*.npz"))) >= AHEAD:
             time.sleep(0.5)

@@ -205,7 +205,11 @@ def test_a_fit_gives_a_model_that_is_no_worse_and_loads(case: Case) -> None:
         progress.append(step)
         return True
 
-    result = case.engine.fit(case.model(), lines, lines[:20], [], domain.FitOptions(epochs=3), note)
+    parent = case.model()
+    images = [line.image for line in lines]
+    read = case.engine.read_lines(images, parent)
+    result = case.engine.fit(parent, lines, lines[:20], [], domain.FitOptions(epochs=3), note)
+    assert case.engine.read_lines(images, parent) == read
     assert result.after <= result.before
     assert [step.epoch for step in progress] == [1, 2, 3]
     digest = hashlib.sha256(result.content).hexdigest()

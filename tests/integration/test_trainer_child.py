@@ -78,6 +78,8 @@ async def test_a_training_reports_its_epochs_and_leaves_a_better_model(
     await run_child(prepare(tmp_path, lines, holdout), hear, 60)
     assert [event["event"] for event in events] == [*["epoch"] * 4, "evaluating", "done"]
     errors = events[-1]["errors"]
+    assert len(errors) == holdout
+    errors += events[-1]["folds"]
     assert len(errors) == measured
     assert sum(after for _, _, after in errors) < sum(before for _, before, _ in errors)
     assert (tmp_path / CANDIDATE).read_bytes() != (tmp_path / PARENT).read_bytes()
@@ -98,7 +100,7 @@ async def test_kraken_s_network_is_trained_through_the_same_process(tmp_path: Pa
 
     await run_child(directory, hear, 120)
     assert [event["event"] for event in events] == ["epoch", "evaluating", "done"]
-    assert len(events[-1]["errors"]) == 4
+    assert (len(events[-1]["errors"]), len(events[-1]["folds"])) == (2, 2)
     assert (tmp_path / CANDIDATE).read_bytes() != base
 
 

@@ -83,7 +83,8 @@ def test_equal_arguments_give_equal_bytes_and_another_seed_others(parent: Loaded
         """Fit two epochs."""
         torch.rand(7)
         options = FitOptions(seed=seed, epochs=2)
-        return fit.fit(parent, some_lines(6, 1), some_lines(3, 2), some_lines(4, 3), options, go_on).content
+        lines = some_lines(6, 1, "אבג")  # gimel is new: its weights are drawn as well
+        return fit.fit(parent, lines, some_lines(3, 2), some_lines(4, 3), options, go_on).content
 
     assert run(1) == run(1)
     assert run(1) != run(2)
@@ -140,7 +141,21 @@ def test_progress_counts_epochs_and_reports_the_holdout(parent: LoadedModel) -> 
 
     fit.fit(parent, some_lines(4, 1), some_lines(2, 2), [], FitOptions(epochs=3), note)
     assert [progress.epoch for progress in seen] == [1, 2, 3]
-    assert all(np.isfinite(progress.loss) and progress.cer >= 0 for progress in seen)
+    assert all(np.isfinite(progress.loss) and progress.before == seen[0].before for progress in seen)
+    assert all(progress.cer is not None and progress.cer >= 0 for progress in seen)
+
+
+def test_without_lines_held_out_no_cer_is_reported(parent: LoadedModel) -> None:
+    """Nothing was measured, so nothing is claimed."""
+    seen: list[FitProgress] = []
+
+    def note(progress: FitProgress) -> bool:
+        """Keep what was reported."""
+        seen.append(progress)
+        return True
+
+    fit.fit(parent, some_lines(4, 1), [], [], FitOptions(epochs=1), note)
+    assert [(progress.before, progress.cer) for progress in seen] == [(None, None)]
 
 
 def test_the_last_layers_alone_can_be_trained(parent: LoadedModel) -> None:

@@ -166,13 +166,15 @@ class FitProgress:
     """Where a fit stands after an epoch."""
 
     epoch: int
-    """Epochs done; 0 is the parent before any training."""
+    """Epochs done."""
     epochs: int
     """Epochs planned."""
     loss: float
     """Mean CTC loss per character of the epoch."""
-    cer: float
-    """Corpus CER on the holdout."""
+    before: float | None
+    """Corpus CER of the parent on the holdout; None without one."""
+    cer: float | None
+    """Corpus CER on the holdout as it was measured last; None before the first time."""
 
 
 OnProgress = Callable[[FitProgress], bool]

@@ -61,14 +61,16 @@ def fit(
 ) -> FitResult:
     """Fine-tune a copy of a model; equal arguments give equal bytes.
 
-    `replay` are lines of the base model's training: as many as `lines` are drawn from them each epoch, so
-    that nothing general is forgotten. With a checkpoint an interrupted fit goes on after its last whole epoch
+    `replay` are lines of the base model's training: a share of as many as `lines` is drawn from them each
+    epoch, so that nothing general is forgotten. With a checkpoint an interrupted fit goes on after its last whole epoch
     and ends with the same weights.
     """
     import torch
 
     net = copy.deepcopy(model.net)
-    _extend_alphabet(net, lines)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(options.seed)  # the weights of a new character are drawn
+        _extend_alphabet(net, lines)
     samples, skipped = prepare(lines, net)
     measured = list(replay[-_GENERAL:]) if len(replay) > 2 * _GENERAL else []
     rest = replay[: len(replay) - len(measured)]
@@ -137,6 +139,7 @@ class _Loop:
         self.samples, self.others, self.holdout = samples, others, holdout
         self.options = options
         self.epochs = options.epochs or budget(len(samples), options.effort)
+        self._pause = max(1, self.epochs // _EVALUATIONS)
         self.batch = 8 if len(samples) < 48 else 16
         self.optimizer = optimizer.build(net, options)
         self.state = checkpoint.State()
@@ -174,12 +177,14 @@ class _Loop:
         ]
         done = epoch + 1
         best, latest = self.state.best, self.state.latest
-        if self.holdout and (done == self.epochs or done % max(1, self.epochs // _EVALUATIONS) == 0):
+        if self.holdout and (done == self.epochs or done % self._pause == 0):
             latest = self._cer()
             if latest <= best or (done == self.epochs and len(self.holdout) < SURE_HOLDOUT):
                 best, self.best = latest, _weights(self.net)
         self.state = checkpoint.State(done, self.state.before, best, latest)
-        return FitProgress(done, self.epochs, float(np.mean(losses)), latest)
+        before = self.state.before if self.holdout else None
+        known = latest if self.holdout and done >= self._pause else None
+        return FitProgress(done, self.epochs, float(np.mean(losses)), before, known)
 
     def finish(self, general: list[TrainingLine]) -> float:
         """Leave the kept weights in the network, blended with the parent's; return the CER on the holdout.

@@ -124,7 +124,8 @@ class TinyEngine:
             if rate <= best:
                 best, kept = rate, table.copy()
             _keep(options.checkpoint, epoch, table)
-            if not on_progress(FitProgress(epoch, epochs, 1.0 - epoch / epochs, rate)):
+            known = (before, rate) if holdout else (None, None)
+            if not on_progress(FitProgress(epoch, epochs, 1.0 - epoch / epochs, *known)):
                 raise domain.FitCancelledError("the fit was cancelled")
         return FitResult(save(kept), before, best, skipped)
 

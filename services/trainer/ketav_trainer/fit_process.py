@@ -58,6 +58,7 @@ class FitProcess:
         self._reports = reports
         self._run: dict[str, Any] = json.loads((directory / RUN).read_text("utf-8"))
         self._replay: list[TrainingLine] = []
+        self._sheets: list[str] = []
         self._options = FitOptions(seed=self._run["seed"], epochs=self._run["epochs"])
 
     def run(self) -> None:
@@ -76,11 +77,13 @@ class FitProcess:
         candidate = self._candidate(engine, content)
         errors = self._errors(engine, parent, candidate, holdout)
         # Folds measure how such trainings turn out; they must not outvote what this candidate reads itself.
-        if len(holdout) < _FEW_LINES and not _is_plain(errors) and not refuted(_lines(errors)):
-            errors += self._cross_validated(engine, parent, training)
+        few = len(holdout) < _FEW_LINES and not _is_plain(errors) and not refuted(_lines(errors))
+        folds = self._cross_validated(engine, parent, training) if few else []
         general = self._errors(engine, parent, candidate, self._shipped("general", parent.info.height))
         digest = hashlib.sha256(content).hexdigest()
-        self._report("done", errors=errors, general=general, skipped=result.skipped, sha256=digest)
+        self._report(
+            "done", errors=errors, folds=folds, general=general, skipped=result.skipped, sha256=digest
+        )
 
     def _fit(
         self, engine: Engine, parent: Model, training: Sequence[TrainingLine], holdout: Sequence[TrainingLine]
@@ -99,18 +102,22 @@ class FitProcess:
     def _cross_validated(
         self, engine: Engine, parent: Model, training: Sequence[TrainingLine]
     ) -> list[tuple[int, int, int]]:
-        """Measure each training line with a model that was fitted without its fold, on less of everything.
+        """Measure each training line with a model that was fitted without its sheet.
 
-        Such a model learns from half the lines, fewer epochs and no replay: it rather understates the gain.
+        Such a model learns from half the lines, fewer epochs and no replay: it rather understates the gain. A
+        parent that was itself fitted on these lines reads them better than new ones, which understates it too.
         """
         errors = []
         options = replace(self._options, effort=_FOLD_EFFORT)
-        folds = min(_FOLDS, len(training))
-        for fold in range(folds if folds > 1 else 0):
-            rest = [line for index, line in enumerate(training) if index % folds != fold]
+        folds = _folds(self._sheets)
+        for fold in range(_FOLDS if len(set(folds)) > 1 else 0):
+            rest, left_out = (
+                [line for line, own in zip(training, folds, strict=True) if (own == fold) == out]
+                for out in (False, True)
+            )
             result = engine.fit(parent, rest, [], [], options, lambda _: True)
             without = self._candidate(engine, result.content)
-            errors += self._errors(engine, parent, without, training[fold::folds])
+            errors += self._errors(engine, parent, without, left_out)
         return errors
 
     def _shipped(self, name: str, height: int) -> list[TrainingLine]:
@@ -122,13 +129,15 @@ class FitProcess:
         """Cut every line as reading would see it; return those that train and those held out."""
         sides: tuple[list[TrainingLine], list[TrainingLine]] = ([], [])
         for page in self._run["pages"]:
-            image = decode((self._directory / page["image"]).read_bytes())
+            content = (self._directory / page["image"]).read_bytes()
+            image, sheet = decode(content), hashlib.sha256(content).hexdigest()
             found = [
                 FoundLine(order, tuple(map(tuple, line["baseline"])), tuple(map(tuple, line["boundary"])))
                 for order, line in enumerate(page["lines"])
             ]
             for line, cut in zip(page["lines"], engine.cut_lines(image, found, height), strict=True):
                 sides[line["holdout"]].append(TrainingLine(cut, line["text"]))
+                self._sheets += [] if line["holdout"] else [sheet]
         return sides
 
     def _candidate(self, engine: Engine, content: bytes) -> Model:
@@ -156,6 +165,7 @@ class FitProcess:
             epoch=progress.epoch,
             epochs=progress.epochs,
             loss=progress.loss,
+            before=progress.before,
             cer=progress.cer,
         )
         return True
@@ -163,6 +173,14 @@ class FitProcess:
     def _report(self, event: str, **fields: object) -> None:
         """Write one JSON line."""
         print(json.dumps({"event": event} | fields), file=self._reports, flush=True)
+
+
+def _folds(sheets: Sequence[str]) -> list[int]:
+    """Return each line's fold: lines of one image stay together, but for lines that are all of one."""
+    names = sorted(set(sheets))
+    if len(names) < _FOLDS:
+        return [place % _FOLDS for place in range(len(sheets))]
+    return [names.index(sheet) % _FOLDS for sheet in sheets]
 
 
 def _is_plain(errors: Sequence[tuple[int, int, int]]) -> bool:

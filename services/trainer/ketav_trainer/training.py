@@ -107,7 +107,7 @@ async def train_model(
     await run_child(dataset.directory, hearing.on_event, workshop.seconds)
     if hearing.failed or hearing.errors is None:
         raise FitFailedError(hearing.failed or "the training ended without a result")
-    verdict = judge(hearing.errors, hearing.general, seed=workshop.seed)
+    verdict = judge(hearing.errors, hearing.general, folds=hearing.folds, seed=workshop.seed)
     card = {
         "user_id": str(user_id),
         "engine": workshop.engine,
@@ -116,6 +116,7 @@ async def train_model(
         "seconds": round(time.monotonic() - began, 1),
         "skipped_lines": hearing.skipped,
         "measured_lines": len(hearing.errors),
+        "cross_validated_lines": len(hearing.folds),
     }
     words = json.dumps(card | describe(claim, dataset, verdict), ensure_ascii=False)
     path = dataset.directory / CANDIDATE
@@ -206,6 +207,7 @@ class _Hearing:
         self._lease = lease
         self.progress = Progress()
         self.errors: list[LineErrors] | None = None
+        self.folds: list[LineErrors] = []
         self.general: list[LineErrors] = []
         self.skipped = 0
         self.sha256 = ""
@@ -222,6 +224,7 @@ class _Hearing:
                 await self._lease.report(self.progress)
             case "done":
                 self.errors = [LineErrors(*line) for line in event["errors"]]
+                self.folds = [LineErrors(*line) for line in event["folds"]]
                 self.general = [LineErrors(*line) for line in event["general"]]
                 self.skipped = int(event["skipped"])
                 self.sha256 = str(event["sha256"])
@@ -230,12 +233,17 @@ class _Hearing:
 
 
 def _epoch(event: dict[str, Any]) -> Progress:
-    """Read where the training stands; epoch 0 measures the parent."""
-    loss, cer = float(event["loss"]), min(1.0, float(event["cer"]))
+    """Read where the training stands."""
+    loss = float(event["loss"])
     return Progress(
         epoch=int(event["epoch"]),
         epochs=int(event["epochs"]),
-        loss=loss if event["epoch"] and math.isfinite(loss) else None,
-        cer_base=cer if event["epoch"] == 0 else None,
-        cer_candidate=cer if event["epoch"] else None,
+        loss=loss if math.isfinite(loss) else None,
+        cer_base=_at_most_one(event["before"]),
+        cer_candidate=_at_most_one(event["cer"]),
     )
+
+
+def _at_most_one(rate: float | None) -> float | None:
+    """Report a model that writes more than there is as one that errs everywhere."""
+    return None if rate is None else min(1.0, rate)
