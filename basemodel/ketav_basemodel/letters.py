@@ -65,8 +65,9 @@ def load_hands(folder: Path, part: Part | None = "training") -> Hands:
     """Read the collection: `folder`/CLASS/CLASS_WRITER.png. Raises FileNotFoundError when there is none.
 
     The writers of one part alone: letters, what they are cleaned and scaled by, and who lends to whom never
-    cross from one to the other. Of both parts where none is named, which is for a last training only. Misfiled images are left out: those with eight or more of the fifteen nearest
-    shapes of one other letter and at most one of their own.
+    cross from one to the other. Of both parts where none is named, which is for a last training only.
+    Misfiled images are left out: those with eight or more of the fifteen nearest shapes of one other letter
+    and at most one of their own.
     """
     found = (item for index in range(len(CLASSES)) for item in _read_class(folder, index))
     letters = [

@@ -47,8 +47,8 @@ class Material:
 def load_material(data: Path, bench: Path, part: Part = "training", *, everyone: bool = False) -> Material:
     """Load letters from `bench`/letters_hhd, fonts and texts from `data`; what is evaluated stays closed.
 
-    Writers and texts are those of one part, or `everyone` writes that part's texts; the fonts are the same for
-    both. Raises FileNotFoundError when there are no letters.
+    Writers and texts are those of one part, or `everyone` writes that part's texts; the fonts are the same
+    for both. Raises FileNotFoundError when there are no letters.
     """
     sentences = [path.read_text() for path in sorted(bench.glob("**/*.gt.txt"))]
     verses = bible_verses(data / "node_modules/morphhb/wlc", part)

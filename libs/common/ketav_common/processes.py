@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from ketav_common.faults import DIRECTORY
+from ketav_common.logging import get_logger
 
 _KEPT: Final = (
     *("PATH", "PYTHONPATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "LD_PRELOAD"),
@@ -59,7 +60,7 @@ def give_way(niceness: int) -> None:
     try:
         _SESSION_NICENESS.write_text(str(niceness), "ascii")
     except OSError as error:
-        print(f"the session's niceness stays as it is: {error}", file=sys.stderr)
+        get_logger().warning("session_niceness_unchanged", reason=str(error))
 
 
 def end_with_parent() -> None:
