@@ -333,7 +333,7 @@ async def test_a_file_that_is_longer_than_it_says_is_damaged(gateway: Gateway) -
         more.writestr("a.png", picture())
     answer = await bring(gateway, archive.getvalue())
     refused(answer, 422, "nothing-to-import")
-    assert {file["code"] for file in answer.json()["files"]} == {"damaged-entry", "no-text"}
+    assert {file["code"] for file in answer.json()["files"]} == {"damaged-entry"}
 
 
 async def test_an_archive_over_its_limit_is_refused_while_it_arrives(tmp_path: Path) -> None:
@@ -389,7 +389,7 @@ async def test_an_import_ends_in_time_and_says_what_is_left(tmp_path: Path) -> N
     async with scripted_gateway(tmp_path, import_timeout_s=0.0001) as gateway:
         answer = await bring(gateway, zipped(GOOD))
         refused(answer, 422, "nothing-to-import")
-        assert [file["code"] for file in answer.json()["files"]] == ["out-of-time", "no-text"]
+        assert [file["code"] for file in answer.json()["files"]] == ["out-of-time"]
 
 
 async def test_imports_at_once_are_bounded(tmp_path: Path) -> None:

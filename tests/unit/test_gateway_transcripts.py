@@ -128,6 +128,7 @@ DOCUMENTS = {
     "millimetres": (alto(alto_line()).replace("pixel", "mm10").encode(), "unsupported-unit"),
     "depth 100": (b"<alto>" + b"<a>" * 100 + b"</a>" * 100 + b"</alto>", "unsafe-xml"),
     "300,001 elements": (b"<alto>" + b"<a/>" * 300_001 + b"</alto>", "unsafe-xml"),
+    "120,000 points": (alto(alto_line(points="1,1 2,2 " * 500) * 120).encode(), "too-many-points"),
     "1,001 lines": (alto(alto_line() * 1001).encode(), "too-many-lines"),
 }
 

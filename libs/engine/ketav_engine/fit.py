@@ -62,8 +62,8 @@ def fit(
     """Fine-tune a copy of a model; equal arguments give equal bytes.
 
     `replay` are lines of the base model's training: a share of as many as `lines` is drawn from them each
-    epoch, so that nothing general is forgotten. With a checkpoint an interrupted fit goes on after its last whole epoch
-    and ends with the same weights.
+    epoch, so that nothing general is forgotten. With a checkpoint an interrupted fit goes on after its last
+    whole epoch and ends with the same weights.
     """
     import torch
 

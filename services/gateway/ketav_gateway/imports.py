@@ -61,7 +61,7 @@ class Import:
 
     async def _take(self, number: int, unit: Unit) -> None:
         """Import one text with its image, or note why not."""
-        self.used.add(unit.text)
+        self.used |= {unit.text} | ({unit.image} if unit.image else set())
         name = shown(unit.text)
         if time.monotonic() > self.deadline:
             self._skip(name, "out-of-time", "The time for one import is over: send the same archive again.")
@@ -79,11 +79,12 @@ class Import:
             raise InvalidInput("The archive has no image for this file.", code="missing-image")
         self.used.add(image_name)
         image = await self._image(image_name)
-        lines, refused = _placed(found, image)
+        lines, refused = await asyncio.to_thread(_placed, found, image)
         if not lines:
             first = refused[0] if refused else LineRefusal(0, "no-text", "The page has no line with a text.")
             raise InvalidInput(first.reason, code=first.code)
-        header = convert.header(self.request, unit.kind, image, lines, self._request_id(number))
+        request_id = self._request_id(number)
+        header = await asyncio.to_thread(convert.header, self.request, unit.kind, image, lines, request_id)
         stored = await self.registry.import_ground_truth(header, image.path)
         self.ground_truth_lines = stored.ground_truth_lines
         return _report(unit, lines, refused, stored)

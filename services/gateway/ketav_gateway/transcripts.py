@@ -18,6 +18,8 @@ _MAX_DEPTH = 64
 _MAX_ELEMENTS = 300_000
 _MAX_POINTS_TEXT = 64 * 1024
 _MAX_POINTS = 1_000
+_MAX_PAGE_POINTS = 100_000
+"""What the outlines of a page hold together: far less than a message to the registry has room for."""
 _BREAK = re.compile(r"\s*[\t\r\n]\s*")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,7}(?:\.[0-9]{0,9})?")
 
@@ -221,6 +223,8 @@ class _Reader:
                 lines.append(_known(number, line))
             except InvalidInput as error:
                 refused.append(LineRefusal(number, error.code, error.detail))
+        if sum(len(line.baseline) + len(line.boundary) for line in lines) > _MAX_PAGE_POINTS:
+            raise InvalidInput("The page's outlines have too many points.", code="too-many-points")
         return Transcript(tuple(self.images), _size(*self.sizes[0]), tuple(lines), tuple(refused))
 
 

@@ -104,8 +104,8 @@ class FitProcess:
     ) -> list[tuple[int, int, int]]:
         """Measure each training line with a model that was fitted without its sheet.
 
-        Such a model learns from half the lines, fewer epochs and no replay: it rather understates the gain. A
-        parent that was itself fitted on these lines reads them better than new ones, which understates it too.
+        Such a model learns from half the lines, fewer epochs and no replay: it rather understates the gain.
+        So does a parent that was itself fitted on these lines: it reads them better than new ones.
         """
         errors = []
         options = replace(self._options, effort=_FOLD_EFFORT)

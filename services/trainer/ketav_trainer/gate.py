@@ -63,8 +63,8 @@ def judge(
 ) -> Verdict:
     """Decide whether a candidate may serve: it reads the held-out lines better and forgets little.
 
-    `lines` holds every held-out line once, `folds` the training lines where those were too few, each read by a
-    model fitted without it, `general` the lines of other hands. The decision follows from the arguments
+    `lines` holds every held-out line once, `folds` the training lines where those were too few, each read by
+    a model fitted without it, `general` the lines of other hands. The decision follows from the arguments
     alone. CER above 1 (a model that writes more than there is) is reported as 1.
     """
     counted = f"{len(lines)} held-out"
