@@ -84,7 +84,8 @@ async def insert_feedback(
 ) -> Feedback | None:
     """Store a feedback and its corrections; None when the same request has stored one meanwhile.
 
-    The page must be locked: the count of ground truth and the chain of corrections depend on it.
+    The page must be locked: the chain of corrections depends on it. The count of ground truth is of all
+    pages, as they were when this began: what is stored on another page at the same moment is not in it.
     """
     feedback_id = uuid4()
     on_page = {"user_id": user_id, "page_id": page.page_id, "project_id": page.project_id}

@@ -57,16 +57,26 @@ async def verified_lines(transaction: Transaction, user_id: UUID) -> dict[Script
     return dict(found)
 
 
-async def count_lines(transaction: Transaction, user_id: UUID) -> dict[Script, LineCounts]:
-    """Count a user's verified, quarantined and held-out lines by script, as a run would find them now."""
+async def count_verified(transaction: Transaction, user_id: UUID) -> dict[Script, int]:
+    """Count a user's verified lines by script, without their texts."""
+    return await _count(transaction, user_id, quarantined=False)
+
+
+async def _count(transaction: Transaction, user_id: UUID, *, quarantined: bool) -> dict[Script, int]:
+    """Count the latest corrections of a user's places by script, those in quarantine or the others."""
     latest = latest_corrections(user_id)
     query = (
         sa.select(project.c.script, sa.func.count().label("lines"))
         .join(latest, latest.c.project_id == project.c.id)
-        .where(latest.c.quarantine.is_not(None))
+        .where(latest.c.quarantine.is_not(None) if quarantined else latest.c.quarantine.is_(None))
         .group_by(project.c.script)
     )
-    doubted = {row.script: row.lines for row in await transaction.execute(query)}
+    return {row.script: row.lines for row in await transaction.execute(query)}
+
+
+async def count_lines(transaction: Transaction, user_id: UUID) -> dict[Script, LineCounts]:
+    """Count a user's verified, quarantined and held-out lines by script, as a run would find them now."""
+    doubted = await _count(transaction, user_id, quarantined=True)
     verified = await verified_lines(transaction, user_id)
     before = await sides_before(transaction, user_id)
     counts = {}
@@ -175,7 +185,11 @@ class _Prefixed:
 
 
 async def users_with_news(transaction: Transaction) -> list[UUID]:
-    """Return the users who may be due: enough lines, no active run, news of a script since its last run."""
+    """Return the users who may be due, in random order.
+
+    They have no active run, and news of a script since its last run; the lines they sent may be enough. A
+    feedback's count of ground truth does not know of what was stored on other pages at the same moment.
+    """
     last = (
         sa.select(sa.func.max(_r.created_at) - timedelta(minutes=1))
         .where(_r.user_id == feedback.c.user_id, _r.script == project.c.script)
@@ -188,13 +202,14 @@ async def users_with_news(transaction: Transaction) -> list[UUID]:
         .join(project, project.c.id == feedback.c.project_id)
         .where(~active, ~off)
         .group_by(feedback.c.user_id, project.c.script)
-        .having(sa.func.max(feedback.c.ground_truth_lines) >= rules.MIN_LINES)
+        .having(sa.func.sum(feedback.c.accepted_lines) >= rules.MIN_LINES)
         .having(
             sa.or_(
                 sa.func.max(feedback.c.created_at) > sa.func.coalesce(last, sa.text("'-infinity'")),
                 _spoilt(feedback.c.user_id, project.c.script),
             )
         )
+        .order_by(sa.func.random())
     )
     return list(dict.fromkeys(await transaction.scalars(query)))
 

@@ -1,5 +1,6 @@
 """Training runs: queued by a user or by need, held by one worker at a time, ended once."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import timedelta
@@ -22,6 +23,8 @@ log = get_logger()
 
 NO_RUN = "no such training run"
 _MAX_VERDICT = 2_000
+# Under the deadline of who asks for a sweep, with room for what else it does.
+_QUEUEING_S = 5.0
 
 
 async def create_training_run(user_id: UUID, request_id: str, *, database: Database) -> TrainingRun:
@@ -153,31 +156,45 @@ async def export_ground_truth(
             yield chunk
 
 
-async def sweep_training_runs(*, database: Database) -> list[UUID]:
-    """Requeue abandoned runs, queue runs of the users who are due, and return every queued run."""
+async def sweep_training_runs(*, database: Database, queueing_s: float = _QUEUEING_S) -> list[UUID]:
+    """Requeue abandoned runs, queue runs of the users who are due, and return every queued run.
+
+    Asking who is due ends after `queueing_s` seconds, so that the queued runs are told before the caller
+    gives up; whom it has left out is asked in a later sweep.
+    """
     async with database.system() as transaction:
         await training.expire(transaction)
-        candidates = await ground_truth.users_with_news(transaction)
-    for user_id in candidates:
-        try:
-            await _queue_when_due(user_id, database)
-        except KetavError as error:  # one user's trouble must not keep the others waiting
-            log.warning("due_run_not_queued", due_user=str(user_id), code=error.code)
+    await _queue_due(database, queueing_s)
     async with database.system() as transaction:
         return await training.queued_runs(transaction)
+
+
+async def _queue_due(database: Database, seconds: float) -> None:
+    """Queue runs of the users who are due, in random order, until the time is over."""
+    candidates: list[UUID] = []
+    try:
+        async with asyncio.timeout(seconds):
+            async with database.system() as transaction:
+                candidates = await ground_truth.users_with_news(transaction)
+            while candidates:
+                user_id = candidates.pop()
+                try:
+                    await _queue_when_due(user_id, database)
+                except KetavError as error:  # one user's trouble must not keep the others waiting
+                    log.warning("due_run_not_queued", due_user=str(user_id), code=error.code)
+    except TimeoutError:
+        log.warning("queueing_cut_short", not_asked=len(candidates))
 
 
 async def _queue_when_due(user_id: UUID, database: Database) -> None:
     """Queue a run of a user when one of their scripts is due."""
     async with database.user(user_id) as transaction:
-        lines = await ground_truth.verified_lines(transaction, user_id)
+        have = await ground_truth.count_verified(transaction, user_id)
         tried = await ground_truth.tried(transaction, user_id)
         wanted = await policy.find_policy(transaction, user_id)
     since_any = min((age for _, age in tried.values()), default=None)
-    due = [
-        script for script, found in lines.items() if is_due(len(found), tried.get(script), wanted, since_any)
-    ]
+    due = [script for script, lines in have.items() if is_due(lines, tried.get(script), wanted, since_any)]
     if due:
         # Somebody has started a run between the two transactions: that one will do.
         with suppress(Conflict, Raced):
-            await _create(user_id, "", max(due, key=lambda script: len(lines[script])), database)
+            await _create(user_id, "", max(due, key=lambda script: have[script]), database)
