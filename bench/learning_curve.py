@@ -220,7 +220,7 @@ async def bench(arguments: argparse.Namespace) -> None:
     """Measure on a system of its own."""
     os.environ.update(SETTINGS)
     with tempfile.TemporaryDirectory(prefix="ketav-curve-") as folder:
-        chosen = LocalSettings().model_copy(update={"data_dir": Path(folder), "port": free_ports(1)[0]})
+        chosen = LocalSettings.apart(Path(folder), free_ports(1)[0])
         async with running(chosen) as run:
             await asyncio.to_thread(measure, run, arguments.only, quick=arguments.quick, out=arguments.out)
 

@@ -107,7 +107,7 @@ async def bench(rounds: int, pages: int) -> None:
     """Measure on a system of its own."""
     os.environ.update(SETTINGS)
     with tempfile.TemporaryDirectory(prefix="ketav-bench-") as folder:
-        chosen = LocalSettings().model_copy(update={"data_dir": Path(folder), "port": free_ports(1)[0]})
+        chosen = LocalSettings.apart(Path(folder), free_ports(1)[0])
         async with running(chosen) as run:
             await asyncio.to_thread(measure, run, rounds, pages)
 

@@ -111,7 +111,7 @@ def measure(run: Running) -> None:
 async def bench() -> None:
     """Measure on a system of its own."""
     with tempfile.TemporaryDirectory(prefix="ketav-bench-") as folder:
-        chosen = LocalSettings().model_copy(update={"data_dir": Path(folder), "port": free_ports(1)[0]})
+        chosen = LocalSettings.apart(Path(folder), free_ports(1)[0])
         async with running(chosen) as run:
             await asyncio.to_thread(measure, run)
 

@@ -65,8 +65,8 @@ def train(recipe: Recipe, source: Source, folder: Path, start: Path | None = Non
     """
     torch.manual_seed(recipe.seed)
     state = load_state(recipe, folder, start)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    state.model.nn.to(device).train()
+    device = next(state.model.nn.parameters()).device
+    state.model.nn.train()
     saved = state.lines
     while state.lines < recipe.lines:
         torch.manual_seed((recipe.seed << 32) + state.shards)
@@ -92,7 +92,8 @@ def load_state(recipe: Recipe, folder: Path, start: Path | None = None) -> State
     model = network.build(recipe.height, recipe.arch)
     if start is not None:
         model.nn.load_state_dict(load(start.read_bytes()).net.nn.state_dict())
-    model.nn.to(memory_format=torch.channels_last)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    model.nn.to(device, memory_format=torch.channels_last)  # before the optimiser, whose moments follow it
     optimiser = torch.optim.AdamW(model.nn.parameters(), lr=recipe.rate, weight_decay=recipe.weight_decay)
     state = State(model, optimiser, {k: v.clone() for k, v in model.nn.state_dict().items()})
     checkpoint = folder / "checkpoint.pt"

@@ -218,6 +218,7 @@ async def test_a_stopping_worker_gives_its_run_back_and_the_next_one_goes_on(ben
     slow(bench)
     run_id = bench.inside.queue()
     task = await bench.begin(run_id)
+    freeze()
     bench.stop.set()
     await asyncio.wait_for(task, 5)
     run = bench.inside.runs[run_id]

@@ -1,5 +1,6 @@
 """The process groups that the supervisor started, listed where a later start and the guardian see them."""
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -46,7 +47,9 @@ class Ledger:
         assert self.guardian.stdin is not None  # noqa: S101  # opened as a pipe above
         self.guardian.stdin.write(line)
         self.guardian.stdin.flush()
-        self.path.write_text(json.dumps(self.groups))
+        part = self.path.with_suffix(".part")
+        part.write_text(json.dumps(self.groups))
+        part.replace(self.path)
 
     def add(self, name: str, group: int) -> None:
         """Note a started process, the leader of its group."""
@@ -77,12 +80,15 @@ def end_leftovers(path: Path) -> list[str]:
         return []
     listed: dict[str, tuple[int, float]] = json.loads(path.read_text() or "{}")
     left = {name: pid for name, (pid, start) in listed.items() if start and started_at(pid) == start}
-    processes = [psutil.Process(pid) for pid in left.values()]
-    for process in processes:
-        process.terminate()
+    processes = []
+    for pid in left.values():
+        with contextlib.suppress(psutil.NoSuchProcess):  # the guardian may be ending the same ones
+            processes.append(psutil.Process(pid))
+            processes[-1].terminate()
     _, stubborn = psutil.wait_procs(processes, timeout=PATIENCE_S)
     for process in stubborn:
-        process.kill()
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
     psutil.wait_procs(stubborn, timeout=PATIENCE_S)
     path.unlink()
     return sorted(left)

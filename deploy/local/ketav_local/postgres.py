@@ -46,6 +46,9 @@ def unprivileged() -> tuple[str, ...]:
     return ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--")
 
 
+PROBE_S = 10.0
+
+
 @dataclass(frozen=True)
 class Postgres:
     """One cluster in a data folder, listening on a port of 127.0.0.1.
@@ -66,14 +69,20 @@ class Postgres:
         return f"postgresql+asyncpg://{role}:{self.data.secret(role)}@127.0.0.1:{self.port}/{DATABASE}"
 
     async def ready(self) -> bool:
-        """Ask the server a question as its owner."""
+        """Ask the server a question as its owner; no answer in time is none."""
         probe = await asyncio.create_subprocess_exec(
             *self._psql("postgres", "--command", "select 1"),
             env=self._client_env(os.environ),
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
         )
-        return await probe.wait() == 0
+        try:
+            return await asyncio.wait_for(probe.wait(), PROBE_S) == 0
+        except TimeoutError:
+            return False
+        finally:
+            if probe.returncode is None:
+                probe.kill()
 
     def _psql(self, database: str, *arguments: str) -> list[str]:
         """Give the psql command for a database, as owner."""

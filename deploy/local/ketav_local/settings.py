@@ -1,6 +1,7 @@
 """What a person may set about the local system; everything else has a working default."""
 
 from pathlib import Path
+from typing import Self
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -28,3 +29,9 @@ class LocalSettings(BaseSettings):
     )
     log_level: str = Field(default="INFO", description="Level of every service's log.")
     start_timeout_s: float = Field(default=120.0, gt=0, description="Seconds until a start counts as failed.")
+
+    @classmethod
+    def apart(cls, folder: Path, port: int) -> Self:
+        """Return settings of a system with stores of its own, whatever stores the environment names."""
+        none = dict.fromkeys(("database_url", "migration_database_url", "redis_url", "blob_url"))
+        return cls().model_copy(update={"data_dir": folder, "port": port} | none)

@@ -98,7 +98,7 @@ class Supervisor:
         pause, failures = FIRST_BACKOFF_S, 0
         while True:
             began = time.monotonic()
-            status = await self._run(spec)
+            status = await self._tried(spec)
             if spec.once and status == 0:
                 self.up[spec.name].set()
                 return
@@ -113,6 +113,16 @@ class Supervisor:
             self.restarts[spec.name] += 1
             self.say(f"{spec.name} ended with status {status}; starting it again in {pause:.1f} s")
             await asyncio.sleep(pause)
+
+    async def _tried(self, spec: Spec) -> int:
+        """Run the process once; where the machine refuses, as with a full disk, end it and say so."""
+        try:
+            return await self._run(spec)
+        except OSError as error:
+            if spec.name in self.processes:
+                signal_group(self.processes[spec.name].pid, signal.SIGKILL)
+            self.say(f"{spec.name}: {error}")
+            return -1
 
     async def _run(self, spec: Spec) -> int:
         """Run the process once, mark it up when it is ready, and give its exit status."""
@@ -142,10 +152,10 @@ class Supervisor:
         while True:
             await asyncio.sleep(10)
             for log in self.logs.glob("*.log"):
-                if log.stat().st_size > LOG_BYTES:
-                    log.with_suffix(".log.1").write_bytes(log.read_bytes()[-LOG_BYTES:])
-                    with log.open("r+b") as file:
-                        file.truncate(0)
+                try:
+                    _bound(log)
+                except OSError as error:
+                    self.say(f"{log.name} cannot be shortened: {error}")
 
     def _waves(self) -> list[list[str]]:
         """Give the names in the order of stopping: first those that nobody left needs."""
@@ -170,3 +180,11 @@ class Supervisor:
         process = self.processes.pop(spec.name)
         await end(process, spec.stop_signal, spec.stop_s)
         self.ledger.remove(spec.name, process.pid)
+
+
+def _bound(log: Path) -> None:
+    """Move what a log holds to `.1` once it is too long, and empty it in place."""
+    if log.stat().st_size > LOG_BYTES:
+        log.with_suffix(".log.1").write_bytes(log.read_bytes()[-LOG_BYTES:])
+        with log.open("r+b") as file:
+            file.truncate(0)

@@ -56,9 +56,10 @@ def give_way(niceness: int) -> None:
     os.nice(niceness)
     if not _SESSION_NICENESS.exists() or os.getpgrp() == os.getpid():
         return
+    before = int(_SESSION_NICENESS.read_text("ascii").rpartition(" ")[2])
     os.setsid()
     try:
-        _SESSION_NICENESS.write_text(str(niceness), "ascii")
+        _SESSION_NICENESS.write_text(str(max(before, niceness)), "ascii")
     except OSError as error:
         get_logger().warning("session_niceness_unchanged", reason=str(error))
 

@@ -1,7 +1,6 @@
 """Import of public Kraken models: `.mlmodel` or safetensors, converted in a subprocess with limits."""
 
 import json
-import os
 import resource
 import subprocess
 import sys
@@ -10,6 +9,7 @@ import warnings
 from pathlib import Path
 from typing import Any, Final
 
+from ketav_common.processes import child_environment
 from ketav_engine.domain import UnusableModelError
 
 TIMEOUT_S: Final = 120
@@ -48,10 +48,13 @@ def convert(content: bytes, timeout_s: float = TIMEOUT_S) -> bytes:
 def _run(folder: Path, timeout_s: float) -> None:
     """Convert in a subprocess; raise UnusableModelError when it fails, dies or takes too long."""
     command = [sys.executable, "-m", "ketav_engine.importing", str(folder)]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
     try:
         done = subprocess.run(  # noqa: S603 - own code
-            command, capture_output=True, timeout=timeout_s, check=False, env=environment
+            command,
+            capture_output=True,
+            timeout=timeout_s,
+            check=False,
+            env=child_environment({"TMPDIR": str(folder)}),
         )
     except subprocess.TimeoutExpired as error:
         raise UnusableModelError("the conversion took too long") from error

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 from multiprocessing.connection import Connection
+from pickle import UnpicklingError
 
 from ketav_common.processes import child_environment
 from ketav_recognizer.domain import Answer, ReaderSpec, Task
@@ -57,7 +58,7 @@ class ReaderProcess:
         try:
             connection.send(task)
             answer: Answer = connection.recv()
-        except (EOFError, OSError) as error:
+        except (EOFError, OSError, UnpicklingError) as error:
             self.kill()
             raise ReaderDiedError(f"the reader ended with status {self.reap()}") from error
         return answer

@@ -72,8 +72,10 @@ def serve(connection: Connection, spec: ReaderSpec) -> None:
     connection.send(READY)
     while True:
         try:
-            while not connection.poll(_FORGET_S):
-                reader.forget()
+            waiting = connection.poll(_FORGET_S)
+            reader.forget()
+            if not waiting:
+                continue
             task: Task = connection.recv()
         except EOFError:
             return

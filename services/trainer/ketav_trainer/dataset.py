@@ -23,16 +23,19 @@ async def save_dataset(
     pages: list[TruthPage] = []
     manifest = hashlib.sha256()
     writer = _Hashed()
-    async for message in stream:
-        if message.WhichOneof("part") == "page":
-            writer.finish()
-            name = f"page-{len(pages):05d}"
-            writer = _Hashed((directory / name).open("wb"), message.page.image.sha256)
-            pages.append(convert.to_page(message.page, name))
-            manifest.update(message.page.SerializeToString(deterministic=True))
-        else:
-            writer.write(message.chunk)
-    writer.finish()
+    try:
+        async for message in stream:
+            if message.WhichOneof("part") == "page":
+                writer.finish()
+                name = f"page-{len(pages):05d}"
+                writer = _Hashed((directory / name).open("wb"), message.page.image.sha256)
+                pages.append(convert.to_page(message.page, name))
+                manifest.update(message.page.SerializeToString(deterministic=True))
+            else:
+                writer.write(message.chunk)
+        writer.finish()
+    finally:
+        writer.close()
     return Dataset(directory, tuple(pages), manifest.hexdigest())
 
 
@@ -63,10 +66,15 @@ class _Hashed:
         self._digest.update(chunk)
         self._file.write(chunk)
 
+    def close(self) -> None:
+        """Close the file, however much came; more than once is no harm."""
+        if self._file is not None:
+            self._file.close()
+
     def finish(self) -> None:
         """Close the file; raise DataLoss when its digest is another one."""
         if self._file is None:
             return
-        self._file.close()
+        self.close()
         if self._digest.digest() != self._sha256:
             raise DataLoss("the bytes that came are not those asked for", code="ground-truth")

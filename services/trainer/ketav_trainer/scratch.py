@@ -6,7 +6,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -41,8 +41,9 @@ def private_directory(parent: Path) -> Iterator[Path]:
     for left in parent.glob(f"{_PREFIX}*"):
         _sweep(left)
     for old in parent.glob(f"*{_CHECKPOINT}*"):
-        if time.time() - old.stat().st_mtime > _OLD_S:
-            old.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):  # another worker of this machine sweeps as well
+            if time.time() - old.stat().st_mtime > _OLD_S:
+                old.unlink()
     with tempfile.TemporaryDirectory(dir=parent, prefix=_PREFIX) as name:
         handle = os.open(name, os.O_RDONLY)
         try:

@@ -65,7 +65,7 @@ async def tour(run: Running) -> None:
 async def demo() -> None:
     """Run the tour against a system of its own that leaves nothing behind."""
     with tempfile.TemporaryDirectory(prefix="ketav-demo-") as folder:
-        chosen = LocalSettings().model_copy(update={"data_dir": Path(folder), "port": free_ports(1)[0]})
+        chosen = LocalSettings.apart(Path(folder), free_ports(1)[0])
         async with running(chosen) as run:
             await tour(run)
         say("stopped, nothing left behind")
