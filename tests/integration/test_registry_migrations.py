@@ -6,6 +6,7 @@ import sys
 
 import asyncpg
 import pytest
+import sqlalchemy as sa
 from alembic import command
 from alembic.script import ScriptDirectory
 
@@ -80,15 +81,51 @@ async def test_a_process_is_ready_under_its_own_schema_or_a_newer_one(
     await database.close()
 
 
-async def test_an_owner_without_privileges_can_migrate_and_is_walled_in_itself(
-    postgres: PostgresServer,
-) -> None:
-    """The role exists already, the owner is no superuser: the policies hold for the owner, too."""
+_PAGE = """
+WITH owner AS (INSERT INTO account (id, name) VALUES (gen_random_uuid(), 'x') RETURNING id),
+folder AS (
+    INSERT INTO project (id, user_id, name, script)
+    SELECT gen_random_uuid(), id, 'x', 'square' FROM owner RETURNING id, user_id
+)
+INSERT INTO page (id, user_id, project_id, sha256, size_bytes, object_key, media_type, width, height, layout,
+    state)
+SELECT gen_random_uuid(), user_id, id, 'x', 1, $1, 'image/png', 1, 1, 'page', 'stored' FROM folder
+"""
+
+
+@pytest.fixture
+def unprivileged(postgres: PostgresServer) -> str:
+    """Return an empty database of an owner who is no superuser, so that the walls hold for them, too."""
     name = postgres.create_database()
-    postgres.execute("DROP ROLE IF EXISTS ketav_owner")
-    postgres.execute("CREATE ROLE ketav_owner LOGIN NOSUPERUSER")
+    if not postgres.execute("SELECT 1 FROM pg_roles WHERE rolname = 'ketav_owner'"):
+        postgres.execute("CREATE ROLE ketav_owner LOGIN NOSUPERUSER")
     postgres.migrated_database()
     postgres.execute(f'ALTER DATABASE "{name}" OWNER TO ketav_owner')
+    return name
+
+
+def test_going_down_is_refused_while_a_page_s_image_would_be_lost(
+    postgres: PostgresServer, unprivileged: str
+) -> None:
+    """The key of an image is in its page's row only; nothing of the schema is changed by the try."""
+    url = postgres.url(unprivileged, "ketav_owner")
+    upgrade(url)
+    postgres.execute(_PAGE, unprivileged, "images/ab/c")
+    with pytest.raises(sa.exc.DBAPIError, match="would be lost"):
+        command.downgrade(config(url), "0004")
+    [row] = postgres.execute(
+        "SELECT object_key, (SELECT version_num FROM alembic_version) FROM page", unprivileged
+    )
+    assert tuple(row) == ("images/ab/c", REVISION)
+    postgres.execute("UPDATE page SET object_key = NULL", unprivileged)
+    command.downgrade(config(url), "0004")
+
+
+async def test_an_owner_without_privileges_can_migrate_and_is_walled_in_itself(
+    postgres: PostgresServer, unprivileged: str
+) -> None:
+    """The role exists already, the owner is no superuser: the policies hold for the owner, too."""
+    name = unprivileged
     url = postgres.url(name, "ketav_owner")
     await asyncio.to_thread(upgrade, url)
     postgres.execute("INSERT INTO account (id, name) VALUES (gen_random_uuid(), 'x')", name)

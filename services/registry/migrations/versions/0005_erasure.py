@@ -74,6 +74,14 @@ ALTER TABLE page ADD COLUMN object_key TEXT;
 ALTER TABLE page ADD CONSTRAINT uq_page_object_key UNIQUE (object_key);
 ALTER TABLE dataset ADD COLUMN tainted BOOLEAN DEFAULT false NOT NULL
 """
+# Without the keys nobody could tell any more which image is whose page's.
+_REFUSE = """
+DO $$ BEGIN
+    IF EXISTS (SELECT 1 FROM page WHERE object_key IS NOT NULL) THEN
+        RAISE EXCEPTION 'pages have images under keys that revision 0004 does not know: they would be lost';
+    END IF;
+END $$
+"""
 _GRANTS = {
     "account": "DELETE",
     "project": "DELETE",
@@ -129,7 +137,12 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take it back; tainted versions become retired ones, which do not serve either."""
+    """Take it back; tainted versions become retired ones, which do not serve either.
+
+    Refused once a page was stored: its image lies under a key that only the column knows.
+    """
+    op.execute("SELECT set_config('app.system', 'on', true)")
+    op.execute(_REFUSE)
     for table in ("account", "project", "page"):
         op.execute(f"REVOKE DELETE ON {table} FROM ketav_service")
     op.execute("REVOKE UPDATE (tainted) ON dataset FROM ketav_service")
@@ -137,7 +150,6 @@ def downgrade() -> None:
     for table, columns in _INDEXES.items():
         for column in columns:
             op.execute(f"DROP INDEX ix_{table}_{column}")
-    op.execute("SELECT set_config('app.system', 'on', true)")
     op.execute("UPDATE model_version SET state = 'retired' WHERE state = 'tainted'")
     _allow_states(*_STATES)
     op.execute("ALTER TABLE dataset DROP COLUMN tainted")
