@@ -13,6 +13,7 @@ from ketav.registry.v1 import projects_pb2 as pb
 from ketav.registry.v1 import training_pb2
 from ketav_common import rpc
 from ketav_common.errors import Conflict, InvalidInput, KetavError, NotFound, TooLarge, UnsupportedMedia
+from ketav_registry.repository import ground_truth
 from tests.parts.postgres import PostgresServer
 from tests.parts.registry import (
     DIGEST,
@@ -189,6 +190,64 @@ async def test_an_imported_page_can_be_corrected_and_read(registry: Registry) ->
         assert (await bring(registry, project_id, ("תיקון", TEXTS[1]))).imported_lines == 0
         page = await shown(registry, project_id, page_id)
         assert [each.corrected_text for each in page.transcription.lines] == ["תיקון", TEXTS[1]]
+
+
+async def counted(registry: Registry, user_id: UUID) -> int:
+    """Count the verified lines that a run would have now."""
+    async with registry.stores.database.user(user_id) as transaction:
+        verified = await ground_truth.verified_lines(transaction, user_id)
+        assert await ground_truth.count_verified(transaction, user_id) == {
+            script: len(lines) for script, lines in verified.items()
+        }
+        return sum(map(len, verified.values()))
+
+
+async def test_a_line_that_a_newer_document_has_left_out_counts_no_more(
+    registry: Registry, postgres: PostgresServer
+) -> None:
+    """Nor is it trained on; the same document again adds nothing; the older one brings the line back."""
+    user_id = await registry.new_user()
+    tables = ("page", "transcription", "line", "feedback", "correction")
+    with acting(user_id):
+        project_id = await project_of(registry)
+        two = await bring(registry, project_id)
+        assert (two.ground_truth_lines, await counted(registry, user_id)) == (2, 2)
+        one = await bring(registry, project_id, TEXTS[:1])
+        assert (one.page_id, one.imported_lines) == (two.page_id, 0)
+        assert (one.ground_truth_lines, await counted(registry, user_id)) == (1, 1)
+        before = [await rows(postgres, registry.database, table, user_id) for table in tables]
+        assert (await bring(registry, project_id, TEXTS[:1])).ground_truth_lines == 1
+        assert [await rows(postgres, registry.database, table, user_id) for table in tables] == before
+        other = await bring(registry, project_id, (TEXTS[1],), IMAGE[:5000])
+        assert (other.ground_truth_lines, await counted(registry, user_id)) == (2, 2)
+        back = await bring(registry, project_id)
+        assert (back.imported_lines, back.ground_truth_lines, await counted(registry, user_id)) == (0, 3, 3)
+
+
+async def test_what_is_corrected_or_found_again_after_an_import_counts(registry: Registry) -> None:
+    """An import replaces what lay elsewhere before it; a later reading with that line brings it back."""
+    user_id = await registry.new_user()
+    with acting(user_id):
+        project_id = await project_of(registry)
+        page = (await create(registry, IMAGE[:5000], project_id=project_id)).page
+        lines = (await record(registry, page, "ראשונה", "שנייה")).lines
+        corrected = [pb.LineCorrection(line_id=line.line_id, text=line.text) for line in lines]
+        request = pb.SubmitCorrectionsRequest(
+            project_id=project_id, page_id=page.page_id, lines=pb.LineCorrections(lines=corrected)
+        )
+        assert (await registry.projects.SubmitCorrections(request)).ground_truth_lines == 2
+        imported = await bring(registry, project_id, TEXTS[:1])
+        assert imported.ground_truth_lines == 3
+        page = await shown(registry, project_id, imported.page_id)
+        lines = (await record(registry, page, "ראשונה")).lines
+        request.page_id = imported.page_id
+        request.lines.CopyFrom(
+            pb.LineCorrections(lines=[pb.LineCorrection(line_id=lines[0].line_id, text="ראשונה")])
+        )
+        assert (await registry.projects.SubmitCorrections(request)).ground_truth_lines == 4
+        assert (await bring(registry, project_id, TEXTS[:1])).ground_truth_lines == 3
+        await record(registry, page, "ראשונה")
+        assert await counted(registry, user_id) == 4
 
 
 async def test_imported_lines_train(registry: Registry) -> None:

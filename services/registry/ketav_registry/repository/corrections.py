@@ -11,9 +11,9 @@ from ketav_registry.database import Transaction
 from ketav_registry.domain.pages import Correction, Feedback, Page, Request, Unaligned
 from ketav_registry.domain.quarantine import Quarantine
 from ketav_registry.repository.projects import same_request
-from ketav_registry.tables import correction, feedback, line
+from ketav_registry.tables import correction, feedback, line, transcription
 
-_c, _f = correction.c, feedback.c
+_c, _f, _t = correction.c, feedback.c, transcription.c
 
 
 async def find_requested_feedback(
@@ -61,10 +61,35 @@ def quarantine_of(row: Any) -> Quarantine | None:  # noqa: ANN401 - a row with t
 
 
 def latest_corrections(user_id: UUID) -> sa.Subquery:
-    """Select the latest correction of every place on the user's pages, quarantined or not."""
-    query = correction.select().where(_c.user_id == user_id)
+    """Select the latest correction of every place on the user's pages, quarantined or not.
+
+    A place that an import has left out is none any more, unless a later reading has found it again.
+    """
+    query = correction.select().where(_c.user_id == user_id, ~_replaced(user_id))
     newest_first = query.order_by(_c.page_id, _c.place, _c.number.desc())
     return newest_first.ext(pg.distinct_on(_c.page_id, _c.place)).subquery("latest")
+
+
+def _replaced(user_id: UUID) -> sa.ColumnElement[bool]:
+    """Say whether a correction lies where neither its page's last import nor a later reading has a line.
+
+    Neither list depends on the correction, so that each is made once for all of them.
+    """
+    imported = (
+        sa.select(_t.page_id, sa.func.max(_t.number).label("number"))
+        .where(_t.user_id == user_id, _t.model_version.is_(None))
+        .group_by(_t.page_id)
+        .subquery("imported")
+    )
+    since = sa.and_(_t.page_id == imported.c.page_id, _t.number >= imported.c.number)
+    kept = (
+        sa.select(line.c.page_id, line.c.place)
+        .select_from(imported.join(transcription, since).join(line, line.c.transcription_id == _t.id))
+        .where(line.c.user_id == user_id)
+    )
+    return sa.and_(
+        _c.page_id.in_(sa.select(imported.c.page_id)), sa.tuple_(_c.page_id, _c.place).not_in(kept)
+    )
 
 
 async def count_ground_truth(transaction: Transaction, user_id: UUID) -> int:

@@ -127,7 +127,10 @@ async def _page(
 
 
 async def _with_lines(transaction: Transaction, user_id: UUID, page: Page, known: KnownPage) -> Page:
-    """Return a page with exactly the known lines; they become its latest transcription if they are not."""
+    """Return a page with exactly the known lines; they become its latest transcription if they are not.
+
+    Corrections at places that are not among them then count no more.
+    """
     lines = rules.unread(known.lines)
     [page] = await transcriptions.with_transcriptions(transaction, user_id, [page])
     shown = page.transcription.lines if page.transcription else ()
