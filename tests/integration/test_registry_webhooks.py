@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
 
 from ketav.registry.v1 import training_pb2
@@ -290,3 +291,28 @@ async def test_a_receiver_that_fails_twice_gets_the_same_signed_delivery_the_thi
     assert seen == [(delivery_id, "webhook.test")] * 3
     [shown] = (await get_webhook(registry, user_id)).deliveries
     assert (shown.state, shown.attempts) == (pb.DELIVERY_STATE_DELIVERED, 3)
+
+
+async def test_a_run_ends_while_its_webhook_is_being_deleted(
+    registry: Registry, postgres: PostgresServer
+) -> None:
+    """The model is published, and nothing is queued for a webhook that is gone."""
+    user_id, run_id = await queued_run(registry)
+    await set_webhook(registry, user_id)
+    lease = await claim(registry, run_id)
+    other = await asyncpg.connect(postgres.url(registry.database))
+    try:
+        deletion = other.transaction()
+        await deletion.start()
+        await other.execute("DELETE FROM webhook WHERE user_id = $1", user_id)
+        publication = asyncio.ensure_future(publish(registry, run_id, lease.fence))
+        waits = "SELECT 1 FROM pg_stat_activity WHERE datname = $1 AND wait_event_type = 'Lock'"
+        for _ in range(500):
+            if await asyncio.to_thread(postgres.execute, waits, "postgres", registry.database):
+                break
+            await asyncio.sleep(0.02)
+        await deletion.commit()
+    finally:
+        await other.close()
+    assert (await publication).run_id == run_id
+    assert await take(registry) == []

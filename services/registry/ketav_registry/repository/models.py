@@ -149,8 +149,8 @@ async def latest_base(transaction: Transaction, name: str) -> tuple[ModelVersion
     return (version_of(rows[-1]), len(rows)) if rows else None
 
 
-async def activate(transaction: Transaction, user_id: UUID, script: Script, version: str) -> int:
-    """Make a version the active one of a script and return the new generation."""
+async def activate(transaction: Transaction, user_id: UUID, script: Script, version: str | None) -> int:
+    """Make a version (None: whatever is the base) the active one of a script; return the new generation."""
     upsert = pg.insert(active_model).values(user_id=user_id, script=script, version=version, generation=1)
     query = upsert.on_conflict_do_update(
         index_elements=[_a.user_id, _a.script],

@@ -40,7 +40,8 @@ active_model = sa.Table(
     metadata,
     user(),
     sa.Column("script", choice(Script), nullable=False),
-    sa.Column("version", sa.Text, sa.ForeignKey("model_version.version"), nullable=False),
+    # NULL: whatever is the base; the row stays, for its generation is never lowered.
+    sa.Column("version", sa.Text, sa.ForeignKey("model_version.version")),
     # Raised by every change, never lowered.
     sa.Column("generation", sa.BigInteger, nullable=False),
     sa.Column(

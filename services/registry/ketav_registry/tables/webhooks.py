@@ -35,5 +35,6 @@ webhook_delivery = sa.Table(
     sa.Column("due_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.clock_timestamp()),
     created(),
     sa.Index("ix_webhook_delivery_due_at", "due_at", postgresql_where=sa.text("state = 'waiting'")),
+    sa.Index("ix_webhook_delivery_created_at", "created_at", postgresql_where=sa.text("state <> 'waiting'")),
     sa.Index(None, "user_id", "created_at"),
 )
