@@ -10,10 +10,12 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from ketav.registry.v1 import accounts_pb2, learning_pb2, models_pb2, projects_pb2
+from ketav.registry.v1 import accounts_pb2, learning_pb2, models_pb2, projects_pb2, webhooks_pb2
 from ketav.registry.v1 import training_pb2 as pb
 from ketav_common import rpc
 from ketav_common.errors import Conflict, Forbidden, KetavError, NotFound, Precondition, Stale
+from ketav_registry.tables import metadata
+from ketav_registry.usecases import models
 from ketav_registry.usecases.objects import Rounds, sweep_objects
 from tests.parts.postgres import PostgresServer
 from tests.parts.registry import (
@@ -29,14 +31,13 @@ from tests.parts.registry import (
     queued_run,
     record,
     registry_server,
+    safetensors,
 )
 
 # Each race is run this often; a hundred times on request, for they take a while.
 RACES = int(os.environ.get("KETAV_TEST_RACES", "10"))
-OF_A_USER = (
-    *("account", "api_key", "project", "page", "transcription", "line", "feedback", "correction"),
-    *("dataset", "dataset_line", "training_run", "training_policy", "model_version", "active_model"),
-)
+# What outlives an account: the record of its deletion, and the queue of its objects until they are gone.
+OF_A_USER = metadata.tables.keys() - {"erasure", "object_removal"}
 
 
 @pytest.fixture(scope="module")
@@ -307,6 +308,88 @@ async def test_a_user_without_automatic_training_is_not_trained_anew(registry: R
     assert not [each for each in await sweep(registry) if await is_of(registry, user_id, each)]
 
 
+async def test_a_refused_run_over_deleted_lines_is_made_again_and_the_answer_says_so(
+    registry: Registry,
+) -> None:
+    """No model had come of it, yet what it tried is gone: the sweep queues a run over the rest."""
+    user_id = await registry.new_user()
+    await without_gap(registry, user_id)
+    await corrected(registry, user_id, pages=3)
+    run_id = (await queue(registry, user_id)).run_id
+    await publish(registry, run_id, (await claim(registry, run_id)).fence, promote=False)
+    assert not [each for each in await sweep(registry) if await is_of(registry, user_id, each)]
+    done = await delete_page(registry, user_id, (await pages_of(registry, user_id))[0])
+    assert done.retraining
+    assert await serving(registry, user_id) == "hebrew_base-1"
+    assert len([each for each in await sweep(registry) if await is_of(registry, user_id, each)]) == 1
+
+
+async def test_a_lost_model_is_not_made_again_where_the_last_run_was_without_the_deleted_lines(
+    registry: Registry, rows: Any
+) -> None:
+    """That run has said what the remaining lines bring over the base: the answer and the sweep agree."""
+    user_id = await registry.new_user()
+    await without_gap(registry, user_id)
+    await corrected(registry, user_id, pages=3)
+    version = await trained(registry, user_id)
+    page = (await pages_of(registry, user_id))[0]
+    doubt = "UPDATE correction SET quarantine = 'empty-text', quarantine_reason = 'x' WHERE page_id = $1"
+    await rows(doubt, UUID(page.page_id))
+    await activate(registry, user_id, "hebrew_base-1")
+    run_id = (await queue(registry, user_id)).run_id
+    await publish(registry, run_id, (await claim(registry, run_id)).fence, promote=False)
+    await activate(registry, user_id, version)
+    done = await delete_page(registry, user_id, page)
+    assert list(done.tainted_versions) == [version]
+    assert not done.retraining
+    assert not [each for each in await sweep(registry) if await is_of(registry, user_id, each)]
+
+
+async def test_a_run_that_started_from_a_lost_model_is_made_again(registry: Registry, rows: Any) -> None:
+    """It had none of the deleted lines itself, but what it would have made had learnt from them."""
+    user_id = await registry.new_user()
+    await without_gap(registry, user_id)
+    await corrected(registry, user_id, pages=3)
+    version = await trained(registry, user_id)
+    page = (await pages_of(registry, user_id))[0]
+    doubt = "UPDATE correction SET quarantine = 'empty-text', quarantine_reason = 'x' WHERE page_id = $1"
+    await rows(doubt, UUID(page.page_id))
+    run_id = (await queue(registry, user_id)).run_id
+    assert (await claim(registry, run_id)).parent.version == version
+    done = await delete_page(registry, user_id, page)
+    assert (done.cancelled_run_id, done.retraining) == (run_id, True)
+    assert len([each for each in await sweep(registry) if await is_of(registry, user_id, each)]) == 1
+
+
+async def activate(registry: Registry, user_id: UUID, version: str) -> None:
+    """Make a version the active one as a user."""
+    with acting(user_id), rpc.translated():
+        await registry.models.ActivateModel(models_pb2.ActivateModelRequest(version=version))
+
+
+async def test_who_falls_back_to_the_base_gets_the_next_base_as_well(
+    registry: Registry, rows: Any, tmp_path: Path
+) -> None:
+    """Nothing of their own serves any more: they follow what the operator imports; the generation stays."""
+    user_id = await registry.new_user()
+    await corrected(registry, user_id)
+    await trained(registry, user_id)
+    await delete_page(registry, user_id, (await pages_of(registry, user_id))[0])
+    active = "SELECT version, generation FROM active_model WHERE user_id = $1"
+    assert await rows(active, user_id) == [(None, 2)]
+    file = tmp_path / "newer.safetensors"
+    file.write_bytes(safetensors(b"a newer base"))
+    stores = registry.stores
+    newer = await models.import_base(file, "newer", None, database=stores.database, blobs=stores.blobs)
+    try:
+        assert await serving(registry, user_id) == newer.model.version
+    finally:  # the other tests of this module know one base
+        await rows("DELETE FROM model_version WHERE version = $1", newer.model.version)
+    await corrected(registry, user_id)
+    own = await trained(registry, user_id)
+    assert await rows(active, user_id) == [(own, 3)]
+
+
 async def is_of(registry: Registry, user_id: UUID, run_id: str) -> bool:
     """Say whether a run is a user's."""
     try:
@@ -450,20 +533,29 @@ async def delete_account(registry: Registry, user_id: UUID) -> Any:
         return (await registry.accounts.DeleteAccount(accounts_pb2.DeleteAccountRequest())).erasure
 
 
+async def of_user(rows: Any, table: str, user_id: UUID) -> list[Any]:
+    """Return a one for each row of a table that is a user's."""
+    column = "id" if table == "account" else "user_id"
+    return list(await rows(f"SELECT 1 FROM {table} WHERE {column} = $1", user_id))  # noqa: S608 - our tables
+
+
 async def test_a_deleted_account_leaves_a_record_and_nothing_else(registry: Registry, rows: Any) -> None:
     """No row of the user in any table, no object, keys worth nothing; another user keeps everything."""
     user_id, other = await registry.new_user("דנה"), await registry.new_user()
     for each in (user_id, other):
         await without_gap(registry, each)
         await corrected(registry, each)
+        with acting(each), rpc.translated():
+            await registry.webhooks.SetWebhook(webhooks_pb2.SetWebhookRequest(url="https://example.org/hook"))
         await trained(registry, each)
         await queue(registry, each)
+    for table in OF_A_USER:
+        assert await of_user(rows, table, user_id), table
     kept = await states(registry, other)
     done = await delete_account(registry, user_id)
     assert (done.pages, done.lines, done.corrections) == (2, 16, 16)
     for table in OF_A_USER:
-        column = "id" if table == "account" else "user_id"
-        assert await rows(f"SELECT 1 FROM {table} WHERE {column} = $1", user_id) == []  # noqa: S608 - names of our tables
+        assert not await of_user(rows, table, user_id), table
     await sweep_store(registry)
     assert not list((registry.blobs / f"models/{user_id}").iterdir())
     assert len(objects(registry, "images")) == 2
@@ -516,20 +608,39 @@ async def test_a_store_that_is_away_keeps_the_queue_and_is_asked_again(registry:
     assert not objects(registry, "images") & {page for page in stored if len(page) == 36}
 
 
-class Unreachable:
-    """A store whose deletions do not get through."""
+async def test_an_object_that_cannot_be_removed_keeps_no_orphan(registry: Registry, age: Any) -> None:
+    """The error is told at the end, when the orphans were looked for."""
+    user_id = await registry.new_user()
+    await corrected(registry, user_id, 1, pages=1)
+    [page] = await pages_of(registry, user_id)
+    await delete_page(registry, user_id, page)
+    orphan = registry.blobs / f"images/ab/{uuid4()}"
+    age(orphan, 2)
+    stuck = Unreachable(registry.stores.blobs, page.page_id)
+    for _ in range(2):
+        with pytest.raises(KetavError, match="away"):
+            await sweep_objects(database=registry.stores.database, blobs=stuck, rounds=Rounds())
+        assert not orphan.exists()
+    await sweep_store(registry)
+    assert page.page_id not in objects(registry, "images")
 
-    def __init__(self, blobs: Any) -> None:
-        """Take the store."""
-        self._blobs = blobs
+
+class Unreachable:
+    """A store whose deletions, or those of some objects, do not get through."""
+
+    def __init__(self, blobs: Any, which: str = "") -> None:
+        """Take the store, and what is in the keys that cannot be removed."""
+        self._blobs, self._which = blobs, which
 
     def __getattr__(self, name: str) -> Any:
         """Do everything else as the store does."""
         return getattr(self._blobs, name)
 
     async def remove(self, key: str) -> None:
-        """Fail."""
-        raise KetavError("away", code="unavailable")
+        """Fail where it is told to."""
+        if self._which in key:
+            raise KetavError("away", code="unavailable")
+        await self._blobs.remove(key)
 
 
 async def test_orphans_older_than_a_day_are_collected_and_nothing_else(registry: Registry, age: Any) -> None:

@@ -17,7 +17,8 @@ class ErasedKind(StrEnum):
 class Erasure:
     """What a deletion did: rows that are gone, versions that stopped serving, a run that was cancelled.
 
-    `retraining` says that enough verified lines remain for a training without the deleted ones.
+    `retraining` says that the sweep will queue a run without the deleted lines: the last run of a script
+    rested on them, enough verified lines remain, and the user lets runs come by themselves.
     """
 
     pages: int

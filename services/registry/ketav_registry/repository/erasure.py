@@ -82,7 +82,7 @@ async def taint(transaction: Transaction, user_id: UUID, which: Which) -> list[s
     return sorted(await transaction.scalars(query))
 
 
-async def cancel_tainted_run(transaction: Transaction, user_id: UUID) -> tuple[UUID, Script] | None:
+async def cancel_tainted_run(transaction: Transaction, user_id: UUID) -> UUID | None:
     """End the user's active run when its dataset or the model it starts from is tainted.
 
     The run has ended at once: its worker's fence holds nothing any more, its model cannot be published.
@@ -98,10 +98,10 @@ async def cancel_tainted_run(transaction: Transaction, user_id: UUID) -> tuple[U
         .values(
             state=RunState.CANCELLED, cancel_requested=True, verdict=_CANCELLED, lease_until=None, **CHANGED
         )
-        .returning(_r.id, _r.script)
+        .returning(_r.id)
     )
-    row = (await transaction.execute(query)).first()
-    return None if row is None else (row.id, row.script)
+    ended: UUID | None = (await transaction.execute(query)).scalar()
+    return ended
 
 
 async def lost_models(transaction: Transaction, user_id: UUID) -> dict[Script, str | None]:

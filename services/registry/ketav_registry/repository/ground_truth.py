@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql as pg
 
 from ketav_registry.database import Transaction
 from ketav_registry.domain import training as rules
-from ketav_registry.domain.models import Script
+from ketav_registry.domain.models import ModelState, Script
 from ketav_registry.domain.training import (
     ACTIVE,
     GroundTruthLine,
@@ -31,6 +31,7 @@ from ketav_registry.tables import (
     dataset_line,
     feedback,
     line,
+    model_version,
     page,
     project,
     training_policy,
@@ -91,9 +92,9 @@ async def count_lines(transaction: Transaction, user_id: UUID) -> dict[Script, L
 async def tried(transaction: Transaction, user_id: UUID) -> dict[Script, tuple[int, timedelta]]:
     """Return how many lines the user's last run of each script had, and how old that run is.
 
-    A run whose lines were deleted since has tried nothing.
+    A run has tried nothing when lines it had, or lines its parent had learnt from, were deleted since.
     """
-    lines = sa.case((_d.tainted, 0), else_=_d.training_lines + _d.holdout_lines)
+    lines = sa.case((_void(), 0), else_=_d.training_lines + _d.holdout_lines)
     query = (
         sa.select(_r.script, lines.label("lines"), (sa.func.clock_timestamp() - _r.created_at).label("age"))
         .join(dataset, _d.id == _r.dataset_id)
@@ -214,11 +215,18 @@ async def users_with_news(transaction: Transaction) -> list[UUID]:
     return list(dict.fromkeys(await transaction.scalars(query)))
 
 
+def _void() -> sa.ColumnElement[bool]:
+    """Say whether what a run (joined with its dataset) has learnt or would learn rests on deleted lines."""
+    parent = model_version.alias("parent")
+    spoilt = sa.exists().where(parent.c.version == _r.parent_version, parent.c.state == ModelState.TAINTED)
+    return sa.or_(_d.tainted, spoilt)
+
+
 def _spoilt(user_id: sa.ColumnElement[UUID], script: sa.ColumnElement[Script]) -> sa.ColumnElement[bool]:
-    """Say whether lines of a user's last run of a script were deleted."""
+    """Say whether a user's last run of a script is worth nothing any more."""
     later = training_run.alias()
     newer = sa.exists().where(
         later.c.user_id == user_id, later.c.script == script, later.c.created_at > _r.created_at
     )
     mine = sa.and_(_r.user_id == user_id, _r.script == script, ~newer)
-    return sa.exists().where(mine, _d.id == _r.dataset_id, _d.tainted)
+    return sa.exists().where(mine, _d.id == _r.dataset_id, _void())

@@ -11,10 +11,8 @@ from ketav_common.errors import NotFound
 from ketav_common.logging import get_logger
 from ketav_registry.database import Database, Transaction
 from ketav_registry.domain.erasure import ErasedKind, Erasure
-from ketav_registry.domain.models import Script
-from ketav_registry.domain.training import MIN_LINES
+from ketav_registry.domain.policy import wants_run
 from ketav_registry.repository import erasure, ground_truth, models, policy, projects
-from ketav_registry.usecases.models import required_base
 from ketav_registry.usecases.projects import NO_PAGE, NO_PROJECT
 
 log = get_logger()
@@ -63,35 +61,31 @@ async def _erase(transaction: Transaction, user_id: UUID, kind: ErasedKind, whic
     done = await erasure.count(transaction, which)
     tainted = await erasure.taint(transaction, user_id, which)
     cancelled = await erasure.cancel_tainted_run(transaction, user_id)
-    lost = await _fall_back(transaction, user_id)
+    await _fall_back(transaction, user_id)
     await erasure.queue_images(transaction, user_id, which)
     await erasure.queue_models(transaction, user_id, tainted)
     await erasure.delete_pages(transaction, which)
-    if cancelled is not None:
-        lost.add(cancelled[1])
     done = replace(
         done,
         tainted=tuple(tainted),
-        cancelled_run=None if cancelled is None else cancelled[0],
-        retraining=bool(lost & await _trainable(transaction, user_id)),
+        cancelled_run=cancelled,
+        retraining=await _trained_anew(transaction, user_id),
     )
     await erasure.record(transaction, user_id, kind, done)
     log.info("pages_deleted", pages=done.pages, tainted=len(tainted), cancelled=cancelled is not None)
     return done
 
 
-async def _fall_back(transaction: Transaction, user_id: UUID) -> set[Script]:
-    """Let the nearest untainted ancestor, or the base, serve where a tainted version was active."""
-    lost = await erasure.lost_models(transaction, user_id)
-    for script, ancestor in lost.items():
-        version = ancestor or (await required_base(transaction, script)).version
-        await models.activate(transaction, user_id, script, version)
-    return set(lost)
+async def _fall_back(transaction: Transaction, user_id: UUID) -> None:
+    """Let the nearest untainted ancestor, or whatever is the base, serve where a tainted version did."""
+    for script, ancestor in (await erasure.lost_models(transaction, user_id)).items():
+        await models.activate(transaction, user_id, script, ancestor)
 
 
-async def _trainable(transaction: Transaction, user_id: UUID) -> set[Script]:
-    """Return the scripts whose remaining lines suffice for a run, if runs may come by themselves."""
+async def _trained_anew(transaction: Transaction, user_id: UUID) -> bool:
+    """Say whether the sweep will queue a run without the deleted lines, after the user's minimum gap."""
     if not (await policy.find_policy(transaction, user_id)).automatic:
-        return set()
-    lines = await ground_truth.verified_lines(transaction, user_id)
-    return {script for script, found in lines.items() if len(found) >= MIN_LINES}
+        return False
+    have = await ground_truth.count_verified(transaction, user_id)
+    tried = await ground_truth.tried(transaction, user_id)
+    return any(last[0] == 0 and wants_run(have.get(script, 0), last) for script, last in tried.items())

@@ -58,10 +58,15 @@ async def sweeping(database: Database, blobs: BlobStore, every_s: float) -> Asyn
 
 
 async def sweep_objects(*, database: Database, blobs: BlobStore, rounds: Rounds) -> None:
-    """Remove what is queued, then look for orphans a stretch further. Unavailable: a store is away."""
-    await _empty_queue(database, blobs)
-    for prefix in rounds.behind:
-        rounds.behind[prefix] = await _collect(prefix, rounds.behind[prefix], database, blobs)
+    """Remove what is queued, then look for orphans a stretch further. Unavailable: a store is away.
+
+    An object of the queue that cannot be removed does not keep the search for orphans waiting.
+    """
+    try:
+        await _empty_queue(database, blobs)
+    finally:
+        for prefix in rounds.behind:
+            rounds.behind[prefix] = await _collect(prefix, rounds.behind[prefix], database, blobs)
 
 
 async def _empty_queue(database: Database, blobs: BlobStore) -> None:
