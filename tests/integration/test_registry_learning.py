@@ -322,10 +322,14 @@ async def test_progress_comes_in_parts_newest_first(registry: Registry) -> None:
 
 
 async def test_quarantined_lines_are_no_progress(registry: Registry) -> None:
-    """A page whose only correction is doubted is not listed."""
+    """A page whose only correction is doubted is not listed, nor one whose latest correction is."""
     user_id = await registry.new_user()
     with acting(user_id):
         await read_and_correct(registry, ["אבגד"], {0: ""})
+        page = await read_and_correct(registry, ["הוזח"], {0: "הוזח"})
+        assert len((await progress(registry, user_id)).pages) == 1
+        again = (await record(registry, page, "הוזח")).lines
+        await correct_lines(registry, page, {again[0].line_id: ""})
     answer = await progress(registry, user_id)
     assert (list(answer.pages), list(answer.versions)) == ([], [])
 

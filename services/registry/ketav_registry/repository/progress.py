@@ -14,9 +14,9 @@ from ketav_registry.domain.pages import After
 from ketav_registry.domain.progress import ReadPage
 from ketav_registry.repository.models import model_of
 from ketav_registry.repository.transcriptions import latest_correction
-from ketav_registry.tables import correction, line, model_version, page, project, transcription
+from ketav_registry.tables import line, model_version, page, project, transcription
 
-_c, _l, _m, _pa, _t = correction.c, line.c, model_version.c, page.c, transcription.c
+_l, _m, _pa, _t = line.c, model_version.c, page.c, transcription.c
 _FIRST = 1
 _MODEL = (_m.version, _m.user_id, _m.sha256, _m.size_bytes, _m.alphabet)
 _PAGE = (
@@ -57,11 +57,12 @@ async def read_pages(
 ) -> list[ReadPage]:
     """Return the user's pages with a verified line of their first reading, newest first."""
     joined, conditions = _first_readings(user_id, script)
-    verified = sa.exists().where(
-        _l.transcription_id == _t.id,
-        _c.page_id == _l.page_id,
-        _c.place == _l.place,
-        _c.quarantine.is_(None),
+    latest = latest_correction()
+    verified = (
+        sa.select(_l.id)
+        .select_from(line.join(latest, sa.true()))
+        .where(_l.transcription_id == _t.id, latest.c.quarantine.is_(None))
+        .exists()
     )
     query = sa.select(*_PAGE, *_MODEL).select_from(joined).where(*conditions, verified)
     if after is not None:
