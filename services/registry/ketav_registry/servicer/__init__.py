@@ -1,4 +1,4 @@
-"""The five gRPC services: decode, one use case, encode."""
+"""The six gRPC services: decode, one use case, encode."""
 
 from datetime import timedelta
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from uuid import UUID
 
 from ketav_common.chunks import CHUNK_BYTES
-from ketav_common.errors import Conflict, InvalidInput, NotFound, Precondition, Unavailable
+from ketav_common.errors import Conflict, InvalidInput, KetavError, NotFound, Precondition, Unavailable
 from ketav_registry import blobs as objects
 from ketav_registry.blobs import BlobStore
 from ketav_registry.database import Database, Transaction
@@ -48,11 +48,16 @@ async def reading_model(transaction: Transaction, user_id: UUID, script: Script,
     if not version:
         return await required_model(transaction, user_id, script)
     found = await required_version(transaction, user_id, version)
-    if found.state is ModelState.RETIRED:
-        raise Conflict("this version has been retired and never serves", code="model-retired")
-    if found.state is ModelState.TAINTED:
-        raise Conflict("this version had learnt from lines you have deleted", code="model-tainted")
+    _refuse_unservable(found, Conflict)
     return found.model
+
+
+def _refuse_unservable(found: ModelVersion, error: type[KetavError]) -> None:
+    """Raise when a version never serves: model-retired or model-tainted."""
+    if found.state is ModelState.RETIRED:
+        raise error("this version was refused by the gate and never serves", code="model-retired")
+    if found.state is ModelState.TAINTED:
+        raise error("this version had learnt from lines you have deleted", code="model-tainted")
 
 
 async def required_base(transaction: Transaction, script: Script) -> Model:
@@ -160,10 +165,7 @@ async def activate_model(user_id: UUID, version: str, *, database: Database) -> 
     """
     async with database.user(user_id) as transaction:
         found = await required_version(transaction, user_id, version)
-        if found.state is ModelState.RETIRED:
-            raise Precondition("this version was refused by the gate and never serves", code="model-retired")
-        if found.state is ModelState.TAINTED:
-            raise Precondition("this version had learnt from lines you have deleted", code="model-tainted")
+        _refuse_unservable(found, Precondition)
         scripts = (
             await models.active_scripts(transaction, user_id) if found.script is None else [found.script]
         )

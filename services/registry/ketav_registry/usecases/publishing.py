@@ -19,10 +19,9 @@ from ketav_registry.domain.models import (
     is_safetensors,
     user_model_key,
 )
-from ketav_registry.domain.training import HELD, Publication, RunState, TrainingRun
+from ketav_registry.domain.training import HELD, MAX_VERDICT, Publication, RunState, TrainingRun
 from ketav_registry.repository import erasure, models, training
 
-_MAX_VERDICT = 2_000
 _MAX_CARD = 64 * 1024
 
 
@@ -53,7 +52,7 @@ def _checked(publication: Publication) -> dict[str, Any]:
     """Check what is said of a model; return its card."""
     if not all(isfinite(cer) and cer >= 0 for cer in (publication.cer_before, publication.cer_after)):
         raise InvalidInput("a CER is a number from 0", code="invalid-cer")
-    text.clean(publication.verdict, max_length=_MAX_VERDICT)
+    text.clean(publication.verdict, max_length=MAX_VERDICT)
     if len(publication.model_card) > _MAX_CARD:
         raise InvalidInput("a model card has at most 64 Ki code points", code="invalid-model-card")
     try:
@@ -105,7 +104,7 @@ async def _conclude(
     """End the run, store the version and promote it, in one transaction under the fence."""
     state = RunState.SUCCEEDED if publication.promote else RunState.REJECTED
     outcome = {"cer_base": publication.cer_before, "cer_candidate": publication.cer_after}
-    verdict = text.clean(publication.verdict, max_length=_MAX_VERDICT)
+    verdict = text.clean(publication.verdict, max_length=MAX_VERDICT)
     faults.reached("before-promotion", str(run.run_id))
     async with database.system() as transaction:
         await hold(transaction, run.user_id)

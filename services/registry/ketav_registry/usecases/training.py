@@ -22,7 +22,6 @@ from ketav_registry.usecases.models import required_base, required_model
 log = get_logger()
 
 NO_RUN = "no such training run"
-_MAX_VERDICT = 2_000
 # Under the deadline of who asks for a sweep, with room for what else it does.
 _QUEUEING_S = 5.0
 
@@ -132,7 +131,7 @@ async def end_training_run(
     """End a held run without a model (FAILED, CANCELLED) or give it back (QUEUED). Stale: lost the run."""
     if state not in {RunState.FAILED, RunState.CANCELLED, RunState.QUEUED}:
         raise InvalidInput("a run without a model is failed, cancelled or queued", code="invalid-state")
-    reason = text.clean(verdict, max_length=_MAX_VERDICT)
+    reason = text.clean(verdict, max_length=rules.MAX_VERDICT)
     async with database.system() as transaction:
         if not await training.give_up(transaction, run_id, fence, state, reason):
             raise Stale("the training run is held under another fence", code="stale-fence")

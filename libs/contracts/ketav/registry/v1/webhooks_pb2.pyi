@@ -363,7 +363,7 @@ class ClaimDeliveriesResponse(_message.Message):
     DELIVERIES_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def deliveries(self) -> _containers.RepeatedCompositeFieldContainer[Global___ClaimedDelivery]:
-        """Longest due first."""
+        """Oldest first."""
 
     def __init__(
         self,
