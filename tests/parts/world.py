@@ -199,8 +199,9 @@ class World:
         if name not in self.programs:
             self.programs[name] = self.program(name, f"ketav_{name}.main")
         self.programs[name].start()
-        if name not in self.channels:
-            self.channels[name] = rpc.channel(self.address(name), self.signer)
+        if name in self.channels:  # it may not have noticed yet that its service was killed
+            await self.channels.pop(name).close()
+        self.channels[name] = rpc.channel(self.address(name), self.signer)
         async with asyncio.timeout(90):
             await self.channels[name].channel_ready()
 
