@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql as pg
 from ketav_registry.database import Transaction
 from ketav_registry.domain import training as rules
 from ketav_registry.domain.models import ModelState, Script
+from ketav_registry.domain.policy import wants_run
 from ketav_registry.domain.training import (
     ACTIVE,
     GroundTruthLine,
@@ -94,9 +95,10 @@ async def tried(transaction: Transaction, user_id: UUID) -> dict[Script, tuple[i
 
     A run has tried nothing when lines it had, or lines its parent had learnt from, were deleted since.
     """
-    lines = sa.case((_void(), 0), else_=_d.training_lines + _d.holdout_lines)
     query = (
-        sa.select(_r.script, lines.label("lines"), (sa.func.clock_timestamp() - _r.created_at).label("age"))
+        sa.select(
+            _r.script, _lines().label("lines"), (sa.func.clock_timestamp() - _r.created_at).label("age")
+        )
         .join(dataset, _d.id == _r.dataset_id)
         .where(_r.user_id == user_id)
         .order_by(_r.script, _r.created_at.desc())
@@ -188,22 +190,24 @@ class _Prefixed:
 async def users_with_news(transaction: Transaction) -> list[UUID]:
     """Return the users who may be due, in random order.
 
-    They have no active run, and news of a script since its last run; the lines they sent may be enough. A
-    feedback's count of ground truth does not know of what was stored on other pages at the same moment.
+    They have no active run, and news of a script since its last run; all lines they ever sent, never fewer
+    than the verified ones, would be enough. A feedback's count of ground truth would not do: it does not
+    know of what was stored on other pages at the same moment.
     """
-    last = (
-        sa.select(sa.func.max(_r.created_at) - timedelta(minutes=1))
-        .where(_r.user_id == feedback.c.user_id, _r.script == project.c.script)
-        .scalar_subquery()
-    )
+    mine = sa.and_(_r.user_id == feedback.c.user_id, _r.script == project.c.script)
+    latest = sa.select(_r.created_at).join(dataset, _d.id == _r.dataset_id).where(mine)
+    latest = latest.order_by(_r.created_at.desc()).limit(1)
+    lines = latest.with_only_columns(_lines()).scalar_subquery()
+    age = latest.with_only_columns(sa.func.clock_timestamp() - _r.created_at).scalar_subquery()
+    last = sa.select(sa.func.max(_r.created_at) - timedelta(minutes=1)).where(mine).scalar_subquery()
     active = sa.exists().where(_r.user_id == feedback.c.user_id, _r.state.in_(ACTIVE))
     off = sa.exists().where(training_policy.c.user_id == feedback.c.user_id, ~training_policy.c.automatic)
     query = (
-        sa.select(feedback.c.user_id)
+        sa.select(feedback.c.user_id, sa.func.sum(feedback.c.accepted_lines).label("sent"))
+        .add_columns(lines.label("tried"), age.label("age"))
         .join(project, project.c.id == feedback.c.project_id)
         .where(~active, ~off)
         .group_by(feedback.c.user_id, project.c.script)
-        .having(sa.func.sum(feedback.c.accepted_lines) >= rules.MIN_LINES)
         .having(
             sa.or_(
                 sa.func.max(feedback.c.created_at) > sa.func.coalesce(last, sa.text("'-infinity'")),
@@ -212,7 +216,18 @@ async def users_with_news(transaction: Transaction) -> list[UUID]:
         )
         .order_by(sa.func.random())
     )
-    return list(dict.fromkeys(await transaction.scalars(query)))
+    rows = await transaction.execute(query)
+    asking = [
+        row.user_id
+        for row in rows
+        if wants_run(row.sent, None if row.tried is None else (row.tried, row.age))
+    ]
+    return list(dict.fromkeys(asking))
+
+
+def _lines() -> sa.ColumnElement[int]:
+    """Return how many lines a run (joined with its dataset) has tried; none when it is worth nothing now."""
+    return sa.case((_void(), 0), else_=_d.training_lines + _d.holdout_lines)
 
 
 def _void() -> sa.ColumnElement[bool]:
