@@ -97,8 +97,8 @@ def test_a_page_is_a_function_of_its_seed(material: Material) -> None:
     assert page_xml(one, "a.png") != page_xml(other, "a.png")
 
 
-def test_a_pages_text_has_as_many_letters_as_its_lines_have_pieces_of_ink(material: Material) -> None:
-    """Letters of one piece, far enough apart, are counted: the picture says what the text says."""
+def test_a_fitted_line_keeps_to_its_width_and_knows_where_each_letter_lies(material: Material) -> None:
+    """As wide as the column at most, with one span of columns for each letter of its text."""
     writer = make_writer("hand", material.hands, material.fonts, np.random.default_rng(10))
     line = fitted(writer, material.texts, 300.0, 0.0, np.random.default_rng(11))
     assert line.ink.shape[1] <= 300

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from ketav_basemodel.letters import CLASSES, held_out, load_hands
+from ketav_basemodel.lm import biblical_words
 from ketav_basemodel.texts import bible_verses, is_held_out, modern_words, part_of
 
 VERSE = '<verse osisID="Gen.1.{n}"><w>{words}</w></verse>'
@@ -49,13 +50,24 @@ def test_a_verse_belongs_to_one_part(tmp_path: Path) -> None:
 
 
 def test_rarer_words_are_held_out_and_common_ones_are_not() -> None:
-    """A tenth of the rarer words is kept from training and from the language model."""
+    """A tenth of the rarer words is kept from training."""
     training, everything = modern_words(5000), modern_words(5000, "validation")
     apart = everything.keys() - training.keys()
     assert training.keys() <= everything.keys()
     assert all(is_held_out(word, everything[word]) for word in apart)
     assert 0.05 < len(apart) / len(everything) < 0.15
     assert "של" in training
+
+
+def test_the_language_model_counts_no_held_out_word_of_a_verse_and_no_closed_verse() -> None:
+    """Rare words of verses follow the same hash; a verse with three words of an evaluation text is left out."""
+    known = modern_words(600_000, "validation")
+    rare = [f"{a}{b}{c}" for a in "קרשת" for b in "בגד" for c in "זחט"]
+    verses = [[word, "של"] for word in rare] + [["אחת", "שתים", "שלוש", "ארבע"]]
+    counts = biblical_words(verses, {("שתים", "שלוש", "ארבע")})
+    apart = {word for word in rare if is_held_out(word, known.get(word, 0.0))}
+    assert apart
+    assert counts == {"של": float(len(rare))} | {word: 1.0 for word in rare if word not in apart}
 
 
 def test_the_split_never_changes() -> None:
