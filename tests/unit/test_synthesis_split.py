@@ -60,7 +60,7 @@ def test_rarer_words_are_held_out_and_common_ones_are_not() -> None:
 
 
 def test_the_language_model_counts_no_held_out_word_of_a_verse_and_no_closed_verse() -> None:
-    """Rare words of verses follow the same hash; a verse with three words of an evaluation text is left out."""
+    """Rare words of verses follow the same hash; a verse with a run of an evaluation text is left out."""
     known = modern_words(600_000, "validation")
     rare = [f"{a}{b}{c}" for a in "קרשת" for b in "בגד" for c in "זחט"]
     verses = [[word, "של"] for word in rare] + [["אחת", "שתים", "שלוש", "ארבע"]]
