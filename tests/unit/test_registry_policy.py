@@ -109,7 +109,7 @@ def test_what_a_user_is_told_is_what_the_sweep_does(
             replace(NEW, counts=LineCounts(15, 0, 0)),
             FREE,
             WaitReason.TOO_FEW_LINES,
-            "The first run needs 16 verified lines: 1 more verified line to go",
+            "The first run needs 16 verified lines: 1 to go",
         ),
         (replace(NEW, counts=LineCounts(16, 0, 0)), FREE, None, "A run is due"),
         (

@@ -161,7 +161,7 @@ def _in_words(
         case WaitReason.AUTOMATIC_OFF:
             return "You have switched automatic training off; POST /train/ starts a run."
         case WaitReason.TOO_FEW_LINES:
-            return f"The first run needs {MIN_LINES} verified lines: {lines} to go."
+            return f"The first run needs {MIN_LINES} verified lines: {missing} to go."
         case WaitReason.TOO_FEW_NEW_LINES:
             return f"The next run waits for {lines}{weekly}."
         case WaitReason.MINIMUM_GAP:
