@@ -48,7 +48,7 @@ faults: export KETAV_FAULT_QUEUES ?= 10
 faults: export KETAV_FAULT_STOPS ?= 10
 faults: export KETAV_FAULT_PAIRS ?= 10
 faults: $(STAMP) ## kill, stop and corrupt a running system some hundred times and count what happened
-	$(BIN)/python -m pytest --timeout 1200 tests/faults tests/faults/long.py
+	$(BIN)/python -m pytest --timeout 1200 -o python_files="test_*.py long.py" tests/faults
 
 run: $(STAMP) ## start the whole system on this machine (KETAV_PORT=8000, KETAV_DATA_DIR=.ketav)
 	@exec $(BIN)/python -m ketav_local

@@ -104,7 +104,7 @@ def test_what_a_user_is_told_is_what_the_sweep_does(
 @pytest.mark.parametrize(
     ("standing", "calendar", "reason", "words"),
     [
-        (NEW, FREE, WaitReason.TOO_FEW_LINES, "The first run needs 16 verified lines: 16 more"),
+        (NEW, FREE, WaitReason.TOO_FEW_LINES, "The first run needs 16 verified lines: 16 to go."),
         (
             replace(NEW, counts=LineCounts(15, 0, 0)),
             FREE,
