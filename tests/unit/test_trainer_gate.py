@@ -62,21 +62,21 @@ def test_too_little_held_out_text_promotes_nothing(lines: list[LineErrors]) -> N
 
 
 def test_a_candidate_that_forgets_other_hands_is_rejected_with_both_figures() -> None:
-    """Better on the user's lines but more than two points worse on the general set: the old model stays."""
-    verdict = judge([LineErrors(100, 20, 9)] * 30, [LineErrors(100, 3, 6)] * 40)
+    """Better on the user's lines but more than a point worse on the general set: the old model stays."""
+    verdict = judge([LineErrors(100, 20, 9)] * 30, [LineErrors(100, 3, 5)] * 40)
     assert not verdict.promote
-    assert (verdict.general_before, verdict.general_after) == (0.03, 0.06)
+    assert (verdict.general_before, verdict.general_after) == (0.03, 0.05)
     assert verdict.words == (
-        "rejected: the new model forgets too much, other hands 3.0 % → 6.0 %, although "
+        "rejected: the new model forgets too much, other hands 3.0 % → 5.0 %, although "
         "30 of 30 held-out lines improved, CER 20.0 % → 9.0 %"
     )
 
 
-def test_a_candidate_may_lose_two_points_on_other_hands() -> None:
+def test_a_candidate_may_lose_a_point_on_other_hands() -> None:
     """Exactly the floor is allowed, and the words name what it cost."""
-    verdict = judge([LineErrors(100, 20, 9)] * 30, [LineErrors(100, 3, 5)] * 40)
+    verdict = judge([LineErrors(100, 20, 9)] * 30, [LineErrors(100, 3, 4)] * 40)
     assert verdict.promote
-    assert verdict.words.endswith("CER 20.0 % → 9.0 %; other hands 3.0 % → 5.0 %")
+    assert verdict.words.endswith("CER 20.0 % → 9.0 %; other hands 3.0 % → 4.0 %")
 
 
 def test_reading_other_hands_better_promotes_nothing_by_itself() -> None:

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 LEAST: Final = 0.25
 """The smallest share of the tuned weights: whether it serves is for the gate to say."""
-TOLERANCE: Final = 0.01
-"""CER that general lines may lose: half of what the gate allows on lines that nobody has chosen by."""
+TOLERANCE: Final = 0.0075
+"""CER that general lines may lose: less than the gate allows on lines that nobody has chosen by."""
 _HALVINGS: Final = 3
 
 Weights = dict[str, Any]

@@ -17,8 +17,8 @@ ENOUGH: Final = 0.9
 """Probability of being better at which a candidate is promoted."""
 FEWEST_LINES: Final = 5
 """Held-out lines below which nothing can be said."""
-FLOOR: Final = 0.02
-"""CER that a candidate may lose on the general set: lines of other hands, which it does not serve."""
+FLOOR: Final = 0.01
+"""CER that a candidate may lose on the general set: lines of other hands."""
 _DRAWS: Final = 10_000
 _ROUNDING: Final = 1e-9
 
