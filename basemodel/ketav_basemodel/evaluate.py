@@ -112,11 +112,6 @@ def pair_up(read_paths: Reader, paths: Sequence[Path]) -> list[Pair]:
     ]
 
 
-def read_folder(model: Any, folder: Path) -> list[Pair]:  # noqa: ANN401  # the engine's LoadedModel
-    """Read the line images of one folder that have a transcription beside them, greedily."""
-    return pair_up(reader(model), lines_of(folder))
-
-
 def figures(folder: str, pairs: Sequence[Pair]) -> Figures:
     """Count the edits of a folder, over all its lines at once."""
     spelled = [(pair.truth, pair.reading) for pair in pairs]

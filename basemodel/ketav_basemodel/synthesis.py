@@ -143,8 +143,3 @@ def _in_scale(line: DrawnLine, image: NDArray[np.uint8]) -> bool:
     height = image.shape[0]
     expected = line.ink.shape[1] * CORE * height / line.core + height / 2
     return bool(0.6 < image.shape[1] / expected < 1.6)
-
-
-def as_drawn(line: DrawnLine) -> NDArray[np.uint8]:
-    """Return a drawn line as a clean picture: black ink on white paper."""
-    return np.asarray(255 - line.ink, dtype=np.uint8)

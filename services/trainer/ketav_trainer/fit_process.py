@@ -204,7 +204,7 @@ def main() -> None:
     confine(int(json.loads((directory / RUN).read_text("utf-8"))["memory_bytes"]))
     try:
         FitProcess(directory, reports).run()
-    except (EngineError, ValueError, NotImplementedError) as error:
+    except (EngineError, ValueError) as error:
         print(json.dumps({"event": "failed", "kind": type(error).__name__}), file=reports, flush=True)
     except Exception as error:
         if is_out_of_memory(error):

@@ -195,7 +195,6 @@ class _Hearing:
     """Takes what the training process reports and passes it on to the registry."""
 
     _FAILURES = {  # noqa: RUF012 - never changed
-        "NotImplementedError": "training is not available in this version",
         "NothingToLearnError": "none of the corrected lines can be learnt from",
         "UnusableModelError": "the model to start from cannot be used",
         "SpoiltModelError": "the training did not make a usable model",
