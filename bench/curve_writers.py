@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -46,6 +45,9 @@ class Writer:
     """Counts of corrected lines at which a training is started."""
     others: Mapping[str, tuple[Line, ...]] = field(default_factory=dict)
     """Lines of other hands by their folder, read before the first training and after the last one."""
+
+    reads_on: bool = False
+    """Whether lines are read one after another, without a pause, while a training runs."""
 
     def quick(self) -> "Writer":
         """Return the same writer with the first two stages only."""
@@ -102,6 +104,12 @@ def synthetic(count: int = 3, stages: tuple[int, ...] = (16, 64)) -> list[Writer
     return writers
 
 
+def timing() -> list[Writer]:
+    """Return one synthetic writer as two users."""
+    alone = synthetic(count=1, stages=(50, 200))
+    return [*alone, *(replace(writer, name=f"{writer.name}, reading on", reads_on=True) for writer in alone)]
+
+
 def _drawn(material: "Material", seed: int, count: int) -> list[Line]:
     """Write lines with one hand, on paper of middling quality, until there are enough."""
     from ketav_basemodel.compose import draw_line
@@ -141,13 +149,14 @@ def _png(image: NDArray[Any]) -> bytes:
 def groups(wanted: str) -> Iterator[tuple[str, list[Writer]]]:
     """Yield the wanted groups, named with commas between, and their writers.
 
-    `timing` is one synthetic writer at the two sizes whose time is a goal: 50 and 200 lines.
+    `timing` is one synthetic writer at the two sizes whose time is a goal, 50 and 200 lines, once left alone
+    and once with lines read without a pause meanwhile.
     """
     sources: dict[str, Callable[[], list[Writer]]] = {
         "notebook": notebook,
         "stam": scrolls,
         "synthetic": synthetic,
-        "timing": partial(synthetic, count=1, stages=(50, 200)),
+        "timing": timing,
     }
     for name in wanted.split(","):
         yield name, sources[name]()

@@ -106,7 +106,7 @@ class User:
         return [(line.text, answer["text"]) for line, answer in zip(lines, answers, strict=True)]
 
     def train(self) -> Trained:
-        """Train, and wait for the run's end."""
+        """Train, and wait for the run's end; lines may be read meanwhile."""
         began, worked = time.monotonic(), 0.0
         started = self.client.post("/train/")
         if started.status_code != httpx.codes.ACCEPTED:
@@ -118,7 +118,10 @@ class User:
             if answer["state"] in ENDED:
                 verdict = str(answer["verdict"])
                 break
-            time.sleep(0.25)
+            if self.writer.reads_on:
+                self._upload(self.writer.measured[0])
+            else:
+                time.sleep(0.25)
         return Trained(round(time.monotonic() - began, 1), round(worked, 1), verdict)
 
     def _correct(self, line: Line) -> None:
