@@ -214,7 +214,11 @@ async def test_a_training_out_of_memory_ends_as_failed(bench: Bench) -> None:
 
 
 async def test_a_stopping_worker_gives_its_run_back_and_the_next_one_goes_on(bench: Bench) -> None:
-    """SIGTERM of the worker: QUEUED again at once; the next attempt trains the epochs that are left."""
+    """SIGTERM of the worker: QUEUED again at once; the next attempt trains no epoch that was reported again.
+
+    How many it has left is the training's affair, which may be ahead of what its worker has heard
+    (tests/faults/test_stops.py stops it in a known epoch).
+    """
     slow(bench)
     run_id = bench.inside.queue()
     task = await bench.begin(run_id)
@@ -228,7 +232,6 @@ async def test_a_stopping_worker_gives_its_run_back_and_the_next_one_goes_on(ben
     await bench.run(run_id)
     assert run.message.state == double.SUCCEEDED
     assert run.epochs == sorted(set(run.epochs))
-    assert run.epochs[-1] == 4
     assert not list(bench.workshop.directory.iterdir())
 
 
