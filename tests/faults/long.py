@@ -11,6 +11,7 @@ import pytest_asyncio
 
 from tests.faults.conftest import Tally
 from tests.parts import history
+from tests.parts.injector import go_on
 from tests.parts.learners import Learner, learner
 from tests.parts.postgres import PostgresServer
 from tests.parts.world import Pace, World, world
@@ -56,8 +57,7 @@ async def test_a_killed_worker_s_run_is_leased_again_within_45_seconds(
     for pupil in pupils:
         await pupil.forget()
         runs.append(await pupil.train())
-    for order in orders:
-        await real.stopped(order)
+    trainings = [await real.stopped(order) for order in orders]
     for run_id in runs:
         name = str((await real.run(run_id))["worker"])
         worker = real.worker_of(int(name.rsplit(":", 1)[1]))
@@ -65,12 +65,15 @@ async def test_a_killed_worker_s_run_is_leased_again_within_45_seconds(
         real.remove_worker(worker)
         moments[run_id] = await real.owner.fetchval("SELECT clock_timestamp()")
         real.add_worker()
+    for pid in trainings:
+        go_on(pid)  # it finds its worker gone, and ends
     for run_id in runs:
         assert (await real.ended(run_id))["state"] == "succeeded"
         seconds = await seconds_to_claim(real, run_id, moments[run_id])
         tally.add("workers killed at the intervals of production (30/10/15 s)")
         tally.time("from SIGKILL to the next lease at 30/10/15 s", seconds)
         assert seconds <= RELEASED_S
+    assert await real.orphans() == []
 
 
 async def test_a_lost_message_s_run_starts_within_60_seconds(

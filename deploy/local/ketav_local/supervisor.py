@@ -119,8 +119,9 @@ class Supervisor:
         try:
             return await self._run(spec)
         except OSError as error:
-            if spec.name in self.processes:
-                signal_group(self.processes[spec.name].pid, signal.SIGKILL)
+            process = self.processes.get(spec.name)
+            if process is not None and process.returncode is None:  # one that has ended may lend its pid
+                signal_group(process.pid, signal.SIGKILL)
             self.say(f"{spec.name}: {error}")
             return -1
 
