@@ -28,8 +28,22 @@ def child(*, leader: bool = False) -> list[str]:
 @pytest.mark.skipif(not AUTOGROUP.exists(), reason="this kernel does not share the processor by session")
 def test_a_process_that_gives_way_takes_a_session_of_its_own_and_makes_that_nice() -> None:
     """Niceness alone means nothing between sessions; never does giving way raise a session's rank."""
-    mine = int(AUTOGROUP.read_text("ascii").split()[-1])
+    mine = int(AUTOGROUP.read_text("ascii").rpartition(" ")[2] or 0)
     assert child()[1:] == ["True", str(max(7, mine))]
+
+
+def test_a_process_below_an_init_without_a_session_gives_way_too(tmp_path: Path) -> None:
+    """The kernel names no session then: what is read of it is empty."""
+    nameless = tmp_path / "autogroup"
+    nameless.touch()
+    code = f"""
+from pathlib import Path
+from ketav_common import processes
+processes._SESSION_NICENESS = Path({str(nameless)!r})
+processes.give_way(7)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert nameless.read_text("ascii") == "7"
 
 
 def test_a_process_that_leads_its_group_becomes_nice_where_it_is() -> None:

@@ -56,7 +56,8 @@ def give_way(niceness: int) -> None:
     os.nice(niceness)
     if not _SESSION_NICENESS.exists() or os.getpgrp() == os.getpid():
         return
-    before = int(_SESSION_NICENESS.read_text("ascii").rpartition(" ")[2])
+    # Without a session since the machine started (below an init that began none) there is nothing to read.
+    before = int(_SESSION_NICENESS.read_text("ascii").rpartition(" ")[2] or 0)
     os.setsid()
     try:
         _SESSION_NICENESS.write_text(str(max(before, niceness)), "ascii")
