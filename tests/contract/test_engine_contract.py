@@ -216,6 +216,22 @@ def test_a_fit_gives_a_model_that_is_no_worse_and_loads(case: Case) -> None:
     assert case.engine.load_model(result.content, digest).info.sha256 == digest
 
 
+def test_between_a_parent_and_its_copy_lie_models_that_load(case: Case) -> None:
+    """All of the way is the copy, none of it reads as the parent, and equal shares give equal files."""
+    lines = drawn_lines(case, ["אבג", "בגא", "גאב"] * 4)
+    images = [line.image for line in lines]
+    parent = case.model()
+    content = case.engine.fit(parent, lines, [], [], domain.FitOptions(epochs=3), lambda _: True).content
+    tuned = case.engine.load_model(content, hashlib.sha256(content).hexdigest())
+    none, half, whole = (case.engine.blend(parent, tuned, share) for share in (0.0, 0.5, 1.0))
+    assert whole == content
+    assert half == case.engine.blend(parent, tuned, 0.5)
+    assert half not in {none, whole}
+    for file, model in ((none, parent), (whole, tuned)):
+        blended = case.engine.load_model(file, hashlib.sha256(file).hexdigest())
+        assert case.engine.read_lines(images, blended) == case.engine.read_lines(images, model)
+
+
 def test_a_fit_can_be_cancelled_and_goes_on_from_its_checkpoint(case: Case, tmp_path: Path) -> None:
     """Cancelled after the first epoch, the next call reports the second and ends like an unbroken fit."""
     lines = drawn_lines(case, ["אבג", "בגא", "גאב"])

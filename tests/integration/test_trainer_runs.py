@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 
@@ -17,17 +18,18 @@ from ketav_common import rpc
 from ketav_common.errors import Unavailable
 from ketav_common.identity import Signer
 from ketav_engine import tiny
-from ketav_engine.domain import TrainingLine
+from ketav_engine.domain import FoundLine, Image, Model, TrainingLine
 from ketav_engine.images import decode
 from ketav_engine.lines import HEIGHT
 from ketav_engine.replay import write
 from ketav_trainer.registry import Registry
 from ketav_trainer.training import Workshop, run_training
 from tests.parts import registry_double as double
-from tests.parts.pages import draw_page
+from tests.parts.pages import LETTERS, draw_page, place_of
 from tests.parts.registry_double import RegistryDouble, served
 
 SIGNER = Signer("s" * 40)
+ENGINE = tiny.TinyEngine()
 
 
 @dataclass
@@ -120,14 +122,7 @@ async def test_a_version_carries_its_model_card(bench: Bench) -> None:
 
 async def test_a_model_that_forgets_other_hands_is_rejected(bench: Bench, tmp_path: Path) -> None:
     """The user's letters improve, but the general set, which only the parent reads, forbids it."""
-    engine = tiny.TinyEngine()
-    image = decode(draw_page(bench.inside.texts))
-    cuts = engine.cut_lines(image, engine.find_lines(image, "page"), HEIGHT)
-    base = tiny.save()
-    read = engine.read_lines(cuts, engine.load_model(base, hashlib.sha256(base).hexdigest()))
-    general = tmp_path / "general.npz"
-    write([TrainingLine(cut, reading.text) for cut, reading in zip(cuts, read, strict=True)], general)
-    bench.workshop = replace(bench.workshop, general=general)
+    forbid(bench, tmp_path / "general.npz", drawn(bench.inside.texts))
     run_id = bench.inside.queue()
     await bench.run(run_id)
     assert bench.inside.runs[run_id].message.state == double.REJECTED
@@ -135,6 +130,26 @@ async def test_a_model_that_forgets_other_hands_is_rejected(bench: Bench, tmp_pa
     assert published.cer_after < published.cer_before
     assert "forgets too much, other hands 0.0 % → " in published.verdict
     assert json.loads(published.model_card)["general_cer_after"] > 0.01
+
+
+async def test_where_a_model_forgets_too_much_one_nearer_to_its_parent_serves(
+    bench: Bench, tmp_path: Path
+) -> None:
+    """The general set forbids what only the last quarter of the way brings: the rest is promoted."""
+    content = await learnt(bench)
+    parent, tuned = loaded(tiny.save()), loaded(content)
+    nearer = ENGINE.blend(parent, tuned, 0.75)
+    rows = [only(letter, text) for letter in LETTERS for text in bench.inside.texts]
+    found = zip(rows, *(readings(rows, model) for model in (tiny.save(), nearer, content)), strict=True)
+    late = [row for row, before, near, after in found if before == near != after]
+    assert late
+    forbid(bench, tmp_path / "general.npz", late)
+    run_id = bench.inside.queue()
+    await bench.run(run_id)
+    assert bench.inside.runs[run_id].message.state == double.SUCCEEDED
+    (published,) = bench.inside.published
+    assert bench.inside.files[published.sha256] == nearer
+    assert published.verdict.endswith("; other hands 0.0 % → 0.0 %")
 
 
 async def test_a_model_that_learnt_nonsense_is_rejected(bench: Bench) -> None:
@@ -145,6 +160,39 @@ async def test_a_model_that_learnt_nonsense_is_rejected(bench: Bench) -> None:
     await bench.run(run_id)
     assert bench.inside.runs[run_id].message.state == double.REJECTED
     assert bench.inside.runs[run_id].message.verdict.startswith("rejected: ")
+
+
+def loaded(content: bytes) -> Model:
+    """Load a model file."""
+    return ENGINE.load_model(content, hashlib.sha256(content).hexdigest())
+
+
+def drawn(texts: list[str]) -> list[Image]:
+    """Draw texts, a line each, and cut them as reading would."""
+    places = [place_of(row, texts) for row in range(len(texts))]
+    lines = [FoundLine(row, tuple(hangs), tuple(around)) for row, (hangs, around) in enumerate(places)]
+    return ENGINE.cut_lines(decode(draw_page(texts)), lines, HEIGHT)
+
+
+def only(letter: str, text: str) -> Image:
+    """Draw a text and keep only one letter of it: letters look otherwise beside others."""
+    (line,) = drawn([text])
+    edges = np.flatnonzero(np.diff((line < 128).any(axis=0).astype(int)))
+    for place, (start, end) in enumerate(zip(edges[::2], edges[1::2], strict=True)):
+        if text[::-1][place] != letter:
+            line[:, start + 1 : end + 1] = 255
+    return line
+
+
+def readings(lines: list[Image], content: bytes) -> list[str]:
+    """Read lines with a model file."""
+    return [reading.text for reading in ENGINE.read_lines(lines, loaded(content))]
+
+
+def forbid(bench: Bench, path: Path, lines: list[Image]) -> None:
+    """Make what the base reads of some lines the general set: nothing may be read otherwise there."""
+    write(list(map(TrainingLine, lines, readings(lines, tiny.save()))), path)
+    bench.workshop = replace(bench.workshop, general=path)
 
 
 async def learnt(bench: Bench) -> bytes:

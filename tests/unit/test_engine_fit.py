@@ -205,6 +205,18 @@ def test_blending_stops_where_general_lines_begin_to_suffer() -> None:
         assert weights["w"][2].tolist() == [1.0] * 3
 
 
+@pytest.mark.parametrize(
+    ("spec", "alphabet"), [(SPEC, "אג"), (SPEC.replace("Lbx24", "Lbx16"), "אב"), (SPEC, "א")]
+)
+def test_only_a_copy_of_the_parent_can_be_blended_with_it(
+    parent: LoadedModel, spec: str, alphabet: str
+) -> None:
+    """Other characters under the parent's labels, other layers, or fewer characters: it is another model."""
+    foreign = models.load(models.save(models.build(spec, alphabet)))
+    with pytest.raises(UnusableModelError, match="no fine-tuned copy"):
+        blend.between(parent, foreign, 0.5)
+
+
 def test_a_fit_with_many_replayed_lines_measures_what_it_forgets(parent: LoadedModel) -> None:
     """Lines kept from the replay decide how far the weights may go; the result still repeats exactly."""
     replay = some_lines(140, 9)

@@ -257,6 +257,12 @@ class Engine(Protocol):
         Raises FitCancelledError when `on_progress` says so, NothingToLearnError where no line can be learnt.
         """
 
+    def blend(self, parent: Model, tuned: Model, share: float) -> bytes:
+        """Return the file of a model between a parent and its fine-tuned copy: 0 the parent, 1 the copy.
+
+        Raises UnusableModelError when `tuned` is no copy of `parent`.
+        """
+
 
 def check_image(image: Image) -> None:
     """Raise UnusableImageError unless the array is a grey or RGB image with pixels."""

@@ -76,6 +76,12 @@ class KrakenEngine:
 
         return fit(_own(model), lines, holdout, replay, options, on_progress)
 
+    def blend(self, parent: Model, tuned: Model, share: float) -> bytes:
+        """Return the file of a model whose weights lie between two models'."""
+        from ketav_engine.blend import between
+
+        return between(_own(parent), _own(tuned), share)
+
     def _decoder(self, model: LoadedModel) -> Decoder:
         """Return the decoder for a model's alphabet."""
         return (

@@ -129,6 +129,14 @@ class TinyEngine:
                 raise domain.FitCancelledError("the fit was cancelled")
         return FitResult(save(kept), before, best, skipped)
 
+    def blend(self, parent: Model, tuned: Model, share: float) -> bytes:
+        """Take the first share of what the copy has learnt, in the order of the codes."""
+        table, learnt = _own(parent).table.copy(), _own(tuned).table
+        changed = np.flatnonzero(table != learnt)
+        taken = changed[: round(share * len(changed))]
+        table[taken] = learnt[taken]
+        return save(table)
+
 
 def save(table: NDArray[np.int32] | None = None, epoch: int = 0) -> bytes:
     """Write a table, by default an empty one, as a safetensors file."""

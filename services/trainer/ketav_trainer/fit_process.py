@@ -31,7 +31,7 @@ from ketav_engine.engines import make_engine
 from ketav_engine.images import decode
 from ketav_engine.replay import read as read_lines
 from ketav_trainer.child import CANDIDATE, PARENT, RUN
-from ketav_trainer.gate import LineErrors, judge, refuted
+from ketav_trainer.gate import LineErrors, forgets, judge, refuted
 
 _NICENESS: Final = 10
 _FEW_LINES: Final = 20
@@ -41,6 +41,8 @@ _NO_DOUBT: Final = 0.99
 """Held-out lines, and probability of being better, at which few lines alone are believed."""
 _FOLDS: Final = 2
 """Each fold costs a fit, and the user waits."""
+_NEARER: Final = (0.75, 0.5, 0.25)
+"""Shares of the way from the parent tried in turn where a candidate forgets too much of other hands."""
 _FOLD_EFFORT: Final = 0.6
 """Share of a fit's epochs that a fold gets."""
 
@@ -72,14 +74,12 @@ class FitProcess:
         (self._directory / CANDIDATE).write_bytes(result.content)
         self._report("evaluating")
         faults.reached("in-evaluation")
-        # What lies on the disk is what will serve: that is measured, and named by its digest.
-        content = (self._directory / CANDIDATE).read_bytes()
-        candidate = self._candidate(engine, content)
+        others = self._shipped("general", parent.info.height)
+        content, candidate, general = self._remembering(engine, parent, others)
         errors = self._errors(engine, parent, candidate, holdout)
         # Folds measure how such trainings turn out; they must not outvote what this candidate reads itself.
         few = len(holdout) < _FEW_LINES and not _is_plain(errors) and not refuted(_lines(errors))
         folds = self._cross_validated(engine, parent, training) if few else []
-        general = self._errors(engine, parent, candidate, self._shipped("general", parent.info.height))
         digest = hashlib.sha256(content).hexdigest()
         self._report(
             "done", errors=errors, folds=folds, general=general, skipped=result.skipped, sha256=digest
@@ -98,6 +98,26 @@ class FitProcess:
                 raise
             checkpoint.unlink()
             return engine.fit(parent, training, holdout, self._replay, options, self._on_progress)
+
+    def _remembering(
+        self, engine: Engine, parent: Model, others: Sequence[TrainingLine]
+    ) -> tuple[bytes, Model, list[tuple[int, int, int]]]:
+        """Return what lies on the disk, which will serve, and how it reads other hands.
+
+        Where it forgets too much of those, what is nearer to the parent takes its place.
+        """
+        content = (self._directory / CANDIDATE).read_bytes()
+        tuned = candidate = self._candidate(engine, content)
+        known = self._edits(engine, parent, others)
+        errors = _paired(others, known, self._edits(engine, candidate, others))
+        for share in _NEARER:
+            if not forgets(_lines(errors)):
+                break
+            content = engine.blend(parent, tuned, share)
+            (self._directory / CANDIDATE).write_bytes(content)
+            candidate = self._candidate(engine, content)
+            errors = _paired(others, known, self._edits(engine, candidate, others))
+        return content, candidate, errors
 
     def _cross_validated(
         self, engine: Engine, parent: Model, training: Sequence[TrainingLine]
@@ -150,13 +170,15 @@ class FitProcess:
     def _errors(
         self, engine: Engine, parent: Model, candidate: Model, holdout: Sequence[TrainingLine]
     ) -> list[tuple[int, int, int]]:
-        """Return for each held-out line its length and the edits of the parent and of the candidate."""
-        images = [line.image for line in holdout]
-        readings = zip(engine.read_lines(images, parent), engine.read_lines(images, candidate), strict=True)
-        return [
-            (len(line.text), edits(line.text, before.text), edits(line.text, after.text))
-            for line, (before, after) in zip(holdout, readings, strict=True)
-        ]
+        """Return for each line its length and the edits of the parent and of the candidate."""
+        before, after = (self._edits(engine, model, holdout) for model in (parent, candidate))
+        return _paired(holdout, before, after)
+
+    @staticmethod
+    def _edits(engine: Engine, model: Model, lines: Sequence[TrainingLine]) -> list[int]:
+        """Return the edits between each line's text and what a model reads."""
+        readings = engine.read_lines([line.image for line in lines], model)
+        return [edits(line.text, reading.text) for line, reading in zip(lines, readings, strict=True)]
 
     def _on_progress(self, progress: FitProgress) -> bool:
         """Report an epoch; the worker kills this process when it is to end."""
@@ -181,6 +203,13 @@ def _folds(sheets: Sequence[str]) -> list[int]:
     if len(names) < _FOLDS:
         return [place % _FOLDS for place in range(len(sheets))]
     return [names.index(sheet) % _FOLDS for sheet in sheets]
+
+
+def _paired(
+    lines: Sequence[TrainingLine], before: Sequence[int], after: Sequence[int]
+) -> list[tuple[int, int, int]]:
+    """Return each line's length with the edits of two models."""
+    return [(len(line.text), first, second) for line, first, second in zip(lines, before, after, strict=True)]
 
 
 def _is_plain(errors: Sequence[tuple[int, int, int]]) -> bool:

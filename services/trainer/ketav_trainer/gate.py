@@ -78,11 +78,16 @@ def judge(
     if not verdict.promote:
         return verdict
     figures = f"other hands {_percent(before)} → {_percent(after)}"
-    if after - before > FLOOR + _ROUNDING:
+    if forgets(general):
         found = verdict.words.removeprefix("promoted: ")
         words = f"rejected: the new model forgets too much, {figures}, although {found}"
         return replace(verdict, promote=False, words=words)
     return replace(verdict, words=f"{verdict.words}; {figures}")
+
+
+def forgets(general: Sequence[LineErrors]) -> bool:
+    """Tell whether a candidate reads lines of other hands more than `FLOOR` worse."""
+    return cer(general, serving=False) - cer(general, serving=True) > FLOOR + _ROUNDING
 
 
 def _compare(lines: Sequence[LineErrors], counted: str, seed: int, enough: float) -> Verdict:
