@@ -70,10 +70,10 @@ async def get_webhook(registry: Registry, user_id: UUID) -> pb.Webhook:
         return (await registry.webhooks.GetWebhook(pb.GetWebhookRequest())).webhook
 
 
-async def send_test(registry: Registry, user_id: UUID) -> str:
+async def send_test(registry: Registry, user_id: UUID, key: str = "") -> str:
     """Queue a test; return its id."""
     with acting(user_id), rpc.translated():
-        return (await registry.webhooks.TestWebhook(pb.TestWebhookRequest())).delivery_id
+        return (await registry.webhooks.TestWebhook(pb.TestWebhookRequest(request_id=key))).delivery_id
 
 
 async def take(registry: Registry, limit: int = 50) -> list[pb.ClaimedDelivery]:
@@ -203,6 +203,18 @@ async def test_of_concurrent_senders_each_delivery_goes_to_one(registry: Registr
     taken += [each.delivery_id for each in await take(registry)]
     assert len(taken) == 10
     assert set(taken) == queued
+
+
+async def test_a_test_with_the_same_idempotency_key_is_one_delivery(registry: Registry) -> None:
+    """Asked five times at once and again later: one id; another key, none, or another user: another one."""
+    user_id, other = await registry.new_user(), await registry.new_user()
+    for each in (user_id, other):
+        await set_webhook(registry, each)
+    first = await asyncio.gather(*(send_test(registry, user_id, "try") for _ in range(5)))
+    assert {*first, await send_test(registry, user_id, "try")} == {first[0]}
+    assert len((await get_webhook(registry, user_id)).deliveries) == 1
+    others = [await send_test(registry, user_id, key) for key in ("", "", "again")]
+    assert len({first[0], *others, await send_test(registry, other, "try")}) == 5
 
 
 async def test_after_eight_failed_tries_the_webhook_is_disabled_with_the_reason_until_it_is_set_again(

@@ -28,7 +28,8 @@ async def test_the_secret_is_shown_once(gateway: Gateway) -> None:
     assert "whsec" not in shown.text
     assert shown.json()["disabled_reason"] is None
     assert shown.json()["deliveries"][0]["state"] == "delivered"
-    tested = await gateway.client.post("/webhook/test")
+    tested = await gateway.client.post("/webhook/test", headers={"Idempotency-Key": "try"})
+    assert gateway.script.requests[-1].request_id == "try"
     assert (tested.status_code, list(tested.json())) == (202, ["delivery_id"])
     assert (await gateway.client.delete("/webhook")).status_code == 204
 

@@ -92,11 +92,11 @@ def fit(
 def budget(lines: int, effort: float = 1.0) -> int:
     """Return how many epochs suit a number of training lines.
 
-    Many for few, so that steps suffice; the same from about 50 to 256; beyond, fewer, so that the time grows
+    Many for few, so that steps suffice; the same from about 40 to 256; beyond, fewer, so that the time grows
     with the root of the number.
     """
     count = max(lines, 1)
-    epochs = max(130 / math.sqrt(count), min(_EPOCHS, _EPOCHS * math.sqrt(256 / count)))
+    epochs = max(110 / math.sqrt(count), min(_EPOCHS, _EPOCHS * math.sqrt(256 / count)))
     return int(np.clip(round(effort * epochs), 4, 32))
 
 

@@ -45,8 +45,8 @@ class Account:
         with asking():
             await self._webhooks.DeleteWebhook(request, timeout=self._deadlines.call)
 
-    async def test_webhook(self) -> str:
-        """Queue a delivery without a run; return its id."""
-        request = webhooks_pb2.TestWebhookRequest()
+    async def test_webhook(self, key: str) -> str:
+        """Queue a delivery without a run, one for each Idempotency-Key; return its id."""
+        request = webhooks_pb2.TestWebhookRequest(request_id=key)
         with asking():
             return (await self._webhooks.TestWebhook(request, timeout=self._deadlines.call)).delivery_id

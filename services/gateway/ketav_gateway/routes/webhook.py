@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Response
 from ketav_gateway import convert_account as convert
 from ketav_gateway import schemas_account as schemas
 from ketav_gateway.bodies import described, json_body
-from ketav_gateway.idempotency import request_key
+from ketav_gateway.idempotency import RequestKey
 from ketav_gateway.parts import Gateway
 from ketav_gateway.problems import responses
 from ketav_gateway.routes.common import spend_reading
@@ -36,12 +36,7 @@ async def delete_webhook(gateway: Gateway) -> Response:
     return Response(status_code=204)
 
 
-@router.post(
-    "/test",
-    status_code=202,
-    responses=responses(404, 422),
-    dependencies=[Depends(spend_reading), Depends(request_key)],
-)
-async def test_webhook(gateway: Gateway) -> schemas.WebhookTested:
+@router.post("/test", status_code=202, responses=responses(404, 422), dependencies=[Depends(spend_reading)])
+async def test_webhook(gateway: Gateway, key: RequestKey) -> schemas.WebhookTested:
     """Send a `webhook.test` event soon; `GET /webhook` says what came of it."""
-    return schemas.WebhookTested(delivery_id=await gateway.account.test_webhook())
+    return schemas.WebhookTested(delivery_id=await gateway.account.test_webhook(key))

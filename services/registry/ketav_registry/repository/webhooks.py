@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
@@ -52,12 +52,16 @@ async def count_waiting(transaction: Transaction, user_id: UUID) -> int:
     return int((await transaction.execute(query)).scalar_one())
 
 
-async def queue_test(transaction: Transaction, user_id: UUID) -> UUID:
-    """Queue a delivery without a run."""
-    delivery_id = uuid4()
+async def is_queued(transaction: Transaction, delivery_id: UUID) -> bool:
+    """Tell whether there is a delivery already."""
+    query = sa.select(sa.exists().where(_d.id == delivery_id))
+    return bool((await transaction.execute(query)).scalar_one())
+
+
+async def queue_test(transaction: Transaction, user_id: UUID, delivery_id: UUID) -> None:
+    """Queue a delivery without a run, unless there is one of that id."""
     values = {"id": delivery_id, "user_id": user_id, "event": rules.TEST_EVENT}
-    await transaction.execute(webhook_delivery.insert().values(**values))
-    return delivery_id
+    await transaction.execute(pg.insert(webhook_delivery).values(**values).on_conflict_do_nothing())
 
 
 async def claim(transaction: Transaction, limit: int) -> list[Claimed]:

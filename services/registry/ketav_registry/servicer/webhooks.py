@@ -38,7 +38,7 @@ class WebhookServicer(webhooks_pb2_grpc.WebhookServiceServicer):
 
     async def TestWebhook(self, request: pb.TestWebhookRequest, context: object) -> pb.TestWebhookResponse:
         """Queue a delivery without a run."""
-        delivery_id = await webhooks.test_webhook(current_user(), database=self._database)
+        delivery_id = await webhooks.test_webhook(current_user(), request.request_id, database=self._database)
         return pb.TestWebhookResponse(delivery_id=str(delivery_id))
 
     async def ClaimDeliveries(

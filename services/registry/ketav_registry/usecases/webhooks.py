@@ -3,7 +3,7 @@
 import base64
 import secrets
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4, uuid5
 
 import sqlalchemy as sa
 
@@ -51,17 +51,24 @@ async def delete_webhook(user_id: UUID, *, database: Database) -> None:
             raise NotFound(_NO_WEBHOOK)
 
 
-async def test_webhook(user_id: UUID, *, database: Database) -> UUID:
-    """Queue a delivery without a run. Precondition: the webhook is disabled, or too much waits for it."""
+async def test_webhook(user_id: UUID, key: str, *, database: Database) -> UUID:
+    """Queue a delivery without a run, one for each non-empty Idempotency-Key; return its id.
+
+    Precondition: the webhook is disabled, or too much waits for it.
+    """
+    delivery_id = uuid5(user_id, key) if key else uuid4()
     async with database.user(user_id) as transaction:
         found = await webhooks.find(transaction, user_id)
         if found is None:
             raise NotFound(_NO_WEBHOOK)
+        if await webhooks.is_queued(transaction, delivery_id):
+            return delivery_id
         if found.disabled_reason:
             raise Precondition("the webhook is disabled; set it again", code="webhook-disabled")
         if await webhooks.count_waiting(transaction, user_id) >= rules.MAX_WAITING:
             raise Precondition("too much waits to be delivered", code="too-many-deliveries")
-        return await webhooks.queue_test(transaction, user_id)
+        await webhooks.queue_test(transaction, user_id, delivery_id)
+    return delivery_id
 
 
 async def claim_deliveries(limit: int, *, database: Database) -> list[Claimed]:

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n ketav/registry/v1/webhooks.proto\x12\x11ketav.registry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb8\x01\n\x0fWebhookDelivery\x12\x13\n\x0b\x64\x65livery_id\x18\x01 \x01(\t\x12\r\n\x05\x65vent\x18\x02 \x01(\t\x12/\n\x05state\x18\x03 \x01(\x0e\x32 .ketav.registry.v1.DeliveryState\x12\x10\n\x08\x61ttempts\x18\x04 \x01(\x05\x12\r\n\x05\x65rror\x18\x05 \x01(\t\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x98\x01\n\x07Webhook\x12\x0b\n\x03url\x18\x01 \x01(\t\x12\x17\n\x0f\x64isabled_reason\x18\x02 \x01(\t\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x36\n\ndeliveries\x18\x04 \x03(\x0b\x32\".ketav.registry.v1.WebhookDelivery\" \n\x11SetWebhookRequest\x12\x0b\n\x03url\x18\x01 \x01(\t\"Q\n\x12SetWebhookResponse\x12+\n\x07webhook\x18\x01 \x01(\x0b\x32\x1a.ketav.registry.v1.Webhook\x12\x0e\n\x06secret\x18\x02 \x01(\t\"\x13\n\x11GetWebhookRequest\"A\n\x12GetWebhookResponse\x12+\n\x07webhook\x18\x01 \x01(\x0b\x32\x1a.ketav.registry.v1.Webhook\"\x16\n\x14\x44\x65leteWebhookRequest\"\x17\n\x15\x44\x65leteWebhookResponse\"\x14\n\x12TestWebhookRequest\"*\n\x13TestWebhookResponse\x12\x13\n\x0b\x64\x65livery_id\x18\x01 \x01(\t\"\'\n\x16\x43laimDeliveriesRequest\x12\r\n\x05limit\x18\x01 \x01(\x05\"b\n\x0f\x43laimedDelivery\x12\x13\n\x0b\x64\x65livery_id\x18\x01 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\x05\x12\x0b\n\x03url\x18\x03 \x01(\t\x12\x0e\n\x06secret\x18\x04 \x01(\t\x12\x0c\n\x04\x62ody\x18\x05 \x01(\t\"Q\n\x17\x43laimDeliveriesResponse\x12\x36\n\ndeliveries\x18\x01 \x03(\x0b\x32\".ketav.registry.v1.ClaimedDelivery\"Z\n\x15ReportDeliveryRequest\x12\x13\n\x0b\x64\x65livery_id\x18\x01 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\x05\x12\r\n\x05\x65rror\x18\x03 \x01(\t\x12\x0c\n\x04gone\x18\x04 \x01(\x08\"\x18\n\x16ReportDeliveryResponse*\x84\x01\n\rDeliveryState\x12\x1e\n\x1a\x44\x45LIVERY_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x44\x45LIVERY_STATE_WAITING\x10\x01\x12\x1c\n\x18\x44\x45LIVERY_STATE_DELIVERED\x10\x02\x12\x19\n\x15\x44\x45LIVERY_STATE_FAILED\x10\x03\x32\xde\x04\n\x0eWebhookService\x12Y\n\nSetWebhook\x12$.ketav.registry.v1.SetWebhookRequest\x1a%.ketav.registry.v1.SetWebhookResponse\x12^\n\nGetWebhook\x12$.ketav.registry.v1.GetWebhookRequest\x1a%.ketav.registry.v1.GetWebhookResponse\"\x03\x90\x02\x01\x12\x62\n\rDeleteWebhook\x12\'.ketav.registry.v1.DeleteWebhookRequest\x1a(.ketav.registry.v1.DeleteWebhookResponse\x12\\\n\x0bTestWebhook\x12%.ketav.registry.v1.TestWebhookRequest\x1a&.ketav.registry.v1.TestWebhookResponse\x12h\n\x0f\x43laimDeliveries\x12).ketav.registry.v1.ClaimDeliveriesRequest\x1a*.ketav.registry.v1.ClaimDeliveriesResponse\x12\x65\n\x0eReportDelivery\x12(.ketav.registry.v1.ReportDeliveryRequest\x1a).ketav.registry.v1.ReportDeliveryResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n ketav/registry/v1/webhooks.proto\x12\x11ketav.registry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb8\x01\n\x0fWebhookDelivery\x12\x13\n\x0b\x64\x65livery_id\x18\x01 \x01(\t\x12\r\n\x05\x65vent\x18\x02 \x01(\t\x12/\n\x05state\x18\x03 \x01(\x0e\x32 .ketav.registry.v1.DeliveryState\x12\x10\n\x08\x61ttempts\x18\x04 \x01(\x05\x12\r\n\x05\x65rror\x18\x05 \x01(\t\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x98\x01\n\x07Webhook\x12\x0b\n\x03url\x18\x01 \x01(\t\x12\x17\n\x0f\x64isabled_reason\x18\x02 \x01(\t\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x36\n\ndeliveries\x18\x04 \x03(\x0b\x32\".ketav.registry.v1.WebhookDelivery\" \n\x11SetWebhookRequest\x12\x0b\n\x03url\x18\x01 \x01(\t\"Q\n\x12SetWebhookResponse\x12+\n\x07webhook\x18\x01 \x01(\x0b\x32\x1a.ketav.registry.v1.Webhook\x12\x0e\n\x06secret\x18\x02 \x01(\t\"\x13\n\x11GetWebhookRequest\"A\n\x12GetWebhookResponse\x12+\n\x07webhook\x18\x01 \x01(\x0b\x32\x1a.ketav.registry.v1.Webhook\"\x16\n\x14\x44\x65leteWebhookRequest\"\x17\n\x15\x44\x65leteWebhookResponse\"(\n\x12TestWebhookRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\"*\n\x13TestWebhookResponse\x12\x13\n\x0b\x64\x65livery_id\x18\x01 \x01(\t\"\'\n\x16\x43laimDeliveriesRequest\x12\r\n\x05limit\x18\x01 \x01(\x05\"b\n\x0f\x43laimedDelivery\x12\x13\n\x0b\x64\x65livery_id\x18\x01 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\x05\x12\x0b\n\x03url\x18\x03 \x01(\t\x12\x0e\n\x06secret\x18\x04 \x01(\t\x12\x0c\n\x04\x62ody\x18\x05 \x01(\t\"Q\n\x17\x43laimDeliveriesResponse\x12\x36\n\ndeliveries\x18\x01 \x03(\x0b\x32\".ketav.registry.v1.ClaimedDelivery\"Z\n\x15ReportDeliveryRequest\x12\x13\n\x0b\x64\x65livery_id\x18\x01 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\x05\x12\r\n\x05\x65rror\x18\x03 \x01(\t\x12\x0c\n\x04gone\x18\x04 \x01(\x08\"\x18\n\x16ReportDeliveryResponse*\x84\x01\n\rDeliveryState\x12\x1e\n\x1a\x44\x45LIVERY_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x44\x45LIVERY_STATE_WAITING\x10\x01\x12\x1c\n\x18\x44\x45LIVERY_STATE_DELIVERED\x10\x02\x12\x19\n\x15\x44\x45LIVERY_STATE_FAILED\x10\x03\x32\xde\x04\n\x0eWebhookService\x12Y\n\nSetWebhook\x12$.ketav.registry.v1.SetWebhookRequest\x1a%.ketav.registry.v1.SetWebhookResponse\x12^\n\nGetWebhook\x12$.ketav.registry.v1.GetWebhookRequest\x1a%.ketav.registry.v1.GetWebhookResponse\"\x03\x90\x02\x01\x12\x62\n\rDeleteWebhook\x12\'.ketav.registry.v1.DeleteWebhookRequest\x1a(.ketav.registry.v1.DeleteWebhookResponse\x12\\\n\x0bTestWebhook\x12%.ketav.registry.v1.TestWebhookRequest\x1a&.ketav.registry.v1.TestWebhookResponse\x12h\n\x0f\x43laimDeliveries\x12).ketav.registry.v1.ClaimDeliveriesRequest\x1a*.ketav.registry.v1.ClaimDeliveriesResponse\x12\x65\n\x0eReportDelivery\x12(.ketav.registry.v1.ReportDeliveryRequest\x1a).ketav.registry.v1.ReportDeliveryResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,8 +34,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_WEBHOOKSERVICE'].methods_by_name['GetWebhook']._loaded_options = None
   _globals['_WEBHOOKSERVICE'].methods_by_name['GetWebhook']._serialized_options = b'\220\002\001'
-  _globals['_DELIVERYSTATE']._serialized_start=1093
-  _globals['_DELIVERYSTATE']._serialized_end=1225
+  _globals['_DELIVERYSTATE']._serialized_start=1113
+  _globals['_DELIVERYSTATE']._serialized_end=1245
   _globals['_WEBHOOKDELIVERY']._serialized_start=89
   _globals['_WEBHOOKDELIVERY']._serialized_end=273
   _globals['_WEBHOOK']._serialized_start=276
@@ -53,19 +53,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DELETEWEBHOOKRESPONSE']._serialized_start=659
   _globals['_DELETEWEBHOOKRESPONSE']._serialized_end=682
   _globals['_TESTWEBHOOKREQUEST']._serialized_start=684
-  _globals['_TESTWEBHOOKREQUEST']._serialized_end=704
-  _globals['_TESTWEBHOOKRESPONSE']._serialized_start=706
-  _globals['_TESTWEBHOOKRESPONSE']._serialized_end=748
-  _globals['_CLAIMDELIVERIESREQUEST']._serialized_start=750
-  _globals['_CLAIMDELIVERIESREQUEST']._serialized_end=789
-  _globals['_CLAIMEDDELIVERY']._serialized_start=791
-  _globals['_CLAIMEDDELIVERY']._serialized_end=889
-  _globals['_CLAIMDELIVERIESRESPONSE']._serialized_start=891
-  _globals['_CLAIMDELIVERIESRESPONSE']._serialized_end=972
-  _globals['_REPORTDELIVERYREQUEST']._serialized_start=974
-  _globals['_REPORTDELIVERYREQUEST']._serialized_end=1064
-  _globals['_REPORTDELIVERYRESPONSE']._serialized_start=1066
-  _globals['_REPORTDELIVERYRESPONSE']._serialized_end=1090
-  _globals['_WEBHOOKSERVICE']._serialized_start=1228
-  _globals['_WEBHOOKSERVICE']._serialized_end=1834
+  _globals['_TESTWEBHOOKREQUEST']._serialized_end=724
+  _globals['_TESTWEBHOOKRESPONSE']._serialized_start=726
+  _globals['_TESTWEBHOOKRESPONSE']._serialized_end=768
+  _globals['_CLAIMDELIVERIESREQUEST']._serialized_start=770
+  _globals['_CLAIMDELIVERIESREQUEST']._serialized_end=809
+  _globals['_CLAIMEDDELIVERY']._serialized_start=811
+  _globals['_CLAIMEDDELIVERY']._serialized_end=909
+  _globals['_CLAIMDELIVERIESRESPONSE']._serialized_start=911
+  _globals['_CLAIMDELIVERIESRESPONSE']._serialized_end=992
+  _globals['_REPORTDELIVERYREQUEST']._serialized_start=994
+  _globals['_REPORTDELIVERYREQUEST']._serialized_end=1084
+  _globals['_REPORTDELIVERYRESPONSE']._serialized_start=1086
+  _globals['_REPORTDELIVERYRESPONSE']._serialized_end=1110
+  _globals['_WEBHOOKSERVICE']._serialized_start=1248
+  _globals['_WEBHOOKSERVICE']._serialized_end=1854
 # @@protoc_insertion_point(module_scope)
