@@ -5,12 +5,14 @@ import base64
 import hashlib
 import hmac
 import ipaddress
+import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
+import trustme
 
 from ketav.registry.v1 import webhooks_pb2
 from ketav_common.addresses import is_public
@@ -23,11 +25,11 @@ Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 @asynccontextmanager
-async def receiver(answer: Answer) -> AsyncIterator[str]:
+async def receiver(answer: Answer, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
     """Run a receiver on a free port of this machine; give its URL."""
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=tls)
     try:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hook?to=me"
+        yield f"http{'s' if tls else ''}://127.0.0.1:{server.sockets[0].getsockname()[1]}/hook?to=me"
     finally:
         server.close()
 
@@ -60,11 +62,16 @@ def delivery(url: str) -> webhooks_pb2.ClaimedDelivery:
     )
 
 
-async def tried(answer: Answer, seconds: float = 30) -> str:
+async def tried(
+    answer: Answer,
+    seconds: float = 30,
+    tls: ssl.SSLContext | None = None,
+    trust: ssl.SSLContext | None = None,
+) -> str:
     """Try a delivery; return why it failed, or nothing."""
-    async with receiver(answer) as url:
+    async with receiver(answer, tls) as url:
         try:
-            await Sender(seconds, private=True).send(delivery(url))
+            await Sender(seconds, private=True, trust=trust).send(delivery(url))
         except DeliveryError as error:
             return str(error)
     return ""
@@ -122,6 +129,36 @@ async def test_whatever_is_not_2xx_in_time_is_a_failure_in_words(answer: Answer,
     began = time.monotonic()
     assert await tried(answer, 1 if "within" in reason else 30) == reason
     assert time.monotonic() - began < 25
+
+
+@pytest.mark.parametrize(
+    ("name", "trusted", "reason"),
+    [
+        ("127.0.0.1", True, ""),
+        ("example.org", True, "no answer: SSLCertVerificationError"),
+        ("127.0.0.1", False, "no answer: SSLCertVerificationError"),
+    ],
+)
+async def test_over_https_only_a_receiver_with_a_trusted_certificate_of_its_name_is_told(
+    name: str, trusted: bool, reason: str
+) -> None:
+    """Another name or an unknown authority ends the try before anything is sent."""
+    ours, known = trustme.CA(), ssl.create_default_context()
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    ours.issue_cert(name).configure_cert(tls)
+    if trusted:
+        ours.configure_trust(known)
+    asked: list[bytes] = []
+
+    async def note(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Keep what was sent, and accept it."""
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    assert await tried(note, tls=tls, trust=known) == reason
+    assert len(asked) == (not reason)
 
 
 async def test_a_huge_answer_is_not_read() -> None:
