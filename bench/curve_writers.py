@@ -46,8 +46,8 @@ class Writer:
     others: Mapping[str, tuple[Line, ...]] = field(default_factory=dict)
     """Lines of other hands by their folder, read before the first training and after the last one."""
 
-    reads_on: bool = False
-    """Whether lines are read one after another, without a pause, while a training runs."""
+    reads_on: int = 0
+    """Clients that read lines without a pause while a training runs."""
 
     def quick(self) -> "Writer":
         """Return the same writer with the first two stages only."""
@@ -105,9 +105,9 @@ def synthetic(count: int = 3, stages: tuple[int, ...] = (16, 64)) -> list[Writer
 
 
 def timing() -> list[Writer]:
-    """Return one synthetic writer as two users."""
-    alone = synthetic(count=1, stages=(50, 200))
-    return [*alone, *(replace(writer, name=f"{writer.name}, reading on", reads_on=True) for writer in alone)]
+    """Return one synthetic writer as three users: none, one and three clients read lines meanwhile."""
+    (alone,) = synthetic(count=1, stages=(50, 200))
+    return [replace(alone, name=f"{alone.name}, {clients} reading on", reads_on=clients) for clients in (0, 1, 3)]
 
 
 def _drawn(material: "Material", seed: int, count: int) -> list[Line]:

@@ -119,7 +119,8 @@ class User:
                 verdict = str(answer["verdict"])
                 break
             if self.writer.reads_on:
-                self._upload(self.writer.measured[0])
+                with ThreadPoolExecutor(self.writer.reads_on) as pool:
+                    list(pool.map(self._upload, self.writer.measured[: self.writer.reads_on]))
             else:
                 time.sleep(0.25)
         return Trained(round(time.monotonic() - began, 1), round(worked, 1), verdict)
