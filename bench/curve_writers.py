@@ -107,7 +107,9 @@ def synthetic(count: int = 3, stages: tuple[int, ...] = (16, 64)) -> list[Writer
 def timing() -> list[Writer]:
     """Return one synthetic writer as three users: none, one and three clients read lines meanwhile."""
     (alone,) = synthetic(count=1, stages=(50, 200))
-    return [replace(alone, name=f"{alone.name}, {clients} reading on", reads_on=clients) for clients in (0, 1, 3)]
+    return [
+        replace(alone, name=f"{alone.name}, {clients} reading on", reads_on=clients) for clients in (0, 1, 3)
+    ]
 
 
 def _drawn(material: "Material", seed: int, count: int) -> list[Line]:
