@@ -119,3 +119,11 @@ def test_a_candidate_that_reads_worse_itself_is_refuted_and_an_equal_one_is_not(
     assert not refuted([LineErrors(50, 5, 5)] * 10)
     assert not refuted([LineErrors(50, 5, 6), LineErrors(50, 6, 5)] * 5)
     assert not refuted([])
+
+
+def test_one_line_read_a_letter_worse_refutes_nothing_and_one_that_is_no_longer_read_does() -> None:
+    """Every draw of a single line is that line: drawing tells nothing, only how much worse it is."""
+    assert not refuted([LineErrors(50, 1, 2)])
+    assert not refuted([LineErrors(50, 0, 1), LineErrors(40, 2, 3)])
+    assert refuted([LineErrors(50, 1, 45)])
+    assert refuted([LineErrors(50, 5, 9)] * 5)

@@ -19,6 +19,8 @@ FEWEST_LINES: Final = 5
 """Held-out lines below which nothing can be said."""
 FLOOR: Final = 0.01
 """CER that a candidate may lose on the general set: lines of other hands."""
+_BROKEN: Final = 0.1
+"""CER that a candidate must lose on fewer lines before they speak against it: no chance, a broken model."""
 _DRAWS: Final = 10_000
 _ROUNDING: Final = 1e-9
 
@@ -94,7 +96,7 @@ def _compare(lines: Sequence[LineErrors], counted: str, seed: int, enough: float
     """Decide on the measured lines alone; `counted` says how many of which sort they are."""
     before, after = cer(lines, serving=True), cer(lines, serving=False)
     if sum(line.length for line in lines) == 0 or len(lines) < FEWEST_LINES:
-        words = f"rejected: {counted} lines are too few to prove an improvement"
+        words = f"rejected: too few lines to prove an improvement: {counted}"
         return Verdict(promote=False, words=words, probability=0.0, cer_before=before, cer_after=after)
     probability = probability_better(lines, seed)
     promote = after < before and probability >= enough
@@ -110,8 +112,13 @@ def _compare(lines: Sequence[LineErrors], counted: str, seed: int, enough: float
 
 
 def refuted(lines: Sequence[LineErrors], seed: int = 0) -> bool:
-    """Tell whether lines show a candidate to be worse as surely as the gate wants improvements shown."""
-    return bool(lines) and probability_better(lines, seed) <= 1 - ENOUGH
+    """Tell whether lines show a candidate to be worse as surely as the gate wants improvements shown.
+
+    A line or two that are read a letter worse show nothing, however often they are drawn.
+    """
+    if len(lines) < FEWEST_LINES:
+        return cer(lines, serving=False) - cer(lines, serving=True) > _BROKEN
+    return probability_better(lines, seed) <= 1 - ENOUGH
 
 
 def probability_better(lines: Sequence[LineErrors], seed: int = 0, draws: int = _DRAWS) -> float:
