@@ -8,22 +8,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ketav_engine.domain import Image
+from ketav_engine.rules import without_rules
 
 WORK_SIZE: Final = 1600
 """Pixels: the longer side of a page while its lines are sought."""
 _MAX_ENLARGEMENT: Final = 2.5
 _LEAST_CONTRAST: Final = 18
 _LEAST_STEP: Final = 9
+_THIN: Final = 0.22
+"""Share of the ink's usual contrast that a thin stroke still has beside the thick ones that it joins."""
 _LONG_STROKE: Final = 2.2
 """Letters of length from which a component that lies may be a stroke that is no writing."""
 _TALL_STROKE: Final = 4.5
 """Letters of length for one that stands: a final nun may be a straight stroke of three."""
 _STRAIGHT: Final = 0.12
 """Letters that such a stroke strays from its course."""
-_RULE_LENGTH: Final = 90
-_RULE_THICKNESS: Final = 9
-_RULE_SLOPES: Final = (0.0, -0.045, 0.045, -0.09, 0.09)
-"""Slopes at which rules are sought: a sheet photographed askew has them up to about five degrees."""
+_SLANT: Final = 0.2
+"""Rise of such a stroke in its length at most: sheets lie less askew, strokes of letters slant more."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,6 +39,8 @@ class PageInk:
     """Working pixels per image pixel."""
     letter: float
     """Usual height of a letter in working pixels; 0 on a page without letters."""
+    strength: NDArray[np.float32]
+    """How much darker each pixel is than the paper, in grey levels and as a share: their geometric mean."""
 
 
 def find_ink(grey: Image) -> PageInk:
@@ -47,12 +50,13 @@ def find_ink(grey: Image) -> PageInk:
     work = cv2.resize(grey, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
     paper = _paper(work)
     flat = np.asarray(cv2.divide(work, paper, scale=255), dtype=np.uint8)
-    mask = _without_rules(_threshold(flat, paper))
+    strength = np.sqrt(cv2.subtract(paper, work).astype(np.float32) * (255 - flat))
+    mask = without_rules(_threshold(flat, paper), flat)
     count, marks, raw, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     stats = np.asarray(raw, dtype=np.int32)
     letter = letter_height(stats[1:])
     if count <= 1 or letter == 0:
-        return PageInk(np.zeros_like(mask), np.zeros_like(mask), scale, 0.0)
+        return PageInk(np.zeros_like(mask), np.zeros_like(mask), scale, 0.0, strength)
     keep, lettered = np.zeros(count, dtype=np.uint8), np.zeros(count, dtype=np.uint8)
     keep[1:] = _is_writing(stats[1:], letter) & ~_is_cut_off(stats[1:], letter, mask.shape)
     for mark in np.flatnonzero(keep):
@@ -61,7 +65,7 @@ def find_ink(grey: Image) -> PageInk:
             part = marks[top : top + height, left : left + width] == mark
             keep[mark] = not _is_stroke(part if width >= height else part.T, letter)
     lettered[1:] = keep[1:] & _is_lettering(stats[1:], letter)
-    return PageInk(keep[marks], lettered[marks], scale, letter)
+    return PageInk(keep[marks], lettered[marks], scale, letter, strength)
 
 
 def letter_height(stats: NDArray[np.int32]) -> float:
@@ -106,41 +110,29 @@ def _threshold(flat: NDArray[np.uint8], paper: NDArray[np.uint8]) -> NDArray[np.
     least = max(_LEAST_CONTRAST, 0.45 * level)
     solid = (flat < 110) & (around < 170)
     seen = cv2.multiply(depth, paper, scale=1 / 255) >= _LEAST_STEP
-    return np.asarray(((depth > least) | solid) & (seen | (paper > 2 * _LEAST_STEP) & solid), dtype=np.uint8)
+    ink = ((depth > least) | solid) & (seen | (paper > 2 * _LEAST_STEP) & solid)
+    return _with_thin_strokes(ink, seen & (depth > max(_LEAST_STEP, _THIN * level)))
 
 
-def _without_rules(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Erase long thin straight strokes: ruled and squared paper, margins, frames, level or a little askew."""
-    rules = np.zeros_like(mask)
-    for slope in _RULE_SLOPES:
-        rules |= _level_rules(mask, slope)
-        rules |= _level_rules(np.ascontiguousarray(mask.T), slope).T
-    return np.asarray(np.where(rules > 0, 0, mask), dtype=np.uint8)
-
-
-def _level_rules(mask: NDArray[np.uint8], slope: float) -> NDArray[np.uint8]:
-    """Mark the long thin strokes that run along the rows of a mask sheared by `slope`."""
-    size = mask.shape[::-1]
-    shear = np.array([[1, 0, 0], [slope, 1, -slope * size[0] / 2]], dtype=np.float32)
-    level = cv2.warpAffine(mask, shear, size, flags=cv2.INTER_NEAREST) if slope else mask
-    # A photographed rule wavers by a pixel: bridge it first.
-    bridged = cv2.dilate(level, np.ones((3, 1), np.uint8))
-    strokes = cv2.morphologyEx(bridged, cv2.MORPH_OPEN, np.ones((1, _RULE_LENGTH), np.uint8))
-    solid = cv2.morphologyEx(strokes, cv2.MORPH_OPEN, np.ones((_RULE_THICKNESS, 1), np.uint8))
-    rules = np.asarray((strokes > 0) & (solid == 0), dtype=np.uint8)
-    if not slope:
-        return rules
-    back = shear * np.array([[1, 1, 1], [-1, 1, -1]], dtype=np.float32)
-    return np.asarray(cv2.warpAffine(rules, back, size, flags=cv2.INTER_NEAREST), dtype=np.uint8)
+def _with_thin_strokes(ink: NDArray[np.bool_], faint: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Add to ink what is fainter but joins it: the thin strokes of letters that would fall to pieces."""
+    count, marks = cv2.connectedComponents((ink | faint).astype(np.uint8), connectivity=8)
+    holds = np.zeros(count, dtype=np.uint8)
+    holds[marks[ink]] = 1
+    return np.asarray(holds[marks] & (ink | faint), dtype=np.uint8)
 
 
 def _is_stroke(part: NDArray[np.bool_], letter: float) -> bool:
-    """Tell whether a component is one long stroke, straight or bowed: a sheet's edge, a fold, a rule."""
-    columns = np.flatnonzero(part.any(axis=0))
-    counts = part[:, columns].sum(axis=0)
-    middles = (part[:, columns] * np.arange(part.shape[0])[:, None]).sum(axis=0) / counts
-    course = np.polyval(np.polyfit(columns, middles, 2), columns)
-    return bool(np.sqrt(np.mean((middles - course) ** 2)) < _STRAIGHT * letter)
+    """Tell whether a component is one long level stroke, straight or bowed: a sheet's edge, a fold, a rule.
+
+    All its ink keeps to one course: a word struck through does so on the average alone. A slanting stroke is
+    a letter's.
+    """
+    rows, columns = np.nonzero(part)
+    course = np.polyfit(columns, rows, 2)
+    bottom, top = np.percentile(np.polyval(course, columns), [98, 2])
+    stray = np.sqrt(np.mean((rows - np.polyval(course, columns)) ** 2))
+    return bool(stray < _STRAIGHT * letter and bottom - top < _SLANT * part.shape[1])
 
 
 def _is_writing(stats: NDArray[np.int32], letter: float) -> NDArray[np.bool_]:

@@ -10,10 +10,15 @@ from ketav_engine.domain import FoundLine, Image, Layout, Point, check_image
 from ketav_engine.gutters import Gutters, gaps, usual_space
 from ketav_engine.ink import PageInk, find_ink
 from ketav_engine.order import reading_order
-from ketav_engine.strips import Piece, band_ink, envelopes
+from ketav_engine.ridges import pieces
+from ketav_engine.strips import Piece, band_ink, band_values, envelopes
 
 _STROKES: Final = 0.35
 """Strokes for each letter's height of its length that a line has at least: a sheet's edge has none."""
+_STRENGTH: Final = 0.6
+"""Share of the usual line's strength of ink that a short line has at least: a table's grain has half."""
+_SHORT: Final = 1 / 3
+"""Share of the longest line below which a line is short, so that a long faint one is kept."""
 
 
 def find_lines(image: Image, layout: Layout) -> tuple[FoundLine, ...]:
@@ -43,28 +48,6 @@ def whole(grey: Image) -> FoundLine:
     return FoundLine(0, ((0, hang), (right, hang)), ((0, 0), (right, 0), (right, bottom), (0, bottom)))
 
 
-def pieces(ink: PageInk) -> list[Piece]:
-    """Follow the ridges of blurred ink: where a row is denser than the rows a letter above and below."""
-    letter = ink.letter
-    density = cv2.GaussianBlur(ink.mask.astype(np.float32), (0, 0), sigmaX=1.6 * letter, sigmaY=0.3 * letter)
-    around = cv2.GaussianBlur(density, (0, 0), sigmaX=1, sigmaY=0.8 * letter)
-    ridge = density - around
-    least = 0.12 * float(np.percentile(ridge[ridge > 0], 97)) if (ridge > 0).any() else 1.0
-    count, marks, stats, _ = cv2.connectedComponentsWithStats(
-        (ridge > least).astype(np.uint8), connectivity=4
-    )
-    found = []
-    for mark in range(1, count):
-        left, top, width, height, _ = stats[mark]
-        if width < 0.8 * letter:
-            continue
-        inside = marks[top : top + height, left : left + width] == mark
-        weights = np.where(inside, ridge[top : top + height, left : left + width], 0)
-        middles = (weights * np.arange(top, top + height)[:, None]).sum(axis=0) / weights.sum(axis=0)
-        found.append(_trim(Piece(int(left), middles.astype(np.float32)), ink))
-    return [piece for piece in found if len(piece.middles) > 0]
-
-
 def join(parts: list[Piece], ink: PageInk, gutters: Gutters) -> list[Piece]:
     """Join pieces that continue each other, nearest first, then drop what is too little to be a line."""
     parts = sorted(parts, key=lambda piece: piece.left)
@@ -77,15 +60,8 @@ def join(parts: list[Piece], ink: PageInk, gutters: Gutters) -> list[Piece]:
         parts = [piece for index, piece in enumerate(parts) if index not in (left, right)]
         parts.append(joined)
         parts.sort(key=lambda piece: piece.left)
-    return _without_shadows([piece for piece in parts if _is_line(piece, ink)], ink)
-
-
-def _trim(piece: Piece, ink: PageInk) -> Piece:
-    """Cut a piece to the columns where its band holds lettering: blurring lengthened it."""
-    inked = np.flatnonzero(band_ink(piece, ink.letters, ink.letter))
-    if inked.size == 0:
-        return Piece(piece.left, piece.middles[:0])
-    return Piece(piece.left + int(inked[0]), piece.middles[inked[0] : inked[-1] + 1])
+    lines = _without_shadows([piece for piece in parts if _is_line(piece, ink)], ink)
+    return _without_faint(lines, ink)
 
 
 def _split(piece: Piece, ink: PageInk, gutters: Gutters) -> list[Piece]:
@@ -164,6 +140,25 @@ def _without_shadows(lines: list[Piece], ink: PageInk) -> list[Piece]:
             if place != index
         )
     ]
+
+
+def _without_faint(lines: list[Piece], ink: PageInk) -> list[Piece]:
+    """Drop short lines much fainter than the usual one: grain of a table, sheets' edges, the other side."""
+    if not lines:
+        return []
+    strengths = [_strength(line, ink) for line in lines]
+    least, short = _STRENGTH * float(np.median(strengths)), _SHORT * max(len(line.middles) for line in lines)
+    return [
+        line
+        for line, strength in zip(lines, strengths, strict=True)
+        if strength >= least or len(line.middles) > short
+    ]
+
+
+def _strength(line: Piece, ink: PageInk) -> float:
+    """Return how strong a line's darker ink is."""
+    inked, strengths = (band_values(line, values, ink.letter) for values in (ink.mask, ink.strength))
+    return float(np.percentile(strengths[inked > 0], 90)) if inked.any() else 0.0
 
 
 def _shadows(

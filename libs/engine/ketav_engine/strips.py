@@ -51,12 +51,18 @@ class Piece:
 
 def band_ink(piece: Piece, mask: NDArray[np.uint8], letter: float) -> NDArray[np.int64]:
     """Count for each column the marked pixels within 0.6 letters of the middle."""
+    return np.asarray(band_values(piece, mask, letter).sum(axis=0), dtype=np.int64)
+
+
+def band_values(
+    piece: Piece, values: NDArray[np.uint8 | np.float32], letter: float
+) -> NDArray[np.uint8 | np.float32]:
+    """Return the values within 0.6 letters of the middle, a column for each of the piece's; 0 off the page."""
     reach = round(0.6 * letter)
     rows = np.rint(piece.middles).astype(int)[None, :] + np.arange(-reach, reach + 1)[:, None]
     columns = np.arange(piece.left, piece.right)[None, :]
-    height = mask.shape[0]
-    values = mask[rows.clip(0, height - 1), columns]
-    return np.asarray(np.where((rows >= 0) & (rows < height), values, 0).sum(axis=0), dtype=np.int64)
+    height = values.shape[0]
+    return np.where((rows >= 0) & (rows < height), values[rows.clip(0, height - 1), columns], 0)
 
 
 def envelopes(lines: Sequence[Piece], ink: PageInk) -> list[Envelope]:
