@@ -47,7 +47,7 @@ def _apart(ridge: Field, inside: Mask, letter: float, levels: tuple[float, ...])
     if not levels or inside.shape[0] < 1.2 * letter:
         return [inside]
     higher = (inside & (ridge > levels[0])).astype(np.uint8)
-    count, marks, stats, _ = cv2.connectedComponentsWithStats(higher, connectivity=4)
+    count, marks, stats, _ = cv2.connectedComponentsWithStats(higher, connectivity=8)
     wide = [mark for mark in range(1, count) if stats[mark, cv2.CC_STAT_WIDTH] >= _WORD * letter]
     columns = [(marks == mark).any(axis=0) for mark in wide]
     if np.sum(columns, axis=0, initial=0, dtype=np.int64).max(initial=0) < 2:
