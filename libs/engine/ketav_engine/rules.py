@@ -50,8 +50,8 @@ def _usual_thickness(strokes: NDArray[np.uint8]) -> int:
 def _healed(mask: NDArray[np.uint8], rules: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Erase level rules, but where ink stands above and below: there a letter crosses the rule."""
     kept = np.asarray(np.where(rules > 0, 0, mask), dtype=np.uint8)
-    crossing = cv2.morphologyEx(kept, cv2.MORPH_CLOSE, np.ones((_THICKNESS, 1), np.uint8))
-    return np.asarray(kept | (crossing & mask), dtype=np.uint8)
+    closed = cv2.morphologyEx(kept, cv2.MORPH_CLOSE, np.ones((_THICKNESS, 1), np.uint8))
+    return kept | (np.asarray(closed, dtype=np.uint8) & mask)
 
 
 def _level_rules(mask: NDArray[np.uint8], slope: float) -> NDArray[np.uint8]:
@@ -61,7 +61,8 @@ def _level_rules(mask: NDArray[np.uint8], slope: float) -> NDArray[np.uint8]:
     level = cv2.warpAffine(mask, shear, size, flags=cv2.INTER_NEAREST) if slope else mask
     # A photographed rule wavers by a pixel: bridge it first.
     bridged = cv2.dilate(level, np.ones((3, 1), np.uint8))
-    strokes = cv2.morphologyEx(bridged, cv2.MORPH_OPEN, np.ones((1, _LENGTH), np.uint8))
+    opened = cv2.morphologyEx(bridged, cv2.MORPH_OPEN, np.ones((1, _LENGTH), np.uint8))
+    strokes = np.asarray(opened, dtype=np.uint8)
     thickness = min(_THICKNESS, _usual_thickness(strokes) + _THICKER)
     solid = cv2.morphologyEx(strokes, cv2.MORPH_OPEN, np.ones((thickness, 1), np.uint8))
     rules = np.asarray((strokes > 0) & (solid == 0), dtype=np.uint8)
