@@ -19,7 +19,8 @@ def write_report(stages: Sequence[Figures], out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     (out / f"{NAME}.json").write_text(json.dumps(list(stages), indent=1, ensure_ascii=False), "utf-8")
     (out / f"{NAME}.md").write_text(as_markdown(stages), "utf-8")
-    _draw(curves(stages), out / f"{NAME}.png")
+    if found := curves(stages):
+        _draw(found, out / f"{NAME}.png")
 
 
 def as_markdown(stages: Sequence[Figures]) -> str:
