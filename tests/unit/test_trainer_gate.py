@@ -121,6 +121,17 @@ def test_a_candidate_that_reads_worse_itself_is_refuted_and_an_equal_one_is_not(
     assert not refuted([])
 
 
+def test_some_per_cent_fewer_errors_on_lines_that_are_hardly_read_at_all_promote_nothing() -> None:
+    """Texts of other lines are read less wrongly by whoever writes less; a new script's gain is large."""
+    verdict = judge([LineErrors(50, 34, 32)] * 30)
+    assert not verdict.promote
+    assert verdict.words == (
+        "rejected: little is read better, CER 68.0 % → 64.0 %: do the texts belong to these lines?"
+    )
+    assert judge([LineErrors(50, 45, 26)] * 30).promote
+    assert judge([LineErrors(50, 20, 19)] * 30).promote
+
+
 def test_one_line_read_a_letter_worse_refutes_nothing_and_one_that_is_no_longer_read_does() -> None:
     """Every draw of a single line is that line: drawing tells nothing, only how much worse it is."""
     assert not refuted([LineErrors(50, 1, 2)])

@@ -19,6 +19,10 @@ FEWEST_LINES: Final = 5
 """Held-out lines below which nothing can be said."""
 FLOOR: Final = 0.01
 """CER that a candidate may lose on the general set: lines of other hands."""
+MOST: Final = 0.4
+"""CER of a candidate above which texts may not belong to their lines, so that only a plain gain counts."""
+PLAIN_GAIN: Final = 0.2
+"""Share of the errors that is such a gain: on texts of other lines some per cent are won by writing less."""
 _BROKEN: Final = 0.1
 """CER that a candidate must lose on fewer lines before they speak against it: no chance, a broken model."""
 _DRAWS: Final = 10_000
@@ -99,9 +103,12 @@ def _compare(lines: Sequence[LineErrors], counted: str, seed: int, enough: float
         words = f"rejected: too few lines to prove an improvement: {counted}"
         return Verdict(promote=False, words=words, probability=0.0, cer_before=before, cer_after=after)
     probability = probability_better(lines, seed)
-    promote = after < before and probability >= enough
+    unlike = after > MOST and after > (1 - PLAIN_GAIN) * before
+    promote = after < before and probability >= enough and not unlike
     figures = f"CER {_percent(before)} → {_percent(after)}"
-    if promote:
+    if after < before and unlike:
+        words = f"rejected: little is read better, {figures}: do the texts belong to these lines?"
+    elif promote:
         improved = sum(line.candidate < line.serving for line in lines)
         words = f"promoted: {improved} of {counted} lines improved, {figures}"
     elif after < before:
