@@ -12,6 +12,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from ketav_basemodel.glyphs import UNIT, Glyph, crop_ink, make_glyph
 from ketav_basemodel.letters import CLASSES
+from ketav_basemodel.texts import DIGITS as DIGITS_TEXT
+from ketav_basemodel.texts import LATIN
 
 DEBIAN: Final = ("culmus", "culmus-fancy", "fonts-ldco", "fonts-sil-ezra")
 """Debian packages with Hebrew fonts."""
@@ -78,12 +80,15 @@ DIGITS: Final = (
     "gveret-levin-latin-400",
 )
 _FORMATS: Final = (".ttf", ".otf", ".pfa", ".woff2")
-_SIGNS: Final = "0123456789%"
+_SIGNS: Final = DIGITS_TEXT + "%₪&@#$€־׳״–”„…"
 
 
 @dataclass(frozen=True, slots=True)
 class Fonts:
-    """Alphabets by kind; each maps characters to glyphs on one core band. `digits` hold digits alone."""
+    """Alphabets by kind; each maps characters to glyphs on one core band.
+
+    `digits` hold the digits, signs and Latin letters of handwriting fonts.
+    """
 
     cursive: list[dict[str, Glyph]]
     stam: list[dict[str, Glyph]]
@@ -131,7 +136,7 @@ def load_fonts(folder: Path) -> Fonts:
         kind(SCRIBAL, hebrew),
         kind(RASHI, hebrew),
         kind(PRINT, hebrew),
-        kind(DIGITS, _SIGNS),
+        kind(DIGITS, DIGITS_TEXT + "%&@#$€" + LATIN),
     )
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -25,6 +26,8 @@ RISING: Final = "לףץט"
 """Letters that stand on the lower edge and rise above the core band."""
 IN_PARTS: Final = "אהקת"
 """Letters of several strokes that need not touch."""
+MISLABELLED: Final = frozenset({41, 101})
+"""Writers whose files carry the wrong letters from nun onward (41) or here and there (101)."""
 _HELD_OUT: Final = 0.1
 """Share of the writers that is held out."""
 _NEIGHBOURS: Final = 15
@@ -61,20 +64,28 @@ def held_out(writer: int) -> bool:
     return hashlib.sha256(f"writer {writer}".encode()).digest()[0] < _HELD_OUT * 256
 
 
-def load_hands(folder: Path, part: Part | None = "training") -> Hands:
-    """Read the collection: `folder`/CLASS/CLASS_WRITER.png. Raises FileNotFoundError when there is none.
+def load_hands(folders: Sequence[Path], part: Part | None = "training") -> Hands:
+    """Read the collection's folders: FOLDER/CLASS/CLASS_WRITER.png, a writer's number the same in all.
+
+    Raises FileNotFoundError when there is no letter in any. `MISLABELLED` writers are left out.
 
     The writers of one part alone: letters, what they are cleaned and scaled by, and who lends to whom never
     cross from one to the other. Of both parts where none is named, which is for a last training only.
     Misfiled images are left out: those with eight or more of the fifteen nearest shapes of one other letter
     and at most one of their own.
     """
-    found = (item for index in range(len(CLASSES)) for item in _read_class(folder, index))
+    found = (
+        item
+        for folder in folders
+        for index in range(len(CLASSES))
+        for item in _read_class(folder, index)
+        if item.writer not in MISLABELLED
+    )
     letters = [
         item for item in found if part in (None, "validation" if held_out(item.writer) else "training")
     ]
     if not letters:
-        raise FileNotFoundError(f"no letters under {folder}")
+        raise FileNotFoundError(f"no letters under {' or '.join(map(str, folders))}")
     kept = _agreeing(letters)
     by_writer: dict[int, dict[str, _Letter]] = {}
     for item in kept:

@@ -15,6 +15,8 @@ SPEC: Final = (
     "Cr1,3,256 Gn8 Lbx160 Do0.2,2 Lbx160 Do0.2,2 O1c{classes}]"
 )
 """Strided convolutions (a quarter of the width remains), then two bidirectional LSTMs over the line."""
+UNSEEN_BIAS: Final = -5.0
+"""Output bias of a character that a network has not been trained on yet: improbable, and soon learnt."""
 STRIDE: Final = 4
 """Pixels of a normalised line for one step of the network's output."""
 
@@ -39,6 +41,25 @@ def _build_vgsl(height: int) -> Any:  # noqa: ANN401  # as above
             if module.bias is not None:
                 torch.nn.init.zeros_(module.bias)
     return model
+
+
+def adopt(model: Any, trained: Any) -> None:  # noqa: ANN401  # as above
+    """Give `model` the weights of a trained network of the same shape whose alphabet may be smaller.
+
+    A character that the trained network lacks keeps small weights and begins as improbable.
+    """
+    own, given = model.nn.state_dict(), trained.nn.state_dict()
+    for name, weights in given.items():
+        if own[name].shape == weights.shape and model.codec.c2l == trained.codec.c2l:
+            own[name] = weights
+        elif own[name].shape[1:] == weights.shape[1:] and name.startswith("O_"):
+            own[name] = own[name] * 0.1 if weights.dim() > 1 else torch.full_like(own[name], UNSEEN_BIAS)
+            own[name][0] = weights[0]
+            for character, labels in trained.codec.c2l.items():
+                own[name][model.codec.c2l[character][0]] = weights[labels[0]]
+        else:
+            own[name] = weights
+    model.nn.load_state_dict(own)
 
 
 class _Grey(torch.nn.Module):

@@ -12,7 +12,7 @@ from ketav_basemodel.compose import DrawnLine, draw_line
 from ketav_basemodel.degrade import Neighbours, photograph
 from ketav_basemodel.fonts import Fonts, load_fonts
 from ketav_basemodel.letters import Hands, load_hands
-from ketav_basemodel.texts import Part, Texts, bible_verses, closed_runs, modern_words
+from ketav_basemodel.texts import Part, Texts, bible_verses, closed_runs, latin_words, modern_words
 from ketav_basemodel.writers import KINDS, Writer, make_writer
 from ketav_engine.decode import to_display
 from ketav_engine.lines import CORE, normalise
@@ -44,16 +44,20 @@ class Material:
     texts: Texts
 
 
-def load_material(data: Path, bench: Path, part: Part = "training", *, everyone: bool = False) -> Material:
-    """Load letters from `bench`/letters_hhd, fonts and texts from `data`; what is evaluated stays closed.
+def load_material(
+    data: Path, bench: Path, part: Part = "training", *, everyone: bool = False, latin: bool = True
+) -> Material:
+    """Load letters from `bench`/letters_hhd and letters_hhd_test, fonts and texts from `data`.
 
+    No text repeats what is evaluated. Without `latin` no word of Latin letters is drawn.
     Writers and texts are those of one part, or `everyone` writes that part's texts; the fonts are the same
     for both. Raises FileNotFoundError when there are no letters.
     """
     sentences = [path.read_text() for path in sorted(bench.glob("**/*.gt.txt"))]
     verses = bible_verses(data / "node_modules/morphhb/wlc", part)
-    texts = Texts(modern_words(part=part), verses, closed_runs(sentences))
-    return Material(load_hands(bench / "letters_hhd", None if everyone else part), load_fonts(data), texts)
+    texts = Texts(modern_words(part=part), verses, closed_runs(sentences), latin_words() if latin else ())
+    folders = [bench / "letters_hhd", bench / "letters_hhd_test"]
+    return Material(load_hands(folders, None if everyone else part), load_fonts(data), texts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,9 @@
 
 import hashlib
 import re
+import string
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final, Literal
 from xml.etree import ElementTree as ET
@@ -15,7 +16,12 @@ Part = Literal["training", "validation"]
 LETTERS: Final = "אבגדהוזחטיךכלםמןנסעףפץצקרשת"
 MARKS: Final = " .,:;?!-()\"'/+=%*[]<>"
 DIGITS: Final = "0123456789"
-ALPHABET: Final = MARKS + DIGITS + LETTERS
+SIGNS: Final = "־׳״–”„…₪&@#$€~_←→•"
+"""Signs that people type and a pen seldom tells from a mark of `MARKS`, and signs of lists, prices and addresses."""
+LATIN: Final = string.ascii_uppercase + string.ascii_lowercase
+PLAIN_ALPHABET: Final = MARKS + DIGITS + LETTERS
+"""Characters that texts are reduced to by `plain`."""
+ALPHABET: Final = PLAIN_ALPHABET + SIGNS + LATIN
 """Every character the base model knows."""
 _ABBREVIATIONS: Final = """
 ע"י וכו' ר' עמ' ד"ר צה"ל ארה"ב ת"א חז"ל הקב"ה רמב"ם רש"י שו"ע עפ"י ע"פ כ"כ א"כ ב"ה בס"ד פ' הל' רבנו ז"ל זצ"ל
@@ -33,12 +39,21 @@ SPELLED: Final = {
     "‘": "'",
     "“": '"',
     "”": '"',
+    "„": '"',
 }
 """Signs that a pen does not tell apart are spelled one way."""
 _RARE: Final = "ףץךטזגסצקן"
 """Letters that running text seldom has: a share of the words is drawn because they hold one of these."""
 _NUMBERS_ALONE: Final = 0.03
 """Share of the lines that are a number or a date and nothing else."""
+_TYPED_SHARE: Final = 0.08
+"""Share of the lines whose text has the signs of a typed text where a pen's stroke is the same."""
+_LATIN_SHARE: Final = 0.012
+"""Share of the words that are written in Latin letters."""
+_LIST_SHARE: Final = 0.03
+"""Share of the lines that are an item of a list."""
+_LIST_MARKS: Final = ("•", "-", "*", "←", "→", "1.", "2.", "3)", "א.", "ב.", "ג)", "#")
+_SIGNS_BEFORE: Final = ("= ", "> ", "* ", "+ ", "[", "< ", "& ", "← ", "→ ", "~", "# ", "@", "_")
 _WORD_POWER: Final = 0.35
 _HELD_OUT: Final = 0.1
 """Share of the words and of the verses that is held out."""
@@ -50,10 +65,10 @@ _OSIS: Final = "{http://www.bibletechnologies.net/2003/OSIS/namespace}"
 
 
 def plain(text: str) -> str:
-    """Bring a text to the model's alphabet: no niqqud, one spelling of each sign, single spaces."""
+    """Reduce a text to `PLAIN_ALPHABET`: no niqqud, one spelling of each sign, single spaces."""
     stripped = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     spelled = "".join(SPELLED.get(c, c) for c in stripped)
-    return " ".join("".join(c for c in spelled if c in ALPHABET or c.isspace()).split())
+    return " ".join("".join(c for c in spelled if c in PLAIN_ALPHABET or c.isspace()).split())
 
 
 def part_of(text: str) -> Part:
@@ -105,9 +120,10 @@ class Texts:
         words: dict[str, float],
         verses: list[list[str]],
         closed: frozenset[tuple[str, ...]] = frozenset(),
+        latin: Sequence[str] = (),
     ) -> None:
-        """Take word frequencies, verses as words, and the word triples that may not be drawn."""
-        usable = {word: share for word, share in words.items() if word and set(word) <= set(ALPHABET)}
+        """Take word frequencies, verses as words, the word triples that may not be drawn, and Latin words."""
+        usable = {word: share for word, share in words.items() if word and set(word) <= set(PLAIN_ALPHABET)}
         self._words = list(usable)
         weights = np.array([share**_WORD_POWER for share in usable.values()])
         self._cumulative = np.cumsum(weights / weights.sum())
@@ -115,6 +131,7 @@ class Texts:
         self._rare = [[word for word in usable if letter in word] for letter in _RARE]
         self._verses = verses
         self._closed = closed
+        self._latin = latin
 
     def draw(
         self, random: np.random.Generator, biblical: float = 0.1, longest: int = 9, strings: float = 0.0
@@ -130,6 +147,8 @@ class Texts:
                 text = self._verse(random, longest)
             else:
                 text = self._mixture(random, longest)
+            if random.random() < _TYPED_SHARE:
+                text = as_typed(text, random)
             if text and not self._is_closed(text):
                 return text
 
@@ -165,6 +184,8 @@ class Texts:
             return self._abbreviations[int(random.integers(len(self._abbreviations)))]
         if chance < 0.935:
             return _number(random)
+        if chance < 0.935 + _LATIN_SHARE and self._latin:
+            return _latin_word(self._latin, random)
         return _string(random)
 
 
@@ -198,8 +219,36 @@ def is_held_out(word: str, frequency: float) -> bool:
     return frequency <= _COMMON and part_of(word) == "validation"
 
 
+def latin_words(count: int = 20_000) -> list[str]:
+    """Return the most frequent English words of Latin letters alone (package wordfreq)."""
+    import wordfreq
+
+    return [word for word in wordfreq.top_n_list("en", count) if set(word) <= set(LATIN)]
+
+
+def _latin_word(words: Sequence[str], random: np.random.Generator) -> str:
+    """Draw a Latin word in lower case, capitalised or in capitals; seldom an address or a single letter."""
+    word = words[int(random.integers(len(words)))]
+    form = int(random.choice(5, p=(0.4, 0.25, 0.22, 0.08, 0.05)))
+    if form == 4:
+        return f"{word}@{words[int(random.integers(len(words)))]}.com"
+    return (word, word.capitalize(), word.upper(), word[0].upper())[form]
+
+
+def as_typed(text: str, random: np.random.Generator) -> str:
+    """Put the signs of a typed text where a pen writes the same stroke: maqaf, geresh, gershayim and others."""
+    text = text.replace("...", "…").replace(" - ", " – ")
+    text = re.sub(f"(?<=[{LETTERS}])-(?=[{LETTERS}])", "־", text)
+    text = re.sub(f"(?<=[{LETTERS}])'", "׳", text)
+    text = re.sub(f'(?<=[{LETTERS}])"(?=[{LETTERS}])', "״", text)
+    text = re.sub(r'(?<!\S)"(\S+)"', r"„\1”" if random.random() < 0.5 else r"”\1”", text)
+    if random.random() < 0.4:
+        text = re.sub(f"(?<=[{LETTERS}]) (?=[{LETTERS}])", "־", text, count=1)
+    return text
+
+
 def _number(random: np.random.Generator) -> str:
-    """Draw a number as notes have them: a count, a year, a date, a time, a share, a range."""
+    """Draw a number as notes have them: a count, a year, a date, a time, a share, a range, a price, a phone."""
     n = [int(v) for v in random.integers(1, 32, size=4)]
     forms = (
         str(n[0]),
@@ -214,13 +263,33 @@ def _number(random: np.random.Generator) -> str:
         f"{n[0]}.",
         f"{n[0]})",
         f"{n[0]}+{n[1]}={n[0] + n[1]}",
+        _price(random),
+        _phone(random),
     )
     return forms[int(random.integers(len(forms)))]
+
+
+def _price(random: np.random.Generator) -> str:
+    """Draw a price: mostly in shekels, the sign before or after the amount."""
+    sign = "₪₪₪$€"[int(random.integers(5))]
+    amount = str(int(random.integers(1, 2000))) if random.random() < 0.7 else f"{random.uniform(1, 300):.2f}"
+    return (f"{sign}{amount}", f"{amount}{sign}", f"{amount} {sign}")[int(random.integers(3))]
+
+
+def _phone(random: np.random.Generator) -> str:
+    """Draw an Israeli telephone number, with hyphens or without."""
+    digits = "".join(str(d) for d in random.integers(0, 10, size=7))
+    area = ("02", "03", "04", "08", "09", "050", "052", "053", "054", "058", "077")[int(random.integers(11))]
+    return (f"{area}-{digits}", f"{area}{digits}", f"{area}-{digits[:3]}-{digits[3:]}", f"*{digits[:4]}")[
+        int(random.integers(4))
+    ]
 
 
 def _punctuate(parts: list[str], random: np.random.Generator) -> str:
     """Join parts to a line with the punctuation of handwritten notes."""
     line = " ".join(_dressed(part, random) for part in parts)
+    if random.random() < _LIST_SHARE:
+        line = f"{_LIST_MARKS[int(random.integers(len(_LIST_MARKS)))]} {line}"
     return line + str(random.choice(["", ".", ":", "?", "..."], p=[0.705, 0.22, 0.035, 0.02, 0.02]))
 
 
@@ -232,7 +301,7 @@ def _dressed(part: str, random: np.random.Generator) -> str:
     if chance > 0.167:
         return part
     index = int(np.searchsorted([0.11, 0.135, 0.145, 0.16], chance))
-    sign = ("= ", "> ", "* ", "+ ", "[", "< ")[int(random.integers(6))]
+    sign = _SIGNS_BEFORE[int(random.integers(len(_SIGNS_BEFORE)))]
     return (f"({part})", f'"{part}"', f"-{part}", f"{part} -", sign + part)[index]
 
 

@@ -91,7 +91,7 @@ def load_state(recipe: Recipe, folder: Path, start: Path | None = None) -> State
     """Start a training, from `start`'s weights if given, or take up the checkpoint in `folder`."""
     model = network.build(recipe.height, recipe.arch)
     if start is not None:
-        model.nn.load_state_dict(load(start.read_bytes()).net.nn.state_dict())
+        network.adopt(model, load(start.read_bytes()).net)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model.nn.to(device, memory_format=torch.channels_last)  # before the optimiser, whose moments follow it
     optimiser = torch.optim.AdamW(model.nn.parameters(), lr=recipe.rate, weight_decay=recipe.weight_decay)
