@@ -17,7 +17,7 @@ LETTERS: Final = "אבגדהוזחטיךכלםמןנסעףפץצקרשת"
 MARKS: Final = " .,:;?!-()\"'/+=%*[]<>"
 DIGITS: Final = "0123456789"
 SIGNS: Final = "־׳״–”„…₪&@#$€~_←→•"
-"""Signs that people type and a pen seldom tells from a mark of `MARKS`, and signs of lists, prices and addresses."""
+"""Typed signs that handwriting renders like one of `MARKS`, and signs of lists, prices and addresses."""
 LATIN: Final = string.ascii_uppercase + string.ascii_lowercase
 PLAIN_ALPHABET: Final = MARKS + DIGITS + LETTERS
 """Characters that texts are reduced to by `plain`."""
@@ -236,7 +236,7 @@ def _latin_word(words: Sequence[str], random: np.random.Generator) -> str:
 
 
 def as_typed(text: str, random: np.random.Generator) -> str:
-    """Put the signs of a typed text where a pen writes the same stroke: maqaf, geresh, gershayim and others."""
+    """Replace marks by typed signs with the same handwritten form: maqaf, geresh, gershayim and others."""
     text = text.replace("...", "…").replace(" - ", " – ")
     text = re.sub(f"(?<=[{LETTERS}])-(?=[{LETTERS}])", "־", text)
     text = re.sub(f"(?<=[{LETTERS}])'", "׳", text)
@@ -248,7 +248,7 @@ def as_typed(text: str, random: np.random.Generator) -> str:
 
 
 def _number(random: np.random.Generator) -> str:
-    """Draw a number as notes have them: a count, a year, a date, a time, a share, a range, a price, a phone."""
+    """Draw a number: a count, year, date, time, share, range, price or telephone number."""
     n = [int(v) for v in random.integers(1, 32, size=4)]
     forms = (
         str(n[0]),
