@@ -15,8 +15,9 @@ from ketav_basemodel.evaluate import folders, grey, lines_of
 from ketav_basemodel.places import BENCH
 from ketav_basemodel.texts import plain
 from ketav_common.metrics import cer
-from ketav_engine import beam, decode, models, ngram, recognize
+from ketav_engine import models
 from ketav_engine.lines import normalise
+from ketav_engine.recognition import beam, decode, ngram, recognize
 
 
 def timed(

@@ -17,8 +17,9 @@ import cv2
 import numpy as np
 
 from ketav_common.metrics import Pair, cer
-from ketav_engine import beam, models, ngram, recognize
+from ketav_engine import models
 from ketav_engine.lines import normalise
+from ketav_engine.recognition import beam, ngram, recognize
 from ketav_registry.domain.teaching import Candidate, next_lines
 
 DATA = Path(os.environ.get("KETAV_BENCH_DATA", "../shared/data"))

@@ -20,7 +20,7 @@ import cv2
 import httpx
 import numpy as np
 
-from ketav_engine.replay import read as read_lines
+from ketav_engine.training.replay import read as read_lines
 from ketav_local.demo.page import LINES, render
 from ketav_local.main import Running, running
 from ketav_local.ports import free_ports

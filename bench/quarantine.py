@@ -19,8 +19,9 @@ from rapidfuzz.distance import Levenshtein
 from ketav_basemodel.synthesis import Sample, load_material, samples
 from ketav_basemodel.texts import plain
 from ketav_common.metrics import cer
-from ketav_engine import beam, decode, models, ngram, recognize
+from ketav_engine import models
 from ketav_engine.domain import Image, Reading
+from ketav_engine.recognition import beam, decode, ngram, recognize
 from ketav_registry.domain.quarantine import Evidence, Limits, judge
 
 SEED = 910_000_000

@@ -24,8 +24,9 @@ from PIL import Image as Pillow
 
 from ketav_basemodel.layout import Setting
 from ketav_common.metrics import cer
-from ketav_engine import kraken_engine, models, segment
+from ketav_engine import kraken_engine, models
 from ketav_engine.domain import FoundLine, Image
+from ketav_engine.segmentation import line_finder
 
 DATA = Path(os.environ.get("KETAV_BENCH_DATA", "../shared/data"))
 MATERIAL = Path(os.environ.get("KETAV_BASEMODEL_DATA", "var/data"))
@@ -185,7 +186,7 @@ def smoke() -> None:
     for path in sorted((DATA / "pages_untranscribed").glob("*.jpg")):
         image = read_image(path)
         began = time.perf_counter()
-        found = segment.find_lines(image, "page")
+        found = line_finder.find_lines(image, "page")
         print(f"{path.stem[:30]:30} lines {len(found):3} {time.perf_counter() - began:6.2f} s")
 
 
@@ -221,7 +222,7 @@ def main() -> None:
         print(f"no data at {DATA}: set KETAV_BENCH_DATA")
         return
     model = models.load(arguments.model.read_bytes()) if arguments.model.is_file() else None
-    finders: dict[str, Finder] = {"ketav": lambda image: segment.find_lines(image, "page")}
+    finders: dict[str, Finder] = {"ketav": lambda image: line_finder.find_lines(image, "page")}
     if arguments.stock:
         finders["kraken"] = kraken_finder()
     for name, find in finders.items():

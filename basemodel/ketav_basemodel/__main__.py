@@ -206,7 +206,7 @@ def _write_font_lines(to: Path, lines: int, seed: int, part: Part) -> None:
 
     from ketav_basemodel.synthesis import Blend, load_material, samples
     from ketav_engine.domain import TrainingLine
-    from ketav_engine.replay import write
+    from ketav_engine.training.replay import write
 
     kinds = {"cursive": 0.5, "stam": 0.3, "scribal": 0.1, "rashi": 0.02, "print": 0.08}
     material = load_material(DATA, BENCH, part)

@@ -11,7 +11,7 @@ from rapidfuzz.distance import Levenshtein
 from ketav_basemodel.synthesis import Material, samples
 from ketav_basemodel.texts import plain
 from ketav_engine.models import load
-from ketav_engine.recognize import read
+from ketav_engine.recognition.recognize import read
 
 TEMPERATURES: Final = (0.8, 1.0, 1.2, 1.4, 1.7, 2.0, 2.5, 3.0)
 VALIDATION_SEED: Final = 900_000_000

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ketav_basemodel.glyphs import Ink, Instance
 from ketav_basemodel.joins import Placed, cross_out, join
 from ketav_basemodel.writers import Writer, known
-from ketav_engine.decode import to_display
+from ketav_engine.recognition.decode import to_display
 
 ABOVE: Final = 1.4
 """Core bands of room above the core band of a drawn line."""

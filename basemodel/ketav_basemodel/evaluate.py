@@ -12,10 +12,10 @@ from rapidfuzz.distance import Levenshtein
 
 from ketav_basemodel.texts import plain
 from ketav_common.metrics import ErrorRate, cer, edits, letters_only, wer
-from ketav_engine.decode import Decoder, greedy
 from ketav_engine.domain import Image, Reading
 from ketav_engine.lines import normalise
-from ketav_engine.recognize import read
+from ketav_engine.recognition.decode import Decoder, greedy
+from ketav_engine.recognition.recognize import read
 
 FOLDERS: Final = ("forms", "notebook/rock", "notebook/ariel", "notebook/agada", "stam")
 """The folders of KETAV_BENCH_DATA with transcribed lines that are known; others are measured after them."""

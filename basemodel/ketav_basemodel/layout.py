@@ -209,7 +209,7 @@ def _located(
 
 def _word_gaps(line: DrawnLine) -> NDArray[np.bool_]:
     """Tell for each inked character but the last, in display order, whether a space follows it."""
-    from ketav_engine.decode import to_display
+    from ketav_engine.recognition.decode import to_display
 
     shown = to_display(line.text)
     return np.array([after == " " for mark, after in pairwise(shown) if mark != " "])

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ketav_basemodel import texts
-from ketav_engine import ngram
-from ketav_engine.decode import to_display
-from ketav_engine.ngram import BITS, Ngram
+from ketav_engine.recognition import ngram
+from ketav_engine.recognition.decode import to_display
+from ketav_engine.recognition.ngram import BITS, Ngram
 
 ORDER: Final = 6
 """Longest n-gram, in characters."""

@@ -34,7 +34,8 @@ def tune(language: Path = LANGUAGE, model: Path = MODEL) -> None:
     from dataclasses import replace
 
     from ketav_basemodel import tune as tuning
-    from ketav_engine import models, ngram
+    from ketav_engine import models
+    from ketav_engine.recognition import ngram
 
     loaded, known = models.load(model.read_bytes()), ngram.read(language)
     lines = tuning.validation_lines(DATA, BENCH, loaded.info.height)
@@ -59,7 +60,8 @@ def evaluate(
     """Read the real hands of KETAV_BENCH_DATA, greedily and as served; write figures and pictures."""
     from ketav_basemodel import evaluate as evaluation
     from ketav_basemodel import report
-    from ketav_engine import beam, models, ngram
+    from ketav_engine import models
+    from ketav_engine.recognition import beam, ngram
 
     _require_bench()
     loaded = models.load(model.read_bytes())
@@ -89,7 +91,8 @@ def peers(
     """Read the same lines with our model, Tesseract 5 (if installed) and models trained by other recipes."""
     from ketav_basemodel import evaluate as evaluation
     from ketav_basemodel import peers as other_readers
-    from ketav_engine import beam, models, ngram
+    from ketav_engine import models
+    from ketav_engine.recognition import beam, ngram
 
     _require_bench()
     loaded = models.load(model.read_bytes())

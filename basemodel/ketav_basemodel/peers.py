@@ -17,8 +17,8 @@ import numpy as np
 from ketav_basemodel.evaluate import grey
 from ketav_basemodel.stream import read_shard
 from ketav_engine import models
-from ketav_engine.decode import to_logical
 from ketav_engine.domain import Reading
+from ketav_engine.recognition.decode import to_logical
 
 _BORDER: Final = 10
 """Pixels of paper around a line for Tesseract, which reads ink at an image's edge badly."""

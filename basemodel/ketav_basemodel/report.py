@@ -13,7 +13,7 @@ from rapidfuzz.distance import Levenshtein
 from ketav_basemodel.evaluate import Pair, Pairs, certainties, grey
 from ketav_basemodel.texts import LETTERS
 from ketav_common.metrics import cer
-from ketav_engine.decode import to_display
+from ketav_engine.recognition.decode import to_display
 
 
 def confusion_counts(pairs: Sequence[Pair]) -> NDArray[np.int64]:

@@ -14,8 +14,8 @@ from ketav_basemodel.fonts import Fonts, load_fonts
 from ketav_basemodel.letters import Hands, load_hands
 from ketav_basemodel.texts import Part, Texts, bible_verses, closed_runs, latin_words, modern_words
 from ketav_basemodel.writers import KINDS, Writer, make_writer
-from ketav_engine.decode import to_display
 from ketav_engine.lines import CORE, normalise
+from ketav_engine.recognition.decode import to_display
 
 FULL_FROM: Final = 40_000
 """Lines after which the curriculum holds nothing back."""

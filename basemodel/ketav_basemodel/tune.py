@@ -10,10 +10,10 @@ from ketav_basemodel import sentences
 from ketav_basemodel.synthesis import Material, Sample, load_material, samples
 from ketav_basemodel.texts import DIGITS, LETTERS, bible_verses, plain
 from ketav_common.metrics import cer
-from ketav_engine.beam import BeamDecoder, BeamOptions
-from ketav_engine.decode import Decoder, Probabilities, greedy, to_reading
-from ketav_engine.ngram import Ngram
-from ketav_engine.recognize import run
+from ketav_engine.recognition.beam import BeamDecoder, BeamOptions
+from ketav_engine.recognition.decode import Decoder, Probabilities, greedy, to_reading
+from ketav_engine.recognition.ngram import Ngram
+from ketav_engine.recognition.recognize import run
 
 SEED: Final = 910_000_000
 """Far from every shard's seed and from the calibration's."""

@@ -14,7 +14,7 @@ from ketav_basemodel.stream import Shard, read_shard, shard_path, write_shard
 from ketav_basemodel.synthesis import Blend, Material, samples
 from ketav_common.metrics import cer
 from ketav_engine.models import load, wrap
-from ketav_engine.recognize import read
+from ketav_engine.recognition.recognize import read
 
 LINES: Final = {"hand": 600, "cursive": 96, "stam": 96, "scribal": 96, "rashi": 48, "print": 48}
 """Lines of each kind. The writers of `hand` are held out; the fonts of the others are those of training."""

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from ketav_basemodel import lm
-from ketav_engine import beam, decode, ngram
 from ketav_engine.domain import UnusableModelError
 from ketav_engine.engines import make_engine
+from ketav_engine.recognition import beam, decode, ngram
 
 ALPHABET = "אב ."
 CODEC = SimpleNamespace(l2c_single={1: "א", 2: "ב", 3: " "})

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ketav_engine import decode
+from ketav_engine.recognition import decode
 
 pytestmark = pytest.mark.kraken
 

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from ketav_engine import augment, blend, fit, models
+from ketav_engine import models
 from ketav_engine.domain import (
     FitCancelledError,
     FitOptions,
@@ -17,6 +17,7 @@ from ketav_engine.domain import (
     UnusableModelError,
 )
 from ketav_engine.models import LoadedModel
+from ketav_engine.training import augment, blend, fit
 
 pytestmark = pytest.mark.kraken
 

@@ -8,8 +8,9 @@ import pytest
 import torch
 from coremltools.proto import Model_pb2
 
-from ketav_engine import importing, models
+from ketav_engine import models
 from ketav_engine.domain import UnusableModelError
+from ketav_engine.models import importing
 
 pytestmark = pytest.mark.kraken
 

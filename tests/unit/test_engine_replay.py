@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ketav_engine import models, replay
+from ketav_engine import models
 from ketav_engine.domain import TrainingLine, UnusableModelError
+from ketav_engine.training import replay
 
 MODELS = Path(__file__).parents[2] / "models"
 

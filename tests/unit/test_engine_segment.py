@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from ketav_engine import domain
 from ketav_engine.domain import FoundLine
-from ketav_engine.ink import find_ink
-from ketav_engine.order import reading_order
-from ketav_engine.segment import find_lines
+from ketav_engine.segmentation.ink import find_ink
+from ketav_engine.segmentation.line_finder import find_lines
+from ketav_engine.segmentation.reading_order import reading_order
 
 Image = NDArray[np.uint8]
 

@@ -17,7 +17,7 @@ from ketav.page.v1 import page_pb2
 from ketav.registry.v1 import projects_pb2
 from ketav_common.errors import Conflict, InvalidInput, Unavailable
 from ketav_engine.images import decode
-from ketav_engine.segment import to_grey, whole
+from ketav_engine.segmentation.line_finder import to_grey, whole
 from tests.parts.archives import (
     alto,
     alto_line,

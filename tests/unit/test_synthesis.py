@@ -15,7 +15,7 @@ from ketav_basemodel.stream import read_shard, write_shard
 from ketav_basemodel.synthesis import Material, Sample, curriculum, samples
 from ketav_basemodel.texts import ALPHABET, LETTERS, Texts, closed_runs, plain
 from ketav_basemodel.writers import make_writer
-from ketav_engine.decode import to_display
+from ketav_engine.recognition.decode import to_display
 from tests.parts.letters import NO_FONTS, WORDS, block, block_hands
 
 

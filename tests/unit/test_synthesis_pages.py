@@ -17,7 +17,7 @@ from ketav_basemodel.sheets import Page
 from ketav_basemodel.synthesis import Material
 from ketav_basemodel.texts import Texts
 from ketav_basemodel.writers import make_writer
-from ketav_engine.order import reading_order
+from ketav_engine.segmentation.reading_order import reading_order
 
 FLAT = Setting(lines=6, width=24.0, camera=0.0)
 PHOTOGRAPHED = Setting(lines=9, width=20.0, camera=1.0, paper="ruled")

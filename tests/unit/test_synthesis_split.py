@@ -31,7 +31,7 @@ def test_a_held_out_writer_neither_writes_nor_lends_in_training(tmp_path: Path) 
     assert 0 < len(apart) < 10
     folder = _collection(tmp_path, writers)
     for part, own in (("training", set(writers) - apart), ("validation", apart)):
-        hands = load_hands(folder, part)  # type: ignore[arg-type]  # both are parts
+        hands = load_hands([folder], part)  # type: ignore[arg-type]  # both are parts
         assert set(hands.alphabets) == own
         assert {other for lenders in hands.similar.values() for other in lenders} <= own
 

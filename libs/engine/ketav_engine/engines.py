@@ -16,8 +16,8 @@ def make_engine(name: EngineName, language: Path | None = None) -> Engine:
     Raises UnusableModelError when it cannot be read.
     """
     if name == "kraken":
-        from ketav_engine import ngram
         from ketav_engine.kraken_engine import KrakenEngine
+        from ketav_engine.recognition import ngram
 
         return KrakenEngine(ngram.read(language) if language is not None else None)
     from ketav_engine.tiny import TinyEngine

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ketav_engine import domain, segment
-from ketav_engine.beam import BeamDecoder, BeamOptions
-from ketav_engine.decode import Decoder, greedy
+from ketav_engine import domain
 from ketav_engine.domain import FoundLine, Image, Layout, Model, Reading, ReadPage
 from ketav_engine.lines import crop, normalise
 from ketav_engine.models import LoadedModel, load, network_class
-from ketav_engine.ngram import Ngram
+from ketav_engine.recognition.beam import BeamDecoder, BeamOptions
+from ketav_engine.recognition.decode import Decoder, greedy
+from ketav_engine.recognition.ngram import Ngram
+from ketav_engine.segmentation import line_finder
 
 
 class KrakenEngine:
@@ -28,7 +29,7 @@ class KrakenEngine:
     def warm_up(self) -> None:
         """Import torch and Kraken, seconds of work, and find the lines of a small blank page."""
         network_class()
-        importlib.import_module("ketav_engine.recognize")
+        importlib.import_module("ketav_engine.recognition.recognize")
         self.find_lines(np.full((64, 256), 255, dtype=np.uint8), "page")
 
     def load_model(self, content: bytes, sha256: str) -> LoadedModel:
@@ -37,16 +38,16 @@ class KrakenEngine:
 
     def find_lines(self, image: Image, layout: Layout) -> tuple[FoundLine, ...]:
         """Find the lines of an image in reading order."""
-        return segment.find_lines(image, layout)
+        return line_finder.find_lines(image, layout)
 
     def cut_lines(self, image: Image, lines: Sequence[FoundLine], height: int) -> list[Image]:
         """Crop and normalise lines to `height` pixels."""
-        grey = segment.to_grey(image)
+        grey = line_finder.to_grey(image)
         return [normalise(crop(grey, line.baseline, line.boundary), height) for line in lines]
 
     def read_lines(self, lines: Sequence[Image], model: Model) -> list[Reading]:
         """Read normalised lines, possibly of several images, in batches of one width."""
-        from ketav_engine.recognize import read
+        from ketav_engine.recognition.recognize import read
 
         loaded = _own(model)
         if any(
@@ -72,13 +73,13 @@ class KrakenEngine:
         on_progress: domain.OnProgress,
     ) -> domain.FitResult:
         """Fine-tune a copy of a model."""
-        from ketav_engine.fit import fit
+        from ketav_engine.training.fit import fit
 
         return fit(_own(model), lines, holdout, replay, options, on_progress)
 
     def blend(self, parent: Model, tuned: Model, share: float) -> bytes:
         """Return the file of a model whose weights lie between two models'."""
-        from ketav_engine.blend import between
+        from ketav_engine.training.blend import between
 
         return between(_own(parent), _own(tuned), share)
 

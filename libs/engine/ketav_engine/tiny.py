@@ -31,7 +31,7 @@ from ketav_engine.domain import (
     Reading,
 )
 from ketav_engine.lines import CORE, HEIGHT, crop, normalise
-from ketav_engine.segment import to_grey, whole
+from ketav_engine.segmentation.line_finder import to_grey, whole
 
 LETTERS: Final = "אבגדהוזחטיכלמנסעפצקרשתםןףךץ"
 CODES: Final = 3 * 3 * 4 * 4

@@ -97,7 +97,7 @@ def _converted(file: Path, target: Path) -> Path:
     if find_spec("ketav_engine") is None:
         typer.echo("ketav: checking a model needs the engine here (extra `recognizer`)", err=True)
         raise typer.Exit(1)
-    command = [sys.executable, "-m", "ketav_engine.convert", str(file), str(target)]
+    command = [sys.executable, "-m", "ketav_engine.models.convert", str(file), str(target)]
     try:
         result = subprocess.run(  # noqa: S603 - our own module, arguments as a list
             command, check=False, capture_output=True, text=True, timeout=_CONVERSION_SECONDS

@@ -29,7 +29,7 @@ from ketav_engine.domain import (
 )
 from ketav_engine.engines import make_engine
 from ketav_engine.images import decode
-from ketav_engine.replay import read as read_lines
+from ketav_engine.training.replay import read as read_lines
 from ketav_trainer.child import CANDIDATE, PARENT, RUN
 from ketav_trainer.gate import LineErrors, forgets, judge, refuted
 

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ketav_engine.ink import PageInk
-from ketav_engine.strips import Piece, band_ink
+from ketav_engine.segmentation.ink import PageInk
+from ketav_engine.segmentation.strips import Piece, band_ink
 
 _LEAST: Final = 0.12
 """Height of a ridge as a share of the page's highest: spaces between words and faint words stay in it."""

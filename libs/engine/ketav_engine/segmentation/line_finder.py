@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ketav_engine.domain import FoundLine, Image, Layout, Point, check_image
-from ketav_engine.gutters import Gutters, gaps, usual_space
-from ketav_engine.ink import PageInk, find_ink
-from ketav_engine.order import reading_order
-from ketav_engine.ridges import pieces
-from ketav_engine.strips import Piece, band_ink, band_values, envelopes
+from ketav_engine.segmentation.gutters import Gutters, gaps, usual_space
+from ketav_engine.segmentation.ink import PageInk, find_ink
+from ketav_engine.segmentation.reading_order import reading_order
+from ketav_engine.segmentation.ridges import pieces
+from ketav_engine.segmentation.strips import Piece, band_ink, band_values, envelopes
 
 _STROKES: Final = 0.35
 """Strokes for each letter's height of its length that a line has at least: a sheet's edge has none."""

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any, Final
 
-from ketav_engine.decode import Decoder, Probabilities, greedy, to_reading
 from ketav_engine.domain import Image, Reading
 from ketav_engine.lines import to_tensor
 from ketav_engine.models import LoadedModel
+from ketav_engine.recognition.decode import Decoder, Probabilities, greedy, to_reading
 
 BATCH: Final = 32
 """Lines that go through the network at once."""

@@ -1,11 +1,11 @@
-"""`python -m ketav_engine.convert SOURCE TARGET`: turn a public model into a checked safetensors file."""
+"""Convert a public model to checked safetensors: `python -m ketav_engine.models.convert SOURCE TARGET`."""
 
 import sys
 from pathlib import Path
 
 from ketav_common.errors import KetavError
-from ketav_engine.importing import convert
 from ketav_engine.models import MAX_BYTES
+from ketav_engine.models.importing import convert
 
 
 def main(source: Path, target: Path) -> int:

@@ -13,8 +13,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ketav_engine.decode import Label, Probabilities
-from ketav_engine.ngram import Ngram
+from ketav_engine.recognition.decode import Label, Probabilities
+from ketav_engine.recognition.ngram import Ngram
 
 _NEVER: Final = -math.inf
 _SURE: Final = 0.9995

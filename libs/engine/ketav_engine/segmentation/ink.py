@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ketav_engine.domain import Image
-from ketav_engine.rules import without_rules
+from ketav_engine.segmentation.rules import without_rules
 
 WORK_SIZE: Final = 1600
 """Pixels: the longer side of a page while its lines are sought."""

@@ -7,8 +7,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ketav_engine.ink import PageInk
-from ketav_engine.strips import Piece, band_ink
+from ketav_engine.segmentation.ink import PageInk
+from ketav_engine.segmentation.strips import Piece, band_ink
 
 _AROUND: Final = ((-12, -8), (-8, -4), (-4, -0.7), (0.7, 4), (4, 8), (8, 12))
 """Windows above and below a gap, in letters from the line's middle."""

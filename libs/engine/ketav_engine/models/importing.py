@@ -47,7 +47,7 @@ def convert(content: bytes, timeout_s: float = TIMEOUT_S) -> bytes:
 
 def _run(folder: Path, timeout_s: float) -> None:
     """Convert in a subprocess; raise UnusableModelError when it fails, dies or takes too long."""
-    command = [sys.executable, "-m", "ketav_engine.importing", str(folder)]
+    command = [sys.executable, "-m", "ketav_engine.models.importing", str(folder)]
     try:
         done = subprocess.run(  # noqa: S603 - own code
             command,

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ketav_engine.ink import PageInk
+from ketav_engine.segmentation.ink import PageInk
 
 _MARGIN: Final = 0.15
 """Letters of paper kept around the ink."""

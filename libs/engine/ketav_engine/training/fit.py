@@ -12,9 +12,7 @@ from numpy.typing import NDArray
 
 from ketav_common import faults
 from ketav_common.metrics import cer
-from ketav_engine import blend, checkpoint, models, optimizer
-from ketav_engine.augment import vary
-from ketav_engine.decode import to_display
+from ketav_engine import models
 from ketav_engine.domain import (
     FitCancelledError,
     FitOptions,
@@ -27,7 +25,10 @@ from ketav_engine.domain import (
 )
 from ketav_engine.lines import to_tensor
 from ketav_engine.models import LoadedModel
-from ketav_engine.recognize import fast_arithmetic, padded_width, read
+from ketav_engine.recognition.decode import to_display
+from ketav_engine.recognition.recognize import fast_arithmetic, padded_width, read
+from ketav_engine.training import blend, checkpoint, optimizer
+from ketav_engine.training.augment import vary
 
 SURE_HOLDOUT: Final = 20
 """With fewer holdout lines the last weights are kept: the best of so few is chance."""

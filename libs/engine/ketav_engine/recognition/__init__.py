@@ -1,0 +1,1 @@
+"""Recognition: from normalised lines to text."""

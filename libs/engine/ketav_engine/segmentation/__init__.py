@@ -1,0 +1,1 @@
+"""Segmentation: the lines of a page, by its ink."""

@@ -1,0 +1,1 @@
+"""Training: fine-tuning of a model on corrected lines."""
