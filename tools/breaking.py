@@ -1,46 +1,38 @@
-"""Compare the contracts with those they grew from: nothing on the wire may break."""
+"""Run `buf breaking`: compare the contracts with those of the commit that this branch started from."""
 
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def git(*arguments: str) -> str | None:
-    """Run git in the checkout and give its output, or None when it fails."""
-    ran = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
-    return ran.stdout.strip() if ran.returncode == 0 else None
-
-
-def base_commit() -> str | None:
-    """Find what to compare with: the fork point from main, or on main itself the commit before.
-
-    None when a shallow clone holds neither.
-    """
-    head = git("rev-parse", "HEAD")
-    for branch in ("origin/main", "main"):
-        fork = git("merge-base", "HEAD", branch)
-        if fork and fork != head:
+def base_commit() -> str:
+    """Return the fork point from main, or on main the commit before; empty in a clone without history."""
+    for revisions in (["merge-base", "HEAD", "origin/main"], ["merge-base", "HEAD", "main"]):
+        fork = _git(*revisions)
+        if fork and fork != _git("rev-parse", "HEAD"):
             return fork
-    return git("rev-parse", "--verify", "--quiet", "HEAD~1")
+    return _git("rev-parse", "--verify", "--quiet", "HEAD~1")
+
+
+def _git(*arguments: str) -> str:
+    """Return the output of a git command, empty when it fails."""
+    ran = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+    return ran.stdout.strip() if ran.returncode == 0 else ""
 
 
 def main() -> int:
-    """Run `buf breaking` against the base commit's protos; a clone without history has nothing to compare."""
+    """Compare with the base commit; without one there is nothing to compare with."""
     base = base_commit()
-    if base is None:
-        print("no earlier commit in this clone: nothing to compare with")
+    if not base:
+        print("this clone has no earlier commit to compare with")
         return 0
-    with tempfile.TemporaryDirectory() as earlier:
-        archive = Path(earlier) / "protos.tar"
-        if git("archive", "--output", str(archive), base, "protos", "buf.yaml") is None:
-            print(f"{base[:12]} has no contracts: nothing to compare with")
-            return 0
-        subprocess.run(["tar", "-xf", archive, "-C", earlier], check=True)
-        print(f"against {base[:12]}")
-        return subprocess.run(["buf", "breaking", "--against", earlier], cwd=ROOT, check=False).returncode
+    repository = _git("rev-parse", "--path-format=absolute", "--git-common-dir")
+    print(f"against {base[:12]}")
+    return subprocess.run(
+        ["buf", "breaking", "--against", f"{repository}#ref={base}"], cwd=ROOT, check=False
+    ).returncode
 
 
 if __name__ == "__main__":

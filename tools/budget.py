@@ -1,4 +1,4 @@
-"""Hold the size budget: short functions, short modules, a docstring and annotations on every definition."""
+"""Check the size budget: short functions, short modules, a docstring and annotations on every definition."""
 
 import ast
 import sys
@@ -19,7 +19,7 @@ Definition = ast.FunctionDef | ast.AsyncFunctionDef
 
 @dataclass(frozen=True)
 class Function:
-    """One definition: where it stands and how many lines its body has without its docstring."""
+    """One definition with its location and the number of its body lines, docstring excluded."""
 
     path: Path
     line: int
@@ -29,7 +29,7 @@ class Function:
 
 
 def body_lines(node: Definition) -> int:
-    """Count the source lines of a function's body, its docstring left out."""
+    """Return the number of source lines of a function's body, docstring excluded."""
     statements = node.body[1:] if ast.get_docstring(node, clean=False) is not None else node.body
     if not statements:
         return 0
@@ -53,14 +53,14 @@ def sources(root: Path) -> Iterator[Path]:
             yield relative
 
 
-def broken(found: Sequence[Function], modules: dict[Path, int]) -> list[str]:
-    """List every broken budget as `path:line what`; modules under tests/ may be longer than the others."""
+def violations(definitions: Sequence[Function], modules: dict[Path, int]) -> list[str]:
+    """Return every violation as `path:line text`; modules under tests/ have no limit of lines."""
     problems = [
         f"{f.path}:{f.line} {f.name} has {f.body_lines} body lines (at most {MAX_BODY})"
-        for f in found
+        for f in definitions
         if f.body_lines > MAX_BODY
     ]
-    problems += [f"{f.path}:{f.line} {f.name} has no docstring" for f in found if not f.documented]
+    problems += [f"{f.path}:{f.line} {f.name} has no docstring" for f in definitions if not f.documented]
     problems += [
         f"{path}:1 the module has {lines} lines (at most {MAX_MODULE})"
         for path, lines in modules.items()
@@ -69,21 +69,23 @@ def broken(found: Sequence[Function], modules: dict[Path, int]) -> list[str]:
     return problems
 
 
-def p90(found: Sequence[Function]) -> int:
-    """Give the body length that nine of ten functions do not exceed."""
-    lengths = sorted(f.body_lines for f in found)
+def p90(definitions: Sequence[Function]) -> int:
+    """Return the body length that nine of ten functions do not exceed."""
+    lengths = sorted(f.body_lines for f in definitions)
     return lengths[int(0.9 * (len(lengths) - 1))] if lengths else 0
 
 
 def main() -> int:
-    """Print the budget's figures and every breach; exit status 1 when there is one."""
+    """Print the budget's figures and every violation; exit status 1 when there is one."""
     texts = {path: (ROOT / path).read_text() for path in sources(ROOT)}
-    found = [f for path, text in texts.items() for f in functions(path, text)]
-    problems = broken(found, {path: text.count("\n") for path, text in texts.items()})
-    if p90(found) > P90_BODY:
-        problems.append(f"p90 of function lengths is {p90(found)} lines (at most {P90_BODY})")
-    longest = max((f.body_lines for f in found), default=0)
-    print(f"{len(texts)} modules, {len(found)} functions, longest {longest} lines, p90 {p90(found)}")
+    definitions = [f for path, text in texts.items() for f in functions(path, text)]
+    problems = violations(definitions, {path: text.count("\n") for path, text in texts.items()})
+    if p90(definitions) > P90_BODY:
+        problems.append(f"p90 of function lengths is {p90(definitions)} lines (at most {P90_BODY})")
+    longest = max((f.body_lines for f in definitions), default=0)
+    print(
+        f"{len(texts)} modules, {len(definitions)} functions, longest {longest} lines, p90 {p90(definitions)}"
+    )
     print(*problems, sep="\n", end="\n" if problems else "")
     return bool(problems)
 

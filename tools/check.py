@@ -28,15 +28,16 @@ STEPS: dict[str, list[str]] = {
     "migrations": [PYTHON, "-m", "tools.migrations"],
     "budget": [PYTHON, "-m", "tools.budget"],
     "hygiene": [PYTHON, "-m", "tools.hygiene"],
+    "prose": [PYTHON, "-m", "tools.prose"],
     "compose": ["docker-compose", "--file", "docker-compose.yml", "config", "--quiet"],
     "dockerfiles": ["hadolint", *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob(DOCKERFILES))],
 }
 
 
 def environment() -> dict[str, str]:
-    """Give the steps' environment: the tools beside this interpreter come first on PATH.
+    """Return the environment of the steps: the folder of this interpreter comes first on PATH.
 
-    The compose file demands its secrets; the check gives it placeholders.
+    The compose file requires secrets; the check sets placeholders.
     """
     path = f"{Path(PYTHON).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     secrets = dict.fromkeys(COMPOSE_SECRETS, "only-checked")

@@ -1,4 +1,4 @@
-"""Hold the repository clean: nothing of one machine, no addresses of package indexes, no oversized file."""
+"""Check that the repository has no paths of one machine, addresses of package indexes or oversized files."""
 
 import re
 import subprocess
@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 MAX_FILE_BYTES = 16 * 2**20
-MAX_README_LINES = 120
+MAX_README_LINES = 150
 TEXT_SUFFIXES = {
     ".py", ".pyi", ".proto", ".md", ".toml", ".yml", ".yaml", ".json", ".sh", ".cfg", ".ini", ".lock", ".txt",
     ".mako", ".conf", ".Dockerfile", ".importlinter", ".gitignore", "",
@@ -30,27 +30,27 @@ def tracked(root: Path) -> list[Path]:
     return [Path(name) for name in sorted(set(names.split("\0"))) if name and (root / name).is_file()]
 
 
-def breaches(path: Path, data: bytes) -> Iterator[str]:
-    """Yield what is wrong with one file, as `path:line what`."""
+def violations(path: Path, data: bytes) -> Iterator[str]:
+    """Yield the violations of one file as `path:line text`."""
     if len(data) > MAX_FILE_BYTES:
         yield f"{path} has {len(data)} bytes (at most {MAX_FILE_BYTES})"
     if path.suffix not in TEXT_SUFFIXES or b"\0" in data[:8192]:
         return
     for number, line in enumerate(data.decode(errors="replace").splitlines(), start=1):
-        for what, pattern in RULES.items():
+        for name, pattern in RULES.items():
             if pattern.search(line):
-                yield f"{path}:{number} {what}"
+                yield f"{path}:{number} {name}"
     lines = data.count(b"\n")
     if path == Path("README.md") and lines > MAX_README_LINES:
         yield f"{path} has {lines} lines (at most {MAX_README_LINES})"
     if path == Path("requirements.lock") and b"://" in data:
-        yield f"{path} holds an address; make it with `make lock`"
+        yield f"{path} contains an address; generate it with `make lock`"
 
 
 def main() -> int:
-    """Print every breach in the checkout; exit status 1 when there is one."""
+    """Print every violation in the checkout; exit status 1 when there is one."""
     files = tracked(ROOT)
-    problems = [problem for path in files for problem in breaches(path, (ROOT / path).read_bytes())]
+    problems = [problem for path in files for problem in violations(path, (ROOT / path).read_bytes())]
     print(f"{len(files)} files")
     print(*problems, sep="\n", end="\n" if problems else "")
     return bool(problems)

@@ -1,4 +1,4 @@
-"""Check that the migrations make the schema that the tables state, on a fresh real PostgreSQL."""
+"""Check on an empty PostgreSQL that the migrations create the schema that the tables define."""
 
 import asyncio
 import os
@@ -18,7 +18,7 @@ START_S = 60
 
 
 async def check(folder: Path) -> int:
-    """Migrate an empty database and let alembic compare it with the tables; give its exit status."""
+    """Migrate an empty database, compare it with the tables by alembic and return the exit status."""
     data = DataDir(folder)
     system = System.plan(LocalSettings(data_dir=folder), data)
     system.postgres.create()

@@ -1,4 +1,4 @@
-"""The gateway is a door: it opens without the rooms behind it."""
+"""The gateway runs without the libraries of the other services."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The rules that the repository keeps about itself, and that the tools which hold them do catch a breach."""
+"""The repository follows the size budget and the hygiene rules, and the tools report violations of them."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ def test_every_hand_written_module_keeps_the_size_budget() -> None:
     assert budget.main() == 0
 
 
-def test_the_repository_holds_nothing_of_one_machine() -> None:
+def test_the_repository_has_nothing_of_one_machine() -> None:
     """No machine paths, index addresses, unfinished notes or oversized files."""
     assert hygiene.main() == 0
 
@@ -22,22 +22,22 @@ def test_a_long_function_breaks_the_budget_and_its_docstring_does_not_count() ->
     docstring = '    """' + "words\n" * 50 + '    """\n'
     for lines, problems in ((budget.MAX_BODY, 0), (budget.MAX_BODY + 1, 1)):
         source = "def f() -> None:\n" + docstring + "    x = 1\n" * lines
-        found = list(budget.functions(Path("libs/a.py"), source))
-        assert [f.body_lines for f in found] == [lines]
-        assert len(budget.broken(found, {})) == problems
+        definitions = list(budget.functions(Path("libs/a.py"), source))
+        assert [f.body_lines for f in definitions] == [lines]
+        assert len(budget.violations(definitions, {})) == problems
 
 
 def test_a_definition_without_a_docstring_breaks_the_budget() -> None:
     """Nested functions and methods count; magic methods do not."""
     source = "class A:\n    def __init__(self):\n        self.a = 1\n\n    def f(self):\n        pass\n"
-    found = list(budget.functions(Path("libs/a.py"), source))
-    assert len(budget.broken(found, {})) == 1
+    definitions = list(budget.functions(Path("libs/a.py"), source))
+    assert len(budget.violations(definitions, {})) == 1
 
 
 def test_a_long_module_breaks_the_budget_unless_it_is_a_test() -> None:
     """Tests may be long; nothing else may."""
     too_long = budget.MAX_MODULE + 1
-    assert budget.broken([], {Path("libs/a.py"): too_long, Path("tests/a.py"): too_long}) == [
+    assert budget.violations([], {Path("libs/a.py"): too_long, Path("tests/a.py"): too_long}) == [
         f"libs/a.py:1 the module has {too_long} lines (at most {budget.MAX_MODULE})"
     ]
 
@@ -55,10 +55,10 @@ def test_a_long_module_breaks_the_budget_unless_it_is_a_test() -> None:
 def test_a_machine_path_an_index_address_or_an_unfinished_note_is_found(text: str) -> None:
     """Each forbidden pattern is named with its file and line (an @ keeps this file itself clean)."""
     content = f"fine\n{text.replace('@', '')}\n".encode()
-    assert next(hygiene.breaches(Path("a.py"), content)).startswith("a.py:2 ")
+    assert next(hygiene.violations(Path("a.py"), content)).startswith("a.py:2 ")
 
 
 def test_a_lock_with_an_address_or_a_file_over_sixteen_mebibytes_is_found() -> None:
     """The lock travels to machines with other indexes; big files make every clone slow."""
-    assert list(hygiene.breaches(Path("requirements.lock"), b"a @ https://example.org/a.whl\n"))
-    assert list(hygiene.breaches(Path("models/a.safetensors"), bytes(hygiene.MAX_FILE_BYTES + 1)))
+    assert list(hygiene.violations(Path("requirements.lock"), b"a @ https://example.org/a.whl\n"))
+    assert list(hygiene.violations(Path("models/a.safetensors"), bytes(hygiene.MAX_FILE_BYTES + 1)))

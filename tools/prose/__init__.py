@@ -1,0 +1,1 @@
+"""Checks the language of documents, docstrings, comments, messages and identifiers."""
