@@ -12,7 +12,6 @@ import pytest
 from ketav.page.v1 import page_pb2
 from ketav.registry.v1 import accounts_pb2, projects_pb2
 from ketav_common import rpc
-from ketav_common.chunks import CHUNK_BYTES
 from ketav_common.errors import (
     Conflict,
     DataLoss,
@@ -23,6 +22,7 @@ from ketav_common.errors import (
     TooLarge,
     UnsupportedMedia,
 )
+from ketav_common.limits import CHUNK_BYTES
 from ketav_registry.usecases import accounts
 from tests.parts.postgres import PostgresServer
 from tests.parts.registry import IMAGE, Registry, acting, create, record, registry_server

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ketav_common.errors import InvalidInput
-from ketav_gateway import transcripts
+from ketav_common.limits import MAX_PAGE_LINES
 from ketav_gateway.pairing import Names, Unit
 from ketav_gateway.transcripts import KnownLine, from_xml, one_line
 from tests.parts.archives import alto, alto_line, page_line, page_xml
@@ -157,7 +157,7 @@ def test_any_text_is_a_transcript_or_refused(text: str) -> None:
             found = from_xml(document.encode())
         except InvalidInput:
             continue
-        assert len(found.lines) + len(found.refused) <= transcripts.MAX_LINES
+        assert len(found.lines) + len(found.refused) <= MAX_PAGE_LINES
 
 
 @pytest.mark.parametrize(

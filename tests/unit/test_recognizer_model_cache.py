@@ -10,8 +10,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from ketav_common.errors import DataLoss, InvalidInput, KetavError, NotFound
+from ketav_common.limits import MAX_MODEL_BYTES
 from ketav_recognizer.domain import ModelRef
-from ketav_recognizer.model_cache import MAX_MODEL_BYTES, ModelCache
+from ketav_recognizer.model_cache import ModelCache
 
 USER = uuid4()
 

@@ -5,8 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 
 from ketav_common.errors import InvalidInput, TooLarge
-
-CHUNK_BYTES = 1 << 20
+from ketav_common.limits import CHUNK_BYTES
 
 
 def chunks(data: bytes, size: int = CHUNK_BYTES) -> Iterator[bytes]:

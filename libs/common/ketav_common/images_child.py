@@ -3,7 +3,8 @@
 Run as `python -m ketav_common.images_child MEMORY CPU_SECONDS` by `ketav_common.images`. It reads
 one JSON object a line from standard input (`source`, `target`: paths) and answers with one a line:
 `{"ok": {width, height, media_type, size_bytes}}` or `{"refused": {code, detail}}`.
-Only the standard library and Pillow are imported; of the parent's environment only the paths are passed on.
+Only the standard library, Pillow and the limits are imported; of the parent's environment only the paths are
+passed on.
 """
 
 import io
@@ -16,11 +17,13 @@ from pathlib import Path
 
 from PIL import Image, ImageFile, ImageOps
 
-MAX_PIXELS = 50_000_000
-MAX_SIDE = 20_000
-# Kraken's smallest line network is 48 px high; below 16 px no letter of a line can be told from another.
-MIN_SIDE = 16
-MAX_BYTES = 25 * 1024 * 1024
+from ketav_common.limits import (
+    MAX_IMAGE_BYTES,
+    MAX_IMAGE_PIXELS,
+    MAX_IMAGE_SIDE_PIXELS,
+    MIN_IMAGE_SIDE_PIXELS,
+)
+
 # The usual progressive script has 10; libjpeg itself sets no bound, and each scan walks the whole image.
 MAX_JPEG_SCANS = 100
 
@@ -68,9 +71,9 @@ def file_type(head: bytes) -> str:
 
 def check_size(width: int, height: int) -> None:
     """Refuse dimensions (px) that are too large to decode or too small to read."""
-    if min(width, height) < MIN_SIDE:
-        raise Refused("image-too-small", f"Each side must have at least {MIN_SIDE} pixels.")
-    if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
+    if min(width, height) < MIN_IMAGE_SIDE_PIXELS:
+        raise Refused("image-too-small", f"Each side must have at least {MIN_IMAGE_SIDE_PIXELS} pixels.")
+    if max(width, height) > MAX_IMAGE_SIDE_PIXELS or width * height > MAX_IMAGE_PIXELS:
         raise _too_large()
 
 
@@ -78,7 +81,8 @@ def _too_large() -> Refused:
     """Say how many pixels are read at most."""
     return Refused(
         "image-too-large",
-        f"At most {MAX_PIXELS // 1_000_000} megapixels and {MAX_SIDE} pixels a side are read.",
+        f"At most {MAX_IMAGE_PIXELS // 1_000_000} megapixels and {MAX_IMAGE_SIDE_PIXELS} pixels "
+        "a side are read.",
     )
 
 
@@ -128,9 +132,9 @@ def _encode(image: Image.Image, name: str) -> tuple[bytes, str]:
             image.save(buffer, "PNG", compress_level=1)  # a noisy page: half the time of 3, 3 % more bytes
         else:
             image.save(buffer, "JPEG", quality=95, subsampling=0)
-        if buffer.tell() <= MAX_BYTES:
+        if buffer.tell() <= MAX_IMAGE_BYTES:
             return buffer.getvalue(), media_type
-    raise Refused("file-too-large", f"The image takes more than {MAX_BYTES} bytes once it is decoded.")
+    raise Refused("file-too-large", f"The image takes more than {MAX_IMAGE_BYTES} bytes once it is decoded.")
 
 
 def _checked(data: bytes, name: str) -> Image.Image:
@@ -170,7 +174,7 @@ def write(source: Path, target: Path) -> Written:
 def confine(memory: int) -> None:
     """Bound this process: address space and the largest file in bytes, no core file."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (MAX_BYTES, MAX_BYTES))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (MAX_IMAGE_BYTES, MAX_IMAGE_BYTES))
     if sys.platform == "linux":  # elsewhere the kernel refuses or ignores it
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
 
@@ -187,7 +191,7 @@ def main() -> None:
     memory, cpu_seconds = int(sys.argv[1]), int(sys.argv[2])
     confine(memory)
     warnings.simplefilter("error")
-    Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+    Image.MAX_IMAGE_PIXELS = MAX_IMAGE_PIXELS
     ImageFile.LOAD_TRUNCATED_IMAGES = False
     Image.init()
     answer: dict[str, object]

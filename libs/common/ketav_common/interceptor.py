@@ -14,6 +14,7 @@ from grpc_status import rpc_status
 from ketav_common import context, telemetry
 from ketav_common.errors import Internal, KetavError, TimedOut, Unauthenticated, to_status
 from ketav_common.identity import Identity, Signer
+from ketav_common.limits import MAX_MODEL_BYTES, MIB
 from ketav_common.logging import get_logger
 
 IDENTITY_KEY = "x-ketav-identity"
@@ -21,8 +22,9 @@ REQUEST_ID_KEY = "x-request-id"
 MAX_REQUEST_ID = 128
 # Health and reflection are asked by probes, which have no identity.
 OPEN_SERVICES = "/grpc."
-# The largest upload there is, and the time it may take to be thrown away.
-MAX_DRAINED_BYTES = 32 << 20
+# Bytes of a refused upload that are read and dropped: a model at its limit with the framing of its chunks;
+# and the seconds that this may take.
+MAX_DRAINED_BYTES = MAX_MODEL_BYTES + MIB
 DRAIN_SECONDS = 5.0
 
 # grpcio's classes are generic in the type stubs only.

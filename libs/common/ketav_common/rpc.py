@@ -19,11 +19,11 @@ from ketav_common.chunks import chunks
 from ketav_common.errors import from_rpc_error
 from ketav_common.identity import Signer
 from ketav_common.interceptor import IDENTITY_KEY, REQUEST_ID_KEY, CallInterceptor
+from ketav_common.limits import MAX_MESSAGE_BYTES, MAX_METADATA_BYTES
 from ketav_common.logging import get_logger
 
 __all__ = ["DEFAULT_SECONDS", "Server", "build_server", "channel", "chunks", "serve", "translated"]
 
-MAX_MESSAGE_BYTES = 4 << 20
 DEFAULT_SECONDS = 30.0
 PROBE_SECONDS = 2.0
 START_PROBE_SECONDS = 0.5
@@ -33,7 +33,7 @@ Ready = Callable[[], Awaitable[bool]]
 _SIZES = [
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
-    ("grpc.max_metadata_size", 16 << 10),
+    ("grpc.max_metadata_size", MAX_METADATA_BYTES),
 ]
 _SERVER_OPTIONS = [
     *_SIZES,

@@ -10,8 +10,8 @@ import re
 import unicodedata
 
 from ketav_common.errors import InvalidInput
+from ketav_common.limits import MAX_LINE_CODE_POINTS
 
-MAX_LENGTH = 4000
 MAX_MARKS = 16
 _FORBIDDEN = re.compile(
     "[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069\u2028\u2029\ud800-\udfff\ufdd0-\ufdef\ufeff\ufffe\uffff]"
@@ -21,7 +21,7 @@ _PRESENTATION = re.compile("[\ufb1d-\ufb4f]")
 _NIQQUD = re.compile("[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7]")
 
 
-def clean(text: str, *, max_length: int = MAX_LENGTH, what: str = "text") -> str:
+def clean(text: str, *, max_length: int = MAX_LINE_CODE_POINTS, what: str = "text") -> str:
     """Return one line of text in stored form: NFC, presentation forms decomposed, outer white space removed.
 
     Raises InvalidInput with code text-too-long, bidi-override, control-character or too-many-marks.

@@ -9,10 +9,9 @@ from typing import Final
 import numpy as np
 from PIL import Image as Pillow
 
+from ketav_common.limits import MAX_IMAGE_PIXELS
 from ketav_engine.domain import Image, UnusableImageError
 
-MAX_PIXELS: Final = 50_000_000
-"""An image has at most this many pixels."""
 _FORMATS: Final = ("PNG", "JPEG")
 _DAMAGE: Final = (
     OSError,
@@ -36,7 +35,7 @@ def decode(content: bytes) -> Image:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             with Pillow.open(io.BytesIO(content), formats=_FORMATS) as image:
-                if image.width * image.height > MAX_PIXELS:
+                if image.width * image.height > MAX_IMAGE_PIXELS:
                     raise UnusableImageError("the image has too many pixels")
                 grey = image.mode in {"1", "L"}
                 return np.asarray(image.convert("L" if grey else "RGB"), dtype=np.uint8)

@@ -28,9 +28,9 @@ from ketav.trainer.v1 import trainer_pb2, trainer_pb2_grpc
 from ketav_common import context
 from ketav_common.errors import Forbidden, Internal, Unauthenticated, Unavailable
 from ketav_common.identity import Identity
+from ketav_common.limits import CHUNK_BYTES
 from ketav_common.rpc import translated
 
-_CHUNK = 1024 * 1024
 Message = TypeVar("Message")
 
 
@@ -57,7 +57,7 @@ def asking() -> Iterator[None]:
 def _chunks(path: Path) -> Iterator[bytes]:
     """Cut a file into pieces of 1 MiB."""
     with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
+        while chunk := file.read(CHUNK_BYTES):
             yield chunk
 
 

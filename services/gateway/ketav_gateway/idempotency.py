@@ -9,8 +9,9 @@ from typing import Annotated
 from fastapi import Depends, Header, Request
 
 from ketav_common.errors import InvalidInput
+from ketav_common.limits import MAX_IDEMPOTENCY_KEY_CHARACTERS
 
-_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_KEY = re.compile(rf"[\x21-\x7e]{{1,{MAX_IDEMPOTENCY_KEY_CHARACTERS}}}")
 
 
 def request_key(
@@ -25,7 +26,8 @@ def request_key(
         return ""
     if len(keys) > 1 or not _KEY.fullmatch(keys[0]):
         raise InvalidInput(
-            "An Idempotency-Key has 1 to 255 visible ASCII characters.", code="malformed-idempotency-key"
+            f"An Idempotency-Key has 1 to {MAX_IDEMPOTENCY_KEY_CHARACTERS} visible ASCII characters.",
+            code="malformed-idempotency-key",
         )
     return keys[0]
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from ketav_common import limits
 from ketav_gateway import examples
 
 UUID_PATTERN = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
@@ -33,7 +34,9 @@ class OcrForm(Request):
     """The fields of `POST /ocr/` beside the file."""
 
     project_id: Id | None = Field(None, description="Project to add the page to; a new one when absent.")
-    name: str | None = Field(None, description="Name of a new project.", min_length=1, max_length=200)
+    name: str | None = Field(
+        None, description="Name of a new project.", min_length=1, max_length=limits.MAX_NAME_CODE_POINTS
+    )
     script: Script = Field("modern_cursive", description="The hand of a new project.")
     layout: Layout = Field("page", description="What the image shows: a page, or one line.")
     model: str | None = Field(
@@ -169,7 +172,9 @@ class LineCorrection(Request):
     """A corrected line."""
 
     line_id: Id = Field(description="A line of the page's latest transcription.")
-    text: str = Field(description="What is written there; empty: nothing is.", max_length=4000)
+    text: str = Field(
+        description="What is written there; empty: nothing is.", max_length=limits.MAX_LINE_CODE_POINTS
+    )
     confirm: bool = Field(
         default=False, description="You are sure: train on this text though it looks wrong."
     )
@@ -182,9 +187,12 @@ class FeedbackRequest(Request):
 
     project_id: Id
     image_id: Id
-    lines: list[LineCorrection] | None = Field(None, min_length=1, max_length=2000)
+    lines: list[LineCorrection] | None = Field(None, min_length=1, max_length=limits.MAX_CORRECTIONS)
     corrected_text: str | None = Field(
-        None, description="The page's text, a line of it per line.", min_length=1, max_length=200_000
+        None,
+        description="The page's text, a line of it per line.",
+        min_length=1,
+        max_length=limits.MAX_PAGE_CODE_POINTS,
     )
 
     @model_validator(mode="after")

@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
+from ketav_common.limits import MAX_WEBHOOK_URL_CHARACTERS
 from ketav_gateway import examples
 from ketav_gateway.schemas import Answer, Request
 
@@ -27,7 +28,11 @@ class WebhookRequest(Request):
 
     model_config = ConfigDict(json_schema_extra={"example": examples.WEBHOOK})
 
-    url: str = Field(description="An https URL on the public internet.", min_length=1, max_length=2000)
+    url: str = Field(
+        description="An https URL on the public internet.",
+        min_length=1,
+        max_length=MAX_WEBHOOK_URL_CHARACTERS,
+    )
 
 
 class WebhookDelivery(Answer):

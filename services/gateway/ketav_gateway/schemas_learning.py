@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
+from ketav_common.limits import MAX_TRAINING_GAP_SECONDS
 from ketav_gateway import examples
 from ketav_gateway.schemas import Answer, ModelName, Request, Script
 
@@ -17,7 +18,7 @@ class PolicyRequest(Request):
     model_config = ConfigDict(json_schema_extra={"example": examples.POLICY})
 
     automatic: bool = Field(description="Whether runs start by themselves at all.")
-    minimum_gap_seconds: int = Field(300, description=_GAP, ge=0, le=604_800)
+    minimum_gap_seconds: int = Field(300, description=_GAP, ge=0, le=MAX_TRAINING_GAP_SECONDS)
 
 
 class PolicyAnswer(Answer):

@@ -5,9 +5,8 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
+from ketav_common.limits import MAX_IMAGE_BYTES, MIB
 from ketav_common.settings import ServiceSettings
-
-MIB = 1024 * 1024
 
 
 class GatewaySettings(ServiceSettings):
@@ -31,7 +30,7 @@ class GatewaySettings(ServiceSettings):
     watch_timeout_s: float = Field(3600.0, gt=0, description="Longest stream of a training run's events.")
     health_timeout_s: float = Field(2.0, gt=0, description="Deadline of a health check of a service.")
 
-    max_upload_bytes: int = Field(25 * MIB, gt=0, description="Largest file of an upload.")
+    max_upload_bytes: int = Field(MAX_IMAGE_BYTES, gt=0, description="Largest file of an upload.")
     max_json_bytes: int = Field(2 * MIB, gt=0, description="Largest JSON body.")
     max_uploads: int = Field(16, gt=0, description="Uploads taken in at once; more are answered 503.")
     max_uploads_each: int = Field(6, gt=0, description="Uploads of one user taken in at once; more are 429.")

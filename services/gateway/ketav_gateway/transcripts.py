@@ -11,13 +11,12 @@ from dataclasses import dataclass, field
 from xml.parsers import expat
 
 from ketav_common.errors import InvalidInput
+from ketav_common.limits import MAX_PAGE_LINES, MAX_POLYLINE_POINTS
 from ketav_common.text import clean
 
-MAX_LINES = 1_000
 _MAX_DEPTH = 64
 _MAX_ELEMENTS = 300_000
 _MAX_POINTS_TEXT = 64 * 1024
-_MAX_POINTS = 1_000
 _MAX_PAGE_POINTS = 100_000
 """What the outlines of a page hold together: far less than a message to the registry has room for."""
 _BREAK = re.compile(r"\s*[\t\r\n]\s*")
@@ -171,8 +170,8 @@ class _Reader:
 
     def _begin(self, attributes: dict[str, str]) -> None:
         """Begin a line."""
-        if len(self.lines) >= MAX_LINES:
-            raise InvalidInput(f"The page has more than {MAX_LINES} lines.", code="too-many-lines")
+        if len(self.lines) >= MAX_PAGE_LINES:
+            raise InvalidInput(f"The page has more than {MAX_PAGE_LINES} lines.", code="too-many-lines")
         box = tuple(attributes.get(name, "") for name in ("HPOS", "VPOS", "WIDTH", "HEIGHT"))
         self._line = _Line(attributes.get("BASELINE", ""), "", box if all(box) else ())
 
@@ -247,7 +246,7 @@ def _points(value: str) -> tuple[Point, ...]:
     if len(numbers) % 2:
         raise InvalidInput("The line's outline has half a point.", code="malformed-points")
     points = list(zip(numbers[::2], numbers[1::2], strict=True))
-    return tuple(points[:: -(-len(points) // _MAX_POINTS) or 1])
+    return tuple(points[:: -(-len(points) // MAX_POLYLINE_POINTS) or 1])
 
 
 def _number(value: str) -> int:

@@ -9,11 +9,10 @@ from ketav.page.v1 import page_pb2
 from ketav.recognizer.v1 import recognizer_pb2
 from ketav_common.chunks import joined
 from ketav_common.errors import InvalidInput
+from ketav_common.limits import MAX_IMAGE_BYTES
 from ketav_engine.domain import Layout, Point, ReadLine, ReadPage
 from ketav_recognizer.domain import ModelRef, Request
 
-MAX_IMAGE_BYTES: Final = 25 * 1024 * 1024
-"""An image is at most this long."""
 _LAYOUTS: Final[dict[int, Layout]] = {
     page_pb2.LAYOUT_UNSPECIFIED: "page",
     page_pb2.LAYOUT_PAGE: "page",

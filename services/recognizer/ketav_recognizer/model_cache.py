@@ -12,13 +12,12 @@ from typing import BinaryIO, Final
 from uuid import UUID
 
 from ketav_common.errors import DataLoss, InvalidInput, Unavailable
+from ketav_common.limits import MAX_CHECKED_MODELS, MAX_MODEL_BYTES
 from ketav_common.logging import get_logger
 from ketav_recognizer.domain import ModelRef
 
 log = get_logger()
 
-MAX_MODEL_BYTES: Final = 64 * 1024 * 1024
-"""A model file is at most this long."""
 _PART: Final = ".part"
 _LONGEST_FETCH_S: Final = 3600
 """Seconds after which an unfinished file is one that a killed service left."""
@@ -27,7 +26,6 @@ Fetch = Callable[[ModelRef], AsyncIterator[bytes]]
 """Streams a model's file as the current caller may have it."""
 Check = Callable[[Sequence[str]], Awaitable[set[str]]]
 """Says which of some digests may still be used."""
-_CHECKED_AT_ONCE: Final = 1_000
 
 
 class ModelCache:
@@ -65,8 +63,8 @@ class ModelCache:
     async def forget_unusable(self, check: Check) -> None:
         """Forget the files that may not be used any more; raises what the check raises."""
         held = sorted(path.stem for path in self._directory.glob("*.safetensors"))
-        for start in range(0, len(held), _CHECKED_AT_ONCE):
-            some = held[start : start + _CHECKED_AT_ONCE]
+        for start in range(0, len(held), MAX_CHECKED_MODELS):
+            some = held[start : start + MAX_CHECKED_MODELS]
             for digest in set(some) - await check(some):
                 self.drop(digest)
                 log.info("model_forgotten", sha256=digest)

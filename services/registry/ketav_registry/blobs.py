@@ -17,11 +17,13 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
-from ketav_common.chunks import CHUNK_BYTES, Counted
+from ketav_common.chunks import Counted
 from ketav_common.errors import DataLoss, InvalidInput, Unavailable
+from ketav_common.limits import CHUNK_BYTES, MAX_MODEL_HEADER_BYTES
 from ketav_registry.s3 import s3_store
 
-_HEAD_BYTES = 4 * 1024 * 1024
+# What `accept` sees of a file: a safetensors header at its limit and the length before it.
+_HEAD_BYTES = 8 + MAX_MODEL_HEADER_BYTES
 _RETRY_S = 2
 
 Chunks = AsyncIterator[bytes]
@@ -92,7 +94,7 @@ async def store(
 
 
 async def _receive(chunks: Chunks, descriptor: int, counted: Counted) -> bytes:
-    """Write a stream to a file, counted, and flush it to the disk; return its first 4 MiB."""
+    """Write a stream to a file, counted, and flush it to the disk; return its first `_HEAD_BYTES` bytes."""
     head = bytearray()
     with os.fdopen(descriptor, "wb") as output:
         async for chunk in chunks:

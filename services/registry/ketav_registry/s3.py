@@ -14,8 +14,8 @@ import urllib3
 from minio import Minio
 from minio.error import MinioException, S3Error
 
-from ketav_common.chunks import CHUNK_BYTES
 from ketav_common.errors import DataLoss, KetavError, Unavailable
+from ketav_common.limits import CHUNK_BYTES
 
 _RETRY_S = 2
 

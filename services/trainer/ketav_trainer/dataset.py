@@ -7,10 +7,12 @@ from typing import IO, Final
 
 from ketav.registry.v1 import training_pb2
 from ketav_common.errors import DataLoss
+from ketav_common.limits import MAX_IMAGE_BYTES, MAX_MODEL_BYTES
 from ketav_trainer import convert
 from ketav_trainer.domain import Dataset, ModelRef, TruthPage
 
-_MAX_BYTES: Final = 64 * 1024 * 1024
+_MAX_BYTES: Final = max(MAX_MODEL_BYTES, MAX_IMAGE_BYTES)
+"""Bytes of one file that is received: a model or a page's image."""
 
 
 async def save_dataset(

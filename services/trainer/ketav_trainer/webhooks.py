@@ -22,6 +22,7 @@ from ketav_trainer.registry import Registry
 log = get_logger()
 
 _AT_ONCE: Final = 20
+"""Deliveries claimed and sent at the same time; the registry gives at most `MAX_CLAIMED_DELIVERIES`."""
 _GONE: Final = 410
 _STATUS = re.compile(rb"HTTP/1\.[01] ([1-5][0-9]{2})[ \r\n]")
 _MAX_LINE: Final = 4096

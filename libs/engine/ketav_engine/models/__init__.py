@@ -1,7 +1,6 @@
 """Model files: loading, checking, writing and the import of public models."""
 
 from ketav_engine.models.files import (
-    MAX_BYTES,
     MAX_PARAMETERS,
     LoadedModel,
     build,
@@ -14,7 +13,6 @@ from ketav_engine.models.files import (
 )
 
 __all__ = [
-    "MAX_BYTES",
     "MAX_PARAMETERS",
     "LoadedModel",
     "build",

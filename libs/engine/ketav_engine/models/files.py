@@ -8,13 +8,11 @@ import warnings
 from dataclasses import dataclass
 from typing import Any, Final
 
+from ketav_common.limits import MAX_MODEL_BYTES, MAX_MODEL_HEADER_BYTES
 from ketav_engine.domain import ModelInfo, UnusableModelError
 
-MAX_BYTES: Final = 64 * 1024 * 1024
-"""A model file is at most this long."""
 MAX_PARAMETERS: Final = 16_000_000
 """A network has at most this many weights."""
-_MAX_HEADER: Final = 1024 * 1024
 _MAX_SPEC: Final = 1024
 _MAX_HEIGHT: Final = 160
 _MAX_ALPHABET: Final = 4096
@@ -155,10 +153,10 @@ def check_description(meta: dict[str, Any]) -> None:
 
 def _read_header(content: bytes) -> tuple[dict[str, list[int]], str, dict[str, Any]]:
     """Return the tensors' shapes, the prefix of their names and the only model's metadata."""
-    if not 8 < len(content) <= MAX_BYTES:
+    if not 8 < len(content) <= MAX_MODEL_BYTES:
         raise UnusableModelError("the model file is empty or too long")
     (length,) = struct.unpack("<Q", content[:8])
-    if length > min(_MAX_HEADER, len(content) - 8):
+    if length > min(MAX_MODEL_HEADER_BYTES, len(content) - 8):
         raise UnusableModelError("the file is not in the safetensors format")
     try:
         header = json.loads(content[8 : 8 + length])

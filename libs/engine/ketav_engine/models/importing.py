@@ -9,6 +9,7 @@ import warnings
 from pathlib import Path
 from typing import Any, Final
 
+from ketav_common.limits import MAX_MODEL_BYTES
 from ketav_common.processes import child_environment
 from ketav_engine.domain import UnusableModelError
 
@@ -31,14 +32,14 @@ def convert(content: bytes, timeout_s: float = TIMEOUT_S) -> bytes:
     """
     from ketav_engine import models
 
-    if not 0 < len(content) <= models.MAX_BYTES:
+    if not 0 < len(content) <= MAX_MODEL_BYTES:
         raise UnusableModelError("the model file is empty or too long")
     with tempfile.TemporaryDirectory(prefix="ketav-import-") as name:
         folder = Path(name)
         (folder / _SOURCE).write_bytes(content)
         _run(folder, timeout_s)
         result = folder / _RESULT
-        if not result.is_file() or result.stat().st_size > models.MAX_BYTES:
+        if not result.is_file() or result.stat().st_size > MAX_MODEL_BYTES:
             raise UnusableModelError("the conversion gave no usable file")
         converted = result.read_bytes()
     models.load(converted)

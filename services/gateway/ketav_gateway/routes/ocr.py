@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
 from ketav.registry.v1 import projects_pb2
+from ketav_common.limits import MAX_NAME_CODE_POINTS
 from ketav_common.text import clean
 from ketav_gateway import convert, schemas, uploads, usecases
 from ketav_gateway.idempotency import RequestKey, fingerprint, request_key
@@ -52,7 +53,9 @@ def _form(upload: uploads.Upload) -> schemas.OcrForm:
     """Check the fields beside the file."""
     form = uploads.form(schemas.OcrForm, upload)
     if form.name is not None:
-        form = form.model_copy(update={"name": clean(form.name, max_length=200, what="name") or None})
+        form = form.model_copy(
+            update={"name": clean(form.name, max_length=MAX_NAME_CODE_POINTS, what="name") or None}
+        )
     return form
 
 

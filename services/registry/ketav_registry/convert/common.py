@@ -12,12 +12,12 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from ketav.page.v1 import page_pb2
 from ketav_common.errors import InvalidInput
+from ketav_common.limits import MAX_IDEMPOTENCY_KEY_CHARACTERS
 from ketav_registry.domain.models import Model, ModelKind, Script
 from ketav_registry.domain.pages import Layout, Request
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
-_MAX_REQUEST_ID = 255
 _SHA256_BYTES = 32
 SCRIPTS = {script: page_pb2.Script.Value(f"SCRIPT_{script.name}") for script in Script}
 LAYOUTS = {layout: page_pb2.Layout.Value(f"LAYOUT_{layout.name}") for layout in Layout}
@@ -59,7 +59,7 @@ def digest(value: bytes) -> bytes:
 
 def request(request_id: str, request_sha256: bytes = b"") -> Request:
     """Read an Idempotency-Key of at most 255 code points with the digest of what was sent."""
-    if len(request_id) > _MAX_REQUEST_ID or "\0" in request_id:
+    if len(request_id) > MAX_IDEMPOTENCY_KEY_CHARACTERS or "\0" in request_id:
         raise InvalidInput("the Idempotency-Key is too long or holds a NUL", code="invalid-idempotency-key")
     return Request(request_id, bytes(request_sha256))
 

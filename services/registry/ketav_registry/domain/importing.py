@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from ketav_common.limits import MAX_POLYLINE_POINTS
 from ketav_registry.domain.pages import Image, Layout, Line, Polyline, Request
 from ketav_registry.domain.quarantine import Quarantine
 
-MAX_POINTS = 1_000
 _BASELINE, _BOUNDARY = 2, 3
 
 
@@ -50,7 +50,7 @@ def content_key(page: KnownPage, sha256: bytes) -> str:
 def lies_within(line: KnownLine, image: Image) -> bool:
     """Say whether a line is a polyline and a polygon of bounded length that lie on the image."""
     return all(
-        least <= len(points) <= MAX_POINTS
+        least <= len(points) <= MAX_POLYLINE_POINTS
         and all(0 <= x <= image.width and 0 <= y <= image.height for x, y in points)
         for points, least in ((line.baseline, _BASELINE), (line.boundary, _BOUNDARY))
     )

@@ -9,11 +9,11 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-MAX_MODEL_BYTES = 256 * 1024 * 1024
+from ketav_common.limits import MAX_MODEL_HEADER_BYTES
+
 _LENGTH_BYTES = 8
 # A model file's header and the length before it lie within so many bytes.
-HEAD_BYTES = 4 * 1024 * 1024
-_MAX_HEADER_BYTES = HEAD_BYTES - _LENGTH_BYTES
+HEAD_BYTES = _LENGTH_BYTES + MAX_MODEL_HEADER_BYTES
 _MAX_CARD_DEPTH = 8
 # What a model card may not tell a user: where the model lies, what its bytes are, whose it is.
 _PRIVATE_NAME = re.compile(
@@ -121,7 +121,7 @@ def is_safetensors(head: bytes, size_bytes: int) -> bool:
     (https://github.com/huggingface/safetensors, "Format"). `head` must hold the whole header.
     """
     length = int.from_bytes(head[:_LENGTH_BYTES], "little")
-    if len(head) < _LENGTH_BYTES or length > _MAX_HEADER_BYTES or _LENGTH_BYTES + length > len(head):
+    if len(head) < _LENGTH_BYTES or length > MAX_MODEL_HEADER_BYTES or _LENGTH_BYTES + length > len(head):
         return False
     try:
         header = json.loads(head[_LENGTH_BYTES : _LENGTH_BYTES + length])

@@ -10,14 +10,10 @@ from enum import StrEnum
 from unicodedata import is_normalized
 from uuid import UUID
 
+from ketav_common.limits import MAX_LINE_CODE_POINTS
 from ketav_registry.domain.models import Model, Script
 from ketav_registry.domain.quarantine import Quarantine
 
-MAX_IMAGE_BYTES = 25 * 1024 * 1024
-MAX_IMAGE_PIXELS = 50_000_000
-MAX_LINES = 1_000
-MAX_TEXT = 4_000
-MAX_NAME = 200
 MEDIA_TYPES = frozenset({"image/png", "image/jpeg"})
 
 # How far single precision may carry a confidence out of 0 to 1.
@@ -201,7 +197,7 @@ def is_sound(line: Line) -> bool:
     text, length = line.text, len(line.text)
     confidences = [line.confidence, *line.character_confidences, *(word.confidence for word in line.words)]
     return (
-        length <= MAX_TEXT
+        length <= MAX_LINE_CODE_POINTS
         and "\0" not in text
         and is_normalized("NFC", text)
         and len(line.character_confidences) in {0, length}

@@ -6,7 +6,6 @@ from datetime import timedelta
 from ketav_registry.domain.training import MIN_LINES
 
 WEEK = timedelta(days=7)
-MAX_GAP = WEEK
 _LADDER = (16, 32, 64, 128, 256)
 _STEP = 128
 

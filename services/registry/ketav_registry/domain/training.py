@@ -15,7 +15,6 @@ from ketav_registry.domain.pages import Image, Layout, Line
 
 MIN_LINES = 16
 MAX_ATTEMPTS = 5
-MAX_VERDICT = 2_000
 HOLDOUT_SHARE = 0.2
 
 

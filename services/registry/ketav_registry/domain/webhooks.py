@@ -11,9 +11,9 @@ from uuid import UUID
 
 from ketav_common.addresses import is_public
 from ketav_common.errors import InvalidInput
+from ketav_common.limits import MAX_WEBHOOK_URL_CHARACTERS
 
 TEST_EVENT = "webhook.test"
-MAX_URL = 2_000
 MAX_WAITING = 20
 LEASE = timedelta(minutes=1)
 # After the first try, the second, …: eight tries within a day.
@@ -86,8 +86,12 @@ def check_url(url: str, *, private: bool) -> None:
 
 def _split(url: str) -> SplitResult:
     """Take a URL apart."""
-    if not (0 < len(url) <= MAX_URL and url.isascii() and url.isprintable() and " " not in url):
-        raise InvalidInput(f"a URL has 1 to {MAX_URL} visible ASCII characters", code="invalid-url")
+    if not (
+        0 < len(url) <= MAX_WEBHOOK_URL_CHARACTERS and url.isascii() and url.isprintable() and " " not in url
+    ):
+        raise InvalidInput(
+            f"a URL has 1 to {MAX_WEBHOOK_URL_CHARACTERS} visible ASCII characters", code="invalid-url"
+        )
     try:
         parts = urlsplit(url)
         port = parts.port

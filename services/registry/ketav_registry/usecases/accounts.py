@@ -6,6 +6,7 @@ from uuid import UUID
 
 from ketav_common import text
 from ketav_common.errors import InvalidInput, NotFound
+from ketav_common.limits import MAX_NAME_CODE_POINTS
 from ketav_registry.database import Database
 from ketav_registry.repository import accounts
 
@@ -25,7 +26,7 @@ async def resolve_api_key(key_sha256: bytes, *, database: Database) -> UUID:
 
 async def add_user(name: str, *, database: Database) -> tuple[UUID, str]:
     """Store a user and return their id and their API key, which is kept nowhere."""
-    named = text.clean(name, max_length=200).strip()
+    named = text.clean(name, max_length=MAX_NAME_CODE_POINTS).strip()
     if not named:
         raise InvalidInput("a user has a name", code="empty-name")
     prefix = secrets.token_hex(4)

@@ -9,8 +9,8 @@ from rapidfuzz.distance import Levenshtein
 
 from ketav_common import text
 from ketav_common.errors import InvalidInput, NotFound, Precondition
+from ketav_common.limits import MAX_CORRECTIONS, MAX_PAGE_CODE_POINTS, MAX_PAGE_LINES
 from ketav_registry.database import Database, Raced, Transaction
-from ketav_registry.domain import pages as rules
 from ketav_registry.domain import quarantine
 from ketav_registry.domain.alignment import THRESHOLD, align
 from ketav_registry.domain.pages import Correction, Feedback, Line, Page, Request, Unaligned
@@ -18,7 +18,6 @@ from ketav_registry.domain.quarantine import Evidence, Limits
 from ketav_registry.repository import corrections, models, projects, transcriptions
 from ketav_registry.usecases.projects import NO_PAGE
 
-_MAX_PAGE_TEXT = 200_000
 _NOT_FOUND = "no line of the page reads like this text"
 _NO_TEXT = "no line of the text reads like this line of the page"
 DEFAULTS = Limits()
@@ -87,8 +86,8 @@ async def _read_page(transaction: Transaction, user_id: UUID, project_id: UUID, 
 
 def _cleaned(sent: Sequence[Correction]) -> list[Correction]:
     """Clean corrections by line id; each line may be there once."""
-    if not 1 <= len(sent) <= rules.MAX_LINES:
-        raise InvalidInput(f"1 to {rules.MAX_LINES} lines may be corrected at once", code="line-count")
+    if not 1 <= len(sent) <= MAX_CORRECTIONS:
+        raise InvalidInput(f"1 to {MAX_CORRECTIONS} lines may be corrected at once", code="line-count")
     if len({each.line_id for each in sent}) != len(sent):
         raise InvalidInput("a line is corrected twice", code="duplicate-line")
     return [replace(each, text=text.clean(each.text)) for each in sent]
@@ -96,12 +95,14 @@ def _cleaned(sent: Sequence[Correction]) -> list[Correction]:
 
 def _texts(corrected_text: str) -> list[str]:
     """Cut a page's text into clean lines; empty ones do not count."""
-    if len(corrected_text) > _MAX_PAGE_TEXT:
-        raise InvalidInput(f"a page's text has at most {_MAX_PAGE_TEXT} code points", code="text-too-long")
+    if len(corrected_text) > MAX_PAGE_CODE_POINTS:
+        raise InvalidInput(
+            f"a page's text has at most {MAX_PAGE_CODE_POINTS} code points", code="text-too-long"
+        )
     cut = corrected_text.replace("\r\n", "\n").split("\n")
     lines = [clean for line in cut if (clean := text.clean(line))]
-    if not 1 <= len(lines) <= rules.MAX_LINES:
-        raise InvalidInput(f"a page's text has 1 to {rules.MAX_LINES} lines", code="line-count")
+    if not 1 <= len(lines) <= MAX_PAGE_LINES:
+        raise InvalidInput(f"a page's text has 1 to {MAX_PAGE_LINES} lines", code="line-count")
     return lines
 
 

@@ -6,14 +6,13 @@ from uuid import UUID, uuid4
 
 from ketav_common import text
 from ketav_common.errors import Conflict, InvalidInput, NotFound
+from ketav_common.limits import MAX_IMAGE_BYTES, MAX_PAGE_LINES
 from ketav_registry import blobs as objects
 from ketav_registry.blobs import BlobStore, Chunks
 from ketav_registry.database import Database, Raced, Transaction
 from ketav_registry.domain import importing as rules
 from ketav_registry.domain.importing import Imported, KnownPage
 from ketav_registry.domain.pages import (
-    MAX_IMAGE_BYTES,
-    MAX_LINES,
     Correction,
     Feedback,
     Image,
@@ -70,8 +69,8 @@ async def import_ground_truth(
 def _checked(known: KnownPage) -> KnownPage:
     """Check what is known before the bytes; return it with clean texts."""
     check_image(known.image)
-    if not 1 <= len(known.lines) <= MAX_LINES:
-        raise InvalidInput(f"1 to {MAX_LINES} lines may be imported with a page", code="line-count")
+    if not 1 <= len(known.lines) <= MAX_PAGE_LINES:
+        raise InvalidInput(f"1 to {MAX_PAGE_LINES} lines may be imported with a page", code="line-count")
     if not all(rules.lies_within(line, known.image) for line in known.lines):
         raise InvalidInput("a line does not lie on the image", code="invalid-line")
     lines = tuple(replace(line, text=text.clean(line.text)) for line in known.lines)

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from ketav_common.errors import InvalidInput, NotFound
+from ketav_common.limits import MAX_TRAINING_GAP_SECONDS
 from ketav_registry.database import Database, Transaction
-from ketav_registry.domain import policy as policies
 from ketav_registry.domain import readiness as rules
 from ketav_registry.domain.models import Script
 from ketav_registry.domain.policy import TrainingPolicy
@@ -29,8 +29,8 @@ async def get_training_policy(user_id: UUID, *, database: Database) -> TrainingP
 
 async def set_training_policy(user_id: UUID, wanted: TrainingPolicy, *, database: Database) -> TrainingPolicy:
     """Replace what a user has set. InvalidInput: a gap under nothing or over a week."""
-    if not timedelta() <= wanted.minimum_gap <= policies.MAX_GAP:
-        raise InvalidInput("a minimum gap is 0 to 604,800 seconds", code="invalid-gap")
+    if not timedelta() <= wanted.minimum_gap <= timedelta(seconds=MAX_TRAINING_GAP_SECONDS):
+        raise InvalidInput(f"a minimum gap is 0 to {MAX_TRAINING_GAP_SECONDS:,} seconds", code="invalid-gap")
     async with database.user(user_id) as transaction:
         await policy.keep_policy(transaction, user_id, wanted)
     return wanted

@@ -7,14 +7,21 @@ from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
-from ketav_common.chunks import CHUNK_BYTES
-from ketav_common.errors import Conflict, InvalidInput, KetavError, NotFound, Precondition, Unavailable
+from ketav_common.errors import (
+    Conflict,
+    InvalidInput,
+    KetavError,
+    NotFound,
+    Precondition,
+    TooLarge,
+    Unavailable,
+)
+from ketav_common.limits import CHUNK_BYTES, MAX_CHECKED_MODELS, MAX_MODEL_BYTES
 from ketav_registry import blobs as objects
 from ketav_registry.blobs import BlobStore
 from ketav_registry.database import Database, Transaction
 from ketav_registry.domain.models import (
     HEAD_BYTES,
-    MAX_MODEL_BYTES,
     Model,
     ModelState,
     ModelVersion,
@@ -28,7 +35,6 @@ from ketav_registry.domain.models import (
 from ketav_registry.repository import models
 
 NO_MODEL = "no such model"
-_MOST_CHECKED = 1_000
 _NAME = re.compile("[a-z0-9_-]{1,64}")
 
 
@@ -88,10 +94,16 @@ async def import_base(
     """Store a safetensors file as the newest base of a name; script None serves every script.
 
     The same file under the same name and script again changes nothing. InvalidInput: not safetensors.
+    TooLarge: no service would read it.
     """
     if not _NAME.fullmatch(name):
         raise InvalidInput("a model's name is 1 to 64 of a-z, 0-9, _ and -", code="invalid-name")
     size = (await asyncio.to_thread(file.stat)).st_size
+    if size > MAX_MODEL_BYTES:
+        raise TooLarge(
+            f"The model file has {size:,} bytes; at most {MAX_MODEL_BYTES:,} are read by the services. "
+            "Import a smaller network."
+        )
     alphabet = await asyncio.to_thread(_alphabet, file)
     stored = await objects.store(
         blobs, _file_chunks(file), base_key, max_bytes=MAX_MODEL_BYTES, size_bytes=size, accept=is_safetensors
@@ -182,7 +194,7 @@ async def _serving(transaction: Transaction, user_id: UUID) -> set[str]:
 
 async def check_models(asked: Sequence[bytes], *, database: Database) -> set[bytes]:
     """Return those of the digests that are a version's which may still be used."""
-    if len(asked) > _MOST_CHECKED:
-        raise InvalidInput(f"at most {_MOST_CHECKED} files may be asked for at once", code="too-many")
+    if len(asked) > MAX_CHECKED_MODELS:
+        raise InvalidInput(f"at most {MAX_CHECKED_MODELS} files may be asked for at once", code="too-many")
     async with database.system() as transaction:
         return await models.usable(transaction, asked)

@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 from ketav_common import text
 from ketav_common.errors import Conflict, InvalidInput, KetavError, NotFound, TooLarge, UnsupportedMedia
+from ketav_common.limits import MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS, MAX_NAME_CODE_POINTS, MAX_PAGE_LINES
 from ketav_common.logging import get_logger
 from ketav_registry import blobs as objects
 from ketav_registry.blobs import BlobStore, Chunks
@@ -34,7 +35,7 @@ async def upload_image(
     if (known := await _repeated(user_id, new, database)) is not None:
         return known
     announced = new.image
-    size, most = announced.size_bytes, rules.MAX_IMAGE_BYTES
+    size, most = announced.size_bytes, MAX_IMAGE_BYTES
     page_id = uuid4()
     key = rules.image_key(page_id)
     blob = await objects.store(blobs, image, lambda _: key, max_bytes=most, size_bytes=size)
@@ -61,7 +62,7 @@ async def discard(blobs: BlobStore, key: str) -> None:
 def _checked(new: NewPage) -> NewPage:
     """Check what is known before the bytes; return it with a clean project name."""
     check_image(new.image)
-    name = text.clean(new.project_name, max_length=rules.MAX_NAME).strip()
+    name = text.clean(new.project_name, max_length=MAX_NAME_CODE_POINTS).strip()
     return replace(new, project_name=name)
 
 
@@ -71,10 +72,10 @@ def check_image(image: Image) -> None:
         raise UnsupportedMedia("a stored image is image/png or image/jpeg")
     if image.width < 1 or image.height < 1 or image.size_bytes < 1:
         raise InvalidInput("an image has a width, a height and a length", code="empty-image")
-    if image.width * image.height > rules.MAX_IMAGE_PIXELS:
-        raise TooLarge(f"at most {rules.MAX_IMAGE_PIXELS} pixels", code="too-many-pixels")
-    if image.size_bytes > rules.MAX_IMAGE_BYTES:
-        raise TooLarge(f"at most {rules.MAX_IMAGE_BYTES} bytes")
+    if image.width * image.height > MAX_IMAGE_PIXELS:
+        raise TooLarge(f"at most {MAX_IMAGE_PIXELS} pixels", code="too-many-pixels")
+    if image.size_bytes > MAX_IMAGE_BYTES:
+        raise TooLarge(f"at most {MAX_IMAGE_BYTES} bytes")
 
 
 async def _repeated(user_id: UUID, new: NewPage, database: Database) -> StoredPage | None:
@@ -129,7 +130,7 @@ async def record_transcription(
 def _check_lines(lines: Sequence[Line]) -> None:
     """Refuse a reading that is out of bounds, out of order, or not in NFC (InvalidInput)."""
     orders = {line.order for line in lines}
-    if len(lines) > rules.MAX_LINES or len(orders) != len(lines):
+    if len(lines) > MAX_PAGE_LINES or len(orders) != len(lines):
         raise InvalidInput("lines are out of bounds or share an order", code="invalid-transcription")
     if not all(rules.is_sound(line) for line in lines):
         raise InvalidInput("a line is not NFC or out of bounds", code="invalid-transcription")

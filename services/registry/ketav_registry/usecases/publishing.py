@@ -7,11 +7,11 @@ from uuid import uuid5
 
 from ketav_common import faults, text
 from ketav_common.errors import InvalidInput, Stale
+from ketav_common.limits import MAX_MODEL_BYTES, MAX_MODEL_CARD_CODE_POINTS, MAX_VERDICT_CODE_POINTS
 from ketav_registry import blobs as objects
 from ketav_registry.blobs import BlobStore, Chunks
 from ketav_registry.database import Database, Transaction, hold, narrow
 from ketav_registry.domain.models import (
-    MAX_MODEL_BYTES,
     ModelState,
     ModelVersion,
     alphabet_of,
@@ -19,10 +19,8 @@ from ketav_registry.domain.models import (
     is_safetensors,
     user_model_key,
 )
-from ketav_registry.domain.training import HELD, MAX_VERDICT, Publication, RunState, TrainingRun
+from ketav_registry.domain.training import HELD, Publication, RunState, TrainingRun
 from ketav_registry.repository import erasure, models, training
-
-_MAX_CARD = 64 * 1024
 
 
 async def publish_model(
@@ -52,8 +50,8 @@ def _checked(publication: Publication) -> dict[str, Any]:
     """Check what is said of a model; return its card."""
     if not all(isfinite(cer) and cer >= 0 for cer in (publication.cer_before, publication.cer_after)):
         raise InvalidInput("a CER is a number from 0", code="invalid-cer")
-    text.clean(publication.verdict, max_length=MAX_VERDICT)
-    if len(publication.model_card) > _MAX_CARD:
+    text.clean(publication.verdict, max_length=MAX_VERDICT_CODE_POINTS)
+    if len(publication.model_card) > MAX_MODEL_CARD_CODE_POINTS:
         raise InvalidInput("a model card has at most 64 Ki code points", code="invalid-model-card")
     try:
         card = json.loads(publication.model_card or "{}")
@@ -104,7 +102,7 @@ async def _conclude(
     """End the run, store the version and promote it, in one transaction under the fence."""
     state = RunState.SUCCEEDED if publication.promote else RunState.REJECTED
     outcome = {"cer_base": publication.cer_before, "cer_candidate": publication.cer_after}
-    verdict = text.clean(publication.verdict, max_length=MAX_VERDICT)
+    verdict = text.clean(publication.verdict, max_length=MAX_VERDICT_CODE_POINTS)
     faults.reached("before-promotion", str(run.run_id))
     async with database.system() as transaction:
         await hold(transaction, run.user_id)

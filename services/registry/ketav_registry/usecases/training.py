@@ -8,6 +8,7 @@ from uuid import UUID
 
 from ketav_common import text
 from ketav_common.errors import Conflict, InvalidInput, KetavError, NotFound, Precondition, Stale
+from ketav_common.limits import MAX_NAME_CODE_POINTS, MAX_VERDICT_CODE_POINTS
 from ketav_common.logging import get_logger
 from ketav_registry import blobs as objects
 from ketav_registry.blobs import BlobStore
@@ -95,7 +96,7 @@ async def cancel_training_run(user_id: UUID, run_id: UUID, *, database: Database
 
 async def claim_training_run(run_id: UUID, worker: str, *, lease: timedelta, database: Database) -> Lease:
     """Take a queued or abandoned run. Stale: somebody else has it, or it has ended."""
-    name = text.clean(worker, max_length=200)
+    name = text.clean(worker, max_length=MAX_NAME_CODE_POINTS)
     async with database.system() as transaction:
         run = await _found(transaction, run_id)
         await hold(transaction, run.user_id)
@@ -131,7 +132,7 @@ async def end_training_run(
     """End a held run without a model (FAILED, CANCELLED) or give it back (QUEUED). Stale: lost the run."""
     if state not in {RunState.FAILED, RunState.CANCELLED, RunState.QUEUED}:
         raise InvalidInput("a run without a model is failed, cancelled or queued", code="invalid-state")
-    reason = text.clean(verdict, max_length=rules.MAX_VERDICT)
+    reason = text.clean(verdict, max_length=MAX_VERDICT_CODE_POINTS)
     async with database.system() as transaction:
         if not await training.give_up(transaction, run_id, fence, state, reason):
             raise Stale("the training run is held under another fence", code="stale-fence")

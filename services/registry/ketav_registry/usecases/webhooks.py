@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from ketav_common import text
 from ketav_common.errors import InvalidInput, NotFound, Precondition, Stale
+from ketav_common.limits import MAX_CLAIMED_DELIVERIES
 from ketav_common.logging import get_logger
 from ketav_registry.database import Database
 from ketav_registry.domain import webhooks as rules
@@ -19,7 +20,6 @@ log = get_logger()
 
 _NO_WEBHOOK = "there is no webhook"
 _SECRET_BYTES = 32
-_MAX_CLAIMED = 50
 _MAX_ERROR = 300
 
 
@@ -73,8 +73,8 @@ async def test_webhook(user_id: UUID, key: str, *, database: Database) -> UUID:
 
 async def claim_deliveries(limit: int, *, database: Database) -> list[Claimed]:
     """Take deliveries that are due, for a minute each."""
-    if not 1 <= limit <= _MAX_CLAIMED:
-        raise InvalidInput(f"a limit is 1 to {_MAX_CLAIMED}", code="invalid-limit")
+    if not 1 <= limit <= MAX_CLAIMED_DELIVERIES:
+        raise InvalidInput(f"a limit is 1 to {MAX_CLAIMED_DELIVERIES}", code="invalid-limit")
     async with database.system() as transaction:
         return await webhooks.claim(transaction, limit)
 
