@@ -84,9 +84,9 @@ def measure(run: Running, rounds: int, pages: int) -> None:
         for number in range(rounds):
             alone += read_pages(client, seeds, pages)
             training = client.post("/train/").raise_for_status().json()["run_id"]
-            wait_for(client, training, ("leased",), training=True)
+            wait_for(client, training, ("running",), training=True)
             beside += read_pages(client, seeds, pages)
-            wait_for(client, training, ("leased",), training=True)
+            wait_for(client, training, ("running",), training=True)
             client.post(f"/train/{training}/cancel").raise_for_status()
             wait_for(client, training, ("cancelled",))
             print(f"round {number + 1} of {rounds}: {describe(alone)} | {describe(beside)}", flush=True)

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from ketav.registry.v1 import projects_pb2
+from ketav.registry.v1 import corrections_pb2, pages_pb2
 from ketav_common import rpc
 from ketav_common.errors import Conflict, InvalidInput, NotFound, Precondition
 from tests.parts.postgres import PostgresServer
@@ -33,35 +33,35 @@ async def registry(postgres: PostgresServer, database: str, tmp_path: Path) -> A
 
 async def submit(
     registry: Registry,
-    page: projects_pb2.Page,
+    page: pages_pb2.Page,
     corrected: str | dict[str, str] | list[tuple[str, str]],
     **request: Any,
-) -> projects_pb2.SubmitCorrectionsResponse:
+) -> corrections_pb2.SubmitCorrectionsResponse:
     """Submit a page's text, or texts by line id, as the current user."""
     sent: dict[str, Any] = {"project_id": page.project_id, "page_id": page.page_id, "request_sha256": DIGEST}
     if isinstance(corrected, str):
         sent["corrected_text"] = corrected
     else:
         pairs = corrected.items() if isinstance(corrected, dict) else corrected
-        by_line = [projects_pb2.LineCorrection(line_id=line_id, text=text) for line_id, text in pairs]
-        sent["lines"] = projects_pb2.LineCorrections(lines=by_line)
+        by_line = [corrections_pb2.LineCorrection(line_id=line_id, text=text) for line_id, text in pairs]
+        sent["lines"] = corrections_pb2.LineCorrections(lines=by_line)
     with rpc.translated():
-        return await registry.projects.SubmitCorrections(
-            projects_pb2.SubmitCorrectionsRequest(**sent | request)
+        return await registry.corrections.SubmitCorrections(
+            corrections_pb2.SubmitCorrectionsRequest(**sent | request)
         )
 
 
-async def read_page(registry: Registry) -> tuple[projects_pb2.Page, list[str]]:
+async def read_page(registry: Registry) -> tuple[pages_pb2.Page, list[str]]:
     """Upload and read a page; return it with the ids of its lines."""
     page = (await create(registry)).page
     transcription = await record(registry, page, *READ)
     return page, [line.line_id for line in transcription.lines]
 
 
-async def shown(registry: Registry, page: projects_pb2.Page) -> list[str | None]:
+async def shown(registry: Registry, page: pages_pb2.Page) -> list[str | None]:
     """Return the corrected text of each line of a page."""
-    request = projects_pb2.GetPageRequest(project_id=page.project_id, page_id=page.page_id)
-    found = (await registry.projects.GetPage(request)).page
+    request = pages_pb2.GetPageRequest(project_id=page.project_id, page_id=page.page_id)
+    found = (await registry.pages.GetPage(request)).page
     return [
         line.corrected_text if line.HasField("corrected_text") else None for line in found.transcription.lines
     ]
@@ -203,7 +203,7 @@ async def test_feedback_that_names_something_else_is_refused(registry: Registry)
             (page, "א\n" * 1001, InvalidInput, "line-count"),
             (foreign_page, {foreign_lines[0]: "א"}, NotFound, "not-found"),
             (
-                projects_pb2.Page(page_id=page.page_id, project_id=other.project_id),
+                pages_pb2.Page(page_id=page.page_id, project_id=other.project_id),
                 {first: "א"},
                 NotFound,
                 "not-found",

@@ -10,8 +10,15 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from ketav.registry.v1 import accounts_pb2, learning_pb2, models_pb2, projects_pb2, webhooks_pb2
-from ketav.registry.v1 import training_pb2 as pb
+from ketav.registry.v1 import (
+    accounts_pb2,
+    ground_truth_pb2,
+    models_pb2,
+    pages_pb2,
+    projects_pb2,
+    training_pb2,
+    webhooks_pb2,
+)
 from ketav_common import rpc
 from ketav_common.errors import Conflict, Forbidden, KetavError, NotFound, Precondition, Stale
 from ketav_registry.tables import metadata
@@ -90,16 +97,18 @@ async def serving(registry: Registry, user_id: UUID) -> str:
         return (await registry.models.GetUserModel(models_pb2.GetUserModelRequest())).model.version
 
 
-async def run_of(registry: Registry, user_id: UUID, run_id: str) -> pb.TrainingRun:
+async def run_of(registry: Registry, user_id: UUID, run_id: str) -> training_pb2.TrainingRun:
     """Return a run as its user sees it."""
     with acting(user_id), rpc.translated():
-        return (await registry.training.GetTrainingRun(pb.GetTrainingRunRequest(run_id=run_id))).run
+        return (await registry.training.GetTrainingRun(training_pb2.GetTrainingRunRequest(run_id=run_id))).run
 
 
 async def sweep(registry: Registry) -> set[str]:
     """Sweep as the trainer; return the queued runs."""
     with acting(None, "trainer"), rpc.translated():
-        return set((await registry.training.SweepTrainingRuns(pb.SweepTrainingRunsRequest())).run_ids)
+        return set(
+            (await registry.training.SweepTrainingRuns(training_pb2.SweepTrainingRunsRequest())).run_ids
+        )
 
 
 def objects(registry: Registry, kind: str) -> set[str]:
@@ -143,8 +152,8 @@ async def test_deleting_again_or_what_is_somebody_else_s_is_not_found_like_the_u
     await corrected(registry, user_id, 2)
     first, second = await pages_of(registry, user_id)
     await delete_page(registry, user_id, first)
-    unknown = projects_pb2.Page(page_id=str(uuid4()), project_id=str(uuid4()))
-    mixed = projects_pb2.Page(page_id=second.page_id, project_id=first.project_id)
+    unknown = pages_pb2.Page(page_id=str(uuid4()), project_id=str(uuid4()))
+    mixed = pages_pb2.Page(page_id=second.page_id, project_id=first.project_id)
     answers = []
     for who, page in ((user_id, first), (stranger, second), (user_id, unknown), (user_id, mixed)):
         with pytest.raises(NotFound) as caught:
@@ -170,11 +179,11 @@ async def test_two_pages_with_the_same_image_do_not_lose_it_to_each_other(regist
     assert await image_of(registry, users[1], theirs)
 
 
-async def image_of(registry: Registry, user_id: UUID, page: projects_pb2.Page) -> bytes:
+async def image_of(registry: Registry, user_id: UUID, page: pages_pb2.Page) -> bytes:
     """Return a page's image; DataLoss when it is gone."""
-    request = projects_pb2.DownloadImageRequest(project_id=page.project_id, page_id=page.page_id)
+    request = pages_pb2.DownloadImageRequest(project_id=page.project_id, page_id=page.page_id)
     with acting(user_id), rpc.translated():
-        return b"".join([part.chunk async for part in registry.projects.DownloadImage(request)])
+        return b"".join([part.chunk async for part in registry.pages.DownloadImage(request)])
 
 
 async def test_an_image_of_before_pages_had_objects_stays_until_its_last_page_is_deleted(
@@ -291,9 +300,9 @@ async def test_a_training_without_the_deleted_lines_is_queued_by_the_next_sweep_
 
 async def without_gap(registry: Registry, user_id: UUID, *, automatic: bool = True) -> None:
     """Let automatic runs of a user follow one another at once, or not come at all."""
-    wanted = learning_pb2.TrainingPolicy(automatic=automatic, minimum_gap_seconds=0)
+    wanted = training_pb2.TrainingPolicy(automatic=automatic, minimum_gap_seconds=0)
     with acting(user_id), rpc.translated():
-        await registry.learning.SetTrainingPolicy(learning_pb2.SetTrainingPolicyRequest(policy=wanted))
+        await registry.training.SetTrainingPolicy(training_pb2.SetTrainingPolicyRequest(policy=wanted))
 
 
 async def test_a_user_without_automatic_training_is_not_trained_anew(registry: Registry) -> None:
@@ -421,14 +430,14 @@ async def test_an_active_run_over_deleted_lines_ends_and_its_worker_can_do_nothi
     assert done.cancelled_run_id == run_id
     run = await run_of(registry, user_id, run_id)
     assert (run.state, run.verdict) == (
-        pb.TRAINING_RUN_STATE_CANCELLED,
+        training_pb2.TRAINING_RUN_STATE_CANCELLED,
         "Cancelled because lines it was training on were deleted.",
     )
     with pytest.raises(Stale):
         await publish(registry, run_id, lease.fence)
     with acting(None, "trainer"), pytest.raises(Stale), rpc.translated():
-        await registry.training.ExportGroundTruth(
-            pb.ExportGroundTruthRequest(run_id=run_id, fence=lease.fence)
+        await registry.ground_truth.ExportGroundTruth(
+            ground_truth_pb2.ExportGroundTruthRequest(run_id=run_id, fence=lease.fence)
         ).read()
     assert await serving(registry, user_id) == "hebrew_base-1"
 
@@ -441,7 +450,7 @@ async def test_a_run_over_other_lines_goes_on(registry: Registry) -> None:
         await record(registry, page, "לא תוקן")
     done = await delete_page(registry, user_id, page)
     assert not done.cancelled_run_id
-    assert (await run_of(registry, user_id, run_id)).state == pb.TRAINING_RUN_STATE_QUEUED
+    assert (await run_of(registry, user_id, run_id)).state == training_pb2.TRAINING_RUN_STATE_QUEUED
 
 
 async def later(pause: float, call: Coroutine[Any, Any, Any]) -> Any:
@@ -470,9 +479,9 @@ async def test_of_deletion_and_publication_exactly_one_order_holds(registry: Reg
         run = await run_of(registry, user_id, run_id)
         if isinstance(published, BaseException):
             assert isinstance(published, Stale)
-            assert (run.state, done.cancelled_run_id) == (pb.TRAINING_RUN_STATE_CANCELLED, run_id)
+            assert (run.state, done.cancelled_run_id) == (training_pb2.TRAINING_RUN_STATE_CANCELLED, run_id)
         else:
-            assert run.state == pb.TRAINING_RUN_STATE_SUCCEEDED
+            assert run.state == training_pb2.TRAINING_RUN_STATE_SUCCEEDED
             assert list(done.tainted_versions) == [run.model_version]
         outcomes.append(type(published))
         assert await serving(registry, user_id) == "hebrew_base-1"
@@ -495,11 +504,13 @@ async def test_of_deletion_and_a_new_run_no_run_holds_a_deleted_line(registry: R
             queue(registry, user_id), delete_page(registry, user_id, page), return_exceptions=True
         )
         assert not isinstance(done, BaseException), done
-        assert isinstance(started, pb.TrainingRun), started
+        assert isinstance(started, training_pb2.TrainingRun), started
         if not done.cancelled_run_id:
-            assert (await run_of(registry, user_id, started.run_id)).state == pb.TRAINING_RUN_STATE_QUEUED
+            assert (
+                await run_of(registry, user_id, started.run_id)
+            ).state == training_pb2.TRAINING_RUN_STATE_QUEUED
             assert started.training_lines + started.holdout_lines == 16
-            request = pb.CancelTrainingRunRequest(run_id=started.run_id)
+            request = training_pb2.CancelTrainingRunRequest(run_id=started.run_id)
             with acting(user_id), rpc.translated():
                 await registry.training.CancelTrainingRun(request)
         [(left,)] = await rows("SELECT count(*) FROM dataset_line WHERE page_id = $1", UUID(page.page_id))
@@ -520,7 +531,7 @@ async def test_an_upload_into_a_project_that_is_being_deleted_is_stored_or_not_f
                 registry.projects.DeleteProject(request),
                 return_exceptions=True,
             )
-        assert isinstance(outcomes[0], projects_pb2.CreatePageResponse | NotFound)
+        assert isinstance(outcomes[0], pages_pb2.CreatePageResponse | NotFound)
         assert isinstance(outcomes[1], projects_pb2.DeleteProjectResponse)
     assert await pages_of(registry, user_id) == []
     await sweep_store(registry)

@@ -9,8 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from ketav.page.v1 import page_pb2
-from ketav.registry.v1 import projects_pb2 as pb
-from ketav.registry.v1 import training_pb2
+from ketav.registry.v1 import corrections_pb2, ground_truth_pb2, pages_pb2
 from ketav_common import rpc
 from ketav_common.errors import Conflict, InvalidInput, KetavError, NotFound, TooLarge, UnsupportedMedia
 from ketav_registry.repository import ground_truth
@@ -43,10 +42,10 @@ async def registry(postgres: PostgresServer, database: str, tmp_path: Path) -> A
         yield running
 
 
-def known(text: str, top: int = 0) -> pb.KnownLine:
+def known(text: str, top: int = 0) -> ground_truth_pb2.KnownLine:
     """Return a line of 180 by 18 pixels with its text."""
     corners = ((10, top), (190, top), (190, top + 18), (10, top + 18))
-    return pb.KnownLine(
+    return ground_truth_pb2.KnownLine(
         baseline=[page_pb2.Point(x=190, y=top + 5), page_pb2.Point(x=10, y=top + 5)],
         boundary=[page_pb2.Point(x=x, y=y) for x, y in corners],
         text=text,
@@ -64,7 +63,7 @@ async def bring(
     texts: Sequence[str] = TEXTS,
     data: bytes = IMAGE,
     **header: Any,
-) -> pb.ImportGroundTruthResponse:
+) -> ground_truth_pb2.ImportGroundTruthResponse:
     """Import an image with lines below each other."""
     image = {"width": 200, "height": 100, "media_type": "image/png", "size_bytes": len(data)}
     facts: dict[str, Any] = {
@@ -74,20 +73,22 @@ async def bring(
         "request_sha256": DIGEST,
     }
 
-    def parts() -> Iterator[pb.ImportGroundTruthRequest]:
+    def parts() -> Iterator[ground_truth_pb2.ImportGroundTruthRequest]:
         """Yield header and chunks."""
-        yield pb.ImportGroundTruthRequest(header=pb.ImportGroundTruthHeader(**(facts | header)))
+        yield ground_truth_pb2.ImportGroundTruthRequest(
+            header=ground_truth_pb2.ImportGroundTruthHeader(**(facts | header))
+        )
         for start in range(0, len(data), 1 << 20):
-            yield pb.ImportGroundTruthRequest(chunk=data[start : start + (1 << 20)])
+            yield ground_truth_pb2.ImportGroundTruthRequest(chunk=data[start : start + (1 << 20)])
 
     with rpc.translated():
-        return await registry.projects.ImportGroundTruth(parts())
+        return await registry.ground_truth.ImportGroundTruth(parts())
 
 
-async def shown(registry: Registry, project_id: str, page_id: str) -> pb.Page:
+async def shown(registry: Registry, project_id: str, page_id: str) -> pages_pb2.Page:
     """Return a page."""
-    request = pb.GetPageRequest(project_id=project_id, page_id=page_id)
-    return (await registry.projects.GetPage(request)).page
+    request = pages_pb2.GetPageRequest(project_id=project_id, page_id=page_id)
+    return (await registry.pages.GetPage(request)).page
 
 
 async def rows(postgres: PostgresServer, database: str, table: str, user_id: UUID) -> int:
@@ -107,7 +108,7 @@ async def test_imported_lines_are_verified_and_no_model_has_read_them(
         answer = await bring(registry, project_id)
         assert (answer.imported_lines, answer.ground_truth_lines, len(answer.quarantined)) == (2, 2, 0)
         page = await shown(registry, project_id, answer.page_id)
-    assert page.state == pb.PAGE_STATE_READ
+    assert page.state == pages_pb2.PAGE_STATE_READ
     assert not page.transcription.HasField("model")
     assert [line.corrected_text for line in page.transcription.lines] == list(TEXTS)
     assert [(line.text, line.confidence) for line in page.transcription.lines] == [("", 0.0)] * 2
@@ -179,10 +180,10 @@ async def test_an_imported_page_can_be_corrected_and_read(registry: Registry) ->
         project_id = await project_of(registry)
         page_id = (await bring(registry, project_id)).page_id
         page = await shown(registry, project_id, page_id)
-        line = pb.LineCorrection(line_id=page.transcription.lines[0].line_id, text="תיקון")
-        lines = pb.LineCorrections(lines=[line])
-        await registry.projects.SubmitCorrections(
-            pb.SubmitCorrectionsRequest(project_id=project_id, page_id=page_id, lines=lines)
+        line = corrections_pb2.LineCorrection(line_id=page.transcription.lines[0].line_id, text="תיקון")
+        lines = corrections_pb2.LineCorrections(lines=[line])
+        await registry.corrections.SubmitCorrections(
+            corrections_pb2.SubmitCorrectionsRequest(project_id=project_id, page_id=page_id, lines=lines)
         )
         await record(registry, page, "קריאה")
         page = await shown(registry, project_id, page_id)
@@ -231,20 +232,24 @@ async def test_what_is_corrected_or_found_again_after_an_import_counts(registry:
         project_id = await project_of(registry)
         page = (await create(registry, IMAGE[:5000], project_id=project_id)).page
         lines = (await record(registry, page, "ראשונה", "שנייה")).lines
-        corrected = [pb.LineCorrection(line_id=line.line_id, text=line.text) for line in lines]
-        request = pb.SubmitCorrectionsRequest(
-            project_id=project_id, page_id=page.page_id, lines=pb.LineCorrections(lines=corrected)
+        corrected = [corrections_pb2.LineCorrection(line_id=line.line_id, text=line.text) for line in lines]
+        request = corrections_pb2.SubmitCorrectionsRequest(
+            project_id=project_id,
+            page_id=page.page_id,
+            lines=corrections_pb2.LineCorrections(lines=corrected),
         )
-        assert (await registry.projects.SubmitCorrections(request)).ground_truth_lines == 2
+        assert (await registry.corrections.SubmitCorrections(request)).ground_truth_lines == 2
         imported = await bring(registry, project_id, TEXTS[:1])
         assert imported.ground_truth_lines == 3
         page = await shown(registry, project_id, imported.page_id)
         lines = (await record(registry, page, "ראשונה")).lines
         request.page_id = imported.page_id
         request.lines.CopyFrom(
-            pb.LineCorrections(lines=[pb.LineCorrection(line_id=lines[0].line_id, text="ראשונה")])
+            corrections_pb2.LineCorrections(
+                lines=[corrections_pb2.LineCorrection(line_id=lines[0].line_id, text="ראשונה")]
+            )
         )
-        assert (await registry.projects.SubmitCorrections(request)).ground_truth_lines == 4
+        assert (await registry.corrections.SubmitCorrections(request)).ground_truth_lines == 4
         assert (await bring(registry, project_id, TEXTS[:1])).ground_truth_lines == 3
         await record(registry, page, "ראשונה")
         assert await counted(registry, user_id) == 4
@@ -267,9 +272,9 @@ async def test_imported_lines_train(registry: Registry) -> None:
     held = await claim(registry, (await queue(registry, user_id)).run_id)
     assert held.run.training_lines + held.run.holdout_lines == 16
     assert held.run.holdout_lines > 0
-    request = training_pb2.ExportGroundTruthRequest(run_id=held.run.run_id, fence=held.fence)
+    request = ground_truth_pb2.ExportGroundTruthRequest(run_id=held.run.run_id, fence=held.fence)
     with acting(None, "trainer"), rpc.translated():
-        parts = [part async for part in registry.training.ExportGroundTruth(request)]
+        parts = [part async for part in registry.ground_truth.ExportGroundTruth(request)]
     pages = [part.page for part in parts if part.HasField("page")]
     assert {page.layout for page in pages} == {page_pb2.LAYOUT_LINE}
     assert {line.text for page in pages for line in page.lines} == {f"שורה {n}" for n in range(16)}
@@ -280,7 +285,11 @@ BAD: dict[str, tuple[dict[str, Any], type[KetavError], str]] = {
     "no UUID": ({"project_id": "7"}, InvalidInput, "invalid-id"),
     "no lines": ({"lines": []}, InvalidInput, "line-count"),
     "too many lines": ({"lines": [known("א")] * 1001}, InvalidInput, "line-count"),
-    "a line without a boundary": ({"lines": [pb.KnownLine(text="א")]}, InvalidInput, "invalid-line"),
+    "a line without a boundary": (
+        {"lines": [ground_truth_pb2.KnownLine(text="א")]},
+        InvalidInput,
+        "invalid-line",
+    ),
     "a line outside the image": ({"lines": [known("א", 90)]}, InvalidInput, "invalid-line"),
     "a control character": ({"lines": [known("א\u202eב")]}, InvalidInput, "bidi-override"),
     "a text too long": ({"lines": [known("א" * 4001)]}, InvalidInput, "text-too-long"),

@@ -10,8 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from ketav.page.v1 import page_pb2
-from ketav.registry.v1 import learning_pb2 as pb
-from ketav.registry.v1 import projects_pb2, training_pb2
+from ketav.registry.v1 import corrections_pb2, models_pb2, next_lines_pb2, pages_pb2, training_pb2
 from ketav_common import rpc
 from ketav_common.errors import Forbidden, InvalidInput, NotFound
 from tests.parts.postgres import PostgresServer
@@ -42,25 +41,29 @@ async def registry(postgres: PostgresServer, database: str, tmp_path: Path) -> A
         yield running
 
 
-async def readiness(registry: Registry, user_id: UUID, script: Any = 0) -> pb.GetReadinessResponse:
+async def readiness(registry: Registry, user_id: UUID, script: Any = 0) -> training_pb2.GetReadinessResponse:
     """Return how near a user's runs are."""
-    request = pb.GetReadinessRequest(script=script)
+    request = training_pb2.GetReadinessRequest(script=script)
     with acting(user_id), rpc.translated():
-        return await registry.learning.GetReadiness(request)
+        return await registry.training.GetReadiness(request)
 
 
-async def set_policy(registry: Registry, user_id: UUID, automatic: bool, gap_s: int) -> pb.TrainingPolicy:
+async def set_policy(
+    registry: Registry, user_id: UUID, automatic: bool, gap_s: int
+) -> training_pb2.TrainingPolicy:
     """Set a user's policy."""
-    wanted = pb.TrainingPolicy(automatic=automatic, minimum_gap_seconds=gap_s)
+    wanted = training_pb2.TrainingPolicy(automatic=automatic, minimum_gap_seconds=gap_s)
     with acting(user_id), rpc.translated():
-        answer = await registry.learning.SetTrainingPolicy(pb.SetTrainingPolicyRequest(policy=wanted))
+        answer = await registry.training.SetTrainingPolicy(
+            training_pb2.SetTrainingPolicyRequest(policy=wanted)
+        )
     return answer.policy
 
 
-async def get_policy(registry: Registry, user_id: UUID) -> pb.TrainingPolicy:
+async def get_policy(registry: Registry, user_id: UUID) -> training_pb2.TrainingPolicy:
     """Return a user's policy."""
     with acting(user_id), rpc.translated():
-        return (await registry.learning.GetTrainingPolicy(pb.GetTrainingPolicyRequest())).policy
+        return (await registry.training.GetTrainingPolicy(training_pb2.GetTrainingPolicyRequest())).policy
 
 
 async def swept(registry: Registry, user_id: UUID) -> str:
@@ -82,12 +85,12 @@ async def test_a_new_user_is_told_what_the_first_run_needs(registry: Registry) -
     [near] = answer.scripts
     assert near.script == page_pb2.SCRIPT_MODERN_CURSIVE
     assert (near.verified_lines, near.next_run_lines, near.missing_lines) == (0, 16, 16)
-    assert near.wait_reason == pb.WAIT_REASON_TOO_FEW_LINES
+    assert near.wait_reason == training_pb2.WAIT_REASON_TOO_FEW_LINES
     assert not near.HasField("not_before")
     assert not near.expected_gain.HasField("cer_now")
-    assert near.expected_gain.basis == pb.GAIN_BASIS_PUBLISHED_CURVE
+    assert near.expected_gain.basis == training_pb2.GAIN_BASIS_PUBLISHED_CURVE
     assert answer.active_run_id == ""
-    assert answer.policy == pb.TrainingPolicy(automatic=True, minimum_gap_seconds=300)
+    assert answer.policy == training_pb2.TrainingPolicy(automatic=True, minimum_gap_seconds=300)
 
 
 async def test_lines_and_the_split_are_those_a_run_would_use(registry: Registry) -> None:
@@ -104,7 +107,7 @@ async def test_lines_and_the_split_are_those_a_run_would_use(registry: Registry)
     answer = await readiness(registry, user_id, page_pb2.SCRIPT_RASHI)
     [near] = answer.scripts
     assert answer.active_run_id == run.run_id
-    assert near.wait_reason == pb.WAIT_REASON_RUN_ACTIVE
+    assert near.wait_reason == training_pb2.WAIT_REASON_RUN_ACTIVE
     assert (near.last_run_lines, near.next_run_lines, near.missing_lines) == (21, 32, 11)
 
 
@@ -116,14 +119,14 @@ async def test_quarantined_lines_are_counted_apart_and_bring_no_run_nearer(regis
         [line] = (await record(registry, page, "שלום לכולם")).lines
     told = []
     for text in ("", "שלום לכם"):
-        sent = projects_pb2.LineCorrection(line_id=line.line_id, text=text)
-        request = projects_pb2.SubmitCorrectionsRequest(
+        sent = corrections_pb2.LineCorrection(line_id=line.line_id, text=text)
+        request = corrections_pb2.SubmitCorrectionsRequest(
             project_id=page.project_id,
             page_id=page.page_id,
-            lines=projects_pb2.LineCorrections(lines=[sent]),
+            lines=corrections_pb2.LineCorrections(lines=[sent]),
         )
         with acting(user_id), rpc.translated():
-            await registry.projects.SubmitCorrections(request)
+            await registry.corrections.SubmitCorrections(request)
         [near] = (await readiness(registry, user_id)).scripts
         told.append((near.verified_lines, near.quarantined_lines, near.missing_lines))
     assert told == [(0, 1, 16), (1, 0, 15)]
@@ -134,7 +137,7 @@ async def test_after_a_run_the_expected_gain_rests_on_it(registry: Registry) -> 
     user_id, run_id = await queued_run(registry)
     await publish(registry, run_id, (await claim(registry, run_id)).fence, cer_before=0.2, cer_after=0.1)
     gain = (await readiness(registry, user_id)).scripts[0].expected_gain
-    assert (gain.basis, gain.own_runs, gain.cer_now) == (pb.GAIN_BASIS_OWN_RUNS, 1, 0.1)
+    assert (gain.basis, gain.own_runs, gain.cer_now) == (training_pb2.GAIN_BASIS_OWN_RUNS, 1, 0.1)
     assert 0 < gain.cer_expected < 0.1
 
 
@@ -148,11 +151,11 @@ async def test_the_minimum_gap_holds_the_next_run_back(
         await correct(registry, 8)
     assert await swept(registry, user_id) == ""
     [near] = (await readiness(registry, user_id)).scripts
-    assert near.wait_reason == pb.WAIT_REASON_MINIMUM_GAP
+    assert near.wait_reason == training_pb2.WAIT_REASON_MINIMUM_GAP
     assert near.HasField("not_before")
     await let_pass(postgres, database, run_id, timedelta(minutes=5))
     [near] = (await readiness(registry, user_id)).scripts
-    assert near.wait_reason == pb.WAIT_REASON_UNSPECIFIED
+    assert near.wait_reason == training_pb2.WAIT_REASON_UNSPECIFIED
     assert await swept(registry, user_id)
 
 
@@ -167,7 +170,7 @@ async def test_a_user_sets_the_gap_and_switches_automatic_training_off(registry:
         await correct(registry, 8)
     assert await swept(registry, user_id) == ""
     answer = await readiness(registry, user_id)
-    assert answer.scripts[0].wait_reason == pb.WAIT_REASON_AUTOMATIC_OFF
+    assert answer.scripts[0].wait_reason == training_pb2.WAIT_REASON_AUTOMATIC_OFF
     assert "off" in answer.policy_text
     run = await queue(registry, user_id)
     await publish(registry, run.run_id, (await claim(registry, run.run_id)).fence)
@@ -175,7 +178,9 @@ async def test_a_user_sets_the_gap_and_switches_automatic_training_off(registry:
         await correct(registry, 8)
     await set_policy(registry, user_id, automatic=True, gap_s=0)
     assert await swept(registry, user_id)
-    assert await get_policy(registry, other) == pb.TrainingPolicy(automatic=True, minimum_gap_seconds=300)
+    assert await get_policy(registry, other) == training_pb2.TrainingPolicy(
+        automatic=True, minimum_gap_seconds=300
+    )
 
 
 async def test_of_two_scripts_that_are_due_both_get_their_run(
@@ -214,11 +219,11 @@ async def test_what_one_user_does_shows_nothing_to_another(registry: Registry) -
     assert (answer.scripts[0].verified_lines, answer.active_run_id) == (0, "")
     assert answer.policy.automatic
     calls: list[tuple[Any, Any]] = [
-        (registry.learning.GetReadiness, pb.GetReadinessRequest()),
-        (registry.learning.GetTrainingPolicy, pb.GetTrainingPolicyRequest()),
-        (registry.learning.ListProgress, pb.ListProgressRequest()),
-        (registry.learning.ListNextLines, pb.ListNextLinesRequest(project_id=str(uuid4()))),
-        (registry.learning.SetTrainingPolicy, pb.SetTrainingPolicyRequest()),
+        (registry.training.GetReadiness, training_pb2.GetReadinessRequest()),
+        (registry.training.GetTrainingPolicy, training_pb2.GetTrainingPolicyRequest()),
+        (registry.models.ListModelProgress, models_pb2.ListModelProgressRequest()),
+        (registry.next_lines.ListNextLines, next_lines_pb2.ListNextLinesRequest(project_id=str(uuid4()))),
+        (registry.training.SetTrainingPolicy, training_pb2.SetTrainingPolicyRequest()),
     ]
     for call, request in calls:
         with acting(None, "trainer"), pytest.raises(Forbidden), rpc.translated():
@@ -227,7 +232,7 @@ async def test_what_one_user_does_shows_nothing_to_another(registry: Registry) -
 
 async def read_and_correct(
     registry: Registry, read: list[str], corrected: dict[int, str], **header: Any
-) -> projects_pb2.Page:
+) -> pages_pb2.Page:
     """Upload a page as the current user, read it, and correct lines by their order."""
     version = header.pop("version", "hebrew_base-1")
     page = (await create(registry, **header)).page
@@ -236,32 +241,32 @@ async def read_and_correct(
     return page
 
 
-async def correct_lines(registry: Registry, page: projects_pb2.Page, texts: dict[str, str]) -> None:
+async def correct_lines(registry: Registry, page: pages_pb2.Page, texts: dict[str, str]) -> None:
     """Correct lines of a page by their ids as the current user."""
-    lines = [projects_pb2.LineCorrection(line_id=line_id, text=text) for line_id, text in texts.items()]
-    request = projects_pb2.SubmitCorrectionsRequest(
-        project_id=page.project_id, page_id=page.page_id, lines=projects_pb2.LineCorrections(lines=lines)
+    lines = [corrections_pb2.LineCorrection(line_id=line_id, text=text) for line_id, text in texts.items()]
+    request = corrections_pb2.SubmitCorrectionsRequest(
+        project_id=page.project_id, page_id=page.page_id, lines=corrections_pb2.LineCorrections(lines=lines)
     )
     with rpc.translated():
-        await registry.projects.SubmitCorrections(request)
+        await registry.corrections.SubmitCorrections(request)
 
 
-async def progress(registry: Registry, user_id: UUID, **asked: Any) -> pb.ListProgressResponse:
+async def progress(registry: Registry, user_id: UUID, **asked: Any) -> models_pb2.ListModelProgressResponse:
     """Return a user's progress."""
     with acting(user_id), rpc.translated():
-        return await registry.learning.ListProgress(pb.ListProgressRequest(**asked))
+        return await registry.models.ListModelProgress(models_pb2.ListModelProgressRequest(**asked))
 
 
 async def next_lines(
     registry: Registry, user_id: UUID, project_id: str, limit: int = 0
-) -> pb.ListNextLinesResponse:
+) -> next_lines_pb2.ListNextLinesResponse:
     """Return the lines of a project that a user should correct next."""
-    request = pb.ListNextLinesRequest(project_id=project_id, limit=limit)
+    request = next_lines_pb2.ListNextLinesRequest(project_id=project_id, limit=limit)
     with acting(user_id), rpc.translated():
-        return await registry.learning.ListNextLines(request)
+        return await registry.next_lines.ListNextLines(request)
 
 
-def counted(errors: pb.ReadingErrors) -> tuple[int, int, int]:
+def counted(errors: models_pb2.ReadingErrors) -> tuple[int, int, int]:
     """Return lines, edits and length."""
     return errors.lines, errors.edits, errors.length
 

@@ -17,7 +17,7 @@ import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
-from ketav.registry.v1 import accounts_pb2, accounts_pb2_grpc, projects_pb2
+from ketav.registry.v1 import accounts_pb2, accounts_pb2_grpc, pages_pb2, projects_pb2
 from ketav_common import rpc
 from ketav_common.errors import KetavError, NotFound, TimedOut, Unavailable
 from ketav_common.identity import Signer
@@ -217,8 +217,8 @@ async def test_the_registry_works_over_s3(registry_on_s3: Any) -> None:
     """The same call, the other store."""
     with acting(await registry_on_s3.new_user()):
         page = (await create(registry_on_s3)).page
-        request = projects_pb2.DownloadImageRequest(project_id=page.project_id, page_id=page.page_id)
-        parts = [part async for part in registry_on_s3.projects.DownloadImage(request)]
+        request = pages_pb2.DownloadImageRequest(project_id=page.project_id, page_id=page.page_id)
+        parts = [part async for part in registry_on_s3.pages.DownloadImage(request)]
     assert hashlib.sha256(b"".join(part.chunk for part in parts)).digest() == page.image.sha256
 
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from ketav.page.v1 import page_pb2
-from ketav.registry.v1 import accounts_pb2, projects_pb2
+from ketav.registry.v1 import accounts_pb2, pages_pb2, projects_pb2, transcriptions_pb2
 from ketav_common import rpc
 from ketav_common.errors import (
     Conflict,
@@ -48,11 +48,11 @@ async def get_project(registry: Registry, project_id: str, **paging: Any) -> lis
         return [part async for part in registry.projects.GetProject(request)]
 
 
-async def download(registry: Registry, page: projects_pb2.Page) -> list[Any]:
+async def download(registry: Registry, page: pages_pb2.Page) -> list[Any]:
     """Return the parts of a page's image as the current user gets them."""
-    request = projects_pb2.DownloadImageRequest(project_id=page.project_id, page_id=page.page_id)
+    request = pages_pb2.DownloadImageRequest(project_id=page.project_id, page_id=page.page_id)
     with rpc.translated():
-        return [part async for part in registry.projects.DownloadImage(request)]
+        return [part async for part in registry.pages.DownloadImage(request)]
 
 
 async def list_projects(registry: Registry, **paging: Any) -> projects_pb2.ListProjectsResponse:
@@ -83,14 +83,14 @@ async def test_a_page_is_stored_read_and_given_back_whole(registry: Registry) ->
     """What was uploaded and recorded comes back in the project, line by line, and as the same bytes."""
     with acting(await registry.new_user()):
         created = await create(registry, project_name="מחברת", script=page_pb2.SCRIPT_SQUARE)
-        assert created.page.state == projects_pb2.PAGE_STATE_STORED
+        assert created.page.state == pages_pb2.PAGE_STATE_STORED
         assert created.page.image.sha256 == hashlib.sha256(IMAGE).digest()
         assert created.model.version == "hebrew_base-1"
         transcription = await record(registry, created.page, "שלום", "עולם")
         project, page = await get_project(registry, created.page.project_id)
         assert project.project.name == "מחברת"
         assert project.project.script == page_pb2.SCRIPT_SQUARE
-        assert page.page.state == projects_pb2.PAGE_STATE_READ
+        assert page.page.state == pages_pb2.PAGE_STATE_READ
         assert page.page.transcription == transcription
         assert [line.text for line in transcription.lines] == ["שלום", "עולם"]
         header, *chunks = await download(registry, created.page)
@@ -136,13 +136,13 @@ async def test_a_foreign_thing_is_not_found_exactly_like_an_unknown_one(registry
     """Another user's project, page and image answer with the same code and words as a random id."""
     with acting(await registry.new_user()):
         page = (await create(registry)).page
-    unknown = projects_pb2.Page(page_id=str(uuid4()), project_id=str(uuid4()))
+    unknown = pages_pb2.Page(page_id=str(uuid4()), project_id=str(uuid4()))
 
-    async def get_page(at: projects_pb2.Page) -> None:
+    async def get_page(at: pages_pb2.Page) -> None:
         """Get one page."""
         with rpc.translated():
-            await registry.projects.GetPage(
-                projects_pb2.GetPageRequest(project_id=at.project_id, page_id=at.page_id)
+            await registry.pages.GetPage(
+                pages_pb2.GetPageRequest(project_id=at.project_id, page_id=at.page_id)
             )
 
     with acting(await registry.new_user()):
@@ -219,8 +219,8 @@ async def test_a_corrupt_image_is_never_given_out_whole(registry: Registry) -> N
         page = (await create(registry)).page
         [stored] = registry.blobs.glob("images/*/*")
         stored.write_bytes(bytes([IMAGE[0] ^ 1]) + IMAGE[1:])
-        request = projects_pb2.DownloadImageRequest(project_id=page.project_id, page_id=page.page_id)
-        call = registry.projects.DownloadImage(request)
+        request = pages_pb2.DownloadImageRequest(project_id=page.project_id, page_id=page.page_id)
+        call = registry.pages.DownloadImage(request)
         received: list[Any] = [await call.read() for _ in range(len(IMAGE) // CHUNK_BYTES + 1)]
         with pytest.raises(DataLoss), rpc.translated():
             await call.read()
@@ -250,13 +250,13 @@ async def test_a_reading_that_contradicts_itself_is_refused_and_the_page_stays_s
     with acting(await registry.new_user()):
         page = (await create(registry)).page
         good: dict[str, Any] = {"order": 0, "text": "שלום", "confidence": 0.5}
-        request = projects_pb2.RecordTranscriptionRequest(
+        request = transcriptions_pb2.RecordTranscriptionRequest(
             page_id=page.page_id,
             model_version="hebrew_base-1",
             lines=[page_pb2.Line(order=1, text="שלום"), page_pb2.Line(**good | wrong)],
         )
         with pytest.raises(InvalidInput) as caught, rpc.translated():
-            await registry.projects.RecordTranscription(request)
+            await registry.transcriptions.RecordTranscription(request)
         assert caught.value.code == "invalid-transcription"
         _, stored = await get_project(registry, page.project_id)
-        assert stored.page.state == projects_pb2.PAGE_STATE_STORED
+        assert stored.page.state == pages_pb2.PAGE_STATE_STORED

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from ketav.page.v1 import page_pb2
-from ketav.registry.v1 import projects_pb2, training_pb2
+from ketav.registry.v1 import corrections_pb2, ground_truth_pb2, pages_pb2, training_pb2, transcriptions_pb2
 from ketav_common import rpc
 from ketav_common.errors import Precondition
 from ketav_registry.domain.models import Script
@@ -60,40 +60,40 @@ async def registry(postgres: PostgresServer, database: str, tmp_path: Path) -> A
 
 async def read_page(
     registry: Registry, confidence: float = 0.95, texts: tuple[str, ...] = READ
-) -> tuple[projects_pb2.Page, list[str]]:
+) -> tuple[pages_pb2.Page, list[str]]:
     """Upload a page that is read with a confidence; return it with the ids of its lines."""
     page = (await create(registry)).page
     lines = read_lines(texts)
     for line in lines:
         line.confidence = confidence
-    request = projects_pb2.RecordTranscriptionRequest(
+    request = transcriptions_pb2.RecordTranscriptionRequest(
         page_id=page.page_id, model_version="hebrew_base-1", lines=lines
     )
     with rpc.translated():
-        stored = (await registry.projects.RecordTranscription(request)).transcription
+        stored = (await registry.transcriptions.RecordTranscription(request)).transcription
     return page, [line.line_id for line in stored.lines]
 
 
 async def submit(
-    registry: Registry, page: projects_pb2.Page, *lines: tuple[str, str], confirm: bool = False, key: str = ""
-) -> projects_pb2.SubmitCorrectionsResponse:
+    registry: Registry, page: pages_pb2.Page, *lines: tuple[str, str], confirm: bool = False, key: str = ""
+) -> corrections_pb2.SubmitCorrectionsResponse:
     """Correct lines by id as the current user."""
-    sent = [projects_pb2.LineCorrection(line_id=one, text=text, confirm=confirm) for one, text in lines]
-    request = projects_pb2.SubmitCorrectionsRequest(
+    sent = [corrections_pb2.LineCorrection(line_id=one, text=text, confirm=confirm) for one, text in lines]
+    request = corrections_pb2.SubmitCorrectionsRequest(
         project_id=page.project_id,
         page_id=page.page_id,
-        lines=projects_pb2.LineCorrections(lines=sent),
+        lines=corrections_pb2.LineCorrections(lines=sent),
         request_id=key,
         request_sha256=DIGEST,
     )
     with rpc.translated():
-        return await registry.projects.SubmitCorrections(request)
+        return await registry.corrections.SubmitCorrections(request)
 
 
-async def shown(registry: Registry, page: projects_pb2.Page) -> list[page_pb2.Line]:
+async def shown(registry: Registry, page: pages_pb2.Page) -> list[page_pb2.Line]:
     """Return the lines of a page as they are shown."""
-    request = projects_pb2.GetPageRequest(project_id=page.project_id, page_id=page.page_id)
-    return list((await registry.projects.GetPage(request)).page.transcription.lines)
+    request = pages_pb2.GetPageRequest(project_id=page.project_id, page_id=page.page_id)
+    return list((await registry.pages.GetPage(request)).page.transcription.lines)
 
 
 async def counts(registry: Registry, user_id: UUID) -> LineCounts:
@@ -175,22 +175,22 @@ async def test_a_doubtful_line_of_a_whole_text_is_quarantined_too(registry: Regi
     with acting(await registry.new_user()):
         page, (_, second, *_) = await read_page(registry)
         texts = [READ[0], READ[1] + " QR", *READ[2:]]
-        request = projects_pb2.SubmitCorrectionsRequest(
+        request = corrections_pb2.SubmitCorrectionsRequest(
             project_id=page.project_id, page_id=page.page_id, corrected_text="\n".join(texts)
         )
-        saved = await registry.projects.SubmitCorrections(request)
+        saved = await registry.corrections.SubmitCorrections(request)
         assert [(each.line_id, each.quarantine.code) for each in saved.quarantined] == [
             (second, "outside-alphabet")
         ]
         assert (saved.accepted_lines, saved.ground_truth_lines) == (4, 3)
 
 
-async def exported(registry: Registry, user_id: UUID) -> list[training_pb2.GroundTruthPage]:
+async def exported(registry: Registry, user_id: UUID) -> list[ground_truth_pb2.GroundTruthPage]:
     """Queue a run of a user, claim it and return the ground truth it trains on."""
     held = await claim(registry, (await queue(registry, user_id)).run_id)
-    request = training_pb2.ExportGroundTruthRequest(run_id=held.run.run_id, fence=held.fence)
+    request = ground_truth_pb2.ExportGroundTruthRequest(run_id=held.run.run_id, fence=held.fence)
     with acting(None, "trainer"), rpc.translated():
-        parts = [part async for part in registry.training.ExportGroundTruth(request)]
+        parts = [part async for part in registry.ground_truth.ExportGroundTruth(request)]
     return [part.page for part in parts if part.HasField("page")]
 
 

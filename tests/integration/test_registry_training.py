@@ -11,8 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from ketav.page.v1 import page_pb2
-from ketav.registry.v1 import models_pb2, projects_pb2
-from ketav.registry.v1 import training_pb2 as pb
+from ketav.registry.v1 import ground_truth_pb2, models_pb2, pages_pb2, training_pb2
 from ketav_common import rpc
 from ketav_common.errors import (
     Conflict,
@@ -56,46 +55,54 @@ async def registry(postgres: PostgresServer, database: str, tmp_path: Path) -> A
         yield running
 
 
-async def get_run(registry: Registry, user_id: UUID, run_id: str) -> pb.TrainingRun:
+async def get_run(registry: Registry, user_id: UUID, run_id: str) -> training_pb2.TrainingRun:
     """Return a run as its user sees it."""
     with acting(user_id), rpc.translated():
-        return (await registry.training.GetTrainingRun(pb.GetTrainingRunRequest(run_id=run_id))).run
+        return (await registry.training.GetTrainingRun(training_pb2.GetTrainingRunRequest(run_id=run_id))).run
 
 
-async def cancel(registry: Registry, user_id: UUID, run_id: str) -> pb.TrainingRun:
+async def cancel(registry: Registry, user_id: UUID, run_id: str) -> training_pb2.TrainingRun:
     """Cancel a run as its user."""
     with acting(user_id), rpc.translated():
-        return (await registry.training.CancelTrainingRun(pb.CancelTrainingRunRequest(run_id=run_id))).run
+        return (
+            await registry.training.CancelTrainingRun(training_pb2.CancelTrainingRunRequest(run_id=run_id))
+        ).run
 
 
 async def report(registry: Registry, run_id: str, fence: int, **figures: Any) -> bool:
     """Report progress as a worker; return the cancel flag."""
-    said = {"state": pb.TRAINING_RUN_STATE_LEASED, "epoch": 1, "epochs": 10} | figures
+    said = {"state": training_pb2.TRAINING_RUN_STATE_RUNNING, "epoch": 1, "epochs": 10} | figures
     with acting(None, "trainer"), rpc.translated():
-        answer = await registry.training.ReportProgress(
-            pb.ReportProgressRequest(run_id=run_id, fence=fence, **said)
+        answer = await registry.training.ReportTrainingProgress(
+            training_pb2.ReportTrainingProgressRequest(run_id=run_id, fence=fence, **said)
         )
     return answer.cancel_requested
 
 
-async def end(registry: Registry, run_id: str, fence: int, state: pb.TrainingRunState.ValueType) -> Any:
+async def end(
+    registry: Registry, run_id: str, fence: int, state: training_pb2.TrainingRunState.ValueType
+) -> Any:
     """End a run as a worker."""
-    request = pb.EndTrainingRunRequest(run_id=run_id, fence=fence, state=state, verdict="stopped")
+    request = training_pb2.EndTrainingRunRequest(run_id=run_id, fence=fence, state=state, verdict="stopped")
     with acting(None, "trainer"), rpc.translated():
         return (await registry.training.EndTrainingRun(request)).run
 
 
-async def export(registry: Registry, run_id: str, fence: int) -> list[pb.ExportGroundTruthResponse]:
+async def export(
+    registry: Registry, run_id: str, fence: int
+) -> list[ground_truth_pb2.ExportGroundTruthResponse]:
     """Return the parts of a run's ground truth as a worker."""
-    request = pb.ExportGroundTruthRequest(run_id=run_id, fence=fence)
+    request = ground_truth_pb2.ExportGroundTruthRequest(run_id=run_id, fence=fence)
     with acting(None, "trainer"), rpc.translated():
-        return [part async for part in registry.training.ExportGroundTruth(request)]
+        return [part async for part in registry.ground_truth.ExportGroundTruth(request)]
 
 
 async def sweep(registry: Registry) -> set[str]:
     """Sweep as the trainer; return the queued runs."""
     with acting(None, "trainer"), rpc.translated():
-        return set((await registry.training.SweepTrainingRuns(pb.SweepTrainingRunsRequest())).run_ids)
+        return set(
+            (await registry.training.SweepTrainingRuns(training_pb2.SweepTrainingRunsRequest())).run_ids
+        )
 
 
 async def serving(registry: Registry, user_id: UUID, script: Any = 0) -> str:
@@ -132,7 +139,7 @@ async def test_a_queued_run_has_both_sides_of_the_split_and_a_repeated_request_r
     with acting(user_id):
         await correct(registry, 10, script=page_pb2.SCRIPT_RASHI)
     run = await queue(registry, user_id, "k")
-    assert run.state == pb.TRAINING_RUN_STATE_QUEUED
+    assert run.state == training_pb2.TRAINING_RUN_STATE_QUEUED
     assert (run.training_lines, run.holdout_lines) == (10, 10)
     assert run.script == page_pb2.SCRIPT_RASHI
     assert await queue(registry, user_id, "k") == run
@@ -155,13 +162,13 @@ async def test_of_concurrent_claims_one_wins(registry: Registry) -> None:
     """The others are told that somebody else has it; the fence counts claims."""
     user_id, run_id = await queued_run(registry)
     outcomes = await asyncio.gather(*(claim(registry, run_id) for _ in range(6)), return_exceptions=True)
-    won = [each for each in outcomes if isinstance(each, pb.ClaimTrainingRunResponse)]
+    won = [each for each in outcomes if isinstance(each, training_pb2.ClaimTrainingRunResponse)]
     assert len(won) == 1
     assert all(isinstance(each, Stale) for each in outcomes if each not in won)
     [lease] = won
     assert (lease.fence, lease.user_id, lease.lease_seconds) == (1, str(user_id), 30)
     assert (lease.parent.version, lease.base.version) == ("hebrew_base-1", "hebrew_base-1")
-    assert lease.run.state == pb.TRAINING_RUN_STATE_LEASED
+    assert lease.run.state == training_pb2.TRAINING_RUN_STATE_RUNNING
 
 
 async def test_progress_raises_the_revision_and_a_heartbeat_does_not(registry: Registry) -> None:
@@ -177,7 +184,7 @@ async def test_progress_raises_the_revision_and_a_heartbeat_does_not(registry: R
     with pytest.raises(InvalidInput):
         await report(registry, run_id, lease.fence, loss=float("nan"))
     with pytest.raises(InvalidInput):
-        await report(registry, run_id, lease.fence, state=pb.TRAINING_RUN_STATE_SUCCEEDED)
+        await report(registry, run_id, lease.fence, state=training_pb2.TRAINING_RUN_STATE_SUCCEEDED)
 
 
 async def test_a_stale_worker_changes_nothing(
@@ -192,7 +199,7 @@ async def test_a_stale_worker_changes_nothing(
     before = await get_run(registry, user_id, run_id)
     for attempt in (
         report(registry, run_id, old.fence, epoch=9),
-        end(registry, run_id, old.fence, pb.TRAINING_RUN_STATE_FAILED),
+        end(registry, run_id, old.fence, training_pb2.TRAINING_RUN_STATE_FAILED),
         export(registry, run_id, old.fence),
         publish(registry, run_id, old.fence),
     ):
@@ -214,7 +221,7 @@ async def test_an_abandoned_run_is_queued_again_and_fails_after_five_attempts(
         await let_the_lease_end(postgres, database, run_id)
     assert run_id not in await sweep(registry)
     run = await get_run(registry, user_id, run_id)
-    assert (run.state, run.attempts) == (pb.TRAINING_RUN_STATE_FAILED, 5)
+    assert (run.state, run.attempts) == (training_pb2.TRAINING_RUN_STATE_FAILED, 5)
     assert run.verdict
 
 
@@ -223,9 +230,11 @@ async def test_a_run_given_back_waits_again_but_not_for_ever(registry: Registry)
     user_id, run_id = await queued_run(registry)
     for attempt in range(1, 6):
         lease = await claim(registry, run_id)
-        run = await end(registry, run_id, lease.fence, pb.TRAINING_RUN_STATE_QUEUED)
+        run = await end(registry, run_id, lease.fence, training_pb2.TRAINING_RUN_STATE_QUEUED)
         ended = attempt == 5
-        assert run.state == (pb.TRAINING_RUN_STATE_FAILED if ended else pb.TRAINING_RUN_STATE_QUEUED)
+        assert run.state == (
+            training_pb2.TRAINING_RUN_STATE_FAILED if ended else training_pb2.TRAINING_RUN_STATE_QUEUED
+        )
     with pytest.raises(Stale):
         await claim(registry, run_id)
     with pytest.raises(Precondition) as caught:
@@ -238,15 +247,15 @@ async def test_a_queued_run_is_cancelled_at_once_and_a_running_one_at_its_next_r
 ) -> None:
     """The worker is told by the answer to its report."""
     user_id, run_id = await queued_run(registry)
-    assert (await cancel(registry, user_id, run_id)).state == pb.TRAINING_RUN_STATE_CANCELLED
+    assert (await cancel(registry, user_id, run_id)).state == training_pb2.TRAINING_RUN_STATE_CANCELLED
     run = await queue(registry, user_id)
     lease = await claim(registry, run.run_id)
     assert not await report(registry, run.run_id, lease.fence)
     asked = await cancel(registry, user_id, run.run_id)
-    assert (asked.state, asked.cancel_requested) == (pb.TRAINING_RUN_STATE_LEASED, True)
+    assert (asked.state, asked.cancel_requested) == (training_pb2.TRAINING_RUN_STATE_RUNNING, True)
     assert await report(registry, run.run_id, lease.fence)
-    ended = await end(registry, run.run_id, lease.fence, pb.TRAINING_RUN_STATE_CANCELLED)
-    assert ended.state == pb.TRAINING_RUN_STATE_CANCELLED
+    ended = await end(registry, run.run_id, lease.fence, training_pb2.TRAINING_RUN_STATE_CANCELLED)
+    assert ended.state == training_pb2.TRAINING_RUN_STATE_CANCELLED
 
 
 async def test_the_ground_truth_is_frozen_when_the_run_is_queued(registry: Registry) -> None:
@@ -259,7 +268,10 @@ async def test_the_ground_truth_is_frozen_when_the_run_is_queued(registry: Regis
     pages = [part.page for part in parts if part.HasField("page")]
     assert len(pages) == 2
     assert [len(page.lines) for page in pages] == [8, 8]
-    assert {line.split for page in pages for line in page.lines} == {pb.SPLIT_TRAIN, pb.SPLIT_HOLDOUT}
+    assert {line.split for page in pages for line in page.lines} == {
+        ground_truth_pb2.SPLIT_TRAIN,
+        ground_truth_pb2.SPLIT_HOLDOUT,
+    }
     assert pages[0].lines[3].text == "שורה 3"
     assert pages[0].lines[3].line.boundary
     assert hashlib.sha256(parts[1].chunk).digest() == pages[0].image.sha256
@@ -275,7 +287,10 @@ async def test_a_published_model_serves_the_next_page_and_only_its_user_and_scri
     assert version.state == models_pb2.MODEL_STATE_ACTIVE
     assert (version.parent_version, version.run_id) == ("hebrew_base-1", run_id)
     run = await get_run(registry, user_id, run_id)
-    assert (run.state, run.model_version) == (pb.TRAINING_RUN_STATE_SUCCEEDED, version.model.version)
+    assert (run.state, run.model_version) == (
+        training_pb2.TRAINING_RUN_STATE_SUCCEEDED,
+        version.model.version,
+    )
     assert (run.cer_base, run.cer_candidate) == (0.2, 0.1)
     with acting(user_id):
         assert (await create(registry)).model.version == version.model.version
@@ -345,7 +360,7 @@ async def test_a_rejected_model_is_kept_and_never_serves(registry: Registry) -> 
     version = await publish(registry, run_id, lease.fence, promote=False)
     assert version.state == models_pb2.MODEL_STATE_RETIRED
     run = await get_run(registry, user_id, run_id)
-    assert (run.state, run.verdict) == (pb.TRAINING_RUN_STATE_REJECTED, "rejected")
+    assert (run.state, run.verdict) == (training_pb2.TRAINING_RUN_STATE_REJECTED, "rejected")
     assert await serving(registry, user_id) == "hebrew_base-1"
     request = models_pb2.ActivateModelRequest(version=version.model.version)
     with acting(user_id), pytest.raises(Precondition) as caught, rpc.translated():
@@ -394,14 +409,14 @@ async def test_of_cancel_and_publish_exactly_one_wins(registry: Registry) -> Non
         run = await get_run(registry, user_id, run_id)
         if isinstance(cancelled, KetavError):
             assert cancelled.code == "run-ended"
-            assert run.state == pb.TRAINING_RUN_STATE_SUCCEEDED
+            assert run.state == training_pb2.TRAINING_RUN_STATE_SUCCEEDED
             assert await serving(registry, user_id) == run.model_version
         else:
             assert isinstance(published, Stale)
-            assert run.state == pb.TRAINING_RUN_STATE_CANCELLED
+            assert run.state == training_pb2.TRAINING_RUN_STATE_CANCELLED
             assert await serving(registry, user_id) == before
         outcomes.add(run.state)
-    assert outcomes <= {pb.TRAINING_RUN_STATE_SUCCEEDED, pb.TRAINING_RUN_STATE_CANCELLED}
+    assert outcomes <= {training_pb2.TRAINING_RUN_STATE_SUCCEEDED, training_pb2.TRAINING_RUN_STATE_CANCELLED}
 
 
 async def test_a_version_is_rolled_back_and_forth(registry: Registry) -> None:
@@ -459,11 +474,11 @@ async def test_calls_of_workers_are_refused_to_users(registry: Registry) -> None
     run: dict[str, Any] = {"run_id": str(uuid4())}
     with acting(await registry.new_user()):
         for call in (
-            registry.training.ClaimTrainingRun(pb.ClaimTrainingRunRequest(**run)),
-            registry.training.ReportProgress(pb.ReportProgressRequest(**run)),
-            registry.training.EndTrainingRun(pb.EndTrainingRunRequest(**run)),
-            registry.training.ExportGroundTruth(pb.ExportGroundTruthRequest(**run)).read(),
-            registry.training.SweepTrainingRuns(pb.SweepTrainingRunsRequest()),
+            registry.training.ClaimTrainingRun(training_pb2.ClaimTrainingRunRequest(**run)),
+            registry.training.ReportTrainingProgress(training_pb2.ReportTrainingProgressRequest(**run)),
+            registry.training.EndTrainingRun(training_pb2.EndTrainingRunRequest(**run)),
+            registry.ground_truth.ExportGroundTruth(ground_truth_pb2.ExportGroundTruthRequest(**run)).read(),
+            registry.training.SweepTrainingRuns(training_pb2.SweepTrainingRunsRequest()),
             registry.models.PublishModel(iter(())),
         ):
             with pytest.raises(Forbidden), rpc.translated():
@@ -498,7 +513,7 @@ async def test_the_sweep_starts_a_run_of_who_is_due_and_does_not_start_it_again(
     await asyncio.to_thread(postgres.execute, query, database, UUID(found[0]), timedelta(days=8))
     assert not [run_id for run_id in await sweep(registry) if await _is_of(registry, user_id, run_id)]
     with acting(user_id):
-        page = projects_pb2.Page(page_id=pages[0])
+        page = pages_pb2.Page(page_id=pages[0])
         await record(registry, page, "שורה")
         await correct(registry, 1, pages=1)
     assert [run_id for run_id in await sweep(registry) if await _is_of(registry, user_id, run_id)]

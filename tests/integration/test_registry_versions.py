@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from ketav.registry.v1 import models_pb2, projects_pb2
+from ketav.registry.v1 import models_pb2, pages_pb2, projects_pb2
 from ketav.registry.v1 import training_pb2 as pb
 from ketav_common import rpc
 from ketav_common.errors import Conflict, NotFound
@@ -55,13 +55,13 @@ async def get_model(registry: Registry, user_id: UUID, version: str) -> models_p
         return await registry.models.GetModel(models_pb2.GetModelRequest(version=version))
 
 
-async def to_read_with(registry: Registry, user_id: UUID, page: projects_pb2.Page, version: str) -> str:
+async def to_read_with(registry: Registry, user_id: UUID, page: pages_pb2.Page, version: str) -> str:
     """Ask for a stored image to be read with a version; return the one that is named."""
-    request = projects_pb2.DownloadImageRequest(
+    request = pages_pb2.DownloadImageRequest(
         project_id=page.project_id, page_id=page.page_id, model_version=version
     )
     with acting(user_id), rpc.translated():
-        async for part in registry.projects.DownloadImage(request):
+        async for part in registry.pages.DownloadImage(request):
             return part.header.model.version
     raise AssertionError("nothing came")
 
@@ -164,9 +164,11 @@ async def report(
     registry: Registry, run_id: str, fence: int, epoch: int, epochs: int = 10, state: Any = 2
 ) -> None:
     """Report an epoch as a worker."""
-    request = pb.ReportProgressRequest(run_id=run_id, fence=fence, state=state, epoch=epoch, epochs=epochs)
+    request = pb.ReportTrainingProgressRequest(
+        run_id=run_id, fence=fence, state=state, epoch=epoch, epochs=epochs
+    )
     with acting(None, "trainer"), rpc.translated():
-        await registry.training.ReportProgress(request)
+        await registry.training.ReportTrainingProgress(request)
 
 
 async def run_of(registry: Registry, user_id: UUID, run_id: str) -> pb.TrainingRun:

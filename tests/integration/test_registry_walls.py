@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 import sqlalchemy as sa
 
-from ketav.registry.v1 import learning_pb2, projects_pb2, webhooks_pb2
+from ketav.registry.v1 import pages_pb2, training_pb2, webhooks_pb2
 from ketav_registry.tables import metadata
 from tests.parts.postgres import PostgresServer
 from tests.parts.registry import (
@@ -53,16 +53,16 @@ def owner(postgres: PostgresServer, database: str, tmp_path_factory: pytest.Temp
         async with registry_server(postgres, tmp_path_factory.mktemp("owner"), database) as registry:
             user_id, run_id = await queued_run(registry)
             await publish(registry, run_id, (await claim(registry, run_id)).fence)
-            wanted = learning_pb2.SetTrainingPolicyRequest(policy=learning_pb2.TrainingPolicy(automatic=True))
+            wanted = training_pb2.SetTrainingPolicyRequest(policy=training_pb2.TrainingPolicy(automatic=True))
             with acting(user_id):
-                await registry.learning.SetTrainingPolicy(wanted)
+                await registry.training.SetTrainingPolicy(wanted)
             with acting(user_id):
                 hook = webhooks_pb2.SetWebhookRequest(url="https://example.org/")
                 await registry.webhooks.SetWebhook(hook)
                 await registry.webhooks.TestWebhook(webhooks_pb2.TestWebhookRequest())
                 page = (await create(registry)).page
-                await registry.projects.DeletePage(
-                    projects_pb2.DeletePageRequest(project_id=page.project_id, page_id=page.page_id)
+                await registry.pages.DeletePage(
+                    pages_pb2.DeletePageRequest(project_id=page.project_id, page_id=page.page_id)
                 )
             return user_id
 

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from ketav.page.v1 import page_pb2
-from ketav.registry.v1 import models_pb2, projects_pb2, training_pb2
+from ketav.registry.v1 import corrections_pb2, models_pb2, training_pb2, transcriptions_pb2
 from ketav_common import rpc
 from ketav_engine import tiny
 from ketav_engine.domain import FoundLine
@@ -85,19 +85,19 @@ async def corrected_page(registry: Registry, seed: int, lines: int = 12, shuffle
         points = [[page_pb2.Point(x=x, y=y) for x, y in line] for line in (baseline, boundary)]
         read.append(page_pb2.Line(order=row, baseline=points[0], boundary=points[1], text="טעות"))
     with rpc.translated():
-        request = projects_pb2.RecordTranscriptionRequest(
+        request = transcriptions_pb2.RecordTranscriptionRequest(
             page_id=page.page_id, model_version="hebrew_base-1", lines=read
         )
-        recorded = (await registry.projects.RecordTranscription(request)).transcription.lines
+        recorded = (await registry.transcriptions.RecordTranscription(request)).transcription.lines
         corrections = [
-            projects_pb2.LineCorrection(line_id=line.line_id, text=text, confirm=shuffled > 0)
+            corrections_pb2.LineCorrection(line_id=line.line_id, text=text, confirm=shuffled > 0)
             for line, text in zip(recorded, [*texts[shuffled:], *texts[:shuffled]], strict=True)
         ]
-        await registry.projects.SubmitCorrections(
-            projects_pb2.SubmitCorrectionsRequest(
+        await registry.corrections.SubmitCorrections(
+            corrections_pb2.SubmitCorrectionsRequest(
                 project_id=page.project_id,
                 page_id=page.page_id,
-                lines=projects_pb2.LineCorrections(lines=corrections),
+                lines=corrections_pb2.LineCorrections(lines=corrections),
             )
         )
 

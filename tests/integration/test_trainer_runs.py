@@ -96,7 +96,7 @@ async def test_a_run_that_learns_is_published_with_its_verdict(bench: Bench) -> 
     run_id = bench.inside.queue()
     await bench.run(run_id)
     run = bench.inside.runs[run_id]
-    assert run.history == [double.QUEUED, double.LEASED, double.EVALUATING, double.SUCCEEDED]
+    assert run.history == [double.QUEUED, double.RUNNING, double.EVALUATING, double.SUCCEEDED]
     (published,) = bench.inside.published
     assert published.promote
     assert published.cer_after < published.cer_before

@@ -86,8 +86,8 @@ def _of_states(changes: Sequence[Change]) -> list[str]:
         if values != sorted(values):
             found.append(f"its {name} fell: {values}")
     claims = [new for old, new in itertools.pairwise(changes) if _claimed(old, new)]
-    if any(change.fields["state"] != "leased" for change in claims):
-        found.append("a claim left another state than leased")
+    if any(change.fields["state"] != "running" for change in claims):
+        found.append("a claim left another state than running")
     return found
 
 

@@ -162,7 +162,7 @@ class Injector:
         )
         if worker is not None and not run_id:
             found = await self._world.owner.fetchval(
-                "SELECT id FROM training_run WHERE worker LIKE $1 AND state IN ('leased', 'evaluating')",
+                "SELECT id FROM training_run WHERE worker LIKE $1 AND state IN ('running', 'evaluating')",
                 f"%:{worker.pid}",
             )
             run_id = str(found)

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 from ketav.page.v1 import page_pb2
 from ketav.recognizer.v1 import recognizer_pb2, recognizer_pb2_grpc
-from ketav.registry.v1 import models_pb2, projects_pb2
+from ketav.registry.v1 import corrections_pb2, models_pb2, pages_pb2, transcriptions_pb2
 from ketav.trainer.v1 import trainer_pb2
 from ketav_common import rpc
 from ketav_common.errors import Conflict, TimedOut, Unavailable
@@ -37,11 +37,11 @@ class Learner:
         """Return what the user says is written where a text was drawn."""
         return "".join(self.hand.get(letter, letter) for letter in text)
 
-    async def page(self, seed: int) -> projects_pb2.CreatePageResponse:
+    async def page(self, seed: int) -> pages_pb2.CreatePageResponse:
         """Upload a page with the lines of a seed."""
         with acting(self.user_id), rpc.translated():
             image = draw_page(random_lines(LINES, seed=seed))
-            answer: projects_pb2.CreatePageResponse = await self.world.projects.CreatePage(
+            answer: pages_pb2.CreatePageResponse = await self.world.pages.CreatePage(
                 upload(image), timeout=CALL_S
             )
             return answer
@@ -57,23 +57,27 @@ class Learner:
             lines.append(page_pb2.Line(order=row, baseline=points[0], boundary=points[1], text="טעות"))
         recorded = await self.record(page.page_id, BASE, lines)
         corrections = [
-            projects_pb2.LineCorrection(line_id=line.line_id, text=self.means(text)[:: -1 if turned else 1])
+            corrections_pb2.LineCorrection(
+                line_id=line.line_id, text=self.means(text)[:: -1 if turned else 1]
+            )
             for line, text in zip(recorded.lines, texts, strict=True)
         ]
-        request = projects_pb2.SubmitCorrectionsRequest(
+        request = corrections_pb2.SubmitCorrectionsRequest(
             project_id=page.project_id,
             page_id=page.page_id,
-            lines=projects_pb2.LineCorrections(lines=corrections),
+            lines=corrections_pb2.LineCorrections(lines=corrections),
         )
         with acting(self.user_id), rpc.translated():
-            await self.world.projects.SubmitCorrections(request, timeout=CALL_S)
+            await self.world.corrections.SubmitCorrections(request, timeout=CALL_S)
 
-    async def record(self, page_id: str, version: str, lines: list[Any]) -> projects_pb2.Transcription:
+    async def record(self, page_id: str, version: str, lines: list[Any]) -> transcriptions_pb2.Transcription:
         """Record a reading."""
-        request = projects_pb2.RecordTranscriptionRequest(page_id=page_id, model_version=version, lines=lines)
+        request = transcriptions_pb2.RecordTranscriptionRequest(
+            page_id=page_id, model_version=version, lines=lines
+        )
         with acting(self.user_id), rpc.translated():
-            answer = await self.world.projects.RecordTranscription(request, timeout=CALL_S)
-        transcription: projects_pb2.Transcription = answer.transcription
+            answer = await self.world.transcriptions.RecordTranscription(request, timeout=CALL_S)
+        transcription: transcriptions_pb2.Transcription = answer.transcription
         return transcription
 
     async def train(self) -> str:

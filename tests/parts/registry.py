@@ -15,14 +15,21 @@ import grpc
 from ketav.page.v1 import page_pb2
 from ketav.registry.v1 import (
     accounts_pb2_grpc,
+    corrections_pb2,
+    corrections_pb2_grpc,
     erasure_pb2,
-    learning_pb2_grpc,
+    ground_truth_pb2_grpc,
     models_pb2,
     models_pb2_grpc,
+    next_lines_pb2_grpc,
+    pages_pb2,
+    pages_pb2_grpc,
     projects_pb2,
     projects_pb2_grpc,
     training_pb2,
     training_pb2_grpc,
+    transcriptions_pb2,
+    transcriptions_pb2_grpc,
     webhooks_pb2_grpc,
 )
 from ketav_common import context, rpc
@@ -53,9 +60,13 @@ class Registry:
     blobs: Path
     accounts: "accounts_pb2_grpc.AccountServiceAsyncStub"
     projects: "projects_pb2_grpc.ProjectServiceAsyncStub"
+    pages: "pages_pb2_grpc.PageServiceAsyncStub"
+    transcriptions: "transcriptions_pb2_grpc.TranscriptionServiceAsyncStub"
+    corrections: "corrections_pb2_grpc.CorrectionServiceAsyncStub"
+    ground_truth: "ground_truth_pb2_grpc.GroundTruthServiceAsyncStub"
+    training: "training_pb2_grpc.TrainingServiceAsyncStub"
     models: "models_pb2_grpc.ModelServiceAsyncStub"
-    training: "training_pb2_grpc.TrainingRunServiceAsyncStub"
-    learning: "learning_pb2_grpc.LearningServiceAsyncStub"
+    next_lines: "next_lines_pb2_grpc.NextLineServiceAsyncStub"
     webhooks: "webhooks_pb2_grpc.WebhookServiceAsyncStub"
 
     async def new_user(self, name: str = "user") -> UUID:
@@ -97,9 +108,13 @@ def _stubs(channel: grpc.aio.Channel) -> tuple[Any, ...]:
     return (
         accounts_pb2_grpc.AccountServiceStub(channel),
         projects_pb2_grpc.ProjectServiceStub(channel),
+        pages_pb2_grpc.PageServiceStub(channel),
+        transcriptions_pb2_grpc.TranscriptionServiceStub(channel),
+        corrections_pb2_grpc.CorrectionServiceStub(channel),
+        ground_truth_pb2_grpc.GroundTruthServiceStub(channel),
+        training_pb2_grpc.TrainingServiceStub(channel),
         models_pb2_grpc.ModelServiceStub(channel),
-        training_pb2_grpc.TrainingRunServiceStub(channel),
-        learning_pb2_grpc.LearningServiceStub(channel),
+        next_lines_pb2_grpc.NextLineServiceStub(channel),
         webhooks_pb2_grpc.WebhookServiceStub(channel),
     )
 
@@ -117,20 +132,20 @@ def upload(
     sha256: bytes = DIGEST,
     chunk: int = 1 << 20,
     **header: Any,
-) -> Iterator[projects_pb2.CreatePageRequest]:
+) -> Iterator[pages_pb2.CreatePageRequest]:
     """Return the messages of an upload."""
     image = header.pop("image", {})
     facts = {"width": 200, "height": 100, "media_type": "image/png", "size_bytes": len(data)} | image
-    first = projects_pb2.CreatePageHeader(
+    first = pages_pb2.CreatePageHeader(
         project_id=project_id,
         image=page_pb2.Image(**facts),
         request_id=request_id,
         request_sha256=sha256,
         **header,
     )
-    yield projects_pb2.CreatePageRequest(header=first)
+    yield pages_pb2.CreatePageRequest(header=first)
     for start in range(0, len(data), chunk):
-        yield projects_pb2.CreatePageRequest(chunk=data[start : start + chunk])
+        yield pages_pb2.CreatePageRequest(chunk=data[start : start + chunk])
 
 
 def read_lines(texts: Sequence[str]) -> list[page_pb2.Line]:
@@ -153,21 +168,21 @@ def read_lines(texts: Sequence[str]) -> list[page_pb2.Line]:
 IMAGE = b"\x89PNG" + bytes(range(256)) * 9000
 
 
-async def create(registry: Registry, data: bytes = IMAGE, **header: Any) -> projects_pb2.CreatePageResponse:
+async def create(registry: Registry, data: bytes = IMAGE, **header: Any) -> pages_pb2.CreatePageResponse:
     """Upload a page as the current user."""
     with rpc.translated():
-        return await registry.projects.CreatePage(upload(data, **header))
+        return await registry.pages.CreatePage(upload(data, **header))
 
 
 async def record(
-    registry: Registry, page: projects_pb2.Page, *texts: str, version: str = "hebrew_base-1"
-) -> projects_pb2.Transcription:
+    registry: Registry, page: pages_pb2.Page, *texts: str, version: str = "hebrew_base-1"
+) -> transcriptions_pb2.Transcription:
     """Record a reading of a page as the current user."""
-    request = projects_pb2.RecordTranscriptionRequest(
+    request = transcriptions_pb2.RecordTranscriptionRequest(
         page_id=page.page_id, model_version=version, lines=read_lines(texts)
     )
     with rpc.translated():
-        return (await registry.projects.RecordTranscription(request)).transcription
+        return (await registry.transcriptions.RecordTranscription(request)).transcription
 
 
 async def correct(registry: Registry, count: int, *, pages: int = 2, **header: Any) -> list[str]:
@@ -176,13 +191,13 @@ async def correct(registry: Registry, count: int, *, pages: int = 2, **header: A
     for number in range(pages):
         page = (await create(registry, IMAGE[:2000] + bytes([number]), **header)).page
         lines = (await record(registry, page, *(f"שורה {i}" for i in range(count)))).lines
-        corrections = [projects_pb2.LineCorrection(line_id=line.line_id, text=line.text) for line in lines]
+        corrections = [corrections_pb2.LineCorrection(line_id=line.line_id, text=line.text) for line in lines]
         with rpc.translated():
-            await registry.projects.SubmitCorrections(
-                projects_pb2.SubmitCorrectionsRequest(
+            await registry.corrections.SubmitCorrections(
+                corrections_pb2.SubmitCorrectionsRequest(
                     project_id=page.project_id,
                     page_id=page.page_id,
-                    lines=projects_pb2.LineCorrections(lines=corrections),
+                    lines=corrections_pb2.LineCorrections(lines=corrections),
                 )
             )
         made.append(page.page_id)
@@ -238,14 +253,14 @@ async def publish(
         return (await registry.models.PublishModel(messages())).version
 
 
-async def delete_page(registry: Registry, user_id: UUID, page: projects_pb2.Page) -> erasure_pb2.Erasure:
+async def delete_page(registry: Registry, user_id: UUID, page: pages_pb2.Page) -> erasure_pb2.Erasure:
     """Delete a page as its user."""
-    request = projects_pb2.DeletePageRequest(project_id=page.project_id, page_id=page.page_id)
+    request = pages_pb2.DeletePageRequest(project_id=page.project_id, page_id=page.page_id)
     with acting(user_id), rpc.translated():
-        return (await registry.projects.DeletePage(request)).erasure
+        return (await registry.pages.DeletePage(request)).erasure
 
 
-async def pages_of(registry: Registry, user_id: UUID) -> list[projects_pb2.Page]:
+async def pages_of(registry: Registry, user_id: UUID) -> list[pages_pb2.Page]:
     """Return all pages of a user."""
     found = []
     with acting(user_id), rpc.translated():

@@ -16,7 +16,14 @@ from uuid import UUID, uuid4
 import grpc
 
 from ketav.page.v1 import page_pb2
-from ketav.registry.v1 import models_pb2, models_pb2_grpc, training_pb2, training_pb2_grpc
+from ketav.registry.v1 import (
+    ground_truth_pb2,
+    ground_truth_pb2_grpc,
+    models_pb2,
+    models_pb2_grpc,
+    training_pb2,
+    training_pb2_grpc,
+)
 from ketav_common import rpc
 from ketav_common.context import current_identity
 from ketav_common.errors import Conflict, NotFound, Precondition, Stale, Unavailable
@@ -24,8 +31,8 @@ from ketav_common.identity import Signer
 from tests.parts.pages import draw_page, place_of, random_lines
 
 RunState = training_pb2.TrainingRunState
-QUEUED, LEASED, EVALUATING, SUCCEEDED, REJECTED, FAILED, CANCELLED = RunState.values()[1:]
-HELD = {LEASED, EVALUATING}
+QUEUED, RUNNING, EVALUATING, SUCCEEDED, REJECTED, FAILED, CANCELLED = RunState.values()[1:]
+HELD = {RUNNING, EVALUATING}
 ENDED = {SUCCEEDED, REJECTED, FAILED, CANCELLED}
 
 
@@ -49,8 +56,12 @@ class Run:
             self.history.append(self.message.state)
 
 
-class RegistryDouble(training_pb2_grpc.TrainingRunServiceServicer, models_pb2_grpc.ModelServiceServicer):
-    """Both services of the contract that the trainer uses."""
+class RegistryDouble(
+    training_pb2_grpc.TrainingServiceServicer,
+    ground_truth_pb2_grpc.GroundTruthServiceServicer,
+    models_pb2_grpc.ModelServiceServicer,
+):
+    """The services of the contract that the trainer uses."""
 
     def __init__(self, parent: bytes, lease_s: int = 30) -> None:
         """Take the model to fine-tune and the seconds of a lease."""
@@ -109,7 +120,7 @@ class RegistryDouble(training_pb2_grpc.TrainingRunServiceServicer, models_pb2_gr
             raise Stale("somebody else has it")
         run.fence += 1
         run.until = time.monotonic() + self.lease_s
-        self._note(run, state=LEASED, attempts=run.message.attempts + 1)
+        self._note(run, state=RUNNING, attempts=run.message.attempts + 1)
         model = page_pb2.Model(
             version="hebrew_base-1",
             kind=page_pb2.MODEL_KIND_BASE,
@@ -125,7 +136,9 @@ class RegistryDouble(training_pb2_grpc.TrainingRunServiceServicer, models_pb2_gr
             lease_seconds=self.lease_s,
         )
 
-    async def ReportProgress(self, request: Any, context: Any) -> training_pb2.ReportProgressResponse:
+    async def ReportTrainingProgress(
+        self, request: Any, context: Any
+    ) -> training_pb2.ReportTrainingProgressResponse:
         """Renew the lease under the fence."""
         self._here()
         run = self._held(request)
@@ -133,7 +146,7 @@ class RegistryDouble(training_pb2_grpc.TrainingRunServiceServicer, models_pb2_gr
         if request.HasField("loss"):
             run.epochs.append(request.epoch)
         self._note(run, state=request.state, epoch=request.epoch, epochs=request.epochs)
-        return training_pb2.ReportProgressResponse(cancel_requested=run.message.cancel_requested)
+        return training_pb2.ReportTrainingProgressResponse(cancel_requested=run.message.cancel_requested)
 
     async def CancelTrainingRun(self, request: Any, context: Any) -> training_pb2.CancelTrainingRunResponse:
         """Ask for a run's end."""
@@ -158,28 +171,28 @@ class RegistryDouble(training_pb2_grpc.TrainingRunServiceServicer, models_pb2_gr
 
     async def ExportGroundTruth(
         self, request: Any, context: Any
-    ) -> AsyncIterator[training_pb2.ExportGroundTruthResponse]:
+    ) -> AsyncIterator[ground_truth_pb2.ExportGroundTruthResponse]:
         """Stream one drawn page, its first lines held out; `misread` falsifies lines that train."""
         self._here()
         self._held(request)
         image = draw_page(self.texts)
         lines = [
-            training_pb2.GroundTruthLine(
+            ground_truth_pb2.GroundTruthLine(
                 line=page_pb2.Line(
                     line_id=str(uuid4()),
                     baseline=[page_pb2.Point(x=x, y=y) for x, y in place_of(row, self.texts)[0]],
                     boundary=[page_pb2.Point(x=x, y=y) for x, y in place_of(row, self.texts)[1]],
                 ),
                 text=self.misread.get(text, text) if row >= self.holdout else text,
-                split=training_pb2.SPLIT_HOLDOUT if row < self.holdout else training_pb2.SPLIT_TRAIN,
+                split=ground_truth_pb2.SPLIT_HOLDOUT if row < self.holdout else ground_truth_pb2.SPLIT_TRAIN,
             )
             for row, text in enumerate(self.texts)
         ]
         described = page_pb2.Image(sha256=hashlib.sha256(image).digest(), size_bytes=len(image))
-        page = training_pb2.GroundTruthPage(page_id=str(uuid4()), image=described, lines=lines)
-        yield training_pb2.ExportGroundTruthResponse(page=page)
+        page = ground_truth_pb2.GroundTruthPage(page_id=str(uuid4()), image=described, lines=lines)
+        yield ground_truth_pb2.ExportGroundTruthResponse(page=page)
         for start in range(0, len(image), 1000):
-            yield training_pb2.ExportGroundTruthResponse(chunk=image[start : start + 1000])
+            yield ground_truth_pb2.ExportGroundTruthResponse(chunk=image[start : start + 1000])
 
     async def SweepTrainingRuns(self, request: Any, context: Any) -> training_pb2.SweepTrainingRunsResponse:
         """Return abandoned runs to the queue and list what waits."""
@@ -253,6 +266,9 @@ class RegistryDouble(training_pb2_grpc.TrainingRunServiceServicer, models_pb2_gr
             raise Stale("the fence is an old one")
         return run
 
+    GetReadiness = GetTrainingPolicy = SetTrainingPolicy = None  # type: ignore[assignment]
+    ImportGroundTruth = ListModelProgress = None  # type: ignore[assignment]
+
     def _note(self, run: Run, **fields: Any) -> None:
         """Change a run and wake those who wait."""
         run.change(**fields)
@@ -265,7 +281,8 @@ async def served(registry: RegistryDouble, address: str, signer: Signer) -> Asyn
 
     def add(server: grpc.aio.Server) -> None:
         """Register both services."""
-        training_pb2_grpc.add_TrainingRunServiceServicer_to_server(registry, server)
+        training_pb2_grpc.add_TrainingServiceServicer_to_server(registry, server)
+        ground_truth_pb2_grpc.add_GroundTruthServiceServicer_to_server(registry, server)
         models_pb2_grpc.add_ModelServiceServicer_to_server(registry, server)
 
     server = rpc.build_server(add, bind=address, signer=signer, service="registry")

@@ -20,15 +20,23 @@ from ketav.recognizer.v1 import recognizer_pb2, recognizer_pb2_grpc
 from ketav.registry.v1 import (
     accounts_pb2,
     accounts_pb2_grpc,
+    corrections_pb2,
+    corrections_pb2_grpc,
     erasure_pb2,
-    learning_pb2,
-    learning_pb2_grpc,
+    ground_truth_pb2,
+    ground_truth_pb2_grpc,
     models_pb2,
     models_pb2_grpc,
+    next_lines_pb2,
+    next_lines_pb2_grpc,
+    pages_pb2,
+    pages_pb2_grpc,
     projects_pb2,
     projects_pb2_grpc,
     training_pb2,
     training_pb2_grpc,
+    transcriptions_pb2,
+    transcriptions_pb2_grpc,
     webhooks_pb2,
     webhooks_pb2_grpc,
 )
@@ -69,13 +77,13 @@ class Script:
     calls: list[str] = field(default_factory=list)
     requests: list[Any] = field(default_factory=list)
     projects: dict[str, tuple[str, projects_pb2.Project]] = field(default_factory=dict)
-    pages: dict[str, projects_pb2.Page] = field(default_factory=dict)
+    pages: dict[str, pages_pb2.Page] = field(default_factory=dict)
     images: dict[str, bytes] = field(default_factory=dict)
     doubtful: set[str] = field(default_factory=set)
     by_request: dict[str, tuple[bytes, str]] = field(default_factory=dict)
     run: training_pb2.TrainingRun = field(default_factory=run)
-    policy: learning_pb2.TrainingPolicy = field(
-        default_factory=partial(learning_pb2.TrainingPolicy, automatic=True, minimum_gap_seconds=300)
+    policy: training_pb2.TrainingPolicy = field(
+        default_factory=partial(training_pb2.TrainingPolicy, automatic=True, minimum_gap_seconds=300)
     )
 
     def add_key(self, key: str) -> str:
@@ -98,7 +106,7 @@ class Script:
             raise NotFound("no such project")
         return project
 
-    def page(self, project_id: str, page_id: str) -> projects_pb2.Page:
+    def page(self, project_id: str, page_id: str) -> pages_pb2.Page:
         """Return a page of the caller."""
         self.owned(project_id)
         page = self.pages.get(page_id)
@@ -150,7 +158,13 @@ class Accounts(accounts_pb2_grpc.AccountServiceServicer):
         )
 
 
-class Projects(projects_pb2_grpc.ProjectServiceServicer):
+class Projects(
+    projects_pb2_grpc.ProjectServiceServicer,
+    pages_pb2_grpc.PageServiceServicer,
+    transcriptions_pb2_grpc.TranscriptionServiceServicer,
+    corrections_pb2_grpc.CorrectionServiceServicer,
+    ground_truth_pb2_grpc.GroundTruthServiceServicer,
+):
     """Keeps pages in memory."""
 
     def __init__(self, script: Script) -> None:
@@ -164,13 +178,15 @@ class Projects(projects_pb2_grpc.ProjectServiceServicer):
         self.script.enter("CreatePage", header)
         if header.request_id in self.script.by_request:
             page = self.script.pages[self.script.by_request[header.request_id][1]]
-            return projects_pb2.CreatePageResponse(page=page, model=BASE)
+            return pages_pb2.CreatePageResponse(page=page, model=BASE)
         page = self._keep(header, data)
         if header.request_id:
             self.script.by_request[header.request_id] = (header.request_sha256, page.page_id)
-        return projects_pb2.CreatePageResponse(page=page, model=BASE)
+        return pages_pb2.CreatePageResponse(page=page, model=BASE)
 
-    def _keep(self, header: Any, data: bytes) -> projects_pb2.Page:
+    ExportGroundTruth = None  # type: ignore[assignment]
+
+    def _keep(self, header: Any, data: bytes) -> pages_pb2.Page:
         """Make the project, if need be, and the page."""
         if header.project_id:
             project = self.script.owned(header.project_id)
@@ -182,12 +198,12 @@ class Projects(projects_pb2_grpc.ProjectServiceServicer):
                 create_time=TIME,
             )
             self.script.projects[project.project_id] = (str(context.current_user()), project)
-        page = projects_pb2.Page(
+        page = pages_pb2.Page(
             page_id=str(uuid4()),
             project_id=project.project_id,
             image=header.image,
             layout=header.layout,
-            state=projects_pb2.PAGE_STATE_STORED,
+            state=pages_pb2.PAGE_STATE_STORED,
             create_time=TIME,
         )
         self.script.pages[page.page_id] = page
@@ -200,13 +216,13 @@ class Projects(projects_pb2_grpc.ProjectServiceServicer):
         page = self.script.pages[request.page_id]
         for line in request.lines:
             line.line_id = str(uuid4())
-        page.state = projects_pb2.PAGE_STATE_READ
+        page.state = pages_pb2.PAGE_STATE_READ
         page.transcription.CopyFrom(
-            projects_pb2.Transcription(
+            transcriptions_pb2.Transcription(
                 transcription_id=str(uuid4()), model=BASE, lines=request.lines, create_time=TIME
             )
         )
-        return projects_pb2.RecordTranscriptionResponse(transcription=page.transcription)
+        return transcriptions_pb2.RecordTranscriptionResponse(transcription=page.transcription)
 
     async def ImportGroundTruth(self, request_iterator: Any, context: Any) -> Any:
         """Keep an image with its lines; the same image is the same page."""
@@ -217,7 +233,7 @@ class Projects(projects_pb2_grpc.ProjectServiceServicer):
         known = (page for page, image in self.script.images.items() if image == data)
         page_id = next(known, "")
         if page_id:
-            return projects_pb2.ImportGroundTruthResponse(page_id=page_id)
+            return ground_truth_pb2.ImportGroundTruthResponse(page_id=page_id)
         page = self._keep(header, data)
         lines = [
             page_pb2.Line(
@@ -229,16 +245,16 @@ class Projects(projects_pb2_grpc.ProjectServiceServicer):
             )
             for order, line in enumerate(header.lines)
         ]
-        page.state = projects_pb2.PAGE_STATE_READ
+        page.state = pages_pb2.PAGE_STATE_READ
         page.transcription.CopyFrom(
-            projects_pb2.Transcription(transcription_id=str(uuid4()), lines=lines, create_time=TIME)
+            transcriptions_pb2.Transcription(transcription_id=str(uuid4()), lines=lines, create_time=TIME)
         )
         doubts = [
-            projects_pb2.QuarantinedImport(line=order, quarantine=_DOUBT)
+            ground_truth_pb2.QuarantinedImport(line=order, quarantine=_DOUBT)
             for order, line in enumerate(header.lines)
             if line.text in self.script.doubtful
         ]
-        return projects_pb2.ImportGroundTruthResponse(
+        return ground_truth_pb2.ImportGroundTruthResponse(
             page_id=page.page_id,
             imported_lines=len(lines),
             quarantined=doubts,
@@ -254,15 +270,15 @@ class Projects(projects_pb2_grpc.ProjectServiceServicer):
             if line.line_id in texts:
                 line.corrected_text = texts[line.line_id]
         doubted = [
-            projects_pb2.QuarantinedLine(line_id=each.line_id, quarantine=_DOUBT)
+            corrections_pb2.QuarantinedLine(line_id=each.line_id, quarantine=_DOUBT)
             for each in request.lines.lines
             if not each.text and not each.confirm
         ]
         for line in page.transcription.lines:
             if line.line_id in {each.line_id for each in doubted}:
                 line.quarantine.CopyFrom(_DOUBT)
-        unaligned = [projects_pb2.UnalignedLine(text=request.corrected_text, reason="fits no line")]
-        return projects_pb2.SubmitCorrectionsResponse(
+        unaligned = [corrections_pb2.UnalignedLine(text=request.corrected_text, reason="fits no line")]
+        return corrections_pb2.SubmitCorrectionsResponse(
             feedback_id=str(uuid4()),
             accepted_lines=len(texts),
             unaligned=unaligned if request.corrected_text else [],
@@ -292,22 +308,20 @@ class Projects(projects_pb2_grpc.ProjectServiceServicer):
     async def GetPage(self, request: Any, context: Any) -> Any:
         """Return a page."""
         self.script.enter("GetPage", request)
-        return projects_pb2.GetPageResponse(page=self.script.page(request.project_id, request.page_id))
+        return pages_pb2.GetPageResponse(page=self.script.page(request.project_id, request.page_id))
 
     async def DownloadImage(self, request: Any, context: Any) -> AsyncIterator[Any]:
         """Stream an image."""
         self.script.enter("DownloadImage", request)
         page = self.script.page(request.project_id, request.page_id)
-        yield projects_pb2.DownloadImageResponse(
-            header=projects_pb2.DownloadImageHeader(page=page, model=BASE)
-        )
-        yield projects_pb2.DownloadImageResponse(chunk=self.script.images[request.page_id])
+        yield pages_pb2.DownloadImageResponse(header=pages_pb2.DownloadImageHeader(page=page, model=BASE))
+        yield pages_pb2.DownloadImageResponse(chunk=self.script.images[request.page_id])
 
     async def DeletePage(self, request: Any, context: Any) -> Any:
         """Forget a page."""
         self.script.enter("DeletePage", request)
         done = self.script.forget(request.project_id, request.page_id)
-        return projects_pb2.DeletePageResponse(erasure=done)
+        return pages_pb2.DeletePageResponse(erasure=done)
 
     async def DeleteProject(self, request: Any, context: Any) -> Any:
         """Forget a project."""
@@ -357,10 +371,31 @@ class Models(models_pb2_grpc.ModelServiceServicer):
             raise NotFound("no such version")
         return models_pb2.ActivateModelResponse(version=self._base())
 
+    async def ListModelProgress(self, request: Any, context: Any) -> Any:
+        """Show one page that was read with two errors."""
+        self.script.enter("ListModelProgress", request)
+        if request.cursor and request.cursor != "second":
+            raise InvalidInput("the cursor is not one of ours", code="invalid-cursor")
+        facts: dict[str, Any] = {
+            "model": BASE,
+            "script": page_pb2.SCRIPT_SQUARE,
+            "errors": models_pb2.ReadingErrors(lines=1, edits=2, length=16),
+        }
+        page = models_pb2.PageProgress(page_id=str(uuid4()), project_id=str(uuid4()), read_time=TIME, **facts)
+        version = models_pb2.VersionProgress(pages=1, first_read_time=TIME, last_read_time=TIME, **facts)
+        if request.cursor:
+            version.errors.Clear()
+        return models_pb2.ListModelProgressResponse(
+            pages=[page],
+            next_cursor="" if request.cursor else "second",
+            versions=[version],
+            versions_complete=True,
+        )
+
     GetUserModel = DownloadModel = PublishModel = CheckModels = None  # type: ignore[assignment]
 
 
-class Runs(training_pb2_grpc.TrainingRunServiceServicer):
+class Runs(training_pb2_grpc.TrainingServiceServicer):
     """Knows one run."""
 
     def __init__(self, script: Script) -> None:
@@ -380,64 +415,52 @@ class Runs(training_pb2_grpc.TrainingRunServiceServicer):
         self.script.run.cancel_requested = True
         return training_pb2.CancelTrainingRunResponse(run=self.script.run)
 
-    CreateTrainingRun = ClaimTrainingRun = ReportProgress = EndTrainingRun = None  # type: ignore[assignment]
-    ExportGroundTruth = SweepTrainingRuns = None  # type: ignore[assignment]
+    CreateTrainingRun = ClaimTrainingRun = ReportTrainingProgress = EndTrainingRun = None  # type: ignore[assignment]
+    SweepTrainingRuns = None  # type: ignore[assignment]
+
+    async def GetReadiness(self, request: Any, context: Any) -> Any:
+        """Say that a run is near."""
+        self.script.enter("GetReadiness", request)
+        gain = training_pb2.ExpectedGain(
+            relative_gain=0.25, basis=training_pb2.GAIN_BASIS_PUBLISHED_CURVE, source="a curve"
+        )
+        near = training_pb2.Readiness(
+            script=request.script or page_pb2.SCRIPT_SQUARE,
+            verified_lines=5,
+            next_run_lines=16,
+            missing_lines=11,
+            wait_reason=training_pb2.WAIT_REASON_TOO_FEW_LINES,
+            reason="11 to go",
+            expected_gain=gain,
+        )
+        return training_pb2.GetReadinessResponse(
+            scripts=[near], policy=self.script.policy, policy_text="by itself"
+        )
+
+    async def GetTrainingPolicy(self, request: Any, context: Any) -> Any:
+        """Return it."""
+        self.script.enter("GetTrainingPolicy", request)
+        return training_pb2.GetTrainingPolicyResponse(policy=self.script.policy)
+
+    async def SetTrainingPolicy(self, request: Any, context: Any) -> Any:
+        """Keep another."""
+        self.script.enter("SetTrainingPolicy", request)
+        self.script.policy = request.policy
+        return training_pb2.SetTrainingPolicyResponse(policy=request.policy)
 
 
-class Learning(learning_pb2_grpc.LearningServiceServicer):
-    """Knows one policy."""
+class NextLines(next_lines_pb2_grpc.NextLineServiceServicer):
+    """Knows one line."""
 
     def __init__(self, script: Script) -> None:
         """Take the script of answers."""
         self.script = script
 
-    async def GetReadiness(self, request: Any, context: Any) -> Any:
-        """Say that a run is near."""
-        self.script.enter("GetReadiness", request)
-        gain = learning_pb2.ExpectedGain(
-            relative_gain=0.25, basis=learning_pb2.GAIN_BASIS_PUBLISHED_CURVE, source="a curve"
-        )
-        near = learning_pb2.Readiness(
-            script=request.script or page_pb2.SCRIPT_SQUARE,
-            verified_lines=5,
-            next_run_lines=16,
-            missing_lines=11,
-            wait_reason=learning_pb2.WAIT_REASON_TOO_FEW_LINES,
-            reason="11 to go",
-            expected_gain=gain,
-        )
-        return learning_pb2.GetReadinessResponse(
-            scripts=[near], policy=self.script.policy, policy_text="by itself"
-        )
-
-    async def ListProgress(self, request: Any, context: Any) -> Any:
-        """Show one page that was read with two errors."""
-        self.script.enter("ListProgress", request)
-        if request.cursor and request.cursor != "second":
-            raise InvalidInput("the cursor is not one of ours", code="invalid-cursor")
-        facts: dict[str, Any] = {
-            "model": BASE,
-            "script": page_pb2.SCRIPT_SQUARE,
-            "errors": learning_pb2.ReadingErrors(lines=1, edits=2, length=16),
-        }
-        page = learning_pb2.PageProgress(
-            page_id=str(uuid4()), project_id=str(uuid4()), read_time=TIME, **facts
-        )
-        version = learning_pb2.VersionProgress(pages=1, first_read_time=TIME, last_read_time=TIME, **facts)
-        if request.cursor:
-            version.errors.Clear()
-        return learning_pb2.ListProgressResponse(
-            pages=[page],
-            next_cursor="" if request.cursor else "second",
-            versions=[version],
-            versions_complete=True,
-        )
-
     async def ListNextLines(self, request: Any, context: Any) -> Any:
         """Show one line of a project of the caller."""
         self.script.enter("ListNextLines", request)
         self.script.owned(request.project_id)
-        line = learning_pb2.NextLine(
+        line = next_lines_pb2.NextLine(
             line_id=str(uuid4()),
             page_id=str(uuid4()),
             order=3,
@@ -446,18 +469,7 @@ class Learning(learning_pb2_grpc.LearningServiceServicer):
             novelty=0.5,
             reason="new",
         )
-        return learning_pb2.ListNextLinesResponse(lines=[line], candidates=7)
-
-    async def GetTrainingPolicy(self, request: Any, context: Any) -> Any:
-        """Return it."""
-        self.script.enter("GetTrainingPolicy", request)
-        return learning_pb2.GetTrainingPolicyResponse(policy=self.script.policy)
-
-    async def SetTrainingPolicy(self, request: Any, context: Any) -> Any:
-        """Keep another."""
-        self.script.enter("SetTrainingPolicy", request)
-        self.script.policy = request.policy
-        return learning_pb2.SetTrainingPolicyResponse(policy=request.policy)
+        return next_lines_pb2.ListNextLinesResponse(lines=[line], candidates=7)
 
 
 class Reader(recognizer_pb2_grpc.RecognizerServiceServicer):
@@ -573,10 +585,15 @@ class Webhooks(webhooks_pb2_grpc.WebhookServiceServicer):
 def add_registry(script: Script, server: grpc.aio.Server) -> None:
     """Register the registry's services."""
     accounts_pb2_grpc.add_AccountServiceServicer_to_server(Accounts(script), server)
-    projects_pb2_grpc.add_ProjectServiceServicer_to_server(Projects(script), server)
+    projects = Projects(script)
+    projects_pb2_grpc.add_ProjectServiceServicer_to_server(projects, server)
+    pages_pb2_grpc.add_PageServiceServicer_to_server(projects, server)
+    transcriptions_pb2_grpc.add_TranscriptionServiceServicer_to_server(projects, server)
+    corrections_pb2_grpc.add_CorrectionServiceServicer_to_server(projects, server)
+    ground_truth_pb2_grpc.add_GroundTruthServiceServicer_to_server(projects, server)
     models_pb2_grpc.add_ModelServiceServicer_to_server(Models(script), server)
-    training_pb2_grpc.add_TrainingRunServiceServicer_to_server(Runs(script), server)
-    learning_pb2_grpc.add_LearningServiceServicer_to_server(Learning(script), server)
+    training_pb2_grpc.add_TrainingServiceServicer_to_server(Runs(script), server)
+    next_lines_pb2_grpc.add_NextLineServiceServicer_to_server(NextLines(script), server)
     webhooks_pb2_grpc.add_WebhookServiceServicer_to_server(Webhooks(script), server)
 
 

@@ -20,7 +20,15 @@ import asyncpg
 import grpc
 import psutil
 
-from ketav.registry.v1 import models_pb2_grpc, projects_pb2_grpc, training_pb2_grpc
+from ketav.registry.v1 import (
+    corrections_pb2_grpc,
+    ground_truth_pb2_grpc,
+    models_pb2_grpc,
+    pages_pb2_grpc,
+    projects_pb2_grpc,
+    training_pb2_grpc,
+    transcriptions_pb2_grpc,
+)
 from ketav.trainer.v1 import trainer_pb2_grpc
 from ketav_common import rpc
 from ketav_common.faults import DIRECTORY
@@ -153,7 +161,7 @@ class World:
     @property
     def training(self) -> Any:
         """Return a client of the registry's training runs."""
-        return training_pb2_grpc.TrainingRunServiceStub(self.channels["registry"])
+        return training_pb2_grpc.TrainingServiceStub(self.channels["registry"])
 
     @property
     def models(self) -> Any:
@@ -164,6 +172,26 @@ class World:
     def projects(self) -> Any:
         """Return a client of the registry's projects."""
         return projects_pb2_grpc.ProjectServiceStub(self.channels["registry"])
+
+    @property
+    def pages(self) -> Any:
+        """Return a client of the registry's PageService."""
+        return pages_pb2_grpc.PageServiceStub(self.channels["registry"])
+
+    @property
+    def transcriptions(self) -> Any:
+        """Return a client of the registry's TranscriptionService."""
+        return transcriptions_pb2_grpc.TranscriptionServiceStub(self.channels["registry"])
+
+    @property
+    def corrections(self) -> Any:
+        """Return a client of the registry's CorrectionService."""
+        return corrections_pb2_grpc.CorrectionServiceStub(self.channels["registry"])
+
+    @property
+    def ground_truth(self) -> Any:
+        """Return a client of the registry's GroundTruthService."""
+        return ground_truth_pb2_grpc.GroundTruthServiceStub(self.channels["registry"])
 
     @property
     def trainer(self) -> Any:

@@ -12,26 +12,26 @@ import pytest
 import structlog
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from ketav.registry.v1 import projects_pb2 as pb
-from ketav.registry.v1.projects_pb2_grpc import (
-    ProjectServiceServicer,
-    ProjectServiceStub,
-    add_ProjectServiceServicer_to_server,
+from ketav.registry.v1 import pages_pb2
+from ketav.registry.v1.pages_pb2_grpc import (
+    PageServiceServicer,
+    PageServiceStub,
+    add_PageServiceServicer_to_server,
 )
 from ketav_common import context, errors, rpc
 from ketav_common.identity import Identity, Signer
 
 if TYPE_CHECKING:
-    from ketav.registry.v1.projects_pb2_grpc import ProjectServiceAsyncStub
+    from ketav.registry.v1.pages_pb2_grpc import PageServiceAsyncStub
 
 SIGNER = Signer("s" * 32)
 USER = Identity("user", uuid.UUID(int=7))
 
 
-class Probe(ProjectServiceServicer):
+class Probe(PageServiceServicer):
     """A servicer that shows what arrives and fails as it is told by the project id."""
 
-    async def GetPage(self, request: pb.GetPageRequest, call: object) -> pb.GetPageResponse:
+    async def GetPage(self, request: pages_pb2.GetPageRequest, call: object) -> pages_pb2.GetPageResponse:
         """Raise, hang or answer with the caller's user id."""
         match request.project_id:
             case "missing":
@@ -40,44 +40,46 @@ class Probe(ProjectServiceServicer):
                 raise ZeroDivisionError
             case "hang":
                 await asyncio.sleep(30)
-        page = pb.Page(page_id=str(context.current_user()), project_id=context.request_id())
-        return pb.GetPageResponse(page=page)
+        page = pages_pb2.Page(page_id=str(context.current_user()), project_id=context.request_id())
+        return pages_pb2.GetPageResponse(page=page)
 
-    async def GetProject(
-        self, request: pb.GetProjectRequest, call: object
-    ) -> AsyncIterator[pb.GetProjectResponse]:
+    async def DownloadImage(
+        self, request: pages_pb2.DownloadImageRequest, call: object
+    ) -> AsyncIterator[pages_pb2.DownloadImageResponse]:
         """Answer once, then fail."""
-        yield pb.GetProjectResponse(next_cursor="one")
+        yield pages_pb2.DownloadImageResponse(chunk=b"one")
         raise errors.DataLoss
 
     async def CreatePage(
-        self, requests: AsyncIterator[pb.CreatePageRequest], call: object
-    ) -> pb.CreatePageResponse:
+        self, requests: AsyncIterator[pages_pb2.CreatePageRequest], call: object
+    ) -> pages_pb2.CreatePageResponse:
         """Count the chunks; refuse at the first when it says so."""
         async for first in requests:
             if first.chunk.startswith(b"refuse"):
                 raise errors.TooLarge
             break
-        return pb.CreatePageResponse(page=pb.Page(page_id=str(1 + len([one async for one in requests]))))
+        return pages_pb2.CreatePageResponse(
+            page=pages_pb2.Page(page_id=str(1 + len([one async for one in requests])))
+        )
 
 
 @asynccontextmanager
 async def probe(
     folder: Path, *, signer: Signer = SIGNER, max_seconds: float = 5
-) -> AsyncIterator["ProjectServiceAsyncStub"]:
+) -> AsyncIterator["PageServiceAsyncStub"]:
     """Serve the probe on a unix socket and yield a stub of it that signs with `signer`."""
     bind = f"unix:{folder}/probe.sock"
     server = rpc.build_server(
-        lambda it: add_ProjectServiceServicer_to_server(Probe(), it),  # type: ignore[abstract]  # the rest is not served
+        lambda it: add_PageServiceServicer_to_server(Probe(), it),  # type: ignore[abstract]  # the rest is not served
         bind=bind,
         signer=SIGNER,
         service="probe",
         max_seconds=max_seconds,
     )
     await server.grpc.start()
-    services = [pb.DESCRIPTOR.services_by_name["ProjectService"]]
+    services = [pages_pb2.DESCRIPTOR.services_by_name["PageService"]]
     async with rpc.channel(bind, signer, services=services) as channel:
-        yield ProjectServiceStub(channel)
+        yield PageServiceStub(channel)
     await server.grpc.stop(0)
 
 
@@ -91,7 +93,7 @@ def as_user() -> Iterator[None]:
 async def test_identity_and_request_id_travel_with_the_call(tmp_path: Path, as_user: None) -> None:
     """The servicer sees the caller's user and request id."""
     async with probe(tmp_path) as stub:
-        answer = await stub.GetPage(pb.GetPageRequest())
+        answer = await stub.GetPage(pages_pb2.GetPageRequest())
     assert (answer.page.page_id, answer.page.project_id) == (str(USER.user_id), "r-1")
 
 
@@ -104,14 +106,14 @@ async def test_an_identity_that_is_not_valid_is_refused(
     """A token signed with another secret, or one that has ended, is UNAUTHENTICATED."""
     async with probe(tmp_path, signer=signer) as stub:
         with pytest.raises(errors.Unauthenticated), rpc.translated():
-            await stub.GetPage(pb.GetPageRequest())
+            await stub.GetPage(pages_pb2.GetPageRequest())
 
 
 async def test_a_call_without_identity_is_refused_but_health_answers(tmp_path: Path) -> None:
     """Only probes of health may come without an identity."""
     async with probe(tmp_path) as stub:
         with pytest.raises(errors.Unauthenticated), rpc.translated():
-            await stub.GetPage(pb.GetPageRequest())
+            await stub.GetPage(pages_pb2.GetPageRequest())
     async with probe(tmp_path), grpc.aio.insecure_channel(f"unix:{tmp_path}/probe.sock") as bare:
         answer = await health_pb2_grpc.HealthStub(bare).Check(health_pb2.HealthCheckRequest(), timeout=2)
     assert answer.status == health_pb2.HealthCheckResponse.SERVING
@@ -121,7 +123,7 @@ async def test_an_error_arrives_as_the_class_that_was_raised(tmp_path: Path, as_
     """Class, sentence, code, details and waiting time survive the wire."""
     async with probe(tmp_path) as stub:
         with pytest.raises(errors.NotFound) as caught, rpc.translated():
-            await stub.GetPage(pb.GetPageRequest(project_id="missing"))
+            await stub.GetPage(pages_pb2.GetPageRequest(project_id="missing"))
     error = caught.value
     assert (error.detail, error.code) == ("no such page", "no-page")
     assert (error.details, error.retry_after) == ({"page": "1"}, 3)
@@ -131,7 +133,7 @@ async def test_a_bug_is_told_as_internal_without_its_message(tmp_path: Path, as_
     """A crash says nothing of the code behind it."""
     async with probe(tmp_path) as stub:
         with pytest.raises(errors.Internal) as caught, rpc.translated():
-            await stub.GetPage(pb.GetPageRequest(project_id="bug"))
+            await stub.GetPage(pages_pb2.GetPageRequest(project_id="bug"))
     assert "Zero" not in caught.value.detail
 
 
@@ -140,15 +142,15 @@ async def test_an_error_after_the_first_message_of_a_stream_arrives(tmp_path: Pa
     seen = []
     async with probe(tmp_path) as stub:
         with pytest.raises(errors.DataLoss), rpc.translated():
-            async for message in stub.GetProject(pb.GetProjectRequest()):
-                seen.append(message.next_cursor)  # noqa: PERF401 - what came before the error counts
-    assert seen == ["one"]
+            async for message in stub.DownloadImage(pages_pb2.DownloadImageRequest()):
+                seen.append(message.chunk)  # noqa: PERF401 - what came before the error counts
+    assert seen == [b"one"]
 
 
 async def test_a_stream_of_requests_is_handled(tmp_path: Path, as_user: None) -> None:
     """Client streams pass the interceptors on both sides."""
     async with probe(tmp_path) as stub:
-        answer = await stub.CreatePage(pb.CreatePageRequest(chunk=b"x") for _ in range(3))
+        answer = await stub.CreatePage(pages_pb2.CreatePageRequest(chunk=b"x") for _ in range(3))
     assert answer.page.page_id == "3"
 
 
@@ -157,31 +159,33 @@ async def test_a_stream_that_is_refused_early_is_told_why(tmp_path: Path, as_use
     async with probe(tmp_path) as stub:
         for _ in range(20):
             with pytest.raises(errors.TooLarge), rpc.translated():
-                await stub.CreatePage(pb.CreatePageRequest(chunk=b"refuse" * 100_000) for _ in range(16))
+                await stub.CreatePage(
+                    pages_pb2.CreatePageRequest(chunk=b"refuse" * 100_000) for _ in range(16)
+                )
 
 
 async def test_every_call_ends_at_its_deadline_on_both_sides(tmp_path: Path, as_user: None) -> None:
     """The client's deadline ends the call; without an early one the server's bound does."""
     async with probe(tmp_path, max_seconds=0.2) as stub:
         with pytest.raises(errors.TimedOut), rpc.translated():
-            await stub.GetPage(pb.GetPageRequest(project_id="hang"), timeout=0.1)
+            await stub.GetPage(pages_pb2.GetPageRequest(project_id="hang"), timeout=0.1)
         with pytest.raises(errors.TimedOut), rpc.translated():
-            await stub.GetPage(pb.GetPageRequest(project_id="hang"), timeout=20)
+            await stub.GetPage(pages_pb2.GetPageRequest(project_id="hang"), timeout=20)
 
 
 async def test_a_peer_that_is_away_is_unavailable(tmp_path: Path, as_user: None) -> None:
     """Nobody listening is told as Unavailable within the deadline."""
     async with rpc.channel(f"unix:{tmp_path}/nobody.sock", SIGNER, seconds=2) as channel:
         with pytest.raises(errors.Unavailable), rpc.translated():
-            await ProjectServiceStub(channel).GetPage(pb.GetPageRequest())
+            await PageServiceStub(channel).GetPage(pages_pb2.GetPageRequest())
 
 
 async def test_every_handled_call_is_logged_once_with_its_outcome(tmp_path: Path, as_user: None) -> None:
     """The request log has method and code of each call."""
     with structlog.testing.capture_logs() as logs:
         async with probe(tmp_path) as stub:
-            await stub.GetPage(pb.GetPageRequest())
+            await stub.GetPage(pages_pb2.GetPageRequest())
             with pytest.raises(errors.NotFound), rpc.translated():
-                await stub.GetPage(pb.GetPageRequest(project_id="missing"))
+                await stub.GetPage(pages_pb2.GetPageRequest(project_id="missing"))
     handled = [(log["method"], log["code"]) for log in logs if log["event"] == "rpc_handled"]
     assert handled == [("GetPage", "OK"), ("GetPage", "NOT_FOUND")]

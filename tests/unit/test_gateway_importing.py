@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from ketav.page.v1 import page_pb2
-from ketav.registry.v1 import projects_pb2
+from ketav.registry.v1 import ground_truth_pb2
 from ketav_common.errors import Conflict, InvalidInput, Unavailable
 from ketav_engine.images import decode
 from ketav_engine.segmentation.line_finder import to_grey, whole
@@ -61,9 +61,9 @@ async def bring(
     )
 
 
-def headers(gateway: Gateway) -> list[projects_pb2.ImportGroundTruthHeader]:
+def headers(gateway: Gateway) -> list[ground_truth_pb2.ImportGroundTruthHeader]:
     """Return what the registry was told of the imported images."""
-    kind = projects_pb2.ImportGroundTruthHeader
+    kind = ground_truth_pb2.ImportGroundTruthHeader
     return [request for request in gateway.script.requests if isinstance(request, kind)]
 
 

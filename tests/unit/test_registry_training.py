@@ -127,11 +127,11 @@ def test_the_manifest_depends_on_lines_texts_images_and_sides_only() -> None:
 @pytest.mark.parametrize(
     ("progress", "fine"),
     [
-        (Progress(RunState.LEASED, 1, 10, 0.5, 0.1, 0.2), True),
-        (Progress(RunState.LEASED, -1, 10), False),
-        (Progress(RunState.LEASED, 1, 10, float("nan")), False),
-        (Progress(RunState.LEASED, 1, 10, None, float("inf")), False),
-        (Progress(RunState.LEASED, 1, 10, None, None, -0.1), False),
+        (Progress(RunState.RUNNING, 1, 10, 0.5, 0.1, 0.2), True),
+        (Progress(RunState.RUNNING, -1, 10), False),
+        (Progress(RunState.RUNNING, 1, 10, float("nan")), False),
+        (Progress(RunState.RUNNING, 1, 10, None, float("inf")), False),
+        (Progress(RunState.RUNNING, 1, 10, None, None, -0.1), False),
     ],
 )
 def test_only_finite_figures_from_zero_are_taken(progress: Progress, fine: bool) -> None:

@@ -14,15 +14,23 @@ from ketav.recognizer.v1 import recognizer_pb2, recognizer_pb2_grpc
 from ketav.registry.v1 import (
     accounts_pb2,
     accounts_pb2_grpc,
+    corrections_pb2,
+    corrections_pb2_grpc,
     erasure_pb2,
-    learning_pb2,
-    learning_pb2_grpc,
+    ground_truth_pb2,
+    ground_truth_pb2_grpc,
     models_pb2,
     models_pb2_grpc,
+    next_lines_pb2,
+    next_lines_pb2_grpc,
+    pages_pb2,
+    pages_pb2_grpc,
     projects_pb2,
     projects_pb2_grpc,
     training_pb2,
     training_pb2_grpc,
+    transcriptions_pb2,
+    transcriptions_pb2_grpc,
 )
 from ketav.trainer.v1 import trainer_pb2, trainer_pb2_grpc
 from ketav_common import context
@@ -76,8 +84,12 @@ class Registry:
         self._accounts = accounts_pb2_grpc.AccountServiceStub(channel)
         self._models = models_pb2_grpc.ModelServiceStub(channel)
         self._projects = projects_pb2_grpc.ProjectServiceStub(channel)
-        self._runs = training_pb2_grpc.TrainingRunServiceStub(channel)
-        self._learning = learning_pb2_grpc.LearningServiceStub(channel)
+        self._pages = pages_pb2_grpc.PageServiceStub(channel)
+        self._transcriptions = transcriptions_pb2_grpc.TranscriptionServiceStub(channel)
+        self._corrections = corrections_pb2_grpc.CorrectionServiceStub(channel)
+        self._ground_truth = ground_truth_pb2_grpc.GroundTruthServiceStub(channel)
+        self._training = training_pb2_grpc.TrainingServiceStub(channel)
+        self._next_lines = next_lines_pb2_grpc.NextLineServiceStub(channel)
         self._deadlines = deadlines
 
     async def resolve_api_key(self, key_sha256: bytes) -> UUID:
@@ -88,12 +100,12 @@ class Registry:
         return UUID(answer.user_id)
 
     async def create_page(
-        self, header: projects_pb2.CreatePageHeader, path: Path
-    ) -> projects_pb2.CreatePageResponse:
+        self, header: pages_pb2.CreatePageHeader, path: Path
+    ) -> pages_pb2.CreatePageResponse:
         """Store an image file as a page."""
-        parts = _parts(projects_pb2.CreatePageRequest, header, path)
+        parts = _parts(pages_pb2.CreatePageRequest, header, path)
         with asking():
-            return await self._projects.CreatePage(parts, timeout=self._deadlines.store)
+            return await self._pages.CreatePage(parts, timeout=self._deadlines.store)
 
     async def require_project(self, project_id: str) -> None:
         """Make sure that a project is the caller's (NotFound)."""
@@ -101,30 +113,30 @@ class Registry:
             pass
 
     async def import_ground_truth(
-        self, header: projects_pb2.ImportGroundTruthHeader, path: Path
-    ) -> projects_pb2.ImportGroundTruthResponse:
+        self, header: ground_truth_pb2.ImportGroundTruthHeader, path: Path
+    ) -> ground_truth_pb2.ImportGroundTruthResponse:
         """Store an image file with lines whose texts are known."""
-        parts = _parts(projects_pb2.ImportGroundTruthRequest, header, path)
+        parts = _parts(ground_truth_pb2.ImportGroundTruthRequest, header, path)
         with asking():
-            return await self._projects.ImportGroundTruth(parts, timeout=self._deadlines.store)
+            return await self._ground_truth.ImportGroundTruth(parts, timeout=self._deadlines.store)
 
     async def record_transcription(
         self, page_id: str, reading: recognizer_pb2.RecognizePageResponse
-    ) -> projects_pb2.Transcription:
+    ) -> transcriptions_pb2.Transcription:
         """Store what was read on a page."""
-        request = projects_pb2.RecordTranscriptionRequest(
+        request = transcriptions_pb2.RecordTranscriptionRequest(
             page_id=page_id, model_version=reading.model_version, lines=reading.lines
         )
         with asking():
-            answer = await self._projects.RecordTranscription(request, timeout=self._deadlines.call)
+            answer = await self._transcriptions.RecordTranscription(request, timeout=self._deadlines.call)
         return answer.transcription
 
     async def submit_corrections(
-        self, request: projects_pb2.SubmitCorrectionsRequest
-    ) -> projects_pb2.SubmitCorrectionsResponse:
+        self, request: corrections_pb2.SubmitCorrectionsRequest
+    ) -> corrections_pb2.SubmitCorrectionsResponse:
         """Store corrections of a page."""
         with asking():
-            return await self._projects.SubmitCorrections(request, timeout=self._deadlines.call)
+            return await self._corrections.SubmitCorrections(request, timeout=self._deadlines.call)
 
     async def list_projects(self, cursor: str, limit: int) -> projects_pb2.ListProjectsResponse:
         """List the caller's projects."""
@@ -141,26 +153,26 @@ class Registry:
             async for part in self._projects.GetProject(request, timeout=self._deadlines.store):
                 yield part
 
-    async def get_page(self, project_id: str, page_id: str) -> projects_pb2.Page:
+    async def get_page(self, project_id: str, page_id: str) -> pages_pb2.Page:
         """Return a page with its latest transcription."""
-        request = projects_pb2.GetPageRequest(project_id=project_id, page_id=page_id)
+        request = pages_pb2.GetPageRequest(project_id=project_id, page_id=page_id)
         with asking():
-            answer = await self._projects.GetPage(request, timeout=self._deadlines.call)
+            answer = await self._pages.GetPage(request, timeout=self._deadlines.call)
         return answer.page
 
     async def download_image(
         self, project_id: str, page_id: str, target: Path, version: str = ""
-    ) -> projects_pb2.DownloadImageHeader:
+    ) -> pages_pb2.DownloadImageHeader:
         """Fetch a page's image into a file, completely: its digest is known to match only at the end.
 
         The header names the model that reads it: `version`, or the one that serves.
         """
-        request = projects_pb2.DownloadImageRequest(
+        request = pages_pb2.DownloadImageRequest(
             project_id=project_id, page_id=page_id, model_version=version
         )
-        header: projects_pb2.DownloadImageHeader | None = None
+        header: pages_pb2.DownloadImageHeader | None = None
         with asking(), target.open("wb") as file:
-            async for part in self._projects.DownloadImage(request, timeout=self._deadlines.store):
+            async for part in self._pages.DownloadImage(request, timeout=self._deadlines.store):
                 if part.HasField("header"):
                     header = part.header
                 file.write(part.chunk)
@@ -170,9 +182,9 @@ class Registry:
 
     async def delete_page(self, project_id: str, page_id: str) -> erasure_pb2.Erasure:
         """Delete a page."""
-        request = projects_pb2.DeletePageRequest(project_id=project_id, page_id=page_id)
+        request = pages_pb2.DeletePageRequest(project_id=project_id, page_id=page_id)
         with asking():
-            return (await self._projects.DeletePage(request, timeout=self._deadlines.store)).erasure
+            return (await self._pages.DeletePage(request, timeout=self._deadlines.store)).erasure
 
     async def delete_project(self, project_id: str) -> erasure_pb2.Erasure:
         """Delete a project with its pages."""
@@ -199,52 +211,52 @@ class Registry:
             answer = await self._models.ActivateModel(request, timeout=self._deadlines.call)
         return answer.version
 
-    async def get_readiness(self, script: page_pb2.Script.ValueType) -> learning_pb2.GetReadinessResponse:
+    async def get_readiness(self, script: page_pb2.Script.ValueType) -> training_pb2.GetReadinessResponse:
         """Say how near the caller's next runs are, of one script or of each."""
-        request = learning_pb2.GetReadinessRequest(script=script)
+        request = training_pb2.GetReadinessRequest(script=script)
         with asking():
-            return await self._learning.GetReadiness(request, timeout=self._deadlines.call)
+            return await self._training.GetReadiness(request, timeout=self._deadlines.call)
 
     async def list_progress(
         self, script: page_pb2.Script.ValueType, cursor: str, limit: int
-    ) -> learning_pb2.ListProgressResponse:
+    ) -> models_pb2.ListModelProgressResponse:
         """List the caller's pages with what was misread on them at first."""
-        request = learning_pb2.ListProgressRequest(script=script, cursor=cursor, limit=limit)
+        request = models_pb2.ListModelProgressRequest(script=script, cursor=cursor, limit=limit)
         with asking():
-            return await self._learning.ListProgress(request, timeout=self._deadlines.call)
+            return await self._models.ListModelProgress(request, timeout=self._deadlines.call)
 
-    async def list_next_lines(self, project_id: str, limit: int) -> learning_pb2.ListNextLinesResponse:
+    async def list_next_lines(self, project_id: str, limit: int) -> next_lines_pb2.ListNextLinesResponse:
         """Return the lines of a project whose correction would teach most."""
-        request = learning_pb2.ListNextLinesRequest(project_id=project_id, limit=limit)
+        request = next_lines_pb2.ListNextLinesRequest(project_id=project_id, limit=limit)
         with asking():
-            return await self._learning.ListNextLines(request, timeout=self._deadlines.call)
+            return await self._next_lines.ListNextLines(request, timeout=self._deadlines.call)
 
-    async def get_training_policy(self) -> learning_pb2.TrainingPolicy:
+    async def get_training_policy(self) -> training_pb2.TrainingPolicy:
         """Return the caller's policy."""
-        request = learning_pb2.GetTrainingPolicyRequest()
+        request = training_pb2.GetTrainingPolicyRequest()
         with asking():
-            answer = await self._learning.GetTrainingPolicy(request, timeout=self._deadlines.call)
+            answer = await self._training.GetTrainingPolicy(request, timeout=self._deadlines.call)
         return answer.policy
 
-    async def set_training_policy(self, policy: learning_pb2.TrainingPolicy) -> learning_pb2.TrainingPolicy:
+    async def set_training_policy(self, policy: training_pb2.TrainingPolicy) -> training_pb2.TrainingPolicy:
         """Replace the caller's policy."""
-        request = learning_pb2.SetTrainingPolicyRequest(policy=policy)
+        request = training_pb2.SetTrainingPolicyRequest(policy=policy)
         with asking():
-            answer = await self._learning.SetTrainingPolicy(request, timeout=self._deadlines.call)
+            answer = await self._training.SetTrainingPolicy(request, timeout=self._deadlines.call)
         return answer.policy
 
     async def get_training_run(self, run_id: str) -> training_pb2.TrainingRun:
         """Return a run of the caller."""
         request = training_pb2.GetTrainingRunRequest(run_id=run_id)
         with asking():
-            answer = await self._runs.GetTrainingRun(request, timeout=self._deadlines.call)
+            answer = await self._training.GetTrainingRun(request, timeout=self._deadlines.call)
         return answer.run
 
     async def cancel_training_run(self, run_id: str) -> training_pb2.TrainingRun:
         """Ask for the end of a run of the caller."""
         request = training_pb2.CancelTrainingRunRequest(run_id=run_id)
         with asking():
-            answer = await self._runs.CancelTrainingRun(request, timeout=self._deadlines.call)
+            answer = await self._training.CancelTrainingRun(request, timeout=self._deadlines.call)
         return answer.run
 
 

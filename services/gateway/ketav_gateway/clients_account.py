@@ -2,13 +2,7 @@
 
 import grpc
 
-from ketav.registry.v1 import (
-    accounts_pb2,
-    accounts_pb2_grpc,
-    erasure_pb2,
-    webhooks_pb2,
-    webhooks_pb2_grpc,
-)
+from ketav.registry.v1 import accounts_pb2, accounts_pb2_grpc, erasure_pb2, webhooks_pb2, webhooks_pb2_grpc
 from ketav_gateway.clients import Deadlines, asking
 
 

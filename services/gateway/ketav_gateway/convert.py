@@ -7,7 +7,14 @@ from typing import Any, TypeVar
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from ketav.page.v1 import page_pb2
-from ketav.registry.v1 import models_pb2, projects_pb2, training_pb2
+from ketav.registry.v1 import (
+    corrections_pb2,
+    models_pb2,
+    pages_pb2,
+    projects_pb2,
+    training_pb2,
+    transcriptions_pb2,
+)
 from ketav_gateway import schemas
 
 _TO_SCRIPT = {
@@ -75,12 +82,12 @@ def _line(kind: type[AnyLine], found: page_pb2.Line, **more: object) -> AnyLine:
     )
 
 
-def _text(read: projects_pb2.Transcription) -> str:
+def _text(read: transcriptions_pb2.Transcription) -> str:
     """Return the text of a page as it was read."""
     return "\n".join(found.text for found in read.lines)
 
 
-def _confidence(read: projects_pb2.Transcription) -> float | None:
+def _confidence(read: transcriptions_pb2.Transcription) -> float | None:
     """Return the mean confidence over the characters of a page."""
     characters = sum(len(found.text) for found in read.lines)
     if not characters:
@@ -88,7 +95,7 @@ def _confidence(read: projects_pb2.Transcription) -> float | None:
     return _share(sum(found.confidence * len(found.text) for found in read.lines) / characters)
 
 
-def ocr(page: projects_pb2.Page, read: projects_pb2.Transcription) -> schemas.OcrAnswer:
+def ocr(page: pages_pb2.Page, read: transcriptions_pb2.Transcription) -> schemas.OcrAnswer:
     """Return the answer of a reading."""
     return schemas.OcrAnswer(
         project_id=page.project_id,
@@ -102,12 +109,12 @@ def ocr(page: projects_pb2.Page, read: projects_pb2.Transcription) -> schemas.Oc
     )
 
 
-def stored(page: projects_pb2.Page) -> schemas.StoredAnswer:
+def stored(page: pages_pb2.Page) -> schemas.StoredAnswer:
     """Return the answer of a reading that has not happened yet."""
     return schemas.StoredAnswer(
         project_id=page.project_id,
         image_id=page.page_id,
-        state=word(projects_pb2.PageState, page.state, "PAGE_STATE_"),
+        state=word(pages_pb2.PageState, page.state, "PAGE_STATE_"),
         image=image(page.image),
     )
 
@@ -117,7 +124,7 @@ def quarantine(found: page_pb2.Quarantine) -> schemas.Quarantine:
     return schemas.Quarantine.model_validate({"code": found.code, "reason": found.reason})
 
 
-def _transcription(read: projects_pb2.Transcription) -> schemas.Transcription:
+def _transcription(read: transcriptions_pb2.Transcription) -> schemas.Transcription:
     """Return a reading with its corrections."""
     lines = [
         _line(
@@ -138,12 +145,12 @@ def _transcription(read: projects_pb2.Transcription) -> schemas.Transcription:
     )
 
 
-def page(found: projects_pb2.Page) -> schemas.PageAnswer:
+def page(found: pages_pb2.Page) -> schemas.PageAnswer:
     """Return a page."""
     return schemas.PageAnswer(
         image_id=found.page_id,
         project_id=found.project_id,
-        state=word(projects_pb2.PageState, found.state, "PAGE_STATE_"),
+        state=word(pages_pb2.PageState, found.state, "PAGE_STATE_"),
         layout=word(page_pb2.Layout, found.layout, "LAYOUT_"),
         created_at=moment(found.create_time),
         image=image(found.image),
@@ -163,9 +170,9 @@ def project(found: projects_pb2.Project) -> schemas.ProjectSummary:
 
 def corrections(
     request: schemas.FeedbackRequest, request_id: str, request_sha256: bytes
-) -> projects_pb2.SubmitCorrectionsRequest:
+) -> corrections_pb2.SubmitCorrectionsRequest:
     """Return corrections as the registry takes them."""
-    message = projects_pb2.SubmitCorrectionsRequest(
+    message = corrections_pb2.SubmitCorrectionsRequest(
         project_id=request.project_id,
         page_id=request.image_id,
         request_id=request_id,
@@ -173,7 +180,7 @@ def corrections(
     )
     if request.lines is not None:
         message.lines.lines.extend(
-            projects_pb2.LineCorrection(line_id=line.line_id, text=line.text, confirm=line.confirm)
+            corrections_pb2.LineCorrection(line_id=line.line_id, text=line.text, confirm=line.confirm)
             for line in request.lines
         )
     else:
@@ -181,7 +188,7 @@ def corrections(
     return message
 
 
-def feedback(answer: projects_pb2.SubmitCorrectionsResponse) -> schemas.FeedbackAnswer:
+def feedback(answer: corrections_pb2.SubmitCorrectionsResponse) -> schemas.FeedbackAnswer:
     """Return what became of corrections."""
     return schemas.FeedbackAnswer(
         feedback_id=answer.feedback_id,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ketav.page.v1 import page_pb2
-from ketav.registry.v1 import projects_pb2
+from ketav.registry.v1 import ground_truth_pb2
 from ketav_common.images import NormalisedImage
 from ketav_gateway import convert
 from ketav_gateway.schemas_import import ImportAnswer, ImportedFile
@@ -28,9 +28,9 @@ def _points(points: Sequence[Point]) -> list[page_pb2.Point]:
 
 def header(
     request: Request, layout: str, image: NormalisedImage, lines: Sequence[KnownLine], request_id: str
-) -> projects_pb2.ImportGroundTruthHeader:
+) -> ground_truth_pb2.ImportGroundTruthHeader:
     """Return what is said of an image before its bytes."""
-    return projects_pb2.ImportGroundTruthHeader(
+    return ground_truth_pb2.ImportGroundTruthHeader(
         project_id=request.project_id,
         layout=convert.to_layout(layout),
         image=page_pb2.Image(
@@ -40,7 +40,7 @@ def header(
             size_bytes=image.size_bytes,
         ),
         lines=[
-            projects_pb2.KnownLine(
+            ground_truth_pb2.KnownLine(
                 baseline=_points(line.baseline), boundary=_points(line.boundary), text=line.text
             )
             for line in lines

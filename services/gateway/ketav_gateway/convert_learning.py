@@ -5,7 +5,7 @@ from typing import Any
 from google.protobuf.message import Message
 
 from ketav.page.v1 import page_pb2
-from ketav.registry.v1 import learning_pb2
+from ketav.registry.v1 import models_pb2, next_lines_pb2, training_pb2
 from ketav_gateway import schemas_learning as schemas
 from ketav_gateway.convert import model, moment, word
 
@@ -17,17 +17,17 @@ def _figure(found: Message, name: str) -> float | None:
     return round(getattr(found, name), _CER_DIGITS) if found.HasField(name) else None
 
 
-def policy(found: learning_pb2.TrainingPolicy) -> schemas.PolicyAnswer:
+def policy(found: training_pb2.TrainingPolicy) -> schemas.PolicyAnswer:
     """Return a policy."""
     return schemas.PolicyAnswer(automatic=found.automatic, minimum_gap_seconds=found.minimum_gap_seconds)
 
 
-def wanted_policy(sent: schemas.PolicyRequest) -> learning_pb2.TrainingPolicy:
+def wanted_policy(sent: schemas.PolicyRequest) -> training_pb2.TrainingPolicy:
     """Return a policy as the registry takes it."""
-    return learning_pb2.TrainingPolicy(automatic=sent.automatic, minimum_gap_seconds=sent.minimum_gap_seconds)
+    return training_pb2.TrainingPolicy(automatic=sent.automatic, minimum_gap_seconds=sent.minimum_gap_seconds)
 
 
-def readiness(found: learning_pb2.GetReadinessResponse) -> schemas.ReadinessAnswer:
+def readiness(found: training_pb2.GetReadinessResponse) -> schemas.ReadinessAnswer:
     """Return how near the next runs are."""
     return schemas.ReadinessAnswer(
         policy=policy(found.policy),
@@ -37,7 +37,7 @@ def readiness(found: learning_pb2.GetReadinessResponse) -> schemas.ReadinessAnsw
     )
 
 
-def _script(found: learning_pb2.Readiness) -> schemas.ScriptReadiness:
+def _script(found: training_pb2.Readiness) -> schemas.ScriptReadiness:
     """Return how near a script is."""
     return schemas.ScriptReadiness(
         script=word(page_pb2.Script, found.script, "SCRIPT_"),
@@ -48,7 +48,7 @@ def _script(found: learning_pb2.Readiness) -> schemas.ScriptReadiness:
         next_run_lines=found.next_run_lines,
         missing_lines=found.missing_lines,
         not_before=moment(found.not_before) if found.HasField("not_before") else None,
-        waits_for=word(learning_pb2.WaitReason, found.wait_reason, "WAIT_REASON_")
+        waits_for=word(training_pb2.WaitReason, found.wait_reason, "WAIT_REASON_")
         if found.wait_reason
         else None,
         reason=found.reason,
@@ -56,19 +56,19 @@ def _script(found: learning_pb2.Readiness) -> schemas.ScriptReadiness:
     )
 
 
-def _gain(found: learning_pb2.ExpectedGain) -> schemas.ExpectedGain:
+def _gain(found: training_pb2.ExpectedGain) -> schemas.ExpectedGain:
     """Return an estimate."""
     return schemas.ExpectedGain(
         relative_gain=round(found.relative_gain, _CER_DIGITS),
         cer_now=_figure(found, "cer_now"),
         cer_expected=_figure(found, "cer_expected"),
-        basis=word(learning_pb2.GainBasis, found.basis, "GAIN_BASIS_"),
+        basis=word(training_pb2.GainBasis, found.basis, "GAIN_BASIS_"),
         own_runs=found.own_runs,
         source=found.source,
     )
 
 
-def progress(found: learning_pb2.ListProgressResponse, *, first: bool) -> schemas.ProgressAnswer:
+def progress(found: models_pb2.ListModelProgressResponse, *, first: bool) -> schemas.ProgressAnswer:
     """Return what was misread on pages; the first answer has the versions, too."""
     return schemas.ProgressAnswer(
         images=[_page(each) for each in found.pages],
@@ -78,13 +78,13 @@ def progress(found: learning_pb2.ListProgressResponse, *, first: bool) -> schema
     )
 
 
-def _errors(found: learning_pb2.ReadingErrors) -> dict[str, Any]:
+def _errors(found: models_pb2.ReadingErrors) -> dict[str, Any]:
     """Return counted errors with their rate."""
     cer = round(found.edits / found.length, _CER_DIGITS) if found.length else None
     return {"lines": found.lines, "edits": found.edits, "length": found.length, "cer": cer}
 
 
-def _page(found: learning_pb2.PageProgress) -> schemas.PageProgress:
+def _page(found: models_pb2.PageProgress) -> schemas.PageProgress:
     """Return what was misread on a page."""
     return schemas.PageProgress(
         image_id=found.page_id,
@@ -96,7 +96,7 @@ def _page(found: learning_pb2.PageProgress) -> schemas.PageProgress:
     )
 
 
-def _version(found: learning_pb2.VersionProgress) -> schemas.VersionProgress:
+def _version(found: models_pb2.VersionProgress) -> schemas.VersionProgress:
     """Return what a version misread."""
     return schemas.VersionProgress(
         model=model(found.model),
@@ -108,7 +108,7 @@ def _version(found: learning_pb2.VersionProgress) -> schemas.VersionProgress:
     )
 
 
-def next_lines(found: learning_pb2.ListNextLinesResponse) -> schemas.NextLinesAnswer:
+def next_lines(found: next_lines_pb2.ListNextLinesResponse) -> schemas.NextLinesAnswer:
     """Return the lines worth correcting."""
     return schemas.NextLinesAnswer(
         lines=[

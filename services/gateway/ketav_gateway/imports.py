@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ketav.registry.v1 import projects_pb2
+from ketav.registry.v1 import ground_truth_pb2
 from ketav_common.errors import InvalidInput, TooLarge, UnsupportedMedia
 from ketav_common.images import ImageNormaliser, NormalisedImage
 from ketav_gateway import convert_import as convert
@@ -160,7 +160,7 @@ def _report(
     unit: Unit,
     lines: list[KnownLine],
     refused: list[LineRefusal],
-    stored: projects_pb2.ImportGroundTruthResponse,
+    stored: ground_truth_pb2.ImportGroundTruthResponse,
 ) -> ImportedFile:
     """Say what became of one text."""
     doubts = [

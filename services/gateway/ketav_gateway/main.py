@@ -12,7 +12,18 @@ from fastapi import FastAPI
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from ketav.recognizer.v1 import recognizer_pb2
-from ketav.registry.v1 import accounts_pb2, learning_pb2, models_pb2, projects_pb2, training_pb2, webhooks_pb2
+from ketav.registry.v1 import (
+    accounts_pb2,
+    corrections_pb2,
+    ground_truth_pb2,
+    models_pb2,
+    next_lines_pb2,
+    pages_pb2,
+    projects_pb2,
+    training_pb2,
+    transcriptions_pb2,
+    webhooks_pb2,
+)
 from ketav.trainer.v1 import trainer_pb2
 from ketav_common import rpc
 from ketav_common.images import ImageNormaliser
@@ -33,10 +44,14 @@ _MAX_HEADER_BYTES = 32 * 1024
 _SERVICES = {
     "registry": [
         *accounts_pb2.DESCRIPTOR.services_by_name.values(),
-        *learning_pb2.DESCRIPTOR.services_by_name.values(),
-        *models_pb2.DESCRIPTOR.services_by_name.values(),
         *projects_pb2.DESCRIPTOR.services_by_name.values(),
+        *pages_pb2.DESCRIPTOR.services_by_name.values(),
+        *transcriptions_pb2.DESCRIPTOR.services_by_name.values(),
+        *corrections_pb2.DESCRIPTOR.services_by_name.values(),
+        *ground_truth_pb2.DESCRIPTOR.services_by_name.values(),
         *training_pb2.DESCRIPTOR.services_by_name.values(),
+        *models_pb2.DESCRIPTOR.services_by_name.values(),
+        *next_lines_pb2.DESCRIPTOR.services_by_name.values(),
         *webhooks_pb2.DESCRIPTOR.services_by_name.values(),
     ],
     "recognizer": [*recognizer_pb2.DESCRIPTOR.services_by_name.values()],

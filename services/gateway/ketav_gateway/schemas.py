@@ -238,7 +238,7 @@ class TrainingAnswer(Answer):
     """A training run."""
 
     run_id: str = Field(description="UUID.")
-    state: Literal["queued", "leased", "evaluating", "succeeded", "rejected", "failed", "cancelled"]
+    state: Literal["queued", "running", "evaluating", "succeeded", "rejected", "failed", "cancelled"]
     script: Script
     revision: int = Field(description="Raised by every change; the id of its event.")
     epoch: int = Field(description="Epochs finished.")

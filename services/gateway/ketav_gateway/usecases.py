@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ketav.page.v1 import page_pb2
 from ketav.recognizer.v1 import recognizer_pb2
-from ketav.registry.v1 import projects_pb2
+from ketav.registry.v1 import pages_pb2, transcriptions_pb2
 from ketav_common.errors import (
     Internal,
     InvalidInput,
@@ -28,9 +28,9 @@ async def store_image(
     form: schemas.OcrForm,
     request_id: str,
     request_sha256: bytes,
-) -> projects_pb2.CreatePageResponse:
+) -> pages_pb2.CreatePageResponse:
     """Store a checked image as a page; the answer names the model that reads it."""
-    header = projects_pb2.CreatePageHeader(
+    header = pages_pb2.CreatePageHeader(
         project_id=form.project_id or "",
         project_name=form.name or "",
         script=convert.to_script(form.script),
@@ -49,7 +49,7 @@ async def store_image(
 
 
 async def _recognize(
-    recognizer: Recognizer, page: projects_pb2.Page, model: page_pb2.Model, path: Path
+    recognizer: Recognizer, page: pages_pb2.Page, model: page_pb2.Model, path: Path
 ) -> recognizer_pb2.RecognizePageResponse:
     """Read an image; that its model is missing or broken is not the client's fault."""
     try:
@@ -65,10 +65,10 @@ async def _recognize(
 async def read_page(
     registry: Registry,
     recognizer: Recognizer,
-    page: projects_pb2.Page,
+    page: pages_pb2.Page,
     model: page_pb2.Model,
     path: Path,
-) -> projects_pb2.Transcription:
+) -> transcriptions_pb2.Transcription:
     """Read a stored page and record it. Its image is kept whatever happens; errors name it."""
     try:
         reading = await _recognize(recognizer, page, model, path)
@@ -81,7 +81,7 @@ async def read_page(
 async def read_patiently(
     registry: Registry,
     recognizer: Recognizer,
-    page: projects_pb2.Page,
+    page: pages_pb2.Page,
     model: page_pb2.Model,
     path: Path,
 ) -> None:

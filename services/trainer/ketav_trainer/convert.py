@@ -5,7 +5,7 @@ from typing import Final, Literal
 from uuid import UUID
 
 from ketav.page.v1 import page_pb2
-from ketav.registry.v1 import models_pb2, training_pb2
+from ketav.registry.v1 import ground_truth_pb2, models_pb2, training_pb2
 from ketav_common import faults
 from ketav_common.chunks import chunks
 from ketav_trainer.domain import Candidate, Claim, ModelRef, Progress, State, TruthLine, TruthPage
@@ -33,9 +33,9 @@ def to_claim(answer: training_pb2.ClaimTrainingRunResponse) -> Claim:
     )
 
 
-def from_progress(claim: Claim, progress: Progress) -> training_pb2.ReportProgressRequest:
+def from_progress(claim: Claim, progress: Progress) -> training_pb2.ReportTrainingProgressRequest:
     """Encode where a run stands."""
-    return training_pb2.ReportProgressRequest(
+    return training_pb2.ReportTrainingProgressRequest(
         run_id=claim.run_id,
         fence=claim.fence,
         state=_state(progress.state),
@@ -79,19 +79,19 @@ def from_candidate(claim: Claim, candidate: Candidate) -> Iterator[models_pb2.Pu
         yield models_pb2.PublishModelRequest(chunk=chunk)
 
 
-def to_page(page: training_pb2.GroundTruthPage, image: str) -> TruthPage:
+def to_page(page: ground_truth_pb2.GroundTruthPage, image: str) -> TruthPage:
     """Decode a page of the ground truth whose image goes to the file `image`."""
     layout: Literal["page", "line"] = "line" if page.layout == page_pb2.LAYOUT_LINE else "page"
     return TruthPage(image, layout, tuple(_to_line(line) for line in page.lines))
 
 
-def _to_line(line: training_pb2.GroundTruthLine) -> TruthLine:
+def _to_line(line: ground_truth_pb2.GroundTruthLine) -> TruthLine:
     """Decode a line of the ground truth."""
     return TruthLine(
         baseline=tuple((point.x, point.y) for point in line.line.baseline),
         boundary=tuple((point.x, point.y) for point in line.line.boundary),
         text=line.text,
-        holdout=line.split == training_pb2.SPLIT_HOLDOUT,
+        holdout=line.split == ground_truth_pb2.SPLIT_HOLDOUT,
     )
 
 

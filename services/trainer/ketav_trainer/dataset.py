@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import IO, Final
 
-from ketav.registry.v1 import training_pb2
+from ketav.registry.v1 import ground_truth_pb2
 from ketav_common.errors import DataLoss
 from ketav_common.limits import MAX_IMAGE_BYTES, MAX_MODEL_BYTES
 from ketav_trainer import convert
@@ -16,7 +16,7 @@ _MAX_BYTES: Final = max(MAX_MODEL_BYTES, MAX_IMAGE_BYTES)
 
 
 async def save_dataset(
-    stream: AsyncIterator[training_pb2.ExportGroundTruthResponse], directory: Path
+    stream: AsyncIterator[ground_truth_pb2.ExportGroundTruthResponse], directory: Path
 ) -> Dataset:
     """Write every page's image into the directory and return the dataset.
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from ketav_trainer.gate import Verdict
 
-State = Literal["QUEUED", "LEASED", "EVALUATING", "FAILED", "CANCELLED"]
+State = Literal["QUEUED", "RUNNING", "EVALUATING", "FAILED", "CANCELLED"]
 """The states of a run that a worker reports or sets."""
 
 
@@ -93,7 +93,7 @@ class Dataset:
 class Progress:
     """Where a run stands."""
 
-    state: State = "LEASED"
+    state: State = "RUNNING"
     epoch: int = 0
     epochs: int = 0
     loss: float | None = None

@@ -19,7 +19,7 @@ from ketav_trainer.webhooks import Sender, keep_delivering
 
 SERVICE = trainer_pb2.DESCRIPTOR.services_by_name["TrainerService"].full_name
 """Full name of the service, for reflection."""
-RUNS = training_pb2.DESCRIPTOR.services_by_name["TrainingRunService"]
+RUNS = training_pb2.DESCRIPTOR.services_by_name["TrainingService"]
 """The registry's service that is called."""
 
 
@@ -29,7 +29,7 @@ async def serve(settings: TrainerSettings) -> None:
     bell = Bell(make_app(settings.redis_url))
     async with rpc.channel(settings.registry_address, signer, services=[RUNS]) as channel:
         stopping = asyncio.Event()
-        servicer = TrainerServicer(training_pb2_grpc.TrainingRunServiceStub(channel), bell, stopping)
+        servicer = TrainerServicer(training_pb2_grpc.TrainingServiceStub(channel), bell, stopping)
         sender = Sender(private=settings.webhook_private)
         delivering = asyncio.create_task(
             keep_delivering(registry=Registry(channel), sender=sender, every_s=settings.webhook_seconds)

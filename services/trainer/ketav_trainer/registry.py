@@ -7,6 +7,8 @@ from uuid import UUID
 import grpc
 
 from ketav.registry.v1 import (
+    ground_truth_pb2,
+    ground_truth_pb2_grpc,
     models_pb2,
     models_pb2_grpc,
     training_pb2,
@@ -29,7 +31,8 @@ class Registry:
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
         """Take an open channel to the registry."""
-        self._runs = training_pb2_grpc.TrainingRunServiceStub(channel)
+        self._runs = training_pb2_grpc.TrainingServiceStub(channel)
+        self._ground_truth = ground_truth_pb2_grpc.GroundTruthServiceStub(channel)
         self._models = models_pb2_grpc.ModelServiceStub(channel)
         self._webhooks = webhooks_pb2_grpc.WebhookServiceStub(channel)
 
@@ -42,7 +45,9 @@ class Registry:
     async def report(self, claim: Claim, progress: Progress) -> bool:
         """Renew the lease and record progress; return whether the user wants the run cancelled."""
         with _as_trainer(claim.user_id):
-            answer = await self._runs.ReportProgress(convert.from_progress(claim, progress), timeout=_CALL_S)
+            answer = await self._runs.ReportTrainingProgress(
+                convert.from_progress(claim, progress), timeout=_CALL_S
+            )
         return bool(answer.cancel_requested)
 
     async def end(self, claim: Claim, state: State, verdict: str) -> None:
@@ -50,11 +55,11 @@ class Registry:
         with _as_trainer(claim.user_id):
             await self._runs.EndTrainingRun(convert.from_end(claim, state, verdict), timeout=_CALL_S)
 
-    async def ground_truth(self, claim: Claim) -> AsyncIterator[training_pb2.ExportGroundTruthResponse]:
+    async def ground_truth(self, claim: Claim) -> AsyncIterator[ground_truth_pb2.ExportGroundTruthResponse]:
         """Stream the run's frozen ground truth."""
-        request = training_pb2.ExportGroundTruthRequest(run_id=claim.run_id, fence=claim.fence)
+        request = ground_truth_pb2.ExportGroundTruthRequest(run_id=claim.run_id, fence=claim.fence)
         with _as_trainer(claim.user_id):
-            call = self._runs.ExportGroundTruth(request, timeout=_STREAM_S)
+            call = self._ground_truth.ExportGroundTruth(request, timeout=_STREAM_S)
         with rpc.translated():
             async for message in call:
                 yield message

@@ -16,7 +16,7 @@ class TrainerServicer(trainer_pb2_grpc.TrainerServiceServicer):
 
     def __init__(
         self,
-        runs: "training_pb2_grpc.TrainingRunServiceAsyncStub",
+        runs: "training_pb2_grpc.TrainingServiceAsyncStub",
         bell: usecases.Rings,
         stopping: asyncio.Event,
     ) -> None:

@@ -27,7 +27,7 @@ class Rings(Protocol):
 
 
 async def start_training(
-    request_id: str, *, runs: "training_pb2_grpc.TrainingRunServiceAsyncStub", bell: Rings
+    request_id: str, *, runs: "training_pb2_grpc.TrainingServiceAsyncStub", bell: Rings
 ) -> training_pb2.TrainingRun:
     """Queue a run of the caller and ring for it; the run is committed before the bell rings.
 
@@ -46,7 +46,7 @@ async def watch_training(
     run_id: str,
     after_revision: int,
     *,
-    runs: "training_pb2_grpc.TrainingRunServiceAsyncStub",
+    runs: "training_pb2_grpc.TrainingServiceAsyncStub",
     stopping: asyncio.Event,
 ) -> AsyncIterator[training_pb2.TrainingRun]:
     """Yield a run of the caller as it stands, then each later revision of it, until it has ended.

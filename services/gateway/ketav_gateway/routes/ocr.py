@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
-from ketav.registry.v1 import projects_pb2
+from ketav.registry.v1 import pages_pb2
 from ketav_common.limits import MAX_NAME_CODE_POINTS
 from ketav_common.text import clean
 from ketav_gateway import convert, schemas, uploads, usecases
@@ -67,7 +67,7 @@ def _wants_async(request: Request) -> bool:
 
 async def _store(
     request: Request, gateway: Parts, user_id: str, key: str, folder: Path
-) -> tuple[projects_pb2.CreatePageResponse, Path]:
+) -> tuple[pages_pb2.CreatePageResponse, Path]:
     """Receive, check and store an upload."""
     with gateway.uploads.taken(user_id):
         upload = await uploads.receive(
@@ -133,7 +133,7 @@ async def run_ocr(
 
 
 async def _read_later(
-    gateway: Parts, created: projects_pb2.CreatePageResponse, path: Path, files: AsyncExitStack
+    gateway: Parts, created: pages_pb2.CreatePageResponse, path: Path, files: AsyncExitStack
 ) -> None:
     """Read a stored page after its answer; the files are removed at the end."""
     async with files:

@@ -1,12 +1,12 @@
 """Deletions on the wire."""
 
-from ketav.registry.v1 import erasure_pb2 as pb
+from ketav.registry.v1 import erasure_pb2
 from ketav_registry.domain.erasure import Erasure
 
 
-def erasure(done: Erasure) -> pb.Erasure:
+def erasure(done: Erasure) -> erasure_pb2.Erasure:
     """Write what a deletion did."""
-    return pb.Erasure(
+    return erasure_pb2.Erasure(
         pages=done.pages,
         lines=done.lines,
         corrections=done.corrections,

@@ -3,32 +3,32 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from ketav.registry.v1 import learning_pb2 as pb
+from ketav.registry.v1 import models_pb2, next_lines_pb2, training_pb2
 from ketav_registry.convert import common
 from ketav_registry.domain.policy import TrainingPolicy, in_words
 from ketav_registry.domain.progress import PageProgress, ReadingErrors, VersionProgress
 from ketav_registry.domain.readiness import Calendar, ExpectedGain, GainBasis, Readiness, WaitReason
 from ketav_registry.domain.teaching import NextLine
 
-_REASONS = {reason: pb.WaitReason.Value(f"WAIT_REASON_{reason.name}") for reason in WaitReason}
-_BASES = {basis: pb.GainBasis.Value(f"GAIN_BASIS_{basis.name}") for basis in GainBasis}
+_REASONS = {reason: training_pb2.WaitReason.Value(f"WAIT_REASON_{reason.name}") for reason in WaitReason}
+_BASES = {basis: training_pb2.GainBasis.Value(f"GAIN_BASIS_{basis.name}") for basis in GainBasis}
 
 
-def policy(found: TrainingPolicy) -> pb.TrainingPolicy:
+def policy(found: TrainingPolicy) -> training_pb2.TrainingPolicy:
     """Write a policy."""
-    return pb.TrainingPolicy(
+    return training_pb2.TrainingPolicy(
         automatic=found.automatic, minimum_gap_seconds=int(found.minimum_gap.total_seconds())
     )
 
 
-def wanted_policy(sent: pb.TrainingPolicy) -> TrainingPolicy:
+def wanted_policy(sent: training_pb2.TrainingPolicy) -> TrainingPolicy:
     """Read a policy."""
     return TrainingPolicy(sent.automatic, timedelta(seconds=sent.minimum_gap_seconds))
 
 
-def readiness(found: Sequence[Readiness], calendar: Calendar) -> pb.GetReadinessResponse:
+def readiness(found: Sequence[Readiness], calendar: Calendar) -> training_pb2.GetReadinessResponse:
     """Write how near the scripts are to their next runs."""
-    return pb.GetReadinessResponse(
+    return training_pb2.GetReadinessResponse(
         scripts=[_script(each) for each in found],
         policy=policy(calendar.policy),
         policy_text=in_words(calendar.policy),
@@ -36,10 +36,10 @@ def readiness(found: Sequence[Readiness], calendar: Calendar) -> pb.GetReadiness
     )
 
 
-def _script(found: Readiness) -> pb.Readiness:
+def _script(found: Readiness) -> training_pb2.Readiness:
     """Write how near a script is."""
     standing = found.standing
-    return pb.Readiness(
+    return training_pb2.Readiness(
         script=common.SCRIPTS[standing.script],
         verified_lines=standing.counts.verified,
         holdout_lines=standing.counts.held_out,
@@ -48,15 +48,17 @@ def _script(found: Readiness) -> pb.Readiness:
         next_run_lines=found.next_run_lines,
         missing_lines=found.missing_lines,
         not_before=common.timestamp(found.not_before) if found.not_before else None,
-        wait_reason=_REASONS[found.wait_reason] if found.wait_reason else pb.WAIT_REASON_UNSPECIFIED,
+        wait_reason=_REASONS[found.wait_reason]
+        if found.wait_reason
+        else training_pb2.WAIT_REASON_UNSPECIFIED,
         reason=found.reason,
         expected_gain=_gain(found.gain),
     )
 
 
-def _gain(found: ExpectedGain) -> pb.ExpectedGain:
+def _gain(found: ExpectedGain) -> training_pb2.ExpectedGain:
     """Write an estimate."""
-    return pb.ExpectedGain(
+    return training_pb2.ExpectedGain(
         relative_gain=found.relative_gain,
         cer_now=found.cer_now,
         cer_expected=found.cer_expected,
@@ -72,9 +74,9 @@ def progress(
     versions: Sequence[VersionProgress] = (),
     *,
     complete: bool = False,
-) -> pb.ListProgressResponse:
+) -> models_pb2.ListModelProgressResponse:
     """Write what was misread on pages, and by versions."""
-    return pb.ListProgressResponse(
+    return models_pb2.ListModelProgressResponse(
         pages=[_page(each) for each in pages],
         next_cursor=next_cursor,
         versions=[_version(each) for each in versions],
@@ -82,15 +84,15 @@ def progress(
     )
 
 
-def _errors(found: ReadingErrors) -> pb.ReadingErrors:
+def _errors(found: ReadingErrors) -> models_pb2.ReadingErrors:
     """Write counted errors."""
-    return pb.ReadingErrors(lines=found.lines, edits=found.rate.edits, length=found.rate.length)
+    return models_pb2.ReadingErrors(lines=found.lines, edits=found.rate.edits, length=found.rate.length)
 
 
-def _page(found: PageProgress) -> pb.PageProgress:
+def _page(found: PageProgress) -> models_pb2.PageProgress:
     """Write what was misread on a page."""
     page = found.page
-    return pb.PageProgress(
+    return models_pb2.PageProgress(
         page_id=str(page.page_id),
         project_id=str(page.project_id),
         script=common.SCRIPTS[page.script],
@@ -100,9 +102,9 @@ def _page(found: PageProgress) -> pb.PageProgress:
     )
 
 
-def _version(found: VersionProgress) -> pb.VersionProgress:
+def _version(found: VersionProgress) -> models_pb2.VersionProgress:
     """Write what a version misread."""
-    return pb.VersionProgress(
+    return models_pb2.VersionProgress(
         model=common.model(found.model),
         script=common.SCRIPTS[found.script],
         pages=found.pages,
@@ -112,14 +114,16 @@ def _version(found: VersionProgress) -> pb.VersionProgress:
     )
 
 
-def next_lines(found: Sequence[NextLine], candidates: int) -> pb.ListNextLinesResponse:
+def next_lines(found: Sequence[NextLine], candidates: int) -> next_lines_pb2.ListNextLinesResponse:
     """Write the lines worth correcting."""
-    return pb.ListNextLinesResponse(lines=[_next_line(each) for each in found], candidates=candidates)
+    return next_lines_pb2.ListNextLinesResponse(
+        lines=[_next_line(each) for each in found], candidates=candidates
+    )
 
 
-def _next_line(found: NextLine) -> pb.NextLine:
+def _next_line(found: NextLine) -> next_lines_pb2.NextLine:
     """Write a line worth correcting."""
-    return pb.NextLine(
+    return next_lines_pb2.NextLine(
         line_id=str(found.line.line_id),
         page_id=str(found.line.page_id),
         order=found.line.order,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 from ketav.page.v1 import page_pb2
-from ketav.registry.v1 import projects_pb2 as pb
+from ketav.registry.v1 import corrections_pb2, ground_truth_pb2, pages_pb2, projects_pb2, transcriptions_pb2
 from ketav_common.errors import InvalidInput
 from ketav_registry.convert import common
 from ketav_registry.domain.importing import Imported, KnownLine, KnownPage
@@ -26,14 +26,14 @@ from ketav_registry.domain.pages import (
 )
 from ketav_registry.domain.quarantine import Quarantine
 
-_STATES = {state: pb.PageState.Value(f"PAGE_STATE_{state.name}") for state in PageState}
+_STATES = {state: pages_pb2.PageState.Value(f"PAGE_STATE_{state.name}") for state in PageState}
 
 
 Grant = Callable[[bytes], str]
 """Signs that the caller may read with the file of a SHA-256."""
 
 
-def new_page(header: pb.CreatePageHeader) -> NewPage:
+def new_page(header: pages_pb2.CreatePageHeader) -> NewPage:
     """Read the header of an upload."""
     image = header.image
     return NewPage(
@@ -47,7 +47,7 @@ def new_page(header: pb.CreatePageHeader) -> NewPage:
     )
 
 
-def known_page(header: pb.ImportGroundTruthHeader) -> KnownPage:
+def known_page(header: ground_truth_pb2.ImportGroundTruthHeader) -> KnownPage:
     """Read the header of an import."""
     image = header.image
     return KnownPage(
@@ -63,13 +63,13 @@ def known_page(header: pb.ImportGroundTruthHeader) -> KnownPage:
     )
 
 
-def imported(found: Imported) -> pb.ImportGroundTruthResponse:
+def imported(found: Imported) -> ground_truth_pb2.ImportGroundTruthResponse:
     """Write what was imported."""
-    return pb.ImportGroundTruthResponse(
+    return ground_truth_pb2.ImportGroundTruthResponse(
         page_id=str(found.page_id),
         imported_lines=found.imported_lines,
         quarantined=[
-            pb.QuarantinedImport(line=line, quarantine=_quarantine(doubt))
+            ground_truth_pb2.QuarantinedImport(line=line, quarantine=_quarantine(doubt))
             for line, doubt in found.quarantined
         ],
         ground_truth_lines=found.ground_truth_lines,
@@ -129,9 +129,9 @@ def image_message(image: Image) -> page_pb2.Image:
     )
 
 
-def transcription(found: Transcription) -> pb.Transcription:
+def transcription(found: Transcription) -> transcriptions_pb2.Transcription:
     """Write a reading."""
-    return pb.Transcription(
+    return transcriptions_pb2.Transcription(
         transcription_id=str(found.transcription_id),
         model=None if found.model is None else common.model(found.model),
         lines=[line_message(each) for each in found.lines],
@@ -139,9 +139,9 @@ def transcription(found: Transcription) -> pb.Transcription:
     )
 
 
-def project(found: Project) -> pb.Project:
+def project(found: Project) -> projects_pb2.Project:
     """Write a project."""
-    return pb.Project(
+    return projects_pb2.Project(
         project_id=str(found.project_id),
         name=found.name,
         script=common.SCRIPTS[found.script],
@@ -149,9 +149,9 @@ def project(found: Project) -> pb.Project:
     )
 
 
-def page(found: Page) -> pb.Page:
+def page(found: Page) -> pages_pb2.Page:
     """Write a page."""
-    return pb.Page(
+    return pages_pb2.Page(
         page_id=str(found.page_id),
         project_id=str(found.project_id),
         image=image_message(found.image),
@@ -162,25 +162,25 @@ def page(found: Page) -> pb.Page:
     )
 
 
-def project_part(part: Project | Page | After) -> pb.GetProjectResponse:
+def project_part(part: Project | Page | After) -> projects_pb2.GetProjectResponse:
     """Write a part of a project."""
     if isinstance(part, Project):
-        return pb.GetProjectResponse(project=project(part))
+        return projects_pb2.GetProjectResponse(project=project(part))
     if isinstance(part, Page):
-        return pb.GetProjectResponse(page=page(part))
-    return pb.GetProjectResponse(next_cursor=common.cursor(part))
+        return projects_pb2.GetProjectResponse(page=page(part))
+    return projects_pb2.GetProjectResponse(next_cursor=common.cursor(part))
 
 
-def image_part(part: StoredPage | bytes, grant: Grant) -> pb.DownloadImageResponse:
+def image_part(part: StoredPage | bytes, grant: Grant) -> pages_pb2.DownloadImageResponse:
     """Write a part of a downloaded image."""
     if isinstance(part, bytes):
-        return pb.DownloadImageResponse(chunk=part)
+        return pages_pb2.DownloadImageResponse(chunk=part)
     model = common.model(part.model, grant(part.model.sha256))
-    header = pb.DownloadImageHeader(page=page(part.page), model=model)
-    return pb.DownloadImageResponse(header=header)
+    header = pages_pb2.DownloadImageHeader(page=page(part.page), model=model)
+    return pages_pb2.DownloadImageResponse(header=header)
 
 
-def correction(sent: pb.SubmitCorrectionsRequest) -> str | list[Correction]:
+def correction(sent: corrections_pb2.SubmitCorrectionsRequest) -> str | list[Correction]:
     """Read a page's corrected text, or corrections line by line (InvalidInput: neither)."""
     if sent.WhichOneof("correction") == "corrected_text":
         return sent.corrected_text
@@ -192,18 +192,20 @@ def correction(sent: pb.SubmitCorrectionsRequest) -> str | list[Correction]:
     raise InvalidInput("corrections are lines or a text", code="no-corrections")
 
 
-def feedback(found: Feedback) -> pb.SubmitCorrectionsResponse:
+def feedback(found: Feedback) -> corrections_pb2.SubmitCorrectionsResponse:
     """Write what became of corrections."""
-    return pb.SubmitCorrectionsResponse(
+    return corrections_pb2.SubmitCorrectionsResponse(
         feedback_id=str(found.feedback_id),
         accepted_lines=found.accepted_lines,
         unaligned=[
-            pb.UnalignedLine(text=each.text, line_id=_id(each.line_id), reason=each.reason)
+            corrections_pb2.UnalignedLine(text=each.text, line_id=_id(each.line_id), reason=each.reason)
             for each in found.unaligned
         ],
         ground_truth_lines=found.ground_truth_lines,
         quarantined=[
-            pb.QuarantinedLine(line_id=str(each.line_id), quarantine=_quarantine(each.quarantine))
+            corrections_pb2.QuarantinedLine(
+                line_id=str(each.line_id), quarantine=_quarantine(each.quarantine)
+            )
             for each in found.quarantined
         ],
     )

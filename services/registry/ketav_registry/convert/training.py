@@ -1,6 +1,6 @@
 """Training runs on the wire."""
 
-from ketav.registry.v1 import training_pb2 as pb
+from ketav.registry.v1 import ground_truth_pb2, training_pb2
 from ketav_common.errors import InvalidInput
 from ketav_registry.convert import common
 from ketav_registry.convert.pages import image_message, line_message
@@ -13,8 +13,10 @@ from ketav_registry.domain.training import (
     TrainingRun,
 )
 
-_STATES = {state: pb.TrainingRunState.Value(f"TRAINING_RUN_STATE_{state.name}") for state in RunState}
-_SPLITS = {split: pb.Split.Value(f"SPLIT_{split.name}") for split in Split}
+_STATES = {
+    state: training_pb2.TrainingRunState.Value(f"TRAINING_RUN_STATE_{state.name}") for state in RunState
+}
+_SPLITS = {split: ground_truth_pb2.Split.Value(f"SPLIT_{split.name}") for split in Split}
 
 
 def state(number: int) -> RunState:
@@ -25,9 +27,9 @@ def state(number: int) -> RunState:
     raise InvalidInput(f"{number} is no state of a training run", code="invalid-state")
 
 
-def run(found: TrainingRun) -> pb.TrainingRun:
+def run(found: TrainingRun) -> training_pb2.TrainingRun:
     """Write a run."""
-    return pb.TrainingRun(
+    return training_pb2.TrainingRun(
         run_id=str(found.run_id),
         state=_STATES[found.state],
         script=common.SCRIPTS[found.script],
@@ -49,9 +51,9 @@ def run(found: TrainingRun) -> pb.TrainingRun:
     )
 
 
-def lease(found: Lease) -> pb.ClaimTrainingRunResponse:
+def lease(found: Lease) -> training_pb2.ClaimTrainingRunResponse:
     """Write a claimed run."""
-    return pb.ClaimTrainingRunResponse(
+    return training_pb2.ClaimTrainingRunResponse(
         run=run(found.run),
         fence=found.run.fence,
         user_id=str(found.run.user_id),
@@ -61,7 +63,7 @@ def lease(found: Lease) -> pb.ClaimTrainingRunResponse:
     )
 
 
-def progress(sent: pb.ReportProgressRequest) -> Progress:
+def progress(sent: training_pb2.ReportTrainingProgressRequest) -> Progress:
     """Read a worker's report."""
     return Progress(
         state=state(sent.state),
@@ -73,16 +75,18 @@ def progress(sent: pb.ReportProgressRequest) -> Progress:
     )
 
 
-def ground_truth_part(part: GroundTruthPage | bytes) -> pb.ExportGroundTruthResponse:
+def ground_truth_part(part: GroundTruthPage | bytes) -> ground_truth_pb2.ExportGroundTruthResponse:
     """Write a part of the ground truth."""
     if isinstance(part, bytes):
-        return pb.ExportGroundTruthResponse(chunk=part)
+        return ground_truth_pb2.ExportGroundTruthResponse(chunk=part)
     lines = [
-        pb.GroundTruthLine(line=line_message(each.line), text=each.text, split=_SPLITS[each.split])
+        ground_truth_pb2.GroundTruthLine(
+            line=line_message(each.line), text=each.text, split=_SPLITS[each.split]
+        )
         for each in part.lines
     ]
-    return pb.ExportGroundTruthResponse(
-        page=pb.GroundTruthPage(
+    return ground_truth_pb2.ExportGroundTruthResponse(
+        page=ground_truth_pb2.GroundTruthPage(
             page_id=str(part.page_id),
             image=image_message(part.image),
             layout=common.LAYOUTS[part.layout],

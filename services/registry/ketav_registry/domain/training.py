@@ -22,7 +22,7 @@ class RunState(StrEnum):
     """Where a training run stands."""
 
     QUEUED = "queued"
-    LEASED = "leased"
+    RUNNING = "running"
     EVALUATING = "evaluating"
     SUCCEEDED = "succeeded"
     REJECTED = "rejected"
@@ -30,7 +30,7 @@ class RunState(StrEnum):
     CANCELLED = "cancelled"
 
 
-HELD = (RunState.LEASED, RunState.EVALUATING)
+HELD = (RunState.RUNNING, RunState.EVALUATING)
 ACTIVE = (RunState.QUEUED, *HELD)
 
 
@@ -222,7 +222,7 @@ def remaining(state: RunState, epoch: int, epochs: int, pace: Pace) -> timedelta
     An epoch takes what this attempt's epochs took on average; the time since the latest one counts.
     """
     begun, last = pace.first_epoch_at, pace.epoch_at
-    if state is not RunState.LEASED or pace.first_epoch is None or begun is None or last is None:
+    if state is not RunState.RUNNING or pace.first_epoch is None or begun is None or last is None:
         return None
     done = epoch - pace.first_epoch
     if done < 1:

@@ -119,7 +119,7 @@ async def claim(transaction: Transaction, run_id: UUID, worker: str, lease: time
         .where(_r.id == run_id, sa.or_(_r.state == RunState.QUEUED, abandoned))
         .where(_r.attempts < MAX_ATTEMPTS, ~_r.cancel_requested)
         .values(
-            state=RunState.LEASED,
+            state=RunState.RUNNING,
             fence=_r.fence + 1,
             attempts=_r.attempts + 1,
             lease_until=sa.func.clock_timestamp() + lease,

@@ -7,9 +7,10 @@ from ketav.registry.v1 import models_pb2_grpc
 from ketav_common.context import current_user, require_role
 from ketav_registry.blobs import BlobStore
 from ketav_registry.convert import common
+from ketav_registry.convert import learning as convert_learning
 from ketav_registry.convert import models as convert
 from ketav_registry.database import Database
-from ketav_registry.usecases import models
+from ketav_registry.usecases import models, progress
 from ketav_registry.usecases.publishing import publish_model
 
 
@@ -72,3 +73,16 @@ class ModelServicer(models_pb2_grpc.ModelServiceServicer):
         asked = [common.digest(each) for each in request.sha256]
         known = await models.check_models(asked, database=self._database)
         return pb.CheckModelsResponse(sha256=sorted(known))
+
+    async def ListModelProgress(
+        self, request: pb.ListModelProgressRequest, context: object
+    ) -> pb.ListModelProgressResponse:
+        """List the caller's pages with what was misread at first; the first answer adds up versions."""
+        script = common.script(request.script) if request.script else None
+        after, limit = common.after_id(request.cursor), common.limit(request.limit, 20, 100)
+        wanted = (current_user(), script)
+        pages, more = await progress.list_progress(*wanted, after, limit, database=self._database)
+        if after is not None:
+            return convert_learning.progress(pages, common.cursor(more))
+        versions, complete = await progress.progress_by_version(*wanted, database=self._database)
+        return convert_learning.progress(pages, common.cursor(more), versions, complete=complete)

@@ -1,25 +1,23 @@
-"""TrainingRunService."""
+"""TrainingService."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 from ketav.registry.v1 import training_pb2 as pb
 from ketav.registry.v1 import training_pb2_grpc
 from ketav_common.context import current_user, require_role
-from ketav_registry.blobs import BlobStore
 from ketav_registry.convert import common
+from ketav_registry.convert import learning as convert_learning
 from ketav_registry.convert import training as convert
 from ketav_registry.database import Database
-from ketav_registry.usecases import training
+from ketav_registry.usecases import learning, training
 
 
-class TrainingRunServicer(training_pb2_grpc.TrainingRunServiceServicer):
-    """Training runs: the truth about them."""
+class TrainingServicer(training_pb2_grpc.TrainingServiceServicer):
+    """Training runs, readiness and the policy of automatic runs."""
 
-    def __init__(self, database: Database, blobs: BlobStore, lease: timedelta) -> None:
-        """Take what the use cases need."""
+    def __init__(self, database: Database, lease: timedelta) -> None:
+        """Take the database and the length of a lease."""
         self._database = database
-        self._blobs = blobs
         self._lease = lease
 
     async def CreateTrainingRun(
@@ -58,16 +56,16 @@ class TrainingRunServicer(training_pb2_grpc.TrainingRunServiceServicer):
             )
         )
 
-    async def ReportProgress(
-        self, request: pb.ReportProgressRequest, context: object
-    ) -> pb.ReportProgressResponse:
+    async def ReportTrainingProgress(
+        self, request: pb.ReportTrainingProgressRequest, context: object
+    ) -> pb.ReportTrainingProgressResponse:
         """Renew the lease and note progress."""
         require_role("trainer")
         run_id, progress = common.uuid(request.run_id, "training run"), convert.progress(request)
         asked = await training.report_progress(
             run_id, request.fence, progress, lease=self._lease, database=self._database
         )
-        return pb.ReportProgressResponse(cancel_requested=asked)
+        return pb.ReportTrainingProgressResponse(cancel_requested=asked)
 
     async def EndTrainingRun(
         self, request: pb.EndTrainingRunRequest, context: object
@@ -79,16 +77,6 @@ class TrainingRunServicer(training_pb2_grpc.TrainingRunServiceServicer):
         run = await training.end_training_run(*held, state, request.verdict, database=self._database)
         return pb.EndTrainingRunResponse(run=convert.run(run))
 
-    async def ExportGroundTruth(
-        self, request: pb.ExportGroundTruthRequest, context: object
-    ) -> AsyncIterator[pb.ExportGroundTruthResponse]:
-        """Stream the frozen ground truth of a held run."""
-        require_role("trainer")
-        run_id, fence = common.uuid(request.run_id, "training run"), request.fence
-        parts = training.export_ground_truth(run_id, fence, database=self._database, blobs=self._blobs)
-        async for part in parts:
-            yield convert.ground_truth_part(part)
-
     async def SweepTrainingRuns(
         self, request: pb.SweepTrainingRunsRequest, context: object
     ) -> pb.SweepTrainingRunsResponse:
@@ -96,3 +84,24 @@ class TrainingRunServicer(training_pb2_grpc.TrainingRunServiceServicer):
         require_role("trainer")
         queued = await training.sweep_training_runs(database=self._database)
         return pb.SweepTrainingRunsResponse(run_ids=[str(run_id) for run_id in queued])
+
+    async def GetReadiness(self, request: pb.GetReadinessRequest, context: object) -> pb.GetReadinessResponse:
+        """Say how near the caller's next runs are."""
+        script = common.script(request.script) if request.script else None
+        found, calendar = await learning.get_readiness(current_user(), script, database=self._database)
+        return convert_learning.readiness(found, calendar)
+
+    async def GetTrainingPolicy(
+        self, request: pb.GetTrainingPolicyRequest, context: object
+    ) -> pb.GetTrainingPolicyResponse:
+        """Return the caller's policy."""
+        found = await learning.get_training_policy(current_user(), database=self._database)
+        return pb.GetTrainingPolicyResponse(policy=convert_learning.policy(found))
+
+    async def SetTrainingPolicy(
+        self, request: pb.SetTrainingPolicyRequest, context: object
+    ) -> pb.SetTrainingPolicyResponse:
+        """Replace the caller's policy."""
+        wanted = convert_learning.wanted_policy(request.policy)
+        kept = await learning.set_training_policy(current_user(), wanted, database=self._database)
+        return pb.SetTrainingPolicyResponse(policy=convert_learning.policy(kept))

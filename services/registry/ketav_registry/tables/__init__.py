@@ -23,7 +23,7 @@ from ketav_registry.tables.pages import (
 from ketav_registry.tables.webhooks import webhook, webhook_delivery
 
 # The newest migration; revisions are numbers of equal length, so a newer schema compares greater.
-REVISION = "0007"
+REVISION = "0008"
 
 __all__ = [
     "REVISION",

@@ -86,7 +86,7 @@ dataset_line = sa.Table(
     sa.Index(None, "correction_id"),
 )
 
-_ACTIVE = sa.text("state IN ('queued', 'leased', 'evaluating')")
+_ACTIVE = sa.text("state IN ('queued', 'running', 'evaluating')")
 
 training_run = sa.Table(
     "training_run",

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class RecognizerServiceStub:
-    """The only eye: finds and reads the lines of an image.
+    """Finds and reads the lines of images.
     """
 
     def __init__(self, channel):
@@ -43,14 +43,15 @@ class RecognizerServiceStub:
 
 
 class RecognizerServiceServicer:
-    """The only eye: finds and reads the lines of an image.
+    """Finds and reads the lines of images.
     """
 
     def RecognizePage(self, request_iterator, context):
         """Reads one image with one model. The first message is the header, the rest are the image's bytes.
         INVALID_ARGUMENT: the image or the header is unusable. NOT_FOUND: the registry knows no such model.
-        PERMISSION_DENIED: the model carries no grant for the caller. UNAVAILABLE grant-expired: ask the registry anew.
-        RESOURCE_EXHAUSTED: the queue is full. UNAVAILABLE: no reader, or the registry is away; may be tried again.
+        PERMISSION_DENIED: the model carries no grant for the caller. UNAVAILABLE grant-expired: request a new grant
+        from the registry. RESOURCE_EXHAUSTED: the queue is full. UNAVAILABLE: no reader process runs, or the registry
+        is unavailable; retry later.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -73,7 +74,7 @@ def add_RecognizerServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class RecognizerService:
-    """The only eye: finds and reads the lines of an image.
+    """Finds and reads the lines of images.
     """
 
     @staticmethod

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class AccountServiceStub:
-    """Users and their API keys.
+    """Resolves API keys and deletes accounts.
     """
 
     def __init__(self, channel):
@@ -48,19 +48,19 @@ class AccountServiceStub:
 
 
 class AccountServiceServicer:
-    """Users and their API keys.
+    """Resolves API keys and deletes accounts.
     """
 
     def ResolveApiKey(self, request, context):
-        """Names the user an API key belongs to. Role: gateway. NOT_FOUND: no such key, or it was revoked.
+        """Returns the user that an API key belongs to. Role: gateway. NOT_FOUND: the key is unknown or revoked.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteAccount(self, request, context):
-        """Deletes the caller's account: keys, projects, corrections, trainings and models, in one transaction.
-        What remains is a record that an account was deleted, without anything about its user.
+        """Deletes the caller's account: keys, projects, corrections, training runs and models, in one transaction.
+        A record of the deletion remains; it holds no data of the user.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -88,7 +88,7 @@ def add_AccountServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class AccountService:
-    """Users and their API keys.
+    """Resolves API keys and deletes accounts.
     """
 
     @staticmethod

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class ModelServiceStub:
-    """The memory of models. Metadata for users; bytes for the recognizer and the trainer only.
+    """Keeps the model versions. Users get metadata; only the recognizer and the trainer get files.
     """
 
     def __init__(self, channel):
@@ -70,21 +70,26 @@ class ModelServiceStub:
                 request_serializer=ketav_dot_registry_dot_v1_dot_models__pb2.PublishModelRequest.SerializeToString,
                 response_deserializer=ketav_dot_registry_dot_v1_dot_models__pb2.PublishModelResponse.FromString,
                 _registered_method=True)
+        self.ListModelProgress = channel.unary_unary(
+                '/ketav.registry.v1.ModelService/ListModelProgress',
+                request_serializer=ketav_dot_registry_dot_v1_dot_models__pb2.ListModelProgressRequest.SerializeToString,
+                response_deserializer=ketav_dot_registry_dot_v1_dot_models__pb2.ListModelProgressResponse.FromString,
+                _registered_method=True)
 
 
 class ModelServiceServicer:
-    """The memory of models. Metadata for users; bytes for the recognizer and the trainer only.
+    """Keeps the model versions. Users get metadata; only the recognizer and the trainer get files.
     """
 
     def GetUserModel(self, request, context):
-        """Says which model serves the caller for a script: the active one of their own, or the script's base.
+        """Returns the model that serves the caller for a script: the caller's active version, or the script's base.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DownloadModel(self, request, context):
-        """Streams a model's safetensors file by its digest. The caller must own it, or it must be a base.
+        """Streams a model's safetensors file by its SHA-256. The model belongs to the caller or is a base.
         Roles: recognizer, trainer. DATA_LOSS: the stored object does not match its digest.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -106,22 +111,30 @@ class ModelServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CheckModels(self, request, context):
-        """Says which of some files may still be used: what is missing in the answer is to be forgotten. Role: recognizer.
+        """Returns which of the given files may still be used; the recognizer removes the others. Role: recognizer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ActivateModel(self, request, context):
-        """Makes a version the active one of its script: rollback, or back to the base.
+        """Makes a version the active one of its script; also rolls back to an earlier version or to the base.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def PublishModel(self, request_iterator, context):
-        """Stores the model of a training run with the gate's verdict; promotes it when the verdict says so.
-        One transaction under the run's fence; a stale fence is ABORTED. Role: trainer.
+        """Stores the model of a training run with the gate's verdict and promotes it if the gate accepted it, in one
+        transaction under the run's fence. ABORTED: the fence is stale. Role: trainer.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListModelProgress(self, request, context):
+        """Lists, newest page first, the errors of first readings compared with the caller's verified texts.
+        A response may have fewer pages than the limit: it ends when enough text has been compared.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -165,6 +178,11 @@ def add_ModelServiceServicer_to_server(servicer, server):
                     request_deserializer=ketav_dot_registry_dot_v1_dot_models__pb2.PublishModelRequest.FromString,
                     response_serializer=ketav_dot_registry_dot_v1_dot_models__pb2.PublishModelResponse.SerializeToString,
             ),
+            'ListModelProgress': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListModelProgress,
+                    request_deserializer=ketav_dot_registry_dot_v1_dot_models__pb2.ListModelProgressRequest.FromString,
+                    response_serializer=ketav_dot_registry_dot_v1_dot_models__pb2.ListModelProgressResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'ketav.registry.v1.ModelService', rpc_method_handlers)
@@ -174,7 +192,7 @@ def add_ModelServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ModelService:
-    """The memory of models. Metadata for users; bytes for the recognizer and the trainer only.
+    """Keeps the model versions. Users get metadata; only the recognizer and the trainer get files.
     """
 
     @staticmethod
@@ -356,6 +374,33 @@ class ModelService:
             '/ketav.registry.v1.ModelService/PublishModel',
             ketav_dot_registry_dot_v1_dot_models__pb2.PublishModelRequest.SerializeToString,
             ketav_dot_registry_dot_v1_dot_models__pb2.PublishModelResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListModelProgress(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ketav.registry.v1.ModelService/ListModelProgress',
+            ketav_dot_registry_dot_v1_dot_models__pb2.ListModelProgressRequest.SerializeToString,
+            ketav_dot_registry_dot_v1_dot_models__pb2.ListModelProgressResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -25,9 +25,10 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from ketav.page.v1 import page_pb2 as ketav_dot_page_dot_v1_dot_page__pb2
 from ketav.registry.v1 import erasure_pb2 as ketav_dot_registry_dot_v1_dot_erasure__pb2
+from ketav.registry.v1 import pages_pb2 as ketav_dot_registry_dot_v1_dot_pages__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n ketav/registry/v1/projects.proto\x12\x11ketav.registry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18ketav/page/v1/page.proto\x1a\x1fketav/registry/v1/erasure.proto\"\x83\x01\n\x07Project\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12%\n\x06script\x18\x03 \x01(\x0e\x32\x15.ketav.page.v1.Script\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xa3\x01\n\rTranscription\x12\x18\n\x10transcription_id\x18\x01 \x01(\t\x12#\n\x05model\x18\x02 \x01(\x0b\x32\x14.ketav.page.v1.Model\x12\"\n\x05lines\x18\x03 \x03(\x0b\x32\x13.ketav.page.v1.Line\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x8e\x02\n\x04Page\x12\x0f\n\x07page_id\x18\x01 \x01(\t\x12\x12\n\nproject_id\x18\x02 \x01(\t\x12#\n\x05image\x18\x03 \x01(\x0b\x32\x14.ketav.page.v1.Image\x12%\n\x06layout\x18\x04 \x01(\x0e\x32\x15.ketav.page.v1.Layout\x12+\n\x05state\x18\x05 \x01(\x0e\x32\x1c.ketav.registry.v1.PageState\x12\x37\n\rtranscription\x18\x06 \x01(\x0b\x32 .ketav.registry.v1.Transcription\x12/\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xf2\x01\n\x10\x43reatePageHeader\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x14\n\x0cproject_name\x18\x02 \x01(\t\x12%\n\x06script\x18\x03 \x01(\x0e\x32\x15.ketav.page.v1.Script\x12%\n\x06layout\x18\x04 \x01(\x0e\x32\x15.ketav.page.v1.Layout\x12#\n\x05image\x18\x05 \x01(\x0b\x32\x14.ketav.page.v1.Image\x12\x12\n\nrequest_id\x18\x06 \x01(\t\x12\x16\n\x0erequest_sha256\x18\x07 \x01(\x0c\x12\x15\n\rmodel_version\x18\x08 \x01(\t\"c\n\x11\x43reatePageRequest\x12\x35\n\x06header\x18\x01 \x01(\x0b\x32#.ketav.registry.v1.CreatePageHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"`\n\x12\x43reatePageResponse\x12%\n\x04page\x18\x01 \x01(\x0b\x32\x17.ketav.registry.v1.Page\x12#\n\x05model\x18\x02 \x01(\x0b\x32\x14.ketav.page.v1.Model\"h\n\x1aRecordTranscriptionRequest\x12\x0f\n\x07page_id\x18\x01 \x01(\t\x12\x15\n\rmodel_version\x18\x02 \x01(\t\x12\"\n\x05lines\x18\x03 \x03(\x0b\x32\x13.ketav.page.v1.Line\"V\n\x1bRecordTranscriptionResponse\x12\x37\n\rtranscription\x18\x01 \x01(\x0b\x32 .ketav.registry.v1.Transcription\"i\n\tKnownLine\x12&\n\x08\x62\x61seline\x18\x01 \x03(\x0b\x32\x14.ketav.page.v1.Point\x12&\n\x08\x62oundary\x18\x02 \x03(\x0b\x32\x14.ketav.page.v1.Point\x12\x0c\n\x04text\x18\x03 \x01(\t\"\xe3\x01\n\x17ImportGroundTruthHeader\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12%\n\x06layout\x18\x02 \x01(\x0e\x32\x15.ketav.page.v1.Layout\x12#\n\x05image\x18\x03 \x01(\x0b\x32\x14.ketav.page.v1.Image\x12+\n\x05lines\x18\x04 \x03(\x0b\x32\x1c.ketav.registry.v1.KnownLine\x12\x0f\n\x07\x63onfirm\x18\x05 \x01(\x08\x12\x12\n\nrequest_id\x18\x06 \x01(\t\x12\x16\n\x0erequest_sha256\x18\x07 \x01(\x0c\"q\n\x18ImportGroundTruthRequest\x12<\n\x06header\x18\x01 \x01(\x0b\x32*.ketav.registry.v1.ImportGroundTruthHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"P\n\x11QuarantinedImport\x12\x0c\n\x04line\x18\x01 \x01(\x05\x12-\n\nquarantine\x18\x02 \x01(\x0b\x32\x19.ketav.page.v1.Quarantine\"\x9b\x01\n\x19ImportGroundTruthResponse\x12\x0f\n\x07page_id\x18\x01 \x01(\t\x12\x16\n\x0eimported_lines\x18\x02 \x01(\x05\x12\x39\n\x0bquarantined\x18\x03 \x03(\x0b\x32$.ketav.registry.v1.QuarantinedImport\x12\x1a\n\x12ground_truth_lines\x18\x04 \x01(\x05\"@\n\x0eLineCorrection\x12\x0f\n\x07line_id\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x0f\n\x07\x63onfirm\x18\x03 \x01(\x08\"C\n\x0fLineCorrections\x12\x30\n\x05lines\x18\x01 \x03(\x0b\x32!.ketav.registry.v1.LineCorrection\"\xc8\x01\n\x18SubmitCorrectionsRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x0f\n\x07page_id\x18\x02 \x01(\t\x12\x33\n\x05lines\x18\x03 \x01(\x0b\x32\".ketav.registry.v1.LineCorrectionsH\x00\x12\x18\n\x0e\x63orrected_text\x18\x04 \x01(\tH\x00\x12\x12\n\nrequest_id\x18\x05 \x01(\t\x12\x16\n\x0erequest_sha256\x18\x06 \x01(\x0c\x42\x0c\n\ncorrection\">\n\rUnalignedLine\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x0f\n\x07line_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"Q\n\x0fQuarantinedLine\x12\x0f\n\x07line_id\x18\x01 \x01(\t\x12-\n\nquarantine\x18\x02 \x01(\x0b\x32\x19.ketav.page.v1.Quarantine\"\xd2\x01\n\x19SubmitCorrectionsResponse\x12\x13\n\x0b\x66\x65\x65\x64\x62\x61\x63k_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61\x63\x63\x65pted_lines\x18\x02 \x01(\x05\x12\x33\n\tunaligned\x18\x03 \x03(\x0b\x32 .ketav.registry.v1.UnalignedLine\x12\x1a\n\x12ground_truth_lines\x18\x04 \x01(\x05\x12\x37\n\x0bquarantined\x18\x05 \x03(\x0b\x32\".ketav.registry.v1.QuarantinedLine\"4\n\x13ListProjectsRequest\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\x05\"Y\n\x14ListProjectsResponse\x12,\n\x08projects\x18\x01 \x03(\x0b\x32\x1a.ketav.registry.v1.Project\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\t\"F\n\x11GetProjectRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\x05\"\x8b\x01\n\x12GetProjectResponse\x12-\n\x07project\x18\x01 \x01(\x0b\x32\x1a.ketav.registry.v1.ProjectH\x00\x12\'\n\x04page\x18\x02 \x01(\x0b\x32\x17.ketav.registry.v1.PageH\x00\x12\x15\n\x0bnext_cursor\x18\x03 \x01(\tH\x00\x42\x06\n\x04part\"5\n\x0eGetPageRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x0f\n\x07page_id\x18\x02 \x01(\t\"8\n\x0fGetPageResponse\x12%\n\x04page\x18\x01 \x01(\x0b\x32\x17.ketav.registry.v1.Page\"R\n\x14\x44ownloadImageRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x0f\n\x07page_id\x18\x02 \x01(\t\x12\x15\n\rmodel_version\x18\x03 \x01(\t\"a\n\x13\x44ownloadImageHeader\x12%\n\x04page\x18\x01 \x01(\x0b\x32\x17.ketav.registry.v1.Page\x12#\n\x05model\x18\x02 \x01(\x0b\x32\x14.ketav.page.v1.Model\"j\n\x15\x44ownloadImageResponse\x12\x38\n\x06header\x18\x01 \x01(\x0b\x32&.ketav.registry.v1.DownloadImageHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"8\n\x11\x44\x65letePageRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x0f\n\x07page_id\x18\x02 \x01(\t\"A\n\x12\x44\x65letePageResponse\x12+\n\x07\x65rasure\x18\x01 \x01(\x0b\x32\x1a.ketav.registry.v1.Erasure\"*\n\x14\x44\x65leteProjectRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\"D\n\x15\x44\x65leteProjectResponse\x12+\n\x07\x65rasure\x18\x01 \x01(\x0b\x32\x1a.ketav.registry.v1.Erasure*S\n\tPageState\x12\x1a\n\x16PAGE_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11PAGE_STATE_STORED\x10\x01\x12\x13\n\x0fPAGE_STATE_READ\x10\x02\x32\x8e\x08\n\x0eProjectService\x12[\n\nCreatePage\x12$.ketav.registry.v1.CreatePageRequest\x1a%.ketav.registry.v1.CreatePageResponse(\x01\x12t\n\x13RecordTranscription\x12-.ketav.registry.v1.RecordTranscriptionRequest\x1a..ketav.registry.v1.RecordTranscriptionResponse\x12p\n\x11ImportGroundTruth\x12+.ketav.registry.v1.ImportGroundTruthRequest\x1a,.ketav.registry.v1.ImportGroundTruthResponse(\x01\x12n\n\x11SubmitCorrections\x12+.ketav.registry.v1.SubmitCorrectionsRequest\x1a,.ketav.registry.v1.SubmitCorrectionsResponse\x12\x64\n\x0cListProjects\x12&.ketav.registry.v1.ListProjectsRequest\x1a\'.ketav.registry.v1.ListProjectsResponse\"\x03\x90\x02\x01\x12`\n\nGetProject\x12$.ketav.registry.v1.GetProjectRequest\x1a%.ketav.registry.v1.GetProjectResponse\"\x03\x90\x02\x01\x30\x01\x12U\n\x07GetPage\x12!.ketav.registry.v1.GetPageRequest\x1a\".ketav.registry.v1.GetPageResponse\"\x03\x90\x02\x01\x12i\n\rDownloadImage\x12\'.ketav.registry.v1.DownloadImageRequest\x1a(.ketav.registry.v1.DownloadImageResponse\"\x03\x90\x02\x01\x30\x01\x12Y\n\nDeletePage\x12$.ketav.registry.v1.DeletePageRequest\x1a%.ketav.registry.v1.DeletePageResponse\x12\x62\n\rDeleteProject\x12\'.ketav.registry.v1.DeleteProjectRequest\x1a(.ketav.registry.v1.DeleteProjectResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n ketav/registry/v1/projects.proto\x12\x11ketav.registry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18ketav/page/v1/page.proto\x1a\x1fketav/registry/v1/erasure.proto\x1a\x1dketav/registry/v1/pages.proto\"\x83\x01\n\x07Project\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12%\n\x06script\x18\x03 \x01(\x0e\x32\x15.ketav.page.v1.Script\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"4\n\x13ListProjectsRequest\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\x05\"Y\n\x14ListProjectsResponse\x12,\n\x08projects\x18\x01 \x03(\x0b\x32\x1a.ketav.registry.v1.Project\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\t\"F\n\x11GetProjectRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\x05\"\x8b\x01\n\x12GetProjectResponse\x12-\n\x07project\x18\x01 \x01(\x0b\x32\x1a.ketav.registry.v1.ProjectH\x00\x12\'\n\x04page\x18\x02 \x01(\x0b\x32\x17.ketav.registry.v1.PageH\x00\x12\x15\n\x0bnext_cursor\x18\x03 \x01(\tH\x00\x42\x06\n\x04part\"*\n\x14\x44\x65leteProjectRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\"D\n\x15\x44\x65leteProjectResponse\x12+\n\x07\x65rasure\x18\x01 \x01(\x0b\x32\x1a.ketav.registry.v1.Erasure2\xbc\x02\n\x0eProjectService\x12\x64\n\x0cListProjects\x12&.ketav.registry.v1.ListProjectsRequest\x1a\'.ketav.registry.v1.ListProjectsResponse\"\x03\x90\x02\x01\x12`\n\nGetProject\x12$.ketav.registry.v1.GetProjectRequest\x1a%.ketav.registry.v1.GetProjectResponse\"\x03\x90\x02\x01\x30\x01\x12\x62\n\rDeleteProject\x12\'.ketav.registry.v1.DeleteProjectRequest\x1a(.ketav.registry.v1.DeleteProjectResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,76 +39,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PROJECTSERVICE'].methods_by_name['ListProjects']._serialized_options = b'\220\002\001'
   _globals['_PROJECTSERVICE'].methods_by_name['GetProject']._loaded_options = None
   _globals['_PROJECTSERVICE'].methods_by_name['GetProject']._serialized_options = b'\220\002\001'
-  _globals['_PROJECTSERVICE'].methods_by_name['GetPage']._loaded_options = None
-  _globals['_PROJECTSERVICE'].methods_by_name['GetPage']._serialized_options = b'\220\002\001'
-  _globals['_PROJECTSERVICE'].methods_by_name['DownloadImage']._loaded_options = None
-  _globals['_PROJECTSERVICE'].methods_by_name['DownloadImage']._serialized_options = b'\220\002\001'
-  _globals['_PAGESTATE']._serialized_start=3750
-  _globals['_PAGESTATE']._serialized_end=3833
-  _globals['_PROJECT']._serialized_start=148
-  _globals['_PROJECT']._serialized_end=279
-  _globals['_TRANSCRIPTION']._serialized_start=282
-  _globals['_TRANSCRIPTION']._serialized_end=445
-  _globals['_PAGE']._serialized_start=448
-  _globals['_PAGE']._serialized_end=718
-  _globals['_CREATEPAGEHEADER']._serialized_start=721
-  _globals['_CREATEPAGEHEADER']._serialized_end=963
-  _globals['_CREATEPAGEREQUEST']._serialized_start=965
-  _globals['_CREATEPAGEREQUEST']._serialized_end=1064
-  _globals['_CREATEPAGERESPONSE']._serialized_start=1066
-  _globals['_CREATEPAGERESPONSE']._serialized_end=1162
-  _globals['_RECORDTRANSCRIPTIONREQUEST']._serialized_start=1164
-  _globals['_RECORDTRANSCRIPTIONREQUEST']._serialized_end=1268
-  _globals['_RECORDTRANSCRIPTIONRESPONSE']._serialized_start=1270
-  _globals['_RECORDTRANSCRIPTIONRESPONSE']._serialized_end=1356
-  _globals['_KNOWNLINE']._serialized_start=1358
-  _globals['_KNOWNLINE']._serialized_end=1463
-  _globals['_IMPORTGROUNDTRUTHHEADER']._serialized_start=1466
-  _globals['_IMPORTGROUNDTRUTHHEADER']._serialized_end=1693
-  _globals['_IMPORTGROUNDTRUTHREQUEST']._serialized_start=1695
-  _globals['_IMPORTGROUNDTRUTHREQUEST']._serialized_end=1808
-  _globals['_QUARANTINEDIMPORT']._serialized_start=1810
-  _globals['_QUARANTINEDIMPORT']._serialized_end=1890
-  _globals['_IMPORTGROUNDTRUTHRESPONSE']._serialized_start=1893
-  _globals['_IMPORTGROUNDTRUTHRESPONSE']._serialized_end=2048
-  _globals['_LINECORRECTION']._serialized_start=2050
-  _globals['_LINECORRECTION']._serialized_end=2114
-  _globals['_LINECORRECTIONS']._serialized_start=2116
-  _globals['_LINECORRECTIONS']._serialized_end=2183
-  _globals['_SUBMITCORRECTIONSREQUEST']._serialized_start=2186
-  _globals['_SUBMITCORRECTIONSREQUEST']._serialized_end=2386
-  _globals['_UNALIGNEDLINE']._serialized_start=2388
-  _globals['_UNALIGNEDLINE']._serialized_end=2450
-  _globals['_QUARANTINEDLINE']._serialized_start=2452
-  _globals['_QUARANTINEDLINE']._serialized_end=2533
-  _globals['_SUBMITCORRECTIONSRESPONSE']._serialized_start=2536
-  _globals['_SUBMITCORRECTIONSRESPONSE']._serialized_end=2746
-  _globals['_LISTPROJECTSREQUEST']._serialized_start=2748
-  _globals['_LISTPROJECTSREQUEST']._serialized_end=2800
-  _globals['_LISTPROJECTSRESPONSE']._serialized_start=2802
-  _globals['_LISTPROJECTSRESPONSE']._serialized_end=2891
-  _globals['_GETPROJECTREQUEST']._serialized_start=2893
-  _globals['_GETPROJECTREQUEST']._serialized_end=2963
-  _globals['_GETPROJECTRESPONSE']._serialized_start=2966
-  _globals['_GETPROJECTRESPONSE']._serialized_end=3105
-  _globals['_GETPAGEREQUEST']._serialized_start=3107
-  _globals['_GETPAGEREQUEST']._serialized_end=3160
-  _globals['_GETPAGERESPONSE']._serialized_start=3162
-  _globals['_GETPAGERESPONSE']._serialized_end=3218
-  _globals['_DOWNLOADIMAGEREQUEST']._serialized_start=3220
-  _globals['_DOWNLOADIMAGEREQUEST']._serialized_end=3302
-  _globals['_DOWNLOADIMAGEHEADER']._serialized_start=3304
-  _globals['_DOWNLOADIMAGEHEADER']._serialized_end=3401
-  _globals['_DOWNLOADIMAGERESPONSE']._serialized_start=3403
-  _globals['_DOWNLOADIMAGERESPONSE']._serialized_end=3509
-  _globals['_DELETEPAGEREQUEST']._serialized_start=3511
-  _globals['_DELETEPAGEREQUEST']._serialized_end=3567
-  _globals['_DELETEPAGERESPONSE']._serialized_start=3569
-  _globals['_DELETEPAGERESPONSE']._serialized_end=3634
-  _globals['_DELETEPROJECTREQUEST']._serialized_start=3636
-  _globals['_DELETEPROJECTREQUEST']._serialized_end=3678
-  _globals['_DELETEPROJECTRESPONSE']._serialized_start=3680
-  _globals['_DELETEPROJECTRESPONSE']._serialized_end=3748
-  _globals['_PROJECTSERVICE']._serialized_start=3836
-  _globals['_PROJECTSERVICE']._serialized_end=4874
+  _globals['_PROJECT']._serialized_start=179
+  _globals['_PROJECT']._serialized_end=310
+  _globals['_LISTPROJECTSREQUEST']._serialized_start=312
+  _globals['_LISTPROJECTSREQUEST']._serialized_end=364
+  _globals['_LISTPROJECTSRESPONSE']._serialized_start=366
+  _globals['_LISTPROJECTSRESPONSE']._serialized_end=455
+  _globals['_GETPROJECTREQUEST']._serialized_start=457
+  _globals['_GETPROJECTREQUEST']._serialized_end=527
+  _globals['_GETPROJECTRESPONSE']._serialized_start=530
+  _globals['_GETPROJECTRESPONSE']._serialized_end=669
+  _globals['_DELETEPROJECTREQUEST']._serialized_start=671
+  _globals['_DELETEPROJECTREQUEST']._serialized_end=713
+  _globals['_DELETEPROJECTRESPONSE']._serialized_start=715
+  _globals['_DELETEPROJECTRESPONSE']._serialized_end=783
+  _globals['_PROJECTSERVICE']._serialized_start=786
+  _globals['_PROJECTSERVICE']._serialized_end=1102
 # @@protoc_insertion_point(module_scope)

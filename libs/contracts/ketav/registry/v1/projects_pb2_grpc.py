@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class ProjectServiceStub:
-    """The memory of what was uploaded, read and corrected. Every call is scoped to the caller; a foreign id is NOT_FOUND.
+    """Reads and deletes the projects of the caller. A project of another user is NOT_FOUND.
     """
 
     def __init__(self, channel):
@@ -35,26 +35,6 @@ class ProjectServiceStub:
         Args:
             channel: A grpc.Channel.
         """
-        self.CreatePage = channel.stream_unary(
-                '/ketav.registry.v1.ProjectService/CreatePage',
-                request_serializer=ketav_dot_registry_dot_v1_dot_projects__pb2.CreatePageRequest.SerializeToString,
-                response_deserializer=ketav_dot_registry_dot_v1_dot_projects__pb2.CreatePageResponse.FromString,
-                _registered_method=True)
-        self.RecordTranscription = channel.unary_unary(
-                '/ketav.registry.v1.ProjectService/RecordTranscription',
-                request_serializer=ketav_dot_registry_dot_v1_dot_projects__pb2.RecordTranscriptionRequest.SerializeToString,
-                response_deserializer=ketav_dot_registry_dot_v1_dot_projects__pb2.RecordTranscriptionResponse.FromString,
-                _registered_method=True)
-        self.ImportGroundTruth = channel.stream_unary(
-                '/ketav.registry.v1.ProjectService/ImportGroundTruth',
-                request_serializer=ketav_dot_registry_dot_v1_dot_projects__pb2.ImportGroundTruthRequest.SerializeToString,
-                response_deserializer=ketav_dot_registry_dot_v1_dot_projects__pb2.ImportGroundTruthResponse.FromString,
-                _registered_method=True)
-        self.SubmitCorrections = channel.unary_unary(
-                '/ketav.registry.v1.ProjectService/SubmitCorrections',
-                request_serializer=ketav_dot_registry_dot_v1_dot_projects__pb2.SubmitCorrectionsRequest.SerializeToString,
-                response_deserializer=ketav_dot_registry_dot_v1_dot_projects__pb2.SubmitCorrectionsResponse.FromString,
-                _registered_method=True)
         self.ListProjects = channel.unary_unary(
                 '/ketav.registry.v1.ProjectService/ListProjects',
                 request_serializer=ketav_dot_registry_dot_v1_dot_projects__pb2.ListProjectsRequest.SerializeToString,
@@ -65,21 +45,6 @@ class ProjectServiceStub:
                 request_serializer=ketav_dot_registry_dot_v1_dot_projects__pb2.GetProjectRequest.SerializeToString,
                 response_deserializer=ketav_dot_registry_dot_v1_dot_projects__pb2.GetProjectResponse.FromString,
                 _registered_method=True)
-        self.GetPage = channel.unary_unary(
-                '/ketav.registry.v1.ProjectService/GetPage',
-                request_serializer=ketav_dot_registry_dot_v1_dot_projects__pb2.GetPageRequest.SerializeToString,
-                response_deserializer=ketav_dot_registry_dot_v1_dot_projects__pb2.GetPageResponse.FromString,
-                _registered_method=True)
-        self.DownloadImage = channel.unary_stream(
-                '/ketav.registry.v1.ProjectService/DownloadImage',
-                request_serializer=ketav_dot_registry_dot_v1_dot_projects__pb2.DownloadImageRequest.SerializeToString,
-                response_deserializer=ketav_dot_registry_dot_v1_dot_projects__pb2.DownloadImageResponse.FromString,
-                _registered_method=True)
-        self.DeletePage = channel.unary_unary(
-                '/ketav.registry.v1.ProjectService/DeletePage',
-                request_serializer=ketav_dot_registry_dot_v1_dot_projects__pb2.DeletePageRequest.SerializeToString,
-                response_deserializer=ketav_dot_registry_dot_v1_dot_projects__pb2.DeletePageResponse.FromString,
-                _registered_method=True)
         self.DeleteProject = channel.unary_unary(
                 '/ketav.registry.v1.ProjectService/DeleteProject',
                 request_serializer=ketav_dot_registry_dot_v1_dot_projects__pb2.DeleteProjectRequest.SerializeToString,
@@ -88,42 +53,8 @@ class ProjectServiceStub:
 
 
 class ProjectServiceServicer:
-    """The memory of what was uploaded, read and corrected. Every call is scoped to the caller; a foreign id is NOT_FOUND.
+    """Reads and deletes the projects of the caller. A project of another user is NOT_FOUND.
     """
-
-    def CreatePage(self, request_iterator, context):
-        """Stores an image as a page, in a new project when none is named, and says which model reads it.
-        The first message is the header, the rest are the image's bytes. Object first, then row; one transaction.
-        With a known request_id nothing is stored again and the first answer is given.
-        ALREADY_EXISTS idempotency-key-reused: the request_id was used with another request.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def RecordTranscription(self, request, context):
-        """Records what a model read on a page; the page is READ afterwards. Repeating it adds a newer transcription.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def ImportGroundTruth(self, request_iterator, context):
-        """Stores an image with lines whose texts are known, in one transaction: a page, its lines, a correction each.
-        The first message is the header, the rest are the image's bytes. The same image is the same page of a
-        project: what is known already is not stored again.
-        ALREADY_EXISTS idempotency-key-reused: the request_id was used with another request.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def SubmitCorrections(self, request, context):
-        """Stores corrections of a page's latest transcription, append-only, in one transaction.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
 
     def ListProjects(self, request, context):
         """Lists the caller's projects, newest first.
@@ -139,30 +70,8 @@ class ProjectServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def GetPage(self, request, context):
-        """Returns one page with its latest transcription.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def DownloadImage(self, request, context):
-        """Streams a page's image: the header (with the model that would read it now), then its bytes.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def DeletePage(self, request, context):
-        """Deletes a page with everything read and corrected on it, in one transaction; its image follows.
-        Models that had learnt from it stop serving, a training over it is cancelled.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
     def DeleteProject(self, request, context):
-        """Deletes a project with all its pages, as DeletePage does.
+        """Deletes a project with all its pages, with the effects of PageService.DeletePage.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -171,26 +80,6 @@ class ProjectServiceServicer:
 
 def add_ProjectServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
-            'CreatePage': grpc.stream_unary_rpc_method_handler(
-                    servicer.CreatePage,
-                    request_deserializer=ketav_dot_registry_dot_v1_dot_projects__pb2.CreatePageRequest.FromString,
-                    response_serializer=ketav_dot_registry_dot_v1_dot_projects__pb2.CreatePageResponse.SerializeToString,
-            ),
-            'RecordTranscription': grpc.unary_unary_rpc_method_handler(
-                    servicer.RecordTranscription,
-                    request_deserializer=ketav_dot_registry_dot_v1_dot_projects__pb2.RecordTranscriptionRequest.FromString,
-                    response_serializer=ketav_dot_registry_dot_v1_dot_projects__pb2.RecordTranscriptionResponse.SerializeToString,
-            ),
-            'ImportGroundTruth': grpc.stream_unary_rpc_method_handler(
-                    servicer.ImportGroundTruth,
-                    request_deserializer=ketav_dot_registry_dot_v1_dot_projects__pb2.ImportGroundTruthRequest.FromString,
-                    response_serializer=ketav_dot_registry_dot_v1_dot_projects__pb2.ImportGroundTruthResponse.SerializeToString,
-            ),
-            'SubmitCorrections': grpc.unary_unary_rpc_method_handler(
-                    servicer.SubmitCorrections,
-                    request_deserializer=ketav_dot_registry_dot_v1_dot_projects__pb2.SubmitCorrectionsRequest.FromString,
-                    response_serializer=ketav_dot_registry_dot_v1_dot_projects__pb2.SubmitCorrectionsResponse.SerializeToString,
-            ),
             'ListProjects': grpc.unary_unary_rpc_method_handler(
                     servicer.ListProjects,
                     request_deserializer=ketav_dot_registry_dot_v1_dot_projects__pb2.ListProjectsRequest.FromString,
@@ -200,21 +89,6 @@ def add_ProjectServiceServicer_to_server(servicer, server):
                     servicer.GetProject,
                     request_deserializer=ketav_dot_registry_dot_v1_dot_projects__pb2.GetProjectRequest.FromString,
                     response_serializer=ketav_dot_registry_dot_v1_dot_projects__pb2.GetProjectResponse.SerializeToString,
-            ),
-            'GetPage': grpc.unary_unary_rpc_method_handler(
-                    servicer.GetPage,
-                    request_deserializer=ketav_dot_registry_dot_v1_dot_projects__pb2.GetPageRequest.FromString,
-                    response_serializer=ketav_dot_registry_dot_v1_dot_projects__pb2.GetPageResponse.SerializeToString,
-            ),
-            'DownloadImage': grpc.unary_stream_rpc_method_handler(
-                    servicer.DownloadImage,
-                    request_deserializer=ketav_dot_registry_dot_v1_dot_projects__pb2.DownloadImageRequest.FromString,
-                    response_serializer=ketav_dot_registry_dot_v1_dot_projects__pb2.DownloadImageResponse.SerializeToString,
-            ),
-            'DeletePage': grpc.unary_unary_rpc_method_handler(
-                    servicer.DeletePage,
-                    request_deserializer=ketav_dot_registry_dot_v1_dot_projects__pb2.DeletePageRequest.FromString,
-                    response_serializer=ketav_dot_registry_dot_v1_dot_projects__pb2.DeletePageResponse.SerializeToString,
             ),
             'DeleteProject': grpc.unary_unary_rpc_method_handler(
                     servicer.DeleteProject,
@@ -230,116 +104,8 @@ def add_ProjectServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ProjectService:
-    """The memory of what was uploaded, read and corrected. Every call is scoped to the caller; a foreign id is NOT_FOUND.
+    """Reads and deletes the projects of the caller. A project of another user is NOT_FOUND.
     """
-
-    @staticmethod
-    def CreatePage(request_iterator,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.stream_unary(
-            request_iterator,
-            target,
-            '/ketav.registry.v1.ProjectService/CreatePage',
-            ketav_dot_registry_dot_v1_dot_projects__pb2.CreatePageRequest.SerializeToString,
-            ketav_dot_registry_dot_v1_dot_projects__pb2.CreatePageResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def RecordTranscription(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/ketav.registry.v1.ProjectService/RecordTranscription',
-            ketav_dot_registry_dot_v1_dot_projects__pb2.RecordTranscriptionRequest.SerializeToString,
-            ketav_dot_registry_dot_v1_dot_projects__pb2.RecordTranscriptionResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def ImportGroundTruth(request_iterator,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.stream_unary(
-            request_iterator,
-            target,
-            '/ketav.registry.v1.ProjectService/ImportGroundTruth',
-            ketav_dot_registry_dot_v1_dot_projects__pb2.ImportGroundTruthRequest.SerializeToString,
-            ketav_dot_registry_dot_v1_dot_projects__pb2.ImportGroundTruthResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def SubmitCorrections(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/ketav.registry.v1.ProjectService/SubmitCorrections',
-            ketav_dot_registry_dot_v1_dot_projects__pb2.SubmitCorrectionsRequest.SerializeToString,
-            ketav_dot_registry_dot_v1_dot_projects__pb2.SubmitCorrectionsResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
 
     @staticmethod
     def ListProjects(request,
@@ -385,87 +151,6 @@ class ProjectService:
             '/ketav.registry.v1.ProjectService/GetProject',
             ketav_dot_registry_dot_v1_dot_projects__pb2.GetProjectRequest.SerializeToString,
             ketav_dot_registry_dot_v1_dot_projects__pb2.GetProjectResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def GetPage(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/ketav.registry.v1.ProjectService/GetPage',
-            ketav_dot_registry_dot_v1_dot_projects__pb2.GetPageRequest.SerializeToString,
-            ketav_dot_registry_dot_v1_dot_projects__pb2.GetPageResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def DownloadImage(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_stream(
-            request,
-            target,
-            '/ketav.registry.v1.ProjectService/DownloadImage',
-            ketav_dot_registry_dot_v1_dot_projects__pb2.DownloadImageRequest.SerializeToString,
-            ketav_dot_registry_dot_v1_dot_projects__pb2.DownloadImageResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def DeletePage(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/ketav.registry.v1.ProjectService/DeletePage',
-            ketav_dot_registry_dot_v1_dot_projects__pb2.DeletePageRequest.SerializeToString,
-            ketav_dot_registry_dot_v1_dot_projects__pb2.DeletePageResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -26,19 +26,27 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from ketav.page.v1 import page_pb2 as ketav_dot_page_dot_v1_dot_page__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n ketav/registry/v1/training.proto\x12\x11ketav.registry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18ketav/page/v1/page.proto\"\xb2\x04\n\x0bTrainingRun\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\x32\n\x05state\x18\x02 \x01(\x0e\x32#.ketav.registry.v1.TrainingRunState\x12%\n\x06script\x18\x03 \x01(\x0e\x32\x15.ketav.page.v1.Script\x12\x10\n\x08revision\x18\x04 \x01(\x03\x12\r\n\x05\x65poch\x18\x05 \x01(\x05\x12\x0e\n\x06\x65pochs\x18\x06 \x01(\x05\x12\x11\n\x04loss\x18\x07 \x01(\x01H\x00\x88\x01\x01\x12\x15\n\x08\x63\x65r_base\x18\x08 \x01(\x01H\x01\x88\x01\x01\x12\x1a\n\rcer_candidate\x18\t \x01(\x01H\x02\x88\x01\x01\x12\x0f\n\x07verdict\x18\n \x01(\t\x12\x15\n\rmodel_version\x18\x0b \x01(\t\x12\x16\n\x0etraining_lines\x18\x0c \x01(\x05\x12\x15\n\rholdout_lines\x18\r \x01(\x05\x12\x18\n\x10\x63\x61ncel_requested\x18\x0e \x01(\x08\x12\x10\n\x08\x61ttempts\x18\x0f \x01(\x05\x12/\n\x0b\x63reate_time\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1e\n\x11remaining_seconds\x18\x12 \x01(\x05H\x03\x88\x01\x01\x42\x07\n\x05_lossB\x0b\n\t_cer_baseB\x10\n\x0e_cer_candidateB\x14\n\x12_remaining_seconds\".\n\x18\x43reateTrainingRunRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\"H\n\x19\x43reateTrainingRunResponse\x12+\n\x03run\x18\x01 \x01(\x0b\x32\x1e.ketav.registry.v1.TrainingRun\"\'\n\x15GetTrainingRunRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\"E\n\x16GetTrainingRunResponse\x12+\n\x03run\x18\x01 \x01(\x0b\x32\x1e.ketav.registry.v1.TrainingRun\"*\n\x18\x43\x61ncelTrainingRunRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\"H\n\x19\x43\x61ncelTrainingRunResponse\x12+\n\x03run\x18\x01 \x01(\x0b\x32\x1e.ketav.registry.v1.TrainingRun\"9\n\x17\x43laimTrainingRunRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\x0e\n\x06worker\x18\x02 \x01(\t\"\xc8\x01\n\x18\x43laimTrainingRunResponse\x12+\n\x03run\x18\x01 \x01(\x0b\x32\x1e.ketav.registry.v1.TrainingRun\x12\r\n\x05\x66\x65nce\x18\x02 \x01(\x03\x12\x0f\n\x07user_id\x18\x03 \x01(\t\x12$\n\x06parent\x18\x04 \x01(\x0b\x32\x14.ketav.page.v1.Model\x12\"\n\x04\x62\x61se\x18\x05 \x01(\x0b\x32\x14.ketav.page.v1.Model\x12\x15\n\rlease_seconds\x18\x06 \x01(\x05\"\xf7\x01\n\x15ReportProgressRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\r\n\x05\x66\x65nce\x18\x02 \x01(\x03\x12\x32\n\x05state\x18\x03 \x01(\x0e\x32#.ketav.registry.v1.TrainingRunState\x12\r\n\x05\x65poch\x18\x04 \x01(\x05\x12\x0e\n\x06\x65pochs\x18\x05 \x01(\x05\x12\x11\n\x04loss\x18\x06 \x01(\x01H\x00\x88\x01\x01\x12\x15\n\x08\x63\x65r_base\x18\x07 \x01(\x01H\x01\x88\x01\x01\x12\x1a\n\rcer_candidate\x18\x08 \x01(\x01H\x02\x88\x01\x01\x42\x07\n\x05_lossB\x0b\n\t_cer_baseB\x10\n\x0e_cer_candidate\"2\n\x16ReportProgressResponse\x12\x18\n\x10\x63\x61ncel_requested\x18\x01 \x01(\x08\"{\n\x15\x45ndTrainingRunRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\r\n\x05\x66\x65nce\x18\x02 \x01(\x03\x12\x32\n\x05state\x18\x03 \x01(\x0e\x32#.ketav.registry.v1.TrainingRunState\x12\x0f\n\x07verdict\x18\x04 \x01(\t\"E\n\x16\x45ndTrainingRunResponse\x12+\n\x03run\x18\x01 \x01(\x0b\x32\x1e.ketav.registry.v1.TrainingRun\"9\n\x18\x45xportGroundTruthRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\r\n\x05\x66\x65nce\x18\x02 \x01(\x03\"k\n\x0fGroundTruthLine\x12!\n\x04line\x18\x01 \x01(\x0b\x32\x13.ketav.page.v1.Line\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\'\n\x05split\x18\x03 \x01(\x0e\x32\x18.ketav.registry.v1.Split\"\xa1\x01\n\x0fGroundTruthPage\x12\x0f\n\x07page_id\x18\x01 \x01(\t\x12#\n\x05image\x18\x02 \x01(\x0b\x32\x14.ketav.page.v1.Image\x12%\n\x06layout\x18\x03 \x01(\x0e\x32\x15.ketav.page.v1.Layout\x12\x31\n\x05lines\x18\x04 \x03(\x0b\x32\".ketav.registry.v1.GroundTruthLine\"h\n\x19\x45xportGroundTruthResponse\x12\x32\n\x04page\x18\x01 \x01(\x0b\x32\".ketav.registry.v1.GroundTruthPageH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"\x1a\n\x18SweepTrainingRunsRequest\",\n\x19SweepTrainingRunsResponse\x12\x0f\n\x07run_ids\x18\x01 \x03(\t*\x9b\x02\n\x10TrainingRunState\x12\"\n\x1eTRAINING_RUN_STATE_UNSPECIFIED\x10\x00\x12\x1d\n\x19TRAINING_RUN_STATE_QUEUED\x10\x01\x12\x1d\n\x19TRAINING_RUN_STATE_LEASED\x10\x02\x12!\n\x1dTRAINING_RUN_STATE_EVALUATING\x10\x03\x12 \n\x1cTRAINING_RUN_STATE_SUCCEEDED\x10\x04\x12\x1f\n\x1bTRAINING_RUN_STATE_REJECTED\x10\x05\x12\x1d\n\x19TRAINING_RUN_STATE_FAILED\x10\x06\x12 \n\x1cTRAINING_RUN_STATE_CANCELLED\x10\x07*B\n\x05Split\x12\x15\n\x11SPLIT_UNSPECIFIED\x10\x00\x12\x0f\n\x0bSPLIT_TRAIN\x10\x01\x12\x11\n\rSPLIT_HOLDOUT\x10\x02\x32\xfd\x06\n\x12TrainingRunService\x12n\n\x11\x43reateTrainingRun\x12+.ketav.registry.v1.CreateTrainingRunRequest\x1a,.ketav.registry.v1.CreateTrainingRunResponse\x12j\n\x0eGetTrainingRun\x12(.ketav.registry.v1.GetTrainingRunRequest\x1a).ketav.registry.v1.GetTrainingRunResponse\"\x03\x90\x02\x01\x12n\n\x11\x43\x61ncelTrainingRun\x12+.ketav.registry.v1.CancelTrainingRunRequest\x1a,.ketav.registry.v1.CancelTrainingRunResponse\x12k\n\x10\x43laimTrainingRun\x12*.ketav.registry.v1.ClaimTrainingRunRequest\x1a+.ketav.registry.v1.ClaimTrainingRunResponse\x12\x65\n\x0eReportProgress\x12(.ketav.registry.v1.ReportProgressRequest\x1a).ketav.registry.v1.ReportProgressResponse\x12\x65\n\x0e\x45ndTrainingRun\x12(.ketav.registry.v1.EndTrainingRunRequest\x1a).ketav.registry.v1.EndTrainingRunResponse\x12p\n\x11\x45xportGroundTruth\x12+.ketav.registry.v1.ExportGroundTruthRequest\x1a,.ketav.registry.v1.ExportGroundTruthResponse0\x01\x12n\n\x11SweepTrainingRuns\x12+.ketav.registry.v1.SweepTrainingRunsRequest\x1a,.ketav.registry.v1.SweepTrainingRunsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n ketav/registry/v1/training.proto\x12\x11ketav.registry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18ketav/page/v1/page.proto\"\xb2\x04\n\x0bTrainingRun\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\x32\n\x05state\x18\x02 \x01(\x0e\x32#.ketav.registry.v1.TrainingRunState\x12%\n\x06script\x18\x03 \x01(\x0e\x32\x15.ketav.page.v1.Script\x12\x10\n\x08revision\x18\x04 \x01(\x03\x12\r\n\x05\x65poch\x18\x05 \x01(\x05\x12\x0e\n\x06\x65pochs\x18\x06 \x01(\x05\x12\x11\n\x04loss\x18\x07 \x01(\x01H\x00\x88\x01\x01\x12\x15\n\x08\x63\x65r_base\x18\x08 \x01(\x01H\x01\x88\x01\x01\x12\x1a\n\rcer_candidate\x18\t \x01(\x01H\x02\x88\x01\x01\x12\x0f\n\x07verdict\x18\n \x01(\t\x12\x15\n\rmodel_version\x18\x0b \x01(\t\x12\x16\n\x0etraining_lines\x18\x0c \x01(\x05\x12\x15\n\rholdout_lines\x18\r \x01(\x05\x12\x18\n\x10\x63\x61ncel_requested\x18\x0e \x01(\x08\x12\x10\n\x08\x61ttempts\x18\x0f \x01(\x05\x12/\n\x0b\x63reate_time\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1e\n\x11remaining_seconds\x18\x12 \x01(\x05H\x03\x88\x01\x01\x42\x07\n\x05_lossB\x0b\n\t_cer_baseB\x10\n\x0e_cer_candidateB\x14\n\x12_remaining_seconds\".\n\x18\x43reateTrainingRunRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\"H\n\x19\x43reateTrainingRunResponse\x12+\n\x03run\x18\x01 \x01(\x0b\x32\x1e.ketav.registry.v1.TrainingRun\"\'\n\x15GetTrainingRunRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\"E\n\x16GetTrainingRunResponse\x12+\n\x03run\x18\x01 \x01(\x0b\x32\x1e.ketav.registry.v1.TrainingRun\"*\n\x18\x43\x61ncelTrainingRunRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\"H\n\x19\x43\x61ncelTrainingRunResponse\x12+\n\x03run\x18\x01 \x01(\x0b\x32\x1e.ketav.registry.v1.TrainingRun\"9\n\x17\x43laimTrainingRunRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\x0e\n\x06worker\x18\x02 \x01(\t\"\xc8\x01\n\x18\x43laimTrainingRunResponse\x12+\n\x03run\x18\x01 \x01(\x0b\x32\x1e.ketav.registry.v1.TrainingRun\x12\r\n\x05\x66\x65nce\x18\x02 \x01(\x03\x12\x0f\n\x07user_id\x18\x03 \x01(\t\x12$\n\x06parent\x18\x04 \x01(\x0b\x32\x14.ketav.page.v1.Model\x12\"\n\x04\x62\x61se\x18\x05 \x01(\x0b\x32\x14.ketav.page.v1.Model\x12\x15\n\rlease_seconds\x18\x06 \x01(\x05\"\xff\x01\n\x1dReportTrainingProgressRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\r\n\x05\x66\x65nce\x18\x02 \x01(\x03\x12\x32\n\x05state\x18\x03 \x01(\x0e\x32#.ketav.registry.v1.TrainingRunState\x12\r\n\x05\x65poch\x18\x04 \x01(\x05\x12\x0e\n\x06\x65pochs\x18\x05 \x01(\x05\x12\x11\n\x04loss\x18\x06 \x01(\x01H\x00\x88\x01\x01\x12\x15\n\x08\x63\x65r_base\x18\x07 \x01(\x01H\x01\x88\x01\x01\x12\x1a\n\rcer_candidate\x18\x08 \x01(\x01H\x02\x88\x01\x01\x42\x07\n\x05_lossB\x0b\n\t_cer_baseB\x10\n\x0e_cer_candidate\":\n\x1eReportTrainingProgressResponse\x12\x18\n\x10\x63\x61ncel_requested\x18\x01 \x01(\x08\"{\n\x15\x45ndTrainingRunRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\r\n\x05\x66\x65nce\x18\x02 \x01(\x03\x12\x32\n\x05state\x18\x03 \x01(\x0e\x32#.ketav.registry.v1.TrainingRunState\x12\x0f\n\x07verdict\x18\x04 \x01(\t\"E\n\x16\x45ndTrainingRunResponse\x12+\n\x03run\x18\x01 \x01(\x0b\x32\x1e.ketav.registry.v1.TrainingRun\"\x1a\n\x18SweepTrainingRunsRequest\",\n\x19SweepTrainingRunsResponse\x12\x0f\n\x07run_ids\x18\x01 \x03(\t\"@\n\x0eTrainingPolicy\x12\x11\n\tautomatic\x18\x01 \x01(\x08\x12\x1b\n\x13minimum_gap_seconds\x18\x02 \x01(\x05\"\xc2\x01\n\x0c\x45xpectedGain\x12\x15\n\rrelative_gain\x18\x01 \x01(\x01\x12\x14\n\x07\x63\x65r_now\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x19\n\x0c\x63\x65r_expected\x18\x03 \x01(\x01H\x01\x88\x01\x01\x12+\n\x05\x62\x61sis\x18\x04 \x01(\x0e\x32\x1c.ketav.registry.v1.GainBasis\x12\x10\n\x08own_runs\x18\x05 \x01(\x05\x12\x0e\n\x06source\x18\x06 \x01(\tB\n\n\x08_cer_nowB\x0f\n\r_cer_expected\"\xef\x02\n\tReadiness\x12%\n\x06script\x18\x01 \x01(\x0e\x32\x15.ketav.page.v1.Script\x12\x16\n\x0everified_lines\x18\x02 \x01(\x05\x12\x15\n\rholdout_lines\x18\x03 \x01(\x05\x12\x16\n\x0elast_run_lines\x18\x04 \x01(\x05\x12\x16\n\x0enext_run_lines\x18\x05 \x01(\x05\x12\x15\n\rmissing_lines\x18\x06 \x01(\x05\x12.\n\nnot_before\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0bwait_reason\x18\x08 \x01(\x0e\x32\x1d.ketav.registry.v1.WaitReason\x12\x0e\n\x06reason\x18\t \x01(\t\x12\x36\n\rexpected_gain\x18\n \x01(\x0b\x32\x1f.ketav.registry.v1.ExpectedGain\x12\x19\n\x11quarantined_lines\x18\x0b \x01(\x05\"<\n\x13GetReadinessRequest\x12%\n\x06script\x18\x01 \x01(\x0e\x32\x15.ketav.page.v1.Script\"\xa4\x01\n\x14GetReadinessResponse\x12-\n\x07scripts\x18\x01 \x03(\x0b\x32\x1c.ketav.registry.v1.Readiness\x12\x31\n\x06policy\x18\x02 \x01(\x0b\x32!.ketav.registry.v1.TrainingPolicy\x12\x13\n\x0bpolicy_text\x18\x03 \x01(\t\x12\x15\n\ractive_run_id\x18\x04 \x01(\t\"\x1a\n\x18GetTrainingPolicyRequest\"N\n\x19GetTrainingPolicyResponse\x12\x31\n\x06policy\x18\x01 \x01(\x0b\x32!.ketav.registry.v1.TrainingPolicy\"M\n\x18SetTrainingPolicyRequest\x12\x31\n\x06policy\x18\x01 \x01(\x0b\x32!.ketav.registry.v1.TrainingPolicy\"N\n\x19SetTrainingPolicyResponse\x12\x31\n\x06policy\x18\x01 \x01(\x0b\x32!.ketav.registry.v1.TrainingPolicy*\x9c\x02\n\x10TrainingRunState\x12\"\n\x1eTRAINING_RUN_STATE_UNSPECIFIED\x10\x00\x12\x1d\n\x19TRAINING_RUN_STATE_QUEUED\x10\x01\x12\x1e\n\x1aTRAINING_RUN_STATE_RUNNING\x10\x02\x12!\n\x1dTRAINING_RUN_STATE_EVALUATING\x10\x03\x12 \n\x1cTRAINING_RUN_STATE_SUCCEEDED\x10\x04\x12\x1f\n\x1bTRAINING_RUN_STATE_REJECTED\x10\x05\x12\x1d\n\x19TRAINING_RUN_STATE_FAILED\x10\x06\x12 \n\x1cTRAINING_RUN_STATE_CANCELLED\x10\x07*\xc3\x01\n\nWaitReason\x12\x1b\n\x17WAIT_REASON_UNSPECIFIED\x10\x00\x12\x1a\n\x16WAIT_REASON_RUN_ACTIVE\x10\x01\x12\x1d\n\x19WAIT_REASON_AUTOMATIC_OFF\x10\x02\x12\x1d\n\x19WAIT_REASON_TOO_FEW_LINES\x10\x03\x12!\n\x1dWAIT_REASON_TOO_FEW_NEW_LINES\x10\x04\x12\x1b\n\x17WAIT_REASON_MINIMUM_GAP\x10\x05*`\n\tGainBasis\x12\x1a\n\x16GAIN_BASIS_UNSPECIFIED\x10\x00\x12\x1e\n\x1aGAIN_BASIS_PUBLISHED_CURVE\x10\x01\x12\x17\n\x13GAIN_BASIS_OWN_RUNS\x10\x02\x32\xf0\x08\n\x0fTrainingService\x12n\n\x11\x43reateTrainingRun\x12+.ketav.registry.v1.CreateTrainingRunRequest\x1a,.ketav.registry.v1.CreateTrainingRunResponse\x12j\n\x0eGetTrainingRun\x12(.ketav.registry.v1.GetTrainingRunRequest\x1a).ketav.registry.v1.GetTrainingRunResponse\"\x03\x90\x02\x01\x12n\n\x11\x43\x61ncelTrainingRun\x12+.ketav.registry.v1.CancelTrainingRunRequest\x1a,.ketav.registry.v1.CancelTrainingRunResponse\x12k\n\x10\x43laimTrainingRun\x12*.ketav.registry.v1.ClaimTrainingRunRequest\x1a+.ketav.registry.v1.ClaimTrainingRunResponse\x12}\n\x16ReportTrainingProgress\x12\x30.ketav.registry.v1.ReportTrainingProgressRequest\x1a\x31.ketav.registry.v1.ReportTrainingProgressResponse\x12\x65\n\x0e\x45ndTrainingRun\x12(.ketav.registry.v1.EndTrainingRunRequest\x1a).ketav.registry.v1.EndTrainingRunResponse\x12n\n\x11SweepTrainingRuns\x12+.ketav.registry.v1.SweepTrainingRunsRequest\x1a,.ketav.registry.v1.SweepTrainingRunsResponse\x12\x64\n\x0cGetReadiness\x12&.ketav.registry.v1.GetReadinessRequest\x1a\'.ketav.registry.v1.GetReadinessResponse\"\x03\x90\x02\x01\x12s\n\x11GetTrainingPolicy\x12+.ketav.registry.v1.GetTrainingPolicyRequest\x1a,.ketav.registry.v1.GetTrainingPolicyResponse\"\x03\x90\x02\x01\x12s\n\x11SetTrainingPolicy\x12+.ketav.registry.v1.SetTrainingPolicyRequest\x1a,.ketav.registry.v1.SetTrainingPolicyResponse\"\x03\x90\x02\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'ketav.registry.v1.training_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_TRAININGRUNSERVICE'].methods_by_name['GetTrainingRun']._loaded_options = None
-  _globals['_TRAININGRUNSERVICE'].methods_by_name['GetTrainingRun']._serialized_options = b'\220\002\001'
-  _globals['_TRAININGRUNSTATE']._serialized_start=2304
-  _globals['_TRAININGRUNSTATE']._serialized_end=2587
-  _globals['_SPLIT']._serialized_start=2589
-  _globals['_SPLIT']._serialized_end=2655
+  _globals['_TRAININGSERVICE'].methods_by_name['GetTrainingRun']._loaded_options = None
+  _globals['_TRAININGSERVICE'].methods_by_name['GetTrainingRun']._serialized_options = b'\220\002\001'
+  _globals['_TRAININGSERVICE'].methods_by_name['GetReadiness']._loaded_options = None
+  _globals['_TRAININGSERVICE'].methods_by_name['GetReadiness']._serialized_options = b'\220\002\001'
+  _globals['_TRAININGSERVICE'].methods_by_name['GetTrainingPolicy']._loaded_options = None
+  _globals['_TRAININGSERVICE'].methods_by_name['GetTrainingPolicy']._serialized_options = b'\220\002\001'
+  _globals['_TRAININGSERVICE'].methods_by_name['SetTrainingPolicy']._loaded_options = None
+  _globals['_TRAININGSERVICE'].methods_by_name['SetTrainingPolicy']._serialized_options = b'\220\002\002'
+  _globals['_TRAININGRUNSTATE']._serialized_start=3011
+  _globals['_TRAININGRUNSTATE']._serialized_end=3295
+  _globals['_WAITREASON']._serialized_start=3298
+  _globals['_WAITREASON']._serialized_end=3493
+  _globals['_GAINBASIS']._serialized_start=3495
+  _globals['_GAINBASIS']._serialized_end=3591
   _globals['_TRAININGRUN']._serialized_start=115
   _globals['_TRAININGRUN']._serialized_end=677
   _globals['_CREATETRAININGRUNREQUEST']._serialized_start=679
@@ -57,26 +65,36 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CLAIMTRAININGRUNREQUEST']._serialized_end=1088
   _globals['_CLAIMTRAININGRUNRESPONSE']._serialized_start=1091
   _globals['_CLAIMTRAININGRUNRESPONSE']._serialized_end=1291
-  _globals['_REPORTPROGRESSREQUEST']._serialized_start=1294
-  _globals['_REPORTPROGRESSREQUEST']._serialized_end=1541
-  _globals['_REPORTPROGRESSRESPONSE']._serialized_start=1543
-  _globals['_REPORTPROGRESSRESPONSE']._serialized_end=1593
-  _globals['_ENDTRAININGRUNREQUEST']._serialized_start=1595
-  _globals['_ENDTRAININGRUNREQUEST']._serialized_end=1718
-  _globals['_ENDTRAININGRUNRESPONSE']._serialized_start=1720
-  _globals['_ENDTRAININGRUNRESPONSE']._serialized_end=1789
-  _globals['_EXPORTGROUNDTRUTHREQUEST']._serialized_start=1791
-  _globals['_EXPORTGROUNDTRUTHREQUEST']._serialized_end=1848
-  _globals['_GROUNDTRUTHLINE']._serialized_start=1850
-  _globals['_GROUNDTRUTHLINE']._serialized_end=1957
-  _globals['_GROUNDTRUTHPAGE']._serialized_start=1960
-  _globals['_GROUNDTRUTHPAGE']._serialized_end=2121
-  _globals['_EXPORTGROUNDTRUTHRESPONSE']._serialized_start=2123
-  _globals['_EXPORTGROUNDTRUTHRESPONSE']._serialized_end=2227
-  _globals['_SWEEPTRAININGRUNSREQUEST']._serialized_start=2229
-  _globals['_SWEEPTRAININGRUNSREQUEST']._serialized_end=2255
-  _globals['_SWEEPTRAININGRUNSRESPONSE']._serialized_start=2257
-  _globals['_SWEEPTRAININGRUNSRESPONSE']._serialized_end=2301
-  _globals['_TRAININGRUNSERVICE']._serialized_start=2658
-  _globals['_TRAININGRUNSERVICE']._serialized_end=3551
+  _globals['_REPORTTRAININGPROGRESSREQUEST']._serialized_start=1294
+  _globals['_REPORTTRAININGPROGRESSREQUEST']._serialized_end=1549
+  _globals['_REPORTTRAININGPROGRESSRESPONSE']._serialized_start=1551
+  _globals['_REPORTTRAININGPROGRESSRESPONSE']._serialized_end=1609
+  _globals['_ENDTRAININGRUNREQUEST']._serialized_start=1611
+  _globals['_ENDTRAININGRUNREQUEST']._serialized_end=1734
+  _globals['_ENDTRAININGRUNRESPONSE']._serialized_start=1736
+  _globals['_ENDTRAININGRUNRESPONSE']._serialized_end=1805
+  _globals['_SWEEPTRAININGRUNSREQUEST']._serialized_start=1807
+  _globals['_SWEEPTRAININGRUNSREQUEST']._serialized_end=1833
+  _globals['_SWEEPTRAININGRUNSRESPONSE']._serialized_start=1835
+  _globals['_SWEEPTRAININGRUNSRESPONSE']._serialized_end=1879
+  _globals['_TRAININGPOLICY']._serialized_start=1881
+  _globals['_TRAININGPOLICY']._serialized_end=1945
+  _globals['_EXPECTEDGAIN']._serialized_start=1948
+  _globals['_EXPECTEDGAIN']._serialized_end=2142
+  _globals['_READINESS']._serialized_start=2145
+  _globals['_READINESS']._serialized_end=2512
+  _globals['_GETREADINESSREQUEST']._serialized_start=2514
+  _globals['_GETREADINESSREQUEST']._serialized_end=2574
+  _globals['_GETREADINESSRESPONSE']._serialized_start=2577
+  _globals['_GETREADINESSRESPONSE']._serialized_end=2741
+  _globals['_GETTRAININGPOLICYREQUEST']._serialized_start=2743
+  _globals['_GETTRAININGPOLICYREQUEST']._serialized_end=2769
+  _globals['_GETTRAININGPOLICYRESPONSE']._serialized_start=2771
+  _globals['_GETTRAININGPOLICYRESPONSE']._serialized_end=2849
+  _globals['_SETTRAININGPOLICYREQUEST']._serialized_start=2851
+  _globals['_SETTRAININGPOLICYREQUEST']._serialized_end=2928
+  _globals['_SETTRAININGPOLICYRESPONSE']._serialized_start=2930
+  _globals['_SETTRAININGPOLICYRESPONSE']._serialized_end=3008
+  _globals['_TRAININGSERVICE']._serialized_start=3594
+  _globals['_TRAININGSERVICE']._serialized_end=4730
 # @@protoc_insertion_point(module_scope)

@@ -25,8 +25,9 @@ if _version_not_supported:
     )
 
 
-class TrainingRunServiceStub:
-    """The memory of training runs. Calls of role trainer carry the fence they hold; a stale one is ABORTED and changes nothing.
+class TrainingServiceStub:
+    """Keeps the training runs. PostgreSQL is the truth about them; the message queue carries only their ids.
+    Calls of the role trainer carry the fence of their claim; a call with a stale fence is ABORTED and changes nothing.
     """
 
     def __init__(self, channel):
@@ -36,49 +37,60 @@ class TrainingRunServiceStub:
             channel: A grpc.Channel.
         """
         self.CreateTrainingRun = channel.unary_unary(
-                '/ketav.registry.v1.TrainingRunService/CreateTrainingRun',
+                '/ketav.registry.v1.TrainingService/CreateTrainingRun',
                 request_serializer=ketav_dot_registry_dot_v1_dot_training__pb2.CreateTrainingRunRequest.SerializeToString,
                 response_deserializer=ketav_dot_registry_dot_v1_dot_training__pb2.CreateTrainingRunResponse.FromString,
                 _registered_method=True)
         self.GetTrainingRun = channel.unary_unary(
-                '/ketav.registry.v1.TrainingRunService/GetTrainingRun',
+                '/ketav.registry.v1.TrainingService/GetTrainingRun',
                 request_serializer=ketav_dot_registry_dot_v1_dot_training__pb2.GetTrainingRunRequest.SerializeToString,
                 response_deserializer=ketav_dot_registry_dot_v1_dot_training__pb2.GetTrainingRunResponse.FromString,
                 _registered_method=True)
         self.CancelTrainingRun = channel.unary_unary(
-                '/ketav.registry.v1.TrainingRunService/CancelTrainingRun',
+                '/ketav.registry.v1.TrainingService/CancelTrainingRun',
                 request_serializer=ketav_dot_registry_dot_v1_dot_training__pb2.CancelTrainingRunRequest.SerializeToString,
                 response_deserializer=ketav_dot_registry_dot_v1_dot_training__pb2.CancelTrainingRunResponse.FromString,
                 _registered_method=True)
         self.ClaimTrainingRun = channel.unary_unary(
-                '/ketav.registry.v1.TrainingRunService/ClaimTrainingRun',
+                '/ketav.registry.v1.TrainingService/ClaimTrainingRun',
                 request_serializer=ketav_dot_registry_dot_v1_dot_training__pb2.ClaimTrainingRunRequest.SerializeToString,
                 response_deserializer=ketav_dot_registry_dot_v1_dot_training__pb2.ClaimTrainingRunResponse.FromString,
                 _registered_method=True)
-        self.ReportProgress = channel.unary_unary(
-                '/ketav.registry.v1.TrainingRunService/ReportProgress',
-                request_serializer=ketav_dot_registry_dot_v1_dot_training__pb2.ReportProgressRequest.SerializeToString,
-                response_deserializer=ketav_dot_registry_dot_v1_dot_training__pb2.ReportProgressResponse.FromString,
+        self.ReportTrainingProgress = channel.unary_unary(
+                '/ketav.registry.v1.TrainingService/ReportTrainingProgress',
+                request_serializer=ketav_dot_registry_dot_v1_dot_training__pb2.ReportTrainingProgressRequest.SerializeToString,
+                response_deserializer=ketav_dot_registry_dot_v1_dot_training__pb2.ReportTrainingProgressResponse.FromString,
                 _registered_method=True)
         self.EndTrainingRun = channel.unary_unary(
-                '/ketav.registry.v1.TrainingRunService/EndTrainingRun',
+                '/ketav.registry.v1.TrainingService/EndTrainingRun',
                 request_serializer=ketav_dot_registry_dot_v1_dot_training__pb2.EndTrainingRunRequest.SerializeToString,
                 response_deserializer=ketav_dot_registry_dot_v1_dot_training__pb2.EndTrainingRunResponse.FromString,
                 _registered_method=True)
-        self.ExportGroundTruth = channel.unary_stream(
-                '/ketav.registry.v1.TrainingRunService/ExportGroundTruth',
-                request_serializer=ketav_dot_registry_dot_v1_dot_training__pb2.ExportGroundTruthRequest.SerializeToString,
-                response_deserializer=ketav_dot_registry_dot_v1_dot_training__pb2.ExportGroundTruthResponse.FromString,
-                _registered_method=True)
         self.SweepTrainingRuns = channel.unary_unary(
-                '/ketav.registry.v1.TrainingRunService/SweepTrainingRuns',
+                '/ketav.registry.v1.TrainingService/SweepTrainingRuns',
                 request_serializer=ketav_dot_registry_dot_v1_dot_training__pb2.SweepTrainingRunsRequest.SerializeToString,
                 response_deserializer=ketav_dot_registry_dot_v1_dot_training__pb2.SweepTrainingRunsResponse.FromString,
                 _registered_method=True)
+        self.GetReadiness = channel.unary_unary(
+                '/ketav.registry.v1.TrainingService/GetReadiness',
+                request_serializer=ketav_dot_registry_dot_v1_dot_training__pb2.GetReadinessRequest.SerializeToString,
+                response_deserializer=ketav_dot_registry_dot_v1_dot_training__pb2.GetReadinessResponse.FromString,
+                _registered_method=True)
+        self.GetTrainingPolicy = channel.unary_unary(
+                '/ketav.registry.v1.TrainingService/GetTrainingPolicy',
+                request_serializer=ketav_dot_registry_dot_v1_dot_training__pb2.GetTrainingPolicyRequest.SerializeToString,
+                response_deserializer=ketav_dot_registry_dot_v1_dot_training__pb2.GetTrainingPolicyResponse.FromString,
+                _registered_method=True)
+        self.SetTrainingPolicy = channel.unary_unary(
+                '/ketav.registry.v1.TrainingService/SetTrainingPolicy',
+                request_serializer=ketav_dot_registry_dot_v1_dot_training__pb2.SetTrainingPolicyRequest.SerializeToString,
+                response_deserializer=ketav_dot_registry_dot_v1_dot_training__pb2.SetTrainingPolicyResponse.FromString,
+                _registered_method=True)
 
 
-class TrainingRunServiceServicer:
-    """The memory of training runs. Calls of role trainer carry the fence they hold; a stale one is ABORTED and changes nothing.
+class TrainingServiceServicer:
+    """Keeps the training runs. PostgreSQL is the truth about them; the message queue carries only their ids.
+    Calls of the role trainer carry the fence of their claim; a call with a stale fence is ABORTED and changes nothing.
     """
 
     def CreateTrainingRun(self, request, context):
@@ -97,52 +109,66 @@ class TrainingRunServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CancelTrainingRun(self, request, context):
-        """Asks for the end of a run of the caller. A queued run ends at once, a running one at its next report.
-        FAILED_PRECONDITION run-ended: it had ended already.
+        """Cancels a run of the caller. A queued run ends at once, a running one at the worker's next report.
+        FAILED_PRECONDITION run-ended: the run has ended already.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ClaimTrainingRun(self, request, context):
-        """Takes a queued or abandoned run: state LEASED, fence + 1, lease of 30 seconds. Role: trainer.
-        ABORTED: somebody else has it, or it has ended.
+        """Claims a queued or abandoned run: sets the state RUNNING, increments the fence and starts a lease of 30 seconds.
+        Role: trainer. ABORTED: another worker holds the run, or it has ended.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def ReportProgress(self, request, context):
-        """Renews the lease and records progress; the answer says whether the user wants it cancelled. Role: trainer.
+    def ReportTrainingProgress(self, request, context):
+        """Renews the lease and records progress. The response says whether the user has cancelled the run. Role: trainer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def EndTrainingRun(self, request, context):
-        """Ends a run without a model (FAILED, CANCELLED) or gives it back (QUEUED). Role: trainer.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def ExportGroundTruth(self, request, context):
-        """Streams the run's frozen ground truth. Role: trainer.
+        """Ends a run without a model (FAILED, CANCELLED) or returns it to the queue (QUEUED). Role: trainer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def SweepTrainingRuns(self, request, context):
-        """Returns abandoned runs to the queue, fails those tried too often, queues runs of users who are due,
-        and lists every queued run, so that the caller can ring for it. Role: trainer.
+        """Returns abandoned runs to the queue, fails runs with too many attempts, queues runs of users who are due, and
+        lists all queued runs so that the caller can send their ids to the workers. Role: trainer.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetReadiness(self, request, context):
+        """Returns for each script the number of verified lines, when the next run is due, and its estimated gain.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetTrainingPolicy(self, request, context):
+        """Returns the caller's policy for automatic training, or the defaults.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetTrainingPolicy(self, request, context):
+        """Replaces the caller's policy for automatic training.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
 
-def add_TrainingRunServiceServicer_to_server(servicer, server):
+def add_TrainingServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
             'CreateTrainingRun': grpc.unary_unary_rpc_method_handler(
                     servicer.CreateTrainingRun,
@@ -164,36 +190,47 @@ def add_TrainingRunServiceServicer_to_server(servicer, server):
                     request_deserializer=ketav_dot_registry_dot_v1_dot_training__pb2.ClaimTrainingRunRequest.FromString,
                     response_serializer=ketav_dot_registry_dot_v1_dot_training__pb2.ClaimTrainingRunResponse.SerializeToString,
             ),
-            'ReportProgress': grpc.unary_unary_rpc_method_handler(
-                    servicer.ReportProgress,
-                    request_deserializer=ketav_dot_registry_dot_v1_dot_training__pb2.ReportProgressRequest.FromString,
-                    response_serializer=ketav_dot_registry_dot_v1_dot_training__pb2.ReportProgressResponse.SerializeToString,
+            'ReportTrainingProgress': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReportTrainingProgress,
+                    request_deserializer=ketav_dot_registry_dot_v1_dot_training__pb2.ReportTrainingProgressRequest.FromString,
+                    response_serializer=ketav_dot_registry_dot_v1_dot_training__pb2.ReportTrainingProgressResponse.SerializeToString,
             ),
             'EndTrainingRun': grpc.unary_unary_rpc_method_handler(
                     servicer.EndTrainingRun,
                     request_deserializer=ketav_dot_registry_dot_v1_dot_training__pb2.EndTrainingRunRequest.FromString,
                     response_serializer=ketav_dot_registry_dot_v1_dot_training__pb2.EndTrainingRunResponse.SerializeToString,
             ),
-            'ExportGroundTruth': grpc.unary_stream_rpc_method_handler(
-                    servicer.ExportGroundTruth,
-                    request_deserializer=ketav_dot_registry_dot_v1_dot_training__pb2.ExportGroundTruthRequest.FromString,
-                    response_serializer=ketav_dot_registry_dot_v1_dot_training__pb2.ExportGroundTruthResponse.SerializeToString,
-            ),
             'SweepTrainingRuns': grpc.unary_unary_rpc_method_handler(
                     servicer.SweepTrainingRuns,
                     request_deserializer=ketav_dot_registry_dot_v1_dot_training__pb2.SweepTrainingRunsRequest.FromString,
                     response_serializer=ketav_dot_registry_dot_v1_dot_training__pb2.SweepTrainingRunsResponse.SerializeToString,
             ),
+            'GetReadiness': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetReadiness,
+                    request_deserializer=ketav_dot_registry_dot_v1_dot_training__pb2.GetReadinessRequest.FromString,
+                    response_serializer=ketav_dot_registry_dot_v1_dot_training__pb2.GetReadinessResponse.SerializeToString,
+            ),
+            'GetTrainingPolicy': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetTrainingPolicy,
+                    request_deserializer=ketav_dot_registry_dot_v1_dot_training__pb2.GetTrainingPolicyRequest.FromString,
+                    response_serializer=ketav_dot_registry_dot_v1_dot_training__pb2.GetTrainingPolicyResponse.SerializeToString,
+            ),
+            'SetTrainingPolicy': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetTrainingPolicy,
+                    request_deserializer=ketav_dot_registry_dot_v1_dot_training__pb2.SetTrainingPolicyRequest.FromString,
+                    response_serializer=ketav_dot_registry_dot_v1_dot_training__pb2.SetTrainingPolicyResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
-            'ketav.registry.v1.TrainingRunService', rpc_method_handlers)
+            'ketav.registry.v1.TrainingService', rpc_method_handlers)
     server.add_generic_rpc_handlers((generic_handler,))
-    server.add_registered_method_handlers('ketav.registry.v1.TrainingRunService', rpc_method_handlers)
+    server.add_registered_method_handlers('ketav.registry.v1.TrainingService', rpc_method_handlers)
 
 
  # This class is part of an EXPERIMENTAL API.
-class TrainingRunService:
-    """The memory of training runs. Calls of role trainer carry the fence they hold; a stale one is ABORTED and changes nothing.
+class TrainingService:
+    """Keeps the training runs. PostgreSQL is the truth about them; the message queue carries only their ids.
+    Calls of the role trainer carry the fence of their claim; a call with a stale fence is ABORTED and changes nothing.
     """
 
     @staticmethod
@@ -210,7 +247,7 @@ class TrainingRunService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/ketav.registry.v1.TrainingRunService/CreateTrainingRun',
+            '/ketav.registry.v1.TrainingService/CreateTrainingRun',
             ketav_dot_registry_dot_v1_dot_training__pb2.CreateTrainingRunRequest.SerializeToString,
             ketav_dot_registry_dot_v1_dot_training__pb2.CreateTrainingRunResponse.FromString,
             options,
@@ -237,7 +274,7 @@ class TrainingRunService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/ketav.registry.v1.TrainingRunService/GetTrainingRun',
+            '/ketav.registry.v1.TrainingService/GetTrainingRun',
             ketav_dot_registry_dot_v1_dot_training__pb2.GetTrainingRunRequest.SerializeToString,
             ketav_dot_registry_dot_v1_dot_training__pb2.GetTrainingRunResponse.FromString,
             options,
@@ -264,7 +301,7 @@ class TrainingRunService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/ketav.registry.v1.TrainingRunService/CancelTrainingRun',
+            '/ketav.registry.v1.TrainingService/CancelTrainingRun',
             ketav_dot_registry_dot_v1_dot_training__pb2.CancelTrainingRunRequest.SerializeToString,
             ketav_dot_registry_dot_v1_dot_training__pb2.CancelTrainingRunResponse.FromString,
             options,
@@ -291,7 +328,7 @@ class TrainingRunService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/ketav.registry.v1.TrainingRunService/ClaimTrainingRun',
+            '/ketav.registry.v1.TrainingService/ClaimTrainingRun',
             ketav_dot_registry_dot_v1_dot_training__pb2.ClaimTrainingRunRequest.SerializeToString,
             ketav_dot_registry_dot_v1_dot_training__pb2.ClaimTrainingRunResponse.FromString,
             options,
@@ -305,7 +342,7 @@ class TrainingRunService:
             _registered_method=True)
 
     @staticmethod
-    def ReportProgress(request,
+    def ReportTrainingProgress(request,
             target,
             options=(),
             channel_credentials=None,
@@ -318,9 +355,9 @@ class TrainingRunService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/ketav.registry.v1.TrainingRunService/ReportProgress',
-            ketav_dot_registry_dot_v1_dot_training__pb2.ReportProgressRequest.SerializeToString,
-            ketav_dot_registry_dot_v1_dot_training__pb2.ReportProgressResponse.FromString,
+            '/ketav.registry.v1.TrainingService/ReportTrainingProgress',
+            ketav_dot_registry_dot_v1_dot_training__pb2.ReportTrainingProgressRequest.SerializeToString,
+            ketav_dot_registry_dot_v1_dot_training__pb2.ReportTrainingProgressResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -345,36 +382,9 @@ class TrainingRunService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/ketav.registry.v1.TrainingRunService/EndTrainingRun',
+            '/ketav.registry.v1.TrainingService/EndTrainingRun',
             ketav_dot_registry_dot_v1_dot_training__pb2.EndTrainingRunRequest.SerializeToString,
             ketav_dot_registry_dot_v1_dot_training__pb2.EndTrainingRunResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def ExportGroundTruth(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_stream(
-            request,
-            target,
-            '/ketav.registry.v1.TrainingRunService/ExportGroundTruth',
-            ketav_dot_registry_dot_v1_dot_training__pb2.ExportGroundTruthRequest.SerializeToString,
-            ketav_dot_registry_dot_v1_dot_training__pb2.ExportGroundTruthResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -399,9 +409,90 @@ class TrainingRunService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/ketav.registry.v1.TrainingRunService/SweepTrainingRuns',
+            '/ketav.registry.v1.TrainingService/SweepTrainingRuns',
             ketav_dot_registry_dot_v1_dot_training__pb2.SweepTrainingRunsRequest.SerializeToString,
             ketav_dot_registry_dot_v1_dot_training__pb2.SweepTrainingRunsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetReadiness(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ketav.registry.v1.TrainingService/GetReadiness',
+            ketav_dot_registry_dot_v1_dot_training__pb2.GetReadinessRequest.SerializeToString,
+            ketav_dot_registry_dot_v1_dot_training__pb2.GetReadinessResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetTrainingPolicy(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ketav.registry.v1.TrainingService/GetTrainingPolicy',
+            ketav_dot_registry_dot_v1_dot_training__pb2.GetTrainingPolicyRequest.SerializeToString,
+            ketav_dot_registry_dot_v1_dot_training__pb2.GetTrainingPolicyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetTrainingPolicy(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ketav.registry.v1.TrainingService/SetTrainingPolicy',
+            ketav_dot_registry_dot_v1_dot_training__pb2.SetTrainingPolicyRequest.SerializeToString,
+            ketav_dot_registry_dot_v1_dot_training__pb2.SetTrainingPolicyResponse.FromString,
             options,
             channel_credentials,
             insecure,

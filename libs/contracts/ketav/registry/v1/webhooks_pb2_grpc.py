@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class WebhookServiceStub:
-    """The memory of webhooks and of what is still to be delivered; the trainer sends.
+    """Keeps the users' webhooks and the outbox of deliveries. The trainer sends the deliveries.
     """
 
     def __init__(self, channel):
@@ -68,11 +68,11 @@ class WebhookServiceStub:
 
 
 class WebhookServiceServicer:
-    """The memory of webhooks and of what is still to be delivered; the trainer sends.
+    """Keeps the users' webhooks and the outbox of deliveries. The trainer sends the deliveries.
     """
 
     def SetWebhook(self, request, context):
-        """Sets the caller's webhook, in the place of an earlier one, and makes its secret: this once it is told.
+        """Sets the caller's webhook, replacing an earlier one, and creates its secret. Only this response contains the secret.
         INVALID_ARGUMENT invalid-url: not https, or an address that is not public.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -80,36 +80,36 @@ class WebhookServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetWebhook(self, request, context):
-        """Returns the caller's webhook with its latest deliveries. NOT_FOUND: there is none.
+        """Returns the caller's webhook with its latest deliveries. NOT_FOUND: the caller has none.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteWebhook(self, request, context):
-        """Forgets the caller's webhook and what was still to be delivered. NOT_FOUND: there is none.
+        """Deletes the caller's webhook and its pending deliveries. NOT_FOUND: the caller has none.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def TestWebhook(self, request, context):
-        """Queues a delivery without a run, so that the receiver can be tried.
-        NOT_FOUND: there is no webhook. FAILED_PRECONDITION: it is disabled, or too much waits for it.
+        """Queues a test delivery.
+        NOT_FOUND: the caller has no webhook. FAILED_PRECONDITION: it is disabled, or too many deliveries are pending.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ClaimDeliveries(self, request, context):
-        """Takes deliveries that are due, for a minute each. Role: trainer.
+        """Claims due deliveries, each for one minute. Role: trainer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ReportDelivery(self, request, context):
-        """Says how a try ended. Role: trainer. ABORTED: somebody else has taken it since; nothing was changed.
+        """Records the result of an attempt. Role: trainer. ABORTED: another claim has replaced this one; nothing changed.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -157,7 +157,7 @@ def add_WebhookServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class WebhookService:
-    """The memory of webhooks and of what is still to be delivered; the trainer sends.
+    """Keeps the users' webhooks and the outbox of deliveries. The trainer sends the deliveries.
     """
 
     @staticmethod

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class TrainerServiceStub:
-    """The only long job: fine-tunes a user's model in the background.
+    """Fine-tunes models in the background.
     """
 
     def __init__(self, channel):
@@ -48,11 +48,11 @@ class TrainerServiceStub:
 
 
 class TrainerServiceServicer:
-    """The only long job: fine-tunes a user's model in the background.
+    """Fine-tunes models in the background.
     """
 
     def StartTraining(self, request, context):
-        """Queues a training run of the caller and rings the worker.
+        """Queues a training run of the caller and sends its id to the workers.
         FAILED_PRECONDITION too-few-lines: not enough corrected lines yet. ALREADY_EXISTS: a run of this user is active.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -60,8 +60,8 @@ class TrainerServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WatchTraining(self, request, context):
-        """Streams the run as it stands and each change of it, until it has ended, the deadline passes, or the server
-        stops: then the caller asks again, from the last revision it saw.
+        """Streams the current state of the run and each later change, until the run ends, the deadline passes or the
+        server stops. In the last two cases the caller calls again with the last revision it received.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -89,7 +89,7 @@ def add_TrainerServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class TrainerService:
-    """The only long job: fine-tunes a user's model in the background.
+    """Fine-tunes models in the background.
     """
 
     @staticmethod

@@ -1,0 +1,46 @@
+"""GroundTruthService."""
+
+from collections.abc import AsyncIterator
+
+from ketav.registry.v1 import ground_truth_pb2 as pb
+from ketav.registry.v1 import ground_truth_pb2_grpc
+from ketav_common.context import current_user, require_role
+from ketav_registry.blobs import BlobStore
+from ketav_registry.convert import common
+from ketav_registry.convert import pages as convert
+from ketav_registry.convert import training as convert_training
+from ketav_registry.database import Database
+from ketav_registry.domain.quarantine import Limits
+from ketav_registry.usecases import importing, training
+
+
+class GroundTruthServicer(ground_truth_pb2_grpc.GroundTruthServiceServicer):
+    """Imports and exports ground truth."""
+
+    def __init__(self, database: Database, blobs: BlobStore, limits: Limits) -> None:
+        """Take both stores and the limits of the quarantine."""
+        self._database = database
+        self._blobs = blobs
+        self._limits = limits
+
+    async def ImportGroundTruth(
+        self, request_iterator: AsyncIterator[pb.ImportGroundTruthRequest], context: object
+    ) -> pb.ImportGroundTruthResponse:
+        """Store an image with lines whose texts are known."""
+        user_id = current_user()
+        header, chunks = await common.upload(request_iterator)
+        known, database, blobs = convert.known_page(header), self._database, self._blobs
+        stored = await importing.import_ground_truth(
+            chunks, user_id=user_id, known=known, database=database, blobs=blobs, limits=self._limits
+        )
+        return convert.imported(stored)
+
+    async def ExportGroundTruth(
+        self, request: pb.ExportGroundTruthRequest, context: object
+    ) -> AsyncIterator[pb.ExportGroundTruthResponse]:
+        """Stream the frozen ground truth of a held run."""
+        require_role("trainer")
+        run_id, fence = common.uuid(request.run_id, "training run"), request.fence
+        parts = training.export_ground_truth(run_id, fence, database=self._database, blobs=self._blobs)
+        async for part in parts:
+            yield convert_training.ground_truth_part(part)
