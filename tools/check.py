@@ -29,6 +29,7 @@ STEPS: dict[str, list[str]] = {
     "budget": [PYTHON, "-m", "tools.budget"],
     "hygiene": [PYTHON, "-m", "tools.hygiene"],
     "prose": [PYTHON, "-m", "tools.prose"],
+    "voice": [PYTHON, "-m", "tools.voice"],
     "compose": ["docker-compose", "--file", "docker-compose.yml", "config", "--quiet"],
     "dockerfiles": ["hadolint", *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob(DOCKERFILES))],
 }
