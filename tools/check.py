@@ -30,6 +30,7 @@ STEPS: dict[str, list[str]] = {
     "hygiene": [PYTHON, "-m", "tools.hygiene"],
     "prose": [PYTHON, "-m", "tools.prose"],
     "voice": [PYTHON, "-m", "tools.voice"],
+    "settings": [PYTHON, "-m", "tools.settings_doc", "--check"],
     "compose": ["docker-compose", "--file", "docker-compose.yml", "config", "--quiet"],
     "dockerfiles": ["hadolint", *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob(DOCKERFILES))],
 }
