@@ -17,17 +17,21 @@ help: ## list the commands
 
 install: $(STAMP) ## create .venv with everything in it
 
-$(STAMP): requirements.lock pyproject.toml
+# The distributions of this repository: the services, the base model, and what only tests use.
+PROJECTS := . basemodel tests/support
+
+$(STAMP): requirements.lock $(PROJECTS:%=%/pyproject.toml)
 	@test -n "$(PYTHON)" || { echo "Ketav needs Python 3.11, 3.12 or 3.13"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python requirements.lock
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps $(PROJECTS:%=--editable %)
 	@touch $@
 
-lock: ## resolve the dependencies again into requirements.lock
-	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
-	  --generate-hashes --no-emit-index-url --quiet --upgrade --output-file requirements.lock
+lock: ## resolve the dependencies into requirements.lock; UPGRADE=1 takes the newest versions
+	$(BIN)/uv pip compile $(PROJECTS:%=%/pyproject.toml) --all-extras --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-emit-package ketav --quiet $(if $(UPGRADE),--upgrade) \
+	  --output-file requirements.lock
 
 protos: $(STAMP) ## generate the typed stubs of the contracts
 	$(BIN)/python -m tools.generate_stubs

@@ -7,7 +7,6 @@ COPY pyproject.toml requirements.lock README.md LICENSE ./
 COPY libs/ libs/
 COPY services/ services/
 COPY deploy/local/ deploy/local/
-COPY basemodel/ basemodel/
 RUN python -m venv /opt/ketav \
  && uv pip install --no-cache --python /opt/ketav/bin/python --constraint requirements.lock ".[registry]"
 

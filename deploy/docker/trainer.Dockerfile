@@ -7,7 +7,6 @@ COPY pyproject.toml requirements.lock README.md LICENSE ./
 COPY libs/ libs/
 COPY services/ services/
 COPY deploy/local/ deploy/local/
-COPY basemodel/ basemodel/
 # `cpu` takes builds without CUDA from their own index, whose files the lock does not know; not every machine
 # reaches it, so this is an argument and not the default.
 ARG TORCH_BACKEND=""

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ketav_engine import domain, tiny
+from ketav_engine import domain
+from ketav_testing import tiny
 
 Image = NDArray[np.uint8]
 

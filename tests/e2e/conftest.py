@@ -7,7 +7,7 @@ import httpx
 import numpy as np
 import pytest
 
-from ketav_engine import tiny
+from ketav_testing import tiny
 from tests.e2e.local_system import LocalSystem, boxes, tiny_system
 
 

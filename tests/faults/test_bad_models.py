@@ -17,8 +17,8 @@ from ketav.registry.v1 import models_pb2
 from ketav_common import rpc
 from ketav_common.errors import InvalidInput, KetavError
 from ketav_engine import models as kraken_models
-from ketav_engine import tiny
 from ketav_engine.domain import UnusableModelError
+from ketav_testing import tiny
 from tests.faults.conftest import Tally, count
 from tests.parts import history
 from tests.parts.injector import go_on

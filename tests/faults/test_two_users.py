@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from ketav_common.errors import NotFound
-from ketav_engine import tiny
 from ketav_engine.images import decode
+from ketav_testing import tiny
 from tests.faults.conftest import Tally, count
 from tests.parts import history
 from tests.parts.learners import BASE, LINES, Learner, learner

@@ -15,10 +15,10 @@ import pytest
 from PIL import Image, ImageDraw
 
 from ketav_common.errors import InvalidInput, RateLimited, Unavailable
-from ketav_engine import tiny
 from ketav_engine.domain import ReadPage
 from ketav_recognizer.domain import ReaderSpec, Refusal, Task
 from ketav_recognizer.pool import PoolLimits, ReaderPool
+from ketav_testing import tiny
 
 
 def page(lines: int = 3) -> bytes:

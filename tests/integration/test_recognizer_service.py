@@ -39,7 +39,7 @@ from ketav_common.errors import (
     Unavailable,
 )
 from ketav_common.identity import Identity, Signer
-from ketav_engine import tiny
+from ketav_testing import tiny
 from tests.parts.pages import draw_page, random_lines
 from tests.parts.registry_double import RegistryDouble, served
 

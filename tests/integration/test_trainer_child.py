@@ -12,8 +12,8 @@ import cv2
 import psutil
 import pytest
 
-from ketav_engine import tiny
 from ketav_engine.training import replay
+from ketav_testing import tiny
 from ketav_trainer.child import CANDIDATE, PARENT, RUN, run_child
 from ketav_trainer.domain import FitFailedError
 from ketav_trainer.gate import LineErrors, judge

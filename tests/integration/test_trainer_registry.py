@@ -12,9 +12,9 @@ import pytest
 from ketav.page.v1 import page_pb2
 from ketav.registry.v1 import corrections_pb2, models_pb2, training_pb2, transcriptions_pb2
 from ketav_common import rpc
-from ketav_engine import tiny
 from ketav_engine.domain import FoundLine
 from ketav_engine.images import decode
+from ketav_testing import tiny
 from ketav_trainer.registry import Registry as Trainer
 from ketav_trainer.training import Workshop, run_training
 from tests.parts.pages import draw_page, place_of, random_lines

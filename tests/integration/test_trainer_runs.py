@@ -17,11 +17,11 @@ import pytest
 from ketav_common import rpc
 from ketav_common.errors import Unavailable
 from ketav_common.identity import Signer
-from ketav_engine import tiny
 from ketav_engine.domain import FoundLine, Image, Model, TrainingLine
 from ketav_engine.images import decode
 from ketav_engine.lines import HEIGHT
 from ketav_engine.training.replay import write
+from ketav_testing import tiny
 from ketav_trainer.registry import Registry
 from ketav_trainer.training import Workshop, run_training
 from tests.parts import registry_double as double

@@ -19,7 +19,7 @@ from ketav.trainer.v1 import trainer_pb2, trainer_pb2_grpc
 from ketav_common import context, rpc
 from ketav_common.errors import Conflict, NotFound, TimedOut
 from ketav_common.identity import Identity, Signer
-from ketav_engine import tiny
+from ketav_testing import tiny
 from tests.parts import registry_double as double
 from tests.parts.registry_double import RegistryDouble, served
 from tests.parts.valkey import Valkey, valkey

@@ -33,10 +33,10 @@ from ketav.trainer.v1 import trainer_pb2_grpc
 from ketav_common import rpc
 from ketav_common.faults import DIRECTORY
 from ketav_common.identity import Signer
-from ketav_engine import tiny
 from ketav_registry.main import open_stores
 from ketav_registry.settings import StoreSettings
 from ketav_registry.usecases import accounts, models
+from ketav_testing import tiny
 from tests.parts import history
 from tests.parts.postgres import PostgresServer
 from tests.parts.registry import SECRET

@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
+from ketav_common.errors import Precondition
 from ketav_local.datadir import DataDir, DataDirInUseError
 from ketav_local.ledger import Ledger, end_leftovers
 from ketav_local.ports import is_free
@@ -100,7 +101,7 @@ def main() -> int:
     """Run `python -m ketav_local`; exit status 1 when the system could not start."""
     try:
         asyncio.run(serve(LocalSettings()))
-    except (DataDirInUseError, StartError) as error:
+    except (DataDirInUseError, StartError, Precondition) as error:
         say(str(error))
         return 1
     say("stopped")

@@ -1,10 +1,12 @@
 """What a person may set about the local system; everything else has a working default."""
 
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from ketav_common.extensions import KRAKEN, check_engine
 
 
 class LocalSettings(BaseSettings):
@@ -18,7 +20,10 @@ class LocalSettings(BaseSettings):
     port: int = Field(default=8000, ge=1, le=65535, description="TCP port of the gateway on 127.0.0.1.")
     data_dir: Path = Field(default=Path(".ketav"), description="Folder of all data, secrets and logs.")
     models_dir: Path = Field(default=Path("models"), description="Folder of hebrew_base.safetensors.")
-    engine: str = Field(default="kraken", description="`kraken`, or `tiny`: a deterministic one for tests.")
+    engine: Annotated[str, AfterValidator(check_engine)] = Field(
+        default=KRAKEN,
+        description="`kraken`, or `tiny`: a deterministic engine that only development environments install.",
+    )
     database_url: SecretStr | None = Field(default=None, description="PostgreSQL of the registry's own role.")
     migration_database_url: SecretStr | None = Field(
         default=None, description="PostgreSQL of the migrating role."

@@ -1,31 +1,44 @@
-"""Named points at which the fault tests stop a process, to kill it exactly there; see docs/faults.md.
+"""Fault points: named points of a run at which the fault tests stop a process; see docs/faults.md.
 
-Without the environment variable KETAV_FAULT_DIR, which only those tests set, a point looks up that name only.
+This module holds the points alone. The code that stops a process is an entry point of the group
+`ketav.fault_points`, which only the tests' distribution `ketav-testing` provides.
 """
 
 import os
-import signal
-from pathlib import Path
+from collections.abc import Callable
+from functools import cache
 from typing import Final
 
+from ketav_common import extensions
+from ketav_common.errors import Precondition
+
 DIRECTORY: Final = "KETAV_FAULT_DIR"
-"""Names the folder in which a test orders stops: a file `POINT/<anything>.armed` each."""
+"""Environment variable of the fault tests: the folder in which they arm points."""
 
 
 def reached(point: str, run_id: str = "") -> None:
-    """Stop this process (SIGSTOP) if a test has ordered so for this point; otherwise do nothing.
+    """Pass a fault point: do nothing without KETAV_FAULT_DIR, else call the installed fault points.
 
-    The order is taken once: the file becomes `<anything>.taken` and says who stopped: process id and run.
+    Raises Precondition where KETAV_FAULT_DIR is set and none are installed.
     """
-    folder = os.environ.get(DIRECTORY)
-    if folder is None:
-        return
-    for order in sorted(Path(folder, point).glob("*.armed")):
-        taken = order.with_suffix(".taken")
-        try:
-            order.rename(taken)
-        except FileNotFoundError:  # another process took it
-            continue
-        taken.write_text(f"{os.getpid()} {run_id}\n", "utf-8")
-        os.kill(os.getpid(), signal.SIGSTOP)
-        return
+    if DIRECTORY in os.environ:
+        _installed()(point, run_id)
+
+
+def check_installed() -> None:
+    """Raise Precondition where KETAV_FAULT_DIR is set and no fault points are installed."""
+    if DIRECTORY in os.environ:
+        _installed()
+
+
+@cache
+def _installed() -> Callable[[str, str], None]:
+    """Return the function of the installed fault points; it takes a point's name and a run's id."""
+    entry = extensions.find(extensions.FAULT_POINTS)
+    if entry is None:
+        raise Precondition(
+            f"{DIRECTORY} is set, but no fault points are installed. Unset it: only the fault tests use it.",
+            code="no-fault-points",
+        )
+    function: Callable[[str, str], None] = entry.load()
+    return function

@@ -1,10 +1,12 @@
 """What every service is told by its environment."""
 
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from ketav_common import faults
 from ketav_common.identity import Signer
 
 
@@ -24,6 +26,12 @@ class ServiceSettings(BaseSettings):
     metrics_host: str = Field("127.0.0.1", description="Interface of the Prometheus metrics.")
     drain_seconds: float = Field(10, ge=0, le=600, description="Seconds calls in flight get at a stop.")
     data_dir: Path = Field(Path(".ketav"), description="Directory of everything the process keeps on disk.")
+
+    @model_validator(mode="after")
+    def _check_fault_points(self) -> Self:
+        """Refuse KETAV_FAULT_DIR where no fault points are installed."""
+        faults.check_installed()
+        return self
 
     def signer(self) -> Signer:
         """Return the signer of this service's identity tokens."""

@@ -1,25 +1,25 @@
 """The engines by name."""
 
 from pathlib import Path
-from typing import Literal
 
+from ketav_common.extensions import ENGINES, KRAKEN, find, unknown_engine
 from ketav_engine.domain import Engine
 
-EngineName = Literal["kraken", "tiny"]
-"""What a setting may say."""
 
+def make_engine(name: str, language: Path | None = None) -> Engine:
+    """Build the engine of a name: `kraken`, or an entry point of the group `ketav.engines`.
 
-def make_engine(name: EngineName, language: Path | None = None) -> Engine:
-    """Build the engine of a name; only that engine's libraries are imported.
-
-    `language` is the file of a character language model, with which outputs are decoded by beam search.
-    Raises UnusableModelError when it cannot be read.
+    Only that engine's libraries are imported. `language` is the file of a character language model: Kraken's
+    outputs are decoded with it by beam search. Raises UnusableModelError when it cannot be read, and
+    Precondition when the engine is not installed.
     """
-    if name == "kraken":
+    if name == KRAKEN:
         from ketav_engine.kraken_engine import KrakenEngine
         from ketav_engine.recognition import ngram
 
         return KrakenEngine(ngram.read(language) if language is not None else None)
-    from ketav_engine.tiny import TinyEngine
-
-    return TinyEngine()
+    entry = find(ENGINES, name)
+    if entry is None:
+        raise unknown_engine(name)
+    engine: Engine = entry.load()()
+    return engine

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Literal
 
 from ketav_engine.domain import Layout, ReadPage
-from ketav_engine.engines import EngineName
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ Answer = ReadPage | Refusal
 class ReaderSpec:
     """How a reader process is to be set up."""
 
-    engine: EngineName
+    engine: str
     models: int
     """Loaded models it keeps."""
     memory_bytes: int

@@ -1,19 +1,21 @@
 """Settings of the recognizer, from the environment."""
 
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from ketav_common.extensions import KRAKEN, check_engine
 from ketav_common.settings import BoundSettings
-from ketav_engine.engines import EngineName
 
 
 class RecognizerSettings(BoundSettings):
     """What an operator may set; each field is the variable KETAV_<NAME>."""
 
     registry_address: str = Field(description="Where the registry answers: host:port or unix:path.")
-    engine: EngineName = Field(
-        default="kraken", description="Kraken, or the small deterministic engine of the tests."
+    engine: Annotated[str, AfterValidator(check_engine)] = Field(
+        default=KRAKEN,
+        description="`kraken`, or `tiny`: a deterministic engine that only development environments install.",
     )
     language_model: Path | None = Field(
         default=None,

@@ -1,11 +1,12 @@
 """Settings of the trainer's front and worker, from the environment."""
 
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from ketav_common.extensions import KRAKEN, check_engine
 from ketav_common.settings import BoundSettings
-from ketav_engine.engines import EngineName
 
 
 class TrainerSettings(BoundSettings):
@@ -13,8 +14,9 @@ class TrainerSettings(BoundSettings):
 
     registry_address: str = Field(description="Where the registry answers: host:port or unix:path.")
     redis_url: str = Field(description="The broker of Celery: redis://host:port/number.")
-    engine: EngineName = Field(
-        default="kraken", description="Kraken, or the small deterministic engine of the tests."
+    engine: Annotated[str, AfterValidator(check_engine)] = Field(
+        default=KRAKEN,
+        description="`kraken`, or `tiny`: a deterministic engine that only development environments install.",
     )
     heartbeat_seconds: float = Field(default=10, gt=0, description="Pause between two renewals of a lease.")
     sweep_seconds: float = Field(

@@ -1,0 +1,109 @@
+"""What the wheels hold: the services' wheel has nothing that only the base model or the tests use."""
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVICES = {
+    "ketav",
+    "ketav_common",
+    "ketav_engine",
+    "ketav_gateway",
+    "ketav_recognizer",
+    "ketav_trainer",
+    "ketav_registry",
+    "ketav_local",
+}
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """The files of a wheel by path."""
+
+    files: dict[str, bytes]
+
+    @property
+    def packages(self) -> set[str]:
+        """Return the top-level packages."""
+        return {path.split("/")[0] for path in self.files if ".dist-info/" not in path}
+
+    def metadata(self, name: str) -> str:
+        """Return a file of the wheel's metadata, empty where it has none."""
+        return next(
+            (text.decode() for path, text in self.files.items() if path.endswith(f".dist-info/{name}")), ""
+        )
+
+
+def build(project: Path, folder: Path) -> Wheel:
+    """Build the wheel of a project with the build backend of this environment."""
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    subprocess.run(command, cwd=project, check=True, capture_output=True)
+    with ZipFile(next(folder.glob("*.whl"))) as archive:
+        return Wheel({name: archive.read(name) for name in archive.namelist()})
+
+
+@pytest.fixture(scope="module")
+def services(tmp_path_factory: pytest.TempPathFactory) -> Wheel:
+    """Build the services' wheel."""
+    return build(ROOT, tmp_path_factory.mktemp("ketav"))
+
+
+def test_the_services_wheel_holds_the_services_and_no_other_package(services: Wheel) -> None:
+    """No base-model tool, no tests, no benchmark."""
+    assert services.packages == SERVICES
+
+
+def test_the_services_wheel_offers_no_test_engine_and_stops_no_process(services: Wheel) -> None:
+    """It declares the command alone, and holds neither the tests' engine nor code that stops processes."""
+    entry_points = services.metadata("entry_points.txt")
+    assert "[console_scripts]" in entry_points
+    assert "ketav.engines" not in entry_points
+    assert "ketav.fault_points" not in entry_points
+    for path, text in services.files.items():
+        assert b"class TinyEngine" not in text, path
+        assert b"SIGSTOP" not in text, path
+
+
+def test_the_services_wheel_asks_for_no_library_of_the_base_model(services: Wheel) -> None:
+    """Fonts, word frequencies and plots are requirements of `ketav-basemodel`."""
+    requirements = services.metadata("METADATA")
+    for library in (
+        "fonttools",
+        "wordfreq",
+        "matplotlib",
+        "scikit-learn",
+        "ketav-basemodel",
+        "ketav-testing",
+    ):
+        assert f"Requires-Dist: {library}" not in requirements
+
+
+def test_the_base_model_is_a_distribution_of_its_own(tmp_path: Path) -> None:
+    """Its wheel holds one package and asks for the services' engine."""
+    wheel = build(ROOT / "basemodel", tmp_path)
+    assert wheel.packages == {"ketav_basemodel"}
+    assert "Requires-Dist: ketav[recognizer]" in wheel.metadata("METADATA")
+
+
+def test_only_the_tests_distribution_offers_the_test_engine(tmp_path: Path) -> None:
+    """`ketav-testing` declares both extensions."""
+    entry_points = build(ROOT / "tests/support", tmp_path).metadata("entry_points.txt")
+    assert "[ketav.engines]\ntiny = " in entry_points
+    assert "[ketav.fault_points]\nstop = " in entry_points
+
+
+def test_no_image_is_built_from_the_base_model_or_the_tests() -> None:
+    """The build context of the containers leaves them out; no Dockerfile installs development packages."""
+    context = (ROOT / ".dockerignore").read_text().splitlines()
+    assert context[0] == "*"
+    for folder in ("basemodel", "tests", "bench"):
+        assert f"!{folder}" not in context
+        for dockerfile in (ROOT / "deploy/docker").glob("*.Dockerfile"):
+            assert f"COPY {folder}" not in dockerfile.read_text()
+    for dockerfile in (ROOT / "deploy/docker").glob("*.Dockerfile"):
+        assert "[dev]" not in dockerfile.read_text()
