@@ -20,7 +20,7 @@ from ketav_common.metrics import Pair, cer
 from ketav_engine import models
 from ketav_engine.lines import normalise
 from ketav_engine.recognition import beam, ngram, recognize
-from ketav_registry.domain.teaching import Candidate, next_lines
+from ketav_registry.domain.next_lines import Candidate, next_lines
 
 DATA = Path(os.environ.get("KETAV_BENCH_DATA", "../shared/data"))
 SIZES = (16, 64, 256)

@@ -22,7 +22,7 @@ from ketav_common.metrics import cer
 from ketav_engine import models
 from ketav_engine.domain import Image, Reading
 from ketav_engine.recognition import beam, decode, ngram, recognize
-from ketav_registry.domain.quarantine import Evidence, Limits, judge
+from ketav_registry.domain.corrections_quarantine import Evidence, Limits, judge
 
 SEED = 910_000_000
 # Slant, blur in pixels and noise in grey values, from readable to illegible.

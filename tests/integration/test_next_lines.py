@@ -8,7 +8,7 @@ from ketav_common.metrics import cer
 from ketav_engine import models
 from ketav_engine.recognition import recognize
 from ketav_engine.training import replay
-from ketav_registry.domain.teaching import Candidate, next_lines
+from ketav_registry.domain.next_lines import Candidate, next_lines
 
 MODELS = Path(__file__).resolve().parents[2] / "models"
 

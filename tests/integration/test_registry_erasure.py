@@ -23,7 +23,7 @@ from ketav_common import rpc
 from ketav_common.errors import Conflict, Forbidden, KetavError, NotFound, Precondition, Stale
 from ketav_registry.tables import metadata
 from ketav_registry.usecases import models
-from ketav_registry.usecases.objects import Rounds, sweep_objects
+from ketav_registry.usecases.object_removal import Rounds, sweep_objects
 from tests.parts.postgres import PostgresServer
 from tests.parts.registry import (
     Registry,

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from ketav_common.errors import InvalidInput
 from ketav_registry.convert import common
 from ketav_registry.domain.models import Model, ModelKind, ModelState, ModelVersion, object_key
-from ketav_registry.domain.pages import Line, digest_key, image_key, places
+from ketav_registry.domain.pages import digest_key, image_key
+from ketav_registry.domain.transcriptions import Line, places
 
 LINE = Line(0, ((0, 0), (9, 0)), ((0, 0), (9, 0), (9, 5)), "שלום", 0.5)
 

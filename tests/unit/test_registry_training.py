@@ -9,19 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ketav_registry.domain.ground_truth import Place, Split, VerifiedLine, manifest_sha256, split_lines
 from ketav_registry.domain.models import Script, is_safetensors
-from ketav_registry.domain.training import (
-    MIN_LINES,
-    Place,
-    Progress,
-    RunState,
-    Split,
-    VerifiedLine,
-    chosen_script,
-    manifest_sha256,
-    plausible,
-    split_lines,
-)
+from ketav_registry.domain.training import MIN_LINES, Progress, RunState, chosen_script, plausible
 
 DAY = timedelta(days=1)
 

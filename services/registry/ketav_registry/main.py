@@ -15,7 +15,7 @@ from ketav_registry.blobs import BlobStore, blob_store
 from ketav_registry.database import Database, connect
 from ketav_registry.servicer import SERVICES, add_servicers
 from ketav_registry.settings import RegistrySettings, StoreSettings
-from ketav_registry.usecases.objects import sweeping
+from ketav_registry.usecases.object_removal import sweeping
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ketav_common.settings import BoundSettings
-from ketav_registry.domain.quarantine import Limits
+from ketav_registry.domain.corrections_quarantine import Limits
 
 
 class StoreSettings(BaseSettings):

@@ -14,7 +14,8 @@ from ketav.page.v1 import page_pb2
 from ketav_common.errors import InvalidInput
 from ketav_common.limits import MAX_IDEMPOTENCY_KEY_CHARACTERS
 from ketav_registry.domain.models import Model, ModelKind, Script
-from ketav_registry.domain.pages import Layout, Request
+from ketav_registry.domain.pages import Layout
+from ketav_registry.domain.requests import Request
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
 

@@ -7,7 +7,7 @@ from ketav.page.v1 import page_pb2
 from ketav.registry.v1 import models_pb2 as pb
 from ketav_registry.convert import common
 from ketav_registry.domain.models import ModelState, ModelVersion, public_card
-from ketav_registry.domain.training import Publication
+from ketav_registry.domain.models_publish import Publication
 
 _STATES = {state: pb.ModelState.Value(f"MODEL_STATE_{state.name}") for state in ModelState}
 

@@ -1,22 +1,13 @@
 """Training runs on the wire."""
 
-from ketav.registry.v1 import ground_truth_pb2, training_pb2
+from ketav.registry.v1 import training_pb2
 from ketav_common.errors import InvalidInput
 from ketav_registry.convert import common
-from ketav_registry.convert.pages import image_message, line_message
-from ketav_registry.domain.training import (
-    GroundTruthPage,
-    Lease,
-    Progress,
-    RunState,
-    Split,
-    TrainingRun,
-)
+from ketav_registry.domain.training import Lease, Progress, RunState, TrainingRun
 
 _STATES = {
     state: training_pb2.TrainingRunState.Value(f"TRAINING_RUN_STATE_{state.name}") for state in RunState
 }
-_SPLITS = {split: ground_truth_pb2.Split.Value(f"SPLIT_{split.name}") for split in Split}
 
 
 def state(number: int) -> RunState:
@@ -72,24 +63,4 @@ def progress(sent: training_pb2.ReportTrainingProgressRequest) -> Progress:
         loss=sent.loss if sent.HasField("loss") else None,
         cer_base=sent.cer_base if sent.HasField("cer_base") else None,
         cer_candidate=sent.cer_candidate if sent.HasField("cer_candidate") else None,
-    )
-
-
-def ground_truth_part(part: GroundTruthPage | bytes) -> ground_truth_pb2.ExportGroundTruthResponse:
-    """Write a part of the ground truth."""
-    if isinstance(part, bytes):
-        return ground_truth_pb2.ExportGroundTruthResponse(chunk=part)
-    lines = [
-        ground_truth_pb2.GroundTruthLine(
-            line=line_message(each.line), text=each.text, split=_SPLITS[each.split]
-        )
-        for each in part.lines
-    ]
-    return ground_truth_pb2.ExportGroundTruthResponse(
-        page=ground_truth_pb2.GroundTruthPage(
-            page_id=str(part.page_id),
-            image=image_message(part.image),
-            layout=common.LAYOUTS[part.layout],
-            lines=lines,
-        )
     )

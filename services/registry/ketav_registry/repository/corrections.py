@@ -8,9 +8,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from ketav_registry.database import Transaction
-from ketav_registry.domain.pages import Correction, Feedback, Page, Request, Unaligned
-from ketav_registry.domain.quarantine import Quarantine
-from ketav_registry.repository.projects import same_request
+from ketav_registry.domain.corrections import Correction, Feedback, Unaligned
+from ketav_registry.domain.corrections_quarantine import Quarantine
+from ketav_registry.domain.pages import Page
+from ketav_registry.domain.requests import Request
+from ketav_registry.repository.requests import same_request
 from ketav_registry.tables import correction, feedback, line, transcription
 
 _c, _f, _t = correction.c, feedback.c, transcription.c

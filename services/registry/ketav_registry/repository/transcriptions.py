@@ -9,9 +9,10 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 
 from ketav_registry.database import Transaction
+from ketav_registry.domain.corrections_quarantine import Quarantine
 from ketav_registry.domain.models import Model
-from ketav_registry.domain.pages import Line, Page, PageState, Transcription, Word, places
-from ketav_registry.domain.quarantine import Quarantine
+from ketav_registry.domain.pages import Page, PageState
+from ketav_registry.domain.transcriptions import Line, Transcription, Word, places
 from ketav_registry.repository.corrections import quarantine_of
 from ketav_registry.repository.models import model_of
 from ketav_registry.tables import correction, line, model_version, page, transcription

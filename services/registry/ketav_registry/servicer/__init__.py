@@ -29,7 +29,7 @@ from ketav.registry.v1 import (
 from ketav_common.identity import Signer
 from ketav_registry.blobs import BlobStore
 from ketav_registry.database import Database
-from ketav_registry.domain.quarantine import Limits
+from ketav_registry.domain.corrections_quarantine import Limits
 from ketav_registry.servicer.accounts import AccountServicer
 from ketav_registry.servicer.corrections import CorrectionServicer
 from ketav_registry.servicer.ground_truth import GroundTruthServicer

@@ -4,9 +4,9 @@ from ketav.registry.v1 import corrections_pb2 as pb
 from ketav.registry.v1 import corrections_pb2_grpc
 from ketav_common.context import current_user
 from ketav_registry.convert import common
-from ketav_registry.convert import pages as convert
+from ketav_registry.convert import corrections as convert_corrections
 from ketav_registry.database import Database
-from ketav_registry.domain.quarantine import Limits
+from ketav_registry.domain.corrections_quarantine import Limits
 from ketav_registry.usecases import corrections
 
 
@@ -25,10 +25,10 @@ class CorrectionServicer(corrections_pb2_grpc.CorrectionServiceServicer):
         saved = await corrections.save_feedback(
             current_user(),
             common.uuid(request.page_id, "page"),
-            convert.correction(request),
+            convert_corrections.correction(request),
             project_id=common.uuid(request.project_id, "project"),
             request=common.request(request.request_id, request.request_sha256),
             database=self._database,
             limits=self._limits,
         )
-        return convert.feedback(saved)
+        return convert_corrections.feedback(saved)

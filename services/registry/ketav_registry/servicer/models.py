@@ -7,11 +7,11 @@ from ketav.registry.v1 import models_pb2_grpc
 from ketav_common.context import current_user, require_role
 from ketav_registry.blobs import BlobStore
 from ketav_registry.convert import common
-from ketav_registry.convert import learning as convert_learning
 from ketav_registry.convert import models as convert
+from ketav_registry.convert import models_progress as convert_models_progress
 from ketav_registry.database import Database
-from ketav_registry.usecases import models, progress
-from ketav_registry.usecases.publishing import publish_model
+from ketav_registry.usecases import models, models_progress
+from ketav_registry.usecases.models_publish import publish_model
 
 
 class ModelServicer(models_pb2_grpc.ModelServiceServicer):
@@ -81,8 +81,8 @@ class ModelServicer(models_pb2_grpc.ModelServiceServicer):
         script = common.script(request.script) if request.script else None
         after, limit = common.after_id(request.cursor), common.limit(request.limit, 20, 100)
         wanted = (current_user(), script)
-        pages, more = await progress.list_progress(*wanted, after, limit, database=self._database)
+        pages, more = await models_progress.list_progress(*wanted, after, limit, database=self._database)
         if after is not None:
-            return convert_learning.progress(pages, common.cursor(more))
-        versions, complete = await progress.progress_by_version(*wanted, database=self._database)
-        return convert_learning.progress(pages, common.cursor(more), versions, complete=complete)
+            return convert_models_progress.progress(pages, common.cursor(more))
+        versions, complete = await models_progress.progress_by_version(*wanted, database=self._database)
+        return convert_models_progress.progress(pages, common.cursor(more), versions, complete=complete)

@@ -7,7 +7,7 @@ from ketav.registry.v1 import projects_pb2_grpc
 from ketav_common.context import current_user
 from ketav_registry.convert import common
 from ketav_registry.convert import erasure as convert_erasure
-from ketav_registry.convert import pages as convert
+from ketav_registry.convert import projects as convert_projects
 from ketav_registry.database import Database
 from ketav_registry.usecases import erasure, projects
 
@@ -23,7 +23,7 @@ class ProjectServicer(projects_pb2_grpc.ProjectServiceServicer):
         """List the caller's projects."""
         after, limit = common.after_id(request.cursor), common.limit(request.limit, 20, 100)
         found, more = await projects.list_projects(current_user(), after, limit, database=self._database)
-        shown = [convert.project(project) for project in found]
+        shown = [convert_projects.project(project) for project in found]
         return pb.ListProjectsResponse(projects=shown, next_cursor=common.cursor(more))
 
     async def GetProject(
@@ -34,7 +34,7 @@ class ProjectServicer(projects_pb2_grpc.ProjectServiceServicer):
         after, limit = common.after_id(request.cursor), common.limit(request.limit, 100, 500)
         parts = projects.get_project(user_id, project_id, after, limit, database=self._database)
         async for part in parts:
-            yield convert.project_part(part)
+            yield convert_projects.project_part(part)
 
     async def DeleteProject(
         self, request: pb.DeleteProjectRequest, context: object

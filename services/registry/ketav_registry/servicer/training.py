@@ -6,10 +6,11 @@ from ketav.registry.v1 import training_pb2 as pb
 from ketav.registry.v1 import training_pb2_grpc
 from ketav_common.context import current_user, require_role
 from ketav_registry.convert import common
-from ketav_registry.convert import learning as convert_learning
-from ketav_registry.convert import training as convert
+from ketav_registry.convert import training as convert_training
+from ketav_registry.convert import training_policy as convert_training_policy
+from ketav_registry.convert import training_readiness as convert_training_readiness
 from ketav_registry.database import Database
-from ketav_registry.usecases import learning, training
+from ketav_registry.usecases import training, training_policy, training_readiness
 
 
 class TrainingServicer(training_pb2_grpc.TrainingServiceServicer):
@@ -26,7 +27,7 @@ class TrainingServicer(training_pb2_grpc.TrainingServiceServicer):
         """Queue a run of the caller."""
         request_id = common.request(request.request_id).request_id
         run = await training.create_training_run(current_user(), request_id, database=self._database)
-        return pb.CreateTrainingRunResponse(run=convert.run(run))
+        return pb.CreateTrainingRunResponse(run=convert_training.run(run))
 
     async def GetTrainingRun(
         self, request: pb.GetTrainingRunRequest, context: object
@@ -34,7 +35,7 @@ class TrainingServicer(training_pb2_grpc.TrainingServiceServicer):
         """Return a run of the caller."""
         run_id = common.uuid(request.run_id, "training run")
         run = await training.get_training_run(current_user(), run_id, database=self._database)
-        return pb.GetTrainingRunResponse(run=convert.run(run))
+        return pb.GetTrainingRunResponse(run=convert_training.run(run))
 
     async def CancelTrainingRun(
         self, request: pb.CancelTrainingRunRequest, context: object
@@ -42,7 +43,7 @@ class TrainingServicer(training_pb2_grpc.TrainingServiceServicer):
         """Ask for the end of a run of the caller."""
         run_id = common.uuid(request.run_id, "training run")
         run = await training.cancel_training_run(current_user(), run_id, database=self._database)
-        return pb.CancelTrainingRunResponse(run=convert.run(run))
+        return pb.CancelTrainingRunResponse(run=convert_training.run(run))
 
     async def ClaimTrainingRun(
         self, request: pb.ClaimTrainingRunRequest, context: object
@@ -50,7 +51,7 @@ class TrainingServicer(training_pb2_grpc.TrainingServiceServicer):
         """Take a queued or abandoned run."""
         require_role("trainer")
         run_id = common.uuid(request.run_id, "training run")
-        return convert.lease(
+        return convert_training.lease(
             await training.claim_training_run(
                 run_id, request.worker, lease=self._lease, database=self._database
             )
@@ -61,7 +62,7 @@ class TrainingServicer(training_pb2_grpc.TrainingServiceServicer):
     ) -> pb.ReportTrainingProgressResponse:
         """Renew the lease and note progress."""
         require_role("trainer")
-        run_id, progress = common.uuid(request.run_id, "training run"), convert.progress(request)
+        run_id, progress = common.uuid(request.run_id, "training run"), convert_training.progress(request)
         asked = await training.report_progress(
             run_id, request.fence, progress, lease=self._lease, database=self._database
         )
@@ -73,9 +74,9 @@ class TrainingServicer(training_pb2_grpc.TrainingServiceServicer):
         """End a held run without a model, or give it back."""
         require_role("trainer")
         held = (common.uuid(request.run_id, "training run"), request.fence)
-        state = convert.state(request.state)
+        state = convert_training.state(request.state)
         run = await training.end_training_run(*held, state, request.verdict, database=self._database)
-        return pb.EndTrainingRunResponse(run=convert.run(run))
+        return pb.EndTrainingRunResponse(run=convert_training.run(run))
 
     async def SweepTrainingRuns(
         self, request: pb.SweepTrainingRunsRequest, context: object
@@ -88,20 +89,22 @@ class TrainingServicer(training_pb2_grpc.TrainingServiceServicer):
     async def GetReadiness(self, request: pb.GetReadinessRequest, context: object) -> pb.GetReadinessResponse:
         """Say how near the caller's next runs are."""
         script = common.script(request.script) if request.script else None
-        found, calendar = await learning.get_readiness(current_user(), script, database=self._database)
-        return convert_learning.readiness(found, calendar)
+        found, calendar = await training_readiness.get_readiness(
+            current_user(), script, database=self._database
+        )
+        return convert_training_readiness.readiness(found, calendar)
 
     async def GetTrainingPolicy(
         self, request: pb.GetTrainingPolicyRequest, context: object
     ) -> pb.GetTrainingPolicyResponse:
         """Return the caller's policy."""
-        found = await learning.get_training_policy(current_user(), database=self._database)
-        return pb.GetTrainingPolicyResponse(policy=convert_learning.policy(found))
+        found = await training_policy.get_training_policy(current_user(), database=self._database)
+        return pb.GetTrainingPolicyResponse(policy=convert_training_policy.policy(found))
 
     async def SetTrainingPolicy(
         self, request: pb.SetTrainingPolicyRequest, context: object
     ) -> pb.SetTrainingPolicyResponse:
         """Replace the caller's policy."""
-        wanted = convert_learning.wanted_policy(request.policy)
-        kept = await learning.set_training_policy(current_user(), wanted, database=self._database)
-        return pb.SetTrainingPolicyResponse(policy=convert_learning.policy(kept))
+        wanted = convert_training_policy.wanted_policy(request.policy)
+        kept = await training_policy.set_training_policy(current_user(), wanted, database=self._database)
+        return pb.SetTrainingPolicyResponse(policy=convert_training_policy.policy(kept))

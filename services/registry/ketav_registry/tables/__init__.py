@@ -1,25 +1,16 @@
 """The tables, as the newest migration leaves them; `alembic check` compares the two."""
 
+from ketav_registry.tables.accounts import account, api_key
 from ketav_registry.tables.columns import metadata
-from ketav_registry.tables.erasure import erasure, object_removal
-from ketav_registry.tables.models import (
-    active_model,
-    dataset,
-    dataset_line,
-    model_version,
-    training_policy,
-    training_run,
-)
-from ketav_registry.tables.pages import (
-    account,
-    api_key,
-    correction,
-    feedback,
-    line,
-    page,
-    project,
-    transcription,
-)
+from ketav_registry.tables.corrections import correction, feedback
+from ketav_registry.tables.erasure import erasure
+from ketav_registry.tables.ground_truth import dataset, dataset_line
+from ketav_registry.tables.models import active_model, model_version
+from ketav_registry.tables.object_removal import object_removal
+from ketav_registry.tables.pages import page
+from ketav_registry.tables.projects import project
+from ketav_registry.tables.training import training_policy, training_run
+from ketav_registry.tables.transcriptions import line, transcription
 from ketav_registry.tables.webhooks import webhook, webhook_delivery
 
 # The newest migration; revisions are numbers of equal length, so a newer schema compares greater.

@@ -22,13 +22,3 @@ erasure = sa.Table(
     created(),
     sa.Index(None, "user_id"),
 )
-
-object_removal = sa.Table(
-    "object_removal",
-    metadata,
-    sa.Column("object_key", sa.Text, primary_key=True),
-    sa.Column("user_id", sa.Uuid, nullable=False),
-    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
-    created(),
-    sa.Index(None, "attempts", "created_at"),
-)

@@ -11,12 +11,15 @@ from ketav_common import text
 from ketav_common.errors import InvalidInput, NotFound, Precondition
 from ketav_common.limits import MAX_CORRECTIONS, MAX_PAGE_CODE_POINTS, MAX_PAGE_LINES
 from ketav_registry.database import Database, Raced, Transaction
-from ketav_registry.domain import quarantine
-from ketav_registry.domain.alignment import THRESHOLD, align
-from ketav_registry.domain.pages import Correction, Feedback, Line, Page, Request, Unaligned
-from ketav_registry.domain.quarantine import Evidence, Limits
-from ketav_registry.repository import corrections, models, projects, transcriptions
-from ketav_registry.usecases.projects import NO_PAGE
+from ketav_registry.domain import corrections_quarantine
+from ketav_registry.domain.corrections import Correction, Feedback, Unaligned
+from ketav_registry.domain.corrections_alignment import THRESHOLD, align
+from ketav_registry.domain.corrections_quarantine import Evidence, Limits
+from ketav_registry.domain.pages import Page
+from ketav_registry.domain.requests import Request
+from ketav_registry.domain.transcriptions import Line
+from ketav_registry.repository import corrections, models, pages, projects, transcriptions
+from ketav_registry.usecases.pages import NO_PAGE
 
 _NOT_FOUND = "no line of the page reads like this text"
 _NO_TEXT = "no line of the text reads like this line of the page"
@@ -77,7 +80,7 @@ async def _save(
 
 async def _read_page(transaction: Transaction, user_id: UUID, project_id: UUID, page_id: UUID) -> Page:
     """Lock a page of the user and return it with its latest transcription."""
-    page = await projects.find_page(transaction, user_id, page_id, project_id, lock=True)
+    page = await pages.find_page(transaction, user_id, page_id, project_id, lock=True)
     if page is None:
         raise NotFound(NO_PAGE)
     [page] = await transcriptions.with_transcriptions(transaction, user_id, [page])
@@ -125,10 +128,10 @@ def judged(
             read=line.text,
             confidence=line.confidence,
             verified=None if line.quarantine else line.corrected_text,
-            room=quarantine.room(line.baseline, line.boundary),
+            room=corrections_quarantine.room(line.baseline, line.boundary),
             alphabet=alphabet,
         )
-        doubt = quarantine.judge(each.text, evidence, limits, _likeness, confirmed=each.confirmed)
+        doubt = corrections_quarantine.judge(each.text, evidence, limits, _likeness, confirmed=each.confirmed)
         found.append(replace(each, quarantine=doubt))
     return found
 

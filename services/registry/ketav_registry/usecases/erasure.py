@@ -11,9 +11,18 @@ from ketav_common.errors import NotFound
 from ketav_common.logging import get_logger
 from ketav_registry.database import Database, Transaction
 from ketav_registry.domain.erasure import ErasedKind, Erasure
-from ketav_registry.domain.policy import wants_run
-from ketav_registry.repository import erasure, ground_truth, models, policy, projects
-from ketav_registry.usecases.projects import NO_PAGE, NO_PROJECT
+from ketav_registry.domain.training_policy import wants_run
+from ketav_registry.repository import (
+    erasure,
+    ground_truth,
+    models,
+    pages,
+    projects,
+    training_policy,
+    training_readiness,
+)
+from ketav_registry.usecases.pages import NO_PAGE
+from ketav_registry.usecases.projects import NO_PROJECT
 
 log = get_logger()
 
@@ -21,7 +30,7 @@ log = get_logger()
 async def delete_page(user_id: UUID, project_id: UUID, page_id: UUID, *, database: Database) -> Erasure:
     """Delete a page with everything read and corrected on it. NotFound: no such page."""
     async with database.user(user_id, alone=True) as transaction:
-        if await projects.find_page(transaction, user_id, page_id, project_id) is None:
+        if await pages.find_page(transaction, user_id, page_id, project_id) is None:
             raise NotFound(NO_PAGE)
         which = erasure.pages_of(user_id, project_id, page_id)
         return await _erase(transaction, user_id, ErasedKind.PAGE, which)
@@ -84,8 +93,8 @@ async def _fall_back(transaction: Transaction, user_id: UUID) -> None:
 
 async def _trained_anew(transaction: Transaction, user_id: UUID) -> bool:
     """Say whether the sweep will queue a run without the deleted lines, after the user's minimum gap."""
-    if not (await policy.find_policy(transaction, user_id)).automatic:
+    if not (await training_policy.find_policy(transaction, user_id)).automatic:
         return False
     have = await ground_truth.count_verified(transaction, user_id)
-    tried = await ground_truth.tried(transaction, user_id)
+    tried = await training_readiness.tried(transaction, user_id)
     return any(last[0] == 0 and wants_run(have.get(script, 0), last) for script, last in tried.items())

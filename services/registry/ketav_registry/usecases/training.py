@@ -1,7 +1,6 @@
 """Training runs: queued by a user or by need, held by one worker at a time, ended once."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
@@ -10,18 +9,25 @@ from ketav_common import text
 from ketav_common.errors import Conflict, InvalidInput, KetavError, NotFound, Precondition, Stale
 from ketav_common.limits import MAX_NAME_CODE_POINTS, MAX_VERDICT_CODE_POINTS
 from ketav_common.logging import get_logger
-from ketav_registry import blobs as objects
-from ketav_registry.blobs import BlobStore
 from ketav_registry.database import Database, Raced, Transaction, hold, narrow
-from ketav_registry.domain import training as rules
+from ketav_registry.domain.ground_truth import split_lines
 from ketav_registry.domain.models import Script
-from ketav_registry.domain.policy import is_due
-from ketav_registry.domain.training import GroundTruthPage, Lease, Progress, RunState, TrainingRun
-from ketav_registry.repository import ground_truth, policy, training
+from ketav_registry.domain.training import (
+    ACTIVE,
+    HELD,
+    MIN_LINES,
+    Lease,
+    Progress,
+    RunState,
+    TrainingRun,
+    chosen_script,
+    plausible,
+)
+from ketav_registry.domain.training_policy import is_due
+from ketav_registry.repository import ground_truth, training, training_policy, training_readiness
 from ketav_registry.usecases.models import required_base, required_model
 
 log = get_logger()
-
 NO_RUN = "no such training run"
 # Under the deadline of who asks for a sweep, with room for what else it does.
 _QUEUEING_S = 5.0
@@ -58,16 +64,16 @@ async def _freeze(transaction: Transaction, user_id: UUID, script: Script | None
     """Freeze the verified lines of a script, split by page, as a dataset."""
     lines = await ground_truth.verified_lines(transaction, user_id)
     if script is None:
-        tried = await ground_truth.tried(transaction, user_id)
-        script = rules.chosen_script({each: len(found) for each, found in lines.items()}, tried)
+        tried = await training_readiness.tried(transaction, user_id)
+        script = chosen_script({each: len(found) for each, found in lines.items()}, tried)
     have = len(lines.get(script, ()))
-    if have < rules.MIN_LINES:
-        missing = rules.MIN_LINES - have
-        details = {"have": str(have), "need": str(rules.MIN_LINES), "missing": str(missing)}
+    if have < MIN_LINES:
+        missing = MIN_LINES - have
+        details = {"have": str(have), "need": str(MIN_LINES), "missing": str(missing)}
         raise Precondition(
             f"{missing} more corrected lines are needed", code="too-few-lines", details=details
         )
-    sides = rules.split_lines(lines[script], await ground_truth.sides_before(transaction, user_id))
+    sides = split_lines(lines[script], await ground_truth.sides_before(transaction, user_id))
     return script, await ground_truth.insert_dataset(transaction, user_id, script, lines[script], sides)
 
 
@@ -114,13 +120,13 @@ async def report_progress(
     run_id: UUID, fence: int, progress: Progress, *, lease: timedelta, database: Database
 ) -> bool:
     """Renew the lease and note progress; say whether the user wants the run's end. Stale: lost the run."""
-    if progress.state not in rules.HELD or not rules.plausible(progress):
+    if progress.state not in HELD or not plausible(progress):
         raise InvalidInput("this is no progress of a held run", code="invalid-progress")
     async with database.system() as transaction:
         asked = await training.report(transaction, run_id, fence, progress, lease)
         if asked is None:
             run = await training.find_run(transaction, run_id)
-            ended = run is None or run.state not in rules.ACTIVE
+            ended = run is None or run.state not in ACTIVE
             code = "run-ended" if ended else "stale-fence"
             raise Stale("the training run is not held under this fence", code=code)
     return asked
@@ -137,23 +143,6 @@ async def end_training_run(
         if not await training.give_up(transaction, run_id, fence, state, reason):
             raise Stale("the training run is held under another fence", code="stale-fence")
         return await _found(transaction, run_id)
-
-
-async def export_ground_truth(
-    run_id: UUID, fence: int, *, database: Database, blobs: BlobStore
-) -> AsyncIterator[GroundTruthPage | bytes]:
-    """Yield the frozen ground truth of a held run: a page, its image, the next page. Stale: lost the run."""
-    async with database.system() as transaction:
-        run = await training.find_run(transaction, run_id)
-        if run is None or run.fence != fence or run.state not in rules.HELD:
-            raise Stale("the training run is held under another fence", code="stale-fence")
-        await narrow(transaction, run.user_id)
-        pages = await ground_truth.dataset_pages(transaction, run.dataset_id)
-    for page in pages:
-        yield page
-        image = page.image
-        async for chunk in objects.read(blobs, image.key, sha256=image.sha256, size_bytes=image.size_bytes):
-            yield chunk
 
 
 async def sweep_training_runs(*, database: Database, queueing_s: float = _QUEUEING_S) -> list[UUID]:
@@ -175,7 +164,7 @@ async def _queue_due(database: Database, seconds: float) -> None:
     try:
         async with asyncio.timeout(seconds):
             async with database.system() as transaction:
-                candidates = await ground_truth.users_with_news(transaction)
+                candidates = await training_readiness.users_with_news(transaction)
             while candidates:
                 user_id = candidates.pop()
                 try:
@@ -190,8 +179,8 @@ async def _queue_when_due(user_id: UUID, database: Database) -> None:
     """Queue a run of a user when one of their scripts is due."""
     async with database.user(user_id) as transaction:
         have = await ground_truth.count_verified(transaction, user_id)
-        tried = await ground_truth.tried(transaction, user_id)
-        wanted = await policy.find_policy(transaction, user_id)
+        tried = await training_readiness.tried(transaction, user_id)
+        wanted = await training_policy.find_policy(transaction, user_id)
     since_any = min((age for _, age in tried.values()), default=None)
     due = [script for script, lines in have.items() if is_due(lines, tried.get(script), wanted, since_any)]
     if due:

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from ketav_common.limits import MAX_POLYLINE_POINTS
-from ketav_registry.domain.pages import Image, Layout, Line, Polyline, Request
-from ketav_registry.domain.quarantine import Quarantine
+from ketav_registry.domain.corrections_quarantine import Quarantine
+from ketav_registry.domain.pages import Image, Layout
+from ketav_registry.domain.requests import Request
+from ketav_registry.domain.transcriptions import Line, Polyline
 
 _BASELINE, _BOUNDARY = 2, 3
 

@@ -13,9 +13,11 @@ from structlog.testing import capture_logs
 from ketav.registry.v1 import training_pb2 as pb
 from ketav_common import rpc
 from ketav_common.errors import NotFound
+from ketav_registry.domain.corrections import Correction
 from ketav_registry.domain.models import Script
-from ketav_registry.domain.pages import Correction, Page, Request
-from ketav_registry.repository import corrections, ground_truth, projects, transcriptions
+from ketav_registry.domain.pages import Page
+from ketav_registry.domain.requests import Request
+from ketav_registry.repository import corrections, ground_truth, pages, transcriptions
 from ketav_registry.usecases.training import sweep_training_runs
 from tests.parts.postgres import PostgresServer
 from tests.parts.registry import (
@@ -103,7 +105,7 @@ async def read_page(registry: Registry, user_id: UUID, number: int) -> Page:
         page = (await create(registry, IMAGE[:2000] + bytes([number]))).page
         await record(registry, page, *(f"שורה {i}" for i in range(8)))
     async with registry.stores.database.user(user_id) as transaction:
-        found = await projects.find_page(transaction, user_id, UUID(page.page_id), UUID(page.project_id))
+        found = await pages.find_page(transaction, user_id, UUID(page.page_id), UUID(page.project_id))
         assert found is not None
         return (await transcriptions.with_transcriptions(transaction, user_id, [found]))[0]
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from ketav_registry.domain.teaching import Candidate, _Pool, next_lines, uncertainties
+from ketav_registry.domain.next_lines import Candidate, _Pool, next_lines, uncertainties
 
 
 def line(number: int, text: str, confidence: float, page: int = 0) -> Candidate:

@@ -7,9 +7,16 @@ from enum import StrEnum
 from math import exp, log, log2
 from uuid import UUID
 
+from ketav_registry.domain.ground_truth import HOLDOUT_SHARE, LineCounts
 from ketav_registry.domain.models import Script
-from ketav_registry.domain.policy import WEEK, TrainingPolicy, gap_in_words, next_run_lines, wants_run
-from ketav_registry.domain.training import HOLDOUT_SHARE, MIN_LINES, LineCounts, RunState
+from ketav_registry.domain.training import MIN_LINES, RunState
+from ketav_registry.domain.training_policy import (
+    WEEK,
+    TrainingPolicy,
+    gap_in_words,
+    next_run_lines,
+    wants_run,
+)
 
 # Fine-tuning to one writer, relative fall of the CER: 25 % with 16 lines, 50 % with 256
 # (Kohút and Hradiš, arXiv 2302.06308). Between them a straight line over the logarithm of the lines.

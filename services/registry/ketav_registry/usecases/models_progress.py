@@ -7,10 +7,10 @@ from uuid import UUID
 
 from ketav_registry.database import Database
 from ketav_registry.domain.models import Script
-from ketav_registry.domain.pages import After
-from ketav_registry.domain.progress import PageProgress, ReadPage, VersionProgress, compare
-from ketav_registry.repository import progress
-from ketav_registry.repository.progress import ComparedLine
+from ketav_registry.domain.models_progress import PageProgress, ReadPage, VersionProgress, compare
+from ketav_registry.domain.requests import After
+from ketav_registry.repository import models_progress
+from ketav_registry.repository.models_progress import ComparedLine
 
 _MOST_LINES = 20_000
 _MOST_TEXT = 2_000_000
@@ -26,9 +26,9 @@ async def list_progress(
     found: list[PageProgress] = []
     compared = 0
     async with database.user(user_id) as transaction:
-        pages = await progress.read_pages(transaction, user_id, script, after, limit + 1)
+        pages = await models_progress.read_pages(transaction, user_id, script, after, limit + 1)
         for page in pages[:limit]:
-            pairs = await progress.pairs_of(transaction, user_id, page.page_id)
+            pairs = await models_progress.pairs_of(transaction, user_id, page.page_id)
             found.append(PageProgress(page, await asyncio.to_thread(compare, pairs)))
             compared += sum(len(verified) + len(read) for verified, read in pairs)
             if compared > _MOST_TEXT:
@@ -43,7 +43,9 @@ async def progress_by_version(
 ) -> tuple[list[VersionProgress], bool]:
     """Return what each version misread on the pages it read first, and whether every line was compared."""
     async with database.user(user_id) as transaction:
-        lines, complete = await progress.compared_lines(transaction, user_id, script, _MOST_LINES, _MOST_TEXT)
+        lines, complete = await models_progress.compared_lines(
+            transaction, user_id, script, _MOST_LINES, _MOST_TEXT
+        )
     return await asyncio.to_thread(_by_version, lines), complete
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from ketav_registry.database import Transaction
-from ketav_registry.domain.teaching import Candidate
+from ketav_registry.domain.next_lines import Candidate
 from ketav_registry.repository.corrections import latest_corrections
 from ketav_registry.tables import correction, line, page, transcription
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rapidfuzz.distance import Levenshtein
 
+from ketav_registry.domain.corrections_quarantine import Doubt, Evidence, Limits, judge, room
 from ketav_registry.domain.models import alphabet_of
-from ketav_registry.domain.quarantine import Doubt, Evidence, Limits, judge, room
 
 LIMITS = Limits()
 READ = "שלום לכם ילדים וילדות"

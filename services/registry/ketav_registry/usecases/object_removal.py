@@ -14,7 +14,7 @@ from ketav_common.logging import get_logger
 from ketav_registry.blobs import BlobStore
 from ketav_registry.database import Database
 from ketav_registry.domain.models import owner_of_key
-from ketav_registry.repository import objects
+from ketav_registry.repository import object_removal
 
 log = get_logger()
 
@@ -72,8 +72,8 @@ async def sweep_objects(*, database: Database, blobs: BlobStore, rounds: Rounds)
 async def _empty_queue(database: Database, blobs: BlobStore) -> None:
     """Remove queued objects; one that a row still names is let be. The first failure ends the sweep."""
     async with database.system() as transaction:
-        keys = await objects.due(transaction, _QUEUED_A_SWEEP)
-        named = await objects.named(transaction, keys)
+        keys = await object_removal.due(transaction, _QUEUED_A_SWEEP)
+        named = await object_removal.named(transaction, keys)
     gone = list(named)
     try:
         for key in keys:
@@ -82,7 +82,7 @@ async def _empty_queue(database: Database, blobs: BlobStore) -> None:
                 gone.append(key)
     finally:
         async with database.system() as transaction:
-            await objects.done(transaction, gone)
+            await object_removal.done(transaction, gone)
     if keys:
         log.info("objects_removed", count=len(gone) - len(named), kept=len(named))
 
@@ -93,7 +93,7 @@ async def _remove(key: str, database: Database, blobs: BlobStore) -> None:
         await blobs.remove(key)
     except KetavError:
         async with database.system() as transaction:
-            await objects.failed(transaction, key)
+            await object_removal.failed(transaction, key)
         raise
 
 
@@ -102,7 +102,7 @@ async def _collect(prefix: str, behind: str, database: Database, blobs: BlobStor
     listed = await blobs.listing(prefix, behind, _LISTED_A_SWEEP)
     old = [key for key, stored in listed if datetime.now(UTC) - stored > _YOUNGEST_ORPHAN and _ours(key)]
     async with database.system() as transaction:
-        named = await objects.named(transaction, old)
+        named = await object_removal.named(transaction, old)
     orphans = [key for key in old if key not in named]
     if _plausible(orphans, old):
         for key in orphans:

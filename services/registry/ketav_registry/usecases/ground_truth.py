@@ -1,34 +1,28 @@
-"""Taking ground truth that was made elsewhere: pages whose lines come with their texts."""
+"""Import ground truth and export it to a training."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from uuid import UUID, uuid4
 
 from ketav_common import text
-from ketav_common.errors import Conflict, InvalidInput, NotFound
+from ketav_common.errors import Conflict, InvalidInput, NotFound, Stale
 from ketav_common.limits import MAX_IMAGE_BYTES, MAX_PAGE_LINES
 from ketav_registry import blobs as objects
 from ketav_registry.blobs import BlobStore, Chunks
-from ketav_registry.database import Database, Raced, Transaction
-from ketav_registry.domain import importing as rules
-from ketav_registry.domain.importing import Imported, KnownPage
-from ketav_registry.domain.pages import (
-    Correction,
-    Feedback,
-    Image,
-    Line,
-    NewPage,
-    Origin,
-    Page,
-    Project,
-    Request,
-    image_key,
-    places,
-)
-from ketav_registry.domain.quarantine import Limits
-from ketav_registry.repository import corrections, projects, transcriptions
+from ketav_registry.database import Database, Raced, Transaction, narrow
+from ketav_registry.domain.corrections import Correction, Feedback, Origin
+from ketav_registry.domain.corrections_quarantine import Limits
+from ketav_registry.domain.ground_truth import GroundTruthPage
+from ketav_registry.domain.ground_truth_import import Imported, KnownPage, content_key, lies_within, unread
+from ketav_registry.domain.pages import Image, NewPage, Page, image_key
+from ketav_registry.domain.projects import Project
+from ketav_registry.domain.requests import Request
+from ketav_registry.domain.training import HELD
+from ketav_registry.domain.transcriptions import Line, places
+from ketav_registry.repository import corrections, ground_truth, pages, projects, training, transcriptions
 from ketav_registry.usecases.corrections import DEFAULTS, judged, writable
-from ketav_registry.usecases.projects import NO_PROJECT, check_image, discard
+from ketav_registry.usecases.pages import check_image, discard
+from ketav_registry.usecases.projects import NO_PROJECT
 
 
 async def import_ground_truth(
@@ -71,7 +65,7 @@ def _checked(known: KnownPage) -> KnownPage:
     check_image(known.image)
     if not 1 <= len(known.lines) <= MAX_PAGE_LINES:
         raise InvalidInput(f"1 to {MAX_PAGE_LINES} lines may be imported with a page", code="line-count")
-    if not all(rules.lies_within(line, known.image) for line in known.lines):
+    if not all(lies_within(line, known.image) for line in known.lines):
         raise InvalidInput("a line does not lie on the image", code="invalid-line")
     lines = tuple(replace(line, text=text.clean(line.text)) for line in known.lines)
     return replace(known, lines=lines)
@@ -112,14 +106,14 @@ async def _page(
 ) -> Page:
     """Return the page of an image, locked; store it under an id when it is new."""
     project = await _project(transaction, user_id, known)
-    content = Request(rules.content_key(known, image.sha256), image.sha256)
-    page = await projects.find_requested_page(transaction, user_id, content)
+    content = Request(content_key(known, image.sha256), image.sha256)
+    page = await pages.find_requested_page(transaction, user_id, content)
     if page is None:
         new = NewPage(project.project_id, "", project.script, known.layout, image, content)
-        page = await projects.insert_page(transaction, user_id, page_id, project.project_id, new, image)
+        page = await pages.insert_page(transaction, user_id, page_id, project.project_id, new, image)
     if page is None:
         raise Raced
-    locked = await projects.find_page(transaction, user_id, page.page_id, project.project_id, lock=True)
+    locked = await pages.find_page(transaction, user_id, page.page_id, project.project_id, lock=True)
     if locked is None:
         raise Conflict("the page was moved while it was imported")
     return locked
@@ -130,7 +124,7 @@ async def _with_lines(transaction: Transaction, user_id: UUID, page: Page, known
 
     Corrections at places that are not among them then count no more.
     """
-    lines = rules.unread(known.lines)
+    lines = unread(known.lines)
     [page] = await transcriptions.with_transcriptions(transaction, user_id, [page])
     shown = page.transcription.lines if page.transcription else ()
     if places(shown) == places(lines):
@@ -162,3 +156,20 @@ async def _imported(transaction: Transaction, user_id: UUID, page: Page, saved: 
 def _index(doubt: tuple[int, object]) -> int:
     """Return the index of the line that a doubt is about."""
     return doubt[0]
+
+
+async def export_ground_truth(
+    run_id: UUID, fence: int, *, database: Database, blobs: BlobStore
+) -> AsyncIterator[GroundTruthPage | bytes]:
+    """Yield the frozen ground truth of a held run: a page, its image, the next page. Stale: lost the run."""
+    async with database.system() as transaction:
+        run = await training.find_run(transaction, run_id)
+        if run is None or run.fence != fence or run.state not in HELD:
+            raise Stale("the training run is held under another fence", code="stale-fence")
+        await narrow(transaction, run.user_id)
+        pages = await ground_truth.dataset_pages(transaction, run.dataset_id)
+    for page in pages:
+        yield page
+        image = page.image
+        async for chunk in objects.read(blobs, image.key, sha256=image.sha256, size_bytes=image.size_bytes):
+            yield chunk

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rapidfuzz.distance import Levenshtein
 
-from ketav_registry.domain.alignment import THRESHOLD, align
+from ketav_registry.domain.corrections_alignment import THRESHOLD, align
 
 LINES = ["aaaaaaaa", "bbbbbbbb", "cccccccc", "dddddddd"]
 

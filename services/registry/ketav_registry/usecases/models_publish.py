@@ -19,7 +19,8 @@ from ketav_registry.domain.models import (
     is_safetensors,
     user_model_key,
 )
-from ketav_registry.domain.training import HELD, Publication, RunState, TrainingRun
+from ketav_registry.domain.models_publish import Publication
+from ketav_registry.domain.training import HELD, RunState, TrainingRun
 from ketav_registry.repository import erasure, models, training
 
 

@@ -12,8 +12,8 @@ from ketav.page.v1 import page_pb2
 from ketav.registry.v1 import corrections_pb2, ground_truth_pb2, pages_pb2, training_pb2, transcriptions_pb2
 from ketav_common import rpc
 from ketav_common.errors import Precondition
+from ketav_registry.domain.ground_truth import LineCounts
 from ketav_registry.domain.models import Script
-from ketav_registry.domain.training import LineCounts
 from ketav_registry.repository import ground_truth
 from tests.parts.postgres import PostgresServer
 from tests.parts.registry import (

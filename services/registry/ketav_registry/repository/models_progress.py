@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from ketav_common.metrics import Pair
 from ketav_registry.database import Transaction
 from ketav_registry.domain.models import Script
-from ketav_registry.domain.pages import After
-from ketav_registry.domain.progress import ReadPage
+from ketav_registry.domain.models_progress import ReadPage
+from ketav_registry.domain.requests import After
 from ketav_registry.repository.models import model_of
 from ketav_registry.repository.transcriptions import latest_correction
 from ketav_registry.tables import line, model_version, page, project, transcription

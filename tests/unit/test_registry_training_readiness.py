@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ketav_registry.domain.ground_truth import LineCounts
 from ketav_registry.domain.models import Script
-from ketav_registry.domain.policy import TrainingPolicy, gap_in_words, in_words, is_due
-from ketav_registry.domain.readiness import (
+from ketav_registry.domain.training import RunState
+from ketav_registry.domain.training_policy import TrainingPolicy, gap_in_words, in_words, is_due
+from ketav_registry.domain.training_readiness import (
     Calendar,
     GainBasis,
     PastRun,
@@ -20,7 +22,6 @@ from ketav_registry.domain.readiness import (
     published_gain,
     readiness,
 )
-from ketav_registry.domain.training import LineCounts, RunState
 
 DAY = timedelta(days=1)
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)

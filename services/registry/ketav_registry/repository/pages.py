@@ -1,0 +1,87 @@
+"""Rows of pages."""
+
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
+
+from ketav_registry.database import Transaction
+from ketav_registry.domain.pages import Image, NewPage, Page, PageState, digest_key
+from ketav_registry.domain.requests import After, Request
+from ketav_registry.repository.requests import same_request
+from ketav_registry.tables import page
+
+_pa = page.c
+
+
+def page_of(row: Any) -> Page:  # noqa: ANN401 - a row of page
+    """Read a page without its transcription."""
+    key = row.object_key or digest_key(row.sha256)
+    image = Image(row.width, row.height, row.media_type, row.sha256, row.size_bytes, key)
+    return Page(row.id, row.project_id, image, row.layout, row.state, row.created_at)
+
+
+async def find_page(
+    transaction: Transaction,
+    user_id: UUID,
+    page_id: UUID,
+    project_id: UUID | None = None,
+    *,
+    lock: bool = False,
+) -> Page | None:
+    """Return a page of the user (of a project, when one is named); `lock` holds off other writers."""
+    query = page.select().where(_pa.id == page_id, _pa.user_id == user_id)
+    if project_id is not None:
+        query = query.where(_pa.project_id == project_id)
+    if lock:
+        query = query.with_for_update()
+    row = (await transaction.execute(query)).first()
+    return None if row is None else page_of(row)
+
+
+async def list_pages(
+    transaction: Transaction, user_id: UUID, project_id: UUID, after: After | None, limit: int
+) -> list[Page]:
+    """Return a project's pages, oldest first, without their transcriptions."""
+    query = page.select().where(_pa.project_id == project_id, _pa.user_id == user_id)
+    if after is not None:
+        query = query.where(sa.tuple_(_pa.created_at, _pa.id) > after)
+    query = query.order_by(_pa.created_at, _pa.id).limit(limit)
+    return [page_of(row) for row in await transaction.execute(query)]
+
+
+async def find_requested_page(transaction: Transaction, user_id: UUID, request: Request) -> Page | None:
+    """Return the page that a request made before. Conflict: the key was used for something else."""
+    if not request.request_id:
+        return None
+    query = page.select().where(_pa.user_id == user_id, _pa.request_id == request.request_id)
+    row = (await transaction.execute(query)).first()
+    if row is None:
+        return None
+    same_request(row, request)
+    return page_of(row)
+
+
+async def insert_page(
+    transaction: Transaction, user_id: UUID, page_id: UUID, project_id: UUID, new: NewPage, image: Image
+) -> Page | None:
+    """Store a page; None when the same request has stored one meanwhile."""
+    values = {
+        "id": page_id,
+        "user_id": user_id,
+        "project_id": project_id,
+        "sha256": image.sha256,
+        "size_bytes": image.size_bytes,
+        "object_key": image.key,
+        "media_type": image.media_type,
+        "width": image.width,
+        "height": image.height,
+        "layout": new.layout,
+        "state": PageState.STORED,
+        "request_id": new.request.request_id or None,
+        "request_sha256": new.request.sha256 or None,
+    }
+    query = pg.insert(page).values(**values).on_conflict_do_nothing().returning(page)
+    row = (await transaction.execute(query)).first()
+    return None if row is None else page_of(row)

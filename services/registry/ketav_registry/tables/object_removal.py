@@ -1,0 +1,15 @@
+"""Objects to remove from the object store. Rows outlive the account, so they do not refer to it."""
+
+import sqlalchemy as sa
+
+from ketav_registry.tables.columns import created, metadata
+
+object_removal = sa.Table(
+    "object_removal",
+    metadata,
+    sa.Column("object_key", sa.Text, primary_key=True),
+    sa.Column("user_id", sa.Uuid, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    created(),
+    sa.Index(None, "attempts", "created_at"),
+)
