@@ -77,25 +77,25 @@ up: .env ## the system as containers: build, migrate, start, wait until healthy
 down: ## stop the containers; the volumes with all data stay
 	$(COMPOSE) down
 
-# The base model's workshop: material by package name into KETAV_BASEMODEL_DATA, real hands from KETAV_BENCH_DATA.
+# Making the base model: fonts and texts go to KETAV_BASEMODEL_DATA, real handwriting comes from KETAV_BENCH_DATA.
 .PHONY: basemodel-data basemodel validate ablations evaluate
 
 basemodel-data: $(STAMP) ## fetch fonts and texts for the synthetic lines (needs npm and apt-get)
 	$(BIN)/python -m ketav_basemodel fetch
 
-WORKSHOP = $(or $(KETAV_BASEMODEL_WORK),var/basemodel)
+WORK = $(or $(KETAV_BASEMODEL_WORK),var/basemodel)
 
 # Three legs, each on lines of its own; the last one with the writers that the first two held out.
-LEG = OMP_NUM_THREADS=1 KETAV_BASEMODEL_WORK=$(WORKSHOP)
+LEG = OMP_NUM_THREADS=1 KETAV_BASEMODEL_WORK=$(WORK)
 BUILD = $(BIN)/python -m ketav_basemodel build
 
 basemodel: $(STAMP) ## train hebrew_base from the start or from its last checkpoint
 	$(LEG) $(BUILD) --lines 190000
-	$(LEG)/onward $(BUILD) --lines 54000 --first 124 --seed 2 --rate 1e-3 --start $(WORKSHOP)/base.safetensors
+	$(LEG)/onward $(BUILD) --lines 54000 --first 124 --seed 2 --rate 1e-3 --start $(WORK)/base.safetensors
 	$(LEG)/everyone $(BUILD) --lines 140000 --first 160 --seed 3 --rate 1e-3 --everyone \
-	  --start $(WORKSHOP)/onward/base.safetensors
-	$(BIN)/python -m ketav_basemodel release --model $(WORKSHOP)/everyone/base.safetensors \
-	  --judged $(WORKSHOP)/onward/base.safetensors
+	  --start $(WORK)/onward/base.safetensors
+	$(BIN)/python -m ketav_basemodel release --model $(WORK)/everyone/base.safetensors \
+	  --judged $(WORK)/onward/base.safetensors
 
 validate: $(STAMP) ## CER on synthetic lines of held-out writers and texts, per kind of writer
 	OMP_NUM_THREADS=1 $(BIN)/python -m ketav_basemodel validate
@@ -104,4 +104,4 @@ ablations: $(STAMP) ## short trainings that differ in one thing each, compared b
 	OMP_NUM_THREADS=1 $(BIN)/python -m ketav_basemodel ablate
 
 evaluate: $(STAMP) ## CER, WER, confidences and pictures on real hands, per folder of KETAV_BENCH_DATA
-	OMP_NUM_THREADS=1 $(BIN)/python -m ketav_basemodel evaluate --pictures docs
+	OMP_NUM_THREADS=1 $(BIN)/python -m ketav_basemodel evaluate --pictures docs/reports

@@ -1,6 +1,6 @@
 """The learning curve: new users correct K lines through REST, train, and other lines of theirs are read.
 
-    python -m bench.learning_curve [--quick] [--only notebook,stam,synthetic] [--out docs]
+    python -m bench.learning_curve [--quick] [--only notebook,stam,synthetic] [--out docs/reports]
 
 Starts a whole system of its own. Corrections are line images (POST /ocr/, layout=line) corrected by
 POST /feedback/; trainings are started by POST /train/; measured lines are read by REST with whatever model
@@ -234,7 +234,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="The learning curve, through REST.")
     parser.add_argument("--quick", action="store_true", help="the first two stages only")
     parser.add_argument("--only", default="notebook,stam,synthetic", help="groups of writers, commas between")
-    parser.add_argument("--out", type=Path, default=Path("docs"), help="folder of the report")
+    parser.add_argument("--out", type=Path, default=Path("docs/reports"), help="folder of the report")
     asyncio.run(bench(parser.parse_args()))
 
 

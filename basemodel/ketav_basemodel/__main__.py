@@ -112,7 +112,7 @@ def validate(models: Annotated[list[Path] | None, typer.Argument()] = None, draw
 def ablate(
     names: Annotated[list[str] | None, typer.Argument()] = None,
     only_lines: bool = False,
-    to: Path = Path("docs/basemodel-ablations.json"),
+    to: Path = Path("docs/reports/basemodel-ablations.json"),
 ) -> None:
     """Run the short trainings named, by default all; keep what they read and draw it beside `to`."""
     import cv2
