@@ -1,4 +1,8 @@
-"""Ridges of blurred ink: the course of a line or of a part of one."""
+"""Ridges of blurred ink: the course of a line or of a part of one.
+
+Lengths are in letter heights. Constants without a reason of their own were set together on the synthetic
+pages of docs/segmentation.md.
+"""
 
 from typing import Final
 
@@ -6,58 +10,78 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ketav_engine.segmentation.components import Mask
 from ketav_engine.segmentation.ink import PageInk
-from ketav_engine.segmentation.strips import Piece, band_ink
+from ketav_engine.segmentation.pieces import Piece, band_ink
 
-_LEAST: Final = 0.12
+_BLUR: Final = (1.6, 0.3)
+"""Standard deviations of the blur of the ink along and across the writing: it joins letters and parts
+lines."""
+_SURROUNDINGS: Final = 0.8
+"""Standard deviation across the writing of the surroundings that a ridge rises above."""
+_SURROUNDINGS_PIXELS: Final = 1
+"""The same along the writing, in working pixels."""
+_HIGHEST: Final = 97
+"""Percentile of the ridges' heights that counts as the highest of the page."""
+_BASE_LEVEL: Final = 0.12
 """Height of a ridge as a share of the page's highest: spaces between words and faint words stay in it."""
-_HIGHER: Final = (0.2, 0.3, 0.42, 0.6)
-"""Heights at which a ridge that holds two lines is cut: letters that reach a neighbour make a low saddle."""
-_WORD: Final = 2.0
-"""Letters that two ridges run beside each other at least to be two lines."""
+_SPLIT_LEVELS: Final = (0.2, 0.3, 0.42, 0.6)
+"""Heights at which a ridge that holds two lines is split: letters that touch a neighbouring line make a low
+saddle."""
+_MIN_RIDGE_WIDTH: Final = 0.8
+_MIN_SPLIT_HEIGHT: Final = 1.2
+"""Height of a ridge from which it may hold two lines."""
+_MIN_OVERLAP: Final = 2.0
+"""Width over which two ridges run one above the other for them to be two lines: about a word."""
 
-Mask = NDArray[np.bool_]
 Field = NDArray[np.float32]
 
 
 def pieces(ink: PageInk) -> list[Piece]:
-    """Follow the ridges of blurred ink: where a row is denser than the rows a letter above and below."""
+    """Follow the ridges of blurred ink: the rows that are denser than the rows a letter above and below."""
     letter = ink.letter
-    density = cv2.GaussianBlur(ink.mask.astype(np.float32), (0, 0), sigmaX=1.6 * letter, sigmaY=0.3 * letter)
-    around = cv2.GaussianBlur(density, (0, 0), sigmaX=1, sigmaY=0.8 * letter)
-    ridge = np.asarray(density - around, dtype=np.float32)
-    highest = float(np.percentile(ridge[ridge > 0], 97)) if (ridge > 0).any() else 1.0
-    ridge /= highest
-    count, marks, stats, _ = cv2.connectedComponentsWithStats(
-        (ridge > _LEAST).astype(np.uint8), connectivity=4
-    )
-    found: list[Piece] = []
-    for mark in range(1, count):
-        left, top, width, height, _ = stats[mark]
-        if width < 0.8 * letter:
+    ridge = _ridges(ink)
+    above = (ridge > _BASE_LEVEL).astype(np.uint8)
+    count, labels, boxes, _ = cv2.connectedComponentsWithStats(above, connectivity=4)
+    courses: list[Piece] = []
+    for number in range(1, count):
+        left, top, width, height, _ = boxes[number]
+        if width < _MIN_RIDGE_WIDTH * letter:
             continue
         window = slice(top, top + height), slice(left, left + width)
-        parts = _apart(ridge[window], marks[window] == mark, letter, _HIGHER)
-        found += [_trim(_course(ridge[window], part, int(left), int(top)), ink) for part in parts]
-    return [piece for piece in found if len(piece.middles) > 0]
+        parts = _split(ridge[window], labels[window] == number, letter, _SPLIT_LEVELS)
+        courses += [_trim(_course(ridge[window], part, int(left), int(top)), ink) for part in parts]
+    return [piece for piece in courses if piece.width > 0]
 
 
-def _apart(ridge: Field, inside: Mask, letter: float, levels: tuple[float, ...]) -> list[Mask]:
-    """Part the lines that a ridge holds: above some level each is a ridge of its own."""
-    if not levels or inside.shape[0] < 1.2 * letter:
+def _ridges(ink: PageInk) -> Field:
+    """Return for each pixel the height of its ridge as a share of the page's highest."""
+    along, across = (sigma * ink.letter for sigma in _BLUR)
+    density = cv2.GaussianBlur(ink.mask.astype(np.float32), (0, 0), sigmaX=along, sigmaY=across)
+    surroundings = cv2.GaussianBlur(
+        density, (0, 0), sigmaX=_SURROUNDINGS_PIXELS, sigmaY=_SURROUNDINGS * ink.letter
+    )
+    ridge = np.asarray(density - surroundings, dtype=np.float32)
+    highest = float(np.percentile(ridge[ridge > 0], _HIGHEST)) if (ridge > 0).any() else 1.0
+    ridge /= highest
+    return ridge
+
+
+def _split(ridge: Field, inside: Mask, letter: float, levels: tuple[float, ...]) -> list[Mask]:
+    """Split the lines that a ridge holds: above one of the levels each is a ridge of its own."""
+    if not levels or inside.shape[0] < _MIN_SPLIT_HEIGHT * letter:
         return [inside]
     higher = (inside & (ridge > levels[0])).astype(np.uint8)
-    count, marks, stats, _ = cv2.connectedComponentsWithStats(higher, connectivity=8)
-    wide = [mark for mark in range(1, count) if stats[mark, cv2.CC_STAT_WIDTH] >= _WORD * letter]
-    columns = [(marks == mark).any(axis=0) for mark in wide]
-    if np.sum(columns, axis=0, initial=0, dtype=np.int64).max(initial=0) < 2:
-        return _apart(ridge, inside, letter, levels[1:])
-    if (np.sum(columns, axis=0) > 1).sum() < _WORD * letter:
-        return _apart(ridge, inside, letter, levels[1:])
-    seeds = np.where(np.isin(marks, wide), 0, 1).astype(np.uint8)
+    count, labels, boxes, _ = cv2.connectedComponentsWithStats(higher, connectivity=8)
+    wide = [n for n in range(1, count) if boxes[n, cv2.CC_STAT_WIDTH] >= _MIN_OVERLAP * letter]
+    columns = [(labels == number).any(axis=0) for number in wide]
+    ridges_by_column = np.sum(columns, axis=0, initial=0, dtype=np.int64)
+    if np.count_nonzero(ridges_by_column > 1) < _MIN_OVERLAP * letter:
+        return _split(ridge, inside, letter, levels[1:])
+    seeds = np.where(np.isin(labels, wide), 0, 1).astype(np.uint8)
     _, nearest = cv2.distanceTransformWithLabels(seeds, cv2.DIST_L2, 5)
-    parts = [inside & (nearest == nearest[marks == mark][0]) for mark in wide]
-    return [deeper for part in parts for deeper in _apart(ridge, part, letter, levels[1:])]
+    parts = [inside & (nearest == nearest[labels == number][0]) for number in wide]
+    return [deeper for part in parts for deeper in _split(ridge, part, letter, levels[1:])]
 
 
 def _course(ridge: Field, inside: Mask, left: int, top: int) -> Piece:
@@ -70,8 +94,8 @@ def _course(ridge: Field, inside: Mask, left: int, top: int) -> Piece:
 
 
 def _trim(piece: Piece, ink: PageInk) -> Piece:
-    """Cut a piece to the columns where its band holds lettering: blurring lengthened it."""
+    """Cut a piece to the columns whose band holds lettering: blurring lengthened it."""
     inked = np.flatnonzero(band_ink(piece, ink.letters, ink.letter))
     if inked.size == 0:
-        return Piece(piece.left, piece.middles[:0])
-    return Piece(piece.left + int(inked[0]), piece.middles[inked[0] : inked[-1] + 1])
+        return piece.part(0, 0)
+    return piece.part(int(inked[0]), int(inked[-1]) + 1)

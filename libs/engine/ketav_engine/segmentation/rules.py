@@ -1,4 +1,8 @@
-"""Rules, squares, margins and frames on paper: found by their length, erased without cutting letters."""
+"""Rules, squares, margins and frames on paper: found by their length, erased without cutting letters.
+
+Pixels are those of the working size (`ink.WORK_SIZE`). Constants without a reason of their own were set
+together on the synthetic pages of docs/segmentation.md.
+"""
 
 from typing import Final
 
@@ -6,64 +10,66 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-_LENGTH: Final = 90
-"""Working pixels that a rule runs on at least: more than a dash or the roof of a letter."""
-_THICKNESS: Final = 9
-"""Working pixels of thickness from which a stroke is no rule."""
-_THICKER: Final = 3
-"""Working pixels by which a stroke that is thicker than the page's usual rule is a letter's."""
+_MIN_LENGTH: Final = 90
+"""Pixels that a rule is long at least: more than a dash or the roof of a letter."""
+_MAX_THICKNESS: Final = 9
+"""Pixels of thickness from which a stroke is no rule."""
+_EXTRA_THICKNESS: Final = 3
+"""Pixels by which a stroke that is thicker than the usual rule of the page belongs to a letter."""
+_WAVER: Final = 3
+"""Pixels of a vertical dilation that closes the steps of a photographed rule, which wavers by one."""
 _SLOPES: Final = (0.0, -0.045, 0.045, -0.09, 0.09)
-"""Slopes at which rules are sought: a sheet photographed askew has them up to about five degrees."""
-_FAINT: Final = 8
-"""Grey levels by which a rule is darker than the paper above and below: half of a printer's faintest grey."""
+"""Slopes at which rules are searched for: photographed pages are askew by up to about five degrees."""
+_MIN_CONTRAST: Final = 8
+"""Grey levels by which a rule is darker than the paper above and below: half of the faintest printed rule."""
 
 
 def without_rules(mask: NDArray[np.uint8], flat: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Erase from a page's ink (`mask`) the rules of its flattened grey (`flat`), level or a little askew.
+    """Return the ink (`mask`) of a page without its rules, level or upright, both up to five degrees askew.
 
-    Beside letters a rule's contrast is too faint to be ink, and its run breaks there: it is followed through
-    all that is thin and darker than the paper at its two sides.
+    `flat` is the flattened grey page. Next to letters a rule's contrast is too faint for ink, so that its run
+    breaks: it is followed through everything that is thin and darker than the paper on its two sides.
     """
-    upright = np.ascontiguousarray(flat.T)
-    level, standing = mask | _thin(flat), np.ascontiguousarray(mask.T) | _thin(upright)
-    rules, posts = np.zeros_like(level), np.zeros_like(standing)
+    upright_flat = np.ascontiguousarray(flat.T)
+    level = mask | _thin(flat)
+    upright = np.ascontiguousarray(mask.T) | _thin(upright_flat)
+    level_rules, upright_rules = np.zeros_like(level), np.zeros_like(upright)
     for slope in _SLOPES:
-        rules |= _level_rules(level, slope)
-        posts |= _level_rules(standing, slope)
-    kept = _healed(mask, rules)
-    return np.ascontiguousarray(_healed(np.ascontiguousarray(kept.T), posts).T)
+        level_rules |= _level_rules(level, slope)
+        upright_rules |= _level_rules(upright, slope)
+    erased = _erase(mask, level_rules)
+    return np.ascontiguousarray(_erase(np.ascontiguousarray(erased.T), upright_rules).T)
 
 
 def _thin(flat: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Mark what is thin from top to bottom and darker than the paper on both sides."""
-    hollow = cv2.morphologyEx(flat, cv2.MORPH_BLACKHAT, np.ones((_THICKNESS, 1), np.uint8))
-    return np.asarray(hollow >= _FAINT, dtype=np.uint8)
+    """Mark the pixels that are thin from top to bottom and darker than the paper on both sides."""
+    contrast = cv2.morphologyEx(flat, cv2.MORPH_BLACKHAT, np.ones((_MAX_THICKNESS, 1), np.uint8))
+    return np.asarray(contrast >= _MIN_CONTRAST, dtype=np.uint8)
 
 
 def _usual_thickness(strokes: NDArray[np.uint8]) -> int:
-    """Return the median height of the marked runs of all columns."""
+    """Return the median height in pixels of the marked runs of all columns, 0 without any."""
     edges = np.diff(np.pad(strokes.astype(np.int8), ((1, 1), (0, 0))), axis=0).T
     heights = np.nonzero(edges == -1)[1] - np.nonzero(edges == 1)[1]
     return int(np.median(heights)) if heights.size else 0
 
 
-def _healed(mask: NDArray[np.uint8], rules: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Erase level rules, but where ink stands above and below: there a letter crosses the rule."""
-    kept = np.asarray(np.where(rules > 0, 0, mask), dtype=np.uint8)
-    closed = cv2.morphologyEx(kept, cv2.MORPH_CLOSE, np.ones((_THICKNESS, 1), np.uint8))
-    return kept | (np.asarray(closed, dtype=np.uint8) & mask)
+def _erase(mask: NDArray[np.uint8], rules: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Erase level rules except between ink above and ink below, where a letter crosses the rule."""
+    erased = np.asarray(np.where(rules > 0, 0, mask), dtype=np.uint8)
+    closed = cv2.morphologyEx(erased, cv2.MORPH_CLOSE, np.ones((_MAX_THICKNESS, 1), np.uint8))
+    return erased | (np.asarray(closed, dtype=np.uint8) & mask)
 
 
 def _level_rules(mask: NDArray[np.uint8], slope: float) -> NDArray[np.uint8]:
-    """Mark the long thin strokes that run along the rows of a mask sheared by `slope`."""
+    """Mark the long thin strokes along the rows of a mask that is sheared by `slope`."""
     size = mask.shape[::-1]
     shear = np.array([[1, 0, 0], [slope, 1, -slope * size[0] / 2]], dtype=np.float32)
     level = cv2.warpAffine(mask, shear, size, flags=cv2.INTER_NEAREST) if slope else mask
-    # A photographed rule wavers by a pixel: bridge it first.
-    bridged = cv2.dilate(level, np.ones((3, 1), np.uint8))
-    opened = cv2.morphologyEx(bridged, cv2.MORPH_OPEN, np.ones((1, _LENGTH), np.uint8))
+    bridged = cv2.dilate(level, np.ones((_WAVER, 1), np.uint8))
+    opened = cv2.morphologyEx(bridged, cv2.MORPH_OPEN, np.ones((1, _MIN_LENGTH), np.uint8))
     strokes = np.asarray(opened, dtype=np.uint8)
-    thickness = min(_THICKNESS, _usual_thickness(strokes) + _THICKER)
+    thickness = min(_MAX_THICKNESS, _usual_thickness(strokes) + _EXTRA_THICKNESS)
     solid = cv2.morphologyEx(strokes, cv2.MORPH_OPEN, np.ones((thickness, 1), np.uint8))
     rules = np.asarray((strokes > 0) & (solid == 0), dtype=np.uint8)
     if not slope:

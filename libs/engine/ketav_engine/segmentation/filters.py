@@ -1,0 +1,128 @@
+"""Filters of joined pieces: those that are no lines, the shadows of stronger lines, and faint short ones.
+
+Lengths are in letter heights. Constants without a reason of their own were set together on the synthetic
+pages of docs/segmentation.md.
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ketav_engine.segmentation.ink import PageInk
+from ketav_engine.segmentation.pieces import Piece, band_ink, band_values
+
+_MIN_WIDTH: Final = 0.6
+"""Width of a line."""
+_MIN_LETTERING: Final = 0.06
+"""Ink of lettering that a line has at least, in squares of the letter height."""
+_MIN_LETTERING_SHARE: Final = 0.5
+"""Share of its ink that is lettering."""
+_LONG: Final = 2.5
+"""Width from which a line must have `_MIN_STROKES`."""
+_MIN_STROKES: Final = 0.35
+"""Strokes that a line has for each letter height of its width: the edge of paper has none."""
+_STROKE_BAND: Final = 0.5
+"""Rows above and below the middle along which strokes are counted."""
+
+_MIN_STRENGTH: Final = 0.6
+"""Share of the usual strength of ink that a short line has at least: the grain of a table has half."""
+_SHORT: Final = 1 / 3
+"""Share of the longest line's width below which a line is short: a long faint line stays."""
+_STRENGTH_PERCENTILE: Final = 90
+"""Percentile of a line's ink that is its strength."""
+
+_MIN_SHADOW_OVERLAP: Final = 0.5
+"""Share of its width over which a shadow runs next to its line."""
+_MAX_SHADOW_DISTANCE: Final = 1.6
+"""Distance between the middles of a shadow and its line."""
+_SMALL_SHADOW_WIDTH: Final = 3
+"""Width below which a piece is a shadow whatever its ink …"""
+_SMALL_SHADOW_DISTANCE: Final = 1.35
+"""… if it is this near: an ascender, a descender or a point."""
+_CLOSE: Final = 0.9
+"""Distance below which a piece is close to its line."""
+_MAX_CLOSE_SHADOW_INK: Final = 0.6
+"""Share of its line's ink that a close shadow has at most …"""
+_MAX_SHADOW_INK: Final = 0.35
+"""… and any other shadow."""
+_MAX_SHADOW_DENSITY: Final = 0.75
+"""Share of its line's ink for each column that a shadow has at most."""
+
+
+def is_line(piece: Piece, ink: PageInk) -> bool:
+    """Return whether a joined piece is wide enough to be a line and most of its ink is lettering."""
+    inked = band_ink(piece, ink.mask, ink.letter).sum()
+    lettered = band_ink(piece, ink.letters, ink.letter).sum()
+    if piece.width > _LONG * ink.letter and _strokes(piece, ink) < _MIN_STROKES * piece.width:
+        return False
+    return bool(
+        piece.width >= _MIN_WIDTH * ink.letter
+        and lettered >= _MIN_LETTERING * ink.letter**2
+        and lettered >= _MIN_LETTERING_SHARE * inked
+    )
+
+
+def without_shadows(lines: list[Piece], ink: PageInk) -> list[Piece]:
+    """Drop the shadows of stronger lines: their ascenders, descenders, points and rules."""
+    inks = [band_ink(line, ink.mask, ink.letter) for line in lines]
+    return [
+        line
+        for index, line in enumerate(lines)
+        if not any(
+            _shadows(line, inks[index], other, inks[number], ink.letter)
+            for number, other in enumerate(lines)
+            if number != index
+        )
+    ]
+
+
+def without_faint(lines: list[Piece], ink: PageInk) -> list[Piece]:
+    """Drop short lines much fainter than the usual one: grain of a table, edges of paper, the other side."""
+    if not lines:
+        return []
+    strengths = [_strength(line, ink) for line in lines]
+    min_strength = _MIN_STRENGTH * float(np.median(strengths))
+    short = _SHORT * max(line.width for line in lines)
+    return [
+        line
+        for line, strength in zip(lines, strengths, strict=True)
+        if strength >= min_strength or line.width > short
+    ]
+
+
+def _strokes(piece: Piece, ink: PageInk) -> float:
+    """Return the mean strokes of the rows along a line that cross most, times the letter height."""
+    reach = round(_STROKE_BAND * ink.letter)
+    rows = np.rint(piece.middles).astype(int)[None, :] + np.arange(-reach, reach + 1)[:, None]
+    band = ink.mask[rows.clip(0, ink.mask.shape[0] - 1), piece.columns[None, :]]
+    begun = np.count_nonzero(np.diff(band.astype(np.int8), axis=1) == 1, axis=1)
+    return float(np.sort(begun)[-max(1, reach // 2) :].mean() * ink.letter)
+
+
+def _strength(line: Piece, ink: PageInk) -> float:
+    """Return the strength of a line's darker ink, in the units of `PageInk.strength`."""
+    inked = band_values(line, ink.mask, ink.letter)
+    strengths = band_values(line, ink.strength, ink.letter)
+    return float(np.percentile(strengths[inked > 0], _STRENGTH_PERCENTILE)) if inked.any() else 0.0
+
+
+def _shadows(
+    line: Piece, ink: NDArray[np.int64], other: Piece, other_ink: NDArray[np.int64], letter: float
+) -> bool:
+    """Return whether `line` is a shadow of `other`, which runs next to it and has far more ink.
+
+    `ink` and `other_ink` are the inked pixels of each of their columns.
+    """
+    left, right = max(line.left, other.left - round(letter)), min(line.right, other.right + round(letter))
+    if right - left < _MIN_SHADOW_OVERLAP * line.width:
+        return False
+    centre = (left + right) / 2
+    distance = abs(line.at(centre, letter) - other.at(centre, letter))
+    if distance > _MAX_SHADOW_DISTANCE * letter:
+        return False
+    small = line.width < min(_SMALL_SHADOW_WIDTH * letter, other.width / 3)
+    if small and distance < _SMALL_SHADOW_DISTANCE * letter:
+        return True
+    share = _MAX_CLOSE_SHADOW_INK if distance < _CLOSE * letter else _MAX_SHADOW_INK
+    return bool(ink.sum() < share * other_ink.sum() and ink.mean() < _MAX_SHADOW_DENSITY * other_ink.mean())

@@ -1,0 +1,66 @@
+"""A line's course or a part of it, and the ink in the band around it."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+_BAND: Final = 0.6
+"""Letter heights above and below the middle that the band of a piece has: a letter and a margin."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Piece:
+    """A line's course or a part of it: the middle of its letters for each column from `left` on."""
+
+    left: int
+    """Working pixels."""
+    middles: NDArray[np.float32]
+    """Working pixels from the top, shape (columns,)."""
+
+    @property
+    def width(self) -> int:
+        """Return the number of columns."""
+        return len(self.middles)
+
+    @property
+    def right(self) -> int:
+        """Return the column after the last."""
+        return self.left + self.width
+
+    @property
+    def columns(self) -> NDArray[np.int64]:
+        """Return the columns that the piece has."""
+        return np.arange(self.left, self.right)
+
+    def part(self, start: int, end: int | None = None) -> "Piece":
+        """Return the columns from `start` to before `end`, both counted from the piece's left."""
+        return Piece(self.left + start, self.middles[start:end])
+
+    def at(self, column: float, reach: float) -> float:
+        """Return the middle at a column; beyond the ends by the slope of the nearest `reach` columns."""
+        count = int(min(self.width, max(2, reach)))
+        if self.left <= column < self.right:
+            return float(self.middles[int(column) - self.left])
+        end = self.middles[:count] if column < self.left else self.middles[-count:]
+        start = self.left if column < self.left else self.right - count
+        # A piece of less than two thirds of the reach is too short for its slope to mean anything.
+        slope = np.polyfit(np.arange(count), end, 1)[0] if count > 2 * reach / 3 else 0.0
+        return float(end.mean() + slope * (column - start - (count - 1) / 2))
+
+
+def band_ink(piece: Piece, mask: NDArray[np.uint8], letter: float) -> NDArray[np.int64]:
+    """Count for each column of a piece the marked pixels in its band; `letter` is in working pixels."""
+    return np.asarray(band_values(piece, mask, letter).sum(axis=0), dtype=np.int64)
+
+
+def band_values(
+    piece: Piece, values: NDArray[np.uint8 | np.float32], letter: float
+) -> NDArray[np.uint8 | np.float32]:
+    """Return the values in the band of a piece, shape (rows, columns of the piece); 0 off the page."""
+    reach = round(_BAND * letter)
+    rows = np.rint(piece.middles).astype(int)[None, :] + np.arange(-reach, reach + 1)[:, None]
+    height = values.shape[0]
+    on_page = (rows >= 0) & (rows < height)
+    return np.where(on_page, values[rows.clip(0, height - 1), piece.columns[None, :]], 0)
