@@ -1,4 +1,4 @@
-# Ketav: every command a person or a machine needs. `make help` lists them.
+# The commands of Ketav. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 # The first Python that is new enough and not too new for torch.
@@ -7,25 +7,37 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
   $$p -c '$(FITS)' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
-# Addresses of package indexes belong to the machine, never to this file.
-STAMP := $(VENV)/.installed
+# Addresses of package indexes belong to the machine and are not in this file.
+# TORCH=cpu installs a torch without CUDA from torch's own index, or from TORCH_INDEX=URL; .venv remembers the choice.
+TORCH ?= $(shell cat $(VENV)/.torch 2>/dev/null)
+STAMP := $(VENV)/.installed$(TORCH:%=-%)
 
 .PHONY: help install lock protos run demo test check up down bench learning-curve clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
-install: $(STAMP) ## create .venv with everything in it
+install: $(STAMP) ## create .venv with everything in it (TORCH=cpu: without CUDA)
 
-# The distributions of this repository: the services, the base model, and what only tests use.
+# The distributions of this repository: the services, the base model, and the test support.
 PROJECTS := . basemodel tests/support
 
 $(STAMP): requirements.lock $(PROJECTS:%=%/pyproject.toml)
-	@test -n "$(PYTHON)" || { echo "Ketav needs Python 3.11, 3.12 or 3.13"; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip sync --quiet --python $(BIN)/python requirements.lock
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps $(PROJECTS:%=--editable %)
+	@test -n "$(PYTHON)" || { echo "Ketav needs Python 3.11, 3.12 or 3.13. Install one and run make again."; exit 1; }
+	@test -x $(BIN)/python || { echo "Creating $(VENV) with $$($(PYTHON) --version) …"; $(PYTHON) -m venv $(VENV); }
+	@test -x $(BIN)/uv || { echo "Installing uv …"; $(BIN)/python -m pip install --quiet uv; }
+ifeq ($(TORCH),cpu)
+	@echo "Installing the packages of requirements.lock without CUDA; uv shows the progress …"
+	$(BIN)/python tools/cpu_lock.py requirements.lock $(VENV)/locked.txt $(VENV)/torch.txt
+	$(BIN)/uv pip sync --python $(BIN)/python $(VENV)/locked.txt
+	$(BIN)/uv pip install --python $(BIN)/python --no-deps --requirement $(VENV)/torch.txt \
+	  $(if $(TORCH_INDEX),--index "$(TORCH_INDEX)",--torch-backend cpu)
+else
+	@echo "Installing the packages of requirements.lock: up to 3.3 GB to download, 6.6 GB on disk; uv shows the progress …"
+	$(BIN)/uv pip sync --python $(BIN)/python requirements.lock
+endif
+	$(BIN)/uv pip install --python $(BIN)/python --no-deps $(PROJECTS:%=--editable %)
+	@rm -f $(VENV)/.installed* && echo "$(TORCH)" > $(VENV)/.torch
 	@touch $@
 
 lock: ## resolve the dependencies into requirements.lock; UPGRADE=1 takes the newest versions
@@ -36,14 +48,14 @@ lock: ## resolve the dependencies into requirements.lock; UPGRADE=1 takes the ne
 protos: $(STAMP) ## generate the typed stubs of the contracts
 	$(BIN)/python -m tools.generate_stubs
 
-check: $(STAMP) ## format, lint, types, imports, contracts, budgets, containers' files
+check: $(STAMP) ## run every static check: format, lint, types, imports, contracts, language, documents
 	$(BIN)/python -m tools.check
 
-test: $(STAMP) ## every test that takes part in a change's review
+test: $(STAMP) ## run all tests on real PostgreSQL, Valkey, S3 and Kraken
 	$(BIN)/python -m pytest
 
 .PHONY: faults
-# How often each kind of fault is injected; each may be set from outside, KETAV_FAULT_SEED too.
+# How often each kind of fault is injected; the environment may set each, and KETAV_FAULT_SEED.
 faults: export KETAV_FAULT_RUNS ?= 208
 faults: export KETAV_FAULT_PAUSES ?= 100
 faults: export KETAV_FAULT_RACES ?= 500
@@ -51,19 +63,19 @@ faults: export KETAV_FAULT_BAD_MODELS ?= 200
 faults: export KETAV_FAULT_QUEUES ?= 10
 faults: export KETAV_FAULT_STOPS ?= 10
 faults: export KETAV_FAULT_PAIRS ?= 10
-faults: $(STAMP) ## kill, stop and corrupt a running system some hundred times and count what happened
+faults: $(STAMP) ## inject some hundred faults into a running system and count the results
 	$(BIN)/python -m pytest --timeout 1200 -o python_files="test_*.py long.py" tests/faults
 
-run: $(STAMP) ## start the whole system on this machine (KETAV_PORT=8000, KETAV_DATA_DIR=.ketav)
+run: $(STAMP) ## start the system on this machine (KETAV_PORT=8000, KETAV_DATA_DIR=.ketav)
 	@exec $(BIN)/python -m ketav_local
 
-demo: $(STAMP) ## start, read a page, correct a line, read the project back, stop
+demo: $(STAMP) ## start a temporary system, read a page, correct it, show the project, stop
 	@exec $(BIN)/python -m ketav_local.demo
 
-bench: $(STAMP) ## cost of gateway and gRPC over calling the engine directly, as a ratio
+bench: $(STAMP) ## compare reading through REST and gRPC with calling the engine directly
 	@exec $(BIN)/python -m bench.overhead
 
-learning-curve: $(STAMP) ## corrections through REST, trainings, and what is read then (QUICK=1 for 16 and 64 lines)
+learning-curve: $(STAMP) ## measure CER by corrected lines, through REST (QUICK=1: 16 and 64 lines)
 	@exec $(BIN)/python -m bench.learning_curve $(if $(QUICK),--quick)
 
 COMPOSE ?= docker compose
@@ -71,7 +83,7 @@ COMPOSE ?= docker compose
 .env:
 	@$(PYTHON) deploy/docker/write_env.py $@
 
-up: .env ## the system as containers: build, migrate, start, wait until healthy
+up: .env ## build and start the system as containers, wait until it is healthy
 	$(COMPOSE) up --detach --build --wait
 
 down: ## stop the containers; the volumes with all data stay
@@ -85,11 +97,11 @@ basemodel-data: $(STAMP) ## fetch fonts and texts for the synthetic lines (needs
 
 WORK = $(or $(KETAV_BASEMODEL_WORK),var/basemodel)
 
-# Three legs, each on lines of its own; the last one with the writers that the first two held out.
+# Three legs, each on new lines; the last one also with the held-out writers.
 LEG = OMP_NUM_THREADS=1 KETAV_BASEMODEL_WORK=$(WORK)
 BUILD = $(BIN)/python -m ketav_basemodel build
 
-basemodel: $(STAMP) ## train hebrew_base from the start or from its last checkpoint
+basemodel: $(STAMP) ## train hebrew_base, from the last checkpoint if there is one
 	$(LEG) $(BUILD) --lines 190000
 	$(LEG)/onward $(BUILD) --lines 54000 --first 124 --seed 2 --rate 1e-3 --start $(WORK)/base.safetensors
 	$(LEG)/everyone $(BUILD) --lines 140000 --first 160 --seed 3 --rate 1e-3 --everyone \
@@ -97,11 +109,11 @@ basemodel: $(STAMP) ## train hebrew_base from the start or from its last checkpo
 	$(BIN)/python -m ketav_basemodel release --model $(WORK)/everyone/base.safetensors \
 	  --judged $(WORK)/onward/base.safetensors
 
-validate: $(STAMP) ## CER on synthetic lines of held-out writers and texts, per kind of writer
+validate: $(STAMP) ## measure CER on synthetic lines of held-out writers and texts
 	OMP_NUM_THREADS=1 $(BIN)/python -m ketav_basemodel validate
 
-ablations: $(STAMP) ## short trainings that differ in one thing each, compared by held-out writers
+ablations: $(STAMP) ## compare short trainings that differ in one setting
 	OMP_NUM_THREADS=1 $(BIN)/python -m ketav_basemodel ablate
 
-evaluate: $(STAMP) ## CER, WER, confidences and pictures on real hands, per folder of KETAV_BENCH_DATA
+evaluate: $(STAMP) ## measure CER, WER and confidences on the folders of KETAV_BENCH_DATA
 	OMP_NUM_THREADS=1 $(BIN)/python -m ketav_basemodel evaluate --pictures docs/reports
