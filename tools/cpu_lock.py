@@ -2,9 +2,9 @@
 
     python tools/cpu_lock.py requirements.lock LOCKED TORCH
 
-LOCKED gets all packages but torch, torchvision and the CUDA libraries, with their hashes. TORCH gets the versions of
-torch and torchvision without hashes: builds without CUDA come from an index of their own, and the lock does not know
-their files. Standard library only: it runs before anything is installed.
+LOCKED gets all packages but torch, torchvision and the CUDA libraries, with their hashes. TORCH gets the
+versions of torch and torchvision without hashes: builds without CUDA come from an index of their own, and the
+lock does not know their files. Standard library only: it runs before anything is installed.
 """
 
 import re

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import budget, hygiene
+from tools import budget, cpu_lock, hygiene
 
 
 def test_every_hand_written_module_keeps_the_size_budget() -> None:
@@ -62,3 +62,15 @@ def test_a_lock_with_an_address_or_a_file_over_sixteen_mebibytes_is_found() -> N
     """The lock travels to machines with other indexes; big files make every clone slow."""
     assert list(hygiene.violations(Path("requirements.lock"), b"a @ https://example.org/a.whl\n"))
     assert list(hygiene.violations(Path("models/a.safetensors"), bytes(hygiene.MAX_FILE_BYTES + 1)))
+
+
+def test_the_lock_without_torch_keeps_all_other_packages_with_their_hashes() -> None:
+    """`make install TORCH=cpu` installs the rest as locked, and torch by its version alone."""
+    lock = (
+        "# header\na==1 \\\n    --hash=sha256:00\n    # via b\n"
+        "nvidia-x==2 ; sys_platform == 'linux' \\\n    --hash=sha256:01\n"
+        "torch==3 \\\n    --hash=sha256:02\ntorchmetrics==4 \\\n    --hash=sha256:03\n"
+    )
+    remaining = "a==1 \\\n    --hash=sha256:00\n    # via b\ntorchmetrics==4 \\\n    --hash=sha256:03\n"
+    assert cpu_lock.without_torch(lock) == remaining
+    assert cpu_lock.torch_versions(lock) == "torch==3\n"
