@@ -8,7 +8,7 @@ from typing import Any
 
 from ketav_common import limits
 from ketav_engine import models as engine_models
-from ketav_gateway import schemas
+from ketav_gateway.corrections.schemas import SubmitCorrectionsRequest
 from ketav_gateway.settings import GatewaySettings
 from ketav_trainer import webhooks
 
@@ -83,7 +83,7 @@ def test_the_gateway_takes_what_the_registry_stores() -> None:
     """The largest upload, the most corrections and the longest texts are the same on both sides."""
     settings = GatewaySettings(identity_secret="only a test's secret, thirty-two bytes")
     assert settings.max_upload_bytes == limits.MAX_IMAGE_BYTES
-    feedback = schemas.FeedbackRequest.model_json_schema()
+    feedback = SubmitCorrectionsRequest.model_json_schema()
     longest = [branch for branch in feedback["properties"]["lines"]["anyOf"] if branch.get("type") == "array"]
     assert longest[0]["maxItems"] == limits.MAX_CORRECTIONS
     assert limits.MAX_CORRECTIONS <= limits.MAX_PAGE_LINES

@@ -6,7 +6,10 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from ketav_gateway import exports, schemas
+from ketav_gateway.pages import exports
+from ketav_gateway.pages.schemas import Page
+from ketav_gateway.schemas import Image, Model
+from ketav_gateway.transcriptions.schemas import CorrectedLine, Transcription
 
 MARKUP = '</Unicode> & "<script>"'
 ALTO = "{http://www.loc.gov/standards/alto/ns-v4#}"
@@ -19,10 +22,10 @@ def parsed(document: bytes) -> ET.Element:
     return ET.fromstring(document)  # noqa: S314 - our own output
 
 
-def line(order: int, text: str, corrected: str | None = None) -> schemas.CorrectedLine:
+def line(order: int, text: str, corrected: str | None = None) -> CorrectedLine:
     """Return a line."""
     top = 50 * order
-    return schemas.CorrectedLine(
+    return CorrectedLine(
         line_id=f"00000000-0000-4000-8000-00000000000{order}",
         order=order,
         text=text,
@@ -34,19 +37,19 @@ def line(order: int, text: str, corrected: str | None = None) -> schemas.Correct
     )
 
 
-def page(*lines: schemas.CorrectedLine) -> schemas.PageAnswer:
+def page(*lines: CorrectedLine) -> Page:
     """Return a page that was read."""
     now = datetime(2026, 1, 1, tzinfo=UTC)
-    return schemas.PageAnswer(
+    return Page(
         image_id="00000000-0000-4000-8000-0000000000aa",
         project_id="00000000-0000-4000-8000-0000000000bb",
         state="read",
         layout="page",
         created_at=now,
-        image=schemas.ImageFacts(width=100, height=200, media_type="image/png"),
-        transcription=schemas.Transcription(
+        image=Image(width=100, height=200, media_type="image/png"),
+        transcription=Transcription(
             transcription_id="00000000-0000-4000-8000-0000000000cc",
-            model=schemas.ModelName(version="hebrew_base-1", kind="base"),
+            model=Model(version="hebrew_base-1", kind="base"),
             created_at=now,
             text="\n".join(item.text for item in lines),
             confidence=0.875,

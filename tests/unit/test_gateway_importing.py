@@ -398,7 +398,7 @@ async def test_imports_at_once_are_bounded(tmp_path: Path) -> None:
         where = await project(gateway)
         app: Any = gateway.client._transport
         user_id = next(owner for owner, _ in gateway.script.projects.values())
-        with app.app.state.parts.imports.taken(user_id):
+        with app.app.state.components.imports.acquire(user_id):
             answer = await bring(gateway, zipped(GOOD), where)
         refused(answer, 429, "rate-limited")
         assert answer.headers["retry-after"]
@@ -437,4 +437,4 @@ async def test_the_description_shows_an_import(gateway: Gateway) -> None:
     form = operation["requestBody"]["content"]["multipart/form-data"]["schema"]
     assert form["properties"].keys() == {"file", "confirm"}
     assert {"201", "404", "409", "413", "415", "422", "429", "503"} <= operation["responses"].keys()
-    assert json.dumps(description["components"]["schemas"]["ImportAnswer"]).count("no-text") == 1
+    assert json.dumps(description["components"]["schemas"]["ImportGroundTruthResponse"]).count("no-text") == 1

@@ -10,9 +10,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from ketav_common.errors import InvalidInput, NotFound, RateLimited, Unauthenticated, Unavailable
-from ketav_gateway.rates import Rates
-from ketav_gateway.security import Authenticator
-from ketav_gateway.slots import Slots
+from ketav_gateway.http.authentication import Authenticator
+from ketav_gateway.http.limits import RateLimits, Slots
 from tests.parts.gateway import KEY, Gateway, png, scripted_gateway, upload
 
 OWNER = uuid4()
@@ -58,11 +57,11 @@ async def test_unknown_keys_are_not_remembered_and_known_ones_are_bounded() -> N
     for _ in range(3):
         with pytest.raises(Unauthenticated):
             await authenticator.identify("ktv_nobody")
-    assert (len(registry.asked), len(authenticator._known)) == (3, 0)
+    assert (len(registry.asked), len(authenticator._users)) == (3, 0)
     friendly = Authenticator(everybody, ttl_s=30, size=2)
     for number in range(5):
         await friendly.identify(f"ktv_{number}")
-    assert len(friendly._known) == 2
+    assert len(friendly._users) == 2
 
 
 async def test_only_the_keys_digest_leaves_the_gateway() -> None:
@@ -116,7 +115,7 @@ async def test_guessing_keys_is_slowed_down(tmp_path: Path) -> None:
 
 async def test_rates_are_counted_by_name_and_by_user() -> None:
     """One user's calls are not another's, one limit's not another's."""
-    rates = Rates(few="1/minute", many="9/minute")
+    rates = RateLimits(few="1/minute", many="9/minute")
     await rates.spend("few", "me")
     await rates.spend("few", "you")
     await rates.spend("many", "me")
@@ -172,14 +171,14 @@ async def test_a_background_reading_waits_for_a_recognizer_that_is_busy(gateway:
 async def test_uploads_at_once_are_bounded_for_each_user_and_for_all() -> None:
     """A user who holds all they may is told so; when none is left, everybody is."""
     slots = Slots(2, 1, "uploads")
-    with slots.taken("me"):
-        with pytest.raises(RateLimited), slots.taken("me"):
+    with slots.acquire("me"):
+        with pytest.raises(RateLimited), slots.acquire("me"):
             pytest.fail("taken twice")
-        with slots.taken("you"), pytest.raises(Unavailable), slots.taken("them"):
+        with slots.acquire("you"), pytest.raises(Unavailable), slots.acquire("them"):
             pytest.fail("taken a third time")
-    with slots.taken("me"):
-        assert slots._held == {"me": 1}
-    assert not slots._held
+    with slots.acquire("me"):
+        assert slots._used == {"me": 1}
+    assert not slots._used
 
 
 async def test_every_answer_has_a_request_id_and_closed_headers(gateway: Gateway) -> None:

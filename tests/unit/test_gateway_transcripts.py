@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from ketav_common.errors import InvalidInput
 from ketav_common.limits import MAX_PAGE_LINES
-from ketav_gateway.pairing import Names, Unit
-from ketav_gateway.transcripts import KnownLine, from_xml, one_line
+from ketav_gateway.ground_truth.documents import KnownLine, parse_line_text
+from ketav_gateway.ground_truth.pairing import Names, TextFile
+from ketav_gateway.ground_truth.xml_documents import parse_xml
 from tests.parts.archives import alto, alto_line, page_line, page_xml
 
 BOX = ((10, 10), (190, 10), (190, 40), (10, 40))
@@ -20,10 +21,10 @@ BASELINE = ((190, 20), (10, 20))
 @pytest.mark.parametrize("document", [alto(alto_line()), page_xml(page_line())], ids=["ALTO", "PAGE"])
 def test_a_line_comes_with_its_text_baseline_and_boundary(document: str) -> None:
     """Both vocabularies say the same of the same line."""
-    found = from_xml(document.encode())
+    found = parse_xml(document.encode())
     assert found.lines == (KnownLine(0, BASELINE, BOX, "שלום עולם"),)
     assert found.size == (200, 60)
-    assert not found.refused
+    assert not found.refusals
 
 
 @pytest.mark.parametrize(
@@ -42,7 +43,7 @@ def test_a_line_comes_with_its_text_baseline_and_boundary(document: str) -> None
 def test_the_strings_of_an_alto_line_are_joined(inner: str, text: str) -> None:
     """With the spaces between them; glyphs and their shapes have no say."""
     line = f'<TextLine HPOS="10" VPOS="10.4" WIDTH="180" HEIGHT="29.6">{inner}</TextLine>'
-    found = from_xml(alto(line).encode())
+    found = parse_xml(alto(line).encode())
     assert found.lines == (KnownLine(0, (), BOX, text),)
 
 
@@ -54,7 +55,7 @@ def test_of_the_texts_of_a_page_line_the_first_ranked_counts_and_words_do_not() 
         for index, text in ((1, "שני"), (0, "ראשון"))
     )
     line = f'<TextLine><Coords points="10,10 190,10 190,40 10,40"/>{word}{texts}</TextLine>'
-    assert [each.text for each in from_xml(page_xml(line).encode()).lines] == ["ראשון"]
+    assert [each.text for each in parse_xml(page_xml(line).encode()).lines] == ["ראשון"]
 
 
 def test_lines_without_text_or_outline_are_left_out_and_named() -> None:
@@ -67,8 +68,8 @@ def test_lines_without_text_or_outline_are_left_out_and_named() -> None:
         "bidi-override": alto_line("א&#x202e;ב"),
         "too-many-marks": alto_line("א" + "\u05b0" * 17),
     }
-    found = from_xml(alto("".join(bad.values()) + alto_line()).encode())
-    assert {each.code: each.number for each in found.refused} == {code: i for i, code in enumerate(bad)}
+    found = parse_xml(alto("".join(bad.values()) + alto_line()).encode())
+    assert {each.code: each.number for each in found.refusals} == {code: i for i, code in enumerate(bad)}
     assert [line.number for line in found.lines] == [len(bad)]
 
 
@@ -77,14 +78,14 @@ def test_lines_without_text_or_outline_are_left_out_and_named() -> None:
 )
 def test_a_coordinate_is_a_short_plain_number(value: str) -> None:
     """No infinities, no exponents, no digits of other scripts."""
-    found = from_xml(alto(alto_line(points=value)).encode())
-    assert [each.code for each in found.refused] == ["malformed-points"]
+    found = parse_xml(alto(alto_line(points=value)).encode())
+    assert [each.code for each in found.refusals] == ["malformed-points"]
 
 
 def test_an_outline_of_many_points_is_thinned() -> None:
     """At most 1,000 are kept, from one end to the other."""
     points = " ".join(f"{x},{x % 7}" for x in range(5000))
-    [line] = from_xml(page_xml(page_line(points=points)).encode()).lines
+    [line] = parse_xml(page_xml(page_line(points=points)).encode()).lines
     assert 500 < len(line.boundary) <= 1000
     assert line.boundary[0] == (0, 0)
 
@@ -106,7 +107,7 @@ def test_a_document_type_is_refused_before_an_entity_is_declared(head: str) -> N
     tracemalloc.start()
     began = time.monotonic()
     with pytest.raises(InvalidInput) as caught:
-        from_xml(alto(alto_line("&l11;" if "l11" in head else "&x;"), head=head).encode())
+        parse_xml(alto(alto_line("&l11;" if "l11" in head else "&x;"), head=head).encode())
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert caught.value.code == "unsafe-xml"
@@ -137,16 +138,16 @@ DOCUMENTS = {
 def test_what_is_no_page_is_refused(document: bytes, code: str) -> None:
     """Each with a stable code."""
     with pytest.raises(InvalidInput) as caught:
-        from_xml(document)
+        parse_xml(document)
     assert caught.value.code == code
 
 
 def test_a_document_in_another_encoding_is_read() -> None:
     """UTF-16 with its mark, and a Hebrew code page that says so."""
     document = alto(alto_line()).replace('encoding="UTF-8"', 'encoding="UTF-16"')
-    assert from_xml(document.encode("utf-16")).lines[0].text == "שלום עולם"
+    assert parse_xml(document.encode("utf-16")).lines[0].text == "שלום עולם"
     document = alto(alto_line()).replace('encoding="UTF-8"', 'encoding="windows-1255"')
-    assert from_xml(document.encode("windows-1255")).lines[0].text == "שלום עולם"
+    assert parse_xml(document.encode("windows-1255")).lines[0].text == "שלום עולם"
 
 
 @given(st.text(alphabet='<>/&;"= abTextLineStringCONTENTPagealto', max_size=200))
@@ -154,10 +155,10 @@ def test_any_text_is_a_transcript_or_refused(text: str) -> None:
     """Nothing but InvalidInput comes out."""
     for document in (text, f"<alto><Page>{text}</Page></alto>", alto(text)):
         try:
-            found = from_xml(document.encode())
+            found = parse_xml(document.encode())
         except InvalidInput:
             continue
-        assert len(found.lines) + len(found.refused) <= MAX_PAGE_LINES
+        assert len(found.lines) + len(found.refusals) <= MAX_PAGE_LINES
 
 
 @pytest.mark.parametrize(
@@ -174,9 +175,9 @@ def test_any_text_is_a_transcript_or_refused(text: str) -> None:
 def test_a_text_file_holds_one_line_of_utf8(data: bytes, code: str) -> None:
     """Each with a stable code; a mark at the beginning and a line feed at the end do not matter."""
     with pytest.raises(InvalidInput) as caught:
-        one_line(data)
+        parse_line_text(data)
     assert caught.value.code == code
-    assert one_line("\ufeffאב\r\n".encode()) == "אב"
+    assert parse_line_text("\ufeffאב\r\n".encode()) == "אב"
 
 
 def test_texts_find_their_images_by_name() -> None:
@@ -194,11 +195,11 @@ def test_texts_find_their_images_by_name() -> None:
             "x.png",
         ]
     )
-    units = {unit.text: unit for unit in names.units()}
-    assert units["a.gt.txt"] == Unit("a.gt.txt", "a.bin.PNG", "line")
-    assert units["d/b.gt.txt"].image is None
-    assert units["x.alto.xml"].image == "x.png"
-    page = units["p/c.xml"]
+    files = {file.name: file for file in names.text_files()}
+    assert files["a.gt.txt"] == TextFile("a.gt.txt", "a.bin.PNG", "line")
+    assert files["d/b.gt.txt"].image is None
+    assert files["x.alto.xml"].image == "x.png"
+    page = files["p/c.xml"]
     for named, image in (
         ("c1.tif", "img/c1.tif"),
         ("c1", None),
@@ -209,7 +210,6 @@ def test_texts_find_their_images_by_name() -> None:
         ("", None),
     ):
         assert names.image_of(page, [named]) == image
-    assert names.image_of(units["d/b.gt.txt"], ["b.png"]) is None
-    assert [name for name, *_ in names.unused({"a.gt.txt", "p/c.xml", "x.alto.xml", "d/b.gt.txt"})] == [
-        "a.bin.PNG", "b.png", "c.jpg", "img/c1.tif", "x.png"
-    ]  # fmt: skip
+    assert names.image_of(files["d/b.gt.txt"], ["b.png"]) is None
+    unused = names.unused({"a.gt.txt", "p/c.xml", "x.alto.xml", "d/b.gt.txt"})
+    assert [file.name for file in unused] == ["a.bin.PNG", "b.png", "c.jpg", "img/c1.tif", "x.png"]

@@ -1,4 +1,4 @@
-"""The application: routes, errors, bounds. What it works with comes from outside."""
+"""The FastAPI application: routes, error handlers and middleware. Its components are passed in."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -6,43 +6,54 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from fastapi import Depends, FastAPI
 from prometheus_client import CollectorRegistry
 
-from ketav_gateway import problems
-from ketav_gateway.edge import Bounds, Edge
-from ketav_gateway.parts import Parts
-from ketav_gateway.routes import (
-    account,
-    feedback,
-    ground_truth,
-    learning,
-    models,
-    ocr,
-    projects,
-    system,
-    training,
-    webhook,
-)
-from ketav_gateway.routes.common import KEYS, identify
+from ketav_gateway.accounts.routes import router as accounts
+from ketav_gateway.corrections.routes import router as corrections
+from ketav_gateway.ground_truth.routes import router as ground_truth
+from ketav_gateway.http import problems
+from ketav_gateway.http.dependencies import API_KEY_SCHEMES, Components, identify
+from ketav_gateway.http.edge import Edge, EdgeLimits
+from ketav_gateway.http.routes import router as system
+from ketav_gateway.models.routes import router as models
+from ketav_gateway.next_lines.routes import router as next_lines
+from ketav_gateway.pages.routes import router as pages
+from ketav_gateway.projects.routes import router as projects
 from ketav_gateway.settings import GatewaySettings
+from ketav_gateway.training.routes import router as training
+from ketav_gateway.transcriptions.routes import router as transcriptions
+from ketav_gateway.webhooks.routes import router as webhooks
 
 _DESCRIPTION = (
-    "Hebrew-handwriting OCR that learns each writer's hand. Send your API key as Authorization: Bearer ktv_… "
-    "or X-API-Key. Errors are application/problem+json (RFC 9457); POSTs take an Idempotency-Key; "
-    "text is in logical order, Unicode NFC, and offsets count code points."
+    "OCR of Hebrew handwriting with a model of your own. Send your API key as `Authorization: Bearer ktv_…` "
+    "or `X-API-Key`. Errors are application/problem+json (RFC 9457). POST requests accept an "
+    "Idempotency-Key. Texts are in logical order, Unicode NFC; offsets count code points."
+)
+# Training comes before models: /models/policy is not a model version.
+_FEATURES = (
+    transcriptions,
+    corrections,
+    ground_truth,
+    projects,
+    pages,
+    next_lines,
+    training,
+    models,
+    webhooks,
+    accounts,
 )
 
 
 def create_app(
     settings: GatewaySettings,
-    open_parts: Callable[[], AbstractAsyncContextManager[Parts]],
+    open_components: Callable[[], AbstractAsyncContextManager[Components]],
     metrics: CollectorRegistry,
 ) -> FastAPI:
-    """Build the application; `open_parts` is entered at its start and left at its stop."""
+    """Return the application; `open_components` is entered when it starts and exited when it stops."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        """Hold the parts while the application runs."""
-        async with open_parts() as parts:
-            app.state.parts = parts
+        """Keep the components open while the application runs."""
+        async with open_components() as components:
+            app.state.components = components
             yield
 
     app = FastAPI(
@@ -56,9 +67,9 @@ def create_app(
     )
     app.state.metrics = metrics
     problems.install(app)
-    bounds = Bounds(settings.max_requests, settings.chunk_timeout_s, settings.body_timeout_s)
-    app.add_middleware(Edge, bounds=bounds, metrics=metrics)
-    for part in (ocr, feedback, ground_truth, training, projects, learning, models, account, webhook):
-        app.include_router(part.router, dependencies=[Depends(identify), *KEYS])
-    app.include_router(system.router)
+    limits = EdgeLimits(settings.max_requests, settings.chunk_timeout_s, settings.body_timeout_s)
+    app.add_middleware(Edge, limits=limits, metrics=metrics)
+    for router in _FEATURES:
+        app.include_router(router, dependencies=[Depends(identify), *API_KEY_SCHEMES])
+    app.include_router(system)
     return app

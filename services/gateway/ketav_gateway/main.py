@@ -1,9 +1,10 @@
-"""The gateway process: the only place where its adapters are built."""
+"""The gateway process: builds the components and serves the application."""
 
 import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import NoReturn
 
 import grpc
@@ -11,56 +12,26 @@ import uvicorn
 from fastapi import FastAPI
 from prometheus_client import REGISTRY, CollectorRegistry
 
-from ketav.recognizer.v1 import recognizer_pb2
-from ketav.registry.v1 import (
-    accounts_pb2,
-    corrections_pb2,
-    ground_truth_pb2,
-    models_pb2,
-    next_lines_pb2,
-    pages_pb2,
-    projects_pb2,
-    training_pb2,
-    transcriptions_pb2,
-    webhooks_pb2,
-)
-from ketav.trainer.v1 import trainer_pb2
 from ketav_common import rpc
 from ketav_common.images import ImageNormaliser
 from ketav_common.logging import configure
 from ketav_gateway.app import create_app
-from ketav_gateway.clients import Deadlines, Recognizer, Registry, Trainer
-from ketav_gateway.clients_account import Account
-from ketav_gateway.health import Probe
-from ketav_gateway.parts import Parts
-from ketav_gateway.rates import Rates
-from ketav_gateway.readings import Readings
-from ketav_gateway.security import Authenticator
-from ketav_gateway.server import protocol
+from ketav_gateway.http.authentication import Authenticator, resolve_api_key
+from ketav_gateway.http.background import BackgroundTasks
+from ketav_gateway.http.dependencies import Components
+from ketav_gateway.http.health import HealthProbe
+from ketav_gateway.http.limits import RateLimits, Slots
+from ketav_gateway.http.server import protocol
+from ketav_gateway.services import DESCRIPTORS, Deadlines, connect
 from ketav_gateway.settings import GatewaySettings
-from ketav_gateway.slots import Slots
 
 _MAX_HEADER_BYTES = 32 * 1024
-_SERVICES = {
-    "registry": [
-        *accounts_pb2.DESCRIPTOR.services_by_name.values(),
-        *projects_pb2.DESCRIPTOR.services_by_name.values(),
-        *pages_pb2.DESCRIPTOR.services_by_name.values(),
-        *transcriptions_pb2.DESCRIPTOR.services_by_name.values(),
-        *corrections_pb2.DESCRIPTOR.services_by_name.values(),
-        *ground_truth_pb2.DESCRIPTOR.services_by_name.values(),
-        *training_pb2.DESCRIPTOR.services_by_name.values(),
-        *models_pb2.DESCRIPTOR.services_by_name.values(),
-        *next_lines_pb2.DESCRIPTOR.services_by_name.values(),
-        *webhooks_pb2.DESCRIPTOR.services_by_name.values(),
-    ],
-    "recognizer": [*recognizer_pb2.DESCRIPTOR.services_by_name.values()],
-    "trainer": [*trainer_pb2.DESCRIPTOR.services_by_name.values()],
-}
+"""Bytes of a request's line and headers: those of browsers have below 8 KiB."""
+_KEEP_ALIVE_S = 15
 
 
 async def _channels(settings: GatewaySettings, stack: AsyncExitStack) -> dict[str, grpc.aio.Channel]:
-    """Open a channel to each service; the stack closes it."""
+    """Return an open channel for each service; the stack closes it."""
     addresses = {
         "registry": settings.registry_address,
         "recognizer": settings.recognizer_address,
@@ -68,24 +39,24 @@ async def _channels(settings: GatewaySettings, stack: AsyncExitStack) -> dict[st
     }
     return {
         name: await stack.enter_async_context(
-            rpc.channel(address, settings.signer(), services=_SERVICES[name])
+            rpc.channel(address, settings.signer(), services=DESCRIPTORS[name])
         )
         for name, address in addresses.items()
     }
 
 
 def _deadlines(settings: GatewaySettings) -> Deadlines:
-    """Return what calls may take."""
+    """Return the deadlines of calls."""
     return Deadlines(
-        settings.call_timeout_s,
-        settings.store_timeout_s,
-        settings.recognize_timeout_s,
-        settings.watch_timeout_s,
+        short_s=settings.call_timeout_s,
+        store_s=settings.store_timeout_s,
+        recognize_s=settings.recognize_timeout_s,
+        watch_s=settings.watch_timeout_s,
     )
 
 
 def _images(settings: GatewaySettings) -> ImageNormaliser:
-    """Return the decoder of uploads."""
+    """Return the pool of processes that decode uploads."""
     return ImageNormaliser(
         workers=settings.image_workers,
         timeout_s=settings.image_timeout_s,
@@ -93,9 +64,9 @@ def _images(settings: GatewaySettings) -> ImageNormaliser:
     )
 
 
-def _rates(settings: GatewaySettings) -> Rates:
-    """Return the limits of a user and of an address."""
-    return Rates(
+def _rates(settings: GatewaySettings) -> RateLimits:
+    """Return the request limits of users and of addresses that send unknown keys."""
+    return RateLimits(
         all=settings.rate_limit,
         reading=settings.ocr_rate_limit,
         failed_key=settings.failed_key_rate_limit,
@@ -103,38 +74,34 @@ def _rates(settings: GatewaySettings) -> Rates:
 
 
 @asynccontextmanager
-async def open_parts(settings: GatewaySettings) -> AsyncIterator[Parts]:
-    """Open the channels and start the helpers; closed in reverse."""
-    deadlines = _deadlines(settings)
-    readings = Readings(limit=settings.max_background_readings, drain_s=settings.drain_seconds)
+async def open_components(settings: GatewaySettings) -> AsyncIterator[Components]:
+    """Open the channels and start the decoding processes; everything is closed in reverse order."""
+    background = BackgroundTasks(limit=settings.max_background_readings, drain_s=settings.drain_seconds)
     async with AsyncExitStack() as stack:
         channels = await _channels(settings, stack)
-        registry = Registry(channels["registry"], deadlines)
-        yield Parts(
+        services = connect(channels, _deadlines(settings))
+        yield Components(
             settings=settings,
-            registry=registry,
-            account=Account(channels["registry"], deadlines),
-            recognizer=Recognizer(channels["recognizer"], deadlines),
-            trainer=Trainer(channels["trainer"], deadlines),
+            services=services,
             images=await stack.enter_async_context(_images(settings)),
             authenticator=Authenticator(
-                registry.resolve_api_key, ttl_s=settings.key_cache_s, size=settings.key_cache_size
+                partial(resolve_api_key, services), ttl_s=settings.key_cache_s, size=settings.key_cache_size
             ),
             rates=_rates(settings),
-            readings=await stack.enter_async_context(readings),
+            background=await stack.enter_async_context(background),
             uploads=Slots(settings.max_uploads, settings.max_uploads_each, "uploads"),
             imports=Slots(settings.max_imports, settings.max_imports_each, "imports"),
-            probe=Probe(channels, settings.health_timeout_s),
+            health=HealthProbe(channels, settings.health_timeout_s),
         )
 
 
 def build(settings: GatewaySettings, metrics: CollectorRegistry = REGISTRY) -> FastAPI:
-    """Build the application for these settings."""
-    return create_app(settings, lambda: open_parts(settings), metrics)
+    """Return the application for these settings."""
+    return create_app(settings, lambda: open_components(settings), metrics)
 
 
 def uvicorn_config(settings: GatewaySettings, app: FastAPI) -> uvicorn.Config:
-    """Say how the application is served: HTTP/1.1 by h11, bounded headers, no other logs than ours."""
+    """Return the configuration of the server: HTTP/1.1 by h11, limited headers, only Ketav's own logs."""
     return uvicorn.Config(
         app,
         host=settings.host,
@@ -149,18 +116,18 @@ def uvicorn_config(settings: GatewaySettings, app: FastAPI) -> uvicorn.Config:
         proxy_headers=bool(settings.forwarded_allow_ips),
         forwarded_allow_ips=settings.forwarded_allow_ips,
         h11_max_incomplete_event_size=_MAX_HEADER_BYTES,
-        timeout_keep_alive=15,
+        timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=round(settings.drain_seconds),
     )
 
 
 def _exit(_number: int, _frame: object) -> NoReturn:
-    """End in peace: uvicorn raises the signal that stopped it once more when it has finished."""
+    """Exit with status 0: uvicorn raises the signal that stopped it again after it has finished."""
     sys.exit(0)
 
 
 def main() -> None:
-    """Serve until SIGTERM or SIGINT, then finish what is under way."""
+    """Serve until SIGTERM or SIGINT, then finish the requests in progress."""
     settings = GatewaySettings()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _exit)

@@ -1,0 +1,1 @@
+"""Accounts: the deletion of everything that a user has."""

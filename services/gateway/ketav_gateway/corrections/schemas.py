@@ -1,0 +1,96 @@
+"""JSON of corrections, which REST calls feedback."""
+
+from pydantic import ConfigDict, Field, model_validator
+
+from ketav_common import limits
+from ketav_gateway import examples
+from ketav_gateway.schemas import Id, RequestBody, ResponseBody
+from ketav_gateway.transcriptions.schemas import Quarantine
+
+
+class LineCorrection(RequestBody):
+    """The correction of a line."""
+
+    line_id: Id = Field(description="UUID of a line of the page's latest transcription.")
+    text: str = Field(
+        description="The text of the line in logical order; empty: the line has no text.",
+        max_length=limits.MAX_LINE_CODE_POINTS,
+    )
+    confirm: bool = Field(
+        default=False,
+        description="You confirm a text that looks wrong: it trains instead of being quarantined.",
+    )
+
+
+class SubmitCorrectionsRequest(RequestBody):
+    """Corrections of a page: either `lines` or `corrected_text`."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "project_id": examples.PROJECT_ID,
+                "image_id": examples.IMAGE_ID,
+                "lines": [{"line_id": examples.LINE_ID, "text": "שלום לכולם", "confirm": False}],
+            }
+        }
+    )
+
+    project_id: Id = Field(description="UUID of the project.")
+    image_id: Id = Field(description="UUID of the image.")
+    lines: list[LineCorrection] | None = Field(
+        None, description="Corrections of single lines.", min_length=1, max_length=limits.MAX_CORRECTIONS
+    )
+    corrected_text: str | None = Field(
+        None,
+        description="The text of the whole page, its lines separated by line feeds; it is aligned to the "
+        "lines of the transcription.",
+        min_length=1,
+        max_length=limits.MAX_PAGE_CODE_POINTS,
+    )
+
+    @model_validator(mode="after")
+    def _require_one(self) -> "SubmitCorrectionsRequest":
+        """Refuse a body with both or none of `lines` and `corrected_text`."""
+        if (self.lines is None) == (self.corrected_text is None):
+            raise ValueError(
+                "The body has both or none of /lines and /corrected_text. Send exactly one of them."
+            )
+        return self
+
+
+class Unaligned(ResponseBody):
+    """A line of `corrected_text` that matches no line of the page, or a line of the page without a text."""
+
+    text: str | None = Field(description="The text that matches no line; null for a line without a text.")
+    line_id: str | None = Field(description="The line without a text; null for a text without a line.")
+    reason: str = Field(description="The reason, in sentences.")
+
+
+class QuarantinedLine(Quarantine):
+    """A stored correction that looks wrong. Send the line again with `confirm` if it is right."""
+
+    line_id: str = Field(description="UUID of the line.")
+
+
+class SubmitCorrectionsResponse(ResponseBody):
+    """The stored corrections."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "feedback_id": "3d2c1b0a-9f8e-4d7c-8b6a-5f4e3d2c1b0a",
+                "accepted_lines": 1,
+                "unaligned": [],
+                "quarantined": [],
+                "ground_truth_lines": 42,
+            }
+        }
+    )
+
+    feedback_id: str = Field(description="UUID of this set of corrections.")
+    accepted_lines: int = Field(description="Lines stored by this request, quarantined ones included.")
+    unaligned: list[Unaligned] = Field(description="Texts and lines that could not be aligned.")
+    quarantined: list[QuarantinedLine] = Field(
+        description="Stored corrections that look wrong: they are shown and do not train."
+    )
+    ground_truth_lines: int = Field(description="Number of your lines that would train now.")

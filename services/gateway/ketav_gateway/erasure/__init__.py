@@ -1,0 +1,1 @@
+"""Erasure: the response of every deletion. The routes are those of pages, projects and accounts."""

@@ -1,0 +1,1 @@
+"""Ground truth: imports of line and page images whose texts are known."""

@@ -1,0 +1,56 @@
+"""The texts of an import: lines with their geometry, and the text of a line image."""
+
+from dataclasses import dataclass
+
+from ketav_common.errors import InvalidInput
+from ketav_common.text import clean
+
+Point = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class KnownLine:
+    """A line: its index in the document, geometry in pixels as written, text in stored form."""
+
+    number: int
+    baseline: tuple[Point, ...]
+    boundary: tuple[Point, ...]
+    text: str
+
+
+@dataclass(frozen=True)
+class LineRefusal:
+    """A line that is skipped: its index in the document, a stable code, a sentence."""
+
+    number: int
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Document:
+    """The text of a page: possible names of its image, the image's size in pixels if given, and lines."""
+
+    images: tuple[str, ...]
+    size: tuple[int, int] | None
+    lines: tuple[KnownLine, ...]
+    refusals: tuple[LineRefusal, ...]
+
+
+def parse_line_text(data: bytes) -> str:
+    """Return the text of a .gt.txt file.
+
+    Raises InvalidInput not-utf8, no-text, several-lines, or with a code of `clean`.
+    """
+    try:
+        text = data.decode("utf-8-sig").strip()
+    except UnicodeDecodeError as error:
+        raise InvalidInput("The text is not UTF-8. Save the file in UTF-8.", code="not-utf8") from error
+    if not text:
+        raise InvalidInput("The file has no text. Write the text of the line into it.", code="no-text")
+    if len(text.splitlines()) > 1:
+        raise InvalidInput(
+            "The text of one line has line breaks. Remove them, or add an image for each line.",
+            code="several-lines",
+        )
+    return clean(text)

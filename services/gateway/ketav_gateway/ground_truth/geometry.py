@@ -1,0 +1,75 @@
+"""The lines of a document on their image: clipped, completed with a boundary and a baseline, or refused."""
+
+from dataclasses import replace
+
+from ketav_common.errors import InvalidInput
+from ketav_common.images import NormalisedImage
+from ketav_gateway.ground_truth.documents import Document, KnownLine, LineRefusal, Point
+
+_SIZE_TOLERANCE_PX = 1
+"""Difference of an image's size and its document's that rounding explains."""
+_MIN_EXTENT_PX = 3
+"""Width and height below which a boundary encloses no writing."""
+_MIN_BOUNDARY_POINTS = 3
+_MIN_BASELINE_POINTS = 2
+_HANGING_BASELINE = 0.3
+"""Where the baseline is, as a share of the line's height from the top, if the document has none. The engine
+reads a line image with the same value, so a reading and an import of it have the same geometry."""
+
+
+def place_lines(document: Document, image: NormalisedImage) -> tuple[list[KnownLine], list[LineRefusal]]:
+    """Return a document's lines on its image, and its refused lines in order.
+
+    Raises InvalidInput image-size-mismatch when the document was made for another size of the image.
+    """
+    _check_size(document, image)
+    lines, refusals = [], list(document.refusals)
+    for line in document.lines:
+        try:
+            lines.append(_placed(line, image))
+        except InvalidInput as error:
+            refusals.append(LineRefusal(line.number, error.code, error.detail))
+    return lines, sorted(refusals, key=lambda refusal: refusal.number)
+
+
+def _check_size(document: Document, image: NormalisedImage) -> None:
+    """Raise InvalidInput when the document gives another size than the image has."""
+    if document.size is None:
+        return
+    width, height = document.size
+    if max(abs(width - image.width), abs(height - image.height)) > _SIZE_TOLERANCE_PX:
+        raise InvalidInput(
+            f"The document is for an image of {width} x {height} pixels, but the image has {image.width} x "
+            f"{image.height}. Add the image that the document was made for.",
+            code="image-size-mismatch",
+        )
+
+
+def _placed(line: KnownLine, image: NormalisedImage) -> KnownLine:
+    """Return a line clipped to its image, with a baseline; a line without a boundary covers the image.
+
+    Raises InvalidInput outside-image or no-area.
+    """
+    right, bottom = max(image.width - 1, 1), max(image.height - 1, 1)
+    corners = ((0, 0), (right, 0), (right, bottom), (0, bottom))
+    boundary = _clipped(line.boundary or corners, image)
+    xs, ys = [x for x, _ in boundary], [y for _, y in boundary]
+    extent = min(max(xs) - min(xs), max(ys) - min(ys))
+    if len(set(boundary)) < _MIN_BOUNDARY_POINTS or extent < _MIN_EXTENT_PX:
+        if any(not (0 <= x <= image.width and 0 <= y <= image.height) for x, y in line.boundary):
+            raise InvalidInput(
+                "The line is outside the image. Correct its outline in the document.", code="outside-image"
+            )
+        raise InvalidInput(
+            "The outline of the line encloses no area. Correct it in the document.", code="no-area"
+        )
+    baseline = _clipped(line.baseline, image)
+    if len(set(baseline)) < _MIN_BASELINE_POINTS:
+        y = min(ys) + round((max(ys) - min(ys)) * _HANGING_BASELINE)
+        baseline = ((min(xs), y), (max(xs), y))
+    return replace(line, baseline=baseline, boundary=boundary)
+
+
+def _clipped(points: tuple[Point, ...], image: NormalisedImage) -> tuple[Point, ...]:
+    """Return points with those outside the image moved to its edge."""
+    return tuple((min(max(x, 0), image.width), min(max(y, 0), image.height)) for x, y in points)

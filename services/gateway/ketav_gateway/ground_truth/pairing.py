@@ -1,0 +1,99 @@
+"""The pairing of texts and images of an archive, by their names alone; no file is opened."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from ketav_gateway.ground_truth.archives import Refusal
+from ketav_gateway.schemas import Layout
+
+_IMAGE_EXTENSIONS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp")
+_EXTENSION_CASES = tuple(case for extension in _IMAGE_EXTENSIONS for case in (extension, extension.upper()))
+_TEXT_EXTENSION = ".gt.txt"
+_XML_EXTENSION = ".xml"
+_LINE_INFIXES = ("", ".bin", ".nrm")
+"""Parts that OCRopus and Kraken put between the name of a line image and its extension."""
+_PAGE_INFIXES = ("", ".alto", ".page")
+"""Parts that programs put between the name of a document and its extension."""
+
+
+@dataclass(frozen=True)
+class TextFile:
+    """A text file of an archive, the image of the same name if there is one, and what the image shows."""
+
+    name: str
+    image: str | None
+    layout: Layout
+
+
+class Names:
+    """The names of an archive's files."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        """Take the names, each once."""
+        self._names = frozenset(names)
+        self._images_by_base: defaultdict[str, list[str]] = defaultdict(list)
+        for name in names:
+            if _is_image(name):
+                self._images_by_base[_base(name)].append(name)
+
+    def text_files(self) -> Iterator[TextFile]:
+        """Yield the text files in the order of their names."""
+        for name in sorted(self._names):
+            lowered = name.lower()
+            if lowered.endswith(_TEXT_EXTENSION):
+                stem = name[: -len(_TEXT_EXTENSION)]
+                yield TextFile(name, self._first_image(stem + infix for infix in _LINE_INFIXES), "line")
+            elif lowered.endswith(_XML_EXTENSION):
+                stem = name[: -len(_XML_EXTENSION)]
+                image = self._first_image(stem.removesuffix(infix) for infix in _PAGE_INFIXES)
+                yield TextFile(name, image, "page")
+
+    def image_of(self, text_file: TextFile, named: Sequence[str]) -> str | None:
+        """Return the image of the same name, else the one that the document names; None without one.
+
+        Of a path in a document only the last part is used. It is looked up in the document's folder, at the
+        top of the archive, then anywhere if exactly one image has the name.
+        """
+        if text_file.image is not None or text_file.layout == "line":
+            return text_file.image
+        folder = text_file.name.rpartition("/")[0]
+        for base in [_base(name.replace("\\", "/")) for name in named]:
+            if not base:
+                continue
+            if image := self._first_image((f"{folder}/{base}" if folder else base, base)):
+                return image
+            elsewhere = self._images_by_base.get(base, [])
+            if len(elsewhere) == 1:
+                return elsewhere[0]
+        return None
+
+    def unused(self, used: Collection[str]) -> Iterator[Refusal]:
+        """Yield the files that were not used, with the reason."""
+        for name in sorted(self._names - set(used)):
+            if _is_image(name):
+                reason = "The archive has no text for this image. Add a .gt.txt or XML file of the same name."
+                yield Refusal(name, "no-text", reason)
+            else:
+                reason = "Files of this type are not read. Send images with .gt.txt, ALTO or PAGE XML files."
+                yield Refusal(name, "unsupported-entry", reason)
+
+    def _first_image(self, stems: Iterable[str]) -> str | None:
+        """Return the first image with one of these names, with or without its extension."""
+        for stem in stems:
+            if stem in self._names and _is_image(stem):
+                return stem
+            for extension in _EXTENSION_CASES:
+                if stem + extension in self._names:
+                    return stem + extension
+        return None
+
+
+def _base(name: str) -> str:
+    """Return the last part of a path."""
+    return name.rpartition("/")[2]
+
+
+def _is_image(name: str) -> bool:
+    """Return whether a name has the extension of an image."""
+    return name.lower().endswith(_IMAGE_EXTENSIONS)

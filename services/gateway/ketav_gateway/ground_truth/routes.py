@@ -1,0 +1,91 @@
+"""POST /projects/{project_id}/ground-truth."""
+
+import asyncio
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import JSONResponse
+
+from ketav.registry.v1 import projects_pb2
+from ketav_gateway.ground_truth import schemas
+from ketav_gateway.ground_truth.archives import ArchiveLimits, open_archive
+from ketav_gateway.ground_truth.convert import ImportRequest
+from ketav_gateway.ground_truth.importing import Import
+from ketav_gateway.ground_truth.pairing import Names
+from ketav_gateway.http import uploads
+from ketav_gateway.http.dependencies import Components, Gateway, ProjectId, UserId, spend_reading
+from ketav_gateway.http.idempotency import IdempotencyKey, fingerprint
+from ketav_gateway.http.problems import problem, responses
+from ketav_gateway.services import Services, stream
+
+router = APIRouter(prefix="/projects", tags=["ground_truth"], dependencies=[Depends(spend_reading)])
+
+_ARCHIVE = (
+    "A zip of line images with a .gt.txt file of the same name each, or of page images with their ALTO 4 or "
+    "PAGE XML; at most 256 MiB."
+)
+
+
+@router.post(
+    "/{project_id}/ground-truth",
+    status_code=201,
+    response_model=schemas.ImportGroundTruthResponse,
+    responses=responses(404, 409, 413, 415, 422),
+    openapi_extra=uploads.form_description(schemas.ImportForm, _ARCHIVE),
+)
+async def import_ground_truth(
+    request: Request, gateway: Gateway, user_id: UserId, key: IdempotencyKey, project_id: ProjectId
+) -> schemas.ImportGroundTruthResponse | JSONResponse:
+    """Import lines with known texts: they count as corrected and train.
+
+    The same archive sent again adds nothing. 422 `nothing-to-import` when no file could be imported; its
+    `files` have the reasons.
+    """
+    await _require_project(gateway.services, project_id)
+    with gateway.imports.acquire(user_id), TemporaryDirectory(dir=gateway.settings.spool_dir) as folder:
+        response = await _import(request, gateway, key, project_id, Path(folder))
+    if response.imported_lines or response.unchanged_lines:
+        return response
+    files = [file.model_dump(include={"name", "code", "reason"}) for file in response.files]
+    return problem(
+        422,
+        "nothing-to-import",
+        "The archive has no file that can be imported. Correct the files as their reasons in `files` say.",
+        {"files": files},
+    )
+
+
+async def _require_project(services: Services, project_id: str) -> None:
+    """Raise NotFound unless the caller has the project, before the archive is received."""
+    request = projects_pb2.GetProjectRequest(project_id=project_id, limit=1)
+    async for _ in stream(services.projects.GetProject, request, services.deadlines.store_s):
+        pass
+
+
+async def _import(
+    request: Request, gateway: Components, key: str, project_id: str, folder: Path
+) -> schemas.ImportGroundTruthResponse:
+    """Receive an archive and import its files."""
+    settings = gateway.settings
+    upload = await uploads.receive(
+        request, folder / "upload", form=schemas.ImportForm, max_file_bytes=settings.max_import_bytes
+    )
+    form = uploads.validated(schemas.ImportForm, upload)
+    sha256 = fingerprint(request, form.model_dump() | {"file": upload.sha256.hex()})
+    limits = ArchiveLimits(settings.max_import_entries, settings.max_import_inflated_bytes)
+    deadline = time.monotonic() + settings.import_timeout_s
+    with ExitStack() as stack:
+        archive = await asyncio.to_thread(stack.enter_context, open_archive(upload.path, limits))
+        return await Import(
+            archive=archive,
+            names=Names(archive.names),
+            services=gateway.services,
+            images=gateway.images,
+            request=ImportRequest(project_id, form.confirm == "true", key, sha256),
+            folder=folder,
+            max_image_bytes=settings.max_upload_bytes,
+            deadline=deadline,
+        ).run()

@@ -1,0 +1,269 @@
+"""ALTO 4 (loc.gov/standards/alto) and PAGE 2013 to 2019 (PRImA): lines with geometry and text.
+
+The XML is untrusted: a document type declaration is refused, so no entity can be declared or fetched; depth,
+elements and points are limited. Image names in it are compared with names, never opened.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from xml.parsers import expat
+
+from ketav_common.errors import InvalidInput
+from ketav_common.limits import MAX_PAGE_LINES, MAX_POLYLINE_POINTS
+from ketav_common.text import clean
+from ketav_gateway.ground_truth.documents import Document, KnownLine, LineRefusal, Point
+
+_MAX_DEPTH = 64
+"""Nested elements: ALTO and PAGE have at most twelve."""
+_MAX_ELEMENTS = 300_000
+"""Elements of a document: a page of 1,000 lines with glyphs has about 200,000."""
+_MAX_POINTS_CHARACTERS = 64 * 1024
+"""Characters of a line's outline: 1,000 points have about 10,000."""
+_MAX_PAGE_POINTS = 100_000
+"""Points of all outlines of a page: as messages they take below 1 MiB, a quarter of a gRPC message."""
+_MAX_INDEX_DIGITS = 5
+_LINE_BREAK = re.compile(r"\s*[\t\r\n]\s*")
+_NUMBER = re.compile(r"[+-]?[0-9]{1,7}(?:\.[0-9]{0,9})?")
+
+
+def parse_xml(data: bytes) -> Document:
+    """Return an ALTO or PAGE document.
+
+    Raises InvalidInput malformed-xml, unsafe-xml, unsupported-xml, unsupported-unit, several-pages,
+    too-many-lines or too-many-points.
+    """
+    reader = _Reader()
+    parser = expat.ParserCreate(namespace_separator=" ")
+    parser.buffer_text = True
+    parser.StartDoctypeDeclHandler = reader.refuse_doctype
+    parser.StartElementHandler = reader.start
+    parser.EndElementHandler = reader.end
+    parser.CharacterDataHandler = reader.characters
+    try:
+        parser.Parse(data, True)
+    except (expat.ExpatError, LookupError, ValueError) as error:
+        raise InvalidInput(
+            "The file is not well-formed XML. Export it again.", code="malformed-xml"
+        ) from error
+    return reader.document()
+
+
+@dataclass
+class _Line:
+    """A line while it is read; `texts` has PAGE's alternatives by their index, `box` ALTO's rectangle."""
+
+    baseline: str = ""
+    boundary: str = ""
+    box: tuple[str, ...] = ()
+    texts: dict[int, str] = field(default_factory=dict)
+    ends_with_space: bool = True
+
+
+class _Reader:
+    """The callbacks of the XML parser for both vocabularies: an element is interpreted by its parent."""
+
+    def __init__(self) -> None:
+        """Start before the root."""
+        self._stack: list[str] = []
+        self._elements = 0
+        self._text: list[str] = []
+        self._text_index = 0
+        self._line: _Line | None = None
+        self.lines: list[_Line] = []
+        self.images: list[str] = []
+        self.sizes: list[tuple[str, str]] = []
+        self.unit = "pixel"
+        self._starts: dict[tuple[str, str], Callable[[_Line, dict[str, str]], None]] = {
+            ("TextLine", "Polygon"): self._polygon,
+            ("TextLine", "String"): self._string,
+            ("TextLine", "HYP"): self._string,
+            ("TextLine", "SP"): self._space,
+            ("TextLine", "Coords"): self._coords,
+            ("TextLine", "Baseline"): self._baseline,
+            ("TextLine", "TextEquiv"): self._text_equiv,
+        }
+
+    def refuse_doctype(self, *_: object) -> None:
+        """Refuse a document type declaration: neither vocabulary has one, and it can declare entities."""
+        raise InvalidInput(
+            "The XML has a document type declaration, which is not read. Remove it.", code="unsafe-xml"
+        )
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        """Handle a start tag."""
+        self._elements += 1
+        if self._elements > _MAX_ELEMENTS or len(self._stack) >= _MAX_DEPTH:
+            raise InvalidInput(
+                f"The XML has more than {_MAX_ELEMENTS:,} elements or is nested more than {_MAX_DEPTH} "
+                "levels deep. Export lines without glyphs.",
+                code="unsafe-xml",
+            )
+        local = name.rpartition(" ")[2]
+        if not self._stack and local not in {"alto", "PcGts"}:
+            raise InvalidInput(
+                "The XML is neither ALTO nor PAGE. Export the page in one of these formats.",
+                code="unsupported-xml",
+            )
+        parent = self._stack[-1] if self._stack else ""
+        if parent == "Shape":
+            parent = self._stack[-2]
+        self._stack.append(local)
+        self._text.clear()
+        if local == "Page":
+            self._page(attributes)
+        elif local == "TextLine":
+            self._text_line(attributes)
+        elif self._line is not None and (parent, local) in self._starts:
+            self._starts[parent, local](self._line, attributes)
+
+    def end(self, _: str) -> None:
+        """Handle an end tag."""
+        local = self._stack.pop()
+        text = "".join(self._text)
+        self._text.clear()
+        if local in {"fileName", "fileIdentifier"}:
+            self.images.append(text.strip())
+        elif local == "MeasurementUnit":
+            self.unit = text.strip()
+        elif local == "Unicode" and self._stack[-2:] == ["TextLine", "TextEquiv"] and self._line is not None:
+            self._line.texts.setdefault(self._text_index, text)
+        elif local == "TextLine" and self._line is not None:
+            self.lines.append(self._line)
+            self._line = None
+
+    def characters(self, data: str) -> None:
+        """Collect character data."""
+        self._text.append(data)
+
+    def _page(self, attributes: dict[str, str]) -> None:
+        """Collect the name and size of a page's image."""
+        if "imageFilename" in attributes:
+            self.images.append(attributes["imageFilename"])
+        width = attributes.get("imageWidth", attributes.get("WIDTH", ""))
+        self.sizes.append((width, attributes.get("imageHeight", attributes.get("HEIGHT", ""))))
+
+    def _text_line(self, attributes: dict[str, str]) -> None:
+        """Start a line."""
+        if len(self.lines) >= MAX_PAGE_LINES:
+            raise InvalidInput(
+                f"The page has more than {MAX_PAGE_LINES:,} lines. Divide it into several pages.",
+                code="too-many-lines",
+            )
+        box = tuple(attributes.get(name, "") for name in ("HPOS", "VPOS", "WIDTH", "HEIGHT"))
+        self._line = _Line(attributes.get("BASELINE", ""), "", box if all(box) else ())
+
+    @staticmethod
+    def _polygon(line: _Line, attributes: dict[str, str]) -> None:
+        """Set the boundary from ALTO."""
+        line.boundary = attributes.get("POINTS", "")
+
+    @staticmethod
+    def _coords(line: _Line, attributes: dict[str, str]) -> None:
+        """Set the boundary from PAGE."""
+        line.boundary = attributes.get("points", "")
+
+    @staticmethod
+    def _baseline(line: _Line, attributes: dict[str, str]) -> None:
+        """Set the baseline from PAGE."""
+        line.baseline = attributes.get("points", "")
+
+    def _text_equiv(self, _: _Line, attributes: dict[str, str]) -> None:
+        """Store the index of PAGE's next text: the lowest index is used, then the first text."""
+        index = attributes.get("index", "0")
+        valid = index.isascii() and index.isdigit() and len(index) <= _MAX_INDEX_DIGITS
+        self._text_index = int(index) if valid else 0
+
+    def _string(self, line: _Line, attributes: dict[str, str]) -> None:
+        """Append ALTO's next string; two strings without SP between them are two words."""
+        before = line.texts.get(0, "")
+        separator = "" if line.ends_with_space or self._stack[-1] == "HYP" else " "
+        line.texts[0] = before + separator + attributes.get("CONTENT", "")
+        line.ends_with_space = False
+
+    @staticmethod
+    def _space(line: _Line, _: dict[str, str]) -> None:
+        """Append ALTO's space."""
+        line.texts[0] = line.texts.get(0, "") + " "
+        line.ends_with_space = True
+
+    def document(self) -> Document:
+        """Return the document after the root's end tag."""
+        if len(self.sizes) != 1:
+            raise InvalidInput(
+                f"The document has {len(self.sizes)} pages. Export a document for each page.",
+                code="several-pages",
+            )
+        if self.unit != "pixel":
+            raise InvalidInput(
+                "The document does not measure in pixels. Export it with the unit pixel.",
+                code="unsupported-unit",
+            )
+        lines: list[KnownLine] = []
+        refusals: list[LineRefusal] = []
+        for number, line in enumerate(self.lines):
+            try:
+                lines.append(_known_line(number, line))
+            except InvalidInput as error:
+                refusals.append(LineRefusal(number, error.code, error.detail))
+        if sum(len(line.baseline) + len(line.boundary) for line in lines) > _MAX_PAGE_POINTS:
+            raise InvalidInput(
+                f"The outlines of the page have more than {_MAX_PAGE_POINTS:,} points. Export simpler "
+                "outlines.",
+                code="too-many-points",
+            )
+        return Document(tuple(self.images), _size(*self.sizes[0]), tuple(lines), tuple(refusals))
+
+
+def _known_line(number: int, line: _Line) -> KnownLine:
+    """Return a line with parsed geometry and text in stored form; raises InvalidInput without one of them."""
+    text = line.texts[min(line.texts)].strip() if line.texts else ""
+    if not text:
+        raise InvalidInput("The line has no text. Add it to the document.", code="no-text")
+    boundary = _points(line.boundary) if line.boundary.strip() else _box(line.box)
+    # Before version 4 an ALTO baseline was one number.
+    baseline = _points(line.baseline) if "," in line.baseline or " " in line.baseline.strip() else ()
+    return KnownLine(number, baseline, boundary, clean(_LINE_BREAK.sub(" ", text)))
+
+
+def _points(value: str) -> tuple[Point, ...]:
+    """Return the points of `x,y x,y …`, also with only spaces or only commas, thinned to at most 1,000."""
+    if len(value) > _MAX_POINTS_CHARACTERS:
+        raise InvalidInput(
+            "The outline of the line has too many points. Export simpler outlines.", code="too-many-points"
+        )
+    numbers = [_number(number) for number in value.replace(",", " ").split()]
+    if len(numbers) % 2:
+        raise InvalidInput(
+            "The outline of the line has an odd number of coordinates. Correct it in the document.",
+            code="malformed-points",
+        )
+    points = list(zip(numbers[::2], numbers[1::2], strict=True))
+    step = -(-len(points) // MAX_POLYLINE_POINTS) or 1
+    return tuple(points[::step])
+
+
+def _number(value: str) -> int:
+    """Return a coordinate rounded to a pixel."""
+    if not _NUMBER.fullmatch(value):
+        raise InvalidInput(
+            "The outline of the line has a coordinate that is not a number. Correct it in the document.",
+            code="malformed-points",
+        )
+    return round(float(value))
+
+
+def _box(box: tuple[str, ...]) -> tuple[Point, ...]:
+    """Return the corners of ALTO's rectangle."""
+    if not box:
+        raise InvalidInput("The line has no outline. Add one to the document.", code="no-geometry")
+    left, top, width, height = (_number(value) for value in box)
+    right, bottom = left + width, top + height
+    return ((left, top), (right, top), (right, bottom), (left, bottom))
+
+
+def _size(width: str, height: str) -> tuple[int, int] | None:
+    """Return a page's size in pixels; None when it is not given."""
+    if not _NUMBER.fullmatch(width) or not _NUMBER.fullmatch(height):
+        return None
+    return _number(width), _number(height)

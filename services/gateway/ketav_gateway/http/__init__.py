@@ -1,0 +1,1 @@
+"""HTTP without features: server, limits, authentication, bodies, uploads, problems, API description."""

@@ -1,0 +1,97 @@
+"""API keys: from a request's header to the identity that the gateway signs for the services."""
+
+import hashlib
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+from starlette.datastructures import Headers
+
+from ketav.registry.v1 import accounts_pb2
+from ketav_common import context
+from ketav_common.errors import NotFound, Unauthenticated
+from ketav_common.identity import Identity
+from ketav_gateway.services import Services, call
+
+_KEY_PREFIX = "ktv_"
+_MAX_KEY_CHARACTERS = 200
+"""A key has 56 characters; a longer header is not hashed."""
+_UNKNOWN_KEY = (
+    "The API key is unknown or revoked. Check that the whole key was sent, or ask the operator for one."
+)
+
+ResolveKey = Callable[[bytes], Awaitable[UUID]]
+
+
+def presented_key(headers: Headers) -> str:
+    """Return the API key from `Authorization: Bearer` or `X-API-Key`; raises Unauthenticated without one."""
+    scheme, _, credentials = headers.get("authorization", "").partition(" ")
+    key = credentials.strip() if scheme.lower() == "bearer" else headers.get("x-api-key", "").strip()
+    if not key:
+        raise Unauthenticated(
+            "The request has no API key. Send it in the header Authorization: Bearer ktv_… or X-API-Key: "
+            "ktv_…."
+        )
+    if not (
+        key.startswith(_KEY_PREFIX)
+        and key.isascii()
+        and key.isprintable()
+        and len(key) <= _MAX_KEY_CHARACTERS
+    ):
+        raise Unauthenticated(_UNKNOWN_KEY)
+    return key
+
+
+async def resolve_api_key(services: Services, key_sha256: bytes) -> UUID:
+    """Return the user of a key from the registry, in the role gateway; raises NotFound for an unknown key."""
+    request = accounts_pb2.ResolveApiKeyRequest(key_sha256=key_sha256)
+    with context.bind(identity=Identity(role="gateway", user_id=None)):
+        response = await call(services.accounts.ResolveApiKey, request, services.deadlines.short_s)
+    return UUID(response.user_id)
+
+
+class Authenticator:
+    """Resolves keys to identities and caches `size` of them for `ttl_s` seconds, by SHA-256, never the key.
+
+    So a revoked key is refused after `ttl_s` seconds at the latest. Unknown keys are not cached.
+    """
+
+    def __init__(
+        self, resolve: ResolveKey, *, ttl_s: float, size: int, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Take the function that asks the registry, and the lifetime and number of cached keys."""
+        self._resolve = resolve
+        self._ttl_s = ttl_s
+        self._size = size
+        self._clock = clock
+        self._users: OrderedDict[bytes, tuple[UUID, float]] = OrderedDict()
+
+    async def identify(self, key: str) -> Identity:
+        """Return the identity of a key's user; raises Unauthenticated for an unknown key."""
+        digest = hashlib.sha256(key.encode()).digest()
+        user_id = self._cached(digest)
+        if user_id is None:
+            try:
+                user_id = await self._resolve(digest)
+            except NotFound as error:
+                raise Unauthenticated(_UNKNOWN_KEY) from error
+            self._cache(digest, user_id)
+        return Identity(role="user", user_id=user_id)
+
+    def forget_user(self, user_id: str) -> None:
+        """Remove the cached keys of a user."""
+        for digest in [digest for digest, (owner, _) in self._users.items() if str(owner) == user_id]:
+            del self._users[digest]
+
+    def _cached(self, digest: bytes) -> UUID | None:
+        """Return the user of a cached key; None when it is not cached or expired."""
+        user_id, expires = self._users.get(digest, (None, 0.0))
+        return user_id if self._clock() < expires else None
+
+    def _cache(self, digest: bytes, user_id: UUID) -> None:
+        """Cache a resolved key; the oldest one is removed when the cache is full."""
+        self._users.pop(digest, None)
+        self._users[digest] = (user_id, self._clock() + self._ttl_s)
+        if len(self._users) > self._size:
+            self._users.popitem(last=False)

@@ -1,0 +1,122 @@
+"""FastAPI dependencies: the gateway's components, the calling user, rates, and ids in paths."""
+
+import re
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Path, Query, Request
+from fastapi.security import APIKeyHeader, HTTPBearer
+
+from ketav_common import context
+from ketav_common.errors import NotFound, Unauthenticated
+from ketav_common.images import ImageNormaliser
+from ketav_gateway.http.authentication import Authenticator, presented_key
+from ketav_gateway.http.background import BackgroundTasks
+from ketav_gateway.http.health import HealthProbe
+from ketav_gateway.http.limits import RateLimits, Slots
+from ketav_gateway.schemas import UUID_PATTERN, VERSION_PATTERN
+from ketav_gateway.services import Services
+from ketav_gateway.settings import GatewaySettings
+
+_UUID = re.compile(UUID_PATTERN)
+_VERSION = re.compile(VERSION_PATTERN)
+
+
+@dataclass(frozen=True)
+class Components:
+    """The objects that routes use; `main` builds them once."""
+
+    settings: GatewaySettings
+    services: Services
+    images: ImageNormaliser
+    authenticator: Authenticator
+    rates: RateLimits
+    background: BackgroundTasks
+    uploads: Slots
+    imports: Slots
+    health: HealthProbe
+
+
+def components_of(request: Request) -> Components:
+    """Return the components of the application that handles a request."""
+    components: Components = request.app.state.components
+    return components
+
+
+Gateway = Annotated[Components, Depends(components_of)]
+
+# These two only describe the headers in OpenAPI: `identify` reads the headers itself.
+_bearer = HTTPBearer(auto_error=False, description="Your API key: `ktv_…`.")
+_api_key_header = APIKeyHeader(name="X-API-Key", auto_error=False, description="Your API key: `ktv_…`.")
+API_KEY_SCHEMES = [Depends(_bearer), Depends(_api_key_header)]
+
+
+async def identify(request: Request, gateway: Gateway) -> str:
+    """Make the user of the API key the caller for the rest of the request; return the user's UUID.
+
+    Raises Unauthenticated without a valid key, RateLimited when the address sent too many unknown keys or the
+    user too many requests.
+    """
+    address = request.client.host if request.client else ""
+    await gateway.rates.check("failed_key", address)
+    try:
+        identity = await gateway.authenticator.identify(presented_key(request.headers))
+    except Unauthenticated:
+        await gateway.rates.spend("failed_key", address)
+        raise
+    context.adopt(identity, context.request_id())
+    user_id = str(identity.user_id)
+    await gateway.rates.spend("all", user_id)
+    return user_id
+
+
+UserId = Annotated[str, Depends(identify)]
+
+
+async def spend_reading(user_id: UserId, gateway: Gateway) -> None:
+    """Count a request that makes a service compute; raises RateLimited above the user's rate."""
+    await gateway.rates.spend("reading", user_id)
+
+
+def canonical_uuid(value: str) -> str:
+    """Return a UUID in lower case with hyphens; raises NotFound for any other form, which no row has."""
+    if not _UUID.fullmatch(value):
+        raise NotFound
+    return value
+
+
+def _project_id(project_id: Annotated[str, Path(description="UUID of the project.")]) -> str:
+    """Return the project's id from the path."""
+    return canonical_uuid(project_id)
+
+
+def _image_id(image_id: Annotated[str, Path(description="UUID of the image.")]) -> str:
+    """Return the page's id from the path."""
+    return canonical_uuid(image_id)
+
+
+def _run_id(run_id: Annotated[str, Path(description="UUID of the training run.")]) -> str:
+    """Return the training run's id from the path."""
+    return canonical_uuid(run_id)
+
+
+def _version(version: Annotated[str, Path(description="Name of the model version.")]) -> str:
+    """Return the model version's name from the path; raises NotFound for a name that no version has."""
+    if not _VERSION.fullmatch(version):
+        raise NotFound
+    return version
+
+
+ProjectId = Annotated[str, Depends(_project_id)]
+ImageId = Annotated[str, Depends(_image_id)]
+RunId = Annotated[str, Depends(_run_id)]
+Version = Annotated[str, Depends(_version)]
+Cursor = Annotated[
+    str,
+    Query(
+        description="`next_cursor` of the previous response; the first part of the list without it.",
+        max_length=512,
+        pattern=r"^[\x21-\x7e]*$",
+    ),
+]
+ListLimit = Annotated[int, Query(description="Maximum number of elements in the response.", ge=1, le=100)]

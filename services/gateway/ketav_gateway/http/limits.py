@@ -1,0 +1,85 @@
+"""Limits of users, counted in this process: requests in a time window, and uploads or imports at once."""
+
+import math
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from limits import RateLimitItem, parse
+from limits.aio.storage import MemoryStorage
+from limits.aio.strategies import SlidingWindowCounterRateLimiter
+
+from ketav_common.errors import RateLimited, Unavailable
+
+_SLOT_RETRY_S = 2
+"""Seconds after which a refused client retries: a page takes one to three seconds to store."""
+
+
+class RateLimits:
+    """Named limits over sliding windows, each written like `60/minute` (the syntax of `limits`)."""
+
+    def __init__(self, **expressions: str) -> None:
+        """Take the expression of each limit."""
+        self._items: dict[str, RateLimitItem] = {name: parse(text) for name, text in expressions.items()}
+        self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
+
+    async def spend(self, name: str, caller: str) -> None:
+        """Count one request of a caller; raises RateLimited with the seconds to wait above the limit."""
+        if not await self._limiter.hit(self._items[name], name, caller):
+            raise await self._rate_limited(name, caller)
+
+    async def check(self, name: str, caller: str) -> None:
+        """Raise RateLimited if the caller has reached the limit; does not count a request."""
+        if not await self._limiter.test(self._items[name], name, caller):
+            raise await self._rate_limited(name, caller)
+
+    async def _rate_limited(self, name: str, caller: str) -> RateLimited:
+        """Return the error with the seconds until the window is reset."""
+        stats = await self._limiter.get_window_stats(self._items[name], name, caller)
+        wait = max(1, math.ceil(stats.reset_time - time.time()))
+        item = self._items[name]
+        return RateLimited(
+            f"More than {item.amount} requests were sent within {item.get_expiry()} seconds. "
+            f"Retry after {wait} seconds.",
+            retry_after=wait,
+        )
+
+
+class Slots:
+    """A limit on blocks at once, in all and for each user; a further one is refused, not queued."""
+
+    def __init__(self, total: int, per_user: int, name: str) -> None:
+        """Take the number of slots in all and for each user, and a plural noun for error details."""
+        self._free = total
+        self._per_user = per_user
+        self._name = name
+        self._used: Counter[str] = Counter()
+
+    @contextmanager
+    def acquire(self, user_id: str) -> Iterator[None]:
+        """Hold a slot for the block.
+
+        Raises RateLimited when the user has `per_user` slots, Unavailable when none is free.
+        """
+        if self._used[user_id] >= self._per_user:
+            raise RateLimited(
+                f"Your account has {self._per_user} {self._name} in progress, the most that are allowed. "
+                "Retry when one has ended.",
+                retry_after=_SLOT_RETRY_S,
+            )
+        if self._free <= 0:
+            raise Unavailable(
+                f"The server has too many {self._name} in progress. Retry after {_SLOT_RETRY_S} seconds.",
+                code="overloaded",
+                retry_after=_SLOT_RETRY_S,
+            )
+        self._free -= 1
+        self._used[user_id] += 1
+        try:
+            yield
+        finally:
+            self._free += 1
+            self._used[user_id] -= 1
+            if not self._used[user_id]:
+                del self._used[user_id]

@@ -1,0 +1,189 @@
+"""RFC 9457 problem details: the translation of errors to responses."""
+
+import http
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+
+from ketav_common.errors import InvalidInput, KetavError
+from ketav_common.logging import get_logger
+from ketav_gateway.http.validation import field_errors
+
+log = get_logger()
+
+MEDIA_TYPE = "application/problem+json"
+NOT_FOUND_DETAIL = (
+    "This address does not exist, or what it names belongs to another user. "
+    "Check the ids in the request; GET /projects/ lists your projects."
+)
+INTERNAL_DETAIL = (
+    "The server failed. Report the X-Request-Id of this response to the operator, whose log has it."
+)
+_RETRY_AFTER_S = 5
+"""Seconds to wait when an error does not say: a restarted service answers after about three."""
+_STATUS_CODES = {
+    400: "bad-request",
+    404: "not-found",
+    405: "method-not-allowed",
+    408: "request-timeout",
+    413: "too-large",
+    415: "unsupported-content-type",
+    503: "unavailable",
+}
+_RESERVED = {"type", "title", "status", "detail", "code"}
+_NUMBERS = {"have", "need", "missing"}
+"""Details that gRPC carries as strings and JSON shows as numbers."""
+
+
+class FieldProblem(BaseModel):
+    """An error in one field of the request."""
+
+    field: str = Field(
+        description="JSON pointer (RFC 6901) of the field in the body, such as `/lines/0/text`, empty for "
+        "the whole body; the name of a query parameter or header."
+    )
+    line_id: str | None = Field(
+        None, description="The line that the field belongs to; absent for other fields."
+    )
+    message: str = Field(description="The error and its correction, in sentences.")
+
+
+class Problem(BaseModel):
+    """An error as RFC 9457 describes it."""
+
+    model_config = ConfigDict(
+        extra="allow",
+        json_schema_extra={
+            "example": {
+                "type": "urn:ketav:problem:not-found",
+                "title": "Not Found",
+                "status": 404,
+                "detail": NOT_FOUND_DETAIL,
+                "code": "not-found",
+            }
+        },
+    )
+
+    type: str = Field(description="A URN that identifies the type of problem: urn:ketav:problem:CODE.")
+    title: str = Field(description="The name of the HTTP status.")
+    status: int = Field(description="The HTTP status.")
+    detail: str = Field(description="The error and its correction, in sentences.")
+    code: str = Field(description="The type of problem, for programs; it never changes.")
+    errors: list[FieldProblem] | None = Field(None, description="The fields that are not valid, at most 20.")
+
+
+def problem(
+    status: int,
+    code: str,
+    detail: str,
+    members: Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    """Return the response for a problem; `members` are extension members (RFC 9457, section 3.2).
+
+    Every 404 has the same detail, so that the id of another user's object cannot be distinguished from an
+    unknown one.
+    """
+    if status == http.HTTPStatus.NOT_FOUND:
+        detail = NOT_FOUND_DETAIL
+    body: dict[str, Any] = {
+        "type": f"urn:ketav:problem:{code}",
+        "title": http.HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "code": code,
+    }
+    body.update({name: value for name, value in (members or {}).items() if name not in _RESERVED})
+    return JSONResponse(body, status_code=status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
+
+
+def from_error(error: KetavError) -> JSONResponse:
+    """Return the response for an error; the detail of an internal error goes to the log instead."""
+    headers: dict[str, str] = {}
+    if error.http in {http.HTTPStatus.TOO_MANY_REQUESTS, http.HTTPStatus.SERVICE_UNAVAILABLE}:
+        headers["Retry-After"] = str(max(1, error.retry_after or _RETRY_AFTER_S))
+    if error.http == http.HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = 'Bearer realm="ketav"'
+    members: dict[str, Any] = {
+        name: int(value) if name in _NUMBERS and str(value).isdigit() else value
+        for name, value in error.details.items()
+    }
+    detail = error.detail
+    if error.http == http.HTTPStatus.INTERNAL_SERVER_ERROR:
+        log.error("request_failed", code=error.code, reason=error.detail)
+        detail = INTERNAL_DETAIL
+    if error.http == http.HTTPStatus.NOT_FOUND:
+        return problem(error.http, "not-found", detail)
+    return problem(error.http, error.code, detail, members, headers)
+
+
+async def _on_ketav_error(_request: Request, error: Exception) -> JSONResponse:
+    """Return the response for a KetavError."""
+    if not isinstance(error, KetavError):
+        raise error
+    return from_error(error)
+
+
+async def _on_validation_error(_request: Request, error: Exception) -> JSONResponse:
+    """Return the response for a request with invalid fields."""
+    if not isinstance(error, RequestValidationError):
+        raise error
+    count = len(error.errors())
+    detail = (
+        "One field of the request is not valid. Correct the field that `errors` names."
+        if count == 1
+        else f"{count} fields of the request are not valid. Correct the fields that `errors` names."
+    )
+    return problem(InvalidInput.http, "invalid-input", detail, {"errors": field_errors(error)})
+
+
+async def _on_http_exception(_request: Request, error: Exception) -> JSONResponse:
+    """Return the response for an error of the framework: unknown addresses and methods, slow bodies."""
+    if not isinstance(error, HTTPException):
+        raise error
+    code = _STATUS_CODES.get(error.status_code, "bad-request")
+    detail = str(error.detail)
+    if error.status_code == http.HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = (error.headers or {}).get("Allow", "")
+        detail = f"This address does not support the method of the request. Use {allowed}."
+    return problem(error.status_code, code, detail, headers=error.headers)
+
+
+def install(app: FastAPI) -> None:
+    """Register the handlers of all errors."""
+    app.add_exception_handler(KetavError, _on_ketav_error)
+    app.add_exception_handler(RequestValidationError, _on_validation_error)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+
+
+_DESCRIPTIONS = {
+    401: "The API key is missing, unknown or revoked.",
+    404: "The address does not exist, or what it names belongs to another user.",
+    409: "The request conflicts with the stored state.",
+    413: "The request or a file is too large.",
+    415: "The type of the body or of a file is not supported.",
+    422: "The request is not valid or cannot be carried out now.",
+    429: "Too many requests. The header Retry-After has the seconds to wait.",
+    503: "A service is unavailable or overloaded. The header Retry-After has the seconds to wait.",
+}
+
+
+Responses = dict[int | str, dict[str, Any]]
+
+
+def responses(*statuses: int, more: Responses | None = None) -> Responses:
+    """Return the OpenAPI description of a route's problems, 401, 429 and 503 included, and of `more`."""
+    problems: Responses = {
+        status: {
+            "model": Problem,
+            "description": _DESCRIPTIONS[status],
+            "content": {MEDIA_TYPE: {}},
+        }
+        for status in sorted({401, 429, 503, *statuses})
+    }
+    return (more or {}) | problems

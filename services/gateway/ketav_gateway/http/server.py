@@ -1,0 +1,86 @@
+"""uvicorn's HTTP/1.1 protocol with a timeout for headers, and problems for malformed requests."""
+
+import asyncio
+import json
+from typing import Any, ClassVar
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+_LINGER_S = 1.0
+"""Seconds that a refused connection stays open for the client to read the response."""
+_MALFORMED = {
+    "type": "urn:ketav:problem:malformed-request",
+    "title": "Bad Request",
+    "status": 400,
+    "code": "malformed-request",
+}
+_MALFORMED_DETAIL = (
+    "The request is not valid HTTP/1.1, or its headers are larger than 32 KiB. Send a valid request."
+)
+
+
+class GatewayProtocol(H11Protocol):
+    """A connection whose requests must send all their headers within `header_timeout_s` seconds."""
+
+    header_timeout_s: ClassVar[float] = 10.0
+    _header_timer: asyncio.TimerHandle | None = None
+    _refused = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Start the timer for the first request."""
+        super().connection_made(transport)
+        self._watch_headers()
+
+    def data_received(self, data: bytes) -> None:
+        """Handle received bytes and start or stop the timer."""
+        if self._refused:
+            return
+        super().data_received(data)
+        self._watch_headers()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop the timer."""
+        if self._header_timer is not None:
+            self._header_timer.cancel()
+            self._header_timer = None
+        super().connection_lost(exc)
+
+    def _watch_headers(self) -> None:
+        """Run the timer exactly while a request has begun and its headers are incomplete."""
+        idle = self.conn.their_state is h11.IDLE and not self.transport.is_closing()
+        if idle and (self.cycle is None or self.conn.trailing_data[0]):
+            if self._header_timer is None:
+                self._header_timer = self.loop.call_later(self.header_timeout_s, self.transport.close)
+        elif self._header_timer is not None:
+            self._header_timer.cancel()
+            self._header_timer = None
+
+    def send_400_response(self, msg: str) -> None:
+        """Send a problem for a malformed request, if it can still be sent, and close the connection."""
+        if self.conn.our_state not in {h11.IDLE, h11.SEND_RESPONSE}:
+            self.transport.close()
+            return
+        body = json.dumps({**_MALFORMED, "detail": _MALFORMED_DETAIL, "reason": msg}).encode()
+        headers: list[tuple[bytes, bytes]] = [
+            (b"content-type", b"application/problem+json"),
+            (b"content-length", str(len(body)).encode()),
+            (b"connection", b"close"),
+        ]
+        events: list[Any] = [
+            h11.Response(status_code=400, headers=headers, reason=b"Bad Request"),
+            h11.Data(data=body),
+            h11.EndOfMessage(),
+        ]
+        for event in events:
+            self.transport.write(self.conn.send(event) or b"")
+        # If the socket were closed now, bytes that still arrive would reset the connection before the client
+        # has read the response.
+        self._refused = True
+        self.transport.write_eof()
+        self.loop.call_later(_LINGER_S, self.transport.close)
+
+
+def protocol(header_timeout_s: float) -> type[GatewayProtocol]:
+    """Return the protocol class with this timeout in seconds for request headers."""
+    return type("BoundedProtocol", (GatewayProtocol,), {"header_timeout_s": header_timeout_s})

@@ -1,0 +1,60 @@
+"""The caller's model versions: listed, shown, activated, and the errors that they made."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+
+from ketav.registry.v1 import models_pb2
+from ketav_gateway.convert import script_to_proto
+from ketav_gateway.http.dependencies import Cursor, Gateway, ListLimit, Version
+from ketav_gateway.http.idempotency import idempotency_key
+from ketav_gateway.http.problems import responses
+from ketav_gateway.models import convert, schemas
+from ketav_gateway.schemas import Script
+from ketav_gateway.services import call
+
+router = APIRouter(prefix="/models", tags=["models"])
+
+
+@router.get("/", responses=responses(422))
+async def list_models(gateway: Gateway, cursor: Cursor = "", limit: ListLimit = 20) -> schemas.ModelList:
+    """List your model versions and the base models, newest first."""
+    request = models_pb2.ListModelsRequest(cursor=cursor, limit=limit)
+    response = await call(gateway.services.models.ListModels, request, gateway.services.deadlines.short_s)
+    return schemas.ModelList(
+        models=[convert.model_version(version) for version in response.versions],
+        next_cursor=response.next_cursor or None,
+    )
+
+
+@router.get("/progress", responses=responses(422))
+async def list_progress(
+    gateway: Gateway,
+    script: Annotated[Script | None, Query(description="Only this script; without it all scripts.")] = None,
+    cursor: Cursor = "",
+    limit: ListLimit = 20,
+) -> schemas.ModelProgress:
+    """Compare first readings with your verified texts: the errors of each page, and of each model version."""
+    request = models_pb2.ListModelProgressRequest(script=script_to_proto(script), cursor=cursor, limit=limit)
+    response = await call(
+        gateway.services.models.ListModelProgress, request, gateway.services.deadlines.short_s
+    )
+    return convert.model_progress(response, with_versions=not cursor)
+
+
+@router.get("/{version}", responses=responses(404))
+async def get_model(gateway: Gateway, version: Version) -> schemas.ModelRecord:
+    """Return a model version with its lineage and its model card."""
+    request = models_pb2.GetModelRequest(version=version)
+    response = await call(gateway.services.models.GetModel, request, gateway.services.deadlines.short_s)
+    return convert.model_record(response)
+
+
+@router.post(
+    "/{version}/activate", responses=responses(404, 409, 422), dependencies=[Depends(idempotency_key)]
+)
+async def activate_model(gateway: Gateway, version: Version) -> schemas.ModelVersion:
+    """Make a version the active model of its script: for a rollback, or to return to the base model."""
+    request = models_pb2.ActivateModelRequest(version=version)
+    response = await call(gateway.services.models.ActivateModel, request, gateway.services.deadlines.short_s)
+    return convert.model_version(response.version)

@@ -1,0 +1,102 @@
+"""Pages of a project: shown, downloaded, exported and deleted."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, BinaryIO
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response, StreamingResponse
+
+from ketav.registry.v1 import pages_pb2
+from ketav_gateway.erasure.convert import erasure
+from ketav_gateway.erasure.schemas import Erasure
+from ketav_gateway.http.dependencies import Components, Gateway, ImageId, ProjectId
+from ketav_gateway.http.problems import Responses, responses
+from ketav_gateway.pages import convert, exports, schemas
+from ketav_gateway.services import call, download_image
+
+router = APIRouter(prefix="/projects/{project_id}/images/{image_id}", tags=["pages"])
+
+_READ_BYTES = 256 * 1024
+_EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg"}
+_FILE: Responses = {
+    200: {"description": "The image file.", "content": {media_type: {} for media_type in _EXTENSIONS}}
+}
+_EXPORT: Responses = {
+    200: {
+        "description": "The exported text.",
+        "content": {media_type: {} for media_type, _ in exports.FORMATS.values()},
+    }
+}
+
+
+async def _get_page(gateway: Components, project_id: str, image_id: str) -> schemas.Page:
+    """Return a page of the caller; raises NotFound."""
+    request = pages_pb2.GetPageRequest(project_id=project_id, page_id=image_id)
+    response = await call(gateway.services.pages.GetPage, request, gateway.services.deadlines.short_s)
+    return convert.page(response.page)
+
+
+@router.get("", responses=responses(404))
+async def get_image(gateway: Gateway, project_id: ProjectId, image_id: ImageId) -> schemas.Page:
+    """Return an image with its latest transcription and corrections."""
+    return await _get_page(gateway, project_id, image_id)
+
+
+@router.delete("", responses=responses(404))
+async def delete_image(gateway: Gateway, project_id: ProjectId, image_id: ImageId) -> Erasure:
+    """Delete an image with its transcriptions and corrections; model versions trained on it stop serving."""
+    request = pages_pb2.DeletePageRequest(project_id=project_id, page_id=image_id)
+    response = await call(gateway.services.pages.DeletePage, request, gateway.services.deadlines.store_s)
+    return erasure(response.erasure)
+
+
+@router.get("/file", response_class=Response, responses=responses(404, more=_FILE))
+async def get_file(gateway: Gateway, project_id: ProjectId, image_id: ImageId) -> Response:
+    """Return the stored image file: upright, without metadata."""
+    async with AsyncExitStack() as stack:
+        folder = stack.enter_context(TemporaryDirectory(dir=gateway.settings.spool_dir))
+        path = Path(folder) / "image"
+        header = await download_image(gateway.services, project_id, image_id, path)
+        file = stack.enter_context(path.open("rb"))
+        body = _chunks(file, stack.pop_all())
+    image = header.page.image
+    extension = _EXTENSIONS.get(image.media_type)
+    return StreamingResponse(
+        body,
+        media_type=image.media_type if extension else "application/octet-stream",
+        headers={
+            "Content-Length": str(image.size_bytes),
+            "Content-Disposition": f'inline; filename="{image_id}.{extension or "bin"}"',
+        },
+    )
+
+
+async def _chunks(file: BinaryIO, files: AsyncExitStack) -> AsyncIterator[bytes]:
+    """Yield a file in chunks; closes and removes it at the end."""
+    async with files:
+        while chunk := await asyncio.to_thread(file.read, _READ_BYTES):
+            yield chunk
+
+
+@router.get("/export", response_class=Response, responses=responses(404, 422, more=_EXPORT))
+async def export(
+    gateway: Gateway,
+    project_id: ProjectId,
+    image_id: ImageId,
+    export_format: Annotated[
+        exports.Format, Query(alias="format", description="Plain text, JSON, ALTO 4.4, PAGE XML or hOCR.")
+    ] = "txt",
+) -> Response:
+    """Return the text of a page in logical order; a corrected line has its correction."""
+    page = await _get_page(gateway, project_id, image_id)
+    media_type, write = exports.FORMATS[export_format]
+    filename = f"{image_id}.{exports.EXTENSIONS[export_format]}"
+    return Response(
+        write(page),
+        media_type=media_type,
+        headers={"Content-Disposition": f'attachment; filename="{filename}"'},
+    )

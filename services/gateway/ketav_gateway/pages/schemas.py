@@ -1,0 +1,38 @@
+"""JSON of pages, which REST calls images."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import ConfigDict, Field
+
+from ketav_gateway import examples
+from ketav_gateway.schemas import Image, Layout, ResponseBody
+from ketav_gateway.transcriptions.schemas import TRANSCRIPTION_EXAMPLE, Transcription
+
+PAGE_EXAMPLE: dict[str, Any] = {
+    "image_id": examples.IMAGE_ID,
+    "project_id": examples.PROJECT_ID,
+    "state": "read",
+    "layout": "page",
+    "created_at": examples.CREATED_AT,
+    "image": examples.IMAGE,
+    "transcription": TRANSCRIPTION_EXAMPLE,
+}
+
+
+class Page(ResponseBody):
+    """A page of a project with its latest transcription."""
+
+    model_config = ConfigDict(json_schema_extra={"example": PAGE_EXAMPLE})
+
+    image_id: str = Field(description="UUID of the image.")
+    project_id: str = Field(description="UUID of the project.")
+    state: Literal["stored", "read"] = Field(
+        description="stored: not read yet, or the recognition failed; read: it has a transcription."
+    )
+    layout: Layout = Field(description="Whether the image shows a page or one line.")
+    created_at: datetime = Field(description="When the image was stored.")
+    image: Image = Field(description="The stored image.")
+    transcription: Transcription | None = Field(
+        description="The latest transcription; null while there is none."
+    )

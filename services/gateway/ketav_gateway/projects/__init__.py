@@ -1,0 +1,1 @@
+"""Projects: the pages of a user that belong together, in one script."""

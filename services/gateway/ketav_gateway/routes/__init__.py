@@ -1,1 +1,0 @@
-"""The routes: decode, one use case, encode."""

@@ -1,0 +1,153 @@
+"""Training runs: started, shown, followed and cancelled; when the next one is due, and the policy for it."""
+
+import re
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from sse_starlette import EventSourceResponse, ServerSentEvent
+
+from ketav.registry.v1 import training_pb2
+from ketav.trainer.v1 import trainer_pb2
+from ketav_common.errors import InvalidInput, KetavError
+from ketav_common.logging import get_logger
+from ketav_gateway.convert import script_to_proto
+from ketav_gateway.http.bodies import body_description, json_body, parse_json, read_body
+from ketav_gateway.http.dependencies import Gateway, RunId, spend_reading
+from ketav_gateway.http.idempotency import IdempotencyKey, idempotency_key
+from ketav_gateway.http.problems import Responses, responses
+from ketav_gateway.schemas import Script
+from ketav_gateway.services import Services, call, stream
+from ketav_gateway.training import convert, schemas
+
+router = APIRouter(tags=["training"])
+log = get_logger()
+
+_ENDED = {"succeeded", "rejected", "failed", "cancelled"}
+_REVISION = re.compile(r"[0-9]{1,18}")
+_MAX_EMPTY_BODY_BYTES = 1024
+_EVENTS: Responses = {
+    200: {"content": {"text/event-stream": {}}, "description": "An event for each change of the run."},
+    204: {"description": "The run has ended and the client has received its last event."},
+}
+
+
+async def _empty_body(request: Request) -> None:
+    """Accept no body or an empty JSON object; raises InvalidInput for any other."""
+    body = await read_body(request, _MAX_EMPTY_BODY_BYTES)
+    if body.strip() and parse_json(body) != {}:
+        raise InvalidInput("A training run has no settings. Send no body.")
+
+
+@router.post(
+    "/train/",
+    status_code=202,
+    responses=responses(409, 413, 415, 422),
+    dependencies=[Depends(spend_reading), Depends(_empty_body)],
+)
+async def start_training(
+    response: Response, gateway: Gateway, key: IdempotencyKey
+) -> schemas.StartTrainingResponse:
+    """Queue a training run on your corrections; `GET /train/{run_id}` shows its progress."""
+    request = trainer_pb2.StartTrainingRequest(request_id=key)
+    started = await call(gateway.services.trainer.StartTraining, request, gateway.services.deadlines.short_s)
+    run = convert.training_run(started.run)
+    response.headers["Location"] = f"/train/{run.run_id}"
+    return schemas.StartTrainingResponse(run_id=run.run_id, state=run.state)
+
+
+async def _get_run(services: Services, run_id: str) -> schemas.TrainingRun:
+    """Return a run of the caller; raises NotFound."""
+    request = training_pb2.GetTrainingRunRequest(run_id=run_id)
+    response = await call(services.training.GetTrainingRun, request, services.deadlines.short_s)
+    return convert.training_run(response.run)
+
+
+@router.get("/train/{run_id}", responses=responses(404))
+async def get_training(gateway: Gateway, run_id: RunId) -> schemas.TrainingRun:
+    """Return a training run: its state, progress, CER and verdict."""
+    return await _get_run(gateway.services, run_id)
+
+
+@router.post("/train/{run_id}/cancel", responses=responses(404, 422), dependencies=[Depends(idempotency_key)])
+async def cancel_training(gateway: Gateway, run_id: RunId) -> schemas.TrainingRun:
+    """Cancel a training run: a queued one ends at once, a running one after its current step."""
+    request = training_pb2.CancelTrainingRunRequest(run_id=run_id)
+    response = await call(
+        gateway.services.training.CancelTrainingRun, request, gateway.services.deadlines.short_s
+    )
+    return convert.training_run(response.run)
+
+
+@router.get("/train/{run_id}/events", response_class=Response, responses=responses(404, 422, more=_EVENTS))
+async def watch_training(
+    gateway: Gateway,
+    run_id: RunId,
+    last_event_id: Annotated[
+        str, Header(description="Revision of the last event that the client received.")
+    ] = "0",
+) -> Response:
+    """Stream the changes of a training run as server-sent events; an event's id is the run's revision."""
+    if not _REVISION.fullmatch(last_event_id):
+        raise InvalidInput(
+            "The header Last-Event-ID is not a revision of a run. Send the id of the last event received.",
+            code="malformed-event-id",
+        )
+    revision = int(last_event_id)
+    run = await _get_run(gateway.services, run_id)
+    if run.state in _ENDED and revision >= run.revision:
+        return Response(status_code=204)  # an EventSource does not reconnect after 204
+    return EventSourceResponse(
+        _events(gateway.services, run_id, revision), headers={"Cache-Control": "no-store"}
+    )
+
+
+async def _events(services: Services, run_id: str, revision: int) -> AsyncIterator[ServerSentEvent]:
+    """Yield the changes after a revision; ends when the trainer is unavailable, and the client reconnects."""
+    request = trainer_pb2.WatchTrainingRequest(run_id=run_id, after_revision=revision)
+    try:
+        async for change in stream(services.trainer.WatchTraining, request, services.deadlines.watch_s):
+            run = convert.training_run(change.run)
+            yield ServerSentEvent(run.model_dump_json(), event=run.state, id=str(run.revision))
+    except KetavError as error:
+        log.info("training_events_ended", code=error.code)
+
+
+@router.get("/models/readiness", responses=responses(422))
+async def get_readiness(
+    gateway: Gateway,
+    script: Annotated[
+        Script | None, Query(description="Only this script; without it all scripts with verified lines.")
+    ] = None,
+) -> schemas.Readiness:
+    """Return when your next training run is due, why none starts now, and its estimated gain."""
+    request = training_pb2.GetReadinessRequest(script=script_to_proto(script))
+    response = await call(gateway.services.training.GetReadiness, request, gateway.services.deadlines.short_s)
+    return convert.readiness(response)
+
+
+@router.get("/models/policy", responses=responses())
+async def get_policy(gateway: Gateway) -> schemas.TrainingPolicy:
+    """Return your policy for automatic training runs."""
+    request = training_pb2.GetTrainingPolicyRequest()
+    response = await call(
+        gateway.services.training.GetTrainingPolicy, request, gateway.services.deadlines.short_s
+    )
+    return convert.training_policy(response.policy)
+
+
+@router.put(
+    "/models/policy",
+    responses=responses(413, 415, 422),
+    openapi_extra=body_description(schemas.SetTrainingPolicyRequest),
+)
+async def set_policy(
+    gateway: Gateway,
+    body: Annotated[schemas.SetTrainingPolicyRequest, Depends(json_body(schemas.SetTrainingPolicyRequest))],
+) -> schemas.TrainingPolicy:
+    """Replace your policy for automatic training runs; `POST /train/` starts a run regardless of it."""
+    request = training_pb2.SetTrainingPolicyRequest(policy=convert.training_policy_to_proto(body))
+    response = await call(
+        gateway.services.training.SetTrainingPolicy, request, gateway.services.deadlines.short_s
+    )
+    return convert.training_policy(response.policy)

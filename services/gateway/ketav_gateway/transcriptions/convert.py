@@ -1,0 +1,128 @@
+"""Transcriptions between protobuf and JSON: Line is converted here, for all features that return lines."""
+
+from typing import TypeVar
+
+from ketav.page.v1 import page_pb2
+from ketav.registry.v1 import pages_pb2, transcriptions_pb2
+from ketav_common.images import NormalisedImage
+from ketav_gateway.convert import (
+    enum_name,
+    image,
+    image_to_proto,
+    layout_to_proto,
+    model,
+    script_to_proto,
+    timestamp,
+)
+from ketav_gateway.transcriptions import schemas
+
+_CONFIDENCE_DIGITS = 4
+"""Decimal places of a confidence: a float32 of the network has no more significant digits."""
+
+LineT = TypeVar("LineT", bound=schemas.Line)
+
+
+def create_page_header(
+    form: schemas.OcrForm, image: NormalisedImage, idempotency_key: str, fingerprint: bytes
+) -> pages_pb2.CreatePageHeader:
+    """Return the first message of an upload."""
+    return pages_pb2.CreatePageHeader(
+        project_id=form.project_id or "",
+        project_name=form.name or "",
+        script=script_to_proto(form.script),
+        layout=layout_to_proto(form.layout),
+        image=image_to_proto(image),
+        request_id=idempotency_key,
+        request_sha256=fingerprint,
+        model_version=form.model or "",
+    )
+
+
+def _confidence(value: float) -> float:
+    """Return a confidence with the digits that JSON shows."""
+    return round(value, _CONFIDENCE_DIGITS)
+
+
+def _line(shape: type[LineT], message: page_pb2.Line, **corrections: object) -> LineT:
+    """Return a line, with or without its correction."""
+    return shape(
+        line_id=message.line_id,
+        order=message.order,
+        text=message.text,
+        confidence=_confidence(message.confidence),
+        baseline=[(point.x, point.y) for point in message.baseline],
+        boundary=[(point.x, point.y) for point in message.boundary],
+        words=[
+            schemas.Word(
+                text=word.text, confidence=_confidence(word.confidence), start=word.start, end=word.end
+            )
+            for word in message.words
+        ],
+        **corrections,
+    )
+
+
+def _corrected_line(message: page_pb2.Line) -> schemas.CorrectedLine:
+    """Return a line with its correction."""
+    return _line(
+        schemas.CorrectedLine,
+        message,
+        corrected_text=message.corrected_text if message.HasField("corrected_text") else None,
+        quarantine=quarantine(message.quarantine) if message.HasField("quarantine") else None,
+    )
+
+
+def quarantine(message: page_pb2.Quarantine) -> schemas.Quarantine:
+    """Return why a correction does not train."""
+    return schemas.Quarantine.model_validate({"code": message.code, "reason": message.reason})
+
+
+def _page_text(message: transcriptions_pb2.Transcription) -> str:
+    """Return the text of a page as it was read."""
+    return "\n".join(line.text for line in message.lines)
+
+
+def _page_confidence(message: transcriptions_pb2.Transcription) -> float | None:
+    """Return the mean confidence of the characters of a page; None without any character."""
+    characters = sum(len(line.text) for line in message.lines)
+    if not characters:
+        return None
+    return _confidence(sum(line.confidence * len(line.text) for line in message.lines) / characters)
+
+
+def ocr_response(
+    page: pages_pb2.Page, transcription: transcriptions_pb2.Transcription
+) -> schemas.OcrResponse:
+    """Return a page with the transcription that was just recorded."""
+    return schemas.OcrResponse(
+        project_id=page.project_id,
+        image_id=page.page_id,
+        transcription_id=transcription.transcription_id,
+        model=model(transcription.model),
+        image=image(page.image),
+        text=_page_text(transcription),
+        confidence=_page_confidence(transcription),
+        lines=[_line(schemas.Line, line) for line in transcription.lines],
+    )
+
+
+def ocr_accepted_response(page: pages_pb2.Page) -> schemas.OcrAcceptedResponse:
+    """Return a page that will be read in the background."""
+    return schemas.OcrAcceptedResponse(
+        project_id=page.project_id,
+        image_id=page.page_id,
+        state=enum_name(pages_pb2.PageState, page.state, "PAGE_STATE_"),
+        image=image(page.image),
+    )
+
+
+def transcription(message: transcriptions_pb2.Transcription) -> schemas.Transcription:
+    """Return a transcription with its corrections."""
+    return schemas.Transcription(
+        transcription_id=message.transcription_id,
+        model=model(message.model) if message.HasField("model") else None,
+        created_at=timestamp(message.create_time),
+        text=_page_text(message),
+        confidence=_page_confidence(message),
+        lines=[_corrected_line(line) for line in message.lines],
+    )
