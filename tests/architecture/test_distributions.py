@@ -1,4 +1,4 @@
-"""What the wheels hold: the services' wheel has nothing that only the base model or the tests use."""
+"""The services' wheel contains nothing that only the base model or the tests use."""
 
 import subprocess
 import sys

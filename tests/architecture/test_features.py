@@ -1,0 +1,64 @@
+"""A feature has one noun: in the contracts, the layers of the registry, the gateway and the tests."""
+
+from pathlib import Path
+
+import pytest
+
+from tools.budget import ROOT
+
+FEATURES = {
+    "projects", "pages", "transcriptions", "corrections", "ground_truth", "training", "models", "next_lines",
+    "webhooks", "accounts",
+}  # fmt: skip
+MESSAGES = {"erasure"}
+"""Nouns without a service of their own: parts of several features."""
+LAYERS = ("servicer", "usecases", "convert", "domain", "repository", "tables")
+SHARED = {"__init__", "common", "columns", "requests", "object_removal"}
+"""Modules of a layer that several features use."""
+RETIRED = ("learning", "teaching", "feedback")
+"""Nouns that no module of the services or their tests is named after."""
+REGISTRY = ROOT / "services" / "registry" / "ketav_registry"
+GATEWAY = ROOT / "services" / "gateway" / "ketav_gateway"
+
+
+def feature_of(module: str) -> str | None:
+    """Return the feature that a module's name is or begins with."""
+    return next(
+        (noun for noun in FEATURES | MESSAGES if module == noun or module.startswith(f"{noun}_")), None
+    )
+
+
+def modules(folder: Path) -> list[str]:
+    """Return the names of the modules of a folder."""
+    return sorted(path.stem for path in folder.glob("*.py"))
+
+
+def test_each_feature_has_a_contract_a_servicer_and_use_cases() -> None:
+    """Under the same name, so that a search for the noun lists them."""
+    protos = {path.stem for path in (ROOT / "protos" / "ketav" / "registry" / "v1").glob("*.proto")}
+    assert protos == FEATURES | MESSAGES
+    assert set(modules(REGISTRY / "servicer")) - {"__init__"} == FEATURES
+    assert not FEATURES - {feature_of(name) for name in modules(REGISTRY / "usecases")}
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_each_module_of_a_layer_belongs_to_a_feature(layer: str) -> None:
+    """Or is one of the few that several features use."""
+    names = set(modules(REGISTRY / layer)) - SHARED
+    assert {name for name in names if feature_of(name) is None} == set()
+
+
+@pytest.mark.skipif(not (GATEWAY / "http").is_dir(), reason="the gateway has not been divided by feature")
+def test_each_folder_of_the_gateway_is_a_feature_or_http() -> None:
+    """A feature's folder has its routes."""
+    folders = {path.name for path in GATEWAY.iterdir() if path.is_dir() and (path / "__init__.py").is_file()}
+    assert folders - {"http"} <= FEATURES
+    assert {name for name in folders - {"http"} if not (GATEWAY / name / "routes.py").is_file()} == set()
+
+
+@pytest.mark.skipif(not (GATEWAY / "http").is_dir(), reason="the gateway has not been divided by feature")
+def test_no_module_has_a_second_noun_for_a_feature() -> None:
+    """The nouns of the first layout are gone."""
+    trees = [REGISTRY, GATEWAY, ROOT / "protos", ROOT / "tests"]
+    paths = [path for tree in trees for path in [*tree.rglob("*.py"), *tree.rglob("*.proto")]]
+    assert [str(path) for path in paths if any(noun in path.stem for noun in RETIRED)] == []
