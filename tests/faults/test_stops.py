@@ -88,9 +88,10 @@ async def test_a_training_that_runs_out_of_memory_or_cannot_start_fails_in_words
     broken.mkdir(exist_ok=True)
     (broken / "sitecustomize.py").write_text(CRASH)
     path = f"{broken}:{os.environ.get('PYTHONPATH', '')}"
+    memory = {"KETAV_TRAINING_MEMORY_BYTES": str(200 * 2**20)}
     cases = {
-        "the training ran out of memory": {"KETAV_TRAINING_MEMORY_BYTES": str(200 * 2**20)},
-        "the training ended with an internal error": {"PYTHONPATH": path},
+        "The training ran out of memory. Start it again later.": memory,
+        "The training ended with an internal error. Try again later.": {"PYTHONPATH": path},
     }
     for verdict, settings in cases.items():
         worker = alone.add_worker(**settings)

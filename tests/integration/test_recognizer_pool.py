@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw
 
 from ketav_common.errors import InvalidInput, RateLimited, Unavailable
 from ketav_engine.domain import ReadPage
-from ketav_recognizer.domain import ReaderSpec, Refusal, Task
+from ketav_recognizer.domain import ReaderConfig, ReadingTask, Refusal
 from ketav_recognizer.pool import PoolLimits, ReaderPool
 from ketav_testing import tiny
 
@@ -41,10 +41,10 @@ def model(tmp_path: Path) -> Path:
     return path
 
 
-def task(model: Path, image: bytes | None = None) -> Task:
+def task(model: Path, image: bytes | None = None) -> ReadingTask:
     """Return a task over a page with a model file."""
     digest = hashlib.sha256(model.read_bytes()).hexdigest()
-    return Task(page() if image is None else image, "page", str(model), digest)
+    return ReadingTask(page() if image is None else image, "page", str(model), digest)
 
 
 async def until(true: Callable[[], object], seconds: float = 20) -> None:
@@ -68,10 +68,10 @@ def open_pool() -> OpenPool:
         readers: int = 1, queue: int = 4, page_s: float = 20, memory: int = 0
     ) -> AsyncIterator[ReaderPool]:
         """Open a pool, wait until a reader is warm, and close it in the end."""
-        pool = ReaderPool(ReaderSpec("tiny", 2, memory), PoolLimits(readers, queue, page_s))
+        pool = ReaderPool(ReaderConfig("tiny", 2, memory), PoolLimits(readers, queue, page_s))
         pool.start()
         try:
-            await until(lambda: pool.pids and pool.warm)
+            await until(lambda: pool.is_ready and pool.pids)
             yield pool
         finally:
             await pool.close()
@@ -150,10 +150,10 @@ async def test_a_reader_out_of_memory_dies_alone(open_pool: OpenPool, model: Pat
 async def test_the_queue_is_bounded(open_pool: OpenPool) -> None:
     """As many places as readers and queue have; one more is refused, and a left place is free again."""
     async with open_pool(readers=1, queue=1) as pool:
-        with pool.place():
-            with pool.place(), pytest.raises(RateLimited), pool.place():
+        with pool.slot():
+            with pool.slot(), pytest.raises(RateLimited), pool.slot():
                 pass
-            with pool.place():
+            with pool.slot():
                 pass
 
 

@@ -15,8 +15,8 @@ from ketav.registry.v1 import webhooks_pb2 as pb
 from ketav_common import rpc
 from ketav_common.errors import Forbidden, InvalidInput, NotFound, Precondition, Stale
 from ketav_registry.domain.webhooks import MAX_WAITING
-from ketav_trainer.registry import Registry as Asking
-from ketav_trainer.webhooks import Sender, deliver_webhooks
+from ketav_trainer.registry import RegistryClient
+from ketav_trainer.webhooks import WebhookSender, deliver_webhooks
 from tests.parts.postgres import PostgresServer
 from tests.parts.registry import (
     Registry,
@@ -293,13 +293,14 @@ async def test_a_receiver_that_fails_twice_gets_the_same_signed_delivery_the_thi
     user_id = await registry.new_user()
     server = await asyncio.start_server(handle, "127.0.0.1", 0)
     async with server, rpc.channel(f"unix:{tmp_path}/registry.sock", registry.signer) as channel:
+        client, sender = RegistryClient(channel), WebhookSender(5, allow_private=True)
         port = server.sockets[0].getsockname()[1]
         await set_webhook(registry, user_id, f"http://127.0.0.1:{port}/")
         delivery_id = await send_test(registry, user_id)
         for _ in range(3):
             await let_it_be_due()
-            assert await deliver_webhooks(registry=Asking(channel), sender=Sender(5, private=True)) == 1
-        assert await deliver_webhooks(registry=Asking(channel), sender=Sender(5, private=True)) == 0
+            assert await deliver_webhooks(registry=client, sender=sender) == 1
+        assert await deliver_webhooks(registry=client, sender=sender) == 0
     assert seen == [(delivery_id, "webhook.test")] * 3
     [shown] = (await get_webhook(registry, user_id)).deliveries
     assert (shown.state, shown.attempts) == (pb.DELIVERY_STATE_DELIVERED, 3)

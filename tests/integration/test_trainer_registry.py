@@ -15,11 +15,13 @@ from ketav_common import rpc
 from ketav_engine.domain import FoundLine
 from ketav_engine.images import decode
 from ketav_testing import tiny
-from ketav_trainer.registry import Registry as Trainer
-from ketav_trainer.training import Workshop, run_training
+from ketav_trainer.domain import TrainingConfig
+from ketav_trainer.registry import RegistryClient
+from ketav_trainer.training import Dependencies, run_training
 from tests.parts.pages import draw_page, place_of, random_lines
 from tests.parts.postgres import PostgresServer
 from tests.parts.registry import Registry, acting, create, queue, registry_server
+from tests.parts.training import training_config
 
 CURSIVE = page_pb2.SCRIPT_MODERN_CURSIVE
 
@@ -29,12 +31,12 @@ class Loop:
     """A registry and a worker beside it."""
 
     registry: Registry
-    trainer: Trainer
-    workshop: Workshop
+    trainer: RegistryClient
+    config: TrainingConfig
 
     async def train(self, run_id: str) -> None:
         """Bring a run to its end as a worker does."""
-        await run_training(run_id, registry=self.trainer, workshop=self.workshop, stop=asyncio.Event())
+        await run_training(run_id, dependencies=Dependencies(self.trainer, self.config, asyncio.Event()))
 
     async def run(self, user_id: UUID, run_id: str) -> training_pb2.TrainingRun:
         """Return a run as its user sees it."""
@@ -68,8 +70,8 @@ async def loop(postgres: PostgresServer, database: str, tmp_path: Path) -> Async
         registry_server(postgres, tmp_path, database, base=tiny.save()) as registry,
         rpc.channel(f"unix:{tmp_path}/registry.sock", registry.signer) as channel,
     ):
-        workshop = Workshop(tmp_path / "training", "tiny", 0, None, 0, 60, 1, "worker")
-        yield Loop(registry, Trainer(channel), workshop)
+        config = training_config(tmp_path, heartbeat_s=1)
+        yield Loop(registry, RegistryClient(channel), config)
 
 
 async def corrected_page(registry: Registry, seed: int, lines: int = 12, shuffled: int = 0) -> None:
@@ -126,7 +128,7 @@ async def test_corrections_become_a_model_that_serves_and_reads_better(loop: Loo
     await loop.train(run_id)
     run = await loop.run(user_id, run_id)
     assert run.state == training_pb2.TRAINING_RUN_STATE_SUCCEEDED
-    assert run.verdict.startswith("promoted: ")
+    assert run.verdict.startswith("Promoted: ")
     assert run.cer_candidate < run.cer_base
     after = await loop.model(user_id)
     assert after.kind == page_pb2.MODEL_KIND_USER
@@ -163,7 +165,7 @@ async def test_the_next_training_starts_from_the_model_that_serves(loop: Loop) -
     await loop.train(second)
     run = await loop.run(user_id, second)
     assert run.state == training_pb2.TRAINING_RUN_STATE_REJECTED
-    assert run.verdict.startswith("rejected: ")
+    assert run.verdict.startswith("Rejected: ")
     assert await loop.model(user_id) == serving
 
 
@@ -183,5 +185,5 @@ async def test_texts_of_other_lines_are_rejected_and_the_old_model_serves_on(loo
     await loop.train(run_id)
     run = await loop.run(user_id, run_id)
     assert run.state == training_pb2.TRAINING_RUN_STATE_REJECTED
-    assert run.verdict.startswith("rejected: ")
+    assert run.verdict.startswith("Rejected: ")
     assert await loop.model(user_id) == serving

@@ -22,11 +22,13 @@ from ketav_engine.images import decode
 from ketav_engine.lines import HEIGHT
 from ketav_engine.training.replay import write
 from ketav_testing import tiny
-from ketav_trainer.registry import Registry
-from ketav_trainer.training import Workshop, run_training
+from ketav_trainer.domain import TrainingConfig
+from ketav_trainer.registry import RegistryClient
+from ketav_trainer.training import Dependencies, run_training
 from tests.parts import registry_double as double
 from tests.parts.pages import LETTERS, draw_page, place_of
 from tests.parts.registry_double import RegistryDouble, served
+from tests.parts.training import training_config
 
 SIGNER = Signer("s" * 40)
 ENGINE = tiny.TinyEngine()
@@ -37,13 +39,13 @@ class Bench:
     """A registry in memory, the trainer's view of it, and a place to train."""
 
     inside: RegistryDouble
-    registry: Registry
-    workshop: Workshop
+    registry: RegistryClient
+    config: TrainingConfig
     stop: asyncio.Event
 
     async def run(self, run_id: str) -> None:
         """Bring a run to its end as a worker does."""
-        await run_training(run_id, registry=self.registry, workshop=self.workshop, stop=self.stop)
+        await run_training(run_id, dependencies=Dependencies(self.registry, self.config, self.stop))
 
     async def begin(self, run_id: str) -> asyncio.Task[None]:
         """Start a run and wait until its training process has reported."""
@@ -57,9 +59,9 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     """Serve the registry on a unix socket and connect to it."""
     inside = RegistryDouble(tiny.save())
     address = f"unix:{tmp_path}/registry.sock"
-    workshop = Workshop(tmp_path / "training", "tiny", 0, None, 0, 60, 0.2, "worker")
+    config = training_config(tmp_path, heartbeat_s=0.2)
     async with served(inside, address, SIGNER), rpc.channel(address, SIGNER) as channel:
-        yield Bench(inside, Registry(channel), workshop, asyncio.Event())
+        yield Bench(inside, RegistryClient(channel), config, asyncio.Event())
 
 
 async def until(true: Callable[[], object], seconds: float = 20) -> None:
@@ -100,9 +102,9 @@ async def test_a_run_that_learns_is_published_with_its_verdict(bench: Bench) -> 
     (published,) = bench.inside.published
     assert published.promote
     assert published.cer_after < published.cer_before
-    assert published.verdict.startswith("promoted: ")
+    assert published.verdict.startswith("Promoted: ")
     assert published.training_lines == 16
-    assert not list(bench.workshop.directory.iterdir())
+    assert not list(bench.config.directory.iterdir())
 
 
 async def test_a_version_carries_its_model_card(bench: Bench) -> None:
@@ -128,7 +130,7 @@ async def test_a_model_that_forgets_other_hands_is_rejected(bench: Bench, tmp_pa
     assert bench.inside.runs[run_id].message.state == double.REJECTED
     (published,) = bench.inside.published
     assert published.cer_after < published.cer_before
-    assert "forgets too much, other hands 0.0 % → " in published.verdict
+    assert "forgets too much of other writers, 0.0 % → " in published.verdict
     assert json.loads(published.model_card)["general_cer_after"] > 0.01
 
 
@@ -149,7 +151,7 @@ async def test_where_a_model_forgets_too_much_one_nearer_to_its_parent_serves(
     assert bench.inside.runs[run_id].message.state == double.SUCCEEDED
     (published,) = bench.inside.published
     assert bench.inside.files[published.sha256] == nearer
-    assert published.verdict.endswith("; other hands 0.0 % → 0.0 %")
+    assert published.verdict.endswith("; other writers 0.0 % → 0.0 %.")
 
 
 async def test_a_model_that_learnt_nonsense_is_rejected(bench: Bench) -> None:
@@ -159,7 +161,7 @@ async def test_a_model_that_learnt_nonsense_is_rejected(bench: Bench) -> None:
     run_id = bench.inside.queue()
     await bench.run(run_id)
     assert bench.inside.runs[run_id].message.state == double.REJECTED
-    assert bench.inside.runs[run_id].message.verdict.startswith("rejected: ")
+    assert bench.inside.runs[run_id].message.verdict.startswith("Rejected: ")
 
 
 def loaded(content: bytes) -> Model:
@@ -192,7 +194,7 @@ def readings(lines: list[Image], content: bytes) -> list[str]:
 def forbid(bench: Bench, path: Path, lines: list[Image]) -> None:
     """Make what the base reads of some lines the general set: nothing may be read otherwise there."""
     write(list(map(TrainingLine, lines, readings(lines, tiny.save()))), path)
-    bench.workshop = replace(bench.workshop, general=path)
+    bench.config = replace(bench.config, general=path)
 
 
 async def learnt(bench: Bench) -> bytes:
@@ -245,7 +247,7 @@ async def test_a_killed_training_process_ends_the_run_as_failed_with_a_reason(be
     await asyncio.wait_for(task, 5)
     run = bench.inside.runs[run_id].message
     assert run.state == double.FAILED
-    assert run.verdict.startswith("the training was killed")
+    assert run.verdict.startswith("The training was killed")
     again = bench.inside.queue()
     bench.inside.texts = bench.inside.texts[:24]
     await bench.run(again)
@@ -255,10 +257,13 @@ async def test_a_killed_training_process_ends_the_run_as_failed_with_a_reason(be
 async def test_a_training_out_of_memory_ends_as_failed(bench: Bench) -> None:
     """RLIMIT_AS ends the child alone; the user reads that memory ran out."""
     run_id = bench.inside.queue()
-    workshop = replace(bench.workshop, memory_bytes=300 * 1024**2)
-    await run_training(run_id, registry=bench.registry, workshop=workshop, stop=bench.stop)
+    bench.config = replace(bench.config, memory_bytes=300 * 1024**2)
+    await bench.run(run_id)
     run = bench.inside.runs[run_id].message
-    assert (run.state, run.verdict) == (double.FAILED, "the training ran out of memory")
+    assert (run.state, run.verdict) == (
+        double.FAILED,
+        "The training ran out of memory. Start it again later.",
+    )
 
 
 async def test_a_stopping_worker_gives_its_run_back_and_the_next_one_goes_on(bench: Bench) -> None:
@@ -280,7 +285,7 @@ async def test_a_stopping_worker_gives_its_run_back_and_the_next_one_goes_on(ben
     await bench.run(run_id)
     assert run.message.state == double.SUCCEEDED
     assert run.epochs == sorted(set(run.epochs))
-    assert not list(bench.workshop.directory.iterdir())
+    assert not list(bench.config.directory.iterdir())
 
 
 async def test_a_worker_that_lost_its_lease_changes_nothing_more(bench: Bench) -> None:

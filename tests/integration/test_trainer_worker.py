@@ -117,7 +117,7 @@ async def test_a_training_is_queued_rung_trained_and_followed_to_its_end(system:
     seen = await system.watch(user, run_id)
     assert seen[0].run_id == run_id
     assert seen[-1].state == double.SUCCEEDED
-    assert seen[-1].verdict.startswith("promoted: ")
+    assert seen[-1].verdict.startswith("Promoted: ")
     revisions = [run.revision for run in seen]
     assert revisions == sorted(set(revisions))
     assert await system.watch(user, run_id, after=revisions[-1]) == []

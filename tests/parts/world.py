@@ -339,7 +339,7 @@ class World:
     def _is_ours(self, process: psutil.Process) -> bool:
         """Whether a training process works in this system's folder."""
         with contextlib.suppress(psutil.NoSuchProcess):
-            return any(str(self.folder) in part for part in process.cmdline())
+            return process.environ().get("TMPDIR", "").startswith(str(self.folder))
         return False
 
     async def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Public models are converted in a process of their own."""
+"""Public models are parsed and checked; the process that does it is tested with the registry's import."""
 
 import warnings
 from pathlib import Path
@@ -8,6 +8,7 @@ import pytest
 import torch
 from coremltools.proto import Model_pb2
 
+from ketav_common.limits import MAX_MODEL_BYTES
 from ketav_engine import models
 from ketav_engine.domain import UnusableModelError
 from ketav_engine.models import importing
@@ -25,7 +26,9 @@ def test_an_mlmodel_becomes_safetensors_that_read_the_same(tmp_path: Path) -> No
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         net.save_model(str(path))
-    loaded = models.load(importing.convert(path.read_bytes()))
+    importing.convert(path, tmp_path / "model.safetensors")
+    importing.check(tmp_path / "model.safetensors")
+    loaded = models.load((tmp_path / "model.safetensors").read_bytes())
     line = torch.from_numpy(np.random.default_rng(1).random((1, 1, 48, 200), dtype=np.float32))
     with torch.no_grad():
         expected, _ = net.nn(line, torch.tensor([200]))
@@ -39,8 +42,8 @@ def test_what_is_no_model_ends_the_conversion(damage: bytes, tmp_path: Path) -> 
     """Pickles, noise and headers without a model fail before anything is written."""
     (tmp_path / "source").write_bytes(damage)
     with pytest.raises(UnusableModelError):
-        importing.convert_here(tmp_path)
-    assert not (tmp_path / "result.safetensors").exists()
+        importing.convert(tmp_path / "source", tmp_path / "model.safetensors")
+    assert not (tmp_path / "model.safetensors").exists()
 
 
 def described(**said: str) -> bytes:
@@ -68,21 +71,19 @@ def described(**said: str) -> bytes:
 def test_a_hostile_description_is_refused_before_anything_is_built(
     said: dict[str, str], reason: str, tmp_path: Path
 ) -> None:
-    """What a file says of its network is checked first; the reason is kept for the operator."""
+    """What a file says of its network is checked first; the operator reads the reason."""
     (tmp_path / "source").write_bytes(described(**said))
     with pytest.raises(UnusableModelError, match=reason):
-        importing.convert_here(tmp_path)
-    assert reason in (tmp_path / "reason").read_text()
-    assert not (tmp_path / "result.safetensors").exists()
+        importing.convert(tmp_path / "source", tmp_path / "model.safetensors")
+    assert not (tmp_path / "model.safetensors").exists()
 
 
-def test_an_empty_file_is_refused() -> None:
-    """Nothing is started for an empty file."""
-    with pytest.raises(UnusableModelError, match="empty"):
-        importing.convert(b"")
-
-
-def test_a_conversion_that_takes_too_long_is_ended() -> None:
-    """The subprocess is killed at its time limit."""
-    with pytest.raises(UnusableModelError, match="too long"):
-        importing.convert(b"noise" * 10, timeout_s=0.01)
+@pytest.mark.parametrize("length", [0, MAX_MODEL_BYTES + 1])
+def test_an_empty_or_too_long_file_is_not_parsed(length: int, tmp_path: Path) -> None:
+    """Its length decides, for conversion and check."""
+    with (tmp_path / "source").open("wb") as file:
+        file.truncate(length)
+    with pytest.raises(UnusableModelError, match="empty or longer"):
+        importing.convert(tmp_path / "source", tmp_path / "model.safetensors")
+    with pytest.raises(UnusableModelError, match="empty or longer"):
+        importing.check(tmp_path / "source")

@@ -122,7 +122,7 @@ async def test_a_jpeg_stays_a_jpeg_and_its_metadata_is_gone(images: ImageNormali
 async def test_a_decoder_that_hangs_is_ended_and_replaced(tmp_path: Path) -> None:
     """The upload is refused after the time limit; the next one is served."""
     async with ImageNormaliser(workers=1, timeout_s=1.0) as images:
-        os.kill(images._idle[0].process.pid, signal.SIGSTOP)
+        os.kill(images._idle[0].child.pid, signal.SIGSTOP)
         with pytest.raises(InvalidInput) as refused:
             await normalise(images, tmp_path, saved(photo(), "PNG"))
         assert refused.value.code == "image-too-expensive"
@@ -131,9 +131,7 @@ async def test_a_decoder_that_hangs_is_ended_and_replaced(tmp_path: Path) -> Non
 
 async def test_a_decoder_that_dies_costs_one_refusal(images: ImageNormaliser, tmp_path: Path) -> None:
     """A killed process refuses its upload; the next upload gets a new process."""
-    process = images._idle[0].process
-    process.kill()
-    await process.wait()
+    await images._idle[0].child.end()
     with pytest.raises(InvalidInput) as refused:
         await normalise(images, tmp_path, saved(photo(), "PNG"))
     assert refused.value.code == "image-too-expensive"
@@ -153,13 +151,13 @@ async def test_a_decoder_inherits_no_secret(monkeypatch: pytest.MonkeyPatch) -> 
     """The environment of the process holds nothing of the service's settings."""
     monkeypatch.setenv("KETAV_IDENTITY_SECRET", "canary-secret")
     async with ImageNormaliser(workers=1) as images:
-        environment = environment_of(images._idle[0].process.pid)
+        environment = environment_of(images._idle[0].child.pid)
     assert b"canary" not in environment
 
 
 async def test_a_cancelled_upload_frees_its_place(images: ImageNormaliser, tmp_path: Path) -> None:
     """A client that leaves takes its decoding process with it, and the next one is served."""
-    os.kill(images._idle[0].process.pid, signal.SIGSTOP)
+    os.kill(images._idle[0].child.pid, signal.SIGSTOP)
     task = asyncio.create_task(normalise(images, tmp_path, saved(photo(), "PNG")))
     await asyncio.sleep(0.1)
     task.cancel()

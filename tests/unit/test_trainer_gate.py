@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ketav_trainer.gate import LineErrors, cer, judge, probability_better, refuted
+from ketav_trainer.gate import LineErrors, cer, is_proved_worse, judge, probability_better
 
 lines_of_errors = st.lists(
     st.builds(LineErrors, st.integers(0, 80), st.integers(0, 120), st.integers(0, 120)), max_size=40
@@ -16,7 +16,7 @@ def test_a_clearly_better_candidate_is_promoted_with_the_figures_in_words() -> N
     lines = [LineErrors(100, 20, 9)] * 41 + [LineErrors(100, 11, 12)] * 11
     verdict = judge(lines)
     assert verdict.promote
-    assert verdict.words == "promoted: 41 of 52 held-out lines improved, CER 18.1 % → 9.6 %"
+    assert verdict.sentence == "Promoted: 41 of 52 held-out lines improved, CER 18.1 % → 9.6 %."
     assert verdict.probability == pytest.approx(1.0)
 
 
@@ -25,7 +25,7 @@ def test_an_improvement_that_may_be_chance_is_rejected() -> None:
     lines = [LineErrors(50, 5, 2)] + [LineErrors(50, 5, 6), LineErrors(50, 6, 5)] * 10
     verdict = judge(lines)
     assert not verdict.promote
-    assert verdict.words.startswith("rejected: the improvement may be chance (")
+    assert verdict.sentence.startswith("Rejected: the improvement may be chance (")
 
 
 def test_a_worse_candidate_is_rejected_however_sure_the_draws_are() -> None:
@@ -33,8 +33,9 @@ def test_a_worse_candidate_is_rejected_however_sure_the_draws_are() -> None:
     verdict = judge([LineErrors(50, 5, 9)] * 30)
     assert not verdict.promote
     assert verdict.probability == 0
-    assert verdict.words == (
-        "rejected: the new model does not read the held-out lines better, CER 10.0 % → 18.0 %"
+    assert verdict.sentence == (
+        "Rejected: the new model does not read the held-out lines better, CER 10.0 % → 18.0 %. "
+        "Correct more lines."
     )
 
 
@@ -48,8 +49,8 @@ def test_an_equal_candidate_is_rejected() -> None:
 def test_lines_of_folds_are_named_apart_from_those_held_out() -> None:
     """Few held-out lines and the training lines of two folds decide together; the words count each sort."""
     verdict = judge([LineErrors(100, 20, 9)] * 6, folds=[LineErrors(100, 20, 12)] * 10)
-    assert verdict.words == (
-        "promoted: 16 of 16 (6 held-out, 10 cross-validated) lines improved, CER 20.0 % → 10.9 %"
+    assert verdict.sentence == (
+        "Promoted: 16 of 16 (6 held-out, 10 cross-validated) lines improved, CER 20.0 % → 10.9 %."
     )
 
 
@@ -58,7 +59,7 @@ def test_too_little_held_out_text_promotes_nothing(lines: list[LineErrors]) -> N
     """No lines, too few of them, or lines without a letter: nothing can be proved."""
     verdict = judge(lines)
     assert not verdict.promote
-    assert "too few" in verdict.words
+    assert "too few" in verdict.sentence
 
 
 def test_a_candidate_that_forgets_other_hands_is_rejected_with_both_figures() -> None:
@@ -66,9 +67,9 @@ def test_a_candidate_that_forgets_other_hands_is_rejected_with_both_figures() ->
     verdict = judge([LineErrors(100, 20, 9)] * 30, [LineErrors(100, 3, 5)] * 40)
     assert not verdict.promote
     assert (verdict.general_before, verdict.general_after) == (0.03, 0.05)
-    assert verdict.words == (
-        "rejected: the new model forgets too much, other hands 3.0 % → 5.0 %, although "
-        "30 of 30 held-out lines improved, CER 20.0 % → 9.0 %"
+    assert verdict.sentence == (
+        "Rejected: the new model forgets too much of other writers, 3.0 % → 5.0 %, although "
+        "30 of 30 held-out lines improved, CER 20.0 % → 9.0 %. Correct more lines."
     )
 
 
@@ -76,7 +77,7 @@ def test_a_candidate_may_lose_a_point_on_other_hands() -> None:
     """Exactly the floor is allowed, and the words name what it cost."""
     verdict = judge([LineErrors(100, 20, 9)] * 30, [LineErrors(100, 3, 4)] * 40)
     assert verdict.promote
-    assert verdict.words.endswith("CER 20.0 % → 9.0 %; other hands 3.0 % → 4.0 %")
+    assert verdict.sentence.endswith("CER 20.0 % → 9.0 %; other writers 3.0 % → 4.0 %.")
 
 
 def test_reading_other_hands_better_promotes_nothing_by_itself() -> None:
@@ -113,20 +114,20 @@ def test_the_error_rate_is_corpus_level() -> None:
     assert cer(lines, serving=False) == pytest.approx(0.09)
 
 
-def test_a_candidate_that_reads_worse_itself_is_refuted_and_an_equal_one_is_not() -> None:
+def test_a_candidate_that_reads_worse_itself_is_is_proved_worse_and_an_equal_one_is_not() -> None:
     """Lines decide against it as surely as they must decide for it; chance, and no lines, decide nothing."""
-    assert refuted([LineErrors(50, 5, 9)] * 10)
-    assert not refuted([LineErrors(50, 5, 5)] * 10)
-    assert not refuted([LineErrors(50, 5, 6), LineErrors(50, 6, 5)] * 5)
-    assert not refuted([])
+    assert is_proved_worse([LineErrors(50, 5, 9)] * 10)
+    assert not is_proved_worse([LineErrors(50, 5, 5)] * 10)
+    assert not is_proved_worse([LineErrors(50, 5, 6), LineErrors(50, 6, 5)] * 5)
+    assert not is_proved_worse([])
 
 
 def test_some_per_cent_fewer_errors_on_lines_that_are_hardly_read_at_all_promote_nothing() -> None:
     """Texts of other lines are read less wrongly by whoever writes less; a new script's gain is large."""
     verdict = judge([LineErrors(50, 34, 32)] * 30)
     assert not verdict.promote
-    assert verdict.words == (
-        "rejected: little is read better, CER 68.0 % → 64.0 %: do the texts belong to these lines?"
+    assert verdict.sentence == (
+        "Rejected: few errors are gone, CER 68.0 % → 64.0 %. Check that the texts belong to these lines."
     )
     assert judge([LineErrors(50, 45, 26)] * 30).promote
     assert judge([LineErrors(50, 20, 19)] * 30).promote
@@ -134,7 +135,7 @@ def test_some_per_cent_fewer_errors_on_lines_that_are_hardly_read_at_all_promote
 
 def test_one_line_read_a_letter_worse_refutes_nothing_and_one_that_is_no_longer_read_does() -> None:
     """Every draw of a single line is that line: drawing tells nothing, only how much worse it is."""
-    assert not refuted([LineErrors(50, 1, 2)])
-    assert not refuted([LineErrors(50, 0, 1), LineErrors(40, 2, 3)])
-    assert refuted([LineErrors(50, 1, 45)])
-    assert refuted([LineErrors(50, 5, 9)] * 5)
+    assert not is_proved_worse([LineErrors(50, 1, 2)])
+    assert not is_proved_worse([LineErrors(50, 0, 1), LineErrors(40, 2, 3)])
+    assert is_proved_worse([LineErrors(50, 1, 45)])
+    assert is_proved_worse([LineErrors(50, 5, 9)] * 5)

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from ketav_trainer.domain import Claim, ModelRef
-from ketav_trainer.scratch import checkpoint_of, forget_checkpoint, private_directory
+from ketav_trainer.scratch import checkpoint_of, delete_checkpoint, private_directory
 
 
 def test_the_directory_is_private_and_gone_afterwards(tmp_path: Path) -> None:
@@ -34,7 +34,7 @@ def test_a_checkpoint_outlives_the_attempt_and_not_the_run(tmp_path: Path) -> No
     assert checkpoint_of(tmp_path, replace(claim, parent=replace(parent, sha256="cd" * 32))) != kept
     half = tmp_path / f"{kept.name}.part"
     half.write_bytes(b"half of the weig")
-    forget_checkpoint(tmp_path, claim)
+    delete_checkpoint(tmp_path, claim)
     assert not kept.exists()
     assert not half.exists()
 

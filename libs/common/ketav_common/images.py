@@ -1,40 +1,30 @@
-"""Checking and normalising uploaded images in child processes, so that a decoder's death hurts nobody.
+"""Checks and normalises uploaded images in child processes.
 
-What may be stored: one upright 8-bit grey or RGB image, PNG or JPEG, without metadata. What is read:
-JPEG, PNG, TIFF and WebP, told by their first bytes, of 16 to 20,000 pixels a side and 50 megapixels at most.
-`images_child` does it.
+What may be stored: one upright 8-bit grey or RGB image, PNG or JPEG, without metadata. What is read: JPEG,
+PNG, TIFF and WebP, recognised by their first bytes, within the limits of `ketav_common.limits`.
+`image_decoder` is the child that does it.
 """
 
 import asyncio
-import json
-import os
-import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
+from ketav_common.child_process import ChildDiedError, ChildLimits, ChildProcess
 from ketav_common.errors import InvalidInput, KetavError, TooLarge, Unavailable, UnsupportedMedia
+from ketav_common.limits import MAX_IMAGE_BYTES
 from ketav_common.logging import get_logger
 
 log = get_logger()
 
-# What a child needs to find Python and its packages; no secret of the service is among it.
-_ENVIRONMENT = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LANG", "TMPDIR")
-_CLASSES: dict[str, type[KetavError]] = {
+_DECODER: Final = "ketav_common.image_decoder"
+_CLASSES: Final[dict[str, type[KetavError]]] = {
     "unsupported-media-type": UnsupportedMedia,
     "file-too-large": TooLarge,
 }
-
-
-# Refused by their first bytes: no decoder has seen them.
-_UNDECODED = {"empty-file", "unsupported-media-type"}
-
-
-def _untouched(answer: dict[str, Any]) -> bool:
-    """Say whether a process that gave this answer may serve the next image."""
-    return "ok" in answer or answer["refused"]["code"] in _UNDECODED
+_UNDECODED: Final = frozenset({"empty-file", "unsupported-media-type"})
+"""Codes of refusals by the first bytes alone: no decoder has seen the file."""
 
 
 @dataclass(frozen=True)
@@ -49,43 +39,18 @@ class NormalisedImage:
 
 
 @dataclass(eq=False)
-class _Child:
-    """A decoding process and the images it has still to serve before it is replaced."""
+class _Decoder:
+    """A decoding process and the number of images that it may still decode before it is replaced."""
 
-    process: Process
+    child: ChildProcess
     images_left: int
-
-    async def ask(self, source: Path, target: Path) -> dict[str, Any]:
-        """Send one request and return the answer; EOFError when the process dies over it."""
-        reader, writer = self.process.stdout, self.process.stdin
-        if reader is None or writer is None:
-            raise EOFError
-        self.images_left -= 1
-        try:
-            writer.write(json.dumps({"source": str(source), "target": str(target)}).encode() + b"\n")
-            await writer.drain()
-            answer = await reader.readline()
-        except ConnectionError as error:
-            raise EOFError from error
-        if not answer:
-            raise EOFError
-        decoded: dict[str, Any] = json.loads(answer)
-        return decoded
-
-    async def kill(self) -> None:
-        """End the process at once and wait until it is gone."""
-        if self.process.returncode is None:
-            self.process.kill()
-        if self.process.stdin is not None:
-            self.process.stdin.close()
-        await self.process.wait()
 
 
 class ImageNormaliser:
     """A pool of confined child processes that decode uploads.
 
-    `workers` processes at most; each image has `timeout_s` of wall and of processor time and `memory_bytes`
-    of address space; a process serves `images_per_child` images. Leaving the context ends them all.
+    `workers` processes at most; each image has `timeout_s` seconds of wall and of processor time and
+    `memory_bytes` of address space; a process decodes `images_per_child` images. The context ends all.
     """
 
     def __init__(
@@ -96,16 +61,20 @@ class ImageNormaliser:
         memory_bytes: int = 1536 * 1024 * 1024,
         images_per_child: int = 64,
     ) -> None:
-        """Take the number of children and the bounds of one image: seconds, bytes, images a child."""
+        """Take the number of children and the bounds of one image: seconds, bytes, images for each child."""
         self._slots = asyncio.Semaphore(workers)
         self._timeout_s = timeout_s
-        self._memory_bytes = memory_bytes
+        self._limits = ChildLimits(
+            memory_bytes=memory_bytes,
+            file_bytes=MAX_IMAGE_BYTES,
+            request_cpu_seconds=max(1, round(timeout_s)),
+        )
         self._images_per_child = images_per_child
-        self._idle: list[_Child] = []
+        self._idle: list[_Decoder] = []
         self._closed = False
 
     async def __aenter__(self) -> Self:
-        """Start one process, so that the first upload need not wait for it."""
+        """Start one process, so that the first upload does not wait for it."""
         self._idle.append(await self._start())
         return self
 
@@ -116,10 +85,10 @@ class ImageNormaliser:
         await self.close()
 
     async def close(self) -> None:
-        """End all idle processes; one that is at work ends with its image."""
+        """End all idle processes; one that is decoding ends after its image."""
         self._closed = True
         while self._idle:
-            await self._idle.pop().kill()
+            await self._idle.pop().child.end()
 
     async def normalise(self, source: Path, target: Path) -> NormalisedImage:
         """Decode the upload at `source` and write it, normalised, to `target`.
@@ -129,42 +98,44 @@ class ImageNormaliser:
         """
         async with self._slots:
             if self._closed:
-                raise Unavailable("images are no longer accepted")
-            child = self._idle.pop() if self._idle else await self._start()
+                raise Unavailable("The service is stopping and accepts no more images. Try again later.")
+            decoder = self._idle.pop() if self._idle else await self._start()
             answer: dict[str, Any] | None = None
             try:
-                async with asyncio.timeout(self._timeout_s):
-                    answer = await child.ask(source, target)
-            except (TimeoutError, EOFError) as error:
-                log.warning("image_decoder_lost", reason=type(error).__name__)
-                raise InvalidInput(
-                    "Decoding the image takes too much time or memory.", code="image-too-expensive"
-                ) from error
+                answer = await self._ask(decoder, source, target)
             finally:
-                await self._put_back(child, sound=answer is not None and _untouched(answer))
+                await self._put_back(decoder, reusable=answer is not None and _is_reusable(answer))
         if "refused" in answer:
             refusal = answer["refused"]
             raise _CLASSES.get(refusal["code"], InvalidInput)(refusal["detail"], code=refusal["code"])
-        return NormalisedImage(target, **answer["ok"])
+        return NormalisedImage(target, **answer["written"])
 
-    async def _start(self) -> _Child:
-        """Start a process with bounded memory and none of this process's secrets."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "ketav_common.images_child",
-            str(self._memory_bytes),
-            str(max(1, round(self._timeout_s))),
-            stdin=PIPE,
-            stdout=PIPE,
-            stderr=DEVNULL,
-            env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
-        )
-        return _Child(process, self._images_per_child)
+    async def _ask(self, decoder: _Decoder, source: Path, target: Path) -> dict[str, Any]:
+        """Let a process decode one image; raises InvalidInput when it dies or takes too long."""
+        decoder.images_left -= 1
+        request = {"source": str(source), "target": str(target)}
+        try:
+            return (await decoder.child.ask(request, seconds=self._timeout_s)).message
+        except ChildDiedError as error:
+            log.warning("image_decoder_died", reason=str(error))
+            raise InvalidInput(
+                "Decoding the image takes too much time or memory. Send it as a plain JPEG or PNG.",
+                code="image-too-expensive",
+            ) from error
 
-    async def _put_back(self, child: _Child, *, sound: bool) -> None:
-        """Keep a process that did well for the next image; end any other."""
-        if sound and child.images_left > 0 and not self._closed:
-            self._idle.append(child)
+    async def _start(self) -> _Decoder:
+        """Start a process."""
+        child = await ChildProcess.start(_DECODER, self._limits, quiet=True)
+        return _Decoder(child, self._images_per_child)
+
+    async def _put_back(self, decoder: _Decoder, *, reusable: bool) -> None:
+        """Keep a process that may decode the next image; end any other."""
+        if reusable and decoder.images_left > 0 and not self._closed:
+            self._idle.append(decoder)
         else:
-            await child.kill()
+            await decoder.child.end()
+
+
+def _is_reusable(answer: dict[str, Any]) -> bool:
+    """Return whether a process that gave this answer may decode the next image."""
+    return "written" in answer or answer["refused"]["code"] in _UNDECODED

@@ -1,13 +1,16 @@
-"""What every service is told by its environment."""
+"""Settings that every service reads from its environment."""
 
 from pathlib import Path
-from typing import Self
+from typing import Any, Self, TypeVar
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ketav_common import faults
+from ketav_common.errors import KetavError
 from ketav_common.identity import Signer
+
+_Settings = TypeVar("_Settings", bound=BaseSettings)
 
 
 class ServiceSettings(BaseSettings):
@@ -42,3 +45,25 @@ class BoundSettings(ServiceSettings):
     """Settings of a gRPC service."""
 
     bind: str = Field("127.0.0.1:0", description="Address the server listens on: host:port or unix:path.")
+
+
+def load(kind: type[_Settings]) -> _Settings:
+    """Return the settings of a process from its environment.
+
+    A missing or wrong variable ends the process with a line for each that names it, never its value.
+    """
+    try:
+        return kind()
+    except KetavError as error:
+        raise SystemExit(error.detail) from None
+    except ValidationError as error:
+        prefix = str(kind.model_config.get("env_prefix", ""))
+        raise SystemExit("\n".join(_problem(prefix, dict(item)) for item in error.errors())) from None
+
+
+def _problem(prefix: str, error: dict[str, Any]) -> str:
+    """Return two sentences about one variable: what is wrong, and what to do."""
+    variable = (prefix + "_".join(map(str, error["loc"]))).upper()
+    if error["type"] == "missing":
+        return f"{variable} is not set. Set it as docs/settings.md describes."
+    return f"{variable} has a wrong value: {error['msg']}. Set it as docs/settings.md describes."

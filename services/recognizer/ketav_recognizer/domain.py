@@ -1,4 +1,4 @@
-"""What the recognizer speaks of beside the engine's pages: models asked for, tasks, refusals."""
+"""The recognizer's own types: models, reading tasks, and the answers of reader processes."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ class ModelRef:
     """A model version that can be fetched and checked."""
 
     version: str
-    """Name of the version, sent back with the reading."""
+    """Name of the version, sent back with the transcription."""
     sha256: str
     """Hex digest of the safetensors file."""
     size_bytes: int
@@ -20,19 +20,19 @@ class ModelRef:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """What the header of a call asks for."""
+class ReadingRequest:
+    """The header of a RecognizePage call."""
 
     model: ModelRef
     layout: Layout
     size_bytes: int
     """Length of the image that follows."""
     grant: str = ""
-    """The registry's word that the caller may read with the model."""
+    """Signed authorization to read pages with the model."""
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class ReadingTask:
     """One image for a reader process."""
 
     image: bytes
@@ -43,24 +43,24 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a reader did not read: the image, the model's content, its cached file, or a defect of its own."""
+    """Why nothing was read: the image, the model's content, its cached file, or a defect of the reader."""
 
     kind: Literal["image", "model", "cache", "defect"]
     message: str
 
 
 Answer = ReadPage | Refusal
-"""What a reader process sends back."""
+"""The result of a reading task."""
 
 
 @dataclass(frozen=True, slots=True)
-class ReaderSpec:
-    """How a reader process is to be set up."""
+class ReaderConfig:
+    """How a reader process is set up."""
 
     engine: str
     models: int
-    """Loaded models it keeps."""
+    """Loaded models that it keeps."""
     memory_bytes: int
-    """Address space it may take; 0 for no limit."""
+    """Address space that it may take; 0 for no limit."""
     language: Path | None = None
-    """File of the language model that texts are decoded with; None for none."""
+    """File of the language model for beam search; None decodes the best path."""

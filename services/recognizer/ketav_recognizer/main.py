@@ -6,14 +6,15 @@ from ketav.recognizer.v1 import recognizer_pb2, recognizer_pb2_grpc
 from ketav.registry.v1 import models_pb2, models_pb2_grpc
 from ketav_common import rpc
 from ketav_common.logging import configure
+from ketav_common.settings import load
 from ketav_common.telemetry import metrics_server
-from ketav_recognizer.domain import ReaderSpec
+from ketav_recognizer.domain import ReaderConfig
 from ketav_recognizer.model_cache import ModelCache
 from ketav_recognizer.pool import PoolLimits, ReaderPool
-from ketav_recognizer.registry import checks, downloads
+from ketav_recognizer.registry import model_download, usable_digests
 from ketav_recognizer.servicer import RecognizerServicer
 from ketav_recognizer.settings import RecognizerSettings
-from ketav_recognizer.usecases import keep_checked
+from ketav_recognizer.usecases import Dependencies, drop_unusable_models
 
 SERVICE = recognizer_pb2.DESCRIPTOR.services_by_name["RecognizerService"].full_name
 """Full name of the service, for reflection."""
@@ -21,28 +22,36 @@ MODELS = models_pb2.DESCRIPTOR.services_by_name["ModelService"]
 """The registry's service that is called."""
 
 
-async def serve(settings: RecognizerSettings) -> None:
-    """Serve until SIGTERM; requests that are being read are finished first."""
-    signer = settings.signer()
-    pool = ReaderPool(
-        ReaderSpec(
-            settings.engine,
-            settings.recognizer_models,
-            settings.recognizer_memory_bytes,
-            settings.language_model,
-        ),
-        PoolLimits(settings.recognizer_workers, settings.recognizer_queue, settings.recognizer_page_seconds),
+def reader_pool(settings: RecognizerSettings) -> ReaderPool:
+    """Return the pool of readers that the settings describe, not started."""
+    config = ReaderConfig(
+        engine=settings.engine,
+        models=settings.recognizer_models,
+        memory_bytes=settings.recognizer_memory_bytes,
+        language=settings.language_model,
     )
+    limits = PoolLimits(
+        readers=settings.recognizer_workers,
+        queue=settings.recognizer_queue,
+        page_s=settings.recognizer_page_seconds,
+    )
+    return ReaderPool(config, limits)
+
+
+async def serve(settings: RecognizerSettings) -> None:
+    """Serve until SIGTERM; images that are being read are finished first."""
+    signer = settings.signer()
+    readers = reader_pool(settings)
     async with rpc.channel(settings.registry_address, signer, services=[MODELS]) as channel:
-        models = models_pb2_grpc.ModelServiceStub(channel)
-        cache = ModelCache(
-            settings.data_dir / "model_cache",
-            settings.model_cache_bytes,
-            downloads(models),
+        registry = models_pb2_grpc.ModelServiceStub(channel)
+        models = ModelCache(
+            settings.data_dir / "model_cache", settings.model_cache_bytes, model_download(registry)
         )
-        servicer = RecognizerServicer(cache, pool, signer)
-        pool.start()
-        keeping = asyncio.create_task(keep_checked(cache, checks(models), settings.model_check_seconds))
+        servicer = RecognizerServicer(Dependencies(models, readers), signer)
+        readers.start()
+        checking = asyncio.create_task(
+            drop_unusable_models(models, usable_digests(registry), settings.model_check_seconds)
+        )
         try:
             await rpc.serve(
                 lambda server: recognizer_pb2_grpc.add_RecognizerServiceServicer_to_server(servicer, server),
@@ -50,17 +59,17 @@ async def serve(settings: RecognizerSettings) -> None:
                 signer=signer,
                 service="recognizer",
                 names=[SERVICE],
-                ready=pool.ready,
+                ready=readers.ready,
                 drain_seconds=settings.drain_seconds,
             )
         finally:
-            keeping.cancel()
-            await pool.close()
+            checking.cancel()
+            await readers.close()
 
 
 def main() -> None:
     """Run the recognizer with settings from the environment."""
-    settings = RecognizerSettings()
+    settings = load(RecognizerSettings)
     configure("recognizer", settings.log_level)
     with metrics_server(settings.metrics_host, settings.metrics_port):
         asyncio.run(serve(settings))

@@ -1,4 +1,4 @@
-"""Model files on disk under their SHA-256: fetched once from the registry, the oldest go first."""
+"""Model files on disk, named by their SHA-256: fetched once from the registry, the least recently used go."""
 
 import asyncio
 import contextlib
@@ -7,6 +7,7 @@ import os
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 from uuid import UUID
@@ -18,74 +19,87 @@ from ketav_recognizer.domain import ModelRef
 
 log = get_logger()
 
-_PART: Final = ".part"
-_LONGEST_FETCH_S: Final = 3600
-"""Seconds after which an unfinished file is one that a killed service left."""
+_SUFFIX: Final = ".safetensors"
+_PART_SUFFIX: Final = ".part"
+_ABANDONED_PART_S: Final = 3600
+"""Seconds after which an unfinished file is one that a killed process left: a fetch has a deadline of 60."""
 
 Fetch = Callable[[ModelRef], AsyncIterator[bytes]]
-"""Streams a model's file as the current caller may have it."""
-Check = Callable[[Sequence[str]], Awaitable[set[str]]]
-"""Says which of some digests may still be used."""
+"""Streams a model's file with the authorization of the current caller."""
+UsableDigests = Callable[[Sequence[str]], Awaitable[set[str]]]
+"""Returns those of some digests whose models may still be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class _FetchKey:
+    """Callers of one user for the same model share a fetch; another user's authorization may differ."""
+
+    sha256: str
+    user: UUID | None
 
 
 class ModelCache:
-    """Holds model files under their digests; verified when written, and again by whoever loads them."""
+    """Keeps model files under their digests, verified when written and again when a reader loads them."""
 
     def __init__(self, directory: Path, max_bytes: int, fetch: Fetch) -> None:
-        """Take the folder, its limit in bytes, and who fetches a model that is not there."""
+        """Take the directory, its limit in bytes, and the function that fetches a missing model."""
         self._directory = directory
         self._max_bytes = max_bytes
         self._fetch = fetch
-        self._fetching: dict[tuple[str, UUID | None], asyncio.Task[Path]] = {}
+        self._fetches: dict[_FetchKey, asyncio.Task[Path]] = {}
 
     async def path(self, model: ModelRef, user: UUID | None) -> Path:
-        """Return where a model lies on disk, fetching it when it is not there.
+        """Return the path of a model's file, fetched first when it is missing.
 
-        Requests of one user for the same model share one fetch. Raises what the fetch raises, DataLoss when
-        the bytes do not match the digest, Unavailable when the disk refuses.
+        Raises the errors of the fetch, DataLoss when the bytes do not match the digest, Unavailable when the
+        disk cannot be written.
         """
         path = self._file(model.sha256)
         with contextlib.suppress(FileNotFoundError):
             os.utime(path)
             return path
-        key = (model.sha256, user)
-        task = self._fetching.get(key)
+        key = _FetchKey(model.sha256, user)
+        task = self._fetches.get(key)
         if task is None:
             task = asyncio.get_running_loop().create_task(self._store(model, path))
-            self._fetching[key] = task
-            task.add_done_callback(lambda done: self._fetched(key, done))
+            self._fetches[key] = task
+            task.add_done_callback(lambda done: self._forget_fetch(key, done))
         return await asyncio.shield(task)
 
     def drop(self, sha256: str) -> None:
-        """Forget a file that turned out to be damaged."""
+        """Delete a file that turned out to be damaged."""
         self._file(sha256).unlink(missing_ok=True)
 
-    async def forget_unusable(self, check: Check) -> None:
-        """Forget the files that may not be used any more; raises what the check raises."""
-        held = sorted(path.stem for path in self._directory.glob("*.safetensors"))
-        for start in range(0, len(held), MAX_CHECKED_MODELS):
-            some = held[start : start + MAX_CHECKED_MODELS]
-            for digest in set(some) - await check(some):
+    async def drop_unusable(self, usable: UsableDigests) -> None:
+        """Delete the files of models that may not be used any more; raises the errors of `usable`."""
+        cached = sorted(path.stem for path in self._directory.glob(f"*{_SUFFIX}"))
+        for start in range(0, len(cached), MAX_CHECKED_MODELS):
+            digests = cached[start : start + MAX_CHECKED_MODELS]
+            for digest in set(digests) - await usable(digests):
                 self.drop(digest)
-                log.info("model_forgotten", sha256=digest)
+                log.info("cached_model_dropped", sha256=digest)
 
     def _file(self, sha256: str) -> Path:
-        """Return a digest's place on disk."""
-        return self._directory / f"{sha256}.safetensors"
+        """Return the path of a digest's file."""
+        return self._directory / f"{sha256}{_SUFFIX}"
 
-    def _fetched(self, key: tuple[str, UUID | None], task: asyncio.Task[Path]) -> None:
-        """Forget a finished fetch; its error went to those who waited, or to nobody if all have left."""
-        del self._fetching[key]
+    def _forget_fetch(self, key: _FetchKey, task: asyncio.Task[Path]) -> None:
+        """Forget a finished fetch; its callers got its error, if any still waited."""
+        del self._fetches[key]
         if not task.cancelled() and task.exception() is not None:
-            log.warning("model_not_fetched", sha256=key[0], reason=type(task.exception()).__name__)
+            log.warning("model_not_fetched", sha256=key.sha256, reason=type(task.exception()).__name__)
 
     async def _store(self, model: ModelRef, path: Path) -> Path:
-        """Fetch a file beside its place, verify it, and move it there in one step."""
+        """Fetch a file into a temporary one, verify it, and rename it in one step."""
         if model.size_bytes > MAX_MODEL_BYTES:
-            raise InvalidInput("the model file is too long", code="unusable-model")
+            raise InvalidInput(
+                f"The model file has {model.size_bytes:,} bytes; at most {MAX_MODEL_BYTES:,} are read. "
+                "Activate another version.",
+                code="unusable-model",
+            )
         try:
             self._directory.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=self._directory, suffix=_PART)
+            handle, name = tempfile.mkstemp(dir=self._directory, suffix=_PART_SUFFIX)
             try:
                 with os.fdopen(handle, "wb") as file:
                     await self._write(model, file)
@@ -93,12 +107,14 @@ class ModelCache:
             finally:
                 await asyncio.to_thread(Path(name).unlink, missing_ok=True)
         except OSError as error:
-            raise Unavailable("the model cache cannot be written", code="model-cache") from error
+            raise Unavailable(
+                "The recognizer's model cache cannot be written. Try again later.", code="model-cache"
+            ) from error
         log.info("model_fetched", model=model.version, bytes=model.size_bytes)
         return path
 
     async def _write(self, model: ModelRef, file: BinaryIO) -> None:
-        """Write the fetched chunks; raise DataLoss unless exactly the expected bytes came."""
+        """Write the fetched chunks; raises DataLoss unless exactly the expected bytes arrived."""
         digest, length = hashlib.sha256(), 0
         async for chunk in self._fetch(model):
             length += len(chunk)
@@ -107,17 +123,20 @@ class ModelCache:
             digest.update(chunk)
             await asyncio.to_thread(file.write, chunk)
         if length != model.size_bytes or digest.hexdigest() != model.sha256:
-            raise DataLoss("the model that came is not the one asked for", code="model-digest")
+            raise DataLoss(
+                "The model file from the registry does not match its digest. Try again later.",
+                code="model-digest",
+            )
 
     def _admit(self, part: Path, newest: Path) -> None:
-        """Move a verified file to its place, then delete those used longest ago until the rest fits."""
+        """Rename a verified file, then delete the least recently used ones until the cache fits its limit."""
         part.replace(newest)
-        for left in self._directory.glob(f"*{_PART}"):
+        for abandoned in self._directory.glob(f"*{_PART_SUFFIX}"):
             with contextlib.suppress(FileNotFoundError):
-                if time.time() - left.stat().st_mtime > _LONGEST_FETCH_S:
-                    left.unlink()
+                if time.time() - abandoned.stat().st_mtime > _ABANDONED_PART_S:
+                    abandoned.unlink()
         files = []
-        for path in self._directory.glob("*.safetensors"):
+        for path in self._directory.glob(f"*{_SUFFIX}"):
             with contextlib.suppress(FileNotFoundError):
                 status = path.stat()
                 files.append((status.st_mtime_ns, status.st_size, path))

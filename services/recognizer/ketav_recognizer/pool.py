@@ -1,26 +1,33 @@
-"""Reader processes behind a bounded queue: a death fails one request, and a fresh process takes its place."""
+"""Reader processes behind a bounded queue: a death fails one request, and a fresh process takes over."""
 
 import asyncio
 import hashlib
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
+from cachetools import TTLCache
+
+from ketav_common.child_channel import BadFrameError
+from ketav_common.child_process import ChildDiedError, ChildLimits, ChildProcess
 from ketav_common.errors import InvalidInput, RateLimited, Unavailable
 from ketav_common.logging import get_logger
-from ketav_recognizer.domain import Answer, ReaderSpec, Task
-from ketav_recognizer.process import ReaderDiedError, ReaderProcess
+from ketav_recognizer.domain import Answer, ReaderConfig, ReadingTask
+from ketav_recognizer.reader_messages import WARM_UP, from_task, to_answer
 
-T = TypeVar("T")
 log = get_logger()
 
-_WATCH_S: Final = 1.0
-_SLOWEST_RESTART_S: Final = 30.0
-_FAILED_STARTS: Final = 3
+_READER: Final = "ketav_recognizer.reader"
+_CHECK_INTERVAL_S: Final = 1.0
+"""Seconds between two looks for readers that died while idle."""
+_FIRST_RESTART_PAUSE_S: Final = 0.5
+_LONGEST_RESTART_PAUSE_S: Final = 30.0
+_MAX_FAILED_STARTS: Final = 3
+"""Failed starts in a row after which requests are refused instead of waiting for a reader."""
+_REMEMBERED_IMAGES: Final = 256
+"""Images over which readers died that are remembered at most: 64 bytes each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,179 +37,194 @@ class PoolLimits:
     readers: int
     """Processes that read at the same time."""
     queue: int
-    """Requests that may wait beside those being read."""
+    """Requests that may wait besides those that are being read."""
     page_s: float
-    """Seconds a reader may take for one image before it is killed."""
+    """Seconds that a reader may take for one image before it is killed."""
     start_s: float = 120.0
-    """Seconds a reader may take to get ready."""
+    """Seconds that a reader may take to load the engine."""
     deaths: int = 2
-    """Deaths of readers after which an image is refused."""
+    """Deaths of readers over one image after which it is refused."""
     refusal_s: float = 600.0
     """Seconds for which such an image is refused."""
 
 
-class ReaderPool:
-    """Hands tasks to reader processes. All methods belong to one event loop."""
+@dataclass(eq=False)
+class _Reader:
+    """One of the pool's readers: its present process, None until the first one is started."""
 
-    def __init__(self, spec: ReaderSpec, limits: PoolLimits) -> None:
-        """Take what a reader is, and how many of them, waiting requests and seconds there may be."""
-        self._limits = limits
-        self._readers = [ReaderProcess(spec) for _ in range(limits.readers)]
-        self._idle: asyncio.Queue[ReaderProcess] = asyncio.Queue()
-        self._threads = ThreadPoolExecutor(limits.readers, thread_name_prefix="reader")
-        self._tasks: set[asyncio.Task[Any]] = set()
-        self._places = limits.readers + limits.queue
-        self._failed_starts = 0
-        self._warm = False
-        self._deadly = _DeadlyImages(limits.deaths, limits.refusal_s)
-
-    def start(self) -> None:
-        """Begin to start the readers; `ready` tells when the first one is warm."""
-        for reader in self._readers:
-            self._spawn(self._bring_up(reader))
-        self._spawn(self._watch())
+    child: ChildProcess | None = None
 
     @property
-    def warm(self) -> bool:
-        """Whether a reader has been warm and the readers do not fail to start again and again."""
-        return self._warm and self._failed_starts < _FAILED_STARTS
+    def alive(self) -> bool:
+        """Whether there is a process and it runs."""
+        return self.child is not None and self.child.alive
+
+
+class ReaderPool:
+    """Gives tasks to reader processes. All methods belong to one event loop."""
+
+    def __init__(self, config: ReaderConfig, limits: PoolLimits) -> None:
+        """Take how a reader is set up, and the limits of processes, waiting requests and seconds."""
+        self._config = config
+        self._limits = limits
+        self._readers = [_Reader() for _ in range(limits.readers)]
+        self._idle: asyncio.Queue[_Reader] = asyncio.Queue()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._free_slots = limits.readers + limits.queue
+        self._failed_starts = 0
+        self._started_once = False
+        self._deaths_by_image: TTLCache[str, int] = TTLCache(_REMEMBERED_IMAGES, limits.refusal_s)
+
+    def start(self) -> None:
+        """Begin to start the readers; `is_ready` turns True when the first one has loaded the engine."""
+        for reader in self._readers:
+            self._spawn(self._start_reader(reader))
+        self._spawn(self._replace_dead_readers())
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether a reader has been ready and readers do not fail to start again and again."""
+        return self._started_once and self._failed_starts < _MAX_FAILED_STARTS
 
     async def ready(self) -> bool:
-        """Tell `warm` in the way that the server asks for it."""
-        return self.warm
+        """Return `is_ready` in the form that `rpc.serve` asks for."""
+        return self.is_ready
 
     async def close(self) -> None:
-        """Kill all readers and wait until nothing of the pool runs."""
+        """Kill all readers and wait until no task of the pool runs."""
         for task in self._tasks:
             task.cancel()
         for reader in self._readers:
-            reader.close()
+            if reader.child is not None:
+                reader.child.kill()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await asyncio.to_thread(self._threads.shutdown)
         for reader in self._readers:
-            reader.reap()
+            if reader.child is not None:
+                await reader.child.end()
 
     @contextmanager
-    def place(self) -> Iterator[None]:
-        """Hold a place in the queue while in the context; raise RateLimited when all are taken."""
-        if self._places <= 0:
-            raise RateLimited("too many images wait to be read", code="queue-full")
-        self._places -= 1
+    def slot(self) -> Iterator[None]:
+        """Take a slot of the queue for the context; raises RateLimited when all are taken."""
+        if self._free_slots <= 0:
+            raise RateLimited("Too many images wait to be read. Try again later.", code="queue-full")
+        self._free_slots -= 1
         try:
             yield
         finally:
-            self._places += 1
+            self._free_slots += 1
 
-    async def read(self, task: Task) -> Answer:
-        """Have an image read by the next free reader.
+    async def read(self, task: ReadingTask) -> Answer:
+        """Read an image with the next free reader.
 
-        A caller that is cancelled while waiting is dropped; once a reader has begun it finishes and is then
-        free again, whether or not somebody still wants the answer. Raises Unavailable when the reader died.
+        A caller that is cancelled while it waits leaves the queue; a reader that has begun finishes the image
+        and is then free, even if no caller waits for the answer. Raises Unavailable when the reader died, and
+        InvalidInput for an image over which readers have died.
         """
-        key = self._deadly.check(task.image)
-        if self._failed_starts >= _FAILED_STARTS:
-            raise Unavailable("no reader can be started", code="no-reader")
+        key = hashlib.sha256(task.image).hexdigest()
+        if self._deaths_by_image.get(key, 0) >= self._limits.deaths:
+            raise InvalidInput(
+                "Reading this image has failed repeatedly. Send it at a lower resolution or in parts.",
+                code="unreadable-image",
+            )
+        if self._failed_starts >= _MAX_FAILED_STARTS:
+            raise Unavailable("No reader process can be started. Try again later.", code="no-reader")
         while not (reader := await self._idle.get()).alive:
-            self._replace_idle(reader)
+            self._replace(reader)
         return await asyncio.shield(self._spawn(self._run(reader, task, key)))
 
     @property
     def pids(self) -> list[int]:
         """Process ids of the readers that run."""
-        return [reader.pid for reader in self._readers if reader.alive and reader.pid is not None]
+        return [reader.child.pid for reader in self._readers if reader.child is not None and reader.alive]
 
-    async def _run(self, reader: ReaderProcess, task: Task, key: str) -> Answer:
-        """Let one reader answer one task, bounded in time; replace the reader when it dies."""
-        watchdog = asyncio.get_running_loop().call_later(self._limits.page_s, reader.kill)
+    async def _run(self, reader: _Reader, task: ReadingTask, key: str) -> Answer:
+        """Let one reader answer one task within the time limit; replace the reader when it dies."""
         try:
-            answer = await self._in_thread(reader.read, task)
-        except ReaderDiedError as error:
-            deaths = self._deadly.note(key)
-            log.warning("reader_died", reason=str(error), deaths_of_image=deaths)
-            self._spawn(self._bring_up(reader))
-            raise Unavailable("the reader died; try again", code="reader-died") from error
-        finally:
-            watchdog.cancel()
+            answer = await self._ask(reader, task)
+        except ChildDiedError as error:
+            deaths = self._deaths_by_image.get(key, 0) + 1
+            self._deaths_by_image[key] = deaths
+            log.warning("reader_died", reason=str(error), deaths_over_image=deaths)
+            self._spawn(self._start_reader(reader))
+            raise Unavailable(
+                "The process that read the image ended. Send the request again.", code="reader-died"
+            ) from error
         self._idle.put_nowait(reader)
         return answer
 
-    async def _bring_up(self, reader: ReaderProcess) -> None:
-        """Start a reader, again and again with growing pauses, until it is warm; then offer it."""
-        pause = 0.5
+    async def _ask(self, reader: _Reader, task: ReadingTask) -> Answer:
+        """Return a reader's answer; raises ChildDiedError when it dies or sends anything else."""
+        if reader.child is None:
+            raise ChildDiedError("the reader was never started")
+        request = from_task(task)
+        frame = await reader.child.ask(request.message, request.payload, seconds=self._limits.page_s)
+        try:
+            return to_answer(frame.message)
+        except BadFrameError as error:
+            await reader.child.end()
+            raise ChildDiedError(f"the reader sent {error}") from error
+
+    async def _start_reader(self, reader: _Reader) -> None:
+        """Start a process, again and again with growing pauses, until one is ready; then offer it."""
+        pause = _FIRST_RESTART_PAUSE_S
         while True:
             began = time.monotonic()
             try:
-                await self._in_thread(reader.start, self._limits.start_s)
-            except ReaderDiedError as error:
+                reader.child = await self._started_child(reader.child)
+            except (ChildDiedError, OSError) as error:
                 self._failed_starts += 1
                 log.error("reader_failed_to_start", reason=str(error), failures=self._failed_starts)  # noqa: TRY400
                 await asyncio.sleep(pause)
-                pause = min(2 * pause, _SLOWEST_RESTART_S)
+                pause = min(2 * pause, _LONGEST_RESTART_PAUSE_S)
                 continue
-            self._failed_starts, self._warm = 0, True
-            log.info("reader_ready", pid=reader.pid, seconds=round(time.monotonic() - began, 2))
+            self._failed_starts, self._started_once = 0, True
+            log.info("reader_ready", pid=reader.child.pid, seconds=round(time.monotonic() - began, 2))
             self._idle.put_nowait(reader)
             return
 
-    async def _watch(self) -> None:
-        """Replace readers that died while idle, before a request has to find out."""
+    async def _started_child(self, previous: ChildProcess | None) -> ChildProcess:
+        """End the previous process, start a new one and wait until it has loaded the engine."""
+        if previous is not None:
+            await previous.end()
+        config = self._config
+        setup = {
+            "engine": config.engine,
+            "models": config.models,
+            "language": str(config.language) if config.language is not None else None,
+        }
+        child = await ChildProcess.start(_READER, ChildLimits(memory_bytes=config.memory_bytes), setup=setup)
+        try:
+            await child.ask({WARM_UP: True}, seconds=self._limits.start_s)
+        except BaseException:
+            await child.end()
+            raise
+        return child
+
+    async def _replace_dead_readers(self) -> None:
+        """Replace readers that died while idle before a request takes them, until cancelled."""
         while True:
-            await asyncio.sleep(_WATCH_S)
+            await asyncio.sleep(_CHECK_INTERVAL_S)
             for _ in range(self._idle.qsize()):
                 reader = self._idle.get_nowait()
                 if reader.alive:
                     self._idle.put_nowait(reader)
                 else:
-                    self._replace_idle(reader)
+                    self._replace(reader)
 
-    def _replace_idle(self, reader: ReaderProcess) -> None:
-        """Start a successor of a reader that died with nothing to do."""
+    def _replace(self, reader: _Reader) -> None:
+        """Start a successor of a process that died while idle."""
         log.warning("idle_reader_died")
-        self._spawn(self._bring_up(reader))
+        self._spawn(self._start_reader(reader))
 
-    async def _in_thread(self, function: Callable[..., T], *arguments: object) -> T:
-        """Run a blocking call in the pool's own threads, one for each reader."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)
-
-    def _spawn(self, coroutine: Any) -> asyncio.Task[Any]:  # noqa: ANN401 - whatever the coroutine returns
+    def _spawn(self, coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Run a coroutine as a task that the pool keeps until it is done."""
         task = asyncio.get_running_loop().create_task(coroutine)
         self._tasks.add(task)
-        task.add_done_callback(self._done)
+        task.add_done_callback(self._forget)
         return task
 
-    def _done(self, task: asyncio.Task[Any]) -> None:
+    def _forget(self, task: asyncio.Task[Any]) -> None:
         """Forget a finished task; its error, if any, went to whoever awaited it."""
         self._tasks.discard(task)
         if not task.cancelled():
             task.exception()
-
-
-class _DeadlyImages:
-    """Remembers images over which readers died, so that one of them cannot keep killing."""
-
-    _ROOM: Final = 256
-
-    def __init__(self, limit: int, seconds: float) -> None:
-        """Take how many images are remembered, and for how many seconds."""
-        self._limit = limit
-        self._seconds = seconds
-        self._deaths: OrderedDict[str, tuple[int, float]] = OrderedDict()
-
-    def check(self, image: bytes) -> str:
-        """Return an image's key; raise InvalidInput when readers died over it too often of late."""
-        key = hashlib.sha256(image).hexdigest()
-        deaths, since = self._deaths.get(key, (0, 0.0))
-        if deaths and time.monotonic() - since > self._seconds:
-            del self._deaths[key]
-        elif deaths >= self._limit:
-            raise InvalidInput("reading this image has failed repeatedly", code="unreadable-image")
-        return key
-
-    def note(self, key: str) -> int:
-        """Count a death over an image and return the count."""
-        deaths = self._deaths.pop(key, (0, 0.0))[0] + 1
-        self._deaths[key] = (deaths, time.monotonic())
-        while len(self._deaths) > self._ROOM:
-            self._deaths.popitem(last=False)
-        return deaths

@@ -1,119 +1,99 @@
-"""A reader process: decodes and reads one image after another, so that its death hurts one request only.
+"""A reader process: decodes and reads one image after another, so that its death fails one request only.
 
-Started as `python -m ketav_recognizer.reader FD`, FD being its end of a socket pair. It sends `READY` once
-the engine is warm, then answers each `Task` with a `ReadPage` or a `Refusal`. It ends when its parent does.
+The pool starts it with `ketav_common.child_process`. It loads the engine at its first request, then
+answers each task with a page or a refusal.
 """
 
 import hashlib
-import os
-import signal
-import sys
-from collections import OrderedDict
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Final
 
-from ketav_common.processes import OUT_OF_MEMORY, confine, end_with_parent, is_out_of_memory
-from ketav_engine.domain import Engine, EngineError, Model, ReadPage, UnusableImageError
+from cachetools import LRUCache
+
+from ketav_common.child_main import Channel, is_out_of_memory, run
+from ketav_engine.domain import Engine, EngineError, Model, UnusableImageError
 from ketav_engine.engines import make_engine
 from ketav_engine.images import decode
-from ketav_recognizer.domain import Answer, ReaderSpec, Refusal, Task
+from ketav_recognizer.domain import Answer, ReadingTask, Refusal
+from ketav_recognizer.reader_messages import WARM_UP, from_answer, to_task
 
-READY: Final = "ready"
-"""Sent once, when the engine is warm."""
-_FORGET_S: Final = 30.0
+_DROP_INTERVAL_S: Final = 30.0
+"""Seconds between two looks for loaded models whose files are gone, while no task arrives."""
 
 
 class Reader:
-    """Answers tasks with one engine; keeps the models used last."""
+    """Answers tasks with one engine; keeps the models that were used last."""
 
     def __init__(self, engine: Engine, models: int) -> None:
-        """Take the engine and how many loaded models are kept."""
+        """Take the engine and the number of loaded models to keep."""
         self._engine = engine
-        self._room = models
-        self._models: OrderedDict[str, tuple[Model, Path]] = OrderedDict()
+        self._models: LRUCache[str, tuple[Model, Path]] = LRUCache(models)
 
-    def answer(self, task: Task) -> Answer:
-        """Read a task's image; what is wrong with the image or the model is a refusal, not an exception."""
+    def answer(self, task: ReadingTask) -> Answer:
+        """Read a task's image; an unusable image or model is a refusal, not an exception."""
         try:
             return self._read(task)
         except UnusableImageError as error:
-            return Refusal("image", str(error))
+            return Refusal("image", error.detail)
         except EngineError as error:
-            return Refusal("model", str(error))
+            return Refusal("model", error.detail)
 
-    def _read(self, task: Task) -> Answer:
-        """Load the model when it is not at hand, then decode and read."""
+    def _read(self, task: ReadingTask) -> Answer:
+        """Load the model unless it is loaded, then decode the image and read it."""
         if task.model_sha256 not in self._models:
-            content = _content(task)
+            content = _model_file(task)
             if content is None:
-                return Refusal("cache", "the cached model file is gone or damaged")
+                return Refusal("cache", "The cached model file is missing or damaged.")
             loaded = self._engine.load_model(content, task.model_sha256)
             self._models[task.model_sha256] = loaded, Path(task.model_path)
         model, _ = self._models[task.model_sha256]
-        self._models.move_to_end(task.model_sha256)
-        while len(self._models) > self._room:
-            self._models.popitem(last=False)
-        page: ReadPage = self._engine.read_page(decode(task.image), task.layout, model)
-        return page
+        return self._engine.read_page(decode(task.image), task.layout, model)
 
-    def forget(self) -> None:
-        """Let go of loaded models whose files are gone: they may not be used any more."""
+    def drop_deleted(self) -> None:
+        """Unload models whose files are deleted: they may not be used any more."""
         for digest, (_, path) in list(self._models.items()):
             if not path.exists():
                 del self._models[digest]
 
 
-def serve(connection: Connection, spec: ReaderSpec) -> None:
-    """Answer tasks until the other end closes."""
-    engine = make_engine(spec.engine, spec.language)
-    engine.warm_up()
-    reader = Reader(engine, spec.models)
-    connection.send(READY)
+def serve(channel: Channel) -> None:
+    """Load the engine, then answer tasks until the parent closes the channel."""
+    language = channel.setup["language"]
+    engine = make_engine(channel.setup["engine"], Path(language) if language else None)
+    reader = Reader(engine, channel.setup["models"])
     while True:
-        try:
-            waiting = connection.poll(_FORGET_S)
-            reader.forget()
-            if not waiting:
-                continue
-            task: Task = connection.recv()
-        except EOFError:
-            return
-        connection.send(_answer(reader, task))
+        frame = channel.receive(_DROP_INTERVAL_S)
+        reader.drop_deleted()
+        if frame is None:
+            continue
+        if WARM_UP in frame.message:
+            engine.warm_up()
+            channel.send({WARM_UP: True})
+        else:
+            channel.send(from_answer(_answer(reader, to_task(frame))))
 
 
-def main() -> None:
-    """Run a reader process on the file descriptor named on the command line."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)  # the parent decides when a reader ends
-    end_with_parent()
-    connection = Connection(int(sys.argv[1]))
-    spec: ReaderSpec = connection.recv()
-    confine(spec.memory_bytes)
-    serve(connection, spec)
-
-
-def _answer(reader: Reader, task: Task) -> Answer:
-    """Answer a task; end the process when memory ran out, report any other defect by its kind alone."""
+def _answer(reader: Reader, task: ReadingTask) -> Answer:
+    """Answer a task; an unexpected error is a refusal that names the error without its text."""
     try:
         return reader.answer(task)
-    except Exception as error:  # noqa: BLE001 - the boundary of the process: nothing may leave it half-said
+    except Exception as error:
         if is_out_of_memory(error):
-            os._exit(OUT_OF_MEMORY)
-        return Refusal("defect", _where(error))
+            raise
+        return Refusal("defect", _location(error))
 
 
-def _where(error: Exception) -> str:
-    """Name an exception and the line that raised it, without its text, which may hold what was read."""
+def _location(error: Exception) -> str:
+    """Return an error's type and the line that raised it, without its text, which may hold what was read."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
-    place = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "nowhere"
-    return f"{type(error).__name__} at {place}"
+    line = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "an unknown line"
+    return f"{type(error).__name__} at {line}"
 
 
-def _content(task: Task) -> bytes | None:
-    """Return the bytes of a task's model file, or None when it is gone or not the one expected."""
+def _model_file(task: ReadingTask) -> bytes | None:
+    """Return the bytes of a task's model file, None when it is missing or has another digest."""
     try:
         content = Path(task.model_path).read_bytes()
     except FileNotFoundError:
@@ -122,4 +102,4 @@ def _content(task: Task) -> bytes | None:
 
 
 if __name__ == "__main__":
-    main()
+    run(serve)

@@ -1,55 +1,70 @@
-"""What the recognizer does: one function for each RPC."""
+"""The recognizer's use cases."""
 
 import asyncio
+from dataclasses import dataclass
 from uuid import UUID
 
 from ketav_common.errors import Internal, InvalidInput, KetavError, Unavailable
 from ketav_common.logging import get_logger
-from ketav_engine.domain import Layout, ReadPage
-from ketav_recognizer.domain import ModelRef, Refusal, Task
-from ketav_recognizer.model_cache import Check, ModelCache
+from ketav_engine.domain import ReadPage
+from ketav_recognizer.domain import ReadingRequest, ReadingTask, Refusal
+from ketav_recognizer.model_cache import ModelCache, UsableDigests
 from ketav_recognizer.pool import ReaderPool
 
 log = get_logger()
 
+_MODEL_FETCHES = 2
+"""Fetches of a model for one reading: the second one replaces a damaged file of the cache."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dependencies:
+    """What reading a page needs."""
+
+    models: ModelCache
+    readers: ReaderPool
+
 
 async def run_ocr(
-    image: bytes, model: ModelRef, layout: Layout, *, user: UUID | None, cache: ModelCache, pool: ReaderPool
+    image: bytes, request: ReadingRequest, *, user: UUID | None, dependencies: Dependencies
 ) -> ReadPage:
-    """Read an image with a model.
+    """Read a stored PNG or JPEG with the model that the request names.
 
-    `image` is a stored PNG or JPEG. A cached model file that is gone or damaged is fetched once more.
-    Raises InvalidInput for an unusable image or model, Unavailable when a reader died or the registry is
-    away, NotFound and DataLoss as the registry says.
+    A cached model file that is missing or damaged is fetched once more. Raises InvalidInput for an unusable
+    image or model, Unavailable when a reader died or the registry is unavailable, and the registry's NotFound
+    and DataLoss.
     """
-    for _ in range(2):
-        path = await cache.path(model, user)
-        answer = await pool.read(Task(image, layout, str(path), model.sha256))
+    model = request.model
+    for _ in range(_MODEL_FETCHES):
+        path = await dependencies.models.path(model, user)
+        answer = await dependencies.readers.read(ReadingTask(image, request.layout, str(path), model.sha256))
         if isinstance(answer, ReadPage):
             log.info("page_recognized", lines=len(answer.lines), model=model.version)
             return answer
         if answer.kind != "cache":
             raise _error(answer)
         log.warning("cached_model_damaged", model=model.version)
-        cache.drop(model.sha256)
-    raise Unavailable("the model cache does not hold what is written to it", code="model-cache")
+        dependencies.models.drop(model.sha256)
+    raise Unavailable(
+        "The recognizer's model cache loses what is written to it. Try again later.", code="model-cache"
+    )
 
 
-async def keep_checked(cache: ModelCache, check: Check, every_s: float) -> None:
-    """Forget every `every_s` seconds what the registry does not hand out any more, until cancelled."""
+async def drop_unusable_models(models: ModelCache, usable: UsableDigests, interval_s: float) -> None:
+    """Delete cached models that may not be used any more, every `interval_s` seconds, until cancelled."""
     while True:
-        await asyncio.sleep(every_s)
+        await asyncio.sleep(interval_s)
         try:
-            await cache.forget_unusable(check)
+            await models.drop_unusable(usable)
         except KetavError as error:
             log.warning("models_not_checked", code=error.code)
 
 
 def _error(refusal: Refusal) -> KetavError:
-    """Say a reader's refusal in the words of the contract."""
+    """Return the error of a reader's refusal."""
     if refusal.kind == "image":
         return InvalidInput(refusal.message, code="unreadable-image")
     if refusal.kind == "model":
         return InvalidInput(refusal.message, code="unusable-model")
-    log.error("reader_defect", where=refusal.message)
-    return Internal("the image could not be read")
+    log.error("reader_defect", location=refusal.message)
+    return Internal("The image could not be read because of an error in the recognizer. Try again later.")

@@ -2,11 +2,8 @@
 
 import asyncio
 import os
-import subprocess
-import sys
 import tempfile
 from collections.abc import Awaitable, Callable
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -16,6 +13,7 @@ from ketav_common.errors import KetavError
 from ketav_registry import migrate as migrations
 from ketav_registry.domain.models import ModelVersion, Script
 from ketav_registry.main import Stores, open_stores
+from ketav_registry.model_conversion import convert_model
 from ketav_registry.settings import StoreSettings
 from ketav_registry.usecases import accounts, models
 
@@ -26,7 +24,6 @@ app.add_typer(users_app, name="users")
 app.add_typer(models_app, name="models")
 
 _Answer = TypeVar("_Answer")
-_CONVERSION_SECONDS = 300
 
 
 def _run(work: Callable[[Stores], Awaitable[_Answer]]) -> _Answer:
@@ -81,9 +78,7 @@ def import_model(
     if trusted and file.suffix == ".safetensors":
         version = _run(lambda stores: _import(file, name, script, stores))
     else:
-        with tempfile.TemporaryDirectory() as folder:
-            converted = _converted(file, Path(folder) / "model.safetensors")
-            version = _run(lambda stores: _import(converted, name, script, stores))
+        version = _run(lambda stores: _import_converted(file, name, script, stores))
     typer.echo(version.model.version)
 
 
@@ -92,20 +87,9 @@ async def _import(file: Path, name: str, script: Script | None, stores: Stores) 
     return await models.import_base(file, name, script, database=stores.database, blobs=stores.blobs)
 
 
-def _converted(file: Path, target: Path) -> Path:
-    """Check and convert a Kraken file in a process of its own; the registry never loads a model."""
-    if find_spec("ketav_engine") is None:
-        typer.echo("ketav: checking a model needs the engine here (extra `recognizer`)", err=True)
-        raise typer.Exit(1)
-    command = [sys.executable, "-m", "ketav_engine.models.convert", str(file), str(target)]
-    try:
-        result = subprocess.run(  # noqa: S603 - our own module, arguments as a list
-            command, check=False, capture_output=True, text=True, timeout=_CONVERSION_SECONDS
-        )
-    except subprocess.TimeoutExpired as error:
-        typer.echo(f"ketav: {file.name} is refused: the conversion took too long", err=True)
-        raise typer.Exit(1) from error
-    if result.returncode or not target.is_file():
-        typer.echo(f"ketav: {file.name} is refused: {result.stderr.strip()[-500:]}", err=True)
-        raise typer.Exit(1)
-    return target
+async def _import_converted(file: Path, name: str, script: Script | None, stores: Stores) -> ModelVersion:
+    """Convert and check a Kraken file, then import the result."""
+    with tempfile.TemporaryDirectory() as folder:
+        converted = Path(folder) / "model.safetensors"
+        await convert_model(file, converted)
+        return await _import(converted, name, script, stores)

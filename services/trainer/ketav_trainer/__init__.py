@@ -1,1 +1,1 @@
-"""The only long job: fine-tuning behind gRPC and Celery."""
+"""The trainer: fine-tunes models in the background, behind gRPC and Celery."""

@@ -1,4 +1,4 @@
-"""The model card of a version: where it comes from, what it learnt from, and how it was judged."""
+"""The model card of a version: its lineage, its training data, and the gate's verdict."""
 
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -11,7 +11,7 @@ _SOFTWARE: Final = ("ketav", "kraken", "torch")
 
 
 def describe(claim: Claim, dataset: Dataset, verdict: Verdict) -> dict[str, Any]:
-    """Return lineage, data, figures and verdict of a candidate; CERs from 0 to 1, the date in UTC."""
+    """Return lineage, data, figures and verdict of a candidate: CERs from 0 to 1, the date in UTC."""
     return {
         "run_id": claim.run_id,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -27,18 +27,18 @@ def describe(claim: Claim, dataset: Dataset, verdict: Verdict) -> dict[str, Any]
         "general_cer_before": verdict.general_before,
         "general_cer_after": verdict.general_after,
         "probability_better": verdict.probability,
-        "verdict": verdict.words,
+        "verdict": verdict.sentence,
         "software": software(),
     }
 
 
 def software() -> dict[str, str]:
-    """Return the versions of what trains."""
+    """Return the versions of the software that trains."""
     return {name: _version(name) for name in _SOFTWARE}
 
 
 def _version(name: str) -> str:
-    """Return the version of a distribution, "unknown" where it runs without being installed."""
+    """Return the version of a distribution, "unknown" where it is not installed."""
     try:
         return version(name)
     except PackageNotFoundError:

@@ -1,7 +1,7 @@
-"""The only module that imports Celery: the app, the bell that rings it, and the worker that hears it.
+"""The only module that imports Celery: the application, the queue of runs, and the worker.
 
-A message carries a run's id and nothing else. What is to be done, and whether it is still to be done, stands
-in the registry; a message that is lost or comes twice changes nothing.
+A message has a run's id and nothing else. The registry knows whether the run still must be trained; a message
+that is lost or arrives twice changes nothing.
 """
 
 import logging
@@ -9,6 +9,7 @@ import os
 import threading
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final
 
 from celery import Celery, signals
@@ -21,16 +22,18 @@ from ketav_common.logging import get_logger
 TRAIN: Final = "ketav.train"
 """Name of the task that trains a run."""
 SWEEP: Final = "ketav.sweep"
-"""Name of the task that looks for waiting runs."""
+"""Name of the task that enqueues waiting runs."""
 _QUEUE: Final = "ketav"
-_BROKER_S: Final = 2
-_VISIBILITY_S: Final = 30
+_BROKER_TIMEOUT_S: Final = 2
+"""Seconds until the broker counts as unavailable: a caller of StartTraining waits for it."""
+_VISIBILITY_TIMEOUT_S: Final = 30
+"""Seconds after which an unacknowledged message is delivered again; a sweep enqueues the run earlier."""
 
 log = get_logger()
 
 
 def make_app(redis_url: str, sweep_s: float = 15.0) -> Celery:
-    """Build the Celery app on a broker; `sweep_s` is the pause between two sweeps of beat."""
+    """Build the Celery application for a broker; beat sweeps every `sweep_s` seconds."""
     app = Celery("ketav", broker=redis_url, set_as_current=False)
     app.conf.update(
         task_default_queue=_QUEUE,
@@ -44,81 +47,90 @@ def make_app(redis_url: str, sweep_s: float = 15.0) -> Celery:
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
         broker_transport_options={
-            "visibility_timeout": _VISIBILITY_S,
+            "visibility_timeout": _VISIBILITY_TIMEOUT_S,
             "unacked_restore_interval": 2,
             "unacked_restore_throttle": 1,
-            "socket_timeout": _BROKER_S,
-            "socket_connect_timeout": _BROKER_S,
+            "socket_timeout": _BROKER_TIMEOUT_S,
+            "socket_connect_timeout": _BROKER_TIMEOUT_S,
         },
         beat_schedule={SWEEP: {"task": SWEEP, "schedule": sweep_s, "options": {"expires": sweep_s}}},
     )
     return app
 
 
-class Bell:
-    """Tells some worker that a run waits."""
+class RunQueue:
+    """The queue from which workers take runs."""
 
     def __init__(self, app: Celery) -> None:
-        """Take the Celery application to ring with."""
+        """Take the Celery application."""
         self._app = app
 
-    def ring(self, run_id: str) -> None:
-        """Send a run's id; block some seconds at most; raise Unavailable when the broker is away."""
+    def enqueue(self, run_id: str) -> None:
+        """Enqueue a run, within some seconds; raises Unavailable when the broker is unavailable."""
         try:
             self._app.send_task(TRAIN, args=[run_id], retry=False)
         except (OperationalError, OSError) as error:
-            raise Unavailable("the queue of the trainer cannot be reached", code="no-broker") from error
+            raise Unavailable(
+                "The queue of trainings is unavailable. Try again later.", code="no-broker"
+            ) from error
 
 
-def run_worker(
-    app: Celery,
-    train: Callable[[str], None],
-    sweep: Callable[[], None],
-    stop: Callable[[], None],
-    *,
-    beat: bool,
-) -> None:
-    """Hear the bell until SIGTERM: `train` takes a run's id, `stop` is called as soon as the signal comes.
+@dataclass(frozen=True, slots=True)
+class Tasks:
+    """What a worker does with messages and signals."""
 
-    The tasks run in the main thread, one at a time; `beat` adds the clock of the sweeps in a thread.
-    """
+    train: Callable[[str], None]
+    """Trains the run with this id."""
+    sweep: Callable[[], None]
+    """Enqueues waiting runs."""
+    stop: Callable[[], None]
+    """Ends the training under way; called as soon as SIGTERM arrives."""
+
+
+def run_worker(app: Celery, tasks: Tasks, *, beat: bool) -> None:
+    """Consume messages until SIGTERM, one at a time, in the main thread; `beat` schedules sweeps."""
 
     @app.task(name=TRAIN)  # type: ignore[untyped-decorator]
     def on_train(run_id: str) -> None:
         """Train a run."""
-        train(run_id)
+        tasks.train(run_id)
 
     @app.task(name=SWEEP)  # type: ignore[untyped-decorator]
     def on_sweep() -> None:
-        """Look for waiting runs."""
-        sweep()
+        """Enqueue waiting runs."""
+        tasks.sweep()
 
-    # This scheduler keeps its clock in memory: a sweep more or less is nothing.
-    clock = EmbeddedService(app, thread=True, scheduler_cls="celery.beat:Scheduler") if beat else None
+    # This scheduler keeps its times in memory: one sweep more or less changes nothing.
+    scheduler = EmbeddedService(app, thread=True, scheduler_cls="celery.beat:Scheduler") if beat else None
+    _connect_signals(tasks, scheduler)
+    # A sweep every few seconds is not worth a line each; the tasks log what they do.
+    for name in ("celery", "kombu"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    # The operator decides which user runs the worker; in containers it is not root.
+    warnings.filterwarnings("ignore", message="You're running the worker with superuser privileges")
+    single = ["--without-gossip", "--without-mingle", "--without-heartbeat", "--queues", _QUEUE]
+    app.worker_main(["--quiet", "worker", "--pool", "solo", "--hostname", f"ketav-{os.getpid()}@%h", *single])
 
-    def on_ready(**_: Any) -> None:  # noqa: ANN401 - whatever the signal carries
-        """Start the clock once the worker listens."""
-        log.info("worker_ready", beat=beat)
-        if clock:
-            clock.start()
 
-    def on_stop(**_: Any) -> None:  # noqa: ANN401 - whatever the signal carries
-        """Pass the signal on; the clock stops beside it, because stopping it waits."""
-        stop()
-        if clock:
-            threading.Thread(target=clock.stop, daemon=True).start()
+def _connect_signals(tasks: Tasks, scheduler: Any | None) -> None:  # noqa: ANN401 - Celery has no types
+    """Start the scheduler when the worker consumes, and pass SIGTERM on to the training."""
+
+    def on_ready(**_: Any) -> None:  # noqa: ANN401 - the signal's arguments
+        """Start the scheduler."""
+        log.info("worker_ready", beat=scheduler is not None)
+        if scheduler:
+            scheduler.start()
+
+    def on_stop(**_: Any) -> None:  # noqa: ANN401 - the signal's arguments
+        """Stop the training; the scheduler stops in a thread, because stopping it waits."""
+        tasks.stop()
+        if scheduler:
+            threading.Thread(target=scheduler.stop, daemon=True).start()
 
     signals.setup_logging.connect(_keep_logging, weak=False)
     signals.worker_ready.connect(on_ready, weak=False)
     signals.worker_shutting_down.connect(on_stop, weak=False)
-    # A sweep every few seconds is not worth a line each; the tasks log what they did.
-    for name in ("celery", "kombu"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    # Who runs the worker is the operator's business; in containers it is not root.
-    warnings.filterwarnings("ignore", message="You're running the worker with superuser privileges")
-    alone = ["--without-gossip", "--without-mingle", "--without-heartbeat", "--queues", _QUEUE]
-    app.worker_main(["--quiet", "worker", "--pool", "solo", "--hostname", f"ketav-{os.getpid()}@%h", *alone])
 
 
-def _keep_logging(**_: Any) -> None:  # noqa: ANN401 - whatever the signal carries
-    """Keep the service's own logging: being connected is what tells Celery to leave it alone."""
+def _keep_logging(**_: Any) -> None:  # noqa: ANN401 - the signal's arguments
+    """Keep the service's own logging: Celery configures none when a receiver is connected."""

@@ -1,4 +1,4 @@
-"""Between the contract's messages and the trainer's own types; the only module that sees both."""
+"""Converts between protobuf messages and the trainer's own types."""
 
 from collections.abc import Iterator
 from typing import Final, Literal
@@ -18,23 +18,23 @@ ENDED: Final = frozenset(
         training_pb2.TRAINING_RUN_STATE_CANCELLED,
     }
 )
-"""States after which nothing happens any more."""
+"""States in which a run has ended."""
 
 
-def to_claim(answer: training_pb2.ClaimTrainingRunResponse) -> Claim:
+def to_claim(response: training_pb2.ClaimTrainingRunResponse) -> Claim:
     """Decode a claimed run."""
     return Claim(
-        run_id=answer.run.run_id,
-        fence=answer.fence,
-        user_id=UUID(answer.user_id),
-        parent=_to_model(answer.parent),
-        base=_to_model(answer.base),
-        lease_s=float(answer.lease_seconds),
+        run_id=response.run.run_id,
+        fence=response.fence,
+        user_id=UUID(response.user_id),
+        parent=_to_model(response.parent),
+        base=_to_model(response.base),
+        lease_s=float(response.lease_seconds),
     )
 
 
 def from_progress(claim: Claim, progress: Progress) -> training_pb2.ReportTrainingProgressRequest:
-    """Encode where a run stands."""
+    """Encode the progress of a run."""
     return training_pb2.ReportTrainingProgressRequest(
         run_id=claim.run_id,
         fence=claim.fence,
@@ -57,7 +57,7 @@ def from_end(claim: Claim, state: State, verdict: str) -> training_pb2.EndTraini
 def from_candidate(claim: Claim, candidate: Candidate) -> Iterator[models_pb2.PublishModelRequest]:
     """Encode a candidate: the header, then the file in chunks of 1 MiB.
 
-    The header names the file that was measured; if another one lies there now the registry refuses it.
+    The header has the digest of the file that was measured; the registry refuses any other file.
     """
     content = candidate.path.read_bytes()
     verdict = candidate.verdict
@@ -69,7 +69,7 @@ def from_candidate(claim: Claim, candidate: Candidate) -> Iterator[models_pb2.Pu
         cer_before=verdict.cer_before,
         cer_after=verdict.cer_after,
         promote=verdict.promote,
-        verdict=verdict.words,
+        verdict=verdict.sentence,
         training_lines=candidate.training_lines,
         model_card=candidate.card,
     )
@@ -80,7 +80,7 @@ def from_candidate(claim: Claim, candidate: Candidate) -> Iterator[models_pb2.Pu
 
 
 def to_page(page: ground_truth_pb2.GroundTruthPage, image: str) -> TruthPage:
-    """Decode a page of the ground truth whose image goes to the file `image`."""
+    """Decode a page of the ground truth whose image is stored in the file `image`."""
     layout: Literal["page", "line"] = "line" if page.layout == page_pb2.LAYOUT_LINE else "page"
     return TruthPage(image, layout, tuple(_to_line(line) for line in page.lines))
 
@@ -96,7 +96,7 @@ def _to_line(line: ground_truth_pb2.GroundTruthLine) -> TruthLine:
 
 
 def _to_model(model: page_pb2.Model) -> ModelRef:
-    """Decode a model's name, digest and length."""
+    """Decode a model's version, digest and length."""
     return ModelRef(model.version, model.sha256.hex(), model.size_bytes)
 
 

@@ -1,4 +1,4 @@
-"""What the trainer speaks of: a claimed run, its ground truth, and how an attempt can end."""
+"""The trainer's own types: claimed runs, their ground truth, configurations, and the ends of an attempt."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,19 +12,19 @@ State = Literal["QUEUED", "RUNNING", "EVALUATING", "FAILED", "CANCELLED"]
 
 
 class LeaseLostError(Exception):
-    """Somebody else may have the run now: nothing may be changed any more."""
+    """Another worker may own the run now: nothing may be changed any more."""
 
 
 class CancelledByUserError(Exception):
-    """The user asked for the run's end."""
+    """The user cancelled the run; the text is the run's verdict."""
 
 
 class WorkerStoppingError(Exception):
-    """The worker is stopping: the run is to be given back."""
+    """The worker is stopping: the run goes back to the queue."""
 
 
 class FitFailedError(Exception):
-    """The training ended without a model; the text is for the user."""
+    """The training ended without a model; the text is the run's verdict."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +39,14 @@ class ModelRef:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A run that this worker holds."""
+    """A run that this worker has claimed."""
 
     run_id: str
     fence: int
-    """Carried by every call for the run."""
+    """Sent with every call for the run; the registry refuses an older one."""
     user_id: UUID
     parent: ModelRef
-    """The model to fine-tune and to beat."""
+    """The model to fine-tune, with which the candidate is compared."""
     base: ModelRef
     """The base model of the run's script."""
     lease_s: float
@@ -62,12 +62,12 @@ class TruthLine:
     text: str
     """In logical order."""
     holdout: bool
-    """Whether it measures instead of training."""
+    """Whether the line measures models and never trains them."""
 
 
 @dataclass(frozen=True, slots=True)
 class TruthPage:
-    """A page of the ground truth; its image lies in the dataset's directory."""
+    """A page of the ground truth; its image is a file in the dataset's directory."""
 
     image: str
     """Name of the image file."""
@@ -82,29 +82,55 @@ class Dataset:
     directory: Path
     pages: tuple[TruthPage, ...]
     sha256: str
-    """Hex digest of everything that was streamed: digests of images, places and texts of lines, the split."""
+    """Hex digest of all that was streamed: images' digests, lines' outlines and texts, the split."""
 
     def count(self, *, holdout: bool) -> int:
-        """Return how many lines are held out, or how many train."""
+        """Return the number of held-out lines, or of training lines."""
         return sum(line.holdout == holdout for page in self.pages for line in page.lines)
 
 
 @dataclass(frozen=True, slots=True)
+class TrainingConfig:
+    """Where and how a worker trains."""
+
+    directory: Path
+    """The runs' private directories are made in it."""
+    engine: str
+    seed: int
+    epochs: int | None
+    """Passes over the training lines; None for a number that suits them."""
+    memory_bytes: int
+    """Address space of a training process; 0 for no limit."""
+    seconds: float
+    """Seconds after which a training process is killed."""
+    heartbeat_s: float
+    """Seconds between two renewals of a lease."""
+    worker: str
+    """Name of this worker in the registry's log."""
+    replay: Path | None = None
+    """File of other writers' lines that are trained on too."""
+    general: Path | None = None
+    """File of other writers' lines on which a candidate may lose little."""
+    language: Path | None = None
+    """File of the language model that serves, with which models are compared."""
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a run stands."""
+    """The state of a run and the figures of its last epoch."""
 
     state: State = "RUNNING"
     epoch: int = 0
     epochs: int = 0
     loss: float | None = None
-    """CTC loss of the last epoch; None in a mere heartbeat."""
+    """CTC loss of the last epoch; None in a heartbeat."""
     cer_base: float | None = None
     cer_candidate: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A trained model and what the gate says of it."""
+    """A trained model with the gate's verdict."""
 
     path: Path
     sha256: str

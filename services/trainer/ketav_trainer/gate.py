@@ -13,40 +13,44 @@ from typing import Final
 
 import numpy as np
 
-ENOUGH: Final = 0.9
-"""Probability of being better at which a candidate is promoted."""
-FEWEST_LINES: Final = 5
-"""Held-out lines below which nothing can be said."""
-FLOOR: Final = 0.01
-"""CER that a candidate may lose on the general set: lines of other hands."""
-MOST: Final = 0.4
-"""CER of a candidate above which texts may not belong to their lines, so that only a plain gain counts."""
-PLAIN_GAIN: Final = 0.2
-"""Share of the errors that is such a gain: on texts of other lines some per cent are won by writing less."""
-_BROKEN: Final = 0.1
-"""CER that a candidate must lose on fewer lines before they speak against it: no chance, a broken model."""
+MIN_PROBABILITY: Final = 0.9
+"""Probability of being better from which a candidate is promoted."""
+MIN_LINES: Final = 5
+"""Held-out lines below which nothing can be proved."""
+MAX_GENERAL_CER_INCREASE: Final = 0.01
+"""CER that a candidate may lose on the general set: lines of other writers."""
+SUSPECT_CER: Final = 0.4
+"""CER of a candidate above which texts may not belong to their lines, so that only a clear gain counts."""
+MIN_CLEAR_GAIN: Final = 0.2
+"""Share of the errors that is a clear gain: on texts of other lines, writing less wins some per cent."""
+BROKEN_CER_INCREASE: Final = 0.1
+"""CER lost on fewer than `MIN_LINES` lines from which a candidate is broken and not unlucky."""
 _DRAWS: Final = 10_000
+"""Resamples of the lines: the probability's standard error is at most 0.005."""
+_DRAWS_AT_ONCE: Final = 1_000
+"""Resamples drawn in one array: 1,000 lines take 8 MB."""
 _ROUNDING: Final = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
 class LineErrors:
-    """A line read by both models: held out, or of the general set."""
+    """A line that both models read: held out, or of the general set."""
 
     length: int
     """Code points of the true text."""
     serving: int
-    """Edits between the true text and what the serving model read."""
+    """Edits between the true text and the text that the serving model read."""
     candidate: int
-    """Edits between the true text and what the candidate read."""
+    """Edits between the true text and the text that the candidate read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the gate decided, and why in words a user understands."""
+    """The gate's decision with its reason."""
 
     promote: bool
-    words: str
+    sentence: str
+    """Decision, reason and figures for the user."""
     probability: float
     """Estimated probability that the candidate is better."""
     cer_before: float
@@ -65,91 +69,114 @@ def judge(
     *,
     folds: Sequence[LineErrors] = (),
     seed: int = 0,
-    enough: float = ENOUGH,
+    min_probability: float = MIN_PROBABILITY,
 ) -> Verdict:
     """Decide whether a candidate may serve: it reads the held-out lines better and forgets little.
 
-    `lines` holds every held-out line once, `folds` the training lines where those were too few, each read by
-    a model fitted without it, `general` the lines of other hands. The decision follows from the arguments
-    alone. CER above 1 (a model that writes more than there is) is reported as 1.
+    `lines` has every held-out line once; `folds` has the training lines where the held-out ones were too few,
+    each read by a model fitted without it; `general` has the lines of other writers. Equal arguments give an
+    equal decision. A CER above 1 (a model that writes more than there is) is reported as 1.
     """
     counted = f"{len(lines)} held-out"
     if folds:
         counted = f"{len(lines) + len(folds)} ({counted}, {len(folds)} cross-validated)"
-    verdict = _compare([*lines, *folds], counted, seed, enough)
+    comparison = _compare([*lines, *folds], counted, seed, min_probability)
+    verdict = comparison.verdict()
     if not general:
         return verdict
     before, after = cer(general, serving=True), cer(general, serving=False)
     verdict = replace(verdict, general_before=before, general_after=after)
     if not verdict.promote:
         return verdict
-    figures = f"other hands {_percent(before)} → {_percent(after)}"
-    if forgets(general):
-        found = verdict.words.removeprefix("promoted: ")
-        words = f"rejected: the new model forgets too much, {figures}, although {found}"
-        return replace(verdict, promote=False, words=words)
-    return replace(verdict, words=f"{verdict.words}; {figures}")
+    if forgets_too_much(general):
+        sentence = (
+            f"Rejected: the new model forgets too much of other writers, {_change(before, after)}, "
+            f"although {comparison.reason}. Correct more lines."
+        )
+        return replace(verdict, promote=False, sentence=sentence)
+    sentence = f"Promoted: {comparison.reason}; other writers {_change(before, after)}."
+    return replace(verdict, sentence=sentence)
 
 
-def forgets(general: Sequence[LineErrors]) -> bool:
-    """Tell whether a candidate reads lines of other hands more than `FLOOR` worse."""
-    return cer(general, serving=False) - cer(general, serving=True) > FLOOR + _ROUNDING
+def forgets_too_much(general: Sequence[LineErrors]) -> bool:
+    """Return whether a candidate loses more than `MAX_GENERAL_CER_INCREASE` on lines of other writers."""
+    increase = cer(general, serving=False) - cer(general, serving=True)
+    return increase > MAX_GENERAL_CER_INCREASE + _ROUNDING
 
 
-def _compare(lines: Sequence[LineErrors], counted: str, seed: int, enough: float) -> Verdict:
-    """Decide on the measured lines alone; `counted` says how many of which sort they are."""
+@dataclass(frozen=True, slots=True)
+class _Comparison:
+    """What the measured lines alone say of a candidate."""
+
+    promote: bool
+    reason: str
+    """The reason with its figures, without a full stop."""
+    probability: float
+    cer_before: float
+    cer_after: float
+    advice: str = "Correct more lines."
+    """What the user can do about a rejection."""
+
+    def verdict(self) -> Verdict:
+        """Return the verdict of a gate without a general set."""
+        sentence = f"Promoted: {self.reason}." if self.promote else f"Rejected: {self.reason}. {self.advice}"
+        return Verdict(self.promote, sentence, self.probability, self.cer_before, self.cer_after)
+
+
+def _compare(lines: Sequence[LineErrors], counted: str, seed: int, min_probability: float) -> _Comparison:
+    """Compare both models on the measured lines; `counted` says how many lines of which type they are."""
     before, after = cer(lines, serving=True), cer(lines, serving=False)
-    if sum(line.length for line in lines) == 0 or len(lines) < FEWEST_LINES:
-        words = f"rejected: too few lines to prove an improvement: {counted}"
-        return Verdict(promote=False, words=words, probability=0.0, cer_before=before, cer_after=after)
+    if sum(line.length for line in lines) == 0 or len(lines) < MIN_LINES:
+        reason = f"too few lines to prove an improvement: {counted}"
+        return _Comparison(False, reason, 0.0, before, after)
     probability = probability_better(lines, seed)
-    unlike = after > MOST and after > (1 - PLAIN_GAIN) * before
-    promote = after < before and probability >= enough and not unlike
-    figures = f"CER {_percent(before)} → {_percent(after)}"
-    if after < before and unlike:
-        words = f"rejected: little is read better, {figures}: do the texts belong to these lines?"
-    elif promote:
-        improved = sum(line.candidate < line.serving for line in lines)
-        words = f"promoted: {improved} of {counted} lines improved, {figures}"
-    elif after < before:
-        words = f"rejected: the improvement may be chance ({round(100 * probability)} % sure), {figures}"
-    else:
-        words = f"rejected: the new model does not read the held-out lines better, {figures}"
-    return Verdict(promote, words, probability, before, after)
+    figures = f"CER {_change(before, after)}"
+    if after >= before:
+        reason = f"the new model does not read the held-out lines better, {figures}"
+        return _Comparison(False, reason, probability, before, after)
+    if after > SUSPECT_CER and after > (1 - MIN_CLEAR_GAIN) * before:
+        advice = "Check that the texts belong to these lines."
+        return _Comparison(False, f"few errors are gone, {figures}", probability, before, after, advice)
+    if probability < min_probability:
+        reason = f"the improvement may be chance ({round(100 * probability)} % probability), {figures}"
+        return _Comparison(False, reason, probability, before, after)
+    improved = sum(line.candidate < line.serving for line in lines)
+    reason = f"{improved} of {counted} lines improved, {figures}"
+    return _Comparison(True, reason, probability, before, after)
 
 
-def refuted(lines: Sequence[LineErrors], seed: int = 0) -> bool:
-    """Tell whether lines show a candidate to be worse as surely as the gate wants improvements shown.
+def is_proved_worse(lines: Sequence[LineErrors], seed: int = 0) -> bool:
+    """Return whether lines prove a candidate worse with the probability that a promotion needs.
 
-    A line or two that are read a letter worse show nothing, however often they are drawn.
+    Fewer than `MIN_LINES` lines prove it only for a broken model: every resample of one line is that line.
     """
-    if len(lines) < FEWEST_LINES:
-        return cer(lines, serving=False) - cer(lines, serving=True) > _BROKEN
-    return probability_better(lines, seed) <= 1 - ENOUGH
+    if len(lines) < MIN_LINES:
+        return cer(lines, serving=False) - cer(lines, serving=True) > BROKEN_CER_INCREASE
+    return probability_better(lines, seed) <= 1 - MIN_PROBABILITY
 
 
 def probability_better(lines: Sequence[LineErrors], seed: int = 0, draws: int = _DRAWS) -> float:
     """Return the share of `draws` resamples of the lines in which the candidate makes fewer errors.
 
-    A draw in which both make equally many counts half.
+    A resample in which both make equally many counts half.
     """
     gain = np.array([line.serving - line.candidate for line in lines], dtype=np.int64)
     random = np.random.default_rng(seed)
     better = 0.0
-    for start in range(0, draws, 1000):
-        picks = random.integers(0, len(gain), size=(min(1000, draws - start), len(gain)))
+    for start in range(0, draws, _DRAWS_AT_ONCE):
+        picks = random.integers(0, len(gain), size=(min(_DRAWS_AT_ONCE, draws - start), len(gain)))
         sums = gain[picks].sum(axis=1)
         better += float((sums > 0).sum()) + 0.5 * float((sums == 0).sum())
     return better / draws
 
 
 def cer(lines: Sequence[LineErrors], *, serving: bool) -> float:
-    """Return the corpus CER of one of the models: edits over true code points, at most 1; 0 for nothing."""
+    """Return the corpus CER of one of the models: edits over true code points, at most 1; 0 for no lines."""
     length = sum(line.length for line in lines)
     edits = sum(line.serving if serving else line.candidate for line in lines)
     return min(1.0, edits / length) if length else 0.0
 
 
-def _percent(share: float) -> str:
-    """Write a share as a percentage with one decimal."""
-    return f"{100 * share:.1f} %"
+def _change(before: float, after: float) -> str:
+    """Return two shares as percentages with one decimal: `18.1 % → 9.6 %`."""
+    return f"{100 * before:.1f} % → {100 * after:.1f} %"

@@ -1,7 +1,7 @@
-"""Starts the trainer's front: `python -m ketav_trainer.main`. The only module that builds its objects.
+"""Starts the trainer's server: `python -m ketav_trainer.main`. The only module that builds its objects.
 
-The trainer is two programs: this front, which answers calls, and `python -m ketav_trainer.worker --beat`,
-which trains. With several workers, `--beat` on each is harmless; on one it is enough.
+The trainer is two programs: this server, which answers calls and sends webhooks, and the worker
+(`python -m ketav_trainer.worker --beat`), which trains. With several workers, one with `--beat` is enough.
 """
 
 import asyncio
@@ -10,12 +10,14 @@ from ketav.registry.v1 import training_pb2, training_pb2_grpc
 from ketav.trainer.v1 import trainer_pb2, trainer_pb2_grpc
 from ketav_common import rpc
 from ketav_common.logging import configure
+from ketav_common.settings import load
 from ketav_common.telemetry import metrics_server
-from ketav_trainer.celery_app import Bell, make_app
-from ketav_trainer.registry import Registry
+from ketav_trainer.celery_app import RunQueue, make_app
+from ketav_trainer.registry import RegistryClient
 from ketav_trainer.servicer import TrainerServicer
 from ketav_trainer.settings import TrainerSettings
-from ketav_trainer.webhooks import Sender, keep_delivering
+from ketav_trainer.usecases import Dependencies
+from ketav_trainer.webhooks import WebhookSender, deliver_on_schedule
 
 SERVICE = trainer_pb2.DESCRIPTOR.services_by_name["TrainerService"].full_name
 """Full name of the service, for reflection."""
@@ -26,13 +28,16 @@ RUNS = training_pb2.DESCRIPTOR.services_by_name["TrainingService"]
 async def serve(settings: TrainerSettings) -> None:
     """Serve until SIGTERM."""
     signer = settings.signer()
-    bell = Bell(make_app(settings.redis_url))
+    queue = RunQueue(make_app(settings.redis_url))
     async with rpc.channel(settings.registry_address, signer, services=[RUNS]) as channel:
         stopping = asyncio.Event()
-        servicer = TrainerServicer(training_pb2_grpc.TrainingServiceStub(channel), bell, stopping)
-        sender = Sender(private=settings.webhook_private)
+        runs = training_pb2_grpc.TrainingServiceStub(channel)
+        servicer = TrainerServicer(Dependencies(runs, queue, stopping))
+        sender = WebhookSender(allow_private=settings.webhook_private)
         delivering = asyncio.create_task(
-            keep_delivering(registry=Registry(channel), sender=sender, every_s=settings.webhook_seconds)
+            deliver_on_schedule(
+                registry=RegistryClient(channel), sender=sender, interval_s=settings.webhook_seconds
+            )
         )
         try:
             await rpc.serve(
@@ -50,8 +55,8 @@ async def serve(settings: TrainerSettings) -> None:
 
 
 def main() -> None:
-    """Run the trainer's front with settings from the environment."""
-    settings = TrainerSettings()
+    """Run the trainer's server with settings from the environment."""
+    settings = load(TrainerSettings)
     configure("trainer", settings.log_level)
     with metrics_server(settings.metrics_host, settings.metrics_port):
         asyncio.run(serve(settings))

@@ -1,4 +1,4 @@
-"""Private directories for pages and models at work, gone when the work or the worker has ended."""
+"""Private directories for the pages and models of a training, deleted when training or worker end."""
 
 import fcntl
 import os
@@ -13,37 +13,36 @@ from typing import Final
 from ketav_trainer.domain import Claim
 
 _PREFIX: Final = "run-"
-
-_CHECKPOINT: Final = ".checkpoint"
-_OLD_S: Final = 24 * 3600
-"""Seconds after which a checkpoint belongs to a run that was finished elsewhere."""
+_CHECKPOINT_SUFFIX: Final = ".checkpoint"
+_ABANDONED_CHECKPOINT_S: Final = 24 * 3600
+"""Seconds after which a checkpoint belongs to a run that ended on another machine."""
 
 
 def checkpoint_of(parent: Path, claim: Claim) -> Path:
-    """Return where a run's training, from this parent model, keeps what it needs to go on."""
-    return parent / f"{claim.run_id}-{claim.parent.sha256[:16]}{_CHECKPOINT}"
+    """Return the path of the checkpoint of a run's training from this parent model."""
+    return parent / f"{claim.run_id}-{claim.parent.sha256[:16]}{_CHECKPOINT_SUFFIX}"
 
 
-def forget_checkpoint(parent: Path, claim: Claim) -> None:
-    """Delete a run's checkpoint: it has ended."""
+def delete_checkpoint(parent: Path, claim: Claim) -> None:
+    """Delete the checkpoint of a run that has ended, also one that was killed while it was written."""
     checkpoint = checkpoint_of(parent, claim)
-    for file in parent.glob(f"{checkpoint.name}*"):  # also one that was killed half-written
+    for file in parent.glob(f"{checkpoint.name}*"):
         file.unlink(missing_ok=True)
 
 
 @contextmanager
 def private_directory(parent: Path) -> Iterator[Path]:
-    """Make a directory that only this user can read, locked while in the context and deleted afterwards.
+    """Make a directory that only this user can read, locked in the context and deleted afterwards.
 
-    Directories that a killed worker left behind, which nobody locks any more, are deleted first.
+    Directories of killed workers, which no process locks any more, are deleted first.
     """
     parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for left in parent.glob(f"{_PREFIX}*"):
-        _sweep(left)
-    for old in parent.glob(f"*{_CHECKPOINT}*"):
-        with suppress(FileNotFoundError):  # another worker of this machine sweeps as well
-            if time.time() - old.stat().st_mtime > _OLD_S:
-                old.unlink()
+    for directory in parent.glob(f"{_PREFIX}*"):
+        _delete_unless_locked(directory)
+    for checkpoint in parent.glob(f"*{_CHECKPOINT_SUFFIX}*"):
+        with suppress(FileNotFoundError):  # another worker of this machine may delete it too
+            if time.time() - checkpoint.stat().st_mtime > _ABANDONED_CHECKPOINT_S:
+                checkpoint.unlink()
     with tempfile.TemporaryDirectory(dir=parent, prefix=_PREFIX) as name:
         handle = os.open(name, os.O_RDONLY)
         try:
@@ -53,8 +52,8 @@ def private_directory(parent: Path) -> Iterator[Path]:
             os.close(handle)
 
 
-def _sweep(directory: Path) -> None:
-    """Delete a directory unless a living worker holds its lock."""
+def _delete_unless_locked(directory: Path) -> None:
+    """Delete a directory unless a running worker has locked it."""
     try:
         handle = os.open(directory, os.O_RDONLY)
     except FileNotFoundError:

@@ -1,8 +1,9 @@
-"""What the trainer does for its callers: starting, following and looking after training runs."""
+"""The trainer's use cases: starting and watching training runs, and sweeping for waiting ones."""
 
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 from ketav.registry.v1 import training_pb2, training_pb2_grpc
@@ -10,81 +11,88 @@ from ketav_common import rpc
 from ketav_common.errors import TimedOut, Unavailable
 from ketav_common.logging import get_logger
 from ketav_trainer.convert import ENDED
-from ketav_trainer.registry import Registry
+from ketav_trainer.registry import RegistryClient
 
 log = get_logger()
 
 _CALL_S: Final = 5.0
+"""Deadline of a call to the registry in seconds."""
 _POLL_S: Final = 1.0
+"""Seconds between two looks at a watched run."""
 _SLOWEST_POLL_S: Final = 10.0
+"""Seconds between two looks while the registry is unavailable, at most."""
 
 
-class Rings(Protocol):
-    """Something that tells a worker of a run."""
+class Enqueues(Protocol):
+    """A queue of runs; `celery_app.RunQueue` is the one that workers consume."""
 
-    def ring(self, run_id: str) -> None:
-        """Tell a worker; raise Unavailable when none can be told."""
+    def enqueue(self, run_id: str) -> None:
+        """Enqueue a run; raises Unavailable when the broker is unavailable."""
 
 
-async def start_training(
-    request_id: str, *, runs: "training_pb2_grpc.TrainingServiceAsyncStub", bell: Rings
-) -> training_pb2.TrainingRun:
-    """Queue a run of the caller and ring for it; the run is committed before the bell rings.
+@dataclass(frozen=True, slots=True)
+class Dependencies:
+    """What starting and watching runs needs."""
 
-    A bell that cannot be heard is no error: the sweep rings again. Raises Precondition too-few-lines and
-    Conflict run-active as the registry says.
+    runs: "training_pb2_grpc.TrainingServiceAsyncStub"
+    queue: Enqueues
+    stopping: asyncio.Event
+    """Set when the server is stopping."""
+
+
+async def start_training(request_id: str, *, dependencies: Dependencies) -> training_pb2.TrainingRun:
+    """Create a run of the caller, then enqueue it; the run is committed before it is enqueued.
+
+    An unavailable broker is no error: a sweep enqueues the run later. Raises the registry's Precondition
+    too-few-lines and Conflict run-active.
     """
     with rpc.translated():
-        answer = await runs.CreateTrainingRun(
+        response = await dependencies.runs.CreateTrainingRun(
             training_pb2.CreateTrainingRunRequest(request_id=request_id), timeout=_CALL_S
         )
-    await _ring(bell, answer.run.run_id)
-    return answer.run
+    await _enqueue(dependencies.queue, response.run.run_id)
+    return response.run
 
 
 async def watch_training(
-    run_id: str,
-    after_revision: int,
-    *,
-    runs: "training_pb2_grpc.TrainingServiceAsyncStub",
-    stopping: asyncio.Event,
+    run_id: str, after_revision: int, *, dependencies: Dependencies
 ) -> AsyncIterator[training_pb2.TrainingRun]:
-    """Yield a run of the caller as it stands, then each later revision of it, until it has ended.
+    """Yield the present state of a run of the caller, then each later revision, until the run has ended.
 
-    The registry's absence is waited out; NotFound for a run that is not the caller's. It also ends when
-    the server stops: the caller asks again, from the last revision it saw.
+    An unavailable registry is tolerated; NotFound for a run of another user. The stream also ends when the
+    server stops: the caller asks again, from the last revision that it has received.
     """
     pause = _POLL_S
-    seen = after_revision
-    while not stopping.is_set():
+    last_revision = after_revision
+    while not dependencies.stopping.is_set():
         try:
             with rpc.translated():
-                answer = await runs.GetTrainingRun(
+                response = await dependencies.runs.GetTrainingRun(
                     training_pb2.GetTrainingRunRequest(run_id=run_id), timeout=_CALL_S
                 )
         except (Unavailable, TimedOut) as error:
-            log.warning("registry_away", code=error.code)
+            log.warning("registry_unavailable", code=error.code)
             pause = min(2 * pause, _SLOWEST_POLL_S)
         else:
             pause = _POLL_S
-            if answer.run.revision > seen:
-                seen = answer.run.revision
-                yield answer.run
-            if answer.run.state in ENDED:
+            if response.run.revision > last_revision:
+                last_revision = response.run.revision
+                yield response.run
+            if response.run.state in ENDED:
                 return
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stopping.wait(), pause)
+            await asyncio.wait_for(dependencies.stopping.wait(), pause)
 
 
-async def sweep_training_runs(*, registry: Registry, bell: Rings) -> None:
-    """Have the registry look after abandoned and due runs, then ring for every run that waits."""
+async def sweep_training_runs(*, registry: RegistryClient, queue: Enqueues) -> None:
+    """Let the registry queue abandoned and due runs, then enqueue every waiting run."""
     for run_id in await registry.sweep():
-        await _ring(bell, run_id)
+        await _enqueue(queue, run_id)
 
 
-async def _ring(bell: Rings, run_id: str) -> None:
-    """Ring without making the broker's absence the caller's trouble."""
+async def _enqueue(queue: Enqueues, run_id: str) -> None:
+    """Enqueue a run; an unavailable broker is logged, because the next sweep enqueues the run again."""
     try:
-        await asyncio.to_thread(bell.ring, run_id)
+        await asyncio.to_thread(queue.enqueue, run_id)
     except Unavailable as error:
-        log.warning("bell_not_heard", run_id=run_id, code=error.code)
+        log.warning("run_not_enqueued", run_id=run_id, code=error.code)

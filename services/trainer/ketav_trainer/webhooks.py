@@ -1,151 +1,158 @@
-"""Sending webhooks, signed as https://www.standardwebhooks.com has it, to public addresses only."""
+"""Sends webhooks to public addresses, signed as Standard Webhooks (https://www.standardwebhooks.com)."""
 
 import asyncio
-import base64
-import hashlib
-import hmac
 import ipaddress
-import re
 import socket
 import ssl
-import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Final
-from urllib.parse import SplitResult, urlsplit
+
+import httpx
+from standardwebhooks import Webhook
 
 from ketav.registry.v1 import webhooks_pb2
 from ketav_common.addresses import Address, is_public
 from ketav_common.errors import KetavError, Stale
 from ketav_common.logging import get_logger
-from ketav_trainer.registry import Registry
+from ketav_trainer.registry import RegistryClient
 
 log = get_logger()
 
 _AT_ONCE: Final = 20
 """Deliveries claimed and sent at the same time; the registry gives at most `MAX_CLAIMED_DELIVERIES`."""
-_GONE: Final = 410
-_STATUS = re.compile(rb"HTTP/1\.[01] ([1-5][0-9]{2})[ \r\n]")
-_MAX_LINE: Final = 4096
 
 
 class DeliveryError(Exception):
-    """The receiver was not reached or did not accept, in words its user understands."""
+    """The receiver was not reached or did not accept; the text is for the user."""
 
     def __init__(self, reason: str, *, gone: bool = False) -> None:
-        """Take the reason, and whether the receiver said that it is gone for good."""
+        """Take the reason, and whether the receiver says that it is gone permanently."""
         super().__init__(reason)
         self.gone = gone
 
 
 @dataclass(frozen=True, slots=True)
-class Sender:
-    """How deliveries are sent."""
+class WebhookSender:
+    """Sends deliveries: it connects to the address that it has checked, and follows no redirect."""
 
     seconds: float = 10
-    """Longest time of a try, from the look-up of the name to the answer."""
-    private: bool = False
+    """Longest time of an attempt, from the resolution of the name to the answer's status."""
+    allow_private: bool = False
     """Whether private addresses are allowed, and http to this machine."""
-    trust: ssl.SSLContext | None = None
-    """Whose certificates are believed; None: the system's."""
+    trust: ssl.SSLContext = field(default_factory=ssl.create_default_context)
+    """The certificates that are trusted: the system's by default."""
 
     async def send(self, delivery: webhooks_pb2.ClaimedDelivery) -> None:
-        """Try a delivery once. DeliveryError: it was not accepted; no redirect is followed, no body read."""
+        """Send a delivery once; raises DeliveryError unless the receiver accepts it. No body is read."""
         try:
             async with asyncio.timeout(self.seconds):
-                status = await self._exchange(urlsplit(delivery.url), _request(delivery))
+                status = await self._exchange(delivery)
         except TimeoutError as error:
-            raise DeliveryError(f"no answer within {self.seconds:g} seconds") from error
-        except (OSError, ValueError) as error:
-            raise DeliveryError(f"no answer: {type(error).__name__}") from error
-        if not 200 <= status < 300:  # noqa: PLR2004 - the range of success
-            raise DeliveryError(f"the receiver answered {status}", gone=status == _GONE)
+            raise DeliveryError(
+                f"The receiver did not answer within {self.seconds:g} seconds. Answer before the work."
+            ) from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise DeliveryError(_reason(error)) from error
+        if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+            raise DeliveryError(
+                f"The receiver answered with status {status}. Answer with a status from 200 to 299.",
+                gone=status == HTTPStatus.GONE,
+            )
 
-    async def _exchange(self, url: SplitResult, request: bytes) -> int:
-        """Send a request to the checked address of a URL's host; return the status of the answer."""
-        host, plain = url.hostname or "", url.scheme == "http"
-        port = url.port or (80 if plain else 443)
-        address = await self._address(host, port)
-        if plain and not address.is_loopback:
-            raise DeliveryError("http goes to this machine only")
-        tls = None if plain else self.trust or ssl.create_default_context()
-        reader, writer = await asyncio.open_connection(
-            str(address), port, ssl=tls, server_hostname=None if plain else host, limit=_MAX_LINE
-        )
-        try:
-            writer.write(request)
-            await writer.drain()
-            answer = _STATUS.match(await reader.readline())
-        finally:
-            writer.transport.abort()
-        if answer is None:
-            raise DeliveryError("the receiver does not speak HTTP/1.1")
-        return int(answer[1])
+    async def _exchange(self, delivery: webhooks_pb2.ClaimedDelivery) -> int:
+        """Send the request to a checked address of the URL's host; return the status of the answer."""
+        url = httpx.URL(delivery.url)
+        address = await self._checked_address(url)
+        if url.scheme == "http" and not address.is_loopback:
+            raise DeliveryError("The URL uses http, which is allowed to this machine only. Use https.")
+        # No proxy of the environment: it would resolve the name again.
+        async with (
+            httpx.AsyncClient(verify=self.trust, trust_env=False, timeout=self.seconds) as client,
+            client.stream(
+                "POST",
+                url.copy_with(host=str(address)),
+                content=delivery.body.encode(),
+                headers={"Host": url.netloc.decode("ascii"), **_headers(delivery)},
+                # TLS names and verifies the host of the URL, not the address.
+                extensions={"sni_hostname": url.host},
+            ) as response,
+        ):
+            return response.status_code
 
-    async def _address(self, host: str, port: int) -> Address:
-        """Look a name up; refuse it when any of its addresses is not public."""
+    async def _checked_address(self, url: httpx.URL) -> Address:
+        """Resolve the host of a URL; raises DeliveryError when any of its addresses is not public."""
         loop = asyncio.get_running_loop()
         try:
-            found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except OSError as error:
-            raise DeliveryError("the receiver's name cannot be found") from error
-        addresses = [ipaddress.ip_address(str(each[4][0]).partition("%")[0]) for each in found]
-        if not addresses or not (self.private or all(is_public(each) for each in addresses)):
-            raise DeliveryError("the receiver's address is not a public one")
+            infos = await loop.getaddrinfo(url.host, url.port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            raise DeliveryError("The receiver's name cannot be resolved. Check the URL.") from error
+        addresses = [ipaddress.ip_address(str(info[4][0]).partition("%")[0]) for info in infos]
+        if not addresses or not (self.allow_private or all(map(is_public, addresses))):
+            raise DeliveryError("The receiver's address is not public. Use a host on the public internet.")
         return addresses[0]
 
 
-def signature(secret: str, delivery_id: str, timestamp: str, body: bytes) -> str:
-    """Sign a delivery: HMAC-SHA256 over id, time and body (Standard Webhooks, "Signature scheme", v1)."""
-    key = base64.b64decode(secret.removeprefix("whsec_"))
-    signed = hmac.digest(key, f"{delivery_id}.{timestamp}.".encode() + body, hashlib.sha256)
-    return "v1," + base64.b64encode(signed).decode()
-
-
-def _request(delivery: webhooks_pb2.ClaimedDelivery) -> bytes:
-    """Write the whole request."""
-    url, body, now = urlsplit(delivery.url), delivery.body.encode(), str(int(time.time()))
-    target = (url.path or "/") + (f"?{url.query}" if url.query else "")
-    headers = {
-        "Host": url.netloc,
+def _headers(delivery: webhooks_pb2.ClaimedDelivery) -> dict[str, str]:
+    """Return the headers of a delivery with its signature (Standard Webhooks, "Webhook headers")."""
+    now = datetime.now(UTC)
+    return {
         "User-Agent": "Ketav",
         "Content-Type": "application/json",
-        "Content-Length": str(len(body)),
-        "Connection": "close",
         "webhook-id": delivery.delivery_id,
-        "webhook-timestamp": now,
-        "webhook-signature": signature(delivery.secret, delivery.delivery_id, now, body),
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": Webhook(delivery.secret).sign(delivery.delivery_id, now, delivery.body),
     }
-    lines = [f"POST {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
-    return "\r\n".join(lines).encode("ascii") + body
 
 
-async def deliver_webhooks(*, registry: Registry, sender: Sender) -> int:
-    """Try what is due, side by side, and report each; return how many there were."""
-    due = await registry.claim_deliveries(_AT_ONCE)
-    await asyncio.gather(*(_deliver(each, registry, sender) for each in due))
-    return len(due)
+def _reason(error: Exception) -> str:
+    """Return the sentences for the user about a request that got no answer."""
+    if any(isinstance(cause, ssl.SSLError) for cause in _causes(error)):
+        return "The receiver's certificate is not valid for its name. Install one of a public authority."
+    if isinstance(error, httpx.ProtocolError | httpx.InvalidURL):
+        return "The receiver's answer is not HTTP. Check the port of the URL."
+    return "The receiver cannot be reached. Check the URL, and that the receiver accepts connections."
 
 
-async def _deliver(delivery: webhooks_pb2.ClaimedDelivery, registry: Registry, sender: Sender) -> None:
-    """Try one; a report that gets lost lets the lease end, and the delivery is tried again."""
-    error, gone = "", False
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and the errors that caused it."""
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__
+
+
+async def deliver_webhooks(*, registry: RegistryClient, sender: WebhookSender) -> int:
+    """Send the deliveries that are due, all at the same time, and report each; return their number."""
+    deliveries = await registry.claim_deliveries(_AT_ONCE)
+    await asyncio.gather(*(_deliver(delivery, registry, sender) for delivery in deliveries))
+    return len(deliveries)
+
+
+async def _deliver(
+    delivery: webhooks_pb2.ClaimedDelivery, registry: RegistryClient, sender: WebhookSender
+) -> None:
+    """Send one delivery and report the outcome; without a report the lease ends and it is sent again."""
+    reason, gone = "", False
     try:
         await sender.send(delivery)
-    except DeliveryError as failure:
-        error, gone = str(failure), failure.gone
-    log.info("webhook_tried", delivery_id=delivery.delivery_id, attempt=delivery.attempt, error=error)
+    except DeliveryError as error:
+        reason, gone = str(error), error.gone
+    log.info("webhook_sent", delivery_id=delivery.delivery_id, attempt=delivery.attempt, error=reason)
     try:
-        await registry.report_delivery(delivery, error, gone=gone)
+        await registry.report_delivery(delivery, reason, gone=gone)
     except Stale:
-        log.info("webhook_taken_over", delivery_id=delivery.delivery_id)
+        log.info("webhook_claimed_again", delivery_id=delivery.delivery_id)
 
 
-async def keep_delivering(*, registry: Registry, sender: Sender, every_s: float) -> None:
-    """Deliver what is due, again and again with a pause, until cancelled."""
+async def deliver_on_schedule(*, registry: RegistryClient, sender: WebhookSender, interval_s: float) -> None:
+    """Send the deliveries that are due, every `interval_s` seconds, until cancelled."""
     while True:
         try:
             if await deliver_webhooks(registry=registry, sender=sender) == _AT_ONCE:
                 continue
         except KetavError as error:
             log.warning("webhooks_not_delivered", code=error.code)
-        await asyncio.sleep(every_s)
+        await asyncio.sleep(interval_s)

@@ -1,4 +1,4 @@
-"""Starts a worker: `python -m ketav_trainer.worker [--beat]`. One of them, or each, may carry the clock."""
+"""Starts a worker: `python -m ketav_trainer.worker [--beat]`. One worker, or each of them, may run beat."""
 
 import argparse
 import asyncio
@@ -8,92 +8,98 @@ import socket
 from ketav_common import context, rpc
 from ketav_common.errors import KetavError
 from ketav_common.logging import configure, get_logger
+from ketav_common.settings import load
 from ketav_common.telemetry import metrics_server
 from ketav_trainer import usecases
-from ketav_trainer.celery_app import Bell, make_app, run_worker
-from ketav_trainer.registry import Registry
+from ketav_trainer.celery_app import RunQueue, Tasks, make_app, run_worker
+from ketav_trainer.domain import TrainingConfig
+from ketav_trainer.registry import RegistryClient
 from ketav_trainer.settings import TrainerSettings
-from ketav_trainer.training import Workshop, run_training
+from ketav_trainer.training import Dependencies, run_training
 
 log = get_logger()
 
 
 class Worker:
-    """What the tasks do. Each task has its own event loop and its own connection to the registry."""
+    """Runs the tasks. Each task has its own event loop and its own connection to the registry."""
 
-    def __init__(self, settings: TrainerSettings, bell: Bell) -> None:
-        """Take the settings and the bell of the queue."""
+    def __init__(self, settings: TrainerSettings, queue: RunQueue) -> None:
+        """Take the settings and the queue."""
         self._settings = settings
-        self._bell = bell
+        self._queue = queue
         self._signer = settings.signer()
+        self._config = training_config(settings)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
         self._stopping = False
-        self._workshop = Workshop(
-            directory=settings.data_dir / "training",
-            engine=settings.engine,
-            seed=settings.training_seed,
-            epochs=settings.training_epochs,
-            memory_bytes=settings.training_memory_bytes,
-            seconds=settings.training_seconds,
-            heartbeat_s=settings.heartbeat_seconds,
-            worker=f"{socket.gethostname()}:{os.getpid()}",
-            replay=settings.replay_lines,
-            general=settings.general_lines,
-            language=settings.language_model,
-        )
 
     def train(self, run_id: str) -> None:
-        """Task: bring a run to its end."""
+        """Bring a run to its end."""
         asyncio.run(self._train(run_id))
 
     def sweep(self) -> None:
-        """Task: ring for every run that waits."""
+        """Enqueue every waiting run."""
         asyncio.run(self._sweep())
 
     def stop(self) -> None:
-        """Let go of the run at hand; called from a signal handler."""
+        """Return the run that is being trained to the queue; called from a signal handler."""
         self._stopping = True
         if self._loop is not None and self._stop is not None:
             self._loop.call_soon_threadsafe(self._stop.set)
 
     async def _train(self, run_id: str) -> None:
-        """Run one training under the stop signal."""
+        """Train one run until it ends or the worker stops."""
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         if self._stopping:
             self._stop.set()
-        registry = rpc.channel(self._settings.registry_address, self._signer)
         try:
-            async with registry as channel:
+            async with rpc.channel(self._settings.registry_address, self._signer) as channel:
+                dependencies = Dependencies(RegistryClient(channel), self._config, self._stop)
                 with context.bind(request_id=f"run-{run_id}"):
-                    await run_training(
-                        run_id, registry=Registry(channel), workshop=self._workshop, stop=self._stop
-                    )
+                    await run_training(run_id, dependencies=dependencies)
         except KetavError as error:
             log.warning("run_left_to_the_sweep", run_id=run_id, code=error.code)
         finally:
             self._loop = self._stop = None
 
     async def _sweep(self) -> None:
-        """Run one sweep."""
+        """Sweep once."""
         try:
             async with rpc.channel(self._settings.registry_address, self._signer) as channel:
-                await usecases.sweep_training_runs(registry=Registry(channel), bell=self._bell)
+                await usecases.sweep_training_runs(registry=RegistryClient(channel), queue=self._queue)
         except KetavError as error:
             log.warning("sweep_failed", code=error.code)
 
 
+def training_config(settings: TrainerSettings) -> TrainingConfig:
+    """Return the configuration of trainings that the settings describe."""
+    return TrainingConfig(
+        directory=settings.data_dir / "training",
+        engine=settings.engine,
+        seed=settings.training_seed,
+        epochs=settings.training_epochs,
+        memory_bytes=settings.training_memory_bytes,
+        seconds=settings.training_seconds,
+        heartbeat_s=settings.heartbeat_seconds,
+        worker=f"{socket.gethostname()}:{os.getpid()}",
+        replay=settings.replay_lines,
+        general=settings.general_lines,
+        language=settings.language_model,
+    )
+
+
 def main() -> None:
     """Run a worker with settings from the environment."""
-    parser = argparse.ArgumentParser(description="Trains models that wait in the queue.")
-    parser.add_argument("--beat", action="store_true", help="also look for waiting runs from time to time")
+    parser = argparse.ArgumentParser(description="Trains the models of queued runs.")
+    parser.add_argument("--beat", action="store_true", help="also sweep for waiting runs on a schedule")
     arguments = parser.parse_args()
-    settings = TrainerSettings()
+    settings = load(TrainerSettings)
     configure("trainer-worker", settings.log_level)
     app = make_app(settings.redis_url, settings.sweep_seconds)
-    worker = Worker(settings, Bell(app))
+    worker = Worker(settings, RunQueue(app))
+    tasks = Tasks(train=worker.train, sweep=worker.sweep, stop=worker.stop)
     with metrics_server(settings.metrics_host, settings.metrics_port):
-        run_worker(app, worker.train, worker.sweep, worker.stop, beat=arguments.beat)
+        run_worker(app, tasks, beat=arguments.beat)
 
 
 if __name__ == "__main__":

@@ -1,22 +1,19 @@
-"""The process in which uploads are decoded: hostile bytes may kill it, and nothing else.
+"""The child process that decodes uploads: hostile bytes may kill it, and nothing else.
 
-Run as `python -m ketav_common.images_child MEMORY CPU_SECONDS` by `ketav_common.images`. It reads
-one JSON object a line from standard input (`source`, `target`: paths) and answers with one a line:
-`{"ok": {width, height, media_type, size_bytes}}` or `{"refused": {code, detail}}`.
-Only the standard library, Pillow and the limits are imported; of the parent's environment only the paths are
-passed on.
+`ketav_common.images` starts it. A request names two files, `source` and `target`; the answer is
+`{"written": {width, height, media_type, size_bytes}}` or `{"refused": {code, detail}}`. Only the standard
+library, Pillow and the limits are imported, so that a new child starts fast.
 """
 
 import io
-import json
-import resource
-import sys
 import warnings
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any, Final
 
 from PIL import Image, ImageFile, ImageOps
 
+from ketav_common.child_main import Channel, run
 from ketav_common.limits import (
     MAX_IMAGE_BYTES,
     MAX_IMAGE_PIXELS,
@@ -24,24 +21,25 @@ from ketav_common.limits import (
     MIN_IMAGE_SIDE_PIXELS,
 )
 
-# The usual progressive script has 10; libjpeg itself sets no bound, and each scan walks the whole image.
-MAX_JPEG_SCANS = 100
-
-_SIGNATURES = (
+MAX_JPEG_SCANS: Final = 100
+"""Scans of a JPEG: progressive ones usually have 10. libjpeg sets no bound, and each one costs a decoding."""
+_MAX_16_BIT: Final = 65535
+_MAX_8_BIT: Final = 255
+_SIGNATURES: Final = (
     (b"\xff\xd8\xff", "JPEG"),
     (b"\x89PNG\r\n\x1a\n", "PNG"),
     (b"II*\x00", "TIFF"),
     (b"MM\x00*", "TIFF"),
 )
-_GREY_MODES = {"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N", "F"}
-_ALPHA_MODES = {"LA": "L", "La": "L", "PA": "RGB", "RGBA": "RGB", "RGBa": "RGB"}
+_GREY_MODES: Final = {"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N", "F"}
+_ALPHA_MODES: Final = {"LA": "L", "La": "L", "PA": "RGB", "RGBA": "RGB", "RGBa": "RGB"}
 
 
 class Refused(Exception):
-    """An upload that cannot be a page: a stable code and a sentence for the user."""
+    """An upload that cannot become a page: a stable code and sentences for the user."""
 
     def __init__(self, code: str, detail: str) -> None:
-        """Take the stable code and a sentence for people."""
+        """Take the stable code, what is wrong, and what to do."""
         super().__init__(detail)
         self.code = code
         self.detail = detail
@@ -58,31 +56,38 @@ class Written:
 
 
 def file_type(head: bytes) -> str:
-    """Return the Pillow format that the first 12 bytes of a file announce; the file's name has no say."""
+    """Return the Pillow format that the first 12 bytes of a file announce; the file's name is ignored."""
     if not head:
-        raise Refused("empty-file", "The file is empty.")
+        raise Refused("empty-file", "The file is empty. Send a JPEG, PNG, TIFF or WebP image.")
     for signature, name in _SIGNATURES:
         if head.startswith(signature):
             return name
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "WEBP"
-    raise Refused("unsupported-media-type", "Only JPEG, PNG, TIFF and WebP images are read.")
+    raise Refused(
+        "unsupported-media-type",
+        "The file is not a JPEG, PNG, TIFF or WebP image. Convert it to one of these types.",
+    )
 
 
 def check_size(width: int, height: int) -> None:
     """Refuse dimensions (px) that are too large to decode or too small to read."""
     if min(width, height) < MIN_IMAGE_SIDE_PIXELS:
-        raise Refused("image-too-small", f"Each side must have at least {MIN_IMAGE_SIDE_PIXELS} pixels.")
+        raise Refused(
+            "image-too-small",
+            f"The image has {width} x {height} pixels; each side needs at least {MIN_IMAGE_SIDE_PIXELS}. "
+            "Scan the page at a higher resolution.",
+        )
     if max(width, height) > MAX_IMAGE_SIDE_PIXELS or width * height > MAX_IMAGE_PIXELS:
         raise _too_large()
 
 
 def _too_large() -> Refused:
-    """Say how many pixels are read at most."""
+    """Return the refusal of an image with too many pixels."""
     return Refused(
         "image-too-large",
-        f"At most {MAX_IMAGE_PIXELS // 1_000_000} megapixels and {MAX_IMAGE_SIDE_PIXELS} pixels "
-        "a side are read.",
+        f"The image has more than {MAX_IMAGE_PIXELS // 1_000_000} megapixels, or a side has more than "
+        f"{MAX_IMAGE_SIDE_PIXELS:,} pixels. Scale it down; 300 dpi suffices.",
     )
 
 
@@ -95,18 +100,26 @@ def _check_frames(image: Image.Image, name: str) -> None:
     except EOFError:
         image.seek(0)
         return
-    raise Refused("multiple-frames", "The file holds more than one image: send its pages one by one.")
+    raise Refused(
+        "multiple-frames", "The file holds more than one image. Send each page as a file of its own."
+    )
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """Bring a grey image of 16 or 32 bits a pixel to 8, white staying white."""
+    """Scale a grey image of 16 or 32 bits for each pixel to 8 bits; white stays white."""
     if image.mode.startswith("I;16"):
         image = image.convert("I")
     lowest, highest = (float(value) for value in image.getextrema())  # type: ignore[arg-type]
-    if lowest < 0 or highest > 65535:  # noqa: PLR2004 - the range of 16 bits
-        raise Refused("unsupported-mode", "The image's pixel values are outside 16 bits.")
-    unit = 1.0 if image.mode == "F" and highest <= 1.0 else 65535.0 if highest > 255 else 255.0  # noqa: PLR2004
-    return image.point(lambda value: value * (255.0 / unit) + 0.0).convert("L")
+    if lowest < 0 or highest > _MAX_16_BIT:
+        raise Refused(
+            "unsupported-mode",
+            "The image's pixel values are outside 16 bits. Save it with 8 bits per channel.",
+        )
+    if image.mode == "F" and highest <= 1.0:
+        white = 1.0
+    else:
+        white = float(_MAX_16_BIT if highest > _MAX_8_BIT else _MAX_8_BIT)
+    return image.point(lambda value: value * (_MAX_8_BIT / white) + 0.0).convert("L")
 
 
 def plain(image: Image.Image) -> Image.Image:
@@ -124,7 +137,7 @@ def plain(image: Image.Image) -> Image.Image:
 
 
 def _encode(image: Image.Image, name: str) -> tuple[bytes, str]:
-    """Encode as JPEG what was one, anything else as PNG, or as JPEG where a PNG would be too large."""
+    """Encode what was a JPEG as JPEG, any other image as PNG, or as JPEG where the PNG would be too large."""
     image.info.clear()
     for media_type in ("image/jpeg",) if name == "JPEG" else ("image/png", "image/jpeg"):
         buffer = io.BytesIO()
@@ -134,13 +147,19 @@ def _encode(image: Image.Image, name: str) -> tuple[bytes, str]:
             image.save(buffer, "JPEG", quality=95, subsampling=0)
         if buffer.tell() <= MAX_IMAGE_BYTES:
             return buffer.getvalue(), media_type
-    raise Refused("file-too-large", f"The image takes more than {MAX_IMAGE_BYTES} bytes once it is decoded.")
+    raise Refused(
+        "file-too-large",
+        f"The image takes more than {MAX_IMAGE_BYTES:,} bytes when it is stored. Scale it down.",
+    )
 
 
-def _checked(data: bytes, name: str) -> Image.Image:
-    """Open and decode, dimensions and checksums first."""
+def _decoded(data: bytes, name: str) -> Image.Image:
+    """Check dimensions and checksums of a file, then decode it."""
     if name == "JPEG" and data.count(b"\xff\xda") > MAX_JPEG_SCANS:
-        raise Refused("image-too-expensive", f"A JPEG may have at most {MAX_JPEG_SCANS} scans.")
+        raise Refused(
+            "image-too-expensive",
+            f"The JPEG has more than {MAX_JPEG_SCANS} scans. Save it as an ordinary JPEG.",
+        )
     image = Image.open(io.BytesIO(data), formats=[name])
     check_size(*image.size)
     if name == "PNG":
@@ -156,7 +175,7 @@ def write(source: Path, target: Path) -> Written:
     data = source.read_bytes()
     name = file_type(data[:12])
     try:
-        image = plain(_checked(data, name))
+        image = plain(_decoded(data, name))
         check_size(*image.size)
         encoded, media_type = _encode(image, name)
     except Refused:
@@ -164,47 +183,37 @@ def write(source: Path, target: Path) -> Written:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _too_large() from error
     except MemoryError as error:
-        raise Refused("image-too-expensive", "Decoding the image takes too much memory.") from error
+        raise Refused(
+            "image-too-expensive", "Decoding the image takes too much memory. Scale it down."
+        ) from error
     except Exception as error:  # a decoder fed with hostile bytes raises anything at all
-        raise Refused("undecodable-image", f"The file begins like {name} but cannot be decoded.") from error
+        raise Refused(
+            "undecodable-image",
+            f"The file begins like {name} but cannot be decoded. Save it again as JPEG or PNG.",
+        ) from error
     target.write_bytes(encoded)
     return Written(*image.size, media_type, len(encoded))
 
 
-def confine(memory: int) -> None:
-    """Bound this process: address space and the largest file in bytes, no core file."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (MAX_IMAGE_BYTES, MAX_IMAGE_BYTES))
-    if sys.platform == "linux":  # elsewhere the kernel refuses or ignores it
-        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+def _answer(request: dict[str, Any]) -> dict[str, Any]:
+    """Return what becomes of one request."""
+    try:
+        return {"written": asdict(write(Path(request["source"]), Path(request["target"])))}
+    except Refused as refusal:
+        return {"refused": {"code": refusal.code, "detail": refusal.detail}}
 
 
-def allow(cpu_seconds: int) -> None:
-    """Let this process use so many more seconds of processor time."""
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    limit = int(usage.ru_utime + usage.ru_stime) + 1 + cpu_seconds
-    resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.getrlimit(resource.RLIMIT_CPU)[1]))
-
-
-def main() -> None:
-    """Answer requests until standard input ends."""
-    memory, cpu_seconds = int(sys.argv[1]), int(sys.argv[2])
-    confine(memory)
+def serve(channel: Channel) -> None:
+    """Answer requests until the parent closes the channel."""
     warnings.simplefilter("error")
     Image.MAX_IMAGE_PIXELS = MAX_IMAGE_PIXELS
     ImageFile.LOAD_TRUNCATED_IMAGES = False
     Image.init()
-    answer: dict[str, object]
-    for request in sys.stdin:
-        paths = json.loads(request)
-        allow(cpu_seconds)
-        try:
-            answer = {"ok": asdict(write(Path(paths["source"]), Path(paths["target"])))}
-        except Refused as refusal:
-            answer = {"refused": {"code": refusal.code, "detail": refusal.detail}}
-        sys.stdout.write(json.dumps(answer) + "\n")
-        sys.stdout.flush()
+    while True:
+        request = channel.receive()
+        if request is not None:
+            channel.send(_answer(request.message))
 
 
 if __name__ == "__main__":
-    main()
+    run(serve)

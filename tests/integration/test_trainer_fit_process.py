@@ -1,10 +1,10 @@
-"""The training process: it learns, reports, and whatever happens to it, the user is told why."""
+"""The training process trains and reports its progress; whatever ends it, the user reads why."""
 
 import asyncio
 import hashlib
-import json
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,9 @@ import pytest
 
 from ketav_engine.training import replay
 from ketav_testing import tiny
-from ketav_trainer.child import CANDIDATE, PARENT, RUN, run_child
-from ketav_trainer.domain import FitFailedError
+from ketav_trainer.domain import FitFailedError, TruthLine, TruthPage
+from ketav_trainer.fit_messages import CANDIDATE, PARENT, FitConfig
+from ketav_trainer.fit_runner import OnEvent, run_fit
 from ketav_trainer.gate import LineErrors, judge
 from tests.parts.pages import draw_page, place_of, random_lines
 
@@ -24,32 +25,47 @@ Events = list[dict[str, Any]]
 MODELS = Path(__file__).parents[2] / "models"
 
 
-def prepare(directory: Path, lines: int = 12, holdout: int = 6, **changes: object) -> Path:
-    """Write a run over one drawn page into a directory; `changes` replace fields of its orders."""
+def prepare(directory: Path, lines: int = 12, holdout: int = 6, **changes: Any) -> FitConfig:
+    """Write a run over one drawn page into a directory; `changes` replace fields of its configuration."""
     texts = random_lines(lines)
     (directory / "page-00000").write_bytes(draw_page(texts))
     (directory / PARENT).write_bytes(tiny.save())
-    places = [place_of(row, texts) for row in range(lines)]
-    orders: dict[str, object] = {
-        "engine": "tiny",
-        "seed": 0,
-        "epochs": None,
-        "checkpoint": str(directory / "checkpoint"),
-        "memory_bytes": 0,
-        "parent_sha256": hashlib.sha256(tiny.save()).hexdigest(),
-        "pages": [
-            {
-                "image": "page-00000",
-                "layout": "page",
-                "lines": [
-                    {"baseline": baseline, "boundary": boundary, "text": text, "holdout": row < holdout}
-                    for row, (text, (baseline, boundary)) in enumerate(zip(texts, places, strict=True))
-                ],
-            }
-        ],
-    }
-    (directory / RUN).write_text(json.dumps(orders | changes), "utf-8")
-    return directory
+    outlines = [place_of(row, texts) for row in range(lines)]
+    page = TruthPage(
+        image="page-00000",
+        layout="page",
+        lines=tuple(
+            TruthLine(tuple(baseline), tuple(boundary), text, row < holdout)
+            for row, (text, (baseline, boundary)) in enumerate(zip(texts, outlines, strict=True))
+        ),
+    )
+    config = FitConfig(
+        directory=directory,
+        engine="tiny",
+        seed=0,
+        epochs=None,
+        checkpoint=directory / "checkpoint",
+        parent_sha256=hashlib.sha256(tiny.save()).hexdigest(),
+        pages=(page,),
+    )
+    return replace(config, **changes)
+
+
+async def fit(config: FitConfig, on_event: OnEvent, seconds: float = 60, memory_bytes: int = 0) -> None:
+    """Run a training process."""
+    await run_fit(config, on_event, memory_bytes=memory_bytes, seconds=seconds)
+
+
+async def collected(config: FitConfig, seconds: float = 60) -> Events:
+    """Run a training process and return its events."""
+    events: Events = []
+
+    async def collect(event: dict[str, Any]) -> None:
+        """Keep an event."""
+        events.append(event)
+
+    await fit(config, collect, seconds)
+    return events
 
 
 def children() -> list[psutil.Process]:
@@ -70,13 +86,7 @@ async def test_a_training_reports_its_epochs_and_leaves_a_better_model(
     With fewer than twenty held-out lines those that train are measured too, by models fitted without them,
     unless eight or more leave no doubt.
     """
-    events: Events = []
-
-    async def hear(event: dict[str, Any]) -> None:
-        """Keep an event."""
-        events.append(event)
-
-    await run_child(prepare(tmp_path, lines, holdout), hear, 60)
+    events = await collected(prepare(tmp_path, lines, holdout))
     assert [event["event"] for event in events] == [*["epoch"] * 4, "evaluating", "done"]
     errors = events[-1]["errors"]
     assert len(errors) == holdout
@@ -90,16 +100,10 @@ async def test_a_training_reports_its_epochs_and_leaves_a_better_model(
 async def test_kraken_s_network_is_trained_through_the_same_process(tmp_path: Path) -> None:
     """The shipped base model learns for one epoch; lines are measured with both models, also across folds."""
     base = (Path(__file__).parents[2] / "models" / "hebrew_base.safetensors").read_bytes()
-    orders = {"engine": "kraken", "epochs": 1, "parent_sha256": hashlib.sha256(base).hexdigest()}
-    directory = prepare(tmp_path, 4, 2, **orders)
-    (directory / PARENT).write_bytes(base)
-    events: Events = []
-
-    async def hear(event: dict[str, Any]) -> None:
-        """Keep an event."""
-        events.append(event)
-
-    await run_child(directory, hear, 120)
+    sha256 = hashlib.sha256(base).hexdigest()
+    config = prepare(tmp_path, 4, 2, engine="kraken", epochs=1, parent_sha256=sha256)
+    (tmp_path / PARENT).write_bytes(base)
+    events = await collected(config, 120)
     assert [event["event"] for event in events] == ["epoch", "evaluating", "done"]
     assert (len(events[-1]["errors"]), len(events[-1]["folds"])) == (2, 2)
     assert (tmp_path / CANDIDATE).read_bytes() != base
@@ -109,28 +113,27 @@ async def test_kraken_s_network_is_trained_through_the_same_process(tmp_path: Pa
 async def test_shuffled_texts_do_not_pass_the_gate(tmp_path: Path) -> None:
     """Every line of a user carries another line's text: whatever is learnt from that, it is not promoted."""
     base, lines = (MODELS / "hebrew_base.safetensors").read_bytes(), replay.read(MODELS / "replay_lines.npz")
-    (tmp_path / PARENT).write_bytes(base)
     pages = []
     for number, line in enumerate(lines[:44]):
         height, width = line.image.shape
-        box = [(0, 0), (width - 1, 0), (width - 1, height - 1), (0, height - 1)]
+        box = ((0, 0), (width - 1, 0), (width - 1, height - 1), (0, height - 1))
         cv2.imwrite(str(tmp_path / f"{number}.png"), line.image)
-        said = {"baseline": [(0, 14), (width - 1, 14)], "boundary": box, "holdout": number < 20}
         text = lines[(number + 7) % 44].text
-        pages.append({"image": f"{number}.png", "layout": "line", "lines": [said | {"text": text}]})
-    files = {"replay": MODELS / "replay_lines.npz", "general": MODELS / "general_lines.npz"}
-    sha256 = hashlib.sha256(base).hexdigest()
-    prepare(tmp_path, 1, 0, engine="kraken", epochs=6, parent_sha256=sha256, pages=pages)
-    orders = json.loads((tmp_path / RUN).read_text("utf-8"))
-    (tmp_path / RUN).write_text(json.dumps(orders | {name: str(path) for name, path in files.items()}))
+        shuffled = TruthLine(((0, 14), (width - 1, 14)), box, text, number < 20)
+        pages.append(TruthPage(f"{number}.png", "line", (shuffled,)))
+    config = prepare(
+        tmp_path,
+        1,
+        0,
+        engine="kraken",
+        epochs=6,
+        parent_sha256=hashlib.sha256(base).hexdigest(),
+        pages=tuple(pages),
+        replay=MODELS / "replay_lines.npz",
+        general=MODELS / "general_lines.npz",
+    )
     (tmp_path / PARENT).write_bytes(base)
-    events: Events = []
-
-    async def hear(event: dict[str, Any]) -> None:
-        """Keep an event."""
-        events.append(event)
-
-    await run_child(tmp_path, hear, 300)
+    events = await collected(config, 300)
     done = events[-1]
     assert len(done["errors"]) == 20
     assert len(done["general"]) == 144
@@ -143,20 +146,20 @@ async def test_a_damaged_checkpoint_costs_time_and_nothing_else(tmp_path: Path) 
     whole, damaged = tmp_path / "whole", tmp_path / "damaged"
     for directory in (whole, damaged):
         await asyncio.to_thread(directory.mkdir)
-        prepare(directory)
-    (damaged / "checkpoint").write_bytes(b"\xff" * 100)
-    for directory in (whole, damaged):
-        await run_child(directory, ignore, 60)
+        config = prepare(directory)
+        if directory == damaged:
+            config.checkpoint.write_bytes(b"\xff" * 100)
+        await fit(config, ignore)
     assert (whole / CANDIDATE).read_bytes() == (damaged / CANDIDATE).read_bytes()
 
 
-async def test_equal_orders_give_an_equal_model(tmp_path: Path) -> None:
+async def test_equal_configurations_give_an_equal_model(tmp_path: Path) -> None:
     """Nothing about a training is left to chance."""
     models = []
     for name in ("one", "two"):
         directory = tmp_path / name
         await asyncio.to_thread(directory.mkdir)
-        await run_child(prepare(directory), ignore, 60)
+        await fit(prepare(directory), ignore)
         models.append(await asyncio.to_thread((directory / CANDIDATE).read_bytes))
     assert models[0] == models[1]
 
@@ -172,7 +175,7 @@ async def test_a_training_process_runs_at_low_priority_with_one_thread_and_no_se
         """Look at the process while it runs."""
         seen.extend((int(child.nice()), child.environ()) for child in children())
 
-    await run_child(prepare(tmp_path), look, 60)
+    await fit(prepare(tmp_path), look)
     priority, environment = seen[0]
     assert priority == min(psutil.Process().nice() + 10, 19)  # the kernel knows no lower one
     assert environment["OMP_NUM_THREADS"] == "1"
@@ -187,14 +190,14 @@ async def test_a_killed_training_fails_in_words_for_the_user(tmp_path: Path) -> 
         for child in children():
             os.kill(child.pid, signal.SIGKILL)
 
-    with pytest.raises(FitFailedError, match="the training was killed"):
-        await run_child(prepare(tmp_path, lines=100), kill, 60)
+    with pytest.raises(FitFailedError, match="The training was killed"):
+        await fit(prepare(tmp_path, lines=100), kill)
 
 
 async def test_a_training_out_of_memory_says_so(tmp_path: Path) -> None:
     """The address space has a limit, and reaching it ends the process, not the worker."""
     with pytest.raises(FitFailedError, match="ran out of memory"):
-        await run_child(prepare(tmp_path, lines=200, memory_bytes=300 * 1024**2), ignore, 60)
+        await fit(prepare(tmp_path, lines=200), ignore, memory_bytes=300 * 1024**2)
 
 
 async def test_a_training_that_takes_too_long_is_stopped(tmp_path: Path) -> None:
@@ -206,7 +209,7 @@ async def test_a_training_that_takes_too_long_is_stopped(tmp_path: Path) -> None
             os.kill(child.pid, signal.SIGSTOP)
 
     with pytest.raises(FitFailedError, match="took too long"):
-        await run_child(prepare(tmp_path, lines=200), stop, 3)
+        await fit(prepare(tmp_path, lines=200), stop, 3)
     assert not children()
 
 
@@ -220,7 +223,7 @@ async def test_a_cancelled_training_leaves_no_process(tmp_path: Path) -> None:
             os.kill(child.pid, signal.SIGSTOP)
         started.set()
 
-    running = asyncio.create_task(run_child(prepare(tmp_path, lines=200), hold, 60))
+    running = asyncio.create_task(fit(prepare(tmp_path, lines=200), hold))
     await started.wait()
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -230,19 +233,13 @@ async def test_a_cancelled_training_leaves_no_process(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("changes", "kind"),
-    [({"parent_sha256": "0" * 64}, "UnusableModelError"), ({"pages": []}, "NothingToLearnError")],
+    [({"parent_sha256": "0" * 64}, "UnusableModelError"), ({"pages": ()}, "NothingToLearnError")],
 )
 async def test_a_run_that_cannot_be_learnt_from_is_reported_as_such(
     tmp_path: Path, changes: dict[str, Any], kind: str
 ) -> None:
     """A parent that is not the one expected, or no lines at all: a reason, not a crash."""
-    events: Events = []
-
-    async def hear(event: dict[str, Any]) -> None:
-        """Keep an event."""
-        events.append(event)
-
-    await run_child(prepare(tmp_path, **changes), hear, 60)
+    events = await collected(prepare(tmp_path, **changes))
     assert events == [{"event": "failed", "kind": kind}]
 
 

@@ -1,0 +1,55 @@
+"""The messages between a worker and its training process.
+
+The worker sends one `FitConfig`. The process reports events: JSON objects whose `event` is `epoch`,
+`evaluating`, `done` or `failed`. Models and images are files in the run's private directory.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import TypeAdapter
+
+from ketav_trainer.domain import TruthPage
+
+PARENT: Final = "parent.safetensors"
+"""File of the model to fine-tune."""
+CANDIDATE: Final = "candidate.safetensors"
+"""File of the model that the training made."""
+
+
+@dataclass(frozen=True, slots=True)
+class FitConfig:
+    """What a training process does."""
+
+    directory: Path
+    """The run's private directory: the parent model and the pages' images are in it."""
+    engine: str
+    seed: int
+    epochs: int | None
+    """Passes over the training lines; None for a number that suits them."""
+    checkpoint: Path
+    """File that is written after each epoch, from which a later attempt goes on."""
+    parent_sha256: str
+    """Hex digest of the parent model's file."""
+    pages: tuple[TruthPage, ...]
+    replay: Path | None = None
+    """File of other writers' lines that are trained on too."""
+    general: Path | None = None
+    """File of other writers' lines on which the candidate is compared with the parent."""
+    language: Path | None = None
+    """File of the language model that serves."""
+
+
+_CONFIG: Final = TypeAdapter(FitConfig)
+
+
+def from_config(config: FitConfig) -> dict[str, Any]:
+    """Encode a configuration as a JSON object."""
+    content: dict[str, Any] = _CONFIG.dump_python(config, mode="json")
+    return content
+
+
+def to_config(content: dict[str, Any]) -> FitConfig:
+    """Decode a configuration."""
+    return _CONFIG.validate_python(content)
