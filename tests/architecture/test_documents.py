@@ -1,0 +1,33 @@
+"""Links of the documents lead to files and headings of this repository; paths that they name exist."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tools.hygiene import ROOT, tracked
+
+DOCUMENTS = [path for path in tracked(ROOT) if path.suffix == ".md"]
+_LINK = re.compile(r"\]\(([^)\s#]*)(#[^)\s]*)?\)")
+_PATH = re.compile(r"`((?:basemodel|bench|deploy|docs|libs|models|protos|services|tests|tools)/[\w./-]*\w)`")
+
+
+def anchors(document: Path) -> set[str]:
+    """Return the anchors of a document's headings, as GitHub makes them."""
+    text = (ROOT / document).read_text(encoding="utf-8")
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=str)
+def test_links_and_paths_exist(document: Path) -> None:
+    """Relative links, anchors of headings, and paths in backquotes below a folder of the repository."""
+    text = (ROOT / document).read_text(encoding="utf-8")
+    missing = [name for name in _PATH.findall(text) if not (ROOT / name).exists()]
+    for name, anchor in _LINK.findall(text):
+        if "://" in name:
+            continue
+        target = (ROOT / document.parent / name).resolve() if name else ROOT / document
+        if not target.exists() or (anchor and anchor[1:] not in anchors(target.relative_to(ROOT))):
+            missing.append(name + anchor)
+    assert missing == []
