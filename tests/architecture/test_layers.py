@@ -120,7 +120,7 @@ def test_errors_are_translated_in_two_places() -> None:
 
 def test_make_run_and_the_containers_start_the_same_modules() -> None:
     """Each command of an image or of the compose file is a command of the local system."""
-    files = [*(ROOT / "deploy" / "docker").glob("*.Dockerfile"), ROOT / "docker-compose.yml"]
+    files = [*(ROOT / "deploy" / "docker").glob("*Dockerfile*"), ROOT / "docker-compose.yml"]
     container = {
         name for file in files for name in re.findall(r"\bketav_\w+\.(?:main|worker)\b", file.read_text())
     }
