@@ -60,7 +60,7 @@ def brute_force(
 @pytest.mark.parametrize("weight", [0.0, 0.5, 1.5])
 def test_a_wide_beam_finds_what_brute_force_finds(language: ngram.Ngram, weight: float) -> None:
     """On short outputs the best text over all paths is found, with and without the language."""
-    options = beam.BeamOptions(weight=weight, bonus=0.3, width=100_000, least=0.0)
+    options = beam.BeamOptions(weight=weight, bonus=0.3, width=100_000, min_probability=0.0)
     for seed in range(12):
         outputs = random_outputs(seed)
         found = beam.BeamDecoder(language, CODEC, options).search(outputs)

@@ -17,7 +17,7 @@ from ketav_engine.domain import (
     UnusableModelError,
 )
 from ketav_engine.models import LoadedModel
-from ketav_engine.training import augment, blend, fit
+from ketav_engine.training import augment, blend, fit, samples
 
 pytestmark = pytest.mark.kraken
 
@@ -125,8 +125,7 @@ def test_new_characters_enter_the_alphabet_when_several_lines_hold_them(parent: 
 def test_lines_that_cannot_be_learnt_are_left_out(parent: LoadedModel) -> None:
     """Empty text and text longer than the image allows are no samples; none left is an error."""
     bad = [TrainingLine(line("אב").image, ""), TrainingLine(line("א").image, "א" * 60)]
-    samples, skipped = fit.prepare(bad, parent.net)
-    assert (samples, skipped) == ([], 2)
+    assert samples.prepare(bad, parent.net) == ([], 2)
     with pytest.raises(NothingToLearnError):
         fit.fit(parent, bad, [], [], FitOptions(), go_on)
 
@@ -200,7 +199,8 @@ def test_blending_stops_where_general_lines_begin_to_suffer() -> None:
             """Lose general accuracy when the weights go further than a limit."""
             return 0.5 if float(weights["w"][0, 0]) > limit else 0.1
 
-        share, weights = blend.choose(parent, tuned, loses)
+        share = blend.largest_share(parent, tuned, loses)
+        weights = blend.mix(parent, tuned, share)
         assert share == expected
         assert weights["w"][0].tolist() == pytest.approx([expected] * 3)
         assert weights["w"][2].tolist() == [1.0] * 3
@@ -215,7 +215,7 @@ def test_only_a_copy_of_the_parent_can_be_blended_with_it(
     """Other characters under the parent's labels, other layers, or fewer characters: it is another model."""
     foreign = models.load(models.save(models.build(spec, alphabet)))
     with pytest.raises(UnusableModelError, match="no fine-tuned copy"):
-        blend.between(parent, foreign, 0.5)
+        blend.blended_file(parent, foreign, 0.5)
 
 
 def test_a_fit_with_many_replayed_lines_measures_what_it_forgets(parent: LoadedModel) -> None:

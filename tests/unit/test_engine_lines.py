@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ketav_engine.lines import CORE, HEIGHT, MAX_ASPECT, core_band, crop, normalise, to_tensor
+from ketav_engine.cropping import crop
+from ketav_engine.lines import CORE, HEIGHT, MAX_ASPECT, core_band, normalise, to_tensor
 
 Grey = NDArray[np.uint8]
 

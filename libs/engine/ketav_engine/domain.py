@@ -1,4 +1,4 @@
-"""What the engine speaks of: images, lines, readings, models, and the port that two engines implement."""
+"""The types of the engine: images, lines, readings, models, and the port that two engines implement."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,47 +16,47 @@ Point = tuple[int, int]
 """(x, y) in pixels from the top left corner of the image."""
 
 Layout = Literal["page", "line"]
-"""Whether lines are to be found on the image or the whole image is one line."""
+"""Whether the lines of the image must be found or the whole image is one line."""
 
 
 class EngineError(KetavError):
-    """The engine cannot do what was asked."""
+    """The engine failed. Try again later."""
 
     default_code = "engine"
 
 
 class UnusableModelError(EngineError, DataLoss):
-    """The model file is damaged, not the one expected, or asks for a network that is not allowed."""
+    """The model file is damaged, unexpected, or of a network that is not allowed. Use another model file."""
 
     default_code = "unusable-model"
 
 
 class UnusableImageError(EngineError, InvalidInput):
-    """The image has no pixels or not the shape of a grey or RGB image."""
+    """The image has no pixels, or not the shape of a grey or RGB image. Send another image."""
 
     default_code = "unusable-image"
 
 
 class NothingToLearnError(EngineError, Precondition):
-    """None of the lines can be learnt from."""
+    """No line can be trained on. Correct lines whose text fits their image."""
 
     default_code = "nothing-to-learn"
 
 
 class FitCancelledError(EngineError, Stale):
-    """The caller cancelled the fit."""
+    """The caller cancelled the training. Start another one when it is needed."""
 
     default_code = "fit-cancelled"
 
 
 @dataclass(frozen=True, slots=True)
 class FoundLine:
-    """A line found on an image."""
+    """The position of a line on an image."""
 
     order: int
-    """Place in the reading order, from 0."""
+    """Position in the reading order, from 0."""
     baseline: tuple[Point, ...]
-    """The line the letters hang from (Kraken's topline), left to right."""
+    """The line that the letters hang from (Kraken's topline), left to right."""
     boundary: tuple[Point, ...]
     """Polygon around the line's ink."""
 
@@ -80,25 +80,25 @@ class Reading:
 
     @property
     def confidence(self) -> float:
-        """Return the mean confidence of the code points, 0 where nothing was read."""
+        """Return the mean confidence of the code points, 0 for an empty text."""
         return sum(self.confidences) / len(self.confidences) if self.confidences else 0.0
 
     @property
     def words(self) -> tuple[ReadWord, ...]:
         """Return the words between spaces in logical order."""
         words, start = [], 0
-        for piece in self.text.split(" "):
-            end = start + len(piece)
-            if piece:
-                certain = self.confidences[start:end]
-                words.append(ReadWord(piece, sum(certain) / len(certain), start, end))
+        for word in self.text.split(" "):
+            end = start + len(word)
+            if word:
+                confidences = self.confidences[start:end]
+                words.append(ReadWord(word, sum(confidences) / len(confidences), start, end))
             start = end + 1
         return tuple(words)
 
 
 @dataclass(frozen=True, slots=True)
 class ReadLine:
-    """A line found and read."""
+    """A line with its position and its text."""
 
     order: int
     baseline: tuple[Point, ...]
@@ -111,7 +111,7 @@ class ReadLine:
 
 @dataclass(frozen=True, slots=True)
 class ReadPage:
-    """An image as it was read; no lines for a blank one."""
+    """An image with the lines that were read on it; no lines for a blank one."""
 
     width: int
     height: int
@@ -119,19 +119,19 @@ class ReadPage:
 
     @property
     def text(self) -> str:
-        """Return the lines' texts in reading order, one a line."""
+        """Return the lines' texts in reading order, separated by line breaks."""
         return "\n".join(line.text for line in self.lines)
 
     @property
     def confidence(self) -> float:
         """Return the mean confidence of all code points, 0 for a blank page."""
-        every = [value for line in self.lines for value in line.confidences]
-        return sum(every) / len(every) if every else 0.0
+        confidences = [value for line in self.lines for value in line.confidences]
+        return sum(confidences) / len(confidences) if confidences else 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """What is known of a loaded model."""
+    """The properties of a loaded model."""
 
     sha256: str
     """Hex digest of the file."""
@@ -146,16 +146,16 @@ class ModelInfo:
 
 
 class Model(Protocol):
-    """A loaded model; what else it holds is the engine's own."""
+    """A loaded model; its further attributes are private to the engine that loaded it."""
 
     @property
     def info(self) -> ModelInfo:
-        """Return what is known of the model."""
+        """Return the properties of the model."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainingLine:
-    """A line to learn from: its normalised image as reading sees it, its verified text in logical order."""
+    """A line to train on: its normalised image as recognition gets it, its verified text in logical order."""
 
     image: Image
     text: str
@@ -163,7 +163,7 @@ class TrainingLine:
 
 @dataclass(frozen=True, slots=True)
 class FitProgress:
-    """Where a fit stands after an epoch."""
+    """The state of a fit after an epoch."""
 
     epoch: int
     """Epochs done."""
@@ -174,7 +174,7 @@ class FitProgress:
     before: float | None
     """Corpus CER of the parent on the holdout; None without one."""
     cer: float | None
-    """Corpus CER on the holdout as it was measured last; None before the first time."""
+    """Last corpus CER that was measured on the holdout; None before the first measurement."""
 
 
 OnProgress = Callable[[FitProgress], bool]
@@ -190,24 +190,24 @@ class FitResult:
     before: float
     """Corpus CER of the parent on the holdout."""
     after: float
-    """Corpus CER of the kept weights on the holdout."""
+    """Corpus CER of the best weights on the holdout."""
     skipped: int
-    """Training lines that could not be learnt: empty text, or too long for their image."""
+    """Training lines that were left out: empty text, or too long for their image."""
 
 
 @dataclass(frozen=True, slots=True)
 class FitOptions:
-    """How to fit."""
+    """The options of a fit."""
 
     seed: int = 0
-    """Everything random follows from it."""
+    """Determines everything random."""
     epochs: int | None = None
     """Passes over the training lines; None takes a budget that suits their number."""
     effort: float = 1.0
     """Share of that budget."""
     scope: Literal["all", "late", "last"] = "late"
-    """Train every weight; all but the first half of the layers before the recurrent ones, which see strokes
-    and not letters; or the last recurrent layer and the output only."""
+    """Train every weight; all but the first half of the layers before the recurrent ones, which respond to
+    strokes and not to letters; or the last recurrent layer and the output only."""
     rate: float = 1e-3
     """Highest learning rate, of the layers near the output."""
     early_share: float = 0.5
@@ -215,30 +215,31 @@ class FitOptions:
     replay_share: float = 0.5
     """Replayed lines for each training line in an epoch."""
     checkpoint: str | None = None
-    """Path of a safetensors file kept after each epoch, from which an interrupted fit goes on."""
+    """Path of a safetensors file written after each epoch, from which an interrupted fit continues."""
 
 
 class Engine(Protocol):
-    """Finds, reads and learns lines of handwriting.
+    """Finds and reads lines of handwriting, and trains models on them.
 
-    Two engines implement it: `KrakenEngine` and the small deterministic `TinyEngine`. Neither keeps state
-    between calls; a model may be used by several threads.
+    Two engines implement it: `KrakenEngine` here, and the small deterministic one of the tests, which is an
+    entry point of the group `ketav.engines`. Neither keeps state between calls; several threads may use one
+    model.
     """
 
     def warm_up(self) -> None:
-        """Import and prepare what reading needs, so that the first page does not wait for it."""
+        """Import and prepare what reading needs, so that the first page does not take longer."""
 
     def load_model(self, content: bytes, sha256: str) -> Model:
-        """Load a safetensors file whose hex digest must be `sha256`; else UnusableModelError."""
+        """Load a safetensors file whose hex digest must be `sha256`; raises UnusableModelError otherwise."""
 
     def find_lines(self, image: Image, layout: Layout) -> tuple[FoundLine, ...]:
-        """Find the lines of an image in reading order; none on a blank page."""
+        """Return the lines of an image in reading order; none on a blank page."""
 
     def cut_lines(self, image: Image, lines: Sequence[FoundLine], height: int) -> list[Image]:
-        """Crop and normalise lines to `height` pixels, as training and reading see them."""
+        """Crop and normalise lines to `height` pixels, the same for training and recognition."""
 
     def read_lines(self, lines: Sequence[Image], model: Model) -> list[Reading]:
-        """Read normalised lines, possibly of several images, in one go."""
+        """Read normalised lines, possibly of several images, in one call."""
 
     def read_page(self, image: Image, layout: Layout, model: Model) -> ReadPage:
         """Find and read the lines of an image."""
@@ -254,7 +255,8 @@ class Engine(Protocol):
     ) -> FitResult:
         """Fine-tune a copy of `model` on `lines` and `replay`, keeping the weights best on `holdout`.
 
-        Raises FitCancelledError when `on_progress` says so, NothingToLearnError where no line can be learnt.
+        Raises FitCancelledError when `on_progress` returns False, NothingToLearnError where no line can be
+        trained on.
         """
 
     def blend(self, parent: Model, tuned: Model, share: float) -> bytes:
@@ -268,11 +270,14 @@ def check_image(image: Image) -> None:
     """Raise UnusableImageError unless the array is a grey or RGB image with pixels."""
     shaped = image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 3)
     if image.dtype != np.uint8 or not shaped or 0 in image.shape:
-        raise UnusableImageError(f"an image of shape {image.shape} and type {image.dtype} cannot be read")
+        raise UnusableImageError(
+            f"An image of shape {image.shape} and type {image.dtype} cannot be read. "
+            "Send a grey or an RGB image."
+        )
 
 
 def assemble(image: Image, lines: Sequence[FoundLine], readings: Sequence[Reading]) -> ReadPage:
-    """Join found lines with their readings into a page."""
+    """Return a page of found lines and their readings."""
     height, width = image.shape[:2]
     return ReadPage(
         width,

@@ -1,4 +1,4 @@
-"""Decoding of stored images, bounded, for a process whose death hurts nobody."""
+"""Decode stored images, with bounds; a process that may die runs it."""
 
 import io
 import struct
@@ -13,7 +13,7 @@ from ketav_common.limits import MAX_IMAGE_PIXELS
 from ketav_engine.domain import Image, UnusableImageError
 
 _FORMATS: Final = ("PNG", "JPEG")
-_DAMAGE: Final = (
+_DECODER_ERRORS: Final = (
     OSError,
     EOFError,
     SyntaxError,
@@ -23,7 +23,7 @@ _DAMAGE: Final = (
     struct.error,
     zlib.error,
 )
-"""What Pillow's decoders raise on damaged files."""
+"""The errors that Pillow's decoders raise on damaged files."""
 
 
 def decode(content: bytes) -> Image:
@@ -36,8 +36,10 @@ def decode(content: bytes) -> Image:
             warnings.simplefilter("error")
             with Pillow.open(io.BytesIO(content), formats=_FORMATS) as image:
                 if image.width * image.height > MAX_IMAGE_PIXELS:
-                    raise UnusableImageError("the image has too many pixels")
+                    raise UnusableImageError(
+                        f"The image has more than {MAX_IMAGE_PIXELS:,} pixels. Send a smaller image."
+                    )
                 grey = image.mode in {"1", "L"}
                 return np.asarray(image.convert("L" if grey else "RGB"), dtype=np.uint8)
-    except (*_DAMAGE, Warning, Pillow.DecompressionBombError) as error:
-        raise UnusableImageError("the image cannot be decoded") from error
+    except (*_DECODER_ERRORS, Warning, Pillow.DecompressionBombError) as error:
+        raise UnusableImageError("The image cannot be decoded. Send a PNG or JPEG file.") from error

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from ketav_engine import domain
+from ketav_engine.cropping import crop
 from ketav_engine.domain import FoundLine, Image, Layout, Model, Reading, ReadPage
-from ketav_engine.lines import crop, normalise
+from ketav_engine.lines import normalise
 from ketav_engine.models import LoadedModel, load, network_class
 from ketav_engine.recognition.beam import BeamDecoder, BeamOptions
 from ketav_engine.recognition.decode import Decoder, greedy
@@ -16,13 +17,13 @@ from ketav_engine.segmentation import line_finder
 
 
 class KrakenEngine:
-    """Implements `Engine` with own line finding and Kraken's recognition networks.
+    """Implements `Engine` with Ketav's own line finding and Kraken's recognition networks.
 
-    With a language model texts are decoded by beam search, without one by the best path.
+    With a language model, texts are decoded by beam search; without one, by the best path.
     """
 
     def __init__(self, language: Ngram | None = None, options: BeamOptions | None = None) -> None:
-        """Take a language model for the beam search; without one, reading is greedy."""
+        """Take a language model for the beam search; without one, decoding is greedy."""
         self._language = language
         self._options = options
 
@@ -37,7 +38,7 @@ class KrakenEngine:
         return load(content, sha256)
 
     def find_lines(self, image: Image, layout: Layout) -> tuple[FoundLine, ...]:
-        """Find the lines of an image in reading order."""
+        """Return the lines of an image in reading order."""
         return line_finder.find_lines(image, layout)
 
     def cut_lines(self, image: Image, lines: Sequence[FoundLine], height: int) -> list[Image]:
@@ -53,15 +54,16 @@ class KrakenEngine:
         if any(
             line.ndim != 2 or line.dtype != np.uint8 or line.shape[0] != loaded.info.height for line in lines
         ):
-            raise domain.UnusableImageError(f"a line is not normalised to {loaded.info.height} pixels")
+            raise domain.UnusableImageError(
+                f"A line is not normalised to {loaded.info.height} pixels. Cut it at the height of the model."
+            )
         return read(lines, loaded, self._decoder(loaded))
 
     def read_page(self, image: Image, layout: Layout, model: Model) -> ReadPage:
         """Find and read the lines of an image."""
-        found = self.find_lines(image, layout)
-        return domain.assemble(
-            image, found, self.read_lines(self.cut_lines(image, found, model.info.height), model)
-        )
+        lines = self.find_lines(image, layout)
+        readings = self.read_lines(self.cut_lines(image, lines, model.info.height), model)
+        return domain.assemble(image, lines, readings)
 
     def fit(
         self,
@@ -78,10 +80,10 @@ class KrakenEngine:
         return fit(_own(model), lines, holdout, replay, options, on_progress)
 
     def blend(self, parent: Model, tuned: Model, share: float) -> bytes:
-        """Return the file of a model whose weights lie between two models'."""
-        from ketav_engine.training.blend import between
+        """Return the file of a model whose weights are between those of two models."""
+        from ketav_engine.training.blend import blended_file
 
-        return between(_own(parent), _own(tuned), share)
+        return blended_file(_own(parent), _own(tuned), share)
 
     def _decoder(self, model: LoadedModel) -> Decoder:
         """Return the decoder for a model's alphabet."""
@@ -93,5 +95,7 @@ class KrakenEngine:
 def _own(model: Model) -> LoadedModel:
     """Return a model of this engine or raise UnusableModelError."""
     if not isinstance(model, LoadedModel):
-        raise domain.UnusableModelError("the model belongs to another engine")
+        raise domain.UnusableModelError(
+            "Another engine loaded this model. Load it with the engine that reads with it."
+        )
     return model

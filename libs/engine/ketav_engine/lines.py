@@ -1,4 +1,9 @@
-"""The one way a line leaves a page: cropping and normalising, shared by training and reading."""
+"""Normalised lines: what the network reads and learns from, dark ink on white paper, letters of one size.
+
+The core band sets the scale, because box crops of one writer vary 14 % in height and their core bands 9 %.
+For the other constants no measurement is recorded; the base model was trained with them, so a change needs a
+new one.
+"""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -11,41 +16,52 @@ Grey = NDArray[np.uint8]
 """A grey image, shape (height, width), 0 is black."""
 
 HEIGHT: Final = 48
-"""Pixels of a normalised line unless a model says otherwise."""
+"""Pixels of a normalised line unless a model has another height."""
 CORE: Final = 0.4
 """Share of a normalised line's height that its core band (the letters without ascenders) takes."""
 MAX_ASPECT: Final = 48
-"""A normalised line is at most this many times as wide as it is high."""
-MAX_CROP: Final = 8192
-"""Pixels: a crop is at most this long."""
+"""Width of a normalised line at most, in heights."""
+PAPER: Final = 255
+"""Grey level of paper."""
 
-_PAPER: Final = 255
 _WORK_HEIGHT: Final = 128
-_FAINTEST_INK: Final = 16
+"""Pixels: a higher crop is scaled down to this before it is measured."""
+_MIN_INK_CONTRAST: Final = 16
+"""Grey levels between ink and paper below which a crop is blank."""
+_SCALE: Final = (0.6, 2.5)
+"""Least and greatest scale in those that bring the whole crop to the line's height."""
+_MARGIN: Final = 1 / 4
+"""Paper left and right of the ink, in heights of the normalised line."""
 
+_PAPER_REDUCTION: Final = 4
+"""Factor by which a crop is reduced before its paper is estimated."""
+_PAPER_REACH: Final = 8
+"""The paper is the lightest grey within this fraction of the crop's height, blurred by as much."""
+_MIN_PAPER_REACH: Final = 3
+"""Reduced pixels of that reach at least."""
+_WHITE: Final = 0.15
+"""Share of the contrast below the paper's median from which a pixel becomes white: grain disappears."""
 
-def crop(page: Grey, baseline: Sequence[Sequence[float]], boundary: Sequence[Sequence[float]]) -> Grey:
-    """Cut one line out of a grey page, levelled along its baseline.
-
-    `baseline` and `boundary` are (x, y) points in pixels of `page`. Everything outside the boundary takes the
-    paper's median, because a black outside is read as ink. A line without area gives a blank 1×1 image.
-    """
-    polygon = np.asarray(boundary, dtype=np.float32).reshape(-1, 2)
-    left, top, width, height = _clip_box(polygon, page.shape)
-    if width < 2 or height < 2:
-        return np.full((1, 1), _PAPER, dtype=np.uint8)
-    window = page[top : top + height, left : left + width].copy()
-    offset = np.array([left, top], dtype=np.float32)
-    mask = np.zeros(window.shape, dtype=np.uint8)
-    cv2.fillPoly(mask, [np.rint(polygon - offset).astype(np.int32)], 1)
-    inside = mask.astype(bool)
-    if not inside.any():
-        return np.full((1, 1), _PAPER, dtype=np.uint8)
-    paper = _paper_level(window[inside])
-    window[~inside] = paper
-    return _level(
-        window, np.asarray(baseline, dtype=np.float32).reshape(-1, 2) - offset, polygon - offset, paper
-    )
+_SPREAD: Final = (0.2, 0.5, 0.8)
+"""Quantiles of the paper-to-ink changes by rows; the outer ones measure the spread, the inner one the
+centre."""
+_SPREAD_TO_CORE: Final = 1.5
+"""Height of the core band in those spreads."""
+_CORE_LIMITS: Final = (0.1, 0.9)
+"""Least and greatest height of the core band as a share of the crop's."""
+_DENSITY_SMOOTHING: Final = 14
+"""The density of rows is averaged over this fraction of the crop's height."""
+_DENSE: Final = 0.4
+"""Share of the densest row's density above which the rows around it belong to the core band."""
+_CENTRE_PREFERENCE: Final = (0.65, 0.35, 0.9)
+"""Weight of a row, a + b·cos(c·π·d) with its distance d from the middle in half heights: prefers central
+rows."""
+_LETTER_HEIGHT: Final = (0.12, 0.9)
+"""Heights of components that can be letters, as shares of the crop's."""
+_MAX_LETTER_WIDTH: Final = 4
+"""Width of such a component at most, in heights of the crop."""
+_MIN_LETTER_AREA: Final = 0.008
+"""Area of such a component at least, in squares of the crop's height."""
 
 
 def normalise(grey: Grey, height: int = HEIGHT) -> Grey:
@@ -59,11 +75,12 @@ def normalise(grey: Grey, height: int = HEIGHT) -> Grey:
     flat, ink = _flatten(work)
     if ink is None:
         width = int(np.clip(round(work.shape[1] * height / work.shape[0]), height, MAX_ASPECT * height))
-        return np.full((height, width), _PAPER, dtype=np.uint8)
+        return np.full((height, width), PAPER, dtype=np.uint8)
     core, centre = core_band(ink)
-    scale = float(np.clip(CORE * height / core, 0.6 * height / work.shape[0], 2.5 * height / work.shape[0]))
+    min_scale, max_scale = (limit * height / work.shape[0] for limit in _SCALE)
+    scale = float(np.clip(CORE * height / core, min_scale, max_scale))
     columns = np.flatnonzero(ink.any(axis=0))
-    margin = round(height / 4 / scale)
+    margin = round(height * _MARGIN / scale)
     half = height / 2 / scale
     rows = (round(centre - half), max(round(centre + half), round(centre - half) + 1))
     window = _window(flat, rows, (int(columns[0]) - margin, int(columns[-1]) + 1 + margin))
@@ -85,13 +102,14 @@ def core_band(ink: NDArray[np.bool_]) -> tuple[float, float]:
         return height / 2, height / 2
     top, bottom = _dense_rows(changes)
     cumulative = np.cumsum(changes) / changes.sum()
-    low, middle, high = np.interp([0.2, 0.5, 0.8], cumulative, np.arange(height))
-    estimates = [float(bottom - top), 1.5 * float(high - low)]
+    low, middle, high = np.interp(_SPREAD, cumulative, np.arange(height))
+    estimates = [float(bottom - top), _SPREAD_TO_CORE * float(high - low)]
     letters = _letter_heights(ink)
     if letters.size:
         estimates.append(float(np.median(letters)))
     core = float(np.exp(np.mean(np.log(np.maximum(estimates, 1.0)))))
-    return float(np.clip(core, 0.1 * height, 0.9 * height)), ((top + bottom) / 2 + middle) / 2
+    core = float(np.clip(core, _CORE_LIMITS[0] * height, _CORE_LIMITS[1] * height))
+    return core, ((top + bottom) / 2 + middle) / 2
 
 
 def to_tensor(lines: Sequence[Grey], width: int | None = None) -> Any:  # noqa: ANN401
@@ -103,73 +121,14 @@ def to_tensor(lines: Sequence[Grey], width: int | None = None) -> Any:  # noqa: 
     import torch
 
     width = width or max(line.shape[1] for line in lines)
-    batch = np.full((len(lines), 1, lines[0].shape[0], width), _PAPER, dtype=np.uint8)
+    batch = np.full((len(lines), 1, lines[0].shape[0], width), PAPER, dtype=np.uint8)
     for index, line in enumerate(lines):
         batch[index, 0, :, : line.shape[1]] = line[:, :width]
-    return 1.0 - torch.from_numpy(batch).float() / _PAPER
-
-
-def _clip_box(polygon: NDArray[np.float32], shape: tuple[int, ...]) -> tuple[int, int, int, int]:
-    """Return the box (left, top, width, height) of a polygon, cut to the page."""
-    if len(polygon) < 3:
-        return 0, 0, 0, 0
-    left, top = np.floor(polygon.min(axis=0)).clip(0).astype(int)
-    right, bottom = np.ceil(polygon.max(axis=0)).astype(int) + 1
-    return int(left), int(top), int(min(right, shape[1]) - left), int(min(bottom, shape[0]) - top)
-
-
-def _paper_level(pixels: Grey) -> int:
-    """Return the median of the lighter class of pixels."""
-    level, _ = cv2.threshold(pixels.reshape(1, -1), 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    lighter = pixels[pixels > level]
-    return int(np.median(lighter if lighter.size else pixels))
-
-
-def _level(window: Grey, baseline: NDArray[np.float32], polygon: NDArray[np.float32], paper: int) -> Grey:
-    """Resample along the baseline: one rotation for the slope, a shift of each column for the bend."""
-    points = baseline if len(baseline) > 1 and np.ptp(baseline[:, 0]) >= 1 else _axis(polygon)
-    if points[-1][0] < points[0][0]:
-        points = points[::-1]
-    course = points[-1] - points[0]
-    along = course / max(float(np.hypot(*course)), 1e-6)
-    across = np.array([-along[1], along[0]], dtype=np.float32)
-    u, v = (polygon - points[0]) @ along, (polygon - points[0]) @ across
-    bend = _bend((points - points[0]) @ along, (points - points[0]) @ across)
-    columns = np.arange(np.floor(u.min()), min(np.ceil(u.max()), u.min() + MAX_CROP) + 1, dtype=np.float32)
-    middle = np.interp(columns, *bend).astype(np.float32)
-    over = v - np.interp(u, *bend)
-    rows = np.arange(
-        np.floor(over.min()), min(np.ceil(over.max()), over.min() + MAX_CROP) + 1, dtype=np.float32
-    )
-    depth = rows[:, None] + middle[None, :]
-    x = points[0][0] + columns[None, :] * along[0] + depth * across[0]
-    y = points[0][1] + columns[None, :] * along[1] + depth * across[1]
-    return np.asarray(
-        cv2.remap(window, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=paper),
-        dtype=np.uint8,
-    )
-
-
-def _axis(polygon: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return a level axis through a polygon, for a line whose baseline says nothing."""
-    (left, _), (right, _) = polygon.min(axis=0), polygon.max(axis=0)
-    middle = float(polygon[:, 1].mean())
-    return np.array([[left, middle], [max(right, left + 1), middle]], dtype=np.float32)
-
-
-def _bend(u: NDArray[np.float32], v: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Smooth a baseline's deviation from its chord: jitter of single points must not shear the letters."""
-    order = np.argsort(u, kind="stable")
-    if len(u) < 4:
-        return u[order], v[order]
-    knots = np.linspace(u.min(), u.max(), 33, dtype=np.float32)
-    even = np.interp(knots, u[order], v[order])
-    padded = np.pad(even, 2, mode="reflect", reflect_type="odd")
-    return knots, np.convolve(padded, np.full(5, 0.2), mode="valid").astype(np.float32)
+    return 1.0 - torch.from_numpy(batch).float() / PAPER
 
 
 def _shrink(grey: Grey) -> Grey:
-    """Scale a tall crop down to the working height."""
+    """Scale a high crop down to the working height."""
     height, width = grey.shape
     if height <= _WORK_HEIGHT:
         return grey
@@ -180,53 +139,56 @@ def _shrink(grey: Grey) -> Grey:
 def _flatten(grey: Grey) -> tuple[Grey, NDArray[np.bool_] | None]:
     """Divide by the local paper and stretch the contrast; return the image and its ink, None without any."""
     height, width = grey.shape
-    small = cv2.resize(grey, (max(1, width // 4), max(1, height // 4)), interpolation=cv2.INTER_AREA)
-    reach = max(3, (height // 8) | 1)
+    reduced = (max(1, width // _PAPER_REDUCTION), max(1, height // _PAPER_REDUCTION))
+    small = cv2.resize(grey, reduced, interpolation=cv2.INTER_AREA)
+    reach = max(_MIN_PAPER_REACH, (height // _PAPER_REACH) | 1)  # odd: the filter has a centre
     paper = cv2.blur(cv2.dilate(small, np.ones((reach, reach), np.uint8)), (reach, reach))
     paper = np.maximum(cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR), 1)
-    flat = np.asarray(cv2.divide(grey, paper, scale=_PAPER), dtype=np.uint8)
-    level, _ = cv2.threshold(flat, 0, _PAPER, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    flat = np.asarray(cv2.divide(grey, paper, scale=PAPER), dtype=np.uint8)
+    level, _ = cv2.threshold(flat, 0, PAPER, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     ink = flat <= level
     if ink.all() or not ink.any():
         return flat, None
     dark, light = float(flat[ink].mean()), float(np.median(flat[~ink]))
-    if light - dark < _FAINTEST_INK:
+    if light - dark < _MIN_INK_CONTRAST:
         return flat, None
-    white = light - 0.15 * (light - dark)
-    table = np.clip((np.arange(256) - dark) * (_PAPER / (white - dark)), 0, _PAPER)
+    white = light - _WHITE * (light - dark)
+    table = np.clip((np.arange(256) - dark) * (PAPER / (white - dark)), 0, PAPER)
     return np.asarray(cv2.LUT(flat, np.rint(table).astype(np.uint8)), dtype=np.uint8), ink
 
 
 def _dense_rows(changes: NDArray[np.float64]) -> tuple[int, int]:
-    """Return the rows around the densest one (the middle favoured) above two fifths of its density."""
+    """Return the first and the row after the last of the dense rows around the densest central one."""
     height = len(changes)
-    reach = max(1, height // 14)
+    reach = max(1, height // _DENSITY_SMOOTHING)
     profile = np.convolve(changes, np.full(reach, 1 / reach), mode="same")
-    nearness = 0.65 + 0.35 * np.cos((np.arange(height) - height / 2) / (height / 2) * np.pi * 0.9)
-    peak = int(np.argmax(profile * nearness))
-    sparse = np.flatnonzero(profile <= 0.4 * profile[peak])
+    base, amplitude, decline = _CENTRE_PREFERENCE
+    distance = (np.arange(height) - height / 2) / (height / 2)
+    peak = int(np.argmax(profile * (base + amplitude * np.cos(distance * np.pi * decline))))
+    sparse = np.flatnonzero(profile <= _DENSE * profile[peak])
     return int(max(sparse[sparse < peak], default=-1)) + 1, int(min(sparse[sparse > peak], default=height))
 
 
 def _letter_heights(ink: NDArray[np.bool_]) -> NDArray[np.int32]:
     """Return the heights (pixels) of the connected components that can be letters."""
     height = ink.shape[0]
-    _, _, stats, _ = cv2.connectedComponentsWithStats(ink.astype(np.uint8), connectivity=8)
-    tall, wide, area = (
-        stats[1:, cv2.CC_STAT_HEIGHT],
-        stats[1:, cv2.CC_STAT_WIDTH],
-        stats[1:, cv2.CC_STAT_AREA],
+    _, _, boxes, _ = cv2.connectedComponentsWithStats(ink.astype(np.uint8), connectivity=8)
+    heights, widths, areas = (
+        boxes[1:, column] for column in (cv2.CC_STAT_HEIGHT, cv2.CC_STAT_WIDTH, cv2.CC_STAT_AREA)
     )
     letters = (
-        (tall > 0.12 * height) & (tall < 0.9 * height) & (wide < 4 * height) & (area > 0.008 * height**2)
+        (heights > _LETTER_HEIGHT[0] * height)
+        & (heights < _LETTER_HEIGHT[1] * height)
+        & (widths < _MAX_LETTER_WIDTH * height)
+        & (areas > _MIN_LETTER_AREA * height**2)
     )
-    return np.asarray(tall[letters], dtype=np.int32)
+    return np.asarray(heights[letters], dtype=np.int32)
 
 
 def _window(flat: Grey, rows: tuple[int, int], columns: tuple[int, int]) -> Grey:
-    """Cut rows and columns that may lie outside the image, which continues as white paper."""
+    """Cut rows and columns that may be outside the image, which continues as white paper."""
     height, width = flat.shape
-    window = np.full((rows[1] - rows[0], columns[1] - columns[0]), _PAPER, dtype=np.uint8)
+    window = np.full((rows[1] - rows[0], columns[1] - columns[0]), PAPER, dtype=np.uint8)
     top, bottom = max(rows[0], 0), min(rows[1], height)
     left, right = max(columns[0], 0), min(columns[1], width)
     window[top - rows[0] : bottom - rows[0], left - columns[0] : right - columns[0]] = flat[

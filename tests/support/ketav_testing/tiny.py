@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from ketav_common import faults
 from ketav_common.metrics import cer
 from ketav_engine import domain
+from ketav_engine.cropping import crop
 from ketav_engine.domain import (
     FitOptions,
     FitProgress,
@@ -30,7 +31,7 @@ from ketav_engine.domain import (
     ModelInfo,
     Reading,
 )
-from ketav_engine.lines import CORE, HEIGHT, crop, normalise
+from ketav_engine.lines import CORE, HEIGHT, normalise
 from ketav_engine.segmentation.line_finder import to_grey, whole
 
 LETTERS: Final = "אבגדהוזחטיכלמנסעפצקרשתםןףךץ"

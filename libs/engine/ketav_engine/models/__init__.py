@@ -1,15 +1,12 @@
 """Model files: loading, checking, writing and the import of public models."""
 
-from ketav_engine.models.files import (
+from ketav_engine.models.files import LoadedModel, checked_digest, load, save, wrap
+from ketav_engine.models.specification import (
     MAX_PARAMETERS,
-    LoadedModel,
     build,
     check_description,
     check_spec,
-    load,
     network_class,
-    save,
-    wrap,
 )
 
 __all__ = [
@@ -18,6 +15,7 @@ __all__ = [
     "build",
     "check_description",
     "check_spec",
+    "checked_digest",
     "load",
     "network_class",
     "save",

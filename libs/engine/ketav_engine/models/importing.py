@@ -55,26 +55,30 @@ def _from_mlmodel(folder: Path, content: bytes) -> object:
             (net,) = load_models(path, tasks=["recognition"])
         except (ValueError, RuntimeError, TypeError, AttributeError) as error:
             raise UnusableModelError(
-                "the file's weights are not those of the network it describes"
+                "The file's weights are not those of the network that it describes. Export the model again."
             ) from error
     return net
 
 
 def _description(content: bytes) -> dict[str, Any]:
-    """Read what a CoreML file says of its network, before anything is built from it."""
+    """Return the description of the network in a CoreML file, before anything is built from it."""
     from coremltools.proto import Model_pb2
     from google.protobuf.message import DecodeError
 
     try:
-        said = Model_pb2.Model.FromString(content).description.metadata.userDefined
-        about = json.loads(said.get("kraken_meta") or "{}")
-        codec = json.loads(said.get("codec") or "null")
-        kind = about.get("model_type") or "recognition"
-        spec = said.get("vgsl") or about.get("vgsl")
+        fields = Model_pb2.Model.FromString(content).description.metadata.userDefined
+        about = json.loads(fields.get("kraken_meta") or "{}")
+        codec = json.loads(fields.get("codec") or "null")
+        model_type = about.get("model_type") or "recognition"
+        spec = fields.get("vgsl") or about.get("vgsl")
     except (DecodeError, ValueError, AttributeError, TypeError, RecursionError) as error:
-        raise UnusableModelError("the file is not a Kraken model: neither safetensors nor CoreML") from error
+        raise UnusableModelError(
+            "The file is not a Kraken model: neither safetensors nor CoreML. Use a file that Kraken wrote."
+        ) from error
     if spec is None:
-        raise UnusableModelError("the file does not describe a Kraken network")
-    if "recognition" not in kind:
-        raise UnusableModelError("the file does not hold a recognition model")
+        raise UnusableModelError("The file does not describe a Kraken network. Use a file that Kraken wrote.")
+    if "recognition" not in model_type:
+        raise UnusableModelError(
+            "The file does not hold a recognition model. Use a model that was trained to recognize text."
+        )
     return {"vgsl": spec, "codec": codec}

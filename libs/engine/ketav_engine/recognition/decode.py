@@ -14,7 +14,7 @@ Probabilities = NDArray[np.float32]
 
 
 class Label(NamedTuple):
-    """A decoded label with its first and last step and the certainty of its surest step."""
+    """A decoded label with its first and last step, and its greatest probability in one of them."""
 
     label: int
     start: int
@@ -23,19 +23,20 @@ class Label(NamedTuple):
 
 
 Decoder = Callable[[Probabilities], list[Label]]
-"""Turns one line's output into labels in display order, left to right."""
+"""Decodes one line's output into labels in display order, left to right."""
 
 EMPTY: Final = Reading("", ())
+"""The reading of a line without text."""
 
 
 def greedy(probabilities: Probabilities) -> list[Label]:
     """Take the likeliest label of each step, join repeats, drop blanks (Graves et al. 2006, section 3.2)."""
     best = probabilities.argmax(axis=0)
-    certain = probabilities.max(axis=0)
+    confidences = probabilities.max(axis=0)
     starts = np.flatnonzero(np.diff(best, prepend=-1))
     ends = np.append(starts[1:], len(best))
     return [
-        Label(int(best[start]), int(start), int(end) - 1, float(certain[start:end].max()))
+        Label(int(best[start]), int(start), int(end) - 1, float(confidences[start:end].max()))
         for start, end in zip(starts, ends, strict=True)
         if best[start] != 0
     ]

@@ -1,4 +1,4 @@
-"""A character n-gram model of words in display order, compact on disk and in memory, quick to ask."""
+"""A character n-gram model of words in display order, compact on disk and in memory."""
 
 import io
 import math
@@ -19,13 +19,17 @@ from ketav_engine.domain import UnusableModelError
 BITS: Final = 6
 """Bits of one symbol in a packed n-gram."""
 MAX_SYMBOLS: Final = (1 << BITS) - 1
+"""Characters of a model; symbol 0 is an unknown one."""
 MAX_ORDER: Final = 10
-"""Longest n-gram that fits into 64 bits beside the bit that tells lengths apart."""
+"""Longest n-gram that fits into 64 bits together with the leading bit that marks its length."""
 _STEP: Final = 0.05
 """Logarithms are stored in steps of this, as bytes."""
-_FLOOR: Final = math.log(1e-5)
-_MAX_BYTES: Final = 8 * 1024 * 1024
-_REMEMBERED: Final = 200_000
+_UNKNOWN: Final = math.log(1e-5)
+"""Logarithm of the probability of a character that the model does not have."""
+_MAX_FILE_BYTES: Final = 8 * 1024 * 1024
+"""Bytes of a model file that are read; the shipped one has 3.4 MB."""
+_CACHED: Final = 200_000
+"""Scores that are cached at most."""
 _SYMBOL: Final = (1 << BITS) - 1
 
 
@@ -37,9 +41,9 @@ class Table:
     values: "array[float]"
 
     def get(self, key: int) -> float | None:
-        """Return the logarithm of an n-gram, None when it is not there."""
-        place = bisect_left(self.keys, key)
-        return self.values[place] if place < len(self.keys) and self.keys[place] == key else None
+        """Return the logarithm of an n-gram, None when the table does not have it."""
+        index = bisect_left(self.keys, key)
+        return self.values[index] if index < len(self.keys) and self.keys[index] == key else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,14 +51,14 @@ class Ngram:
     """Backing-off model: p(c | context) is stored, or backoff(context) times p(c | shorter context).
 
     An n-gram is packed into an integer, first character in the highest bits, with a leading one. It is read
-    in display order, left to right, as a network writes; contexts begin anew with each word.
+    in display order, left to right, as a network writes; each word begins with an empty context.
     """
 
     order: int
     symbols: Mapping[str, int]
     """Character to symbol, from 1."""
     signs: frozenset[int]
-    """Symbols of the signs that stand around words: after one a word begins as after a space."""
+    """Symbols of the signs around words: after one of them a word begins as after a space."""
     likely: Table
     """Packed n-gram to natural logarithm of its last character's probability."""
     backoff: Table
@@ -63,8 +67,8 @@ class Ngram:
     """Share of the model's logarithm in a beam search, fitted with the model."""
     bonus: float = 0.4
     """What a character adds in a beam search, fitted with the model."""
-    _asked: dict[int, float] = field(default_factory=dict)
-    """Answers given lately."""
+    _scores: dict[int, float] = field(default_factory=dict)
+    """Cache: the scores of recent packed n-grams."""
 
     def start(self) -> int:
         """Return the context at the left edge of a line."""
@@ -83,15 +87,15 @@ class Ngram:
     def score(self, context: int, symbol: int) -> float:
         """Return the natural logarithm of a symbol's probability after a context; symbol 0 is unknown."""
         key = context << BITS | symbol
-        known = self._asked.get(key)
+        known = self._scores.get(key)
         if known is None:
-            if len(self._asked) >= _REMEMBERED:
-                self._asked.clear()
-            known = self._asked[key] = self._look_up(key)
+            if len(self._scores) >= _CACHED:
+                self._scores.clear()
+            known = self._scores[key] = self._look_up(key)
         return known
 
     def _look_up(self, key: int) -> float:
-        """Find the longest stored n-gram that ends a packed one, paying for each step back."""
+        """Return the score of a packed n-gram by its longest stored end and the weights of the steps back."""
         penalty = 0.0
         while key >> BITS > 1:
             value = self.likely.get(key)
@@ -100,11 +104,11 @@ class Ngram:
             penalty += self.backoff.get(key >> BITS) or 0.0
             key = shorter(key)
         value = self.likely.get(key)
-        return penalty + (_FLOOR if value is None else value)
+        return penalty + (_UNKNOWN if value is None else value)
 
 
 def pack(symbols: tuple[int, ...]) -> int:
-    """Pack symbols into one integer; the leading bit tells lengths apart."""
+    """Pack symbols into one integer; its leading bit marks the length."""
     key = 1
     for symbol in symbols:
         key = key << BITS | symbol
@@ -136,16 +140,20 @@ def read(path: Path) -> Ngram:
     """Read a model; raise UnusableModelError when the file is not one."""
     try:
         with path.open("rb") as file:
-            content = file.read(_MAX_BYTES)
+            content = file.read(_MAX_FILE_BYTES)
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            symbols = {chr(point): place for place, point in enumerate(arrays["alphabet"].tolist(), start=1)}
+            symbols = {
+                chr(point): symbol for symbol, point in enumerate(arrays["alphabet"].tolist(), start=1)
+            }
             tables = [table(np.cumsum(arrays[f"{name}_keys"]), arrays[name] * -_STEP) for name in _TABLES]
             order, signs = int(arrays["order"]), frozenset(arrays["signs"].tolist())
             weight, bonus = arrays["search"].tolist()
     except (OSError, EOFError, KeyError, ValueError, TypeError, zipfile.BadZipFile, zlib.error) as error:
-        raise UnusableModelError("the file is not a language model") from error
+        raise UnusableModelError(
+            "The file is not a language model of Ketav. Use models/hebrew_lm.npz."
+        ) from error
     if " " not in symbols or len(symbols) > MAX_SYMBOLS or not 2 <= order <= MAX_ORDER:
-        raise UnusableModelError("the language model is of another format")
+        raise UnusableModelError("The language model has another format. Use models/hebrew_lm.npz.")
     return Ngram(order, symbols, signs, tables[0], tables[1], weight, bonus)
 
 

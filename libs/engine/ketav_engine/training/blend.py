@@ -1,7 +1,8 @@
-"""Between parent and tuned weights: as far towards the writer as the general hand allows.
+"""Blend the weights of a parent and of its fine-tuned copy: as near to the copy as general lines allow.
 
-Weights on the straight line between a model and its fine-tuned copy keep much of what both can do (Wortsman
-et al., Robust fine-tuning of zero-shot models, 2022).
+Weights on the straight line between a model and its fine-tuned copy keep much of what both can read (Wortsman
+et al., Robust fine-tuning of zero-shot models, 2022). `mix` computes them; a fit uses it with
+`largest_share`, the trainer calls `blended_file` where a finished candidate still loses too much.
 """
 
 import copy
@@ -12,57 +13,62 @@ from ketav_engine import models
 from ketav_engine.domain import UnusableModelError
 from ketav_engine.models import LoadedModel
 
-LEAST: Final = 0.25
-"""The smallest share of the tuned weights: whether it serves is for the gate to say."""
-TOLERANCE: Final = 0.01
-"""CER that general lines may lose."""
+MIN_SHARE: Final = 0.25
+"""The smallest share of the tuned weights; the gate decides whether such a model serves."""
+MAX_GENERAL_CER_INCREASE: Final = 0.01
+"""CER that general lines may lose: one point."""
 _HALVINGS: Final = 3
+"""Halvings of the interval in which the share is sought: it is found within 0.1."""
 
 Weights = dict[str, Any]
+"""Tensors by name, as `state_dict` returns them."""
 
 
-def choose(parent: Weights, tuned: Weights, general_cer: Callable[[Weights], float]) -> tuple[float, Weights]:
-    """Return the largest share, and its weights, at which general lines lose no more than `TOLERANCE`.
+def largest_share(parent: Weights, tuned: Weights, general_cer: Callable[[Weights], float]) -> float:
+    """Return the largest share of the tuned weights with which general lines lose no more than allowed.
 
-    `general_cer` reads lines of other hands with given weights. What is lost grows with the share, so that
-    halving finds it; where even `LEAST` loses more, it is taken.
+    `general_cer` reads lines of other writers with given weights. The loss grows with the share, so that
+    halving finds it; where even `MIN_SHARE` loses more, that share is returned.
     """
-    allowed = general_cer(mix(parent, tuned, 0.0)) + TOLERANCE
+    allowed = general_cer(mix(parent, tuned, 0.0)) + MAX_GENERAL_CER_INCREASE
     if general_cer(tuned) <= allowed:
-        return 1.0, tuned
-    kept, lost = LEAST, 1.0
+        return 1.0
+    share, too_large = MIN_SHARE, 1.0
     for _ in range(_HALVINGS):
-        middle = (kept + lost) / 2
+        middle = (share + too_large) / 2
         if general_cer(mix(parent, tuned, middle)) <= allowed:
-            kept = middle
+            share = middle
         else:
-            lost = middle
-    return kept, mix(parent, tuned, kept)
+            too_large = middle
+    return share
 
 
-def between(parent: LoadedModel, tuned: LoadedModel, share: float) -> bytes:
-    """Return the file of a model so far on the way from a parent to its fine-tuned copy.
+def blended_file(parent: LoadedModel, tuned: LoadedModel, share: float) -> bytes:
+    """Return the file of a model between a parent and its fine-tuned copy: 0 the parent, 1 the copy.
 
     Raises UnusableModelError when the networks differ in more than the characters that the copy adds.
     """
     before, after = parent.net.state_dict(), tuned.net.state_dict()
-    letters = tuned.net.codec.c2l
-    if any(letters.get(character) != labels for character, labels in parent.net.codec.c2l.items()) or not (
-        before.keys() == after.keys() and all(_extends(after[name], before[name]) for name in before)
+    labels = tuned.net.codec.c2l
+    same_labels = all(labels.get(key) == value for key, value in parent.net.codec.c2l.items())
+    if not (
+        same_labels
+        and before.keys() == after.keys()
+        and all(_extends(after[name], before[name]) for name in before)
     ):
-        raise UnusableModelError("the model is no fine-tuned copy of its parent")
+        raise UnusableModelError(
+            "The model is no fine-tuned copy of its parent. Blend a model with the one it was trained from."
+        )
     net = copy.deepcopy(tuned.net)
     net.load_state_dict(mix(before, after, share))
     return models.save(net.eval(), tuned.metadata)
 
 
-def _extends(tensor: Any, shorter: Any) -> bool:  # noqa: ANN401
-    """Tell whether a tensor has the other's shape but for further rows."""
-    return bool(tensor.shape[1:] == shorter.shape[1:] and tensor.shape[:1] >= shorter.shape[:1])
-
-
 def mix(parent: Weights, tuned: Weights, share: float) -> Weights:
-    """Blend weights; rows that a new character added have no parent and stay as they were tuned."""
+    """Return the weights at a share of the way from parent to tuned.
+
+    Rows that a new character added have no parent and stay as they were tuned.
+    """
     mixed = {}
     for name, value in tuned.items():
         base = value.clone()
@@ -70,3 +76,8 @@ def mix(parent: Weights, tuned: Weights, share: float) -> Weights:
             base[: len(parent[name])] = parent[name]
         mixed[name] = base.lerp(value, share) if value.is_floating_point() else value
     return mixed
+
+
+def _extends(tensor: Any, shorter: Any) -> bool:  # noqa: ANN401
+    """Return whether a tensor has the other's shape except for further rows."""
+    return bool(tensor.shape[1:] == shorter.shape[1:] and tensor.shape[:1] >= shorter.shape[:1])

@@ -1,4 +1,4 @@
-"""Checkpoints of a fit: one safetensors file, written whole or not at all, never pickle."""
+"""Checkpoints of a fit: one safetensors file, replaced atomically, never pickle."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -11,20 +11,20 @@ from ketav_engine.domain import UnusableModelError
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Where a fit stands."""
+    """The progress of a fit. The names of the fields are part of the file format."""
 
     epoch: int = 0
     """Epochs done."""
     before: float = 0.0
     """CER of the parent on the holdout."""
     best: float = 0.0
-    """CER of the kept weights."""
+    """CER of the best weights."""
     latest: float = 0.0
-    """CER measured last."""
+    """CER that was measured last."""
 
 
 def store(path: str, net: Any, optimizer: Any, state: State, best: dict[str, Any]) -> None:  # noqa: ANN401
-    """Write weights, best weights and the optimiser's moments beside the place, then move them there."""
+    """Write weights, best weights and the optimizer's moments to a temporary file and rename it to `path`."""
     from safetensors.torch import save
 
     tensors = {f"net.{name}": value for name, value in net.state_dict().items()}
@@ -42,7 +42,7 @@ def store(path: str, net: Any, optimizer: Any, state: State, best: dict[str, Any
 
 
 def restore(path: str, net: Any, optimizer: Any) -> tuple[State, dict[str, Any]] | None:  # noqa: ANN401
-    """Bring network and optimiser to where the file left them; None where there is no file.
+    """Load a checkpoint into network and optimizer; return its state and best weights, None without a file.
 
     Raises UnusableModelError when the file is damaged or of another network.
     """
@@ -64,10 +64,12 @@ def restore(path: str, net: Any, optimizer: Any) -> tuple[State, dict[str, Any]]
             moments.setdefault(int(index), {})[key] = value.to(torch.float32)
         optimizer.load_state_dict({**optimizer.state_dict(), "state": moments})
     except (SafetensorError, KeyError, ValueError, TypeError, RuntimeError) as error:
-        raise UnusableModelError("the checkpoint is damaged or of another network") from error
+        raise UnusableModelError(
+            "The checkpoint is damaged or of another network. Delete it to start the training again."
+        ) from error
     return state, _under("best.", tensors)
 
 
 def _under(prefix: str, tensors: dict[str, Any]) -> dict[str, Any]:
-    """Return the tensors whose names begin with a prefix, without it."""
+    """Return the tensors whose names begin with a prefix, by the rest of their names."""
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}

@@ -1,4 +1,4 @@
-"""Replayed lines: a few hundred normalised lines of other hands, shipped beside the base model."""
+"""Replayed lines: a few hundred normalised lines of other writers, shipped with the base model."""
 
 import io
 import zipfile
@@ -12,7 +12,8 @@ import numpy as np
 
 from ketav_engine.domain import Image, TrainingLine, UnusableModelError
 
-_MAX_BYTES: Final = 16 * 1024 * 1024
+_MAX_FILE_BYTES: Final = 16 * 1024 * 1024
+"""Bytes of a file that are read; those shipped have less than 2 MB."""
 _GREYS: Final = 17
 """Distance of the stored grey levels: sixteen of them."""
 
@@ -32,11 +33,11 @@ def write(lines: Sequence[TrainingLine], path: Path) -> None:
 def read(path: Path, height: int | None = None) -> list[TrainingLine]:
     """Read the lines of a file, scaled to a height in pixels if one is given.
 
-    Raises UnusableModelError when it is not such a file.
+    Raises UnusableModelError when the file is of another format.
     """
     try:
         with path.open("rb") as file:
-            content = file.read(_MAX_BYTES)
+            content = file.read(_MAX_FILE_BYTES)
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             edges = np.concatenate([[0], np.cumsum(arrays["widths"])])
             images, texts = arrays["images"] * np.uint8(_GREYS), arrays["texts"].tobytes().decode()
@@ -45,7 +46,9 @@ def read(path: Path, height: int | None = None) -> list[TrainingLine]:
             for start, end, text in zip(edges[:-1], edges[1:], texts.split("\n"), strict=True)
         ]
     except (OSError, EOFError, KeyError, ValueError, TypeError, zipfile.BadZipFile, zlib.error) as error:
-        raise UnusableModelError("the file does not hold replayed lines") from error
+        raise UnusableModelError(
+            "The file does not hold replayed lines. Use models/replay_lines.npz or models/general_lines.npz."
+        ) from error
 
 
 def _scaled(image: Image, height: int | None) -> Image:

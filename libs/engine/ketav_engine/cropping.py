@@ -1,0 +1,102 @@
+"""Cut a line out of a page, levelled along its baseline: the same for training and reading."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ketav_engine.lines import PAPER, Grey
+
+MAX_CROP: Final = 8192
+"""Pixels that a crop is long at most."""
+_BEND_KNOTS: Final = 33
+"""Points at which a baseline's deviation from its chord is sampled."""
+_BEND_SMOOTHING: Final = 5
+"""Knots of the moving average that smooths it."""
+_MIN_BEND_POINTS: Final = 4
+"""With fewer points a baseline is taken as it is."""
+
+
+def crop(page: Grey, baseline: Sequence[Sequence[float]], boundary: Sequence[Sequence[float]]) -> Grey:
+    """Cut one line out of a grey page, levelled along its baseline.
+
+    `baseline` and `boundary` are (x, y) points in pixels of `page`. Everything outside the boundary gets the
+    paper's median grey, because a black outside is read as ink. A line without area gives a blank 1×1 image.
+    """
+    polygon = np.asarray(boundary, dtype=np.float32).reshape(-1, 2)
+    left, top, width, height = _clip_box(polygon, page.shape)
+    if width < 2 or height < 2:
+        return np.full((1, 1), PAPER, dtype=np.uint8)
+    window = page[top : top + height, left : left + width].copy()
+    offset = np.array([left, top], dtype=np.float32)
+    mask = np.zeros(window.shape, dtype=np.uint8)
+    cv2.fillPoly(mask, [np.rint(polygon - offset).astype(np.int32)], 1)
+    inside = mask.astype(bool)
+    if not inside.any():
+        return np.full((1, 1), PAPER, dtype=np.uint8)
+    paper = _paper_level(window[inside])
+    window[~inside] = paper
+    points = np.asarray(baseline, dtype=np.float32).reshape(-1, 2)
+    return _level(window, points - offset, polygon - offset, paper)
+
+
+def _clip_box(polygon: NDArray[np.float32], shape: tuple[int, ...]) -> tuple[int, int, int, int]:
+    """Return the box (left, top, width, height) of a polygon, clipped to a page of a shape."""
+    if len(polygon) < 3:
+        return 0, 0, 0, 0
+    left, top = np.floor(polygon.min(axis=0)).clip(0).astype(int)
+    right, bottom = np.ceil(polygon.max(axis=0)).astype(int) + 1
+    return int(left), int(top), int(min(right, shape[1]) - left), int(min(bottom, shape[0]) - top)
+
+
+def _paper_level(pixels: Grey) -> int:
+    """Return the median of the lighter class of pixels (Otsu 1979)."""
+    level, _ = cv2.threshold(pixels.reshape(1, -1), 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    lighter = pixels[pixels > level]
+    return int(np.median(lighter if lighter.size else pixels))
+
+
+def _level(window: Grey, baseline: NDArray[np.float32], polygon: NDArray[np.float32], paper: int) -> Grey:
+    """Resample along the baseline: one rotation for the slope, a shift of each column for the bend."""
+    points = baseline if len(baseline) > 1 and np.ptp(baseline[:, 0]) >= 1 else _axis(polygon)
+    if points[-1][0] < points[0][0]:
+        points = points[::-1]
+    chord = points[-1] - points[0]
+    along = chord / max(float(np.hypot(*chord)), 1e-6)
+    across = np.array([-along[1], along[0]], dtype=np.float32)
+    u, v = (polygon - points[0]) @ along, (polygon - points[0]) @ across
+    bend = _bend((points - points[0]) @ along, (points - points[0]) @ across)
+    columns = np.arange(np.floor(u.min()), min(np.ceil(u.max()), u.min() + MAX_CROP) + 1, dtype=np.float32)
+    middle = np.interp(columns, *bend).astype(np.float32)
+    over = v - np.interp(u, *bend)
+    rows = np.arange(
+        np.floor(over.min()), min(np.ceil(over.max()), over.min() + MAX_CROP) + 1, dtype=np.float32
+    )
+    depth = rows[:, None] + middle[None, :]
+    x = points[0][0] + columns[None, :] * along[0] + depth * across[0]
+    y = points[0][1] + columns[None, :] * along[1] + depth * across[1]
+    return np.asarray(
+        cv2.remap(window, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=paper),
+        dtype=np.uint8,
+    )
+
+
+def _axis(polygon: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return a level axis through a polygon, for a line whose baseline has no length."""
+    (left, _), (right, _) = polygon.min(axis=0), polygon.max(axis=0)
+    middle = float(polygon[:, 1].mean())
+    return np.array([[left, middle], [max(right, left + 1), middle]], dtype=np.float32)
+
+
+def _bend(u: NDArray[np.float32], v: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Smooth a baseline's deviation from its chord: jitter of single points must not shear the letters."""
+    order = np.argsort(u, kind="stable")
+    if len(u) < _MIN_BEND_POINTS:
+        return u[order], v[order]
+    knots = np.linspace(u.min(), u.max(), _BEND_KNOTS, dtype=np.float32)
+    even = np.interp(knots, u[order], v[order])
+    padded = np.pad(even, _BEND_SMOOTHING // 2, mode="reflect", reflect_type="odd")
+    average = np.full(_BEND_SMOOTHING, 1 / _BEND_SMOOTHING)
+    return knots, np.convolve(padded, average, mode="valid").astype(np.float32)
