@@ -21,6 +21,8 @@ ERROR_ROOTS = {"KetavError"}
 """Classes whose subclasses carry a detail as their first argument or as `detail=`."""
 REASON_KEYWORDS = {"reason", "verdict", "sentence", "words"}
 """Keyword arguments that carry one or more sentences for the user."""
+SENTENCE_VARIABLES = {"sentence", "detail"}
+"""Variables that are built before they are passed on."""
 VALUE = "…"
 """Replaces in a template what is known only when the program runs."""
 _END = re.compile(r"(?<=[.?!])\s+(?=[A-Z\"'`…])")
@@ -112,6 +114,8 @@ def sentences(parsed: Sources, path: Path, positions: dict[str, int]) -> Iterato
     for node in ast.walk(parsed.trees[path]):
         if isinstance(node, ast.Call):
             yield from _of_call(parsed, path, node, positions)
+        elif isinstance(node, ast.Assign) and name_of(node.targets[0]) in SENTENCE_VARIABLES:
+            yield from (Sentence(path, node.lineno, text, 1) for text in parsed.templates(node.value))
         elif isinstance(node, ast.ClassDef) and node.name in parsed.errors - ERROR_ROOTS:
             yield Sentence(path, node.lineno, (ast.get_docstring(node) or "").partition("\n")[0], 2)
         elif (

@@ -71,6 +71,7 @@ def test_an_incomplete_detail_is_reported(detail: str) -> None:
         "Quarantine(code, 'The text is longer than the line.')\n",
         "Verdict(words='rejected: no better')\n",
         "def f():\n    'Return a sentence.'\n    return 'no better'\n",
+        "sentence = f'rejected: {reason}'\n",
     ],
 )
 def test_default_sentences_quarantine_reasons_and_verdicts_are_read_too(source: str) -> None:
