@@ -1,1 +1,1 @@
-"""What every service shares: RPC plumbing, identity, settings, logging, text rules and metrics."""
+"""Shared by all services: calls, errors, identity, settings, logs, text, metrics, images, child processes."""

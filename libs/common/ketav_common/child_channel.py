@@ -1,4 +1,4 @@
-"""What a service and its child processes have in common: the frames they exchange, and the limits of a child.
+"""The frames that a service and its child processes exchange, and the limits of a child.
 
 A frame is eight bytes (two big-endian 32-bit lengths), a JSON object in UTF-8, and bytes of any content.
 Frames travel on a socket of their own, so nothing that a library prints can mix with them. A child sends data
@@ -36,7 +36,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class ChildLimits:
-    """What a child may use; 0 stands for no limit. Core files are never written: they would hold pages."""
+    """The limits of a child; 0 means no limit. Core files are never written: they would hold pages."""
 
     memory_bytes: int = 0
     """Address space (RLIMIT_AS), on Linux only: other systems refuse or ignore it."""
@@ -45,7 +45,7 @@ class ChildLimits:
     file_bytes: int = 0
     """Longest file that the child may write (RLIMIT_FSIZE)."""
     request_cpu_seconds: int = 0
-    """Processor time for one request (RLIMIT_CPU), counted anew from each frame that the child receives."""
+    """Processor time for one request (RLIMIT_CPU), counted again from each frame that the child receives."""
 
 
 def encode(frame: Frame) -> bytes:

@@ -58,7 +58,7 @@ class Channel:
     def receive(self, wait_s: float | None = None) -> Frame | None:
         """Return the next frame; None when none began within `wait_s` seconds.
 
-        The limit of processor time begins anew. Raises ParentGoneError when the parent has closed its end.
+        The limit of processor time begins again. Raises ParentGoneError when the parent has closed its end.
         """
         if wait_s is not None and not select.select([self._connection], [], [], wait_s)[0]:
             return None
@@ -76,7 +76,7 @@ class Channel:
 
 
 def run(serve: Callable[[Channel], None], *, niceness: int = 0) -> None:
-    """Set this process up as a child and let it work until its parent closes the socket or `serve` returns.
+    """Set this process up as a child and call `serve` until it returns or the parent closes the socket.
 
     The socket's file descriptor is the first argument of the command line. SIGINT and SIGTERM are ignored:
     the parent decides when its child ends, and without a parent it ends by itself. When memory runs out, the
@@ -137,7 +137,7 @@ def _apply(limits: ChildLimits) -> None:
 
 
 def _allow_cpu(seconds: int) -> None:
-    """Let this process use so many more seconds of processor time; 0 leaves it unlimited."""
+    """Allow this process so many more seconds of processor time; 0 leaves it unlimited."""
     if not seconds:
         return
     usage = resource.getrusage(resource.RUSAGE_SELF)

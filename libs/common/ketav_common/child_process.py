@@ -51,12 +51,12 @@ class ChildDiedError(Exception):
 
     @property
     def out_of_memory(self) -> bool:
-        """Whether the child reported that memory ran out."""
+        """Return whether the child reported that memory ran out."""
         return self.status == OUT_OF_MEMORY
 
     @property
     def killed(self) -> bool:
-        """Whether a signal ended the child, as the kernel does when the machine's memory is full."""
+        """Return whether a signal ended the child: the kernel sends SIGKILL when memory is full."""
         return self.status is not None and self.status < 0
 
 
@@ -84,20 +84,20 @@ class ChildProcess:
         `setup` is a JSON object for the child, `environment` are variables besides the inherited ones; a
         `quiet` child's error output is dropped, as that of decoders which complain of every damaged file.
         """
-        ours, theirs = socket.socketpair()
+        parent_end, child_end = socket.socketpair()
         try:
-            with theirs:
+            with child_end:
                 process = await asyncio.create_subprocess_exec(
-                    *(sys.executable, "-m", module, str(theirs.fileno())),
+                    *(sys.executable, "-m", module, str(child_end.fileno())),
                     env=_environment() | dict(environment or {}),
                     stdin=DEVNULL,
                     stdout=DEVNULL if quiet else _STDERR,
                     stderr=DEVNULL if quiet else None,
-                    pass_fds=[theirs.fileno()],
+                    pass_fds=[child_end.fileno()],
                 )
-            reader, writer = await asyncio.open_connection(sock=ours)
+            reader, writer = await asyncio.open_connection(sock=parent_end)
         except BaseException:
-            ours.close()
+            parent_end.close()
             raise
         child = cls(process, reader, writer)
         try:
@@ -109,12 +109,12 @@ class ChildProcess:
 
     @property
     def pid(self) -> int:
-        """Process id of the child."""
+        """Return the child's process id."""
         return self._process.pid
 
     @property
     def alive(self) -> bool:
-        """Whether the child has not ended."""
+        """Return whether the child has not ended."""
         return self._process.returncode is None
 
     async def ask(self, message: Mapping[str, Any], payload: bytes = b"", *, seconds: float) -> Frame:
@@ -153,7 +153,7 @@ class ChildProcess:
             raise ChildDiedError(f"the child sent {error}") from error
 
     def kill(self) -> None:
-        """Kill the child if it runs; whoever waits for its answer gets ChildDiedError. Does not block."""
+        """Kill the child if it runs, without waiting; callers of `ask` and `receive` get ChildDiedError."""
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
 

@@ -1,4 +1,4 @@
-"""Who calls and under which request id: known everywhere below the interceptor without being passed along."""
+"""The caller and the request id of the call under way, without a parameter below the interceptor."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ _request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 @contextmanager
 def bind(*, identity: Identity | None = None, request_id: str | None = None) -> Iterator[None]:
-    """Set the caller and the request id for the block; what is None stays as it is."""
+    """Set the caller and the request id for the block; None leaves the present value."""
     caller = _identity.set(_identity.get() if identity is None else identity)
     request = _request_id.set(_request_id.get() if request_id is None else request_id)
     try:
@@ -44,10 +44,10 @@ def identity_or_none() -> Identity | None:
 
 
 def current_user() -> UUID:
-    """Return the user the caller acts for; raises Forbidden when it acts for none."""
+    """Return the user of the caller; raises Forbidden when the caller acts for no user."""
     user_id = current_identity().user_id
     if user_id is None:
-        raise Forbidden("this call needs a user")
+        raise Forbidden("The call is not made for a user. Sign an identity with a user's id.")
     return user_id
 
 
@@ -60,5 +60,5 @@ def require_role(*roles: Role) -> Identity:
 
 
 def request_id() -> str:
-    """Return the id of the request under way, a new one when there is none yet."""
+    """Return the id of the request under way, or a new one outside a request."""
     return _request_id.get() or uuid4().hex

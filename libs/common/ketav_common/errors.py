@@ -1,12 +1,12 @@
-"""The errors of Ketav: raised where known, translated by the interceptor and the gateway.
-
-Nothing else in the project maps errors to statuses.
+"""The errors of Ketav: raised where they are known, translated by the interceptor and the gateway's handler.
 
 KetavError
-├── InvalidInput · UnsupportedMedia · TooLarge          the request itself is at fault
-├── Unauthenticated · Forbidden · RateLimited           the caller is
-├── NotFound · Conflict · Precondition · Stale          the state is
-└── Unavailable · TimedOut · DataLoss · Internal        we are
+├── InvalidInput · UnsupportedMedia · TooLarge          the request is wrong
+├── Unauthenticated · Forbidden · RateLimited           the caller may not
+├── NotFound · Conflict · Precondition · Stale          the stored state does not allow it
+└── Unavailable · TimedOut · DataLoss · Internal        a service failed
+
+The first line of a class's docstring is its default detail: what is wrong, then what to do.
 """
 
 from collections.abc import Mapping
@@ -19,13 +19,13 @@ from google.rpc.status_pb2 import Status
 from grpc_status import rpc_status
 
 DOMAIN = "ketav"
-# Keys of ErrorInfo.metadata that are ours and not a detail of the error.
+# Keys of ErrorInfo.metadata that are not details of the error.
 _KIND = "kind"
 _RETRY = "retry_after"
 
 
 class KetavError(Exception):
-    """Something went wrong."""
+    """An error occurred. Try again later."""
 
     status: ClassVar[grpc.StatusCode] = grpc.StatusCode.INTERNAL
     http: ClassVar[int] = 500
@@ -39,7 +39,7 @@ class KetavError(Exception):
         details: Mapping[str, str] | None = None,
         retry_after: int | None = None,
     ) -> None:
-        """Take a sentence for people, a stable code for programs, string facts and seconds to wait."""
+        """Take sentences for people, a stable code and facts for programs, and seconds to wait."""
         self.detail = detail or (type(self).__doc__ or "").splitlines()[0]
         super().__init__(self.detail)
         self.code = code or self.default_code
@@ -48,7 +48,7 @@ class KetavError(Exception):
 
 
 class InvalidInput(KetavError):
-    """The request cannot be understood or breaks a rule."""
+    """The request breaks a rule. Compare it with the API's documentation."""
 
     status = grpc.StatusCode.INVALID_ARGUMENT
     http = 422
@@ -56,7 +56,7 @@ class InvalidInput(KetavError):
 
 
 class UnsupportedMedia(KetavError):
-    """This kind of file is not read here."""
+    """The file's type is not supported. Send a JPEG, PNG, TIFF or WebP image."""
 
     status = grpc.StatusCode.INVALID_ARGUMENT
     http = 415
@@ -64,7 +64,7 @@ class UnsupportedMedia(KetavError):
 
 
 class TooLarge(KetavError):
-    """The request is larger than allowed."""
+    """The request is larger than allowed. Send less at once."""
 
     status = grpc.StatusCode.OUT_OF_RANGE
     http = 413
@@ -72,7 +72,7 @@ class TooLarge(KetavError):
 
 
 class Unauthenticated(KetavError):
-    """A valid API key is needed."""
+    """The request has no valid API key. Send one in the header Authorization: Bearer KEY."""
 
     status = grpc.StatusCode.UNAUTHENTICATED
     http = 401
@@ -80,7 +80,7 @@ class Unauthenticated(KetavError):
 
 
 class Forbidden(KetavError):
-    """This caller may not do that."""
+    """The caller may not do this. Use a caller that has the role for it."""
 
     status = grpc.StatusCode.PERMISSION_DENIED
     http = 403
@@ -88,7 +88,7 @@ class Forbidden(KetavError):
 
 
 class RateLimited(KetavError):
-    """Too many requests; try again later."""
+    """The caller sends too many requests. Try again later."""
 
     status = grpc.StatusCode.RESOURCE_EXHAUSTED
     http = 429
@@ -96,7 +96,7 @@ class RateLimited(KetavError):
 
 
 class NotFound(KetavError):
-    """There is no such thing."""
+    """The object does not exist. List the objects and use one of their ids."""
 
     status = grpc.StatusCode.NOT_FOUND
     http = 404
@@ -104,7 +104,7 @@ class NotFound(KetavError):
 
 
 class Conflict(KetavError):
-    """The request contradicts what is already there."""
+    """The request contradicts what is already stored. Read the stored state first."""
 
     status = grpc.StatusCode.ALREADY_EXISTS
     http = 409
@@ -112,7 +112,7 @@ class Conflict(KetavError):
 
 
 class Precondition(KetavError):
-    """Something is missing before this can be done."""
+    """A condition of the request is not met. Read the stored state first."""
 
     status = grpc.StatusCode.FAILED_PRECONDITION
     http = 422
@@ -120,7 +120,7 @@ class Precondition(KetavError):
 
 
 class Stale(KetavError):
-    """Somebody else has taken over; nothing was changed."""
+    """Another worker has taken over and nothing was changed. Do not repeat the call."""
 
     status = grpc.StatusCode.ABORTED
     http = 409
@@ -128,7 +128,7 @@ class Stale(KetavError):
 
 
 class Unavailable(KetavError):
-    """A part of the service is away; try again."""
+    """A part of the service is unavailable. Try again later."""
 
     status = grpc.StatusCode.UNAVAILABLE
     http = 503
@@ -136,7 +136,7 @@ class Unavailable(KetavError):
 
 
 class TimedOut(KetavError):
-    """The answer took too long; try again."""
+    """The answer took too long. Try again later."""
 
     status = grpc.StatusCode.DEADLINE_EXCEEDED
     http = 503
@@ -144,14 +144,14 @@ class TimedOut(KetavError):
 
 
 class DataLoss(KetavError):
-    """Stored data does not match its digest."""
+    """Stored data does not match its digest. Tell the operator."""
 
     status = grpc.StatusCode.DATA_LOSS
     default_code = "data-loss"
 
 
 class Internal(KetavError):
-    """Something went wrong on our side."""
+    """An internal error occurred. Try again later."""
 
 
 _KINDS: dict[str, type[KetavError]] = {
@@ -161,7 +161,7 @@ _KINDS: dict[str, type[KetavError]] = {
         *(Conflict, Precondition, Stale, Unavailable, TimedOut, DataLoss, Internal),
     )
 }
-# What a bare status means when no ErrorInfo came with it: the peer never reached our code.
+# The class of a status without an ErrorInfo: grpc itself answered, or a proxy.
 _BARE: dict[grpc.StatusCode, type[KetavError]] = {
     kind.status: kind for kind in reversed(_KINDS.values()) if kind is not UnsupportedMedia
 } | {grpc.StatusCode.RESOURCE_EXHAUSTED: TooLarge, grpc.StatusCode.CANCELLED: Unavailable}
@@ -180,7 +180,7 @@ def to_status(error: KetavError) -> Status:
 
 
 def from_rpc_error(error: grpc.aio.AioRpcError) -> KetavError:
-    """Restore the KetavError a server raised; without ErrorInfo take the class its status stands for."""
+    """Restore the KetavError that a server raised; without an ErrorInfo, return the class of the status."""
     rich = rpc_status.from_call(error)
     for packed in rich.details if rich else ():
         info = ErrorInfo()

@@ -15,11 +15,14 @@ GRANT_AUDIENCE = "ketav-model"
 GRANT_LIFETIME = timedelta(minutes=10)
 ALGORITHM = "HS256"
 MIN_SECRET_BYTES = 32
+"""Bytes of the shared secret (RFC 7518 §3.2)."""
+_INVALID_IDENTITY = "The identity token is forged, expired or malformed. Sign a new one."
+_NO_GRANT = "The call has no authorization to read with this model. Use the model that CreatePage returned."
 
 
 @dataclass(frozen=True)
 class Identity:
-    """A caller: what it is, and the user it acts for (None: for none)."""
+    """A caller: its role, and the id of the user that it acts for (None: no user)."""
 
     role: Role
     user_id: UUID | None = None
@@ -34,12 +37,12 @@ class Signer:
     def __init__(self, secret: str, lifetime: int = 60) -> None:
         """Take the shared secret and the lifetime in seconds; raises ValueError for a short secret."""
         if len(secret.encode()) < MIN_SECRET_BYTES:
-            raise ValueError(f"the identity secret needs at least {MIN_SECRET_BYTES} bytes")
+            raise ValueError(f"the identity secret has fewer than {MIN_SECRET_BYTES} bytes")
         self._secret = secret
         self._lifetime = timedelta(seconds=lifetime)
 
     def sign(self, identity: Identity) -> str:
-        """Return a token for the identity that ends after the signer's lifetime."""
+        """Return a token of the identity that expires after the signer's lifetime."""
         now = datetime.now(UTC)
         claims: dict[str, object] = {
             "role": identity.role,
@@ -64,13 +67,13 @@ class Signer:
             )
             role = claims["role"]
             if role not in get_args(Role):
-                raise Unauthenticated("the identity token is not valid")
+                raise Unauthenticated(_INVALID_IDENTITY)
             return Identity(role, UUID(claims["sub"]) if "sub" in claims else None)
         except (jwt.InvalidTokenError, ValueError) as error:
-            raise Unauthenticated("the identity token is not valid") from error
+            raise Unauthenticated(_INVALID_IDENTITY) from error
 
     def grant(self, user_id: UUID, sha256: bytes) -> str:
-        """Return the word that a user may have pages read with a model file, for ten minutes."""
+        """Return a signed authorization, for ten minutes, to read a user's pages with a model file."""
         claims = {
             "sub": str(user_id),
             "sha256": sha256.hex(),
@@ -80,7 +83,7 @@ class Signer:
         return jwt.encode(claims, self._secret, algorithm=ALGORITHM)
 
     def check_grant(self, grant: str, user_id: UUID | None, sha256: bytes) -> None:
-        """Raise Forbidden unless a grant is for this user and file, Unavailable when it has ended."""
+        """Raise Forbidden unless a grant is for this user and file, Unavailable when it has expired."""
         try:
             claims = jwt.decode(
                 grant,
@@ -90,8 +93,11 @@ class Signer:
                 options={"require": ["exp", "aud", "sub", "sha256"]},
             )
         except jwt.ExpiredSignatureError as error:
-            raise Unavailable("the grant of the model has ended", code="grant-expired") from error
+            raise Unavailable(
+                "The authorization to read with this model has expired. Send the request again.",
+                code="grant-expired",
+            ) from error
         except jwt.InvalidTokenError as error:
-            raise Forbidden("the model was not granted", code="no-grant") from error
+            raise Forbidden(_NO_GRANT, code="no-grant") from error
         if (claims["sub"], claims["sha256"]) != (str(user_id), sha256.hex()):
-            raise Forbidden("the model was granted for something else", code="no-grant")
+            raise Forbidden(_NO_GRANT, code="no-grant")

@@ -111,7 +111,7 @@ class ImageNormaliser:
         return NormalisedImage(target, **answer["written"])
 
     async def _ask(self, decoder: _Decoder, source: Path, target: Path) -> dict[str, Any]:
-        """Let a process decode one image; raises InvalidInput when it dies or takes too long."""
+        """Send an image to a process; raises InvalidInput when that dies or takes too long."""
         decoder.images_left -= 1
         request = {"source": str(source), "target": str(target)}
         try:

@@ -1,4 +1,4 @@
-"""What happens around every RPC a service handles: identity, deadline, errors, log and metrics."""
+"""Wraps every RPC that a service handles: identity, deadline, errors, log and metrics."""
 
 import asyncio
 import contextlib
@@ -20,8 +20,9 @@ from ketav_common.logging import get_logger
 IDENTITY_KEY = "x-ketav-identity"
 REQUEST_ID_KEY = "x-request-id"
 MAX_REQUEST_ID = 128
-# Health and reflection are asked by probes, which have no identity.
+"""Characters of a request id that is taken over into the logs."""
 OPEN_SERVICES = "/grpc."
+"""Prefix of health and reflection: probes call them without an identity."""
 # Bytes of a refused upload that are read and dropped: a model at its limit with the framing of its chunks;
 # and the seconds that this may take.
 MAX_DRAINED_BYTES = MAX_MODEL_BYTES + MIB
@@ -45,25 +46,25 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
     async def intercept_service(
         self, continuation: Continuation, handler_call_details: grpc.HandlerCallDetails
     ) -> "Handler | None":
-        """Wrap the handler of a method; health and reflection stay as they are."""
+        """Wrap the handler of a method; the handlers of health and reflection stay unchanged."""
         handler = await continuation(handler_call_details)
         method = handler_call_details.method
         if handler is None or method.startswith(OPEN_SERVICES):
             return handler
-        kind = bool(handler.request_streaming), bool(handler.response_streaming)
-        wrap = _many if handler.response_streaming else _one
-        behaviour = wrap(self, _behaviour(handler), method, streams=kind[0])
-        factory = _FACTORIES[kind]
+        streaming = bool(handler.request_streaming), bool(handler.response_streaming)
+        wrap = _wrap_stream if handler.response_streaming else _wrap_unary
+        behaviour = wrap(self, _behaviour(handler), method, streams=streaming[0])
+        factory = _FACTORIES[streaming]
         return factory(behaviour, handler.request_deserializer, handler.response_serializer)
 
     @asynccontextmanager
     async def around(
         self, method: str, call: Call, requests: AsyncIterator[Any] | None = None
     ) -> AsyncIterator[None]:
-        """Run a call inside its identity and deadline; ends it with a rich status when it fails.
+        """Run a call under its identity and deadline; end it with a rich status when it fails.
 
-        What a client stream still sends is read and forgotten before the answer: a client of grpc.aio that
-        is interrupted while sending reports an internal error of its own instead of the answer.
+        The rest of a client stream is read and dropped before the answer: a grpc.aio client that is
+        interrupted while it sends reports an internal error of its own instead of the answer.
         """
         started = time.monotonic()
         code = "OK"
@@ -75,11 +76,11 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
                 await _drain(requests)
             except (grpc.aio.AbortError, asyncio.CancelledError):
                 raise
-            except Exception as error:  # noqa: BLE001 - told to the caller; logged when it is a defect
-                told = _told(error, method)
-                code = told.status.name
+            except Exception as error:  # noqa: BLE001 - reported to the caller; logged when it is a defect
+                public = _public_error(error, method)
+                code = public.status.name
                 await _drain(requests)
-                await call.abort_with_status(rpc_status.to_status(to_status(told)))
+                await call.abort_with_status(rpc_status.to_status(to_status(public)))
         except asyncio.CancelledError:
             code = "CANCELLED"
             raise
@@ -98,7 +99,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         """Return the verified identity; raises Unauthenticated when it is missing or not valid."""
         token = metadata.get(IDENTITY_KEY)
         if token is None:
-            raise Unauthenticated("the call carries no identity")
+            raise Unauthenticated("The call has no identity token. Sign one and send it as metadata.")
         return self._signer.verify(token)
 
     def _record(self, method: str, code: str, seconds: float) -> None:
@@ -108,8 +109,8 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         get_logger().info("rpc_handled", method=name, code=code, duration_ms=round(seconds * 1000, 2))
 
 
-def _told(error: Exception, method: str) -> KetavError:
-    """Return what the caller is told of an error; a defect is logged and told as Internal."""
+def _public_error(error: Exception, method: str) -> KetavError:
+    """Return the error that the caller gets; a defect is logged and becomes Internal."""
     if isinstance(error, KetavError):
         return error
     if isinstance(error, TimeoutError):
@@ -119,7 +120,7 @@ def _told(error: Exception, method: str) -> KetavError:
 
 
 async def _drain(requests: AsyncIterator[Any] | None) -> None:
-    """Read the rest of a client stream and forget it, within bounds of time and size."""
+    """Read and drop the rest of a client stream, within limits of time and size."""
     if requests is None:
         return
     left = MAX_DRAINED_BYTES
@@ -132,12 +133,12 @@ async def _drain(requests: AsyncIterator[Any] | None) -> None:
 
 
 def _behaviour(handler: Handler) -> Callable[..., Any]:
-    """Return the one function of a handler that is set."""
-    set_ones = (handler.unary_unary, handler.unary_stream, handler.stream_unary, handler.stream_stream)
-    return next(one for one in set_ones if one is not None)
+    """Return the function of a handler: exactly one of its four attributes is set."""
+    functions = (handler.unary_unary, handler.unary_stream, handler.stream_unary, handler.stream_stream)
+    return next(function for function in functions if function is not None)
 
 
-def _one(
+def _wrap_unary(
     interceptor: CallInterceptor, behaviour: Callable[..., Any], method: str, *, streams: bool
 ) -> Callable[..., Any]:
     """Wrap a behaviour that returns one response."""
@@ -150,12 +151,12 @@ def _one(
     return call
 
 
-def _many(
+def _wrap_stream(
     interceptor: CallInterceptor, behaviour: Callable[..., Any], method: str, *, streams: bool
 ) -> Callable[..., Any]:
     """Wrap a behaviour that yields responses."""
 
-    async def call(request: Any, servicer: Call) -> AsyncIterator[object]:  # noqa: ANN401 - as in _one
+    async def call(request: Any, servicer: Call) -> AsyncIterator[object]:  # noqa: ANN401 - as in _wrap_unary
         """Handle one call."""
         async with interceptor.around(method, servicer, request if streams else None):
             async for response in behaviour(request, servicer):

@@ -1,4 +1,4 @@
-"""Structured logs: one JSON object a line on stderr, events and facts, never images, text or keys."""
+"""Structured logs: one JSON object for each line on stderr; events and facts, never images, text or keys."""
 
 import logging
 import sys

@@ -35,7 +35,7 @@ def cer(pairs: Iterable[Pair]) -> ErrorRate:
 
 
 def wer(pairs: Iterable[Pair]) -> ErrorRate:
-    """Word error rate over (reference, hypothesis) pairs; words are parted by white space."""
+    """Word error rate over (reference, hypothesis) pairs; white space separates words."""
     return _error_rate([(_nfc(ref).split(), _nfc(hyp).split()) for ref, hyp in pairs])
 
 
@@ -52,5 +52,5 @@ def _error_rate(pairs: Sequence[tuple[Sequence[str], Sequence[str]]]) -> ErrorRa
 
 def letters_only(text: str) -> str:
     """Keep the Hebrew letters (U+05D0 to U+05EA) and single spaces between words."""
-    kept = "".join(c for c in _nfc(text) if "\u05d0" <= c <= "\u05ea" or c.isspace())
-    return " ".join(kept.split())
+    letters = "".join(c for c in _nfc(text) if "\u05d0" <= c <= "\u05ea" or c.isspace())
+    return " ".join(letters.split())

@@ -1,4 +1,4 @@
-"""Starting a gRPC server and calling another one: the same options, deadlines and identities everywhere."""
+"""Builds gRPC servers and channels: the same options, deadlines and identities in every service."""
 
 import asyncio
 import contextlib
@@ -25,8 +25,11 @@ from ketav_common.logging import get_logger
 __all__ = ["DEFAULT_SECONDS", "Server", "build_server", "channel", "chunks", "serve", "translated"]
 
 DEFAULT_SECONDS = 30.0
+"""Deadline of a call that names none."""
 PROBE_SECONDS = 2.0
+"""Seconds between two looks whether the service is ready, and the deadline of one."""
 START_PROBE_SECONDS = 0.5
+"""Seconds between two looks until the service is ready for the first time."""
 Add = Callable[[grpc.aio.Server], None]
 Ready = Callable[[], Awaitable[bool]]
 
@@ -41,10 +44,10 @@ _SERVER_OPTIONS = [
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
     ("grpc.keepalive_permit_without_calls", 1),
 ]
-# A connection is given up after this long, without harm to the calls on it: so clients look a service's name
-# up again, and find replicas that were started since.
 CONNECTION_SECONDS = 30.0
-# A peer that is restarted is found again within two seconds; one that hangs is noticed within thirty.
+"""Age at which a connection takes no new calls: clients then resolve the service's name again, and find
+replicas that were started since."""
+# A restarted peer is reconnected within two seconds; one that hangs is detected within thirty.
 _CHANNEL_OPTIONS = [
     *_SIZES,
     ("grpc.dns_min_time_between_resolutions_ms", 2_000),
@@ -114,8 +117,8 @@ async def serve(
 ) -> None:
     """Serve until SIGTERM or SIGINT, then refuse new calls, let those in flight finish, and stop.
 
-    `ready` is asked every two seconds, more often until it says yes; health answers with its word.
-    `on_stop` is called when the stop begins: calls that would never end by themselves are to end then.
+    `ready` is called every two seconds, more often until it returns True; health probes get its result.
+    `on_stop` is called when the stop begins; it must end the calls that would not end by themselves.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -138,15 +141,15 @@ async def serve(
 
 
 async def _probe(server: Server, ready: Ready | None) -> None:
-    """Keep the health status as `ready` says, until cancelled."""
+    """Set the health status to the result of `ready`, again and again, until cancelled."""
     while True:
-        serving = ready is None or await _asked(ready)
+        serving = ready is None or await _is_ready(ready)
         await server.set_serving(serving)
         await asyncio.sleep(PROBE_SECONDS if serving else START_PROBE_SECONDS)
 
 
-async def _asked(ready: Ready) -> bool:
-    """Ask once, at most for two seconds; an error is a no, and is logged."""
+async def _is_ready(ready: Ready) -> bool:
+    """Return the result of `ready`; an error, or no result within two seconds, is logged and means False."""
     try:
         async with asyncio.timeout(PROBE_SECONDS):
             return await ready()
@@ -164,7 +167,7 @@ def channel(
 ) -> grpc.aio.Channel:
     """Open a channel that signs the current identity, passes the request id on and bounds every call.
 
-    Calls without a timeout get `seconds`. Methods of `services` whose contract says they may be repeated
+    Calls without a timeout get `seconds`. Methods of `services` that may be repeated by their contract
     (idempotency_level) are retried on UNAVAILABLE.
     """
     return grpc.aio.insecure_channel(
@@ -175,7 +178,7 @@ def channel(
 
 
 def _service_config(services: Iterable[ServiceDescriptor]) -> dict[str, object]:
-    """Return how calls are spread, and which may be repeated (github.com/grpc/proposal, A6)."""
+    """Return the service config: load balancing, and the methods that are retried (grpc proposal A6)."""
     repeatable = [
         {"service": service.full_name, "method": method.name}
         for service in services
@@ -190,7 +193,7 @@ def _service_config(services: Iterable[ServiceDescriptor]) -> dict[str, object]:
         "retryableStatusCodes": ["UNAVAILABLE"],
     }
     return {
-        # A name with several addresses is several replicas: calls go to each in turn.
+        # Each address of a name is a replica: calls go to them in turn.
         "loadBalancingConfig": [{"round_robin": {}}],
         "methodConfig": [{"name": repeatable, "retryPolicy": policy}] if repeatable else [],
     }
@@ -198,7 +201,7 @@ def _service_config(services: Iterable[ServiceDescriptor]) -> dict[str, object]:
 
 @contextlib.contextmanager
 def translated() -> Iterator[None]:
-    """Raise what a called service reported as the KetavError it was."""
+    """Raise the KetavError that a called service reported."""
     try:
         yield
     except grpc.aio.AioRpcError as error:
@@ -214,7 +217,7 @@ class _Outgoing:
         self._seconds = seconds
 
     def _details(self, details: grpc.aio.ClientCallDetails) -> grpc.aio.ClientCallDetails:
-        """Return the details with what every call carries."""
+        """Return the details with identity, request id and deadline."""
         metadata = grpc.aio.Metadata(*(details.metadata or ()))
         identity = context.identity_or_none()
         if identity is not None:
@@ -226,11 +229,11 @@ class _Outgoing:
         )
 
     async def _continue(self, continuation: Any, details: Any, request: Any) -> Any:  # noqa: ANN401 - grpc's
-        """Go on with the completed details."""
+        """Continue the call with the completed details."""
         return await continuation(self._details(details), request)
 
 
-# grpc asks for one class a kind of call; they differ in the name of one method only.
+# grpc needs one class for each type of call; they differ in the name of one method.
 class _UnaryUnary(_Outgoing, grpc.aio.UnaryUnaryClientInterceptor):
     """Calls with one request and one response."""
 

@@ -27,8 +27,10 @@ class ServiceSettings(BaseSettings):
     )
     metrics_port: int = Field(0, ge=0, le=65535, description="Port of the Prometheus metrics; 0 serves none.")
     metrics_host: str = Field("127.0.0.1", description="Interface of the Prometheus metrics.")
-    drain_seconds: float = Field(10, ge=0, le=600, description="Seconds calls in flight get at a stop.")
-    data_dir: Path = Field(Path(".ketav"), description="Directory of everything the process keeps on disk.")
+    drain_seconds: float = Field(
+        10, ge=0, le=600, description="Seconds that calls in flight may take when the service stops."
+    )
+    data_dir: Path = Field(Path(".ketav"), description="Directory of the process's files.")
 
     @model_validator(mode="after")
     def _check_fault_points(self) -> Self:

@@ -22,7 +22,7 @@ def record(service: str, method: str, code: str, seconds: float) -> None:
 
 @contextmanager
 def metrics_server(host: str, port: int) -> Iterator[None]:
-    """Serve the process's metrics over HTTP for the block; port 0 serves none."""
+    """Serve the process's metrics over HTTP inside the block; port 0 serves none."""
     if not port:
         yield
         return

@@ -1,1 +1,1 @@
-"""The only eye: Kraken inference behind gRPC."""
+"""The recognizer: reads pages with Kraken, behind gRPC."""

@@ -43,7 +43,7 @@ class ReadingTask:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why nothing was read: the image, the model's content, its cached file, or a defect of the reader."""
+    """The reason for reading nothing: the image, the model's content, its cached file, or a defect."""
 
     kind: Literal["image", "model", "cache", "defect"]
     message: str
@@ -55,7 +55,7 @@ Answer = ReadPage | Refusal
 
 @dataclass(frozen=True, slots=True)
 class ReaderConfig:
-    """How a reader process is set up."""
+    """The configuration of a reader process."""
 
     engine: str
     models: int

@@ -84,7 +84,7 @@ class ModelCache:
         return self._directory / f"{sha256}{_SUFFIX}"
 
     def _forget_fetch(self, key: _FetchKey, task: asyncio.Task[Path]) -> None:
-        """Forget a finished fetch; its callers got its error, if any still waited."""
+        """Remove a finished fetch; its callers have its error, if they still wait."""
         del self._fetches[key]
         if not task.cancelled() and task.exception() is not None:
             log.warning("model_not_fetched", sha256=key.sha256, reason=type(task.exception()).__name__)

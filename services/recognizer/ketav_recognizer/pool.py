@@ -32,7 +32,7 @@ _REMEMBERED_IMAGES: Final = 256
 
 @dataclass(frozen=True, slots=True)
 class PoolLimits:
-    """How much the pool takes on."""
+    """The limits of a pool."""
 
     readers: int
     """Processes that read at the same time."""
@@ -56,7 +56,7 @@ class _Reader:
 
     @property
     def alive(self) -> bool:
-        """Whether there is a process and it runs."""
+        """Return whether there is a process and it runs."""
         return self.child is not None and self.child.alive
 
 
@@ -83,7 +83,7 @@ class ReaderPool:
 
     @property
     def is_ready(self) -> bool:
-        """Whether a reader has been ready and readers do not fail to start again and again."""
+        """Return whether a reader has been ready and readers do not fail to start again and again."""
         return self._started_once and self._failed_starts < _MAX_FAILED_STARTS
 
     async def ready(self) -> bool:
@@ -134,11 +134,11 @@ class ReaderPool:
 
     @property
     def pids(self) -> list[int]:
-        """Process ids of the readers that run."""
+        """Return the process ids of the readers that run."""
         return [reader.child.pid for reader in self._readers if reader.child is not None and reader.alive]
 
     async def _run(self, reader: _Reader, task: ReadingTask, key: str) -> Answer:
-        """Let one reader answer one task within the time limit; replace the reader when it dies."""
+        """Send a task to a reader and return its answer; replace the reader when it dies."""
         try:
             answer = await self._ask(reader, task)
         except ChildDiedError as error:
@@ -224,7 +224,7 @@ class ReaderPool:
         return task
 
     def _forget(self, task: asyncio.Task[Any]) -> None:
-        """Forget a finished task; its error, if any, went to whoever awaited it."""
+        """Remove a finished task; its error, if any, was raised where it was awaited."""
         self._tasks.discard(task)
         if not task.cancelled():
             task.exception()

@@ -10,9 +10,9 @@ from ketav_common.settings import BoundSettings
 
 
 class RecognizerSettings(BoundSettings):
-    """What an operator may set; each field is the variable KETAV_<NAME>."""
+    """The recognizer's settings; each field is the variable KETAV_<NAME>."""
 
-    registry_address: str = Field(description="Where the registry answers: host:port or unix:path.")
+    registry_address: str = Field(description="Address of the registry: host:port or unix:path.")
     engine: Annotated[str, AfterValidator(check_engine)] = Field(
         default=KRAKEN,
         description="`kraken`, or `tiny`: a deterministic engine that only development environments install.",
@@ -25,7 +25,10 @@ class RecognizerSettings(BoundSettings):
         default=1, ge=1, le=64, description="Reader processes; about 1 GB of memory each with Kraken."
     )
     recognizer_queue: int = Field(
-        default=16, ge=0, le=1024, description="Images that may wait while all readers are busy."
+        default=16,
+        ge=0,
+        le=1024,
+        description="Images that may wait while all readers are busy; more are refused.",
     )
     recognizer_page_seconds: float = Field(
         default=180, gt=0, description="Seconds a reader may take for one image before it is killed."
@@ -39,7 +42,7 @@ class RecognizerSettings(BoundSettings):
     model_check_seconds: float = Field(
         default=60,
         gt=0,
-        description="Pause between two looks for cached models that are retired.",
+        description="Seconds between two checks for cached models that were retired or deleted.",
     )
     model_cache_bytes: int = Field(
         default=2 * 1024**3, ge=0, description="Bytes of model files kept on disk under KETAV_DATA_DIR."

@@ -19,7 +19,7 @@ _MODEL_FETCHES = 2
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """What reading a page needs."""
+    """The parts that reading a page needs."""
 
     models: ModelCache
     readers: ReaderPool

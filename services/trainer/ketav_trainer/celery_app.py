@@ -77,7 +77,7 @@ class RunQueue:
 
 @dataclass(frozen=True, slots=True)
 class Tasks:
-    """What a worker does with messages and signals."""
+    """The functions that a worker calls for messages and signals."""
 
     train: Callable[[str], None]
     """Trains the run with this id."""

@@ -91,7 +91,7 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True)
 class TrainingConfig:
-    """Where and how a worker trains."""
+    """The configuration of a worker's trainings."""
 
     directory: Path
     """The runs' private directories are made in it."""

@@ -20,7 +20,7 @@ CANDIDATE: Final = "candidate.safetensors"
 
 @dataclass(frozen=True, slots=True)
 class FitConfig:
-    """What a training process does."""
+    """The configuration of one training process."""
 
     directory: Path
     """The run's private directory: the parent model and the pages' images are in it."""

@@ -106,7 +106,7 @@ def forgets_too_much(general: Sequence[LineErrors]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Comparison:
-    """What the measured lines alone say of a candidate."""
+    """The comparison of both models on the measured lines, without the general set."""
 
     promote: bool
     reason: str
@@ -115,7 +115,7 @@ class _Comparison:
     cer_before: float
     cer_after: float
     advice: str = "Correct more lines."
-    """What the user can do about a rejection."""
+    """What the user can do after a rejection."""
 
     def verdict(self) -> Verdict:
         """Return the verdict of a gate without a general set."""

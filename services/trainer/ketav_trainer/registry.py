@@ -83,7 +83,7 @@ class RegistryClient:
             await self._models.PublishModel(convert.from_candidate(claim, candidate), timeout=_STREAM_S)
 
     async def sweep(self) -> list[str]:
-        """Let the registry queue abandoned and due runs; return the ids of all queued runs."""
+        """Queue abandoned and due runs; return the ids of all queued runs."""
         with _as_trainer():
             response = await self._runs.SweepTrainingRuns(
                 training_pb2.SweepTrainingRunsRequest(), timeout=_SWEEP_S
@@ -98,11 +98,11 @@ class RegistryClient:
         return list(response.deliveries)
 
     async def report_delivery(
-        self, delivery: webhooks_pb2.ClaimedDelivery, error: str, *, gone: bool
+        self, delivery: webhooks_pb2.ClaimedDelivery, error: str, *, receiver_gone: bool
     ) -> None:
         """Report the outcome of an attempt to deliver; an empty error means that it was accepted."""
         request = webhooks_pb2.ReportDeliveryRequest(
-            delivery_id=delivery.delivery_id, attempt=delivery.attempt, error=error, gone=gone
+            delivery_id=delivery.delivery_id, attempt=delivery.attempt, error=error, gone=receiver_gone
         )
         with _as_trainer():
             await self._webhooks.ReportDelivery(request, timeout=_CALL_S)

@@ -1,4 +1,4 @@
-"""Settings of the trainer's front and worker, from the environment."""
+"""Settings of the trainer's server and worker, from the environment."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,23 +10,23 @@ from ketav_common.settings import BoundSettings
 
 
 class TrainerSettings(BoundSettings):
-    """What an operator may set; each field is the variable KETAV_<NAME>."""
+    """The trainer's settings; each field is the variable KETAV_<NAME>."""
 
-    registry_address: str = Field(description="Where the registry answers: host:port or unix:path.")
-    redis_url: str = Field(description="The broker of Celery: redis://host:port/number.")
+    registry_address: str = Field(description="Address of the registry: host:port or unix:path.")
+    redis_url: str = Field(description="Broker of Celery: redis://host:port/number.")
     engine: Annotated[str, AfterValidator(check_engine)] = Field(
         default=KRAKEN,
         description="`kraken`, or `tiny`: a deterministic engine that only development environments install.",
     )
-    heartbeat_seconds: float = Field(default=10, gt=0, description="Pause between two renewals of a lease.")
+    heartbeat_seconds: float = Field(default=10, gt=0, description="Seconds between two renewals of a lease.")
     sweep_seconds: float = Field(
-        default=15, gt=0, description="Pause between two sweeps for waiting and abandoned runs."
+        default=15, gt=0, description="Seconds between two sweeps for waiting and abandoned runs."
     )
     webhook_seconds: float = Field(
-        default=5, gt=0, description="Pause between two looks for webhooks that are due."
+        default=5, gt=0, description="Seconds between two checks for webhook deliveries that are due."
     )
     webhook_private: bool = Field(
-        default=False, description="Let webhooks go to private addresses, and by http to this machine."
+        default=False, description="Allow webhooks to private addresses, and by http to this machine."
     )
     training_memory_bytes: int = Field(
         default=12 * 1024**3,
@@ -38,19 +38,17 @@ class TrainerSettings(BoundSettings):
     )
     replay_lines: Path | None = Field(
         default=None,
-        description="File of lines of other hands that trainings replay against forgetting.",
+        description="File of other writers' lines that trainings replay against forgetting.",
     )
     general_lines: Path | None = Field(
         default=None,
-        description="File of lines of other hands, never replayed, on which a new model may lose little.",
+        description="File of other writers' lines, never replayed, on which a new model may lose little.",
     )
     language_model: Path | None = Field(
         default=None,
-        description="The character language model of the recognizer: models are compared as they serve.",
+        description="File of the recognizer's language model: models are compared as they serve.",
     )
     training_epochs: int | None = Field(
-        default=None, ge=1, description="Passes over the training lines; unset for a budget that suits them."
+        default=None, ge=1, description="Passes over the training lines; unset for a number that suits them."
     )
-    training_seed: int = Field(
-        default=0, ge=0, description="Everything random in a training follows from it."
-    )
+    training_seed: int = Field(default=0, ge=0, description="Seed of all random choices of a training.")

@@ -40,7 +40,7 @@ _RUN_ENDED: Final = "run-ended"
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """What a worker needs to train."""
+    """The parts that a worker needs to train."""
 
     registry: RegistryClient
     config: TrainingConfig

@@ -32,7 +32,7 @@ class Enqueues(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """What starting and watching runs needs."""
+    """The parts that starting and watching runs needs."""
 
     runs: "training_pb2_grpc.TrainingServiceAsyncStub"
     queue: Enqueues
@@ -85,7 +85,7 @@ async def watch_training(
 
 
 async def sweep_training_runs(*, registry: RegistryClient, queue: Enqueues) -> None:
-    """Let the registry queue abandoned and due runs, then enqueue every waiting run."""
+    """Queue abandoned and due runs in the registry, then enqueue every waiting run."""
     for run_id in await registry.sweep():
         await _enqueue(queue, run_id)
 

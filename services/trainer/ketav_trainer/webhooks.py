@@ -28,10 +28,10 @@ _AT_ONCE: Final = 20
 class DeliveryError(Exception):
     """The receiver was not reached or did not accept; the text is for the user."""
 
-    def __init__(self, reason: str, *, gone: bool = False) -> None:
+    def __init__(self, reason: str, *, receiver_gone: bool = False) -> None:
         """Take the reason, and whether the receiver says that it is gone permanently."""
         super().__init__(reason)
-        self.gone = gone
+        self.receiver_gone = receiver_gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class WebhookSender:
         if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
             raise DeliveryError(
                 f"The receiver answered with status {status}. Answer with a status from 200 to 299.",
-                gone=status == HTTPStatus.GONE,
+                receiver_gone=status == HTTPStatus.GONE,
             )
 
     async def _exchange(self, delivery: webhooks_pb2.ClaimedDelivery) -> int:
@@ -135,14 +135,14 @@ async def _deliver(
     delivery: webhooks_pb2.ClaimedDelivery, registry: RegistryClient, sender: WebhookSender
 ) -> None:
     """Send one delivery and report the outcome; without a report the lease ends and it is sent again."""
-    reason, gone = "", False
+    reason, receiver_gone = "", False
     try:
         await sender.send(delivery)
     except DeliveryError as error:
-        reason, gone = str(error), error.gone
+        reason, receiver_gone = str(error), error.receiver_gone
     log.info("webhook_sent", delivery_id=delivery.delivery_id, attempt=delivery.attempt, error=reason)
     try:
-        await registry.report_delivery(delivery, reason, gone=gone)
+        await registry.report_delivery(delivery, reason, receiver_gone=receiver_gone)
     except Stale:
         log.info("webhook_claimed_again", delivery_id=delivery.delivery_id)
 
