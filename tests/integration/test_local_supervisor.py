@@ -1,4 +1,4 @@
-"""The local supervisor on real PostgreSQL and Valkey: starting, bringing back, stopping, leaving nobody."""
+"""The local supervisor on PostgreSQL and Valkey: starts, restarts, stops, and leaves no process."""
 
 import asyncio
 import contextlib
@@ -13,10 +13,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ketav_local import ledger as ledgers
+from ketav_local import pid_file as pid_files
 from ketav_local.command import point_at_local_stores
-from ketav_local.datadir import DataDir, DataDirInUseError, read_env
-from ketav_local.ledger import Ledger
+from ketav_local.data_directory import DataDirectory, DataDirectoryInUseError, read_env
+from ketav_local.pid_file import PidFile
 from ketav_local.ports import free_ports, is_free
 from ketav_local.postgres import OWNER, Postgres, binary
 from ketav_local.process import Spec
@@ -35,13 +35,13 @@ def gone(pid: int, within_s: float = 15.0) -> bool:
 
 @contextlib.asynccontextmanager
 async def stores(root: Path) -> AsyncIterator[tuple[System, Supervisor]]:
-    """Run the two stores of a system on a data folder."""
-    data = DataDir(root)
+    """Run the two stores of a system on a data directory."""
+    data = DataDirectory(root)
     system = System.plan(LocalSettings(data_dir=root), data)
     system.postgres.create()
     specs = [spec for spec in system.specs() if spec.name in {"postgres", "database", "valkey"}]
-    with Ledger(root / "processes.json") as ledger:
-        async with Supervisor(specs, data.logs, ledger, lambda _: None, 60) as supervisor:
+    with PidFile(root / "processes.json") as pid_file:
+        async with Supervisor(specs, data.logs, pid_file, lambda _: None, 60) as supervisor:
             yield system, supervisor
 
 
@@ -65,7 +65,7 @@ def ask(postgres: Postgres, question: str) -> str:
     ).stdout
 
 
-async def test_the_stores_start_keep_their_data_over_a_restart_and_leave_nobody(tmp_path: Path) -> None:
+async def test_the_stores_start_keep_their_data_over_a_restart_and_leave_no_process(tmp_path: Path) -> None:
     """Data written in the first start is found by the second; every process has ended between them."""
     async with stores(tmp_path) as (system, supervisor):
         assert await system.valkey.ready()
@@ -93,33 +93,33 @@ async def test_a_killed_store_comes_back_on_its_port_with_its_data(tmp_path: Pat
 
 async def test_a_process_that_cannot_start_ends_the_start_and_what_ran_is_stopped(tmp_path: Path) -> None:
     """The error names the process; its sibling does not stay behind."""
-    data = DataDir(tmp_path)
+    data = DataDirectory(tmp_path)
     marker = tmp_path / "good.pid"
     write = f"import os, pathlib, time; pathlib.Path({str(marker)!r}).write_text(str(os.getpid()))"
     specs = [
         Spec("good", (sys.executable, "-c", f"{write}; time.sleep(60)"), {}),
         Spec("bad", (sys.executable, "-c", "raise SystemExit(3)"), {}, once=True),
     ]
-    with Ledger(tmp_path / "processes.json") as ledger:
-        supervisor = Supervisor(specs, data.logs, ledger, lambda _: None, 60)
-        with pytest.raises(StartError, match="bad does not start"):
+    with PidFile(tmp_path / "processes.json") as pid_file:
+        supervisor = Supervisor(specs, data.logs, pid_file, lambda _: None, 60)
+        with pytest.raises(StartError, match="Process bad does not start"):
             await supervisor.__aenter__()
     assert gone(int(marker.read_text()), within_s=0)
 
 
 def test_two_systems_cannot_share_a_data_folder(tmp_path: Path) -> None:
     """The second one is refused with the first one's process id, and may start when the first is gone."""
-    data = DataDir(tmp_path)
-    with data.lock(), pytest.raises(DataDirInUseError, match=r"in use by process \d+"):
+    data = DataDirectory(tmp_path)
+    with data.lock(), pytest.raises(DataDirectoryInUseError, match=r"in use by process \d+"):
         data.lock()
     data.lock().close()
 
 
-def test_secrets_are_made_once_and_nobody_else_can_read_them(tmp_path: Path) -> None:
+def test_secrets_are_made_once_and_no_other_user_can_read_them(tmp_path: Path) -> None:
     """A second reader finds the same secret; files are 0600 in folders that are 0700."""
-    secret = DataDir(tmp_path).secret("identity")
-    DataDir(tmp_path).write_env({"KETAV_DATABASE_URL": "postgresql+asyncpg://a:b=c@127.0.0.1:1/x"})
-    assert DataDir(tmp_path).secret("identity") == secret
+    secret = DataDirectory(tmp_path).secret("identity")
+    DataDirectory(tmp_path).write_env({"KETAV_DATABASE_URL": "postgresql+asyncpg://a:b=c@127.0.0.1:1/x"})
+    assert DataDirectory(tmp_path).secret("identity") == secret
     assert len(secret) >= 32
     assert (tmp_path / "secrets" / "identity").stat().st_mode & 0o777 == 0o600
     assert (tmp_path / "env").stat().st_mode & 0o777 == 0o600
@@ -129,7 +129,7 @@ def test_secrets_are_made_once_and_nobody_else_can_read_them(tmp_path: Path) -> 
 
 def test_commands_find_the_local_stores_unless_another_database_is_named(tmp_path: Path) -> None:
     """The environment wins as a whole: a command never mixes two systems."""
-    DataDir(tmp_path).write_env({"KETAV_DATABASE_URL": "local", "KETAV_BLOB_URL": "file:///local"})
+    DataDirectory(tmp_path).write_env({"KETAV_DATABASE_URL": "local", "KETAV_BLOB_URL": "file:///local"})
     nothing_named = {"KETAV_DATA_DIR": str(tmp_path)}
     point_at_local_stores(nothing_named)
     assert nothing_named["KETAV_DATABASE_URL"] == "local"
@@ -148,7 +148,7 @@ def test_free_ports_are_distinct_and_below_the_range_of_outgoing_connections() -
 SUPERVISED = """
     import asyncio, os, sys
     from pathlib import Path
-    from ketav_local.ledger import Ledger
+    from ketav_local.pid_file import PidFile
     from ketav_local.process import Spec
     from ketav_local.supervisor import Supervisor
 
@@ -161,9 +161,9 @@ SUPERVISED = """
 
     async def run():
         spec = Spec("parent", (sys.executable, "-c", f"CHILD = {CHILD!r}\\n{PARENT}"), dict(os.environ))
-        with Ledger(root / "processes.json") as ledger:
-            async with Supervisor([spec], root, ledger, lambda _: None, 30) as supervisor:
-                print(supervisor.processes["parent"].pid, ledger.guardian.pid, flush=True)
+        with PidFile(root / "processes.json") as pid_file:
+            async with Supervisor([spec], root, pid_file, lambda _: None, 30) as supervisor:
+                print(supervisor.processes["parent"].pid, pid_file.watchdog.pid, flush=True)
                 await asyncio.sleep(90)
 
     asyncio.run(run())
@@ -192,15 +192,15 @@ def test_killing_the_supervisor_ends_even_a_stubborn_grandchild(tmp_path: Path) 
     assert [pid for pid in pids if not gone(pid)] == []
 
 
-def test_killing_supervisor_and_guardian_leaves_only_what_the_next_start_ends(tmp_path: Path) -> None:
+def test_after_supervisor_and_watchdog_are_killed_the_next_start_ends_the_processes(tmp_path: Path) -> None:
     """The list on disk names what was left; the next start ends it, and a reused id is left alone."""
-    process, (parent, guardian, child) = start_supervised(tmp_path)
+    process, (parent, watchdog, child) = start_supervised(tmp_path)
     listed = tmp_path / "processes.json"
-    psutil.Process(guardian).send_signal(signal.SIGKILL)
+    psutil.Process(watchdog).send_signal(signal.SIGKILL)
     psutil.Process(parent).send_signal(signal.SIGSTOP)
     process.kill()
     process.communicate()
     listed.write_text(listed.read_text().replace("}", f', "another": [{psutil.Process().pid}, 1.0]}}'))
-    assert ledgers.end_leftovers(listed) == ["parent"]
+    assert pid_files.end_left_processes(listed) == ["parent"]
     assert gone(parent)
     psutil.Process(child).kill()

@@ -1,4 +1,4 @@
-"""Start the whole system on one machine and keep it running until told to stop."""
+"""Starts the whole system on one machine and runs it until a signal stops it."""
 
 import asyncio
 import contextlib
@@ -9,8 +9,9 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from ketav_common.errors import Precondition
-from ketav_local.datadir import DataDir, DataDirInUseError
-from ketav_local.ledger import Ledger, end_leftovers
+from ketav_common.settings import load
+from ketav_local.data_directory import DataDirectory, DataDirectoryInUseError
+from ketav_local.pid_file import PidFile, end_left_processes
 from ketav_local.ports import is_free
 from ketav_local.prepare import read_key
 from ketav_local.settings import LocalSettings
@@ -20,7 +21,7 @@ from ketav_local.system import System
 
 @dataclass(frozen=True)
 class Running:
-    """A started system: where it answers, the first user's key, and its supervisor."""
+    """A started system with its supervisor and the first user's key."""
 
     system: System
     supervisor: Supervisor
@@ -28,7 +29,7 @@ class Running:
 
     @property
     def url(self) -> str:
-        """Where the gateway answers."""
+        """Return the gateway's URL."""
         return self.system.url
 
 
@@ -41,27 +42,30 @@ def say(text: str) -> None:
 async def running(settings: LocalSettings) -> AsyncIterator[Running]:
     """Run the system inside the context.
 
-    Raises DataDirInUseError, and StartError when the port is taken or a process cannot start.
+    Raises DataDirectoryInUseError, and StartError when the port is taken or a process cannot start.
     """
-    data = DataDir(settings.data_dir)
+    data = DataDirectory(settings.data_dir)
     with data.lock():
         if not is_free(settings.port):
-            raise StartError(f"port {settings.port} is taken; set KETAV_PORT to another")
-        ledger_path = data.root / "processes.json"
-        for name in await asyncio.to_thread(end_leftovers, ledger_path):
-            say(f"ended {name}, left by a system that was killed")
+            raise StartError(
+                f"Port {settings.port} is in use. "
+                "Stop the program that uses it, or set KETAV_PORT to another port."
+            )
+        pid_file_path = data.root / "processes.json"
+        for name in await asyncio.to_thread(end_left_processes, pid_file_path):
+            say(f"ended {name}, a process of a system that was killed")
         system = System.plan(settings, data)
         if settings.database_url is None:
             await asyncio.to_thread(system.postgres.create)
         data.write_env(system.store_env())
-        with Ledger(ledger_path) as ledger:
-            supervisor = Supervisor(system.specs(), data.logs, ledger, say, settings.start_timeout_s)
+        with PidFile(pid_file_path) as pid_file:
+            supervisor = Supervisor(system.specs(), data.logs, pid_file, say, settings.start_timeout_s)
             async with supervisor:
                 yield Running(system, supervisor, read_key(data))
 
 
-def greeting(run: Running, seconds: float) -> str:
-    """Say where the system answers and how to ask it."""
+def ready_message(run: Running, seconds: float) -> str:
+    """Return the gateway's URL, the API key and an example request."""
     return (
         f"ready after {seconds:.1f} s\n\n"
         f"  URL      {run.url}   (documentation: {run.url}/docs)\n"
@@ -73,35 +77,35 @@ def greeting(run: Running, seconds: float) -> str:
 
 
 async def serve(settings: LocalSettings) -> None:
-    """Run the system until SIGINT, SIGTERM or SIGHUP; a second signal does not cut the stopping short."""
+    """Run the system until SIGINT, SIGTERM or SIGHUP; a second signal does not interrupt the stop."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
-    keeping = asyncio.create_task(keep(settings))
+    system = asyncio.create_task(run_until_cancelled(settings))
     stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait([keeping, stopping], return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait([system, stopping], return_when=asyncio.FIRST_COMPLETED)
     if stopping.done():
         say("stopping")
-        keeping.cancel()
+        system.cancel()
     with contextlib.suppress(asyncio.CancelledError):
-        await keeping
+        await system
     stopping.cancel()
 
 
-async def keep(settings: LocalSettings) -> None:
-    """Start the system, greet, and keep it until cancelled."""
+async def run_until_cancelled(settings: LocalSettings) -> None:
+    """Start the system, print where it answers, and run it until cancelled."""
     began = time.monotonic()
     async with running(settings) as run:
-        say(greeting(run, time.monotonic() - began))
+        say(ready_message(run, time.monotonic() - began))
         await asyncio.Event().wait()
 
 
 def main() -> int:
     """Run `python -m ketav_local`; exit status 1 when the system could not start."""
     try:
-        asyncio.run(serve(LocalSettings()))
-    except (DataDirInUseError, StartError, Precondition) as error:
+        asyncio.run(serve(load(LocalSettings)))
+    except (DataDirectoryInUseError, StartError, Precondition) as error:
         say(str(error))
         return 1
     say("stopped")

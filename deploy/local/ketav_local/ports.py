@@ -1,4 +1,4 @@
-"""Free TCP ports on 127.0.0.1 that a restarted process finds free again."""
+"""Free TCP ports on 127.0.0.1 that stay free while a process restarts."""
 
 import random
 import socket
@@ -9,7 +9,7 @@ LOWEST, HIGHEST = 18000, 32000
 
 
 def is_free(port: int) -> bool:
-    """Tell whether a server could listen on the port now."""
+    """Return whether a server could listen on the port now."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -20,11 +20,11 @@ def is_free(port: int) -> bool:
 
 
 def free_ports(count: int) -> list[int]:
-    """Give that many distinct free ports."""
-    found: list[int] = []
+    """Return `count` distinct free ports; raises OSError when there are fewer."""
+    ports: list[int] = []
     for port in random.sample(range(LOWEST, HIGHEST), k=HIGHEST - LOWEST):
         if is_free(port):
-            found.append(port)
-        if len(found) == count:
-            return found
+            ports.append(port)
+        if len(ports) == count:
+            return ports
     raise OSError(f"fewer than {count} free ports between {LOWEST} and {HIGHEST}")

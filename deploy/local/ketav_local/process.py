@@ -1,4 +1,4 @@
-"""One supervised process: what it is, how it is started in a group of its own, how the group is ended."""
+"""One supervised process: its description, its start in a process group of its own, and the group's end."""
 
 import asyncio
 import contextlib
@@ -8,40 +8,42 @@ import signal
 import sys
 from asyncio.subprocess import Process
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 Probe = Callable[[], Awaitable[bool]]
+"""Returns whether a process is ready."""
 
 
 async def always_ready() -> bool:
-    """Answer for a process that is ready as soon as it runs."""
+    """Return True: the process is ready as soon as it runs."""
     return True
 
 
 @dataclass(frozen=True)
 class Spec:
-    """One process of the system.
-
-    It is started when its needs are up; an `eager` one at once, so that it loads meanwhile, but it is not up
-    before them. `once` marks a step that must end with status 0 instead of a service that stays.
-    `env` is the whole environment of the process; `sandbox` goes before the command (see `unprivileged`).
-    """
+    """One process of the system."""
 
     name: str
     command: tuple[str, ...]
     env: Mapping[str, str]
+    """The whole environment of the process."""
     needs: tuple[str, ...] = ()
+    """Names of the processes that must be ready before this one counts as ready."""
     ready: Probe = always_ready
     once: bool = False
-    eager: bool = False
+    """Whether it is a step that must end with status 0, and not a service."""
+    start_at_once: bool = False
+    """Whether it is started before its needs are ready, so that it loads meanwhile."""
     stop_signal: signal.Signals = signal.SIGTERM
     stop_s: float = 15.0
-    sandbox: tuple[str, ...] = field(default=())
+    """Seconds that it may take to stop before it is killed."""
+    sandbox: tuple[str, ...] = ()
+    """Prefix of the command (see `postgres.unprivileged`)."""
 
 
-def follow_parent(stop: signal.Signals) -> tuple[str, ...]:
-    """Give the prefix by which a process gets `stop` when the supervisor dies; empty without setpriv."""
+def parent_death_prefix(stop: signal.Signals) -> tuple[str, ...]:
+    """Return the command prefix that sends `stop` when the supervisor dies; empty without setpriv."""
     setpriv = shutil.which("setpriv")
     if setpriv is None or sys.platform != "linux":
         return ()
@@ -49,11 +51,11 @@ def follow_parent(stop: signal.Signals) -> tuple[str, ...]:
 
 
 async def spawn(spec: Spec, log: Path) -> Process:
-    """Start the process as leader of a new session, its output appended to the log file."""
+    """Start the process as leader of a new session; its output is appended to the log file."""
     with log.open("ab") as output:
         return await asyncio.create_subprocess_exec(
             *spec.sandbox,
-            *follow_parent(spec.stop_signal),
+            *parent_death_prefix(spec.stop_signal),
             *spec.command,
             env=dict(spec.env),
             stdin=asyncio.subprocess.DEVNULL,
@@ -64,7 +66,7 @@ async def spawn(spec: Spec, log: Path) -> Process:
 
 
 def signal_group(group: int, number: signal.Signals) -> bool:
-    """Send a signal to every process of a group; False when nobody is left in it."""
+    """Send a signal to every process of a group; return whether the group has a process."""
     try:
         os.killpg(group, number)
     except (ProcessLookupError, PermissionError):
@@ -72,12 +74,12 @@ def signal_group(group: int, number: signal.Signals) -> bool:
     return True
 
 
-async def end(process: Process, stop_signal: signal.Signals, patience_s: float) -> None:
-    """Ask the process to stop, then after patience_s kill what is left of its group."""
+async def end(process: Process, stop_signal: signal.Signals, timeout_s: float) -> None:
+    """Signal the process to stop, then kill its group after `timeout_s` seconds."""
     if process.returncode is None:
         with contextlib.suppress(ProcessLookupError):
             process.send_signal(stop_signal)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(process.wait(), patience_s)
+            await asyncio.wait_for(process.wait(), timeout_s)
     signal_group(process.pid, signal.SIGKILL)
     await process.wait()

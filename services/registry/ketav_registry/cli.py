@@ -10,6 +10,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from ketav_common.errors import KetavError
+from ketav_common.settings import load
 from ketav_registry import migrate as migrations
 from ketav_registry.domain.models import ModelVersion, Script
 from ketav_registry.main import Stores, open_stores
@@ -31,7 +32,7 @@ def _run(work: Callable[[Stores], Awaitable[_Answer]]) -> _Answer:
 
     async def run() -> _Answer:
         """Open, work, close."""
-        async with open_stores(StoreSettings()) as stores:
+        async with open_stores(load(StoreSettings)) as stores:
             await stores.blobs.check()
             return await work(stores)
 

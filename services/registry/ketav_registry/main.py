@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ketav_common import logging, rpc
 from ketav_common.errors import KetavError
+from ketav_common.settings import load
 from ketav_registry.blobs import BlobStore, blob_store
 from ketav_registry.database import Database, connect
 from ketav_registry.servicer import SERVICES, add_servicers
@@ -77,7 +78,7 @@ async def serve(settings: RegistrySettings) -> None:
 
 def main() -> None:
     """Run the registry: `python -m ketav_registry.main`."""
-    settings = RegistrySettings()
+    settings = load(RegistrySettings)
     logging.configure("registry", settings.log_level)
     asyncio.run(serve(settings))
 

@@ -1,1 +1,1 @@
-"""The main use in one command: a page is read, corrected and read back (`make demo`)."""
+"""`make demo`: a page is read, corrected and read back."""

@@ -18,31 +18,34 @@ from ketav_local.ports import free_ports
 from ketav_local.settings import LocalSettings
 from ketav_local.supervisor import StartError
 
-READING_S = 180.0
+REQUEST_TIMEOUT_S = 180.0
 
 
 def compare(read: Sequence[str], true: Sequence[str]) -> None:
-    """Print what was read beside what was written, line by line, and the CER of the page."""
+    """Print the true and the recognized text of each line, and the CER of the page."""
     width = max(map(len, [*true, "written"])) + 2
     print(f"\n   {'written':<{width}}read")
-    for expected, found in zip_longest(true, read, fillvalue=""):
-        print(f"   {expected:<{width}}{found}")
+    for expected, line in zip_longest(true, read, fillvalue=""):
+        print(f"   {expected:<{width}}{line}")
     print(f"\n   CER {cer([(chr(10).join(true), chr(10).join(read))]).rate:.1%} of the page\n")
 
 
 def answer(response: httpx.Response) -> dict[str, Any]:
-    """Give the JSON of a good answer; raises StartError with the problem otherwise."""
+    """Return the JSON of a successful response; raises StartError with the problem otherwise."""
     if not response.is_success:
-        raise StartError(f"{response.request.url.path} answered {response.status_code}: {response.text}")
+        raise StartError(
+            f"The gateway answered {response.request.url.path} with status {response.status_code}. "
+            f"Read its answer: {response.text}"
+        )
     body: dict[str, Any] = response.json()
     return body
 
 
 async def tour(run: Running) -> None:
-    """Do what a user does, through the REST API alone."""
+    """Read, correct and list a page through the REST API."""
     headers = {"Authorization": f"Bearer {run.api_key}"}
     async with httpx.AsyncClient(
-        base_url=run.url, headers=headers, timeout=READING_S, trust_env=False
+        base_url=run.url, headers=headers, timeout=REQUEST_TIMEOUT_S, trust_env=False
     ) as client:
         page = await asyncio.to_thread(render)
         say("POST /ocr/: a page of six handwritten lines")
@@ -63,10 +66,10 @@ async def tour(run: Running) -> None:
 
 
 async def demo() -> None:
-    """Run the tour against a system of its own that leaves nothing behind."""
+    """Run the tour against a temporary system that leaves nothing behind."""
     with tempfile.TemporaryDirectory(prefix="ketav-demo-") as folder:
-        chosen = LocalSettings.apart(Path(folder), free_ports(1)[0])
-        async with running(chosen) as run:
+        settings = LocalSettings.apart(Path(folder), free_ports(1)[0])
+        async with running(settings) as run:
             await tour(run)
         say("stopped, nothing left behind")
 
