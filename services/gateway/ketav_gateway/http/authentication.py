@@ -2,10 +2,10 @@
 
 import hashlib
 import time
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
+from cachetools import TTLCache
 from starlette.datastructures import Headers
 
 from ketav.registry.v1 import accounts_pb2
@@ -52,7 +52,7 @@ async def resolve_api_key(services: Services, key_sha256: bytes) -> UUID:
 
 
 class Authenticator:
-    """Resolves keys to identities and caches `size` of them for `ttl_s` seconds, by SHA-256, never the key.
+    """Resolves keys to identities; caches at most `size` users for `ttl_s` seconds, by the SHA-256 of the key.
 
     So a revoked key is refused after `ttl_s` seconds at the latest. Unknown keys are not cached.
     """
@@ -60,38 +60,23 @@ class Authenticator:
     def __init__(
         self, resolve: ResolveKey, *, ttl_s: float, size: int, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """Take the function that asks the registry, and the lifetime and number of cached keys."""
+        """Take the function that asks the registry, and the lifetime and number of cached users."""
         self._resolve = resolve
-        self._ttl_s = ttl_s
-        self._size = size
-        self._clock = clock
-        self._users: OrderedDict[bytes, tuple[UUID, float]] = OrderedDict()
+        self._users: TTLCache[bytes, UUID] = TTLCache(size, ttl_s, clock)
 
     async def identify(self, key: str) -> Identity:
         """Return the identity of a key's user; raises Unauthenticated for an unknown key."""
         digest = hashlib.sha256(key.encode()).digest()
-        user_id = self._cached(digest)
+        user_id = self._users.get(digest)
         if user_id is None:
             try:
                 user_id = await self._resolve(digest)
             except NotFound as error:
                 raise Unauthenticated(_UNKNOWN_KEY) from error
-            self._cache(digest, user_id)
+            self._users[digest] = user_id
         return Identity(role="user", user_id=user_id)
 
     def forget_user(self, user_id: str) -> None:
         """Remove the cached keys of a user."""
-        for digest in [digest for digest, (owner, _) in self._users.items() if str(owner) == user_id]:
-            del self._users[digest]
-
-    def _cached(self, digest: bytes) -> UUID | None:
-        """Return the user of a cached key; None when it is not cached or expired."""
-        user_id, expires = self._users.get(digest, (None, 0.0))
-        return user_id if self._clock() < expires else None
-
-    def _cache(self, digest: bytes, user_id: UUID) -> None:
-        """Cache a resolved key; the oldest one is removed when the cache is full."""
-        self._users.pop(digest, None)
-        self._users[digest] = (user_id, self._clock() + self._ttl_s)
-        if len(self._users) > self._size:
-            self._users.popitem(last=False)
+        for digest in [digest for digest, owner in self._users.items() if str(owner) == user_id]:
+            self._users.pop(digest, None)
