@@ -2,11 +2,13 @@
 
 import asyncio
 import io
+import json
+import re
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from PIL import Image
 from prometheus_client import CollectorRegistry
 
 from ketav_common.rpc import Server, build_server
+from ketav_gateway.http.openapi import operations
 from ketav_gateway.main import build, uvicorn_config
 from ketav_gateway.settings import GatewaySettings
 from tests.parts.scripted import Script, add_recognizer, add_registry, add_trainer
@@ -87,6 +90,32 @@ def gateway_settings(folder: Path, **changes: Any) -> GatewaySettings:
     return GatewaySettings(**(facts | changes))
 
 
+@cache
+def _documented() -> dict[tuple[str, re.Pattern[str]], Any]:
+    """Return the described responses of each operation, operations without parameters in the path first."""
+    settings = GatewaySettings(identity_secret=SECRET)
+    described = sorted(
+        operations(build(settings, CollectorRegistry()).openapi()), key=lambda entry: entry[0].count("{")
+    )
+    return {
+        (method.upper(), re.compile(re.sub(r"{\w+}", "[^/]+", path))): operation["responses"]
+        for path, method, operation in described
+    }
+
+
+async def check_documented(response: httpx.Response) -> None:
+    """Fail if a response is a problem that the description does not list for its operation."""
+    if response.headers.get("content-type") != "application/problem+json":
+        return
+    code = json.loads(await response.aread())["code"]
+    request = response.request
+    for (method, path), listed in _documented().items():
+        if method == request.method and path.fullmatch(request.url.path):
+            [content] = listed[str(response.status_code)]["content"].values()
+            assert code in content["examples"], f"{method} {request.url.path} does not list {code}"
+            return
+
+
 @asynccontextmanager
 async def scripted_gateway(folder: Path, **changes: Any) -> AsyncIterator[Gateway]:
     """Run a gateway inside this process, called through ASGI."""
@@ -98,7 +127,13 @@ async def scripted_gateway(folder: Path, **changes: Any) -> AsyncIterator[Gatewa
     def client(key: str | None) -> httpx.AsyncClient:
         """Return a client with a key."""
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        return httpx.AsyncClient(transport=transport, base_url="http://gateway", headers=headers, timeout=60)
+        return httpx.AsyncClient(
+            transport=transport,
+            base_url="http://gateway",
+            headers=headers,
+            timeout=60,
+            event_hooks={"response": [check_documented]},
+        )
 
     async with AsyncExitStack() as stack:
         servers = await stack.enter_async_context(scripted_services(folder, script, settings))

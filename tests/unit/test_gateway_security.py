@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -191,25 +190,6 @@ async def test_every_answer_has_a_request_id_and_closed_headers(gateway: Gateway
     assert answer.headers["cache-control"] == "no-store"
     assert "default-src 'none'" in answer.headers["content-security-policy"]
     assert "access-control-allow-origin" not in answer.headers
-
-
-async def test_the_documentation_needs_no_other_host_and_no_script(gateway: Gateway) -> None:
-    """One page without addresses; the OpenAPI beside it names every problem."""
-    page = await gateway.stranger.get("/docs")
-    assert page.status_code == 200
-    # A webhook's example names a host; naming one in text loads nothing.
-    shown = page.text.replace("&quot;https://example.org/ketav&quot;", "")
-    for forbidden in ("<script", "http://", "https://", "src="):
-        assert forbidden not in shown
-    assert "/projects/{project_id}/images/{image_id}/export" in page.text
-    description = (await gateway.stranger.get("/openapi.json")).json()
-    for path, methods in description["paths"].items():
-        for operation in methods.values():
-            if path in {"/livez", "/readyz"}:
-                continue
-            assert {"401", "429", "503"} <= operation["responses"].keys()
-            assert operation["security"]
-    assert json.dumps(description).count("application/problem+json") > 50
 
 
 async def test_metrics_name_routes_and_never_ids(gateway: Gateway) -> None:

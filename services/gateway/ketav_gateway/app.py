@@ -12,6 +12,7 @@ from ketav_gateway.ground_truth.routes import router as ground_truth
 from ketav_gateway.http import problems
 from ketav_gateway.http.dependencies import API_KEY_SCHEMES, Components, identify
 from ketav_gateway.http.edge import Edge, EdgeLimits
+from ketav_gateway.http.openapi import DescribedAPI, operation_id
 from ketav_gateway.http.routes import router as system
 from ketav_gateway.models.routes import router as models
 from ketav_gateway.next_lines.routes import router as next_lines
@@ -22,11 +23,33 @@ from ketav_gateway.training.routes import router as training
 from ketav_gateway.transcriptions.routes import router as transcriptions
 from ketav_gateway.webhooks.routes import router as webhooks
 
-_DESCRIPTION = (
-    "OCR of Hebrew handwriting with a model of your own. Send your API key as `Authorization: Bearer ktv_…` "
-    "or `X-API-Key`. Errors are application/problem+json (RFC 9457). POST requests accept an "
-    "Idempotency-Key. Texts are in logical order, Unicode NFC; offsets count code points."
-)
+_DESCRIPTION = """ OCR of Hebrew handwriting that improves with your corrections: upload a page, correct its
+lines, and a model of your own is trained on them.
+
+Every request needs your API key, as `Authorization: Bearer ktv_…` or `X-API-Key: ktv_…`. The commands on this
+page use two variables of the shell:
+
+```sh
+export KETAV=http://127.0.0.1:8000 KEY=ktv_…
+```
+
+Errors are `application/problem+json` (RFC 9457): `detail` says what is wrong and what to do, `code`
+identifies the problem for programs. POST requests accept an `Idempotency-Key`: the same request sent again is
+done once. Texts are in logical order, Unicode NFC; offsets count code points.
+"""
+_TAGS = [
+    {"name": "transcriptions", "description": "Read images: new ones, and stored ones again."},
+    {"name": "corrections", "description": "Correct what was read. Corrections train your model."},
+    {"name": "projects", "description": "Projects group the pages of one script."},
+    {"name": "pages", "description": "Images with their transcriptions: show, download, export, delete."},
+    {"name": "next_lines", "description": "The lines whose correction improves your model most."},
+    {"name": "ground_truth", "description": "Import images whose texts you have already."},
+    {"name": "training", "description": "Train a model on your corrections, now or automatically."},
+    {"name": "models", "description": "Your model versions: compare, show, activate."},
+    {"name": "webhooks", "description": "Notifications to your own server when a training run ends."},
+    {"name": "accounts", "description": "Delete everything that Ketav stores about you."},
+    {"name": "system", "description": "State of the server; needs no API key."},
+]
 # Training comes before models: /models/policy is not a model version.
 _FEATURES = (
     transcriptions,
@@ -56,10 +79,12 @@ def create_app(
             app.state.components = components
             yield
 
-    app = FastAPI(
+    app = DescribedAPI(
         title="Ketav",
         version="0.1.0",
         description=_DESCRIPTION,
+        openapi_tags=_TAGS,
+        generate_unique_id_function=operation_id,
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,

@@ -37,4 +37,4 @@ class Model(ResponseBody):
     """The model that read a page."""
 
     version: str = Field(description="Name of the version.")
-    kind: ModelKind = Field(description="base: serves all users; user: fine-tuned on your corrections.")
+    kind: ModelKind = Field(description="`base`: serves all users; `user`: fine-tuned on your corrections.")

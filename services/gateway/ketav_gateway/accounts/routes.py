@@ -8,6 +8,7 @@ from ketav.registry.v1 import accounts_pb2
 from ketav_common.errors import Precondition
 from ketav_gateway.erasure import convert, schemas
 from ketav_gateway.http.dependencies import Gateway, UserId
+from ketav_gateway.http.openapi import CURL_ARGUMENTS
 from ketav_gateway.http.problems import responses
 from ketav_gateway.services import call
 
@@ -16,11 +17,16 @@ router = APIRouter(prefix="/me", tags=["accounts"])
 _CONFIRMATION = "delete-everything"
 
 
-@router.delete("", responses=responses(404, 422))
+@router.delete(
+    "",
+    responses=responses("confirmation-missing"),
+    openapi_extra={CURL_ARGUMENTS: [f'-H "X-Confirm: {_CONFIRMATION}"']},
+    summary="Delete your account",
+)
 async def delete_account(
     gateway: Gateway,
     user_id: UserId,
-    x_confirm: Annotated[str, Header(description=f"Must be `{_CONFIRMATION}`.")] = "",
+    x_confirm: Annotated[str, Header(alias="X-Confirm", description=f"Must be `{_CONFIRMATION}`.")] = "",
 ) -> schemas.Erasure:
     """Delete your account: API keys, projects, images, corrections, training runs and models, for good."""
     if x_confirm != _CONFIRMATION:

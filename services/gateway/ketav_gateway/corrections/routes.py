@@ -8,6 +8,7 @@ from ketav_gateway.corrections import convert, schemas
 from ketav_gateway.http.bodies import body_description, json_body
 from ketav_gateway.http.dependencies import Gateway
 from ketav_gateway.http.idempotency import IdempotencyKey, fingerprint
+from ketav_gateway.http.problem_codes import IDEMPOTENT, JSON_BODY, TEXT
 from ketav_gateway.http.problems import responses
 from ketav_gateway.services import call
 
@@ -17,8 +18,18 @@ router = APIRouter(tags=["corrections"])
 @router.post(
     "/feedback/",
     status_code=201,
-    responses=responses(404, 409, 413, 415, 422),
+    responses=responses(
+        *JSON_BODY,
+        *IDEMPOTENT,
+        *TEXT,
+        "not-found",
+        "page-not-read",
+        "unknown-line",
+        "duplicate-line",
+        "line-count",
+    ),
     openapi_extra=body_description(schemas.SubmitCorrectionsRequest),
+    summary="Correct a page",
 )
 async def save_feedback(
     request: Request,

@@ -18,6 +18,7 @@ from ketav_gateway.ground_truth.pairing import Names
 from ketav_gateway.http import uploads
 from ketav_gateway.http.dependencies import Components, Gateway, ProjectId, UserId, spend_reading
 from ketav_gateway.http.idempotency import IdempotencyKey, fingerprint
+from ketav_gateway.http.problem_codes import FORM, IDEMPOTENT
 from ketav_gateway.http.problems import problem, responses
 from ketav_gateway.services import Services, stream
 
@@ -33,8 +34,18 @@ _ARCHIVE = (
     "/{project_id}/ground-truth",
     status_code=201,
     response_model=schemas.ImportGroundTruthResponse,
-    responses=responses(404, 409, 413, 415, 422),
-    openapi_extra=uploads.form_description(schemas.ImportForm, _ARCHIVE),
+    responses=responses(
+        *FORM,
+        *IDEMPOTENT,
+        "not-found",
+        "damaged-archive",
+        "unsupported-archive",
+        "archive-too-large",
+        "too-many-entries",
+        "nothing-to-import",
+    ),
+    openapi_extra=uploads.form_description(schemas.ImportForm, "ground-truth.zip", _ARCHIVE),
+    summary="Import an archive of images with known texts",
 )
 async def import_ground_truth(
     request: Request, gateway: Gateway, user_id: UserId, key: IdempotencyKey, project_id: ProjectId

@@ -51,7 +51,7 @@ class ImportForm(RequestBody):
 
     confirm: Literal["true", "false"] = Field(
         "false",
-        description="true: you confirm all texts of the archive; those that look wrong train instead of "
+        description="`true`: you confirm all texts of the archive; those that look wrong train instead of "
         "being quarantined.",
     )
 
@@ -61,7 +61,7 @@ class ImportedLine(ResponseBody):
 
     line: int = Field(description="Index of the line in its file, from 0.")
     state: Literal["skipped", "quarantined"] = Field(
-        description="skipped: not stored; quarantined: stored, does not train."
+        description="`skipped`: not stored; `quarantined`: stored, does not train."
     )
     code: str = Field(description="The reason, for programs.")
     reason: str = Field(description="The reason, in sentences.")
@@ -72,8 +72,8 @@ class ImportedFile(ResponseBody):
 
     name: str = Field(description="Name of the file in the archive.")
     state: Literal["imported", "unchanged", "skipped"] = Field(
-        description="imported: lines were stored; unchanged: the project had every line already; skipped: no "
-        "line was stored."
+        description="`imported`: lines were stored; `unchanged`: the project had every line already; "
+        "`skipped`: no line was stored."
     )
     image_id: str | None = Field(None, description="UUID of the image; null for a skipped file.")
     imported_lines: int = Field(0, description=_IMPORTED_LINES)

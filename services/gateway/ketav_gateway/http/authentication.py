@@ -52,7 +52,7 @@ async def resolve_api_key(services: Services, key_sha256: bytes) -> UUID:
 
 
 class Authenticator:
-    """Resolves keys to identities; caches at most `size` users for `ttl_s` seconds, by the SHA-256 of the key.
+    """Resolves keys to identities; caches at most `size` users for `ttl_s` seconds, by the key's SHA-256.
 
     So a revoked key is refused after `ttl_s` seconds at the latest. Unknown keys are not cached.
     """

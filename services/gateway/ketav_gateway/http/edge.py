@@ -14,7 +14,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ketav_common import context
 from ketav_common.logging import get_logger
-from ketav_gateway.http import problems
+from ketav_gateway.http.problem_codes import INTERNAL_DETAIL
+from ketav_gateway.http.problems import problem
 
 log = get_logger()
 
@@ -154,7 +155,7 @@ class Edge:
         """Call the application; an exception becomes a problem."""
         try:
             if self._active > self._limits.max_requests and exchange.scope["path"] not in _NEVER_OVERLOADED:
-                response = problems.problem(
+                response = problem(
                     503,
                     "overloaded",
                     f"The server handles {self._limits.max_requests} requests, the most that are allowed. "
@@ -170,7 +171,7 @@ class Edge:
             log.exception("request_crashed")
             if exchange.status is not None:
                 raise
-            response = problems.problem(500, "internal", problems.INTERNAL_DETAIL)
+            response = problem(500, "internal", INTERNAL_DETAIL)
             await response(exchange.scope, exchange.receive, exchange.send)
 
     def _record(self, exchange: _Exchange) -> None:

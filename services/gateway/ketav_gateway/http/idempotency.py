@@ -18,7 +18,10 @@ def idempotency_key(
     request: Request,
     idempotency_key: Annotated[
         str | None,
-        Header(description="A name for this request: the same request sent again with it is done once."),
+        Header(
+            alias="Idempotency-Key",
+            description="A name for this request: the same request sent again with it is done once.",
+        ),
     ] = None,
 ) -> str:
     """Return the Idempotency-Key, empty without one; raises InvalidInput for a malformed one."""

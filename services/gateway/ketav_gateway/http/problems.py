@@ -12,18 +12,19 @@ from starlette.exceptions import HTTPException
 
 from ketav_common.errors import InvalidInput, KetavError
 from ketav_common.logging import get_logger
+from ketav_gateway.http.problem_codes import (
+    CODES,
+    EVERY_ROUTE,
+    INTERNAL_DETAIL,
+    NOT_FOUND_DETAIL,
+    ONE_FIELD_DETAIL,
+    ProblemCode,
+)
 from ketav_gateway.http.validation import field_errors
 
 log = get_logger()
 
 MEDIA_TYPE = "application/problem+json"
-NOT_FOUND_DETAIL = (
-    "This address does not exist, or what it names belongs to another user. "
-    "Check the ids in the request; GET /projects/ lists your projects."
-)
-INTERNAL_DETAIL = (
-    "The server failed. Report the X-Request-Id of this response to the operator, whose log has it."
-)
 _RETRY_AFTER_S = 5
 """Seconds to wait when an error does not say: a restarted service answers after about three."""
 _STATUS_CODES = {
@@ -56,18 +57,7 @@ class FieldProblem(BaseModel):
 class Problem(BaseModel):
     """An error as RFC 9457 describes it."""
 
-    model_config = ConfigDict(
-        extra="allow",
-        json_schema_extra={
-            "example": {
-                "type": "urn:ketav:problem:not-found",
-                "title": "Not Found",
-                "status": 404,
-                "detail": NOT_FOUND_DETAIL,
-                "code": "not-found",
-            }
-        },
-    )
+    model_config = ConfigDict(extra="allow")
 
     type: str = Field(description="A URN that identifies the type of problem: urn:ketav:problem:CODE.")
     title: str = Field(description="The name of the HTTP status.")
@@ -75,6 +65,18 @@ class Problem(BaseModel):
     detail: str = Field(description="The error and its correction, in sentences.")
     code: str = Field(description="The type of problem, for programs; it never changes.")
     errors: list[FieldProblem] | None = Field(None, description="The fields that are not valid, at most 20.")
+
+
+def _body(status: int, code: str, detail: str, members: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a problem document; a member cannot replace one of the standard members."""
+    return {
+        "type": f"urn:ketav:problem:{code}",
+        "title": http.HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        **{name: value for name, value in members.items() if name not in _RESERVED},
+    }
 
 
 def problem(
@@ -91,14 +93,7 @@ def problem(
     """
     if status == http.HTTPStatus.NOT_FOUND:
         detail = NOT_FOUND_DETAIL
-    body: dict[str, Any] = {
-        "type": f"urn:ketav:problem:{code}",
-        "title": http.HTTPStatus(status).phrase,
-        "status": status,
-        "detail": detail,
-        "code": code,
-    }
-    body.update({name: value for name, value in (members or {}).items() if name not in _RESERVED})
+    body = _body(status, code, detail, members or {})
     return JSONResponse(body, status_code=status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
 
 
@@ -135,7 +130,7 @@ async def _on_validation_error(_request: Request, error: Exception) -> JSONRespo
         raise error
     count = len(error.errors())
     detail = (
-        "One field of the request is not valid. Correct the field that `errors` names."
+        ONE_FIELD_DETAIL
         if count == 1
         else f"{count} fields of the request are not valid. Correct the fields that `errors` names."
     )
@@ -164,11 +159,13 @@ def install(app: FastAPI) -> None:
 _DESCRIPTIONS = {
     401: "The API key is missing, unknown or revoked.",
     404: "The address does not exist, or what it names belongs to another user.",
+    408: "The body of the request arrived too slowly.",
     409: "The request conflicts with the stored state.",
     413: "The request or a file is too large.",
     415: "The type of the body or of a file is not supported.",
     422: "The request is not valid or cannot be carried out now.",
     429: "Too many requests. The header Retry-After has the seconds to wait.",
+    500: "The server failed.",
     503: "A service is unavailable or overloaded. The header Retry-After has the seconds to wait.",
 }
 
@@ -176,14 +173,33 @@ _DESCRIPTIONS = {
 Responses = dict[int | str, dict[str, Any]]
 
 
-def responses(*statuses: int, more: Responses | None = None) -> Responses:
-    """Return the OpenAPI description of a route's problems, 401, 429 and 503 included, and of `more`."""
-    problems: Responses = {
-        status: {
-            "model": Problem,
+def responses(
+    *codes: str, more: Responses | None = None, statuses: Mapping[str, int] | None = None
+) -> Responses:
+    """Return the OpenAPI description of a route's problems, those of every route included, and of `more`.
+
+    `statuses` has the status of a code where this route returns another one than CODES says.
+    """
+    return (more or {}) | only_responses(*EVERY_ROUTE, *codes, statuses=statuses)
+
+
+def only_responses(*codes: str, statuses: Mapping[str, int] | None = None) -> Responses:
+    """Return the OpenAPI description of these problems alone."""
+    described: Responses = {}
+    for code in dict.fromkeys(codes):
+        spec = CODES[code]
+        _describe(described, code, spec, (statuses or {}).get(code, spec.status))
+    return described
+
+
+def _describe(described: Responses, code: str, spec: ProblemCode, status: int) -> None:
+    """Add the example of a code to the description of its status."""
+    response = described.setdefault(
+        status,
+        {
             "description": _DESCRIPTIONS[status],
-            "content": {MEDIA_TYPE: {}},
-        }
-        for status in sorted({401, 429, 503, *statuses})
-    }
-    return (more or {}) | problems
+            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": {}}},
+        },
+    )
+    value = _body(status, code, spec.detail, spec.members)
+    response["content"][MEDIA_TYPE]["examples"][code] = {"summary": code, "value": value}

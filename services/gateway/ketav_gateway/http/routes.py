@@ -1,11 +1,11 @@
-"""Routes without a feature: liveness, readiness, metrics and the API's description."""
+"""Routes without a feature: liveness, readiness, metrics and the page /docs."""
 
 from typing import Literal
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from ketav_gateway.http import docs, problems
 from ketav_gateway.http.dependencies import Gateway
@@ -13,6 +13,7 @@ from ketav_gateway.http.health import SERVING
 from ketav_gateway.schemas import ResponseBody
 
 router = APIRouter(tags=["system"])
+router.include_router(docs.router)
 
 _RETRY_AFTER_S = 2
 """Seconds between two readiness checks of a caller."""
@@ -21,20 +22,36 @@ _RETRY_AFTER_S = 2
 class Health(ResponseBody):
     """State of the gateway and of the services behind it."""
 
-    status: Literal["alive", "ready"]
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "status": "ready",
+                "services": {"registry": "serving", "recognizer": "serving", "trainer": "serving"},
+            }
+        }
+    )
+
+    status: Literal["alive", "ready"] = Field(
+        description="`alive`: the process answers; `ready`: all services serve."
+    )
     services: dict[str, str] = Field(
         default_factory=dict,
         description="For each service `serving`, `not-serving`, or the gRPC status of the failed check.",
     )
 
 
-@router.get("/livez")
+@router.get("/livez", summary="Check that the server runs")
 async def livez() -> Health:
     """Report that the process answers; it asks no service."""
     return Health(status="alive")
 
 
-@router.get("/readyz", response_model=Health, responses={503: problems.responses(503)[503]})
+@router.get(
+    "/readyz",
+    response_model=Health,
+    responses=problems.only_responses("not-ready"),
+    summary="Check that all services serve",
+)
 async def readyz(gateway: Gateway) -> Health | JSONResponse:
     """Report whether all services serve; 503 names those that do not."""
     states = await gateway.health.states()
@@ -54,9 +71,3 @@ async def readyz(gateway: Gateway) -> Health | JSONResponse:
 async def metrics(request: Request) -> Response:
     """Return the metrics of this process in the format of Prometheus."""
     return Response(generate_latest(request.app.state.metrics), headers={"Content-Type": CONTENT_TYPE_LATEST})
-
-
-@router.get("/docs", response_class=HTMLResponse, include_in_schema=False)
-async def documentation(request: Request) -> HTMLResponse:
-    """Return the API's description as a page that loads nothing from other hosts."""
-    return HTMLResponse(docs.render(request.app.openapi()))

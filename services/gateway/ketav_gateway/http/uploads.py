@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from ketav_common.errors import InvalidInput, TooLarge
 from ketav_gateway.http.bodies import refuse_encoded
+from ketav_gateway.http.openapi import CURL_ARGUMENTS
 from ketav_gateway.http.validation import invalid_fields
 
 FILE_FIELD = "file"
@@ -245,11 +246,14 @@ def validated(form: type[Form], upload: Upload) -> Form:
         raise invalid_fields(error, upload.fields) from error
 
 
-def form_description(form: type[BaseModel], file_description: str) -> dict[str, Any]:
-    """Return the OpenAPI description of a form, for a route that reads it with `receive`."""
+def form_description(form: type[BaseModel], file_name: str, file_description: str) -> dict[str, Any]:
+    """Return the OpenAPI description of a form, for a route that reads it with `receive`.
+
+    `file_name` is the file of the curl example.
+    """
     properties = {
         FILE_FIELD: {"type": "string", "format": "binary", "description": file_description},
-        **form.model_json_schema()["properties"],
+        **{name: _without_null(schema) for name, schema in form.model_json_schema()["properties"].items()},
     }
     schema = {
         "type": "object",
@@ -257,4 +261,15 @@ def form_description(form: type[BaseModel], file_description: str) -> dict[str, 
         "additionalProperties": False,
         "properties": properties,
     }
-    return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}
+    return {
+        "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}},
+        CURL_ARGUMENTS: [f"-F {FILE_FIELD}=@{file_name}"],
+    }
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of an optional form field without null, which a form cannot send."""
+    if "anyOf" not in schema:
+        return schema
+    described: dict[str, Any] = next(branch for branch in schema["anyOf"] if branch != {"type": "null"})
+    return described | {name: value for name, value in schema.items() if name not in {"anyOf", "default"}}

@@ -8,6 +8,7 @@ from ketav.registry.v1 import models_pb2
 from ketav_gateway.convert import script_to_proto
 from ketav_gateway.http.dependencies import Cursor, Gateway, ListLimit, Version
 from ketav_gateway.http.idempotency import idempotency_key
+from ketav_gateway.http.problem_codes import LIST
 from ketav_gateway.http.problems import responses
 from ketav_gateway.models import convert, schemas
 from ketav_gateway.schemas import Script
@@ -15,8 +16,10 @@ from ketav_gateway.services import call
 
 router = APIRouter(prefix="/models", tags=["models"])
 
+_NEVER_SERVES = {"model-retired": 422, "model-tainted": 422}
 
-@router.get("/", responses=responses(422))
+
+@router.get("/", responses=responses(*LIST), summary="List your model versions")
 async def list_models(gateway: Gateway, cursor: Cursor = "", limit: ListLimit = 20) -> schemas.ModelList:
     """List your model versions and the base models, newest first."""
     request = models_pb2.ListModelsRequest(cursor=cursor, limit=limit)
@@ -27,7 +30,9 @@ async def list_models(gateway: Gateway, cursor: Cursor = "", limit: ListLimit = 
     )
 
 
-@router.get("/progress", responses=responses(422))
+@router.get(
+    "/progress", responses=responses(*LIST), summary="Compare first readings with your verified texts"
+)
 async def list_progress(
     gateway: Gateway,
     script: Annotated[Script | None, Query(description="Only this script; without it all scripts.")] = None,
@@ -42,7 +47,7 @@ async def list_progress(
     return convert.model_progress(response, with_versions=not cursor)
 
 
-@router.get("/{version}", responses=responses(404))
+@router.get("/{version}", responses=responses("not-found"), summary="Show a model version")
 async def get_model(gateway: Gateway, version: Version) -> schemas.ModelRecord:
     """Return a model version with its lineage and its model card."""
     request = models_pb2.GetModelRequest(version=version)
@@ -51,7 +56,12 @@ async def get_model(gateway: Gateway, version: Version) -> schemas.ModelRecord:
 
 
 @router.post(
-    "/{version}/activate", responses=responses(404, 409, 422), dependencies=[Depends(idempotency_key)]
+    "/{version}/activate",
+    responses=responses(
+        "malformed-idempotency-key", "not-found", "model-retired", "model-tainted", statuses=_NEVER_SERVES
+    ),
+    dependencies=[Depends(idempotency_key)],
+    summary="Activate a model version",
 )
 async def activate_model(gateway: Gateway, version: Version) -> schemas.ModelVersion:
     """Make a version the active model of its script: for a rollback, or to return to the base model."""

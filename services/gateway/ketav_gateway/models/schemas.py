@@ -64,11 +64,11 @@ class ModelVersion(ResponseBody):
     model_config = ConfigDict(json_schema_extra={"example": _USER_EXAMPLE})
 
     version: str = Field(description="Name of the version.")
-    kind: ModelKind = Field(description="base: serves all users; user: fine-tuned on your corrections.")
+    kind: ModelKind = Field(description="`base`: serves all users; `user`: fine-tuned on your corrections.")
     script: Script | None = Field(description="The script that it reads; null: every script.")
     state: Literal["active", "available", "retired", "tainted"] = Field(
-        description="active: reads your next page; available: can be activated; retired: the gate rejected "
-        "it; tainted: it was trained on lines that you have deleted."
+        description="`active`: reads your next page; `available`: can be activated; `retired`: the gate "
+        "rejected it; `tainted`: it was trained on lines that you have deleted."
     )
     parent_version: str | None = Field(
         description="The version that it was fine-tuned from; null for a base."

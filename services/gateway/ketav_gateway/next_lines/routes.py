@@ -10,10 +10,14 @@ from ketav_gateway.http.problems import responses
 from ketav_gateway.next_lines import convert, schemas
 from ketav_gateway.services import call
 
-router = APIRouter(prefix="/projects", tags=["corrections"])
+router = APIRouter(prefix="/projects", tags=["next_lines"])
 
 
-@router.get("/{project_id}/next-lines", responses=responses(404, 422))
+@router.get(
+    "/{project_id}/next-lines",
+    responses=responses("not-found", "invalid-input"),
+    summary="List the lines to correct next",
+)
 async def list_next_lines(
     gateway: Gateway,
     project_id: ProjectId,

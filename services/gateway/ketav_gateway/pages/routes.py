@@ -25,10 +25,14 @@ _EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg"}
 _FILE: Responses = {
     200: {"description": "The image file.", "content": {media_type: {} for media_type in _EXTENSIONS}}
 }
+_EXAMPLE = schemas.Page.model_validate(schemas.PAGE_EXAMPLE)
 _EXPORT: Responses = {
     200: {
         "description": "The exported text.",
-        "content": {media_type: {} for media_type, _ in exports.FORMATS.values()},
+        "content": {
+            media_type: {"example": write(_EXAMPLE).decode()}
+            for media_type, write in exports.FORMATS.values()
+        },
     }
 }
 
@@ -40,13 +44,13 @@ async def _get_page(gateway: Components, project_id: str, image_id: str) -> sche
     return convert.page(response.page)
 
 
-@router.get("", responses=responses(404))
+@router.get("", responses=responses("not-found"), summary="Show an image with its transcription")
 async def get_image(gateway: Gateway, project_id: ProjectId, image_id: ImageId) -> schemas.Page:
     """Return an image with its latest transcription and corrections."""
     return await _get_page(gateway, project_id, image_id)
 
 
-@router.delete("", responses=responses(404))
+@router.delete("", responses=responses("not-found"), summary="Delete an image")
 async def delete_image(gateway: Gateway, project_id: ProjectId, image_id: ImageId) -> Erasure:
     """Delete an image with its transcriptions and corrections; model versions trained on it stop serving."""
     request = pages_pb2.DeletePageRequest(project_id=project_id, page_id=image_id)
@@ -54,7 +58,12 @@ async def delete_image(gateway: Gateway, project_id: ProjectId, image_id: ImageI
     return erasure(response.erasure)
 
 
-@router.get("/file", response_class=Response, responses=responses(404, more=_FILE))
+@router.get(
+    "/file",
+    response_class=Response,
+    responses=responses("not-found", "no-base-model", more=_FILE),
+    summary="Download an image file",
+)
 async def get_file(gateway: Gateway, project_id: ProjectId, image_id: ImageId) -> Response:
     """Return the stored image file: upright, without metadata."""
     async with AsyncExitStack() as stack:
@@ -82,7 +91,12 @@ async def _chunks(file: BinaryIO, files: AsyncExitStack) -> AsyncIterator[bytes]
             yield chunk
 
 
-@router.get("/export", response_class=Response, responses=responses(404, 422, more=_EXPORT))
+@router.get(
+    "/export",
+    response_class=Response,
+    responses=responses("not-found", "invalid-input", more=_EXPORT),
+    summary="Export the text of an image",
+)
 async def export(
     gateway: Gateway,
     project_id: ProjectId,

@@ -28,7 +28,7 @@ class Page(ResponseBody):
     image_id: str = Field(description="UUID of the image.")
     project_id: str = Field(description="UUID of the project.")
     state: Literal["stored", "read"] = Field(
-        description="stored: not read yet, or the recognition failed; read: it has a transcription."
+        description="`stored`: not read yet, or the recognition failed; `read`: it has a transcription."
     )
     layout: Layout = Field(description="Whether the image shows a page or one line.")
     created_at: datetime = Field(description="When the image was stored.")

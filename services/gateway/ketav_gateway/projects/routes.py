@@ -9,6 +9,7 @@ from ketav_common.errors import Unavailable
 from ketav_gateway.erasure.convert import erasure
 from ketav_gateway.erasure.schemas import Erasure
 from ketav_gateway.http.dependencies import Cursor, Gateway, ListLimit, ProjectId
+from ketav_gateway.http.problem_codes import LIST
 from ketav_gateway.http.problems import responses
 from ketav_gateway.pages.convert import page
 from ketav_gateway.pages.schemas import Page
@@ -18,7 +19,7 @@ from ketav_gateway.services import Services, call, stream
 router = APIRouter(prefix="/projects", tags=["projects"])
 
 
-@router.get("/", responses=responses(422))
+@router.get("/", responses=responses(*LIST), summary="List your projects")
 async def list_projects(gateway: Gateway, cursor: Cursor = "", limit: ListLimit = 20) -> schemas.ProjectList:
     """List your projects, newest first."""
     request = projects_pb2.ListProjectsRequest(cursor=cursor, limit=limit)
@@ -29,7 +30,9 @@ async def list_projects(gateway: Gateway, cursor: Cursor = "", limit: ListLimit 
     )
 
 
-@router.get("/{project_id}", responses=responses(404, 422))
+@router.get(
+    "/{project_id}", responses=responses(*LIST, "not-found"), summary="Show a project with its images"
+)
 async def get_project(
     gateway: Gateway,
     project_id: ProjectId,
@@ -63,7 +66,7 @@ async def _project_with_images(
     return schemas.ProjectWithImages(**project.model_dump(), images=images, next_cursor=next_cursor)
 
 
-@router.delete("/{project_id}", responses=responses(404))
+@router.delete("/{project_id}", responses=responses("not-found"), summary="Delete a project")
 async def delete_project(gateway: Gateway, project_id: ProjectId) -> Erasure:
     """Delete a project with its images and corrections; model versions trained on them stop serving."""
     request = projects_pb2.DeleteProjectRequest(project_id=project_id)

@@ -15,6 +15,7 @@ from ketav_gateway.convert import script_to_proto
 from ketav_gateway.http.bodies import body_description, json_body, parse_json, read_body
 from ketav_gateway.http.dependencies import Gateway, RunId, spend_reading
 from ketav_gateway.http.idempotency import IdempotencyKey, idempotency_key
+from ketav_gateway.http.problem_codes import JSON_BODY
 from ketav_gateway.http.problems import Responses, responses
 from ketav_gateway.schemas import Script
 from ketav_gateway.services import Services, call, stream
@@ -26,8 +27,26 @@ log = get_logger()
 _ENDED = {"succeeded", "rejected", "failed", "cancelled"}
 _REVISION = re.compile(r"[0-9]{1,18}")
 _MAX_EMPTY_BODY_BYTES = 1024
+_BY_RUN_ID = {"parameters": {"run_id": "$response.body#/run_id"}}
+_STARTED: Responses = {
+    202: {
+        "links": {
+            "run": {"operationId": "get_training", "description": "The state of the run.", **_BY_RUN_ID},
+            "events": {
+                "operationId": "watch_training",
+                "description": "The changes of the run.",
+                **_BY_RUN_ID,
+            },
+            "cancel": {"operationId": "cancel_training", "description": "The end of the run.", **_BY_RUN_ID},
+        }
+    }
+}
+_EMPTY_BODY = tuple(code for code in JSON_BODY if code != "unsupported-content-type")
 _EVENTS: Responses = {
-    200: {"content": {"text/event-stream": {}}, "description": "An event for each change of the run."},
+    200: {
+        "content": {"text/event-stream": {"example": schemas.EVENT_EXAMPLE}},
+        "description": "An event for each change of the run.",
+    },
     204: {"description": "The run has ended and the client has received its last event."},
 }
 
@@ -42,8 +61,11 @@ async def _empty_body(request: Request) -> None:
 @router.post(
     "/train/",
     status_code=202,
-    responses=responses(409, 413, 415, 422),
+    responses=responses(
+        *_EMPTY_BODY, "malformed-idempotency-key", "run-active", "too-few-lines", more=_STARTED
+    ),
     dependencies=[Depends(spend_reading), Depends(_empty_body)],
+    summary="Start a training run",
 )
 async def start_training(
     response: Response, gateway: Gateway, key: IdempotencyKey
@@ -63,13 +85,18 @@ async def _get_run(services: Services, run_id: str) -> schemas.TrainingRun:
     return convert.training_run(response.run)
 
 
-@router.get("/train/{run_id}", responses=responses(404))
+@router.get("/train/{run_id}", responses=responses("not-found"), summary="Show a training run")
 async def get_training(gateway: Gateway, run_id: RunId) -> schemas.TrainingRun:
     """Return a training run: its state, progress, CER and verdict."""
     return await _get_run(gateway.services, run_id)
 
 
-@router.post("/train/{run_id}/cancel", responses=responses(404, 422), dependencies=[Depends(idempotency_key)])
+@router.post(
+    "/train/{run_id}/cancel",
+    responses=responses("malformed-idempotency-key", "not-found", "run-ended"),
+    dependencies=[Depends(idempotency_key)],
+    summary="Cancel a training run",
+)
 async def cancel_training(gateway: Gateway, run_id: RunId) -> schemas.TrainingRun:
     """Cancel a training run: a queued one ends at once, a running one after its current step."""
     request = training_pb2.CancelTrainingRunRequest(run_id=run_id)
@@ -79,12 +106,17 @@ async def cancel_training(gateway: Gateway, run_id: RunId) -> schemas.TrainingRu
     return convert.training_run(response.run)
 
 
-@router.get("/train/{run_id}/events", response_class=Response, responses=responses(404, 422, more=_EVENTS))
+@router.get(
+    "/train/{run_id}/events",
+    response_class=Response,
+    responses=responses("not-found", "malformed-event-id", more=_EVENTS),
+    summary="Stream the changes of a training run",
+)
 async def watch_training(
     gateway: Gateway,
     run_id: RunId,
     last_event_id: Annotated[
-        str, Header(description="Revision of the last event that the client received.")
+        str, Header(alias="Last-Event-ID", description="Revision of the last event that the client received.")
     ] = "0",
 ) -> Response:
     """Stream the changes of a training run as server-sent events; an event's id is the run's revision."""
@@ -113,7 +145,9 @@ async def _events(services: Services, run_id: str, revision: int) -> AsyncIterat
         log.info("training_events_ended", code=error.code)
 
 
-@router.get("/models/readiness", responses=responses(422))
+@router.get(
+    "/models/readiness", responses=responses("invalid-input"), summary="Show when the next run is due"
+)
 async def get_readiness(
     gateway: Gateway,
     script: Annotated[
@@ -126,7 +160,7 @@ async def get_readiness(
     return convert.readiness(response)
 
 
-@router.get("/models/policy", responses=responses())
+@router.get("/models/policy", responses=responses(), summary="Show the policy for automatic runs")
 async def get_policy(gateway: Gateway) -> schemas.TrainingPolicy:
     """Return your policy for automatic training runs."""
     request = training_pb2.GetTrainingPolicyRequest()
@@ -138,8 +172,9 @@ async def get_policy(gateway: Gateway) -> schemas.TrainingPolicy:
 
 @router.put(
     "/models/policy",
-    responses=responses(413, 415, 422),
+    responses=responses(*JSON_BODY),
     openapi_extra=body_description(schemas.SetTrainingPolicyRequest),
+    summary="Set the policy for automatic runs",
 )
 async def set_policy(
     gateway: Gateway,

@@ -1,5 +1,6 @@
 """JSON of training runs, of the policy for automatic runs, and of readiness."""
 
+import json
 from datetime import datetime
 from typing import Any, Literal
 
@@ -34,6 +35,7 @@ _RUN_EXAMPLE: dict[str, Any] = {
     "created_at": examples.CREATED_AT,
     "updated_at": "2026-11-23T09:32:10Z",
 }
+EVENT_EXAMPLE = f"id: 7\nevent: running\ndata: {json.dumps(_RUN_EXAMPLE)}\n\n"
 _READINESS_EXAMPLE: dict[str, Any] = {
     "policy": _POLICY_EXAMPLE,
     "policy_text": "A run is queued automatically at 16 verified lines, then at 32, 64, 128, 256, then every "
@@ -82,8 +84,8 @@ class TrainingRun(ResponseBody):
 
     run_id: str = Field(description="UUID of the run.")
     state: TrainingState = Field(
-        description="queued, running and evaluating are active; succeeded: the new model is active; "
-        "rejected: the gate found it not better; failed and cancelled: it made no model."
+        description="`queued`, `running` and `evaluating` are active. `succeeded`: the new model is active; "
+        "`rejected`: the gate found it not better; `failed` and `cancelled`: the run made no model."
     )
     script: Script = Field(description="The script whose model it trains.")
     revision: int = Field(description="Incremented by each change; the id of the change's event.")

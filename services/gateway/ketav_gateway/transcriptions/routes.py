@@ -13,16 +13,37 @@ from ketav_common.text import clean
 from ketav_gateway.http import uploads
 from ketav_gateway.http.dependencies import Components, Gateway, ImageId, ProjectId, UserId, spend_reading
 from ketav_gateway.http.idempotency import IdempotencyKey, fingerprint, idempotency_key
+from ketav_gateway.http.problem_codes import FORM, IDEMPOTENT, IMAGE, READING, TEXT
 from ketav_gateway.http.problems import Responses, responses
 from ketav_gateway.schemas import VERSION_PATTERN
 from ketav_gateway.transcriptions import convert, schemas, usecases
 
 router = APIRouter(tags=["transcriptions"], dependencies=[Depends(spend_reading)])
 
+_IDS = {"project_id": "$response.body#/project_id", "image_id": "$response.body#/image_id"}
+_IMAGE_LINK = {"operationId": "get_image", "description": "The stored image.", "parameters": _IDS}
+_OCR_LINKS: Responses = {
+    201: {
+        "links": {
+            "feedback": {
+                "operationId": "save_feedback",
+                "description": "Corrections of the lines.",
+                "requestBody": {**_IDS, "corrected_text": "$response.body#/text"},
+            },
+            "image": _IMAGE_LINK,
+            "export": {
+                "operationId": "export",
+                "description": "The text in another format.",
+                "parameters": _IDS,
+            },
+        }
+    }
+}
 _ACCEPTED: Responses = {
     202: {
         "model": schemas.OcrAcceptedResponse,
         "description": "With `Prefer: respond-async`: the image is stored and will be read.",
+        "links": {"image": _IMAGE_LINK},
     }
 }
 
@@ -31,10 +52,11 @@ _ACCEPTED: Responses = {
     "/ocr/",
     status_code=201,
     response_model=schemas.OcrResponse,
-    responses=responses(404, 409, 413, 415, 422, more=_ACCEPTED),
+    responses=responses(*FORM, *IMAGE, *TEXT, *READING, *IDEMPOTENT, more=_OCR_LINKS | _ACCEPTED),
     openapi_extra=uploads.form_description(
-        schemas.OcrForm, "Image: JPEG, PNG, TIFF or WebP of at most 25 MiB and 50 megapixels."
+        schemas.OcrForm, "page.jpg", "Image: JPEG, PNG, TIFF or WebP of at most 25 MiB and 50 megapixels."
     ),
+    summary="Read a new image",
 )
 async def run_ocr(
     request: Request,
@@ -43,7 +65,8 @@ async def run_ocr(
     user_id: UserId,
     key: IdempotencyKey,
     prefer: Annotated[
-        str | None, Header(description="`respond-async`: respond with 202 before the page is read.")
+        str | None,
+        Header(alias="Prefer", description="`respond-async`: respond with 202 before the page is read."),
     ] = None,
 ) -> schemas.OcrResponse | Response:
     """Store an image as a page of a project and read it.
@@ -119,8 +142,9 @@ async def _read_in_background(
 @router.post(
     "/projects/{project_id}/images/{image_id}/ocr",
     status_code=201,
-    responses=responses(404, 409, 422),
+    responses=responses(*READING, "invalid-input", "malformed-idempotency-key", more=_OCR_LINKS),
     dependencies=[Depends(idempotency_key)],
+    summary="Read a stored image again",
 )
 async def read_again(
     gateway: Gateway,

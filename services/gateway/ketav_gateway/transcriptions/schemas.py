@@ -133,7 +133,7 @@ class OcrAcceptedResponse(ResponseBody):
 
     project_id: str = Field(description="UUID of the project.")
     image_id: str = Field(description="UUID of the image.")
-    state: Literal["stored", "read"] = Field(description="stored: not read yet.")
+    state: Literal["stored", "read"] = Field(description="`stored`: not read yet.")
     image: Image = Field(description="The stored image.")
 
 

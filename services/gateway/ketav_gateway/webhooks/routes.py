@@ -8,6 +8,7 @@ from ketav.registry.v1 import webhooks_pb2
 from ketav_gateway.http.bodies import body_description, json_body
 from ketav_gateway.http.dependencies import Gateway, spend_reading
 from ketav_gateway.http.idempotency import IdempotencyKey
+from ketav_gateway.http.problem_codes import JSON_BODY
 from ketav_gateway.http.problems import responses
 from ketav_gateway.services import call
 from ketav_gateway.webhooks import convert, schemas
@@ -15,7 +16,12 @@ from ketav_gateway.webhooks import convert, schemas
 router = APIRouter(prefix="/webhook", tags=["webhooks"])
 
 
-@router.put("", responses=responses(413, 415, 422), openapi_extra=body_description(schemas.SetWebhookRequest))
+@router.put(
+    "",
+    responses=responses(*JSON_BODY, "invalid-url"),
+    openapi_extra=body_description(schemas.SetWebhookRequest),
+    summary="Set your webhook",
+)
 async def set_webhook(
     gateway: Gateway,
     body: Annotated[schemas.SetWebhookRequest, Depends(json_body(schemas.SetWebhookRequest))],
@@ -29,7 +35,7 @@ async def set_webhook(
     return convert.webhook_with_secret(response)
 
 
-@router.get("", responses=responses(404))
+@router.get("", responses=responses("not-found"), summary="Show your webhook")
 async def get_webhook(gateway: Gateway) -> schemas.Webhook:
     """Return your webhook with its latest deliveries."""
     request = webhooks_pb2.GetWebhookRequest()
@@ -37,7 +43,12 @@ async def get_webhook(gateway: Gateway) -> schemas.Webhook:
     return convert.webhook(response.webhook)
 
 
-@router.delete("", status_code=204, responses=responses(404))
+@router.delete(
+    "",
+    status_code=204,
+    responses=responses("not-found", more={204: {"description": "The webhook is deleted."}}),
+    summary="Delete your webhook",
+)
 async def delete_webhook(gateway: Gateway) -> Response:
     """Delete your webhook and its pending deliveries."""
     request = webhooks_pb2.DeleteWebhookRequest()
@@ -45,7 +56,13 @@ async def delete_webhook(gateway: Gateway) -> Response:
     return Response(status_code=204)
 
 
-@router.post("/test", status_code=202, responses=responses(404, 422), dependencies=[Depends(spend_reading)])
+@router.post(
+    "/test",
+    status_code=202,
+    responses=responses("malformed-idempotency-key", "not-found", "webhook-disabled", "too-many-deliveries"),
+    dependencies=[Depends(spend_reading)],
+    summary="Test your webhook",
+)
 async def test_webhook(gateway: Gateway, key: IdempotencyKey) -> schemas.TestDelivery:
     """Queue a `webhook.test` event; `GET /webhook` shows its delivery."""
     request = webhooks_pb2.TestWebhookRequest(request_id=key)

@@ -45,11 +45,11 @@ class WebhookDelivery(ResponseBody):
 
     delivery_id: str = Field(description="UUID; the header webhook-id of each attempt.")
     event: str = Field(
-        description="training.succeeded, training.rejected, training.failed, training.cancelled or "
-        "webhook.test."
+        description="`training.succeeded`, `training.rejected`, `training.failed`, `training.cancelled` or "
+        "`webhook.test`."
     )
     state: Literal["waiting", "delivered", "failed"] = Field(
-        description="waiting: a further attempt follows; failed: no attempt succeeded."
+        description="`waiting`: a further attempt follows; `failed`: no attempt succeeded."
     )
     attempts: int = Field(description="Attempts so far; at most eight within a day.")
     error: str | None = Field(description="Why the last attempt failed; null if it did not.")

@@ -1,0 +1,281 @@
+"""The codes of problems with their status and an example, and the groups of codes that routes share.
+
+A route lists the codes that it may return; tests compare the list with the problems that it returns.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ketav_gateway import examples
+
+NOT_FOUND_DETAIL = (
+    "This address does not exist, or what it names belongs to another user. "
+    "Check the ids in the request; GET /projects/ lists your projects."
+)
+INTERNAL_DETAIL = (
+    "The server failed. Report the X-Request-Id of this response to the operator, whose log has it."
+)
+ONE_FIELD_DETAIL = "One field of the request is not valid. Correct the field that `errors` names."
+
+
+@dataclass(frozen=True)
+class ProblemCode:
+    """A code with its HTTP status, an example of `detail`, and examples of extension members."""
+
+    status: int
+    detail: str
+    members: Mapping[str, Any] = field(default_factory=dict)
+
+
+_FIELD_ERROR = {
+    "field": "/lines/0/text",
+    "message": "The text has more than 4,000 characters. Shorten it.",
+    "line_id": examples.LINE_ID,
+}
+_PAGE = {"project_id": examples.PROJECT_ID, "image_id": examples.IMAGE_ID}
+CODES: dict[str, ProblemCode] = {
+    # Every route.
+    "unauthenticated": ProblemCode(
+        401,
+        "The API key is unknown or revoked. Check that the whole key was sent, or ask the operator for one.",
+    ),
+    "not-found": ProblemCode(404, NOT_FOUND_DETAIL),
+    "rate-limited": ProblemCode(
+        429, "More than 600 requests were sent within 60 seconds. Retry after 12 seconds."
+    ),
+    "internal": ProblemCode(500, INTERNAL_DETAIL),
+    "unavailable": ProblemCode(503, "A service is unavailable. Try again later."),
+    "deadline-exceeded": ProblemCode(503, "A service did not respond in time. Try again later."),
+    "overloaded": ProblemCode(
+        503, "The server handles 256 requests, the most that are allowed. Retry after 2 seconds."
+    ),
+    "not-ready": ProblemCode(
+        503,
+        "The following services do not serve: trainer. Retry after 2 seconds.",
+        {"services": {"registry": "serving", "recognizer": "serving", "trainer": "unavailable"}},
+    ),
+    # Parameters, bodies and forms.
+    "invalid-input": ProblemCode(422, ONE_FIELD_DETAIL, {"errors": [_FIELD_ERROR]}),
+    "invalid-cursor": ProblemCode(
+        422, "The cursor is not one that this list returned. Start without a cursor."
+    ),
+    "request-timeout": ProblemCode(
+        408, "The body of the request arrived too slowly. Send it again over a faster connection."
+    ),
+    "too-large": ProblemCode(413, "The body has more than 2097152 bytes. Send less in one request."),
+    "unsupported-content-type": ProblemCode(
+        415, "The Content-Type of the body is not application/json. Send JSON with that Content-Type."
+    ),
+    "malformed-json": ProblemCode(
+        422, "The body is not JSON: line 1, column 2 cannot be parsed. Send valid JSON."
+    ),
+    "json-too-deep": ProblemCode(422, "The JSON body is nested more than 16 levels deep. Send fewer levels."),
+    "duplicate-member": ProblemCode(
+        422, "An object of the JSON body has two members of the same name. Send each name once."
+    ),
+    "malformed-text": ProblemCode(
+        422, "A string of the JSON body has the character NUL or an unpaired surrogate. Remove it."
+    ),
+    "malformed-multipart": ProblemCode(
+        422, "The form ends before its last boundary. Send the whole form again."
+    ),
+    "missing-file": ProblemCode(422, "The form has no field 'file'. Add the file as this field."),
+    "unknown-field": ProblemCode(
+        422, "The form has no field 'user'. Remove it; the fields are confirm, file."
+    ),
+    "duplicate-field": ProblemCode(422, "The form has the field 'name' more than once. Send it once."),
+    "too-many-parts": ProblemCode(
+        413, "The form has more than 8 parts. Send the file and the fields once each."
+    ),
+    "headers-too-large": ProblemCode(
+        413, "A part of the form has more than 16,384 bytes of headers. Send fewer headers."
+    ),
+    "field-too-large": ProblemCode(413, "The form field 'name' has more than 65,536 bytes. Shorten it."),
+    "file-too-large": ProblemCode(413, "The file has more than 26,214,400 bytes. Send a smaller file."),
+    "malformed-idempotency-key": ProblemCode(
+        422,
+        "The header Idempotency-Key is not valid. Send one key of 1 to 255 visible ASCII characters.",
+    ),
+    "idempotency-key-reused": ProblemCode(
+        409, "The Idempotency-Key was used for a different request. Use a new key for each request."
+    ),
+    # Texts.
+    "text-too-long": ProblemCode(
+        422, "The text has more than 4,000 code points. Shorten it or split it into lines."
+    ),
+    "bidi-override": ProblemCode(
+        422, "The text has the bidi control U+202E at code point 3. Remove it; logical order needs none."
+    ),
+    "control-character": ProblemCode(
+        422, "The text has the control character U+0007 at code point 0. Remove it."
+    ),
+    "too-many-marks": ProblemCode(422, "The text has more than 16 marks on one letter. Remove some."),
+    # Images.
+    "empty-file": ProblemCode(422, "The file is empty. Send a JPEG, PNG, TIFF or WebP image."),
+    "unsupported-media-type": ProblemCode(
+        415, "The file is not a JPEG, PNG, TIFF or WebP image. Convert it to one of these types."
+    ),
+    "undecodable-image": ProblemCode(
+        422, "The file begins like PNG but cannot be decoded. Save it again as JPEG or PNG."
+    ),
+    "image-too-small": ProblemCode(
+        422,
+        "The image has 12 x 40 pixels; each side needs at least 16. Scan the page at a higher resolution.",
+    ),
+    "image-too-large": ProblemCode(
+        422,
+        "The image has more than 50 megapixels, or a side has more than 20,000 pixels. Scale it down; 300 "
+        "dpi suffices.",
+    ),
+    "image-too-expensive": ProblemCode(
+        422, "Decoding the image takes too much time or memory. Send it as a plain JPEG or PNG."
+    ),
+    "multiple-frames": ProblemCode(
+        422, "The file holds more than one image. Send each page as a file of its own."
+    ),
+    "unsupported-mode": ProblemCode(
+        422, "The image's pixel values are outside 16 bits. Save it with 8 bits per channel."
+    ),
+    # Recognition. The image is kept: the members name it.
+    "unreadable-image": ProblemCode(
+        422, "Reading the image failed repeatedly. Send a sharper or smaller image.", _PAGE
+    ),
+    "queue-full": ProblemCode(
+        429, "The recognizer has too many images in its queue. Read the stored image again later.", _PAGE
+    ),
+    "no-reader": ProblemCode(
+        503, "The recognizer cannot start a reader. Read the stored image again later.", _PAGE
+    ),
+    "reader-died": ProblemCode(503, "The reader of the image failed. Read the stored image again.", _PAGE),
+    "model-cache": ProblemCode(
+        503, "The recognizer cannot store the model. Read the stored image again later.", _PAGE
+    ),
+    "grant-expired": ProblemCode(
+        503, "The authorization to read with the model has expired. Read the stored image again.", _PAGE
+    ),
+    "no-base-model": ProblemCode(
+        503, "There is no base model for this script. The operator must import one."
+    ),
+    "model-retired": ProblemCode(
+        409, "The gate rejected this version, so it never serves. List the others with GET /models/."
+    ),
+    "model-tainted": ProblemCode(
+        409,
+        "This version was trained on lines that you have deleted, so it never serves. List the others with "
+        "GET /models/.",
+    ),
+    # Corrections.
+    "page-not-read": ProblemCode(
+        422,
+        "The page has no transcription. Read it with POST /projects/{project_id}/images/{image_id}/ocr "
+        "first.",
+    ),
+    "unknown-line": ProblemCode(
+        422, "A line is not in the latest transcription of the page. Get the page and use its line ids."
+    ),
+    "duplicate-line": ProblemCode(422, "A line is in the request twice. Send each line once."),
+    "line-count": ProblemCode(
+        422, "The text has more than 1,000 lines, the most that a page has. Send the text of one page."
+    ),
+    # Ground truth.
+    "damaged-archive": ProblemCode(422, "The archive is damaged. Make it again."),
+    "unsupported-archive": ProblemCode(
+        422, "The archive has the zip64 format, which is not read. Divide it into archives below 4 GiB."
+    ),
+    "archive-too-large": ProblemCode(
+        413,
+        "The archive has more than 1,073,741,824 bytes after decompression. Divide it into several archives.",
+    ),
+    "too-many-entries": ProblemCode(
+        413, "The archive has more than 5,000 entries. Divide it into several archives."
+    ),
+    "nothing-to-import": ProblemCode(
+        422,
+        "The archive has no file that can be imported. Correct the files as their reasons in `files` say.",
+        {
+            "files": [
+                {
+                    "name": "lines/0002.png",
+                    "code": "no-text",
+                    "reason": "The archive has no text for this image. Add a .gt.txt or XML file of the same "
+                    "name.",
+                }
+            ]
+        },
+    ),
+    # Training.
+    "run-active": ProblemCode(
+        409,
+        "A training run is active. Wait until it ends, or cancel it with POST /train/{run_id}/cancel.",
+        {"run_id": examples.RUN_ID},
+    ),
+    "too-few-lines": ProblemCode(
+        422,
+        "A training run needs 9 more corrected lines. Correct more lines first.",
+        {"have": 7, "need": 16, "missing": 9},
+    ),
+    "run-ended": ProblemCode(422, "The training run has ended. It can no longer be cancelled."),
+    "malformed-event-id": ProblemCode(
+        422,
+        "The header Last-Event-ID is not a revision of a run. Send the id of the last event received.",
+    ),
+    # Webhooks and accounts.
+    "invalid-url": ProblemCode(
+        422, "The URL of the webhook does not begin with https://. Send an https URL."
+    ),
+    "webhook-disabled": ProblemCode(422, "The webhook is disabled. Set it again with PUT /webhook."),
+    "too-many-deliveries": ProblemCode(
+        422, "The webhook has too many pending deliveries. Wait until they are delivered."
+    ),
+    "confirmation-missing": ProblemCode(
+        422, "The deletion is not confirmed. Send the header X-Confirm: delete-everything."
+    ),
+}
+
+EVERY_ROUTE = (
+    "unauthenticated",
+    "rate-limited",
+    "internal",
+    "unavailable",
+    "deadline-exceeded",
+    "overloaded",
+)
+LIST = ("invalid-input", "invalid-cursor")
+_BODY = ("invalid-input", "request-timeout", "too-large", "unsupported-content-type", "malformed-text")
+JSON_BODY = (*_BODY, "malformed-json", "json-too-deep", "duplicate-member")
+FORM = (
+    *_BODY,
+    "malformed-multipart",
+    "missing-file",
+    "unknown-field",
+    "duplicate-field",
+    "too-many-parts",
+    "headers-too-large",
+    "field-too-large",
+    "file-too-large",
+    "unsupported-media-type",
+)
+TEXT = ("text-too-long", "bidi-override", "control-character", "too-many-marks")
+IMAGE = (
+    "empty-file",
+    "undecodable-image",
+    "image-too-small",
+    "image-too-large",
+    "image-too-expensive",
+    "multiple-frames",
+    "unsupported-mode",
+)
+READING = (
+    "not-found",
+    "unreadable-image",
+    "queue-full",
+    "no-reader",
+    "reader-died",
+    "model-cache",
+    "grant-expired",
+    "no-base-model",
+    "model-retired",
+    "model-tainted",
+)
+IDEMPOTENT = ("malformed-idempotency-key", "idempotency-key-reused")
