@@ -35,7 +35,7 @@ async def page() -> Response:
 
 @router.get("/{name}")
 async def asset(name: str) -> Response:
-    """Return a script or style sheet of the page."""
+    """Return a JavaScript or CSS file of the page."""
     if name not in _FILES:
         raise HTTPException(404)
     folder, media_type = _FILES[name]
