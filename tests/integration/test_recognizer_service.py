@@ -177,7 +177,7 @@ def renew(registry: RegistryDouble) -> bytes:
     """Give the registry a new model and nothing else to remember."""
     content = tiny.save(epoch=next(NUMBERS))
     registry.files = {hashlib.sha256(content).digest(): content}
-    registry.away, registry.downloads = False, 0
+    registry.unavailable, registry.downloads = False, 0
     return content
 
 
@@ -258,12 +258,12 @@ async def test_a_model_unknown_to_the_registry_is_not_found(service: Service) ->
 
 async def test_a_registry_that_is_away_is_unavailable_only_while_a_model_is_missing(service: Service) -> None:
     """What is in the cache is read without the registry."""
-    service.registry.away = True
+    service.registry.unavailable = True
     with pytest.raises(Unavailable):
         await service.read()
-    service.registry.away = False
+    service.registry.unavailable = False
     await service.read()
-    service.registry.away = True
+    service.registry.unavailable = True
     assert (await service.read()).lines
 
 
@@ -399,11 +399,11 @@ async def test_a_model_without_the_registry_s_grant_for_this_user_is_refused_tho
 async def test_a_cached_model_that_the_registry_has_retired_is_forgotten(service: Service) -> None:
     """Within the pause between two checks; while the registry is away nothing is forgotten."""
     await service.read()
-    service.registry.away = True
+    service.registry.unavailable = True
     service.registry.files.clear()
     await asyncio.sleep(1.2)
     assert cached(service)
-    service.registry.away = False
+    service.registry.unavailable = False
     for _ in range(200):
         if not cached(service):
             break

@@ -308,9 +308,9 @@ async def test_a_short_absence_of_the_registry_is_borne(bench: Bench) -> None:
     slow(bench)
     task = await bench.begin(run_id)
     freeze()
-    bench.inside.away = True
+    bench.inside.unavailable = True
     await asyncio.sleep(0.6)
-    bench.inside.away = False
+    bench.inside.unavailable = False
     for process in trainings():
         process.resume()
     await asyncio.wait_for(task, 60)
@@ -324,17 +324,17 @@ async def test_a_long_absence_of_the_registry_ends_the_training(bench: Bench) ->
     run_id = bench.inside.queue()
     task = await bench.begin(run_id)
     freeze()
-    bench.inside.away = True
+    bench.inside.unavailable = True
     await asyncio.wait_for(task, 5)
     assert not trainings()
-    bench.inside.away = False
+    bench.inside.unavailable = False
     assert await bench.registry.sweep() == [run_id]
 
 
 async def test_a_registry_away_at_the_claim_leaves_the_run_queued(bench: Bench) -> None:
     """The error reaches the task, which leaves the run to the sweep."""
     run_id = bench.inside.queue()
-    bench.inside.away = True
+    bench.inside.unavailable = True
     with pytest.raises(Unavailable):
         await bench.run(run_id)
     assert bench.inside.runs[run_id].message.state == double.QUEUED

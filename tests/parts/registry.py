@@ -5,6 +5,7 @@ import hashlib
 import json
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -77,7 +78,13 @@ class Registry:
 
 @contextlib.asynccontextmanager
 async def registry_server(
-    postgres: PostgresServer, folder: Path, database: str, *, blob_url: str | None = None, base: bytes = b""
+    postgres: PostgresServer,
+    folder: Path,
+    database: str,
+    *,
+    blob_url: str | None = None,
+    base: bytes = b"",
+    lease_s: int = 30,
 ) -> AsyncIterator[Registry]:
     """Run a registry over a migrated database and import hebrew_base: a made-up file, or `base`."""
     blobs = folder / "blobs"
@@ -94,7 +101,12 @@ async def registry_server(
         await models.import_base(file, "hebrew_base", None, database=stores.database, blobs=stores.blobs)
         address = f"unix:{folder}/registry.sock"
         add = partial(
-            add_servicers, database=stores.database, blobs=stores.blobs, signer=signer, private_webhooks=True
+            add_servicers,
+            database=stores.database,
+            blobs=stores.blobs,
+            signer=signer,
+            lease=timedelta(seconds=lease_s),
+            private_webhooks=True,
         )
         server = rpc.build_server(add, bind=address, signer=signer, service="registry", names=SERVICES)
         await server.grpc.start()

@@ -1,7 +1,8 @@
-"""A registry in memory behind the real contract, for faults that the real one cannot be made to have.
+"""A registry in memory for faults that the real one cannot be made to have at an exact moment.
 
-It keeps the rules of the contract for runs and models (claims, fences, leases, cancelling, publishing), with
-a lease as short as a test wants.
+It is unavailable for milliseconds, changes a fence between two heartbeats, sends other bytes than a digest
+names, and starts without PostgreSQL. `tests/contract/test_registry_contract.py` holds it to the contract of
+the real one.
 """
 
 import asyncio
@@ -38,7 +39,7 @@ ENDED = {SUCCEEDED, REJECTED, FAILED, CANCELLED}
 
 @dataclass
 class Run:
-    """A run and who holds it."""
+    """A run, its user, and the fence and lease of its worker."""
 
     message: training_pb2.TrainingRun
     user_id: UUID
@@ -48,7 +49,9 @@ class Run:
     epochs: list[int] = field(default_factory=list)
 
     def change(self, **fields: Any) -> None:
-        """Set fields, note the state, and raise the revision."""
+        """Set fields, record the state, and raise the revision when one of them changes."""
+        if all(getattr(self.message, name) == value for name, value in fields.items()):
+            return
         for name, value in fields.items():
             setattr(self.message, name, value)
         self.message.revision += 1
@@ -61,7 +64,7 @@ class RegistryDouble(
     ground_truth_pb2_grpc.GroundTruthServiceServicer,
     models_pb2_grpc.ModelServiceServicer,
 ):
-    """The services of the contract that the trainer uses."""
+    """The services of the registry that the trainer and the recognizer call."""
 
     def __init__(self, parent: bytes, lease_s: int = 30) -> None:
         """Take the model to fine-tune and the seconds of a lease."""
@@ -73,7 +76,7 @@ class RegistryDouble(
         self.runs: dict[str, Run] = {}
         self.published: list[models_pb2.PublishModelHeader] = []
         self.files: dict[bytes, bytes] = {hashlib.sha256(parent).digest(): parent}
-        self.away = False
+        self.unavailable = False
         self.downloads = 0
         self.changed = asyncio.Event()
 
@@ -95,32 +98,29 @@ class RegistryDouble(
 
     async def CreateTrainingRun(self, request: Any, context: Any) -> training_pb2.CreateTrainingRunResponse:
         """Queue a run of the caller unless one is active."""
-        self._here()
+        self._check_available()
         user = current_identity().user_id
         if any(run.user_id == user and run.message.state not in ENDED for run in self.runs.values()):
-            raise Conflict("a run of this user is active", code="run-active")
+            raise Conflict(code="run-active")
         return training_pb2.CreateTrainingRunResponse(run=self.runs[self.queue(user)].message)
 
     async def GetTrainingRun(self, request: Any, context: Any) -> training_pb2.GetTrainingRunResponse:
         """Return a run of the caller."""
-        self._here()
-        run = self.runs.get(request.run_id)
-        if run is None or run.user_id != current_identity().user_id:
-            raise NotFound("no such run")
-        return training_pb2.GetTrainingRunResponse(run=run.message)
+        self._check_available()
+        return training_pb2.GetTrainingRunResponse(run=self._own(request.run_id).message)
 
     async def ClaimTrainingRun(self, request: Any, context: Any) -> training_pb2.ClaimTrainingRunResponse:
-        """Give a queued or abandoned run to the caller."""
-        self._here()
+        """Claim a queued or abandoned run for the caller."""
+        self._check_available()
         run = self.runs.get(request.run_id)
         if run is None:
-            raise NotFound("no such run")
+            raise NotFound
         abandoned = run.message.state in HELD and time.monotonic() > run.until
         if run.message.state != QUEUED and not abandoned:
-            raise Stale("somebody else has it")
+            raise Stale(code="run-taken")
         run.fence += 1
         run.until = time.monotonic() + self.lease_s
-        self._note(run, state=RUNNING, attempts=run.message.attempts + 1)
+        self._change(run, state=RUNNING, attempts=run.message.attempts + 1)
         model = page_pb2.Model(
             version="hebrew_base-1",
             kind=page_pb2.MODEL_KIND_BASE,
@@ -140,41 +140,41 @@ class RegistryDouble(
         self, request: Any, context: Any
     ) -> training_pb2.ReportTrainingProgressResponse:
         """Renew the lease under the fence."""
-        self._here()
-        run = self._held(request)
+        self._check_available()
+        run = self._leased(request)
         run.until = time.monotonic() + self.lease_s
         if request.HasField("loss"):
             run.epochs.append(request.epoch)
-        self._note(run, state=request.state, epoch=request.epoch, epochs=request.epochs)
+        self._change(run, state=request.state, epoch=request.epoch, epochs=request.epochs)
         return training_pb2.ReportTrainingProgressResponse(cancel_requested=run.message.cancel_requested)
 
     async def CancelTrainingRun(self, request: Any, context: Any) -> training_pb2.CancelTrainingRunResponse:
-        """Ask for a run's end."""
-        run = self.runs[request.run_id]
+        """Cancel a run: a queued one ends, a claimed one is asked to end."""
+        run = self._own(request.run_id)
         if run.message.state in ENDED:
-            raise Precondition("it has ended", code="run-ended")
+            raise Precondition(code="run-ended")
         self.cancel(request.run_id)
         return training_pb2.CancelTrainingRunResponse(run=run.message)
 
     def cancel(self, run_id: str) -> None:
-        """Ask for a run's end."""
+        """Cancel a run: a queued one ends, a claimed one is asked to end."""
         run = self.runs[run_id]
         state = CANCELLED if run.message.state == QUEUED else run.message.state
-        self._note(run, cancel_requested=True, state=state)
+        self._change(run, cancel_requested=True, state=state)
 
     async def EndTrainingRun(self, request: Any, context: Any) -> training_pb2.EndTrainingRunResponse:
         """End an attempt under the fence."""
-        self._here()
-        run = self._held(request)
-        self._note(run, state=request.state, verdict=request.verdict)
+        self._check_available()
+        run = self._leased(request)
+        self._change(run, state=request.state, verdict=request.verdict)
         return training_pb2.EndTrainingRunResponse(run=run.message)
 
     async def ExportGroundTruth(
         self, request: Any, context: Any
     ) -> AsyncIterator[ground_truth_pb2.ExportGroundTruthResponse]:
         """Stream one drawn page, its first lines held out; `misread` falsifies lines that train."""
-        self._here()
-        self._held(request)
+        self._check_available()
+        self._leased(request)
         image = draw_page(self.texts)
         lines = [
             ground_truth_pb2.GroundTruthLine(
@@ -195,11 +195,11 @@ class RegistryDouble(
             yield ground_truth_pb2.ExportGroundTruthResponse(chunk=image[start : start + 1000])
 
     async def SweepTrainingRuns(self, request: Any, context: Any) -> training_pb2.SweepTrainingRunsResponse:
-        """Return abandoned runs to the queue and list what waits."""
-        self._here()
+        """Return abandoned runs to the queue and list the queued ones."""
+        self._check_available()
         for run in self.runs.values():
             if run.message.state in HELD and time.monotonic() > run.until:
-                self._note(run, state=QUEUED)
+                self._change(run, state=QUEUED)
         waiting = [run_id for run_id, run in self.runs.items() if run.message.state == QUEUED]
         return training_pb2.SweepTrainingRunsResponse(run_ids=waiting)
 
@@ -207,70 +207,83 @@ class RegistryDouble(
         self, request: Any, context: Any
     ) -> AsyncIterator[models_pb2.DownloadModelResponse]:
         """Stream a file by its digest."""
-        self._here()
+        self._check_available()
         if request.sha256 not in self.files:
-            raise NotFound("no such model")
+            raise NotFound
         self.downloads += 1
         content = self.files[request.sha256]
         for start in range(0, len(content), 1000):
             yield models_pb2.DownloadModelResponse(chunk=content[start : start + 1000])
 
     async def CheckModels(self, request: Any, context: Any) -> models_pb2.CheckModelsResponse:
-        """Name the files that are there."""
-        self._here()
-        return models_pb2.CheckModelsResponse(sha256=[each for each in request.sha256 if each in self.files])
+        """Return the digests of known files."""
+        self._check_available()
+        return models_pb2.CheckModelsResponse(
+            sha256=[digest for digest in request.sha256 if digest in self.files]
+        )
 
     async def PublishModel(
         self, request_iterator: AsyncIterator[Any], context: Any
     ) -> models_pb2.PublishModelResponse:
-        """Take a model under the fence and end its run."""
-        self._here()
+        """Store a model under the fence and end its run; a repeated call gets the first answer."""
+        self._check_available()
         header, content = (await anext(aiter(request_iterator))).header, b""
         async for message in request_iterator:
             content += message.chunk
-        run = self._held(header)
+        if header in self.published:
+            return models_pb2.PublishModelResponse()
+        run = self._leased(header)
         if run.message.cancel_requested:
-            self._note(run, state=CANCELLED)
-            raise Stale("the user has cancelled it", code="run-cancelled")
+            self._change(run, state=CANCELLED)
+            raise Stale(code="run-cancelled")
         assert hashlib.sha256(content).digest() == header.sha256
         self.files[header.sha256] = content
         self.published.append(header)
-        self._note(run, state=SUCCEEDED if header.promote else REJECTED, verdict=header.verdict)
+        self._change(run, state=SUCCEEDED if header.promote else REJECTED, verdict=header.verdict)
         return models_pb2.PublishModelResponse()
 
     async def GetUserModel(self, request: Any, context: Any) -> models_pb2.GetUserModelResponse:
-        """Answer nothing: the trainer never asks."""
-        raise NotFound("no such model")
+        """Not part of what the trainer and the recognizer call."""
+        raise NotFound
 
     async def ListModels(self, request: Any, context: Any) -> models_pb2.ListModelsResponse:
-        """Answer nothing: the trainer never asks."""
+        """Not part of what the trainer and the recognizer call."""
         return models_pb2.ListModelsResponse()
 
     async def GetModel(self, request: Any, context: Any) -> models_pb2.GetModelResponse:
-        """Know no version's record."""
-        raise NotFound("no such model")
+        """Not part of what the trainer and the recognizer call."""
+        raise NotFound
 
     async def ActivateModel(self, request: Any, context: Any) -> models_pb2.ActivateModelResponse:
-        """Answer nothing: the trainer never asks."""
-        raise NotFound("no such model")
+        """Not part of what the trainer and the recognizer call."""
+        raise NotFound
 
-    def _here(self) -> None:
-        """Refuse while away."""
-        if self.away:
-            raise Unavailable("the registry is away")
+    def _check_available(self) -> None:
+        """Raise Unavailable while the test says so."""
+        if self.unavailable:
+            raise Unavailable
 
-    def _held(self, request: Any) -> Run:
-        """Return the run of a request whose fence is the present one, else Stale."""
+    def _leased(self, request: Any) -> Run:
+        """Return the run of a request whose fence is the present one; raises Stale otherwise."""
         run = self.runs[request.run_id]
+        if run.message.state in ENDED:
+            raise Stale(code="run-ended")
         if run.fence != request.fence or run.message.state not in HELD:
-            raise Stale("the fence is an old one")
+            raise Stale(code="stale-fence")
+        return run
+
+    def _own(self, run_id: str) -> Run:
+        """Return a run of the calling user; raises NotFound for any other."""
+        run = self.runs.get(run_id)
+        if run is None or run.user_id != current_identity().user_id:
+            raise NotFound
         return run
 
     GetReadiness = GetTrainingPolicy = SetTrainingPolicy = None  # type: ignore[assignment]
     ImportGroundTruth = ListModelProgress = None  # type: ignore[assignment]
 
-    def _note(self, run: Run, **fields: Any) -> None:
-        """Change a run and wake those who wait."""
+    def _change(self, run: Run, **fields: Any) -> None:
+        """Change a run and wake the tests that wait for it."""
         run.change(**fields)
         self.changed.set()
 
