@@ -8,7 +8,7 @@ from itertools import chain
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-TREES = ("libs", "services", "deploy", "basemodel", "tools", "bench", "tests")
+TREES = ("libs", "services", "deploy", "basemodel", "tools", "bench", "examples", "tests")
 GENERATED = Path("libs/contracts/ketav")
 MAX_BODY = 40
 MAX_MODULE = 300

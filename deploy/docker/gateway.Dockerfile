@@ -1,4 +1,4 @@
-# The gateway, the only door: REST on port 8000.
+# The gateway: REST on port 8000.
 # The versions are those of requirements.lock, their hashes checked; only this service's extra is installed.
 FROM python:3.11-slim-bookworm AS build
 RUN pip install --no-cache-dir --disable-pip-version-check uv==0.13.9

@@ -1,4 +1,4 @@
-# The registry, the only memory: gRPC on port 50051; also the image of `ketav migrate`.
+# The registry: gRPC on port 50051; also the image of `ketav migrate`.
 # The versions are those of requirements.lock, their hashes checked; only this service's extra is installed.
 FROM python:3.11-slim-bookworm AS build
 RUN pip install --no-cache-dir --disable-pip-version-check uv==0.13.9
@@ -15,7 +15,7 @@ RUN useradd --create-home --home-dir /srv/ketav --uid 10001 ketav \
  && install --directory --owner=ketav --group=ketav --mode=0700 /srv/ketav/data
 COPY --from=build /opt/ketav /opt/ketav
 COPY deploy/docker/grpc_health.py /usr/local/bin/grpc_health.py
-# The migrations lie beside the package and are found from there.
+# The migrations are found in the directory of the package.
 COPY services/registry/ /srv/ketav/registry/
 COPY models/ /srv/ketav/models/
 ENV PATH=/opt/ketav/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 OMP_NUM_THREADS=1 \

@@ -10,7 +10,7 @@ The first line of a class's docstring is its default detail: what is wrong, then
 """
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import grpc
 from google.protobuf.any_pb2 import Any
@@ -179,9 +179,13 @@ def to_status(error: KetavError) -> Status:
     return Status(code=number, message=error.detail, details=[info])
 
 
-def from_rpc_error(error: grpc.aio.AioRpcError) -> KetavError:
-    """Restore the KetavError that a server raised; without an ErrorInfo, return the class of the status."""
-    rich = rpc_status.from_call(error)
+def from_rpc_error(error: grpc.RpcError) -> KetavError:
+    """Restore the KetavError that a server raised; without an ErrorInfo, return the class of the status.
+
+    The error is that of a call, synchronous or of grpc.aio, so it has a status.
+    """
+    call = cast("grpc.Call", error)
+    rich = rpc_status.from_call(call)
     for packed in rich.details if rich else ():
         info = ErrorInfo()
         if packed.Unpack(info) and info.domain == DOMAIN:
@@ -189,6 +193,6 @@ def from_rpc_error(error: grpc.aio.AioRpcError) -> KetavError:
             kind = _KINDS.get(details.pop(_KIND, ""), Internal)
             wait = details.pop(_RETRY, None)
             retry_after = int(wait) if wait is not None and wait.isdigit() else None
-            return kind(error.details(), code=info.reason, details=details, retry_after=retry_after)
-    kind = _BARE.get(error.code(), Internal)
-    return kind(details={"status": error.code().name})
+            return kind(call.details(), code=info.reason, details=details, retry_after=retry_after)
+    kind = _BARE.get(call.code(), Internal)
+    return kind(details={"status": call.code().name})
