@@ -20,7 +20,7 @@ from ketav_common.metrics import Pair, cer
 from ketav_engine import models
 from ketav_engine.lines import normalise
 from ketav_engine.recognition import beam, ngram, recognize
-from ketav_registry.domain.next_lines import Candidate, next_lines
+from ketav_registry.domain.next_lines import Candidate, rank_lines
 
 DATA = Path(os.environ.get("KETAV_BENCH_DATA", "../shared/data"))
 SIZES = (16, 64, 256)
@@ -46,7 +46,7 @@ def read(folder: Path, model: models.LoadedModel, language: Path) -> tuple[list[
 
 def measure(candidates: list[Candidate], pairs: list[Pair], size: int) -> None:
     """Print the CER of the listed lines and of random ones."""
-    listed = [pick.line.line_id.int for pick in next_lines(candidates, (), size)]
+    listed = [pick.line.line_id.int for pick in rank_lines(candidates, (), size)]
     chance = random.Random(size)
     numbers = [line.line_id.int for line in candidates]
     drawn = sorted(cer([pairs[number] for number in chance.sample(numbers, size)]).rate for _ in range(DRAWS))

@@ -22,7 +22,11 @@ from ketav_common.metrics import cer
 from ketav_engine import models
 from ketav_engine.domain import Image, Reading
 from ketav_engine.recognition import beam, decode, ngram, recognize
-from ketav_registry.domain.corrections_quarantine import Evidence, Limits, judge
+from ketav_registry.domain.corrections_quarantine import (
+    Evidence,
+    QuarantineLimits,
+    check_correction,
+)
 
 SEED = 910_000_000
 # Slant, blur in pixels and noise in grey values, from readable to illegible.
@@ -50,16 +54,17 @@ def read(images: list[Image], model: models.LoadedModel, decoder: beam.BeamDecod
     return [readings[index] for index in range(len(images))]
 
 
-def doubted(text: str, reading: Reading, image: Image, limits: Limits) -> bool:
+def doubted(text: str, reading: Reading, image: Image, limits: QuarantineLimits) -> bool:
     """Say whether a correction of a line would be quarantined."""
     sure = float(np.mean(reading.confidences)) if reading.confidences else 0.0
     evidence = Evidence(reading.text, sure, None, image.shape[1] / image.shape[0], None)
-    return judge(text, evidence, limits, Levenshtein.normalized_distance, confirmed=False) is not None
+    quarantine = check_correction(text, evidence, limits, Levenshtein.normalized_distance, confirmed=False)
+    return quarantine is not None
 
 
 def measure(name: str, lines: list[Sample], images: list[Image], readings: list[Reading]) -> None:
     """Print one row."""
-    limits, texts = Limits(), [plain(line.text) for line in lines]
+    limits, texts = QuarantineLimits(), [plain(line.text) for line in lines]
     rate = cer(zip(texts, (reading.text for reading in readings), strict=True)).rate
     sure = np.mean([np.mean(reading.confidences or [0.0]) for reading in readings])
     right = [doubted(*each, limits) for each in zip(texts, readings, images, strict=True)]

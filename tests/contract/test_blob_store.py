@@ -14,7 +14,8 @@ from uuid import uuid4
 import pytest
 
 from ketav_common.errors import DataLoss, InvalidInput, TooLarge, Unavailable
-from ketav_registry.blobs import BlobStore, blob_store, read, store
+from ketav_registry.blobs import BlobStore, read, store
+from ketav_registry.main import blob_store
 from tests.parts.processes import free_port
 from tests.parts.s3 import S3Server
 

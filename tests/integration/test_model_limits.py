@@ -28,9 +28,9 @@ async def test_an_import_above_the_limit_is_refused_before_the_file_is_read(
         output.truncate(MAX_MODEL_BYTES + 1)
     stores = registry.stores
     with pytest.raises(TooLarge) as caught:
-        await models.import_base(file, "large", None, database=stores.database, blobs=stores.blobs)
+        await models.import_base(file, "large", None, stores=stores)
     assert caught.value.detail == (
-        "The model file has 67,108,865 bytes; at most 67,108,864 are read by the services. "
+        "The model file has 67,108,865 bytes, and the services read at most 67,108,864. "
         "Import a smaller network."
     )
     assert [path.name for path in registry.blobs.rglob("*.safetensors")] != []

@@ -8,7 +8,7 @@ from ketav_common.metrics import cer
 from ketav_engine import models
 from ketav_engine.recognition import recognize
 from ketav_engine.training import replay
-from ketav_registry.domain.next_lines import Candidate, next_lines
+from ketav_registry.domain.next_lines import Candidate, rank_lines
 
 MODELS = Path(__file__).resolve().parents[2] / "models"
 
@@ -23,7 +23,7 @@ def test_picked_lines_have_more_errors_than_lines_picked_by_chance() -> None:
         Candidate(UUID(int=number), UUID(int=number // 12), number % 12, reading.text, reading.confidences)
         for number, reading in enumerate(readings)
     ]
-    picked = [pick.line.line_id.int for pick in next_lines(candidates, (), 16)]
+    picked = [pick.line.line_id.int for pick in rank_lines(candidates, (), 16)]
     chance = random.Random(0)
     drawn = sorted(cer(chance.sample(pairs, 16)).rate for _ in range(200))
     assert cer([pairs[number] for number in picked]).rate > 1.5 * cer(pairs).rate

@@ -228,14 +228,14 @@ async def test_a_line_that_falls_into_quarantine_leaves_the_next_dataset(registr
     assert not {READ[0], OTHER * 20} & set(texts)
 
 
-async def test_held_out_lines_are_counted_as_the_next_run_will_hold_them_out(registry: Registry) -> None:
+async def test_holdout_lines_are_counted_as_the_next_run_will_hold_them_out(registry: Registry) -> None:
     """What readiness shows is what the run has."""
     user_id = await registry.new_user()
     with acting(user_id):
         await correct(registry, 4, pages=6)
     counted = await counts(registry, user_id)
     run = await queue(registry, user_id)
-    assert (counted.verified, counted.held_out) == (24, run.holdout_lines)
+    assert (counted.verified, counted.holdout) == (24, run.holdout_lines)
     assert 0 < run.holdout_lines < 24
 
 

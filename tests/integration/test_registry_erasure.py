@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Coroutine
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from ketav_common import rpc
 from ketav_common.errors import Conflict, Forbidden, KetavError, NotFound, Precondition, Stale
 from ketav_registry.tables import metadata
 from ketav_registry.usecases import models
-from ketav_registry.usecases.object_removal import Rounds, sweep_objects
+from ketav_registry.usecases.object_removal import OrphanSearch, sweep_objects
 from tests.parts.postgres import PostgresServer
 from tests.parts.registry import (
     Registry,
@@ -118,7 +119,7 @@ def objects(registry: Registry, kind: str) -> set[str]:
 
 async def sweep_store(registry: Registry) -> None:
     """Remove what is queued, as the registry does from time to time."""
-    await sweep_objects(database=registry.stores.database, blobs=registry.stores.blobs, rounds=Rounds())
+    await sweep_objects(OrphanSearch(), stores=registry.stores)
 
 
 async def test_a_deleted_page_is_gone_with_its_readings_corrections_and_image(
@@ -389,7 +390,7 @@ async def test_who_falls_back_to_the_base_gets_the_next_base_as_well(
     file = tmp_path / "newer.safetensors"
     file.write_bytes(safetensors(b"a newer base"))
     stores = registry.stores
-    newer = await models.import_base(file, "newer", None, database=stores.database, blobs=stores.blobs)
+    newer = await models.import_base(file, "newer", None, stores=stores)
     try:
         assert await serving(registry, user_id) == newer.model.version
     finally:  # the other tests of this module know one base
@@ -431,7 +432,7 @@ async def test_an_active_run_over_deleted_lines_ends_and_its_worker_can_do_nothi
     run = await run_of(registry, user_id, run_id)
     assert (run.state, run.verdict) == (
         training_pb2.TRAINING_RUN_STATE_CANCELLED,
-        "Cancelled because lines it was training on were deleted.",
+        "The training run was cancelled because lines that it uses were deleted.",
     )
     with pytest.raises(Stale):
         await publish(registry, run_id, lease.fence)
@@ -608,9 +609,9 @@ async def test_a_store_that_is_away_keeps_the_queue_and_is_asked_again(registry:
     for page in await pages_of(registry, user_id):
         await delete_page(registry, user_id, page)
     stored = objects(registry, "images")
-    away = Unreachable(registry.stores.blobs)
+    unreachable = Unreachable(registry.stores.blobs)
     with pytest.raises(KetavError):
-        await sweep_objects(database=registry.stores.database, blobs=away, rounds=Rounds())
+        await sweep_objects(OrphanSearch(), stores=replace(registry.stores, blobs=unreachable))
     tries = "SELECT attempts FROM object_removal WHERE user_id = $1 ORDER BY 1"
     assert await rows(tries, user_id) == [(0,), (1,)]
     assert objects(registry, "images") == stored
@@ -630,7 +631,7 @@ async def test_an_object_that_cannot_be_removed_keeps_no_orphan(registry: Regist
     stuck = Unreachable(registry.stores.blobs, page.page_id)
     for _ in range(2):
         with pytest.raises(KetavError, match="away"):
-            await sweep_objects(database=registry.stores.database, blobs=stuck, rounds=Rounds())
+            await sweep_objects(OrphanSearch(), stores=replace(registry.stores, blobs=stuck))
         assert not orphan.exists()
     await sweep_store(registry)
     assert page.page_id not in objects(registry, "images")

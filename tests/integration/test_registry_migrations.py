@@ -10,9 +10,8 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.script import ScriptDirectory
 
-from ketav_registry.database import Database, connect
+from ketav_registry.database import Database, connect, newest_revision
 from ketav_registry.migrate import config, upgrade
-from ketav_registry.tables import REVISION
 from tests.parts.postgres import PostgresServer
 
 
@@ -25,7 +24,7 @@ def test_the_code_knows_the_newest_migration_by_a_number_that_grows() -> None:
     """Readiness compares numbers, so that an older process stays ready under a newer schema."""
     script = ScriptDirectory.from_config(config("postgresql://unused"))
     revisions = [each.revision for each in script.walk_revisions()]
-    assert script.get_current_head() == REVISION
+    assert script.get_current_head() == newest_revision()
     assert revisions == sorted(revisions, reverse=True)
     assert len({len(revision) for revision in revisions}) == 1
 
@@ -64,7 +63,7 @@ def test_the_services_password_is_set_from_its_own_address(postgres: PostgresSer
 
 
 @pytest.mark.parametrize(
-    ("revision", "ready"), [(None, False), ("0000", False), (REVISION, True), ("9999", True)]
+    ("revision", "ready"), [(None, False), ("0000", False), (newest_revision(), True), ("9999", True)]
 )
 async def test_a_process_is_ready_under_its_own_schema_or_a_newer_one(
     postgres: PostgresServer, revision: str | None, ready: bool
@@ -116,7 +115,7 @@ def test_going_down_is_refused_while_a_page_s_image_would_be_lost(
     [row] = postgres.execute(
         "SELECT object_key, (SELECT version_num FROM alembic_version) FROM page", unprivileged
     )
-    assert tuple(row) == ("images/ab/c", REVISION)
+    assert tuple(row) == ("images/ab/c", newest_revision())
     postgres.execute("UPDATE page SET object_key = NULL", unprivileged)
     command.downgrade(config(url), "0004")
 

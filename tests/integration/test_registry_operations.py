@@ -70,7 +70,7 @@ def test_a_key_is_printed_once_and_stored_as_its_digest(postgres: PostgresServer
     ketav("users", "revoke", prefix)
     [row] = postgres.execute(query, database, digest)
     assert row["revoked_at"] is not None
-    assert "no such key" in ketav("users", "revoke", prefix, status=1)
+    assert "no valid API key with this prefix" in ketav("users", "revoke", prefix, status=1)
 
 
 @pytest.mark.usefixtures("environment")

@@ -63,11 +63,11 @@ async def list_projects(registry: Registry, **paging: Any) -> projects_pb2.ListP
 
 async def test_an_api_key_names_its_user_until_it_is_revoked(registry: Registry) -> None:
     """The key is shown once, found by its digest, and unknown after its revocation."""
-    user_id, key = await accounts.add_user("דנה", database=registry.stores.database)
+    user_id, key = await accounts.add_user("דנה", stores=registry.stores)
     request = accounts_pb2.ResolveApiKeyRequest(key_sha256=hashlib.sha256(key.encode()).digest())
     with acting(None, "gateway"):
         assert (await registry.accounts.ResolveApiKey(request)).user_id == str(user_id)
-        await accounts.revoke_key(key.split("_")[1], database=registry.stores.database)
+        await accounts.revoke_key(key.split("_")[1], stores=registry.stores)
         with pytest.raises(NotFound), rpc.translated():
             await registry.accounts.ResolveApiKey(request)
 

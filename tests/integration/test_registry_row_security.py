@@ -179,8 +179,9 @@ async def test_a_correction_cannot_name_a_line_or_a_project_of_another_page(
     with acting(await registry.new_user()):
         await correct(registry, 2, pages=2)
     mix = """
-        INSERT INTO correction (id, user_id, project_id, page_id, feedback_id, line_id, place, text)
-        SELECT gen_random_uuid(), a.user_id, a.project_id, a.page_id, a.feedback_id, b.line_id, b.place, 'x'
+        INSERT INTO correction (id, user_id, project_id, page_id, feedback_id, line_id, geometry_sha256, text)
+        SELECT gen_random_uuid(), a.user_id, a.project_id, a.page_id, a.feedback_id, b.line_id,
+            b.geometry_sha256, 'x'
         FROM correction a JOIN correction b ON a.page_id <> b.page_id AND a.user_id = b.user_id LIMIT 1
     """
     with pytest.raises(asyncpg.ForeignKeyViolationError):

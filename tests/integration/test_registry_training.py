@@ -344,8 +344,7 @@ async def test_the_base_of_a_script_serves_it_before_the_base_of_all(
             file,
             "sephardi_base",
             Script.SEPHARDI,
-            database=registry.stores.database,
-            blobs=registry.stores.blobs,
+            stores=registry.stores,
         )
         assert await serving(registry, user_id, page_pb2.SCRIPT_SEPHARDI) == f"sephardi_base-{number}"
     assert await serving(registry, user_id, page_pb2.SCRIPT_SQUARE) == "hebrew_base-1"

@@ -16,9 +16,9 @@ from ketav_common.errors import NotFound
 from ketav_registry.domain.corrections import Correction
 from ketav_registry.domain.models import Script
 from ketav_registry.domain.pages import Page
-from ketav_registry.domain.requests import Request
+from ketav_registry.domain.requests import RequestKey
 from ketav_registry.repository import corrections, ground_truth, pages, transcriptions
-from ketav_registry.usecases.training import sweep_training_runs
+from ketav_registry.usecases.training_sweep import sweep_training_runs
 from tests.parts.postgres import PostgresServer
 from tests.parts.registry import (
     IMAGE,
@@ -49,7 +49,7 @@ async def registry(postgres: PostgresServer, database: str, tmp_path: Path) -> A
 
 async def sweep(registry: Registry, queueing_s: float = 60) -> set[UUID]:
     """Sweep with some seconds for asking who is due; return the queued runs."""
-    return set(await sweep_training_runs(database=registry.stores.database, queueing_s=queueing_s))
+    return set(await sweep_training_runs(stores=registry.stores, queueing_s=queueing_s))
 
 
 async def queued_of(registry: Registry, user_id: UUID, runs: set[UUID]) -> list[UUID]:
@@ -93,7 +93,7 @@ async def test_a_sweep_ends_in_time_with_the_queued_runs_and_nobody_starves(
         assert len(found) == 1
     finally:
         await other.close()
-    cut = [entry for entry in logs if entry["event"] == "queueing_cut_short"]
+    cut = [entry for entry in logs if entry["event"] == "queueing_timed_out"]
     assert cut
     assert all(entry["log_level"] == "warning" for entry in cut)
     assert await queued_of(registry, stuck, await sweep(registry))
@@ -120,7 +120,7 @@ async def test_two_feedbacks_at_once_on_two_pages_are_due_together(registry: Reg
             assert page.transcription is not None
             lines = page.transcription.lines
             told = [Correction(line.line_id, line.text) for line in lines if line.line_id]
-            request = Request("", b"")
+            request = RequestKey()
             saved = await corrections.insert_feedback(transaction, user_id, page, told, (), request)
             assert saved is not None
             assert saved.ground_truth_lines == 8

@@ -35,9 +35,10 @@ from ketav.registry.v1 import (
 )
 from ketav_common import context, rpc
 from ketav_common.identity import Identity, Signer
-from ketav_registry.main import Stores, open_stores
+from ketav_registry.main import open_stores
 from ketav_registry.servicer import SERVICES, add_servicers
 from ketav_registry.settings import StoreSettings
+from ketav_registry.stores import Stores
 from ketav_registry.usecases import accounts, models
 from tests.parts.postgres import PostgresServer
 
@@ -72,7 +73,7 @@ class Registry:
 
     async def new_user(self, name: str = "user") -> UUID:
         """Add a user and return their id."""
-        user_id, _ = await accounts.add_user(name, database=self.stores.database)
+        user_id, _ = await accounts.add_user(name, stores=self.stores)
         return user_id
 
 
@@ -98,12 +99,11 @@ async def registry_server(
         await stores.blobs.check()
         file = folder / "hebrew_base.safetensors"
         file.write_bytes(base or safetensors(b"hebrew base"))
-        await models.import_base(file, "hebrew_base", None, database=stores.database, blobs=stores.blobs)
+        await models.import_base(file, "hebrew_base", None, stores=stores)
         address = f"unix:{folder}/registry.sock"
         add = partial(
             add_servicers,
-            database=stores.database,
-            blobs=stores.blobs,
+            stores=stores,
             signer=signer,
             lease=timedelta(seconds=lease_s),
             private_webhooks=True,

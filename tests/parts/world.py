@@ -253,7 +253,7 @@ class World:
     async def new_user(self, name: str) -> UUID:
         """Add a user and return their id."""
         async with open_stores(self._stores()) as stores:
-            user_id, _ = await accounts.add_user(name, database=stores.database)
+            user_id, _ = await accounts.add_user(name, stores=stores)
         return user_id
 
     async def import_base(self, content: bytes) -> None:
@@ -262,7 +262,7 @@ class World:
         file.write_bytes(content)
         async with open_stores(self._stores()) as stores:
             await stores.blobs.check()
-            await models.import_base(file, "hebrew_base", None, database=stores.database, blobs=stores.blobs)
+            await models.import_base(file, "hebrew_base", None, stores=stores)
 
     def _stores(self) -> StoreSettings:
         """Return where the registry's memory lies."""

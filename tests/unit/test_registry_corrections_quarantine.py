@@ -1,6 +1,5 @@
-"""Which corrections look wrong, and which must not be doubted."""
+"""Which corrections are quarantined, and which must not be."""
 
-import json
 from dataclasses import replace
 
 import pytest
@@ -8,129 +7,128 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rapidfuzz.distance import Levenshtein
 
-from ketav_registry.domain.corrections_quarantine import Doubt, Evidence, Limits, judge, room
-from ketav_registry.domain.models import alphabet_of
+from ketav_registry.domain.corrections_quarantine import (
+    Evidence,
+    QuarantineCode,
+    QuarantineLimits,
+    check_correction,
+    count_squares,
+)
 
-LIMITS = Limits()
-READ = "שלום לכם ילדים וילדות"
-SURE = Evidence(read=READ, confidence=0.95, verified=None, room=12.0, alphabet=frozenset("אבגדהוזחטיכלמם ן"))
-OTHER = "מעשה בארנב קטן שברח"
+LIMITS = QuarantineLimits()
+READING = "שלום לכם ילדים וילדות"
+CERTAIN = Evidence(
+    reading=READING,
+    confidence=0.95,
+    verified_text=None,
+    squares=12.0,
+    alphabet=frozenset("אבגדהוזחטיכלמם ן"),
+)
+"""A line that was read with high confidence, by a model whose alphabet is known."""
+ANY_ALPHABET = replace(CERTAIN, alphabet=None)
+OTHER_TEXT = "מעשה בארנב קטן שברח"
 
 
-def doubt(text: str, evidence: Evidence = SURE, *, confirmed: bool = False) -> Doubt | None:
+def code_of(text: str, evidence: Evidence = CERTAIN, *, confirmed: bool = False) -> QuarantineCode | None:
     """Return the code of a text's quarantine."""
-    found = judge(text, evidence, LIMITS, Levenshtein.normalized_distance, confirmed=confirmed)
-    assert found is None or found.reason.endswith(".")
-    return None if found is None else found.doubt
-
-
-KNOWN = replace(SURE, alphabet=None)
+    quarantine = check_correction(
+        text, evidence, LIMITS, Levenshtein.normalized_distance, confirmed=confirmed
+    )
+    assert quarantine is None or quarantine.reason.endswith(".")
+    return None if quarantine is None else quarantine.code
 
 
 @pytest.mark.parametrize(
     ("text", "evidence", "expected"),
     [
-        ("", SURE, Doubt.EMPTY),
-        ("ab", SURE, Doubt.FOREIGN),
-        ("אב Ж", SURE, Doubt.FOREIGN),
-        ("אב 😀", SURE, Doubt.FOREIGN),
-        ("א" * 60 + "ב" * 100, KNOWN, Doubt.TOO_LONG),
-        (OTHER, KNOWN, Doubt.UNLIKE),
-        (READ, KNOWN, None),
+        ("", CERTAIN, QuarantineCode.EMPTY_TEXT),
+        ("ab", CERTAIN, QuarantineCode.OUTSIDE_ALPHABET),
+        ("אב Ж", CERTAIN, QuarantineCode.OUTSIDE_ALPHABET),
+        ("אב 😀", CERTAIN, QuarantineCode.OUTSIDE_ALPHABET),
+        ("א" * 60 + "ב" * 100, ANY_ALPHABET, QuarantineCode.TOO_LONG_FOR_LINE),
+        (OTHER_TEXT, ANY_ALPHABET, QuarantineCode.UNLIKE_READING),
+        (READING, ANY_ALPHABET, None),
     ],
 )
-def test_each_doubt_has_its_code(text: str, evidence: Evidence, expected: Doubt | None) -> None:
-    """One example each, and one that is in order."""
-    assert doubt(text, evidence) is expected
+def test_each_reason_has_its_code(text: str, evidence: Evidence, expected: QuarantineCode | None) -> None:
+    """An example of each code, and a correction without one."""
+    assert code_of(text, evidence) is expected
 
 
 @pytest.mark.parametrize("text", ["אמר: „בוא!“", "ג׳ ה״א א־ב", "אָבִי", "3 ₪ + 4", "א\u200eב"])
-def test_signs_of_hebrew_and_of_any_writing_are_no_other_script(text: str) -> None:
-    """Niqqud, geresh, maqaf, currency and quotation marks are learnt in time: they are not doubted."""
-    evidence = replace(SURE, confidence=0.1, alphabet=SURE.alphabet and SURE.alphabet | set("3 4מרה"))
-    assert doubt(text, evidence) is None
+def test_signs_of_hebrew_and_of_any_writing_are_not_another_script(text: str) -> None:
+    """A training can add niqqud, geresh, maqaf, currency and quotation marks to a model."""
+    evidence = replace(
+        CERTAIN, confidence=0.1, alphabet=CERTAIN.alphabet and CERTAIN.alphabet | set("3 4מרה")
+    )
+    assert code_of(text, evidence) is None
 
 
-def test_what_the_user_confirms_is_believed_but_a_line_without_text_teaches_nothing() -> None:
-    """Confirmation lifts every doubt but one."""
-    for text in ("ab", "א" * 300, OTHER):
-        assert doubt(text) is not None
-        assert doubt(text, confirmed=True) is None
-    assert doubt("", confirmed=True) is Doubt.EMPTY
+def test_a_confirmed_text_is_not_quarantined_unless_it_is_empty() -> None:
+    """Confirmation overrides every reason but one: a line without text cannot train."""
+    for text in ("ab", "א" * 300, OTHER_TEXT):
+        assert code_of(text) is not None
+        assert code_of(text, confirmed=True) is None
+    assert code_of("", confirmed=True) is QuarantineCode.EMPTY_TEXT
 
 
-def test_a_badly_read_line_may_be_corrected_to_anything() -> None:
-    """The hand the model cannot read yet needs corrections most: an unsure reading binds nobody."""
-    assert doubt(OTHER, replace(KNOWN, confidence=LIMITS.confidence - 0.01)) is None
-    assert doubt(OTHER, replace(KNOWN, read="", confidence=0.0)) is None
+def test_a_line_read_with_low_confidence_may_be_corrected_to_anything() -> None:
+    """The handwriting that the model cannot read yet needs corrections most."""
+    assert code_of(OTHER_TEXT, replace(ANY_ALPHABET, confidence=LIMITS.min_confidence - 0.01)) is None
+    assert code_of(OTHER_TEXT, replace(ANY_ALPHABET, reading="", confidence=0.0)) is None
 
 
-def test_a_sure_reading_may_be_wrong_in_most_letters() -> None:
-    """Over a third of the letters in common are enough."""
-    half = "".join("ץ" if index % 2 else letter for index, letter in enumerate(READ))
-    assert doubt(half, KNOWN) is None
+def test_a_certain_reading_may_be_wrong_in_most_letters() -> None:
+    """More than a third of the letters in common are enough."""
+    half = "".join("ץ" if index % 2 else letter for index, letter in enumerate(READING))
+    assert code_of(half, ANY_ALPHABET) is None
 
 
-def test_a_short_word_is_never_doubted_for_what_was_read() -> None:
-    """With four letters every one can be misread."""
-    assert doubt("אבגד", replace(KNOWN, read="השרק")) is None
+def test_a_short_word_is_never_compared_with_its_reading() -> None:
+    """Of four letters, all can be misread."""
+    assert code_of("אבגד", replace(ANY_ALPHABET, reading="השרק")) is None
 
 
-def test_what_was_verified_once_is_not_doubted_again_nor_is_a_text_close_to_it() -> None:
-    """A line whose strange text was confirmed can be sent again, and its typing errors be mended."""
-    verified = replace(KNOWN, verified=OTHER)
-    assert doubt(OTHER, verified) is None
-    assert doubt(OTHER + "ה", verified) is None
-    assert doubt("abc", replace(SURE, verified="abc")) is None
-    assert doubt("שקד פרח נץ צץ", verified) is Doubt.UNLIKE
+def test_a_verified_text_can_be_sent_again_and_its_typing_errors_corrected() -> None:
+    """Also if it is unlike the reading; a third text is quarantined."""
+    verified = replace(ANY_ALPHABET, verified_text=OTHER_TEXT)
+    assert code_of(OTHER_TEXT, verified) is None
+    assert code_of(OTHER_TEXT + "ה", verified) is None
+    assert code_of("abc", replace(CERTAIN, verified_text="abc")) is None
+    assert code_of("שקד פרח נץ צץ", verified) is QuarantineCode.UNLIKE_READING
 
 
-def test_a_text_as_long_as_the_reading_stands_on_the_line_whatever_its_boundary() -> None:
-    """A photographed line with wide margins has a boundary far higher than its letters."""
-    margins = replace(KNOWN, read="א" * 60, room=1.5)
-    assert doubt("א" * 60, margins) is None
-    assert doubt("א" * 121, margins) is Doubt.TOO_LONG
+def test_a_text_as_long_as_its_reading_fits_whatever_the_boundary() -> None:
+    """A photographed line with wide margins has a boundary much higher than its letters."""
+    wide_margins = replace(ANY_ALPHABET, reading="א" * 60, squares=1.5)
+    assert code_of("א" * 60, wide_margins) is None
+    assert code_of("א" * 121, wide_margins) is QuarantineCode.TOO_LONG_FOR_LINE
 
 
-def test_marks_take_no_room() -> None:
-    """A pointed text is three times as long in code points as in letters."""
-    assert doubt("אָ" * 140, replace(KNOWN, confidence=0.5)) is None
-    assert doubt("אב" * 140, replace(KNOWN, confidence=0.5)) is Doubt.TOO_LONG
+def test_combining_marks_need_no_room() -> None:
+    """A text with niqqud has up to three times as many code points as letters."""
+    assert code_of("אָ" * 140, replace(ANY_ALPHABET, confidence=0.5)) is None
+    long_text = "אב" * 140
+    assert code_of(long_text, replace(ANY_ALPHABET, confidence=0.5)) is QuarantineCode.TOO_LONG_FOR_LINE
 
 
 @given(st.text(max_size=60), st.text(max_size=60), st.floats(0, 1), st.floats(0, 1000))
-def test_any_text_is_judged_and_a_confirmed_one_is_kept(
-    text: str, read: str, confidence: float, wide: float
+def test_any_text_can_be_checked_and_confirmed(
+    text: str, reading: str, confidence: float, squares: float
 ) -> None:
-    """No text makes the rule fail."""
-    evidence = Evidence(read, confidence, None, wide, frozenset("אב"))
-    judge(text, evidence, LIMITS, Levenshtein.normalized_distance, confirmed=False)
-    assert doubt(text, evidence, confirmed=True) is (None if text else Doubt.EMPTY)
+    """No text raises an error."""
+    evidence = Evidence(reading, confidence, None, squares, frozenset("אב"))
+    check_correction(text, evidence, LIMITS, Levenshtein.normalized_distance, confirmed=False)
+    assert code_of(text, evidence, confirmed=True) is (None if text else QuarantineCode.EMPTY_TEXT)
 
 
-def test_the_room_of_a_line_follows_its_baseline() -> None:
-    """Level, slanted and upright: the same line has the same room; a line without extent has none."""
-    level = room(((90, 5), (10, 5)), ((0, 0), (100, 0), (100, 20), (0, 20)))
-    assert level == pytest.approx(5.0)
-    upright = room(((5, 10), (5, 90)), ((0, 0), (0, 100), (20, 100), (20, 0)))
-    assert upright == pytest.approx(5.0)
-    slanted = room(((0, 0), (60, 80)), ((0, 0), (60, 80), (44, 92), (-16, 12)))
+def test_width_divided_by_height_follows_the_baseline() -> None:
+    """The same line horizontal, vertical and slanted has the same value; without extent it has none."""
+    horizontal = count_squares(((90, 5), (10, 5)), ((0, 0), (100, 0), (100, 20), (0, 20)))
+    assert horizontal == pytest.approx(5.0)
+    vertical = count_squares(((5, 10), (5, 90)), ((0, 0), (0, 100), (20, 100), (20, 0)))
+    assert vertical == pytest.approx(5.0)
+    slanted = count_squares(((0, 0), (60, 80)), ((0, 0), (60, 80), (44, 92), (-16, 12)))
     assert slanted == pytest.approx(5.0)
-    assert room((), ()) == 0.0
-    assert room(((3, 3), (3, 3)), ((0, 0), (40, 0), (40, 20), (0, 20))) == pytest.approx(2.0)
-
-
-def header(metadata: object) -> bytes:
-    """Return the head of a safetensors file."""
-    text = json.dumps({"__metadata__": metadata}).encode()
-    return len(text).to_bytes(8, "little") + text
-
-
-def test_the_alphabet_is_what_the_codec_of_a_kraken_file_maps() -> None:
-    """Ligatures of several characters count by character; a file that says nothing has no alphabet."""
-    kraken = json.dumps({"net": {"codec": {"א": [1], "בג": [2, 3]}}})
-    assert alphabet_of(header({"kraken_meta": kraken})) == "אבג"
-    for silent in ({}, {"kraken_meta": "[]"}, {"kraken_meta": "{}"}, {"kraken_meta": '{"n": {}}'}, 7, None):
-        assert alphabet_of(header(silent)) is None
-    assert alphabet_of(b"") is None
-    assert alphabet_of(b"\xff" * 40) is None
+    assert count_squares((), ()) == 0.0
+    assert count_squares(((3, 3), (3, 3)), ((0, 0), (40, 0), (40, 20), (0, 20))) == pytest.approx(2.0)

@@ -19,7 +19,7 @@ from standardwebhooks import Webhook
 from ketav.registry.v1 import webhooks_pb2
 from ketav_common.addresses import is_public
 from ketav_common.errors import InvalidInput
-from ketav_registry.domain.webhooks import check_url, pause_after
+from ketav_registry.domain.webhooks import check_url, retry_delay
 from ketav_trainer.webhooks import DeliveryError, WebhookSender
 
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
@@ -249,7 +249,7 @@ def test_http_is_for_this_machine_and_only_where_it_is_allowed() -> None:
 
 def test_eight_tries_lie_within_a_day() -> None:
     """Each pause is longer than the one before; after the eighth try there is none."""
-    pauses = [pause_after(attempt) for attempt in range(1, 9)]
+    pauses = [retry_delay(attempt) for attempt in range(1, 9)]
     assert pauses[-1] is None
     waits = [pause for pause in pauses if pause is not None]
     assert waits == sorted(waits)

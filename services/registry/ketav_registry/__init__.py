@@ -1,1 +1,1 @@
-"""The only memory: PostgreSQL and the object store behind gRPC."""
+"""The registry: gRPC services over PostgreSQL and the object store."""

@@ -1,7 +1,8 @@
-"""Transactions in the name of a user, and the one place where trouble with PostgreSQL gets its name."""
+"""Transactions with the rights of one user or of the service. Maps driver errors to domain errors."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from uuid import UUID
 
 import asyncpg
@@ -11,137 +12,161 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from ketav_common.errors import KetavError, NotFound, TimedOut, Unavailable
-from ketav_registry.tables import REVISION
 
 Transaction = AsyncConnection
 
-_SCOPE = sa.text("SELECT set_config('app.user_id', :user_id, true), set_config('app.system', :system, true)")
-# A deletion of a user's things waits for whatever is done in their name, and holds off what would begin.
-_SHARED = sa.text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:user_id, 0))")
-_ALONE = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:user_id, 0))")
-_RETRY_S = 2
-_CONNECT_S = 5
+_MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations" / "versions"
+_SET_SCOPE = sa.text(
+    "SELECT set_config('app.user_id', :user_id, true), set_config('app.system', :system, true)"
+)
+"""Sets for this transaction what the row-level security policies compare rows with."""
+_LOCK_SHARED = sa.text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:user_id, 0))")
+_LOCK_EXCLUSIVE = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:user_id, 0))")
+"""A deletion takes the user's lock exclusively, every other transaction of the user takes it shared."""
+_RETRY_AFTER_S = 2
+"""Seconds after which a caller retries: PostgreSQL restarts in about as long."""
+_CONNECT_TIMEOUT_S = 5
+"""Seconds for a new connection, and for a free one of the pool."""
+_IDLE_TIMEOUT_MS = "30000"
+"""Time after which PostgreSQL ends an idle transaction: longer than any pause between two statements."""
+_UNAVAILABLE_ERRORS = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.SerializationError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.InterfaceError,
+    OSError,
+)
+"""Errors of a connection or of concurrency: the same call can succeed later."""
+
+
+class UniqueConflictError(Exception):
+    """Another transaction has inserted the unique row first; this one is rolled back and can be repeated."""
 
 
 def database_url(url: str) -> URL:
-    """Read a PostgreSQL URL in any of its spellings as one for asyncpg."""
+    """Return a PostgreSQL URL in any spelling as a URL of the asyncpg driver."""
     return make_url(url).set(drivername="postgresql+asyncpg")
 
 
-def connect(url: str, *, pool_size: int, statement_timeout_s: float) -> AsyncEngine:
-    """Build a bounded pool: waiting for a connection and for a statement's answer both have an end.
+def newest_revision() -> str:
+    """Return the number of the newest migration. Numbers have equal length, so newer ones compare greater.
 
-    The server ends a statement at its timeout; a server that is silent is given up a second later.
+    Raises ValueError if the folder of the migrations is not next to this package.
+    """
+    return max(path.name.partition("_")[0] for path in _MIGRATIONS.glob("[0-9]*.py"))
+
+
+def connect(url: str, *, pool_size: int, statement_timeout_s: float) -> AsyncEngine:
+    """Create a bounded pool, with timeouts for taking a connection and for each statement.
+
+    PostgreSQL cancels a statement at its timeout; the driver gives up a second later if the server is silent.
     """
     milliseconds = str(int(statement_timeout_s * 1000))
+    timeout_s = min(_CONNECT_TIMEOUT_S, statement_timeout_s)
     return create_async_engine(
         database_url(url),
         pool_size=pool_size,
         max_overflow=0,
-        pool_timeout=min(_CONNECT_S, statement_timeout_s),
+        pool_timeout=timeout_s,
         pool_pre_ping=True,
         pool_recycle=1800,
         connect_args={
-            "timeout": min(_CONNECT_S, statement_timeout_s),
+            "timeout": timeout_s,
             "command_timeout": statement_timeout_s + 1,
             "server_settings": {
                 "application_name": "ketav-registry",
                 "statement_timeout": milliseconds,
                 "lock_timeout": milliseconds,
-                "idle_in_transaction_session_timeout": "30000",
+                "idle_in_transaction_session_timeout": _IDLE_TIMEOUT_MS,
             },
         },
     )
 
 
-def _named(error: Exception) -> KetavError | None:
-    """Translate trouble of the connection into a domain error; None when it is not the connection's."""
-    driver = error.driver_exception if isinstance(error, DBAPIError) else error
-    if isinstance(driver, asyncpg.QueryCanceledError | asyncpg.LockNotAvailableError | TimeoutError):
-        return TimedOut("the database did not answer in time")
-    away = (
-        asyncpg.PostgresConnectionError,
-        asyncpg.OperatorInterventionError,
-        asyncpg.InsufficientResourcesError,
-        asyncpg.IdleInTransactionSessionTimeoutError,
-        asyncpg.SerializationError,
-        asyncpg.DeadlockDetectedError,
-        asyncpg.InterfaceError,
-        OSError,
-    )
-    if isinstance(driver, away) or (isinstance(error, DBAPIError) and error.connection_invalidated):
-        return Unavailable("the database is away", retry_after=_RETRY_S)
-    if isinstance(error, sa.exc.TimeoutError):
-        return Unavailable("every connection to the database is taken", retry_after=_RETRY_S)
-    if isinstance(driver, asyncpg.ForeignKeyViolationError) and _without_account(driver):
-        return NotFound("the account was deleted")
-    return None
-
-
-def _without_account(error: asyncpg.ForeignKeyViolationError) -> bool:
-    """Say whether a row was refused because its user is gone: a key is believed for half a minute more."""
-    return bool(error.constraint_name == f"fk_{error.table_name}_user_id")
-
-
-class Raced(Exception):
-    """Another call has won a race for a unique row; what this one wrote is rolled back."""
-
-
 class Database:
-    """Transactions on one pool. Each is committed when its block ends and rolled back when it raises."""
+    """Opens transactions with the rights of one user or of the service."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        """Take the pool; it is closed by `close`."""
+        """Use the connections of this engine and require the schema of the newest migration."""
         self._engine = engine
+        self._revision = newest_revision()
 
     @asynccontextmanager
-    async def user(self, user_id: UUID, *, alone: bool = False) -> AsyncIterator[Transaction]:
+    async def user(self, user_id: UUID, *, exclusive: bool = False) -> AsyncIterator[Transaction]:
         """Open a transaction that sees the rows of one user and the base models.
 
-        While one is open that runs `alone`, no other of the same user is.
+        While an exclusive transaction is open, no other transaction of the same user is.
         """
         async with self._transaction(str(user_id), system=False) as transaction:
-            await transaction.execute(_ALONE if alone else _SHARED, {"user_id": str(user_id)})
+            lock = _LOCK_EXCLUSIVE if exclusive else _LOCK_SHARED
+            await transaction.execute(lock, {"user_id": str(user_id)})
             yield transaction
 
     @asynccontextmanager
     async def system(self) -> AsyncIterator[Transaction]:
-        """Open a transaction that sees every row: for a role, not for a user."""
+        """Open a transaction that sees all rows, for calls that are not made for one user."""
         async with self._transaction("", system=True) as transaction:
             yield transaction
 
     @asynccontextmanager
     async def _transaction(self, user_id: str, *, system: bool) -> AsyncIterator[Transaction]:
-        """Open a transaction in a scope that ends with it; name the connection's errors."""
+        """Open a transaction with a scope that ends with it; maps the driver's errors."""
         try:
             async with self._engine.begin() as connection:
-                await connection.execute(_SCOPE, {"user_id": user_id, "system": "on" if system else "off"})
+                scope = {"user_id": user_id, "system": "on" if system else "off"}
+                await connection.execute(_SET_SCOPE, scope)
                 yield connection
         except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-            named = _named(error)
-            if named is None:
+            mapped = _map_error(error)
+            if mapped is None:
                 raise
-            raise named from error
+            raise mapped from error
 
     async def ready(self) -> bool:
-        """Say whether the database answers and has at least the schema this code was written for."""
+        """Return whether PostgreSQL answers and has at least the schema of the newest migration."""
         try:
             async with self.system() as transaction:
-                found = await transaction.scalar(sa.text("SELECT max(version_num) FROM alembic_version"))
+                revision = await transaction.scalar(sa.text("SELECT max(version_num) FROM alembic_version"))
         except (KetavError, SQLAlchemyError):
             return False
-        return found is not None and found >= REVISION
+        return revision is not None and revision >= self._revision
 
     async def close(self) -> None:
         """Close every connection."""
         await self._engine.dispose()
 
 
-async def narrow(transaction: Transaction, user_id: UUID) -> None:
-    """Go on in a system transaction as one user: what follows sees that user's rows only."""
-    await transaction.execute(_SCOPE, {"user_id": str(user_id), "system": "off"})
+async def restrict_to_user(transaction: Transaction, user_id: UUID) -> None:
+    """Restrict a system transaction to the rows of one user and the base models, until it ends."""
+    await transaction.execute(_SET_SCOPE, {"user_id": str(user_id), "system": "off"})
 
 
-async def hold(transaction: Transaction, user_id: UUID) -> None:
-    """Hold off deletions of a user's things in a system transaction, before it writes any row of theirs."""
-    await transaction.execute(_SHARED, {"user_id": str(user_id)})
+async def block_deletion(transaction: Transaction, user_id: UUID) -> None:
+    """Block deletions of the user's data until a system transaction ends; call it before writing rows."""
+    await transaction.execute(_LOCK_SHARED, {"user_id": str(user_id)})
+
+
+def _map_error(error: Exception) -> KetavError | None:
+    """Return the domain error for an error of the driver; None for a mistake in a query."""
+    driver = error.driver_exception if isinstance(error, DBAPIError) else error
+    if isinstance(driver, asyncpg.QueryCanceledError | asyncpg.LockNotAvailableError | TimeoutError):
+        return TimedOut("PostgreSQL did not answer in time. Try again later.")
+    if isinstance(driver, _UNAVAILABLE_ERRORS) or (
+        isinstance(error, DBAPIError) and error.connection_invalidated
+    ):
+        return Unavailable("PostgreSQL is unavailable. Try again later.", retry_after=_RETRY_AFTER_S)
+    if isinstance(error, sa.exc.TimeoutError):
+        return Unavailable(
+            "All connections to PostgreSQL are in use. Try again later.", retry_after=_RETRY_AFTER_S
+        )
+    if isinstance(driver, asyncpg.ForeignKeyViolationError) and _is_account_missing(driver):
+        return NotFound("This account was deleted. Ask the operator for a new API key.")
+    return None
+
+
+def _is_account_missing(error: asyncpg.ForeignKeyViolationError) -> bool:
+    """Return whether a row was refused because its user is deleted: the gateway caches API keys for 30 s."""
+    return bool(error.constraint_name == f"fk_{error.table_name}_user_id")

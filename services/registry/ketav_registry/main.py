@@ -1,43 +1,42 @@
-"""The registry's process: settings, adapters, server."""
+"""The registry's process: builds stores and servicers from the settings and serves them."""
 
 import asyncio
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from ketav_common import logging, rpc
-from ketav_common.errors import KetavError
 from ketav_common.settings import load
-from ketav_registry.blobs import BlobStore, blob_store
+from ketav_registry.blobs import BlobStore
+from ketav_registry.blobs_directory import DirectoryBlobStore
+from ketav_registry.blobs_s3 import s3_store
 from ketav_registry.database import Database, connect
 from ketav_registry.servicer import SERVICES, add_servicers
 from ketav_registry.settings import RegistrySettings, StoreSettings
+from ketav_registry.stores import Stores
 from ketav_registry.usecases.object_removal import sweeping
 
 
-@dataclass(frozen=True, slots=True)
-class Stores:
-    """The registry's memory: rows and objects."""
+def blob_store(url: str, spool: Path, *, timeout_s: float = 10) -> BlobStore:
+    """Create the object store of a URL: file:///folder or s3://key:secret@host:port/bucket?secure=0.
 
-    database: Database
-    blobs: BlobStore
-
-    async def ready(self) -> bool:
-        """Say whether the database answers, is migrated, and the object store is there."""
-        try:
-            await self.blobs.check()
-        except KetavError:
-            return False
-        return await self.database.ready()
+    `timeout_s` limits the time that an S3 server may be silent.
+    """
+    parts = urlsplit(url)
+    if parts.scheme == "file":
+        return DirectoryBlobStore(Path(unquote(parts.path)))
+    if parts.scheme != "s3" or not parts.hostname:
+        raise ValueError("KETAV_BLOB_URL must begin with file:// or s3://.")
+    return s3_store(parts, spool, timeout_s)
 
 
 @asynccontextmanager
 async def open_stores(settings: StoreSettings) -> AsyncIterator[Stores]:
-    """Build the adapters of both stores; the pool is closed when the block ends."""
+    """Create both stores; closes the database connections when the block ends."""
     spool = settings.spool_dir or Path(tempfile.gettempdir()) / "ketav-spool"
     engine = connect(
         settings.database_url.get_secret_value(),
@@ -52,18 +51,14 @@ async def open_stores(settings: StoreSettings) -> AsyncIterator[Stores]:
 
 
 async def serve(settings: RegistrySettings) -> None:
-    """Serve until SIGTERM, then drain."""
-    async with (
-        open_stores(settings) as stores,
-        sweeping(stores.database, stores.blobs, settings.object_sweep_seconds),
-    ):
+    """Serve until SIGTERM, then finish the calls in progress."""
+    async with open_stores(settings) as stores, sweeping(stores, settings.object_sweep_seconds):
         await rpc.serve(
             partial(
                 add_servicers,
-                database=stores.database,
-                blobs=stores.blobs,
+                stores=stores,
                 signer=settings.signer(),
-                limits=settings.limits(),
+                quarantine_limits=settings.quarantine_limits(),
                 lease=timedelta(seconds=settings.lease_seconds),
                 private_webhooks=settings.webhook_private,
             ),

@@ -1,4 +1,4 @@
-"""Bringing a database to the newest schema, as the owner of it."""
+"""Migration of a database to the newest schema, by the role that owns it."""
 
 import asyncio
 from pathlib import Path
@@ -13,13 +13,13 @@ from ketav_registry.database import database_url
 
 
 def config(owner_url: str) -> Config:
-    """Return alembic's configuration for one database; the migrations lie beside this package."""
+    """Return Alembic's configuration for a database; `alembic.ini` is in the folder above this package."""
     ini = Path(__file__).resolve().parent.parent / "alembic.ini"
     return Config(ini, attributes={"url": owner_url})
 
 
 def upgrade(owner_url: str, service_url: str | None = None) -> None:
-    """Run the missing migrations; set the service role's password to the one its own address carries."""
+    """Run the missing migrations, and set the service role's password to the one in `service_url`."""
     command.upgrade(config(owner_url), "head")
     password = database_url(service_url).password if service_url else None
     if password:
@@ -27,7 +27,7 @@ def upgrade(owner_url: str, service_url: str | None = None) -> None:
 
 
 async def _set_password(owner_url: str, password: str) -> None:
-    """Let the role `ketav_service` in with this password."""
+    """Set the password of the role `ketav_service`, without logging the statement."""
     engine = create_async_engine(database_url(owner_url), poolclass=NullPool)
     literal = password.replace("'", "''")
     async with engine.begin() as connection:

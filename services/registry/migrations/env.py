@@ -1,4 +1,4 @@
-"""Run the migrations as the owner of the schema, over asyncpg, one migrator at a time."""
+"""Run the migrations as the owner of the schema, over asyncpg; one process at a time."""
 
 import asyncio
 import os
@@ -11,12 +11,12 @@ from sqlalchemy.pool import NullPool
 from ketav_registry.database import database_url
 from ketav_registry.tables import metadata
 
-# Any number will do, as long as it is always the same.
+# Key of the advisory lock: any number that no other lock of this database has.
 _LOCK = 0x6B65746176
 
 
 def _migrate(connection: sa.Connection) -> None:
-    """Run what alembic was asked for, in one transaction, alone."""
+    """Run the requested migrations in one transaction, under a lock."""
     connection.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     context.configure(connection=connection, target_metadata=metadata, compare_server_default=True)
     context.run_migrations()

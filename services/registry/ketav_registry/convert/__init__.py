@@ -1,1 +1,1 @@
-"""Between the wire and the domain: the only modules that see both."""
+"""Conversion between protobuf messages and the domain, for the servicers."""

@@ -1,4 +1,4 @@
-"""Ids, enumerations, cursors, limits and streams."""
+"""Ids, enumerations, limits, cursors and upload streams."""
 
 import base64
 import binascii
@@ -15,9 +15,9 @@ from ketav_common.errors import InvalidInput
 from ketav_common.limits import MAX_IDEMPOTENCY_KEY_CHARACTERS
 from ketav_registry.domain.models import Model, ModelKind, Script
 from ketav_registry.domain.pages import Layout
-from ketav_registry.domain.requests import Request
+from ketav_registry.domain.requests import ListPosition, RequestKey
 
-_Choice = TypeVar("_Choice", bound=StrEnum)
+_Member = TypeVar("_Member", bound=StrEnum)
 
 _SHA256_BYTES = 32
 SCRIPTS = {script: page_pb2.Script.Value(f"SCRIPT_{script.name}") for script in Script}
@@ -25,114 +25,139 @@ LAYOUTS = {layout: page_pb2.Layout.Value(f"LAYOUT_{layout.name}") for layout in 
 _KINDS = {kind: page_pb2.ModelKind.Value(f"MODEL_KIND_{kind.name}") for kind in ModelKind}
 
 
-def uuid(value: str, what: str = "id") -> UUID:
-    """Read a UUID in its canonical form (InvalidInput: anything else)."""
+def uuid(value: str, field: str) -> UUID:
+    """Return a UUID in its canonical form. InvalidInput invalid-id: the field has another text."""
     try:
         parsed = UUID(value)
-    except ValueError as error:
-        raise InvalidInput(f"the {what} is not a UUID", code="invalid-id") from error
-    if str(parsed) != value.lower():
-        raise InvalidInput(f"the {what} is not a UUID in canonical form", code="invalid-id")
+    except ValueError:
+        parsed = None
+    if parsed is None or str(parsed) != value.lower():
+        raise InvalidInput(
+            f"The field {field} is not a UUID in its canonical form. Send the id as the API returned it.",
+            code="invalid-id",
+            details={"pointer": f"/{field}"},
+        )
     return parsed
 
 
-def choice(values: dict[_Choice, Any], number: int, default: _Choice) -> _Choice:
-    """Read an enumeration; what was not said takes the default (InvalidInput: an unknown number)."""
+def choice(values: dict[_Member, Any], number: int, default: _Member) -> _Member:
+    """Return the member with a number of the enumeration; 0 is the default. InvalidInput invalid-choice."""
     if number == 0:
         return default
     for member, value in values.items():
         if value == number:
             return member
-    raise InvalidInput(f"{number} is no {type(default).__name__.lower()}", code="invalid-choice")
+    field = type(default).__name__.lower()
+    raise InvalidInput(
+        f"The field {field} has the unknown value {number}. Send a value of this version of the API.",
+        code="invalid-choice",
+        details={"pointer": f"/{field}"},
+    )
 
 
 def script(number: int) -> Script:
-    """Read a script; what was not said is modern cursive."""
+    """Return a script; an unspecified one is modern cursive."""
     return choice(SCRIPTS, number, Script.MODERN_CURSIVE)
 
 
 def digest(value: bytes) -> bytes:
-    """Read a SHA-256 (InvalidInput: not 32 bytes)."""
+    """Return a SHA-256. InvalidInput invalid-digest: it does not have 32 bytes."""
     if len(value) != _SHA256_BYTES:
-        raise InvalidInput("a SHA-256 has 32 bytes", code="invalid-digest")
+        raise InvalidInput(
+            f"The SHA-256 has {len(value)} bytes. Send {_SHA256_BYTES} bytes, not their hexadecimal form.",
+            code="invalid-digest",
+        )
     return value
 
 
-def request(request_id: str, request_sha256: bytes = b"") -> Request:
-    """Read an Idempotency-Key of at most 255 code points with the digest of what was sent."""
+def request_key(request_id: str, request_sha256: bytes = b"") -> RequestKey:
+    """Return an Idempotency-Key with the digest of its request. InvalidInput invalid-idempotency-key."""
     if len(request_id) > MAX_IDEMPOTENCY_KEY_CHARACTERS or "\0" in request_id:
-        raise InvalidInput("the Idempotency-Key is too long or holds a NUL", code="invalid-idempotency-key")
-    return Request(request_id, bytes(request_sha256))
+        raise InvalidInput(
+            f"The Idempotency-Key has {len(request_id):,} characters or contains a NUL. "
+            f"Send at most {MAX_IDEMPOTENCY_KEY_CHARACTERS} characters, for example a UUID.",
+            code="invalid-idempotency-key",
+        )
+    return RequestKey(request_id, bytes(request_sha256))
 
 
-def limit(value: int, default: int, most: int) -> int:
-    """Read how many items a list may have; 0 takes the default (InvalidInput: out of 1 to `most`)."""
+def limit(value: int, default: int, maximum: int) -> int:
+    """Return the maximum number of items of a list; 0 is the default. InvalidInput invalid-limit."""
     if value == 0:
         return default
-    if not 1 <= value <= most:
-        raise InvalidInput(f"a limit is 1 to {most}", code="invalid-limit")
+    if not 1 <= value <= maximum:
+        raise InvalidInput(f"The limit is {value}. Send a limit of 1 to {maximum}.", code="invalid-limit")
     return value
 
 
-def cursor(after: tuple[datetime, UUID | str] | None) -> str:
-    """Write where a list goes on as an opaque word; empty when it does not."""
-    if after is None:
+def cursor(position: ListPosition[Any] | None) -> str:
+    """Return the opaque cursor of a position in a list; empty when the list ends."""
+    if position is None:
         return ""
-    return base64.urlsafe_b64encode(f"{after[0].isoformat()} {after[1]}".encode()).decode()
+    return base64.urlsafe_b64encode(f"{position.time.isoformat()} {position.key}".encode()).decode()
 
 
-def after(value: str) -> tuple[datetime, str] | None:
-    """Read a cursor that `cursor` wrote (InvalidInput: anything else)."""
+def position(value: str) -> ListPosition[str] | None:
+    """Return the position of a cursor; None for an empty one. InvalidInput invalid-cursor."""
     if not value:
         return None
     try:
         time, key = base64.b64decode(value, altchars=b"-_", validate=True).decode().split(" ")
-        return datetime.fromisoformat(time).astimezone(), key.replace("\0", "")
+        return ListPosition(datetime.fromisoformat(time).astimezone(), key.replace("\0", ""))
     except (binascii.Error, ValueError, OverflowError) as error:
-        raise InvalidInput("the cursor was not given out here", code="invalid-cursor") from error
+        raise InvalidInput(
+            "The cursor is malformed. Send a cursor of this list, or none to start at the beginning.",
+            code="invalid-cursor",
+        ) from error
 
 
-def after_id(value: str) -> tuple[datetime, UUID] | None:
-    """Read a cursor whose key is a UUID."""
-    found = after(value)
-    return None if found is None else (found[0], uuid(found[1], "cursor"))
+def id_position(value: str) -> ListPosition[UUID] | None:
+    """Return the position of a cursor whose key is a UUID; None for an empty one."""
+    parsed = position(value)
+    return None if parsed is None else ListPosition(parsed.time, uuid(parsed.key, "cursor"))
 
 
-def timestamp(when: datetime) -> Timestamp:
-    """Write a time."""
+def timestamp(time: datetime) -> Timestamp:
+    """Return the message of a time."""
     stamp = Timestamp()
-    stamp.FromDatetime(when)
+    stamp.FromDatetime(time)
     return stamp
 
 
-def model(found: Model, grant: str = "") -> page_pb2.Model:
-    """Write what names a model, with the grant to read with it where there is one."""
+def model(domain_model: Model, grant: str = "") -> page_pb2.Model:
+    """Return the message of a model, with a grant if the caller may read with it."""
     return page_pb2.Model(
-        version=found.version,
-        kind=_KINDS[found.kind],
-        sha256=found.sha256,
-        size_bytes=found.size_bytes,
+        version=domain_model.version,
+        kind=_KINDS[domain_model.kind],
+        sha256=domain_model.sha256,
+        size_bytes=domain_model.size_bytes,
         grant=grant,
     )
 
 
 async def upload(stream: AsyncIterator[Any]) -> tuple[Any, AsyncIterator[bytes]]:
-    """Take the header off an upload (InvalidInput: another order); what remains are its chunks."""
+    """Return the header of an upload, from its first message, and the chunks of the other messages."""
     return await _header(stream), _chunks(stream)
 
 
 async def _header(stream: AsyncIterator[Any]) -> Any:  # noqa: ANN401 - the header of any upload
-    """Return the header, which comes first."""
+    """Return the header, which the first message contains."""
     async for first in stream:
         if first.WhichOneof("part") == "header":
             return first.header
         break
-    raise InvalidInput("an upload begins with its header", code="header-missing")
+    raise InvalidInput(
+        "The first message of the upload has no header. Send the header first, then the chunks.",
+        code="header-missing",
+    )
 
 
 async def _chunks(stream: AsyncIterator[Any]) -> AsyncIterator[bytes]:
-    """Yield the chunks of an upload whose header was taken off."""
+    """Yield the chunks of the messages after the header."""
     async for part in stream:
         if part.WhichOneof("part") != "chunk":
-            raise InvalidInput("an upload has one header, then chunks", code="header-repeated")
+            raise InvalidInput(
+                "A message after the header has no chunk. Send the header once, then only chunks.",
+                code="header-repeated",
+            )
         yield part.chunk

@@ -1,6 +1,4 @@
-"""Corrections on the wire."""
-
-from uuid import UUID
+"""Conversion of corrections."""
 
 from ketav.page.v1 import page_pb2
 from ketav.registry.v1 import corrections_pb2
@@ -10,40 +8,37 @@ from ketav_registry.domain.corrections import Correction, Feedback
 from ketav_registry.domain.corrections_quarantine import Quarantine
 
 
-def quarantine(found: Quarantine | None) -> page_pb2.Quarantine | None:
-    """Write why a correction is not trained on; None when nothing speaks against it."""
-    return None if found is None else page_pb2.Quarantine(code=found.doubt, reason=found.reason)
+def quarantine_message(quarantine: Quarantine | None) -> page_pb2.Quarantine | None:
+    """Return the message of a quarantine, if there is one."""
+    return None if quarantine is None else page_pb2.Quarantine(code=quarantine.code, reason=quarantine.reason)
 
 
-def correction(sent: corrections_pb2.SubmitCorrectionsRequest) -> str | list[Correction]:
-    """Read a page's corrected text, or corrections line by line (InvalidInput: neither)."""
-    if sent.WhichOneof("correction") == "corrected_text":
-        return sent.corrected_text
-    if sent.WhichOneof("correction") == "lines":
+def submitted(request: corrections_pb2.SubmitCorrectionsRequest) -> str | list[Correction]:
+    """Return a page's corrected text, or corrections by line id. InvalidInput no-corrections: neither."""
+    if request.WhichOneof("correction") == "corrected_text":
+        return request.corrected_text
+    if request.WhichOneof("correction") == "lines":
         return [
-            Correction(common.uuid(each.line_id, "line"), each.text, each.confirm)
-            for each in sent.lines.lines
+            Correction(common.uuid(line.line_id, f"lines/{index}/line_id"), line.text, line.confirm)
+            for index, line in enumerate(request.lines.lines)
         ]
-    raise InvalidInput("corrections are lines or a text", code="no-corrections")
+    raise InvalidInput("The request has no corrections. Send lines or corrected_text.", code="no-corrections")
 
 
-def feedback(found: Feedback) -> corrections_pb2.SubmitCorrectionsResponse:
-    """Write what became of corrections."""
+def feedback_message(feedback: Feedback) -> corrections_pb2.SubmitCorrectionsResponse:
+    """Return the message of stored corrections."""
     return corrections_pb2.SubmitCorrectionsResponse(
-        feedback_id=str(found.feedback_id),
-        accepted_lines=found.accepted_lines,
+        feedback_id=str(feedback.feedback_id),
+        accepted_lines=feedback.accepted_lines,
         unaligned=[
-            corrections_pb2.UnalignedLine(text=each.text, line_id=_id(each.line_id), reason=each.reason)
-            for each in found.unaligned
+            corrections_pb2.UnalignedLine(text=item.text, line_id=str(item.line_id or ""), reason=item.reason)
+            for item in feedback.unaligned
         ],
-        ground_truth_lines=found.ground_truth_lines,
+        ground_truth_lines=feedback.ground_truth_lines,
         quarantined=[
-            corrections_pb2.QuarantinedLine(line_id=str(each.line_id), quarantine=quarantine(each.quarantine))
-            for each in found.quarantined
+            corrections_pb2.QuarantinedLine(
+                line_id=str(correction.line_id), quarantine=quarantine_message(correction.quarantine)
+            )
+            for correction in feedback.quarantined
         ],
     )
-
-
-def _id(value: UUID | None) -> str:
-    """Write an id that may be missing."""
-    return "" if value is None else str(value)

@@ -1,16 +1,16 @@
-"""Deletions on the wire."""
+"""Conversion of deletions."""
 
 from ketav.registry.v1 import erasure_pb2
 from ketav_registry.domain.erasure import Erasure
 
 
 def erasure(done: Erasure) -> erasure_pb2.Erasure:
-    """Write what a deletion did."""
+    """Return the message of a deletion."""
     return erasure_pb2.Erasure(
         pages=done.pages,
         lines=done.lines,
         corrections=done.corrections,
-        tainted_versions=done.tainted,
+        tainted_versions=done.tainted_versions,
         cancelled_run_id=str(done.cancelled_run or ""),
-        retraining=done.retraining,
+        retraining=done.will_retrain,
     )

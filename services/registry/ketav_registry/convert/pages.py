@@ -1,34 +1,44 @@
-"""Pages on the wire."""
+"""Conversion of pages and images."""
 
 from collections.abc import Callable
 
 from ketav.page.v1 import page_pb2
 from ketav.registry.v1 import pages_pb2
 from ketav_registry.convert import common
-from ketav_registry.convert.transcriptions import transcription
+from ketav_registry.convert.transcriptions import transcription_message
 from ketav_registry.domain.pages import Image, Layout, NewPage, Page, PageState, StoredPage
 
 _STATES = {state: pages_pb2.PageState.Value(f"PAGE_STATE_{state.name}") for state in PageState}
+
 Grant = Callable[[bytes], str]
-"""Signs that the caller may read with the file of a SHA-256."""
+"""Signs the authorization to read pages with the model file of a SHA-256."""
 
 
 def new_page(header: pages_pb2.CreatePageHeader) -> NewPage:
-    """Read the header of an upload."""
-    image = header.image
+    """Return the header of an upload."""
     return NewPage(
-        project_id=common.uuid(header.project_id, "project") if header.project_id else None,
+        project_id=common.uuid(header.project_id, "project_id") if header.project_id else None,
         project_name=header.project_name,
         script=common.script(header.script),
-        layout=common.choice(common.LAYOUTS, header.layout, Layout.PAGE),
-        image=Image(image.width, image.height, image.media_type, b"", image.size_bytes),
-        request=common.request(header.request_id, header.request_sha256),
+        layout=layout(header.layout),
+        image=new_image(header.image),
+        request=common.request_key(header.request_id, header.request_sha256),
         model_version=header.model_version,
     )
 
 
+def layout(number: int) -> Layout:
+    """Return a layout; an unspecified one is a page."""
+    return common.choice(common.LAYOUTS, number, Layout.PAGE)
+
+
+def new_image(image: page_pb2.Image) -> Image:
+    """Return an image that is being uploaded; its digest is computed while its bytes arrive."""
+    return Image(image.width, image.height, image.media_type, b"", image.size_bytes)
+
+
 def image_message(image: Image) -> page_pb2.Image:
-    """Write what is known of an image."""
+    """Return the message of a stored image."""
     return page_pb2.Image(
         width=image.width,
         height=image.height,
@@ -38,23 +48,23 @@ def image_message(image: Image) -> page_pb2.Image:
     )
 
 
-def page(found: Page) -> pages_pb2.Page:
-    """Write a page."""
+def page_message(page: Page) -> pages_pb2.Page:
+    """Return the message of a page."""
     return pages_pb2.Page(
-        page_id=str(found.page_id),
-        project_id=str(found.project_id),
-        image=image_message(found.image),
-        layout=common.LAYOUTS[found.layout],
-        state=_STATES[found.state],
-        transcription=transcription(found.transcription) if found.transcription else None,
-        create_time=common.timestamp(found.create_time),
+        page_id=str(page.page_id),
+        project_id=str(page.project_id),
+        image=image_message(page.image),
+        layout=common.LAYOUTS[page.layout],
+        state=_STATES[page.state],
+        transcription=transcription_message(page.transcription) if page.transcription else None,
+        create_time=common.timestamp(page.create_time),
     )
 
 
 def image_part(part: StoredPage | bytes, grant: Grant) -> pages_pb2.DownloadImageResponse:
-    """Write a part of a downloaded image."""
+    """Return the message of a streamed image: the header or a chunk."""
     if isinstance(part, bytes):
         return pages_pb2.DownloadImageResponse(chunk=part)
     model = common.model(part.model, grant(part.model.sha256))
-    header = pages_pb2.DownloadImageHeader(page=page(part.page), model=model)
+    header = pages_pb2.DownloadImageHeader(page=page_message(part.page), model=model)
     return pages_pb2.DownloadImageResponse(header=header)

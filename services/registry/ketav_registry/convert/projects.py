@@ -1,27 +1,29 @@
-"""Projects on the wire."""
+"""Conversion of projects."""
+
+from uuid import UUID
 
 from ketav.registry.v1 import projects_pb2
 from ketav_registry.convert import common
-from ketav_registry.convert.pages import page
+from ketav_registry.convert.pages import page_message
 from ketav_registry.domain.pages import Page
 from ketav_registry.domain.projects import Project
-from ketav_registry.domain.requests import After
+from ketav_registry.domain.requests import ListPosition
 
 
-def project(found: Project) -> projects_pb2.Project:
-    """Write a project."""
+def project_message(project: Project) -> projects_pb2.Project:
+    """Return the message of a project."""
     return projects_pb2.Project(
-        project_id=str(found.project_id),
-        name=found.name,
-        script=common.SCRIPTS[found.script],
-        create_time=common.timestamp(found.create_time),
+        project_id=str(project.project_id),
+        name=project.name,
+        script=common.SCRIPTS[project.script],
+        create_time=common.timestamp(project.create_time),
     )
 
 
-def project_part(part: Project | Page | After) -> projects_pb2.GetProjectResponse:
-    """Write a part of a project."""
+def project_part(part: Project | Page | ListPosition[UUID]) -> projects_pb2.GetProjectResponse:
+    """Return the message of a streamed project: the project, a page, or the cursor of the next page."""
     if isinstance(part, Project):
-        return projects_pb2.GetProjectResponse(project=project(part))
+        return projects_pb2.GetProjectResponse(project=project_message(part))
     if isinstance(part, Page):
-        return projects_pb2.GetProjectResponse(page=page(part))
+        return projects_pb2.GetProjectResponse(page=page_message(part))
     return projects_pb2.GetProjectResponse(next_cursor=common.cursor(part))

@@ -1,66 +1,69 @@
-"""Training runs on the wire."""
+"""Conversion of training runs."""
 
 from ketav.registry.v1 import training_pb2
 from ketav_common.errors import InvalidInput
 from ketav_registry.convert import common
-from ketav_registry.domain.training import Lease, Progress, RunState, TrainingRun
+from ketav_registry.domain.training import Claim, Progress, RunState, TrainingRun
 
 _STATES = {
     state: training_pb2.TrainingRunState.Value(f"TRAINING_RUN_STATE_{state.name}") for state in RunState
 }
 
 
-def state(number: int) -> RunState:
-    """Read a state (InvalidInput: none)."""
-    for member, value in _STATES.items():
+def run_state(number: int) -> RunState:
+    """Return a state. InvalidInput invalid-state: the number is none."""
+    for state, value in _STATES.items():
         if value == number:
-            return member
-    raise InvalidInput(f"{number} is no state of a training run", code="invalid-state")
+            return state
+    raise InvalidInput(
+        f"The state {number} is not a state of a training run. Send a value of this version of the API.",
+        code="invalid-state",
+    )
 
 
-def run(found: TrainingRun) -> training_pb2.TrainingRun:
-    """Write a run."""
+def run_message(run: TrainingRun) -> training_pb2.TrainingRun:
+    """Return the message of a run."""
     return training_pb2.TrainingRun(
-        run_id=str(found.run_id),
-        state=_STATES[found.state],
-        script=common.SCRIPTS[found.script],
-        revision=found.revision,
-        epoch=found.epoch,
-        epochs=found.epochs,
-        loss=found.loss,
-        cer_base=found.cer_base,
-        cer_candidate=found.cer_candidate,
-        verdict=found.verdict,
-        model_version=found.model_version or "",
-        training_lines=found.training_lines,
-        holdout_lines=found.holdout_lines,
-        cancel_requested=found.cancel_requested,
-        attempts=found.attempts,
-        create_time=common.timestamp(found.create_time),
-        update_time=common.timestamp(found.update_time),
-        remaining_seconds=None if found.remaining is None else round(found.remaining.total_seconds()),
+        run_id=str(run.run_id),
+        state=_STATES[run.state],
+        script=common.SCRIPTS[run.script],
+        revision=run.revision,
+        epoch=run.epoch,
+        epochs=run.epochs,
+        loss=run.loss,
+        cer_base=run.cer_base,
+        cer_candidate=run.cer_candidate,
+        verdict=run.verdict,
+        model_version=run.model_version or "",
+        training_lines=run.training_lines,
+        holdout_lines=run.holdout_lines,
+        cancel_requested=run.cancel_requested,
+        attempts=run.attempts,
+        create_time=common.timestamp(run.create_time),
+        update_time=common.timestamp(run.update_time),
+        remaining_seconds=None if run.remaining is None else round(run.remaining.total_seconds()),
     )
 
 
-def lease(found: Lease) -> training_pb2.ClaimTrainingRunResponse:
-    """Write a claimed run."""
+def claim_message(claim: Claim) -> training_pb2.ClaimTrainingRunResponse:
+    """Return the message of a claimed run."""
     return training_pb2.ClaimTrainingRunResponse(
-        run=run(found.run),
-        fence=found.run.fence,
-        user_id=str(found.run.user_id),
-        parent=common.model(found.parent),
-        base=common.model(found.base),
-        lease_seconds=int(found.length.total_seconds()),
+        run=run_message(claim.run),
+        fence=claim.run.fence,
+        user_id=str(claim.run.user_id),
+        parent=common.model(claim.parent),
+        base=common.model(claim.base),
+        lease_seconds=int(claim.lease.total_seconds()),
     )
 
 
-def progress(sent: training_pb2.ReportTrainingProgressRequest) -> Progress:
-    """Read a worker's report."""
+def progress(request: training_pb2.ReportTrainingProgressRequest) -> Progress:
+    """Return a worker's report; an absent figure is None."""
     return Progress(
-        state=state(sent.state),
-        epoch=sent.epoch,
-        epochs=sent.epochs,
-        loss=sent.loss if sent.HasField("loss") else None,
-        cer_base=sent.cer_base if sent.HasField("cer_base") else None,
-        cer_candidate=sent.cer_candidate if sent.HasField("cer_candidate") else None,
+        state=run_state(request.state),
+        epoch=request.epoch,
+        epochs=request.epochs,
+        loss=request.loss if request.HasField("loss") else None,
+        cer_base=request.cer_base if request.HasField("cer_base") else None,
+        cer_candidate=request.cer_candidate if request.HasField("cer_candidate") else None,
     )

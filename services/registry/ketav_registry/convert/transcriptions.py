@@ -1,54 +1,54 @@
-"""Transcriptions on the wire."""
+"""Conversion of transcriptions and their lines."""
 
 from ketav.page.v1 import page_pb2
 from ketav.registry.v1 import transcriptions_pb2
 from ketav_registry.convert import common
-from ketav_registry.convert.corrections import quarantine
+from ketav_registry.convert.corrections import quarantine_message
 from ketav_registry.domain.transcriptions import Line, Polyline, Transcription, Word
 
 
 def polyline(points: list[page_pb2.Point]) -> Polyline:
-    """Read points."""
+    """Return the points of a polyline."""
     return tuple((point.x, point.y) for point in points)
 
 
-def line(found: page_pb2.Line) -> Line:
-    """Read a line without its id."""
+def new_line(line: page_pb2.Line) -> Line:
+    """Return a line that was read, without an id. `line_message` is the inverse."""
     return Line(
-        order=found.order,
-        baseline=polyline(list(found.baseline)),
-        boundary=polyline(list(found.boundary)),
-        text=found.text,
-        confidence=found.confidence,
-        character_confidences=tuple(found.character_confidences),
-        words=tuple(Word(word.text, word.confidence, word.start, word.end) for word in found.words),
+        order=line.order,
+        baseline=polyline(list(line.baseline)),
+        boundary=polyline(list(line.boundary)),
+        text=line.text,
+        confidence=line.confidence,
+        character_confidences=tuple(line.character_confidences),
+        words=tuple(Word(word.text, word.confidence, word.start, word.end) for word in line.words),
     )
 
 
-def line_message(found: Line) -> page_pb2.Line:
-    """Write a line."""
+def line_message(line: Line) -> page_pb2.Line:
+    """Return the message of a line. `new_line` is the inverse."""
     return page_pb2.Line(
-        line_id=str(found.line_id or ""),
-        order=found.order,
-        baseline=[page_pb2.Point(x=x, y=y) for x, y in found.baseline],
-        boundary=[page_pb2.Point(x=x, y=y) for x, y in found.boundary],
-        text=found.text,
-        confidence=found.confidence,
-        character_confidences=found.character_confidences,
+        line_id=str(line.line_id or ""),
+        order=line.order,
+        baseline=[page_pb2.Point(x=x, y=y) for x, y in line.baseline],
+        boundary=[page_pb2.Point(x=x, y=y) for x, y in line.boundary],
+        text=line.text,
+        confidence=line.confidence,
+        character_confidences=line.character_confidences,
         words=[
             page_pb2.Word(text=word.text, confidence=word.confidence, start=word.start, end=word.end)
-            for word in found.words
+            for word in line.words
         ],
-        corrected_text=found.corrected_text,
-        quarantine=quarantine(found.quarantine),
+        corrected_text=line.corrected_text,
+        quarantine=quarantine_message(line.quarantine),
     )
 
 
-def transcription(found: Transcription) -> transcriptions_pb2.Transcription:
-    """Write a reading."""
+def transcription_message(transcription: Transcription) -> transcriptions_pb2.Transcription:
+    """Return the message of a transcription."""
     return transcriptions_pb2.Transcription(
-        transcription_id=str(found.transcription_id),
-        model=None if found.model is None else common.model(found.model),
-        lines=[line_message(each) for each in found.lines],
-        create_time=common.timestamp(found.create_time),
+        transcription_id=str(transcription.transcription_id),
+        model=None if transcription.model is None else common.model(transcription.model),
+        lines=[line_message(line) for line in transcription.lines],
+        create_time=common.timestamp(transcription.create_time),
     )

@@ -1,1 +1,1 @@
-"""What the registry remembers and the rules it keeps; nothing here knows a database or a wire."""
+"""Entities and rules of the registry. These modules import neither a database nor protobuf."""

@@ -8,7 +8,7 @@ from ketav_registry.domain.corrections_quarantine import Quarantine
 
 
 class Origin(StrEnum):
-    """Where the text of a correction comes from."""
+    """Source of a correction: typed by the user, or imported with ground truth."""
 
     USER = "user"
     IMPORTED = "imported"
@@ -16,7 +16,7 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What is written on a line, in logical order; whether the user vouches for it; why it looks wrong."""
+    """The text of a line in logical order, whether the user confirmed it, and its quarantine, if any."""
 
     line_id: UUID
     text: str
@@ -26,8 +26,8 @@ class Correction:
 
 
 @dataclass(frozen=True, slots=True)
-class Unaligned:
-    """A text that found no line (line_id None) or a line that found no text (text empty), and why."""
+class UnalignedLine:
+    """A text without a matching line (no line_id) or a line without a matching text (empty text)."""
 
     text: str
     line_id: UUID | None
@@ -36,10 +36,13 @@ class Unaligned:
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """What became of submitted corrections."""
+    """A stored set of corrections of one request.
+
+    `ground_truth_lines` counts all verified lines of the user, `quarantined` lists corrections of this set.
+    """
 
     feedback_id: UUID
     accepted_lines: int
-    unaligned: tuple[Unaligned, ...]
+    unaligned: tuple[UnalignedLine, ...]
     ground_truth_lines: int
     quarantined: tuple[Correction, ...] = ()

@@ -1,8 +1,8 @@
-"""Which corrections look wrong: kept and shown, but not trained on until the user confirms them.
+"""Quarantine: corrections that look wrong are stored and shown, and train only when the user confirms them.
 
-Asked in this order: has it a text at all, can the model write it, can it stand on the line, and has it
-anything in common with what was read, where the model was sure. `bench/quarantine.py` measures the defaults
-on synthetic lines.
+The checks, in this order: the correction has a text; the model can write it; the line has room for it; it has
+something in common with the reading, if the model was certain of that. `bench/quarantine.py` measures the
+default limits on synthetic lines.
 """
 
 import unicodedata
@@ -13,129 +13,147 @@ from math import hypot
 
 Distance = Callable[[str, str], float]
 
-_SHOWN = 5
-_LEAST_ROOM = 10
-# Signs any writer may use, whatever the model knows: punctuation, currency, arithmetic, separators, LRM, RLM.
-_COMMON = frozenset({"Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po", "Sc", "Sm", "Zs", "Cf"})
+_MAX_LISTED_SIGNS = 5
+"""Signs that a reason lists: enough to see which script the text is in."""
+_MIN_ROOM_LETTERS = 10
+"""Letters for which every line has room, however small its boundary is."""
+_COMMON_CATEGORIES = frozenset({"Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po", "Sc", "Sm", "Zs", "Cf"})
+"""Unicode categories of signs that occur in any writing: punctuation, currency, arithmetic, separators,
+LRM and RLM."""
+_ADVICE = "Send the line again with the right text, or confirm this text if it is right."
 
 
-class Doubt(StrEnum):
-    """Why a correction is quarantined; stable codes."""
+class QuarantineCode(StrEnum):
+    """Stable code of the reason for a quarantine."""
 
-    EMPTY = "empty-text"
-    FOREIGN = "outside-alphabet"
-    TOO_LONG = "too-long-for-line"
-    UNLIKE = "unlike-reading"
+    EMPTY_TEXT = "empty-text"
+    OUTSIDE_ALPHABET = "outside-alphabet"
+    TOO_LONG_FOR_LINE = "too-long-for-line"
+    UNLIKE_READING = "unlike-reading"
 
 
 @dataclass(frozen=True, slots=True)
 class Quarantine:
-    """Why a correction is not trained on: the code, and a sentence for the user."""
+    """The reason why a correction does not train: a code, and sentences for the user."""
 
-    doubt: Doubt
+    code: QuarantineCode
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """How far a correction may be from what is plausible.
+class QuarantineLimits:
+    """Limits beyond which a correction looks wrong.
 
-    `distance` (0 to 1) from a reading of at least `confidence` (0 to 1), for texts of at least `letters`;
-    `crowding`, letters that may stand on a piece of line as wide as the line is high.
+    A text of at least `min_letters` may differ by `max_distance` (0 to 1) from a reading whose confidence is
+    at least `min_confidence` (0 to 1). A part of a line that is as wide as the line is high has room for
+    `letters_per_square` letters.
     """
 
-    distance: float = 0.7
-    confidence: float = 0.8
-    letters: int = 5
-    crowding: float = 12.0
+    max_distance: float = 0.7
+    min_confidence: float = 0.8
+    min_letters: int = 5
+    letters_per_square: float = 12.0
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What a correction is judged by.
+    """The facts about a line that its correction is compared with.
 
-    `read` is the model's text with its mean `confidence`, `verified` what the user has said of the line
-    before (None: nothing that counts), `room` the line's width divided by its height, `alphabet` what the
-    model that would be trained can write (None: not known).
+    `reading` is the model's text with its mean `confidence`; `verified_text` the text that the user has
+    verified before, if any; `squares` the line's width divided by its height; `alphabet` the characters that
+    the model to be trained can write, None when they are unknown.
     """
 
-    read: str
+    reading: str
     confidence: float
-    verified: str | None
-    room: float
+    verified_text: str | None
+    squares: float
     alphabet: frozenset[str] | None
 
 
-def judge(
-    text: str, evidence: Evidence, limits: Limits, distance: Distance, *, confirmed: bool
+def check_correction(
+    text: str, evidence: Evidence, limits: QuarantineLimits, distance: Distance, *, confirmed: bool
 ) -> Quarantine | None:
-    """Return why a clean text should not be trained on; None when nothing speaks against it.
+    """Return the reason to quarantine a clean text; None when there is none.
 
-    What a user confirms is believed, but a line without text teaches nothing. `distance` is 0 for equal
-    texts and 1 for texts that have nothing in common.
+    A text that the user confirms passes, unless it is empty: a line without text cannot train. `distance` is
+    0 for equal texts and 1 for texts that have nothing in common.
     """
     if not text:
-        return Quarantine(Doubt.EMPTY, "The line was given no text; there is nothing to learn from it.")
-    if confirmed or text == evidence.verified:
+        return Quarantine(
+            QuarantineCode.EMPTY_TEXT,
+            "The correction has no text, so no model can train on it. Send the line again with its text.",
+        )
+    if confirmed or text == evidence.verified_text:
         return None
     return (
-        _foreign(text, evidence.alphabet)
-        or _too_long(text, evidence, limits)
-        or _unlike(text, evidence, limits, distance)
+        _check_alphabet(text, evidence.alphabet)
+        or _check_length(text, evidence, limits)
+        or _check_reading(text, evidence, limits, distance)
     )
 
 
-def _foreign(text: str, alphabet: frozenset[str] | None) -> Quarantine | None:
-    """Doubt letters of other scripts, which the model cannot write."""
+def _check_alphabet(text: str, alphabet: frozenset[str] | None) -> Quarantine | None:
+    """Return a quarantine for letters of other scripts, which the model cannot write."""
     if alphabet is None:
         return None
     foreign = sorted({sign for sign in text if sign not in alphabet and not _is_common(sign)})
     if not foreign:
         return None
-    named = ", ".join(f"{sign} (U+{ord(sign):04X})" for sign in foreign[:_SHOWN])
-    more = " and others" if len(foreign) > _SHOWN else ""
-    return Quarantine(Doubt.FOREIGN, f"The model cannot write {named}{more}.")
+    listed = ", ".join(f"{sign} (U+{ord(sign):04X})" for sign in foreign[:_MAX_LISTED_SIGNS])
+    others = " and others" if len(foreign) > _MAX_LISTED_SIGNS else ""
+    return Quarantine(QuarantineCode.OUTSIDE_ALPHABET, f"The model cannot write {listed}{others}. {_ADVICE}")
 
 
 def _is_common(sign: str) -> bool:
-    """Say whether a sign belongs to Hebrew writing or to any writing: a training may add it to a model."""
-    return "\u0590" <= sign <= "\u05ff" or unicodedata.category(sign) in _COMMON
+    """Return whether a sign is Hebrew or occurs in any writing: a training can add it to a model."""
+    return "\u0590" <= sign <= "\u05ff" or unicodedata.category(sign) in _COMMON_CATEGORIES
 
 
-def _too_long(text: str, evidence: Evidence, limits: Limits) -> Quarantine | None:
-    """Doubt a text that cannot stand on the line, and is far longer than what was read there."""
-    letters = _width(text)
-    most = max(limits.crowding * evidence.room, 2 * _width(evidence.read), _LEAST_ROOM)
-    if letters <= most:
+def _check_length(text: str, evidence: Evidence, limits: QuarantineLimits) -> Quarantine | None:
+    """Return a quarantine for a text that is too long for the line and much longer than its reading."""
+    letters = _count_letters(text)
+    room = max(
+        limits.letters_per_square * evidence.squares,
+        2 * _count_letters(evidence.reading),
+        _MIN_ROOM_LETTERS,
+    )
+    if letters <= room:
         return None
     return Quarantine(
-        Doubt.TOO_LONG, f"{letters} letters cannot stand on this line; at most {int(most)} could."
+        QuarantineCode.TOO_LONG_FOR_LINE,
+        f"The text has {letters} letters, and the line has room for {int(room)}. {_ADVICE}",
     )
 
 
-def _width(text: str) -> int:
-    """Count the code points that take up room."""
+def _count_letters(text: str) -> int:
+    """Count the code points of a text without its combining marks, which need no width."""
     return sum(not unicodedata.combining(sign) for sign in text)
 
 
-def _unlike(text: str, evidence: Evidence, limits: Limits, distance: Distance) -> Quarantine | None:
-    """Doubt a text that shares almost nothing with a reading the model was sure of."""
-    if evidence.confidence < limits.confidence or max(len(text), len(evidence.read)) < limits.letters:
+def _check_reading(
+    text: str, evidence: Evidence, limits: QuarantineLimits, distance: Distance
+) -> Quarantine | None:
+    """Return a quarantine for a text that has almost nothing in common with a reading of high confidence."""
+    longest = max(len(text), len(evidence.reading))
+    if evidence.confidence < limits.min_confidence or longest < limits.min_letters:
         return None
-    known = [evidence.read] if evidence.verified is None else [evidence.read, evidence.verified]
-    if min(distance(each, text) for each in known) <= limits.distance:
+    texts = (
+        [evidence.reading] if evidence.verified_text is None else [evidence.reading, evidence.verified_text]
+    )
+    if min(distance(other, text) for other in texts) <= limits.max_distance:
         return None
-    sure = f"{evidence.confidence:.0%}"
     return Quarantine(
-        Doubt.UNLIKE,
-        f"The text has almost nothing in common with what was read, of which the model is {sure} sure.",
+        QuarantineCode.UNLIKE_READING,
+        "The text has almost nothing in common with the reading, whose confidence is "
+        f"{evidence.confidence:.0%}. {_ADVICE}",
     )
 
 
-def room(baseline: tuple[tuple[int, int], ...], boundary: tuple[tuple[int, int], ...]) -> float:
-    """Return a line's width divided by its height: the boundary's extent along and across the baseline.
+def count_squares(baseline: tuple[tuple[int, int], ...], boundary: tuple[tuple[int, int], ...]) -> float:
+    """Return a line's width divided by its height: its boundary's extent along and across the baseline.
 
-    Points are pixels; a boundary without extent has no room.
+    Points are pixels. Without a boundary the result is 0.
     """
     if not boundary:
         return 0.0

@@ -1,12 +1,12 @@
-"""Deletions: what was asked for and what they did."""
+"""Erasure: deletions of pages, projects and accounts, and their consequences."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
 
-class ErasedKind(StrEnum):
-    """What a user has deleted."""
+class ErasureKind(StrEnum):
+    """The object that a user has deleted."""
 
     PAGE = "page"
     PROJECT = "project"
@@ -15,15 +15,15 @@ class ErasedKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """What a deletion did: rows that are gone, versions that stopped serving, a run that was cancelled.
+    """The number of deleted rows, the versions that stopped serving, and the run that was cancelled.
 
-    `retraining` says that the sweep will queue a run without the deleted lines: the last run of a script
-    rested on them, enough verified lines remain, and the user lets runs come by themselves.
+    `will_retrain`: the sweep will queue a run without the deleted lines, because the last run of a script
+    used them, enough verified lines remain, and the user's policy allows automatic runs.
     """
 
     pages: int
     lines: int
     corrections: int
-    tainted: tuple[str, ...] = ()
+    tainted_versions: tuple[str, ...] = ()
     cancelled_run: UUID | None = None
-    retraining: bool = False
+    will_retrain: bool = False

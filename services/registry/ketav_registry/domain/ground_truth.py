@@ -9,13 +9,14 @@ from enum import StrEnum
 from uuid import UUID
 
 from ketav_registry.domain.pages import Image, Layout
-from ketav_registry.domain.transcriptions import Line
+from ketav_registry.domain.transcriptions import Line, LineKey
 
 HOLDOUT_SHARE = 0.2
+"""Share of the pages that are held out."""
 
 
 class Split(StrEnum):
-    """Which side of the split a line is on."""
+    """Side of the split: a line trains, or it is held out to measure."""
 
     TRAIN = "train"
     HOLDOUT = "holdout"
@@ -23,11 +24,10 @@ class Split(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class VerifiedLine:
-    """A line whose text is known: where it lies (page, place), which correction says so, the image."""
+    """A line with its latest correction, which is not quarantined, and the SHA-256 of its page's image."""
 
     line_id: UUID
-    page_id: UUID
-    place: bytes
+    key: LineKey
     correction_id: UUID
     text: str
     image_sha256: bytes
@@ -35,11 +35,11 @@ class VerifiedLine:
 
 @dataclass(frozen=True, slots=True)
 class LineCounts:
-    """How many lines of a script are verified, how many in quarantine, how many verified are held out."""
+    """Lines of a script: verified ones, quarantined ones, and the verified ones that a run would hold out."""
 
     verified: int
     quarantined: int
-    held_out: int
+    holdout: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class GroundTruthLine:
 
 @dataclass(frozen=True, slots=True)
 class GroundTruthPage:
-    """The lines of a dataset that lie on one page."""
+    """The lines of a dataset that are on one page."""
 
     page_id: UUID
     image: Image
@@ -61,80 +61,77 @@ class GroundTruthPage:
     lines: tuple[GroundTruthLine, ...]
 
 
-Place = tuple[UUID, bytes]
+def split_lines(lines: Sequence[VerifiedLine], previous: Mapping[LineKey, Split]) -> dict[LineKey, Split]:
+    """Assign each line to a side: about a fifth of the pages are held out, chosen by a hash of the page.
+
+    A line that an earlier dataset contains (`previous`) stays on its side. Of two or more pages at least one
+    is on each side; a single page is split line by line. Pages with the same image count as one page.
+    """
+    page_of = _canonical_pages(lines)
+    keys = [line.key for line in lines]
+    sides = {key: previous[key] for key in keys if key in previous}
+    new_keys = [key for key in keys if key not in previous]
+    page_sides: defaultdict[UUID, set[Split]] = defaultdict(set)
+    for key, side in sides.items():
+        page_sides[page_of[key.page_id]].add(side)
+    single_page = len(set(page_of.values())) == 1
+    for key in new_keys:
+        page_id = page_of[key.page_id]
+        known = page_sides[page_id]
+        if len(known) == 1 and not single_page:
+            sides[key] = next(iter(known))
+            continue
+        by_line = single_page or len(known) > 1
+        unit = (page_id.bytes, key.geometry_sha256) if by_line else (page_id.bytes,)
+        sides[key] = Split.HOLDOUT if _fraction(*unit) < HOLDOUT_SHARE else Split.TRAIN
+    return _fill_empty_side(sides, set(new_keys), page_of, by_line=single_page)
+
+
+def _canonical_pages(lines: Sequence[VerifiedLine]) -> dict[UUID, UUID]:
+    """Map each page to the page with the lowest id among those with the same image."""
+    lowest: dict[bytes, UUID] = {}
+    for line in lines:
+        page_id = line.key.page_id
+        lowest[line.image_sha256] = min(page_id, lowest.get(line.image_sha256, page_id))
+    return {line.key.page_id: lowest[line.image_sha256] for line in lines}
 
 
 def _fraction(*parts: bytes) -> float:
-    """Map bytes to a number in [0, 1) that never changes."""
-    return int.from_bytes(hashlib.sha256(b"ketav-split\0" + b"\0".join(parts)).digest()[:8], "big") / 2**64
+    """Map bytes to a number in [0, 1) by SHA-256. The mapping never changes, so a page keeps its side."""
+    digest = hashlib.sha256(b"ketav-split\0" + b"\0".join(parts)).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64
 
 
-def split_lines(lines: Sequence[VerifiedLine], before: Mapping[Place, Split]) -> dict[Place, Split]:
-    """Put each line on one side: about a fifth of the pages are held out, chosen by a hash of the page.
-
-    A line that was on a side in an earlier dataset (`before`) stays there. Of two or more pages at least
-    one is on each side; a single page is split line by line. Pages of the same image count as one.
-    """
-    same = _same_image(lines)
-    spots = [(line.page_id, line.place) for line in lines]
-    sides = {spot: before[spot] for spot in spots if spot in before}
-    fresh = [spot for spot in spots if spot not in before]
-    settled: defaultdict[UUID, set[Split]] = defaultdict(set)
-    for (page_id, _), side in sides.items():
-        settled[same[page_id]].add(side)
-    by_line = len(set(same.values())) == 1
-    for page_id, place in fresh:
-        first = same[page_id]
-        one_side = len(settled[first]) == 1 and not by_line
-        line_wise = by_line or len(settled[first]) > 1
-        share = _fraction(first.bytes, place) if line_wise else _fraction(first.bytes)
-        chosen = Split.HOLDOUT if share < HOLDOUT_SHARE else Split.TRAIN
-        sides[page_id, place] = next(iter(settled[first])) if one_side else chosen
-    return _with_both_sides(sides, set(fresh), same, by_line=by_line)
-
-
-def _same_image(lines: Sequence[VerifiedLine]) -> dict[UUID, UUID]:
-    """Map each page to the least id of the pages with the same image, which is often its own."""
-    first: dict[bytes, UUID] = {}
-    for line in lines:
-        first[line.image_sha256] = min(line.page_id, first.get(line.image_sha256, line.page_id))
-    return {line.page_id: first[line.image_sha256] for line in lines}
-
-
-def _with_both_sides(
-    sides: dict[Place, Split], fresh: set[Place], same: Mapping[UUID, UUID], *, by_line: bool
-) -> dict[Place, Split]:
-    """Move the nearest page (or line of a single page) over when one side is empty; settled lines stay."""
-    for missing, pick in ((Split.HOLDOUT, min), (Split.TRAIN, max)):
-        if missing in sides.values():
+def _fill_empty_side(
+    sides: dict[LineKey, Split], new_keys: set[LineKey], page_of: Mapping[UUID, UUID], *, by_line: bool
+) -> dict[LineKey, Split]:
+    """Move the page (or line, `by_line`) whose fraction is nearest to an empty side; only new lines move."""
+    for side, nearest in ((Split.HOLDOUT, min), (Split.TRAIN, max)):
+        if side in sides.values():
             continue
-        settled = {same[page_id] for page_id, place in sides if (page_id, place) not in fresh}
-        units: defaultdict[tuple[bytes, ...], list[Place]] = defaultdict(list)
-        for page_id, place in fresh:
+        fixed_pages = {page_of[key.page_id] for key in sides if key not in new_keys}
+        units: defaultdict[tuple[bytes, ...], list[LineKey]] = defaultdict(list)
+        for key in new_keys:
+            page_id = page_of[key.page_id]
             if by_line:
-                units[same[page_id].bytes, place].append((page_id, place))
-            elif same[page_id] not in settled:
-                units[(same[page_id].bytes,)].append((page_id, place))
+                units[page_id.bytes, key.geometry_sha256].append(key)
+            elif page_id not in fixed_pages:
+                units[(page_id.bytes,)].append(key)
         if units:
-            moved = pick(units, key=lambda unit: _fraction(*unit))
-            sides = sides | dict.fromkeys(units[moved], missing)
+            unit = nearest(units, key=lambda parts: _fraction(*parts))
+            sides = sides | dict.fromkeys(units[unit], side)
     return sides
 
 
 def text_sha256(text: str) -> bytes:
-    """Digest a verified text (UTF-8)."""
+    """Return the SHA-256 of a verified text in UTF-8."""
     return hashlib.sha256(text.encode()).digest()
 
 
-def manifest_sha256(lines: Sequence[VerifiedLine], sides: Mapping[Place, Split]) -> bytes:
-    """Digest a dataset: line ids, digests of texts and images, sides of the split, ordered by id."""
+def manifest_sha256(lines: Sequence[VerifiedLine], sides: Mapping[LineKey, Split]) -> bytes:
+    """Return the SHA-256 of a dataset: line ids, digests of texts and images, sides, ordered by line id."""
     entries = sorted(
-        (
-            str(line.line_id),
-            text_sha256(line.text).hex(),
-            line.image_sha256.hex(),
-            sides[line.page_id, line.place],
-        )
+        (str(line.line_id), text_sha256(line.text).hex(), line.image_sha256.hex(), sides[line.key])
         for line in lines
     )
     return hashlib.sha256(json.dumps(entries).encode()).digest()

@@ -1,4 +1,4 @@
-"""Ground truth that was made elsewhere: an image, its lines, and what is written on them."""
+"""Imported ground truth: an image with lines whose texts are known."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,10 +7,13 @@ from uuid import UUID
 from ketav_common.limits import MAX_POLYLINE_POINTS
 from ketav_registry.domain.corrections_quarantine import Quarantine
 from ketav_registry.domain.pages import Image, Layout
-from ketav_registry.domain.requests import Request
+from ketav_registry.domain.requests import RequestKey
 from ketav_registry.domain.transcriptions import Line, Polyline
 
-_BASELINE, _BOUNDARY = 2, 3
+_MIN_BASELINE_POINTS = 2
+"""A polyline has two ends."""
+_MIN_BOUNDARY_POINTS = 3
+"""A polygon has at least three corners."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,41 +26,56 @@ class KnownLine:
 
 
 @dataclass(frozen=True, slots=True)
-class KnownPage:
-    """What is known of an image before its bytes; `confirmed`: the user vouches for every text."""
+class PageImport:
+    """The header of an import; `confirmed`: the user confirms all texts."""
 
     project_id: UUID
     layout: Layout
     image: Image
     lines: tuple[KnownLine, ...]
     confirmed: bool
-    request: Request
+    request: RequestKey
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
-    """What became of an import: lines stored (not those known before), doubts by the line's index."""
+class QuarantinedImport:
+    """A quarantined line by its index in the request."""
+
+    line: int
+    quarantine: Quarantine
+
+
+@dataclass(frozen=True, slots=True)
+class ImportResult:
+    """The stored page, the number of lines that this import stored, and those of them that are quarantined.
+
+    `ground_truth_lines` counts all verified lines of the user.
+    """
 
     page_id: UUID
     imported_lines: int
-    quarantined: tuple[tuple[int, Quarantine], ...]
+    quarantined: tuple[QuarantinedImport, ...]
     ground_truth_lines: int
 
 
-def content_key(page: KnownPage, sha256: bytes) -> str:
-    """Name a page by its project, layout and image: the same is imported once."""
-    return f"import:{page.project_id}:{page.layout}:{sha256.hex()}"
+def content_key(page_import: PageImport, sha256: bytes) -> str:
+    """Return the request id under which an image is stored: once for each project and layout."""
+    return f"import:{page_import.project_id}:{page_import.layout}:{sha256.hex()}"
 
 
-def lies_within(line: KnownLine, image: Image) -> bool:
-    """Say whether a line is a polyline and a polygon of bounded length that lie on the image."""
-    return all(
-        least <= len(points) <= MAX_POLYLINE_POINTS
-        and all(0 <= x <= image.width and 0 <= y <= image.height for x, y in points)
-        for points, least in ((line.baseline, _BASELINE), (line.boundary, _BOUNDARY))
-    )
+def geometry_problem(line: KnownLine, image: Image) -> str:
+    """Return why a line's geometry cannot be stored ("has a baseline of …"); empty when it can."""
+    for name, points, min_points in (
+        ("baseline", line.baseline, _MIN_BASELINE_POINTS),
+        ("boundary", line.boundary, _MIN_BOUNDARY_POINTS),
+    ):
+        if not min_points <= len(points) <= MAX_POLYLINE_POINTS:
+            return f"has a {name} of {len(points)} points, not {min_points} to {MAX_POLYLINE_POINTS:,}"
+        if not all(0 <= x <= image.width and 0 <= y <= image.height for x, y in points):
+            return f"has a {name} that leaves the image of {image.width} x {image.height} pixels"
+    return ""
 
 
-def unread(lines: Sequence[KnownLine]) -> tuple[Line, ...]:
-    """Return the lines as a transcription has them: in order, without a text that was read."""
+def as_transcription(lines: Sequence[KnownLine]) -> tuple[Line, ...]:
+    """Return the lines as those of a transcription: in order, with empty readings."""
     return tuple(Line(order, line.baseline, line.boundary, "", 0.0) for order, line in enumerate(lines))

@@ -1,31 +1,16 @@
-"""Model versions and who is served which."""
+"""Model versions, their states, and the names of their objects."""
 
-import json
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from ketav_common.limits import MAX_MODEL_HEADER_BYTES
-
-_LENGTH_BYTES = 8
-# A model file's header and the length before it lie within so many bytes.
-HEAD_BYTES = _LENGTH_BYTES + MAX_MODEL_HEADER_BYTES
-_MAX_CARD_DEPTH = 8
-# What a model card may not tell a user: where the model lies, what its bytes are, whose it is.
-_PRIVATE_NAME = re.compile(
-    r"(?:^|[^a-z0-9])(?:sha(?:256)?|digest|keys?|secret|token|user|ur[li]|object|blob|bytes|paths?|files?|folder|"
-    r"directory|checkpoint)(?:$|[^a-z0-9])"
-)
-_PRIVATE_TEXT = re.compile(r"[0-9a-fA-F]{32,}|\.safetensors|^/|^[A-Za-z]:\\|://|models/")
 _SUFFIX = ".safetensors"
 
 
 class Script(StrEnum):
-    """The hand a page is written in."""
+    """The type of writing of a page."""
 
     MODERN_CURSIVE = "modern_cursive"
     SQUARE = "square"
@@ -35,14 +20,18 @@ class Script(StrEnum):
 
 
 class ModelKind(StrEnum):
-    """Whom a model belongs to."""
+    """Owner of a model: a base model belongs to no user."""
 
     BASE = "base"
     USER = "user"
 
 
 class ModelState(StrEnum):
-    """What has become of a version; ACTIVE is not stored, it follows from who is served."""
+    """State of a version.
+
+    ACTIVE: serves a user now; computed, never stored. AVAILABLE: can serve. RETIRED: the gate rejected it.
+    TAINTED: trained on lines that were deleted. Retired and tainted versions never serve.
+    """
 
     ACTIVE = "active"
     AVAILABLE = "available"
@@ -52,7 +41,10 @@ class ModelState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model version, named so that it can be fetched and checked; what it can write, where known."""
+    """Reference to a model version: name, SHA-256 and length of its file.
+
+    `alphabet` has the characters that the model can write; None when its file does not list them.
+    """
 
     version: str
     kind: ModelKind
@@ -63,7 +55,7 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class ModelVersion:
-    """A version and its record; script None serves every script, CER is 0 to 1."""
+    """A version with its metadata; script None: a base for every script; CER is 0 to 1."""
 
     model: Model
     script: Script | None
@@ -78,22 +70,22 @@ class ModelVersion:
     model_card: dict[str, Any] = field(default_factory=dict)
 
 
-def as_served(version: ModelVersion, serving: set[str]) -> ModelVersion:
-    """Return a version whose state is ACTIVE when it is among those that serve."""
+def with_active_state(version: ModelVersion, serving: set[str]) -> ModelVersion:
+    """Return the version, in state ACTIVE if its name is among the serving ones."""
     return replace(version, state=ModelState.ACTIVE) if version.model.version in serving else version
 
 
 def user_model_key(user_id: UUID, version: str) -> str:
-    """Name the object of a user's model."""
+    """Return the key of a user's model."""
     return f"models/{user_id}/{version}{_SUFFIX}"
 
 
-def owner_of_key(key: str) -> tuple[UUID, str] | None:
-    """Return the user and the version of a user's model's object; None: it is not the name of one."""
-    kind, _, rest = key.partition("/")
+def parse_user_model_key(key: str) -> tuple[UUID, str] | None:
+    """Return the user and the version of a user's model; None for every other key."""
+    folder, _, rest = key.partition("/")
     user, _, file = rest.partition("/")
     version = file.removesuffix(_SUFFIX)
-    if kind != "models" or user == "base" or version == file:
+    if folder != "models" or user == "base" or version == file:
         return None
     try:
         return UUID(user), version
@@ -102,67 +94,13 @@ def owner_of_key(key: str) -> tuple[UUID, str] | None:
 
 
 def base_key(sha256: bytes) -> str:
-    """Name the object of a base model by its digest: the same file is stored once."""
+    """Return the key of a base model, made from its digest: the registry stores a file once."""
     return f"models/base/{sha256.hex()}{_SUFFIX}"
 
 
 def object_key(version: ModelVersion) -> str:
-    """Name the object of a version."""
+    """Return the key of a version's file."""
     model = version.model
-    return (
-        base_key(model.sha256) if version.user_id is None else user_model_key(version.user_id, model.version)
-    )
-
-
-def is_safetensors(head: bytes, size_bytes: int) -> bool:
-    """Tell whether a file of this length begins like safetensors whose tensors fill it exactly.
-
-    The format is 8 bytes of little-endian header length, a JSON header, then the tensors' bytes
-    (https://github.com/huggingface/safetensors, "Format"). `head` must hold the whole header.
-    """
-    length = int.from_bytes(head[:_LENGTH_BYTES], "little")
-    if len(head) < _LENGTH_BYTES or length > MAX_MODEL_HEADER_BYTES or _LENGTH_BYTES + length > len(head):
-        return False
-    try:
-        header = json.loads(head[_LENGTH_BYTES : _LENGTH_BYTES + length])
-        ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
-        return _LENGTH_BYTES + length + max(ends, default=0) == size_bytes
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
-        return False
-
-
-def alphabet_of(head: bytes) -> str | None:
-    """Return the characters a Kraken safetensors file says its network can write; None when it does not say.
-
-    Kraken keeps the codec, a mapping from characters to labels, in the header's `kraken_meta`, a JSON object
-    with one entry a network. `head` must hold the whole header.
-    """
-    length = int.from_bytes(head[:_LENGTH_BYTES], "little")
-    try:
-        header = json.loads(head[_LENGTH_BYTES : _LENGTH_BYTES + length])
-        [network] = json.loads(header["__metadata__"]["kraken_meta"]).values()
-        characters = set("".join(network["codec"].keys()))
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        return None
-    return "".join(sorted(characters - {"\0"})) or None
-
-
-def public_card(card: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a user may read of a model card: nothing that names a file, a key, an address or a digest.
-
-    A member is left out by its name or by its text, at any depth; nesting past 8 is cut off.
-    """
-    shown = _public(card, 0)
-    return shown if isinstance(shown, dict) else {}
-
-
-def _public(value: Any, depth: int) -> Any:  # noqa: ANN401 - any JSON value
-    """Return a value of a card without what is private; None in its place."""
-    if depth > _MAX_CARD_DEPTH or (isinstance(value, str) and _PRIVATE_TEXT.search(value)):
-        return None
-    if isinstance(value, Mapping):
-        kept = {name: value[name] for name in value if not _PRIVATE_NAME.search(name.lower())}
-        return {name: _public(member, depth + 1) for name, member in kept.items()}
-    if isinstance(value, list):
-        return [_public(member, depth + 1) for member in value]
-    return value
+    if version.user_id is None:
+        return base_key(model.sha256)
+    return user_model_key(version.user_id, model.version)

@@ -1,4 +1,4 @@
-"""How far what was read at first lay from what the user finally wrote."""
+"""Progress of models: the errors of the first transcription of each page."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,8 +9,8 @@ from ketav_registry.domain.models import Model, Script
 
 
 @dataclass(frozen=True, slots=True)
-class ReadPage:
-    """A page with the model that read it first, and when."""
+class FirstReading:
+    """A page with the model of its first transcription; `create_time` is the page's."""
 
     page_id: UUID
     project_id: UUID
@@ -22,7 +22,7 @@ class ReadPage:
 
 @dataclass(frozen=True, slots=True)
 class ReadingErrors:
-    """Lines compared, with the edits and the length of their verified texts in code points."""
+    """Number of compared lines, with the edits and the length of their verified texts in code points."""
 
     lines: int
     rate: ErrorRate
@@ -30,15 +30,15 @@ class ReadingErrors:
 
 @dataclass(frozen=True, slots=True)
 class PageProgress:
-    """How well a page was read at first."""
+    """The errors of a page's first transcription."""
 
-    page: ReadPage
+    reading: FirstReading
     errors: ReadingErrors
 
 
 @dataclass(frozen=True, slots=True)
 class VersionProgress:
-    """How well a version read the pages of a script that it was the first to read."""
+    """The errors of a version on the pages of a script that it was the first to read."""
 
     model: Model
     script: Script
@@ -48,6 +48,6 @@ class VersionProgress:
     last_read_time: datetime
 
 
-def compare(pairs: list[Pair]) -> ReadingErrors:
-    """Count the edits from (verified, read) pairs of texts."""
+def count_errors(pairs: list[Pair]) -> ReadingErrors:
+    """Count the edits between the texts of (verified, read) pairs."""
     return ReadingErrors(len(pairs), cer(pairs))

@@ -6,7 +6,10 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """What a worker says of a model before its bytes: the run, the measured gain, the gate's verdict."""
+    """The header of a published model: run and fence, length and digest of the file, gate's verdict.
+
+    CER is 0 to 1, on the held-out lines. `promote`: the gate accepted the model. `model_card` is JSON.
+    """
 
     run_id: UUID
     fence: int

@@ -1,4 +1,4 @@
-"""Pages and their images."""
+"""Pages, their images, and the names of the images' objects."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -6,21 +6,22 @@ from enum import StrEnum
 from uuid import UUID
 
 from ketav_registry.domain.models import Model, Script
-from ketav_registry.domain.requests import Request
+from ketav_registry.domain.requests import RequestKey
 from ketav_registry.domain.transcriptions import Transcription
 
 MEDIA_TYPES = frozenset({"image/png", "image/jpeg"})
+"""Media types of stored images: the gateway converts every other format."""
 
 
 class Layout(StrEnum):
-    """What an uploaded image shows."""
+    """Layout of an uploaded image: a page, or a single line."""
 
     PAGE = "page"
     LINE = "line"
 
 
 class PageState(StrEnum):
-    """What has become of a page."""
+    """State of a page: stored without a transcription, or read at least once."""
 
     STORED = "stored"
     READ = "read"
@@ -28,7 +29,7 @@ class PageState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A stored image: size in pixels, media type, SHA-256 and length in bytes of the stored file, its key."""
+    """A stored image: size in pixels, media type, SHA-256 and length in bytes of its object, object key."""
 
     width: int
     height: int
@@ -40,7 +41,7 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """An uploaded image and the latest reading of it."""
+    """An uploaded image with its latest transcription, if that was loaded."""
 
     page_id: UUID
     project_id: UUID
@@ -53,9 +54,9 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class NewPage:
-    """What is known of a page before its bytes; project_id None creates a project.
+    """The header of an upload. Without a project_id, the upload creates a project.
 
-    `model_version` is the version to read it with; empty: the one that serves.
+    `model_version` is the version to read the page with; empty: the version that serves the user.
     """
 
     project_id: UUID | None
@@ -63,24 +64,24 @@ class NewPage:
     script: Script
     layout: Layout
     image: Image
-    request: Request = field(default_factory=Request)
+    request: RequestKey = field(default_factory=RequestKey)
     model_version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredPage:
-    """A page and the model that reads it now."""
+    """A page and the model to read it with."""
 
     page: Page
     model: Model
 
 
 def image_key(page_id: UUID) -> str:
-    """Name the object of a page's image: no two pages share one, so it can go with its page."""
+    """Return the key of a page's image. No two pages share an object, so it can be deleted with its page."""
     return f"images/{page_id.hex[:2]}/{page_id}"
 
 
 def digest_key(sha256: bytes) -> str:
-    """Name the object of an image stored before pages had objects of their own: by its digest."""
+    """Return the key of an image that was stored before migration 0005; pages share such objects."""
     digest = sha256.hex()
     return f"images/{digest[:2]}/{digest}"

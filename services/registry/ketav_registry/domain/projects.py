@@ -9,7 +9,7 @@ from ketav_registry.domain.models import Script
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A group of pages in one hand."""
+    """A group of pages in one script."""
 
     project_id: UUID
     name: str

@@ -10,11 +10,14 @@ from uuid import UUID
 from ketav_registry.domain.models import Model, Script
 
 MIN_LINES = 16
+"""Verified lines of a script that a run needs: the smallest number for which a gain is published (Kohút and
+Hradiš, arXiv 2302.06308)."""
 MAX_ATTEMPTS = 5
+"""Claims of a run after which it fails, so that a run that kills its workers comes to an end."""
 
 
 class RunState(StrEnum):
-    """Where a training run stands."""
+    """State of a training run; the last four are final."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -25,13 +28,18 @@ class RunState(StrEnum):
     CANCELLED = "cancelled"
 
 
-HELD = (RunState.RUNNING, RunState.EVALUATING)
-ACTIVE = (RunState.QUEUED, *HELD)
+LEASED_STATES = (RunState.RUNNING, RunState.EVALUATING)
+"""States in which a worker holds a lease of the run."""
+ACTIVE_STATES = (RunState.QUEUED, *LEASED_STATES)
+"""States of a run that has not ended; a user has at most one such run."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingRun:
-    """A run as it stands; loss in nats a line, CER 0 to 1."""
+    """A run with its current state; loss in nats a line, CER 0 to 1.
+
+    `remaining` is the estimated time of the planned epochs that are left, None while it is unknown.
+    """
 
     run_id: UUID
     user_id: UUID
@@ -57,8 +65,8 @@ class TrainingRun:
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
-    """How an attempt's epochs went: the first one reported, when that was, and when the latest ended."""
+class EpochTimes:
+    """Times of an attempt: the first epoch it reported, when it did, and when the latest epoch ended."""
 
     first_epoch: int | None
     first_epoch_at: datetime | None
@@ -67,18 +75,26 @@ class Pace:
 
 
 @dataclass(frozen=True, slots=True)
-class Lease:
-    """A claimed run: the fence to carry, the model to beat, the script's base, and how long it is held."""
+class FencedRun:
+    """A run with the fence of a claim: the worker may change the run while no later claim exists."""
+
+    run_id: UUID
+    fence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A claimed run with the model to fine-tune, its script's base model, and the length of the lease."""
 
     run: TrainingRun
     parent: Model
     base: Model
-    length: timedelta
+    lease: timedelta
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What a worker reports of the run it holds; None says nothing about that figure."""
+    """A worker's report about its run; a figure of None leaves the stored one unchanged."""
 
     state: RunState
     epoch: int
@@ -88,37 +104,50 @@ class Progress:
     cer_candidate: float | None = None
 
 
-def remaining(state: RunState, epoch: int, epochs: int, pace: Pace) -> timedelta | None:
-    """Estimate the time until the planned epochs are done; None: it does not train, or no epoch has ended.
+@dataclass(frozen=True, slots=True)
+class LastRun:
+    """The last run of a script: the number of its verified lines, and its age.
 
-    An epoch takes what this attempt's epochs took on average; the time since the latest one counts.
+    The lines are 0 when the run or its parent used lines that were deleted since.
     """
-    begun, last = pace.first_epoch_at, pace.epoch_at
-    if state is not RunState.RUNNING or pace.first_epoch is None or begun is None or last is None:
+
+    lines: int
+    age: timedelta
+
+
+def remaining_time(state: RunState, epoch: int, epochs: int, times: EpochTimes) -> timedelta | None:
+    """Estimate the time until the planned epochs are completed; None unless an epoch of a training has ended.
+
+    An epoch is expected to take the mean time of this attempt's epochs. The time since the latest one counts.
+    """
+    start, latest = times.first_epoch_at, times.epoch_at
+    if state is not RunState.RUNNING or times.first_epoch is None or start is None or latest is None:
         return None
-    done = epoch - pace.first_epoch
-    if done < 1:
+    completed = epoch - times.first_epoch
+    if completed < 1:
         return None
-    left = (last - begun) / done * max(0, epochs - epoch) - (pace.now - last)
+    left = (latest - start) / completed * max(0, epochs - epoch) - (times.now - latest)
     return max(timedelta(), left)
 
 
-def chosen_script(have: Mapping[Script, int], tried: Mapping[Script, tuple[int, timedelta]]) -> Script:
-    """Choose what to train: of the scripts with enough lines the one with most new ones since its last run.
+def script_to_train(line_counts: Mapping[Script, int], last_runs: Mapping[Script, LastRun]) -> Script:
+    """Return the script with most new verified lines since its last run, of those with enough lines.
 
-    When none has enough, the one with most lines, so that the caller can say how many are missing.
+    When no script has enough lines, return the one with most, so that the caller can report how many are
+    missing; modern cursive when there are none at all.
     """
 
     def rank(script: Script) -> tuple[bool, int, int]:
-        """Order scripts by enough lines, new lines, all lines."""
-        lines = have[script]
-        return lines >= MIN_LINES, lines - tried.get(script, (0, None))[0], lines
+        """Order scripts by whether they have enough lines, by new lines, by all lines."""
+        lines = line_counts[script]
+        last = last_runs.get(script)
+        return lines >= MIN_LINES, lines - (last.lines if last else 0), lines
 
-    return max(have, key=rank, default=Script.MODERN_CURSIVE)
+    return max(line_counts, key=rank, default=Script.MODERN_CURSIVE)
 
 
-def plausible(progress: Progress) -> bool:
-    """Say whether the figures of a report can be stored: finite, not negative, epochs in int32."""
+def has_valid_figures(progress: Progress) -> bool:
+    """Return whether all figures of a report are finite and not negative."""
     figures = [progress.loss, progress.cer_base, progress.cer_candidate]
     numbers = [progress.epoch, progress.epochs, *(figure for figure in figures if figure is not None)]
     return all(isfinite(number) and number >= 0 for number in numbers)

@@ -1,72 +1,76 @@
-"""When training runs are queued without being asked for."""
+"""The policy of automatic training: when the registry queues a run that no user has started."""
 
 from dataclasses import dataclass
 from datetime import timedelta
 
-from ketav_registry.domain.training import MIN_LINES
+from ketav_registry.domain.training import MIN_LINES, LastRun
 
-WEEK = timedelta(days=7)
-_LADDER = (16, 32, 64, 128, 256)
-_STEP = 128
-
-# The last run of a script: how many verified lines it had, and how old it is.
-LastRun = tuple[int, timedelta]
+MAX_AGE = timedelta(days=7)
+"""Age of the last run after which a single new verified line is enough for another one."""
+_RUN_LINES = (16, 32, 64, 128, 256)
+"""Verified lines at which a run is due. The published gain grows with the logarithm of the lines (see
+`training_readiness`): each doubling adds the same."""
+_STEP_LINES = 128
+"""New verified lines for a run beyond the last of `_RUN_LINES`, where the next doubling would need
+hundreds of lines."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingPolicy:
-    """What a user has set: whether runs are queued by themselves, and the least time between two of them."""
+    """A user's settings: whether runs start automatically, and the minimum time between two of them."""
 
     automatic: bool = True
     minimum_gap: timedelta = timedelta(minutes=5)
 
 
-def next_run_lines(tried: int) -> int:
-    """Return at how many verified lines the run after one with `tried` lines is due (0: there was none)."""
-    if tried == 0:
+def next_run_lines(last_lines: int) -> int:
+    """Return the number of verified lines at which the next run is due; before the first, pass 0."""
+    if last_lines == 0:
         return MIN_LINES
-    return next((rung for rung in _LADDER if rung > tried), tried + _STEP)
+    return next((lines for lines in _RUN_LINES if lines > last_lines), last_lines + _STEP_LINES)
 
 
-def wants_run(have: int, last: LastRun | None) -> bool:
-    """Say whether the `have` verified lines of a script ask for a run.
+def warrants_run(lines: int, last_run: LastRun | None) -> bool:
+    """Return whether the number of verified lines of a script warrants a run, whatever the user's policy.
 
-    One is asked for first at 16 lines and never with fewer, then at each doubling of the last run's lines up
-    to 256, then every 128 lines, and after a week when lines were added.
+    The first run needs 16 lines. The next one is due at each doubling up to 256 lines, then after every 128
+    lines, and a week after the last run if lines were added.
     """
-    if last is None or have < MIN_LINES:
-        return have >= MIN_LINES
-    tried, age = last
-    return have >= next_run_lines(tried) or (age >= WEEK and have > tried)
+    if last_run is None or lines < MIN_LINES:
+        return lines >= MIN_LINES
+    return lines >= next_run_lines(last_run.lines) or (last_run.age >= MAX_AGE and lines > last_run.lines)
 
 
 def is_due(
-    have: int, last: LastRun | None, policy: TrainingPolicy, since_any: timedelta | None = None
+    lines: int,
+    last_run: LastRun | None,
+    policy: TrainingPolicy,
+    since_last_run: timedelta | None = None,
 ) -> bool:
-    """Say whether a run is queued now: the lines ask for one, and the user's policy allows it.
+    """Return whether the registry queues a run now: the lines warrant one and the user's policy allows it.
 
-    `since_any` is the age of the user's last run of any script; the minimum gap counts from there.
+    `since_last_run` is the age of the user's last run of any script; the minimum gap counts from there.
     """
-    rested = since_any is None or since_any >= policy.minimum_gap
-    return policy.automatic and rested and wants_run(have, last)
+    gap_passed = since_last_run is None or since_last_run >= policy.minimum_gap
+    return policy.automatic and gap_passed and warrants_run(lines, last_run)
 
 
-def in_words(policy: TrainingPolicy) -> str:
-    """Return the whole policy in words a user understands."""
+def policy_text(policy: TrainingPolicy) -> str:
+    """Return the policy as sentences for the user."""
     if not policy.automatic:
-        return "Automatic training is off: a run starts only when you ask for one."
-    ladder = ", ".join(str(rung) for rung in _LADDER[1:])
+        return "Automatic training is off. A run starts only when you start one with POST /train/."
+    doublings = ", ".join(str(lines) for lines in _RUN_LINES[1:])
     return (
-        f"A run starts by itself at {MIN_LINES} verified lines, then at {ladder}, then every {_STEP} lines, "
-        f"or a week after the last run when lines were added; at least {gap_in_words(policy.minimum_gap)} "
-        "lie between the starts of two automatic runs."
+        f"A run starts automatically at {MIN_LINES} verified lines, then at {doublings}, then every "
+        f"{_STEP_LINES} lines, or a week after the last run if lines were added. Automatic runs start at "
+        f"least {duration_text(policy.minimum_gap)} apart."
     )
 
 
-def gap_in_words(gap: timedelta) -> str:
-    """Return a length of time in its largest whole unit: 90 seconds, 5 minutes, 2 hours, 1 day."""
-    seconds = int(gap.total_seconds())
+def duration_text(duration: timedelta) -> str:
+    """Return a duration in its largest whole unit: 90 seconds, 5 minutes, 2 hours, 1 day."""
+    seconds = int(duration.total_seconds())
     units = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
-    size, unit = next((found for found in units if seconds and seconds % found[0] == 0), (1, "second"))
+    size, unit = next((unit for unit in units if seconds and seconds % unit[0] == 0), (1, "second"))
     count = seconds // size
     return f"{count} {unit}" if count == 1 else f"{count} {unit}s"

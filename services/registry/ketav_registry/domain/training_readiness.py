@@ -1,4 +1,4 @@
-"""How near a user's script is to its next training run, and what that run may gain."""
+"""Readiness: when the next run of a script is due, and how much it is expected to gain."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,28 +9,31 @@ from uuid import UUID
 
 from ketav_registry.domain.ground_truth import HOLDOUT_SHARE, LineCounts
 from ketav_registry.domain.models import Script
-from ketav_registry.domain.training import MIN_LINES, RunState
+from ketav_registry.domain.training import MIN_LINES, LastRun, RunState
 from ketav_registry.domain.training_policy import (
-    WEEK,
+    MAX_AGE,
     TrainingPolicy,
-    gap_in_words,
+    duration_text,
     next_run_lines,
-    wants_run,
+    warrants_run,
 )
 
-# Fine-tuning to one writer, relative fall of the CER: 25 % with 16 lines, 50 % with 256
-# (Kohút and Hradiš, arXiv 2302.06308). Between them a straight line over the logarithm of the lines.
-_FIRST, _LAST = 16, 256
-_AT_FIRST, _AT_LAST = 0.25, 0.50
-_MOST = 0.65
-_PUBLISHED = (
-    "An estimate from a published curve (Kohút and Hradiš, arXiv 2302.06308: 25 % fewer errors after "
+# Relative reduction of the CER by fine-tuning to one writer: 25 % with 16 lines, 50 % with 256 (Kohút and
+# Hradiš, arXiv 2302.06308). Between the two, the curve is a straight line over the logarithm of the lines.
+_CURVE_START_LINES, _CURVE_END_LINES = 16, 256
+_CURVE_START_GAIN, _CURVE_END_GAIN = 0.25, 0.50
+_MAX_GAIN = 0.65
+"""Relative reduction at which the extended curve stops: beyond the published lines it is not known."""
+_MAX_RUN_REDUCTION = 0.01
+"""Share of the CER to which a run counts as reducing it: a measured CER of 0 would count as infinite."""
+_PUBLISHED_SOURCE = (
+    "The estimate is from a published curve (Kohút and Hradiš, arXiv 2302.06308: 25 % fewer errors after "
     "16 lines, 50 % after 256, of other writers and scripts)"
 )
 
 
 class WaitReason(StrEnum):
-    """Why no automatic run starts now."""
+    """Reason why no automatic run starts now."""
 
     RUN_ACTIVE = "run_active"
     AUTOMATIC_OFF = "automatic_off"
@@ -40,7 +43,7 @@ class WaitReason(StrEnum):
 
 
 class GainBasis(StrEnum):
-    """What an estimate of the gain rests on."""
+    """Basis of an estimated gain: the published curve alone, or scaled by the user's own runs."""
 
     PUBLISHED_CURVE = "published_curve"
     OWN_RUNS = "own_runs"
@@ -48,7 +51,7 @@ class GainBasis(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PastRun:
-    """A run that came to a verdict: its training lines, and the CERs on its held-out lines, 0 to 1."""
+    """A run with a verdict: its training lines, and the CERs on its held-out lines, 0 to 1."""
 
     state: RunState
     training_lines: int
@@ -60,7 +63,7 @@ class PastRun:
 
 @dataclass(frozen=True, slots=True)
 class ExpectedGain:
-    """What the next run may gain, an estimate: the share of the CER it takes away, and where it leads."""
+    """Estimated relative reduction of the CER by the next run, 0 to 1, and the source of the estimate."""
 
     relative_gain: float
     cer_now: float | None
@@ -70,37 +73,41 @@ class ExpectedGain:
 
     @property
     def cer_expected(self) -> float | None:
-        """CER that the next run may reach; None when the present one was not measured."""
+        """Estimated CER after the next run, 0 to 1; None when the current one was not measured."""
         return None if self.cer_now is None else self.cer_now * (1 - self.relative_gain)
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """What is known of a script: its lines, the last run's lines and time, and what serves."""
+class ScriptStatus:
+    """The facts about a script: line counts, last run, past runs (oldest first), and serving version."""
 
     script: Script
     counts: LineCounts
-    last_run_lines: int
-    last_run_time: datetime | None
+    last_run: LastRun | None
     past_runs: Sequence[PastRun]
-    serving: str
+    serving_version: str
+
+    @property
+    def last_run_lines(self) -> int:
+        """Verified lines of the last run; 0 when there was none."""
+        return self.last_run.lines if self.last_run else 0
 
 
 @dataclass(frozen=True, slots=True)
-class Calendar:
-    """The time by the database clock, the user's policy, active run, and last run of any script."""
+class UserStatus:
+    """The facts about a user: database time, policy, active run, and start of the last run of any script."""
 
     now: datetime
     policy: TrainingPolicy
     active_run: UUID | None
-    last_any: datetime | None
+    last_run_time: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """How near a script is to its next run; `wait_reason` None means that the next sweep queues one."""
+    """Due date of the next run of a script; `wait_reason` None: the next sweep queues one."""
 
-    standing: Standing
+    status: ScriptStatus
     next_run_lines: int
     not_before: datetime | None
     wait_reason: WaitReason | None
@@ -109,126 +116,136 @@ class Readiness:
 
     @property
     def missing_lines(self) -> int:
-        """Lines missing until the next run is due by their number."""
-        return max(0, self.next_run_lines - self.standing.counts.verified)
+        """Verified lines missing until the next run is due."""
+        return max(0, self.next_run_lines - self.status.counts.verified)
 
 
-def readiness(standing: Standing, calendar: Calendar) -> Readiness:
-    """Say how near a script is to its next run, and why it does not start now."""
-    following = next_run_lines(standing.last_run_lines)
-    not_before = _not_before(standing, calendar)
-    wait_reason = _wait_reason(standing, calendar, not_before)
-    reason = _in_words(wait_reason, standing, calendar, not_before)
-    gain = expected_gain(standing, max(following, standing.counts.verified))
-    return Readiness(standing, following, not_before, wait_reason, reason, gain)
+@dataclass(frozen=True, slots=True)
+class UserReadiness:
+    """Readiness of each script, most verified lines first, with the facts about the user."""
+
+    scripts: list[Readiness]
+    user: UserStatus
 
 
-def _wants_run(standing: Standing, calendar: Calendar) -> bool:
-    """Say whether the script's lines ask for a run."""
-    when = standing.last_run_time
-    last = None if when is None else (standing.last_run_lines, calendar.now - when)
-    return wants_run(standing.counts.verified, last)
+def readiness(script: ScriptStatus, user: UserStatus) -> Readiness:
+    """Return when the next run of a script is due, why it does not start now, and its estimated gain."""
+    due_lines = next_run_lines(script.last_run_lines)
+    not_before = _not_before(script, user)
+    wait_reason = _wait_reason(script, user, not_before)
+    reason = _reason_text(wait_reason, script, user, not_before)
+    gain = expected_gain(script, max(due_lines, script.counts.verified))
+    return Readiness(script, due_lines, not_before, wait_reason, reason, gain)
 
 
-def _not_before(standing: Standing, calendar: Calendar) -> datetime | None:
-    """Return when a run starts by itself at the earliest with the lines there are; None: never."""
-    if not calendar.policy.automatic:
+def _not_before(script: ScriptStatus, user: UserStatus) -> datetime | None:
+    """Return the earliest time of an automatic run if no lines are added; None if there would be none."""
+    if not user.policy.automatic:
         return None
-    gap_over = calendar.now if calendar.last_any is None else calendar.last_any + calendar.policy.minimum_gap
-    if _wants_run(standing, calendar):
-        return max(calendar.now, gap_over)
-    least = max(MIN_LINES, standing.last_run_lines + 1)
-    if standing.last_run_time is None or standing.counts.verified < least:
+    gap_end = user.now if user.last_run_time is None else user.last_run_time + user.policy.minimum_gap
+    if warrants_run(script.counts.verified, script.last_run):
+        return max(user.now, gap_end)
+    min_lines = max(MIN_LINES, script.last_run_lines + 1)
+    if script.last_run is None or script.counts.verified < min_lines:
         return None
-    return max(standing.last_run_time + WEEK, gap_over)
+    return max(user.now - script.last_run.age + MAX_AGE, gap_end)
 
 
-def _wait_reason(standing: Standing, calendar: Calendar, not_before: datetime | None) -> WaitReason | None:
-    """Say why no run starts now, the strongest reason first."""
-    if calendar.active_run is not None:
+def _wait_reason(script: ScriptStatus, user: UserStatus, not_before: datetime | None) -> WaitReason | None:
+    """Return why no run starts now: the first reason of those that apply."""
+    if user.active_run is not None:
         return WaitReason.RUN_ACTIVE
-    if not calendar.policy.automatic:
+    if not user.policy.automatic:
         return WaitReason.AUTOMATIC_OFF
-    if not _wants_run(standing, calendar):
-        first = standing.last_run_lines == 0
+    if not warrants_run(script.counts.verified, script.last_run):
+        first = script.last_run_lines == 0
         return WaitReason.TOO_FEW_LINES if first else WaitReason.TOO_FEW_NEW_LINES
-    return WaitReason.MINIMUM_GAP if not_before is not None and not_before > calendar.now else None
+    return WaitReason.MINIMUM_GAP if not_before is not None and not_before > user.now else None
 
 
-def _in_words(
-    wait_reason: WaitReason | None, standing: Standing, calendar: Calendar, not_before: datetime | None
+def _reason_text(
+    wait_reason: WaitReason | None, script: ScriptStatus, user: UserStatus, not_before: datetime | None
 ) -> str:
-    """Return why no run starts now in words a user understands."""
-    missing = next_run_lines(standing.last_run_lines) - standing.counts.verified
-    lines = f"{missing} more verified line{'s' if missing != 1 else ''}"
-    weekly = "" if not_before is None else f", or until {not_before:%Y-%m-%d %H:%M} UTC"
+    """Return why no run starts now, as sentences for the user."""
+    missing = next_run_lines(script.last_run_lines) - script.counts.verified
+    plural = "s" if missing != 1 else ""
+    weekly = "" if not_before is None else f" Without them it starts at {not_before:%Y-%m-%d %H:%M} UTC."
     match wait_reason:
         case WaitReason.RUN_ACTIVE:
-            return "A training run of yours is active; the next one can start when it has ended."
+            return "One of your training runs is active. The next one can start after it has ended."
         case WaitReason.AUTOMATIC_OFF:
-            return "You have switched automatic training off; POST /train/ starts a run."
+            return "You have switched automatic training off. POST /train/ starts a run."
         case WaitReason.TOO_FEW_LINES:
-            return f"The first run needs {MIN_LINES} verified lines: {missing} to go."
+            return f"The first run needs {MIN_LINES} verified lines. Correct {missing} more line{plural}."
         case WaitReason.TOO_FEW_NEW_LINES:
-            return f"The next run waits for {lines}{weekly}."
+            return f"The next run needs {missing} more verified line{plural}.{weekly}"
         case WaitReason.MINIMUM_GAP:
-            gap = gap_in_words(calendar.policy.minimum_gap)
-            return f"At least {gap} lie between two automatic runs: not before {not_before:%H:%M:%S} UTC."
+            gap = duration_text(user.policy.minimum_gap)
+            start = f"{not_before:%H:%M:%S}"
+            return f"Automatic runs start at least {gap} apart. The next one starts at {start} UTC."
         case None:
-            return "A run is due: the next sweep queues it, within a minute."
+            return "A run is due. The next sweep queues it within a minute."
 
 
 def published_gain(lines: int) -> float:
-    """Return the relative fall of the CER that was published for so many training lines, 0 to 0.65.
+    """Return the published relative reduction of the CER for a number of training lines, 0 to 0.65.
 
-    Source and shape: see _FIRST. Under 16 lines it falls to nothing in proportion; past 256 it is extended.
+    Source and shape: see _CURVE_START_LINES. Below 16 lines it is proportional to the lines; above 256 the
+    curve is extended.
     """
-    if lines <= _FIRST:
-        return _AT_FIRST * lines / _FIRST
-    slope = (_AT_LAST - _AT_FIRST) / (log2(_LAST) - log2(_FIRST))
-    return min(_MOST, _AT_FIRST + slope * (log2(lines) - log2(_FIRST)))
+    if lines <= _CURVE_START_LINES:
+        return _CURVE_START_GAIN * lines / _CURVE_START_LINES
+    doublings = log2(_CURVE_END_LINES) - log2(_CURVE_START_LINES)
+    slope = (_CURVE_END_GAIN - _CURVE_START_GAIN) / doublings
+    return min(_MAX_GAIN, _CURVE_START_GAIN + slope * (log2(lines) - log2(_CURVE_START_LINES)))
 
 
-def _step(before: int, after: int) -> float:
-    """Return how much ln(CER) falls by the published curve from `before` to `after` training lines."""
-    return log(1 - published_gain(before)) - log(1 - published_gain(after))
+def _published_step(lines_before: int, lines_after: int) -> float:
+    """Return the published difference of ln(CER) between two numbers of training lines."""
+    return log(1 - published_gain(lines_before)) - log(1 - published_gain(lines_after))
 
 
-def expected_gain(standing: Standing, verified_lines: int) -> ExpectedGain:
-    """Estimate what a run over so many verified lines takes off the CER of the serving model.
+def expected_gain(script: ScriptStatus, verified_lines: int) -> ExpectedGain:
+    """Estimate by how much a run over this many verified lines reduces the CER of the serving model.
 
-    The published curve gives the step from the last run's lines to these; a user's own runs scale it by
-    what they gained against what the curve said they would (a rejected run gained nothing).
+    The published curve gives the step from the last run's lines to these. The user's own runs scale it by the
+    ratio of their measured gain to the published one; a rejected run has gained nothing.
     """
     lines = round(verified_lines * (1 - HOLDOUT_SHARE))
-    runs = [run for run in standing.past_runs if run.cer_base > 0]
-    step = _step(round(standing.last_run_lines * (1 - HOLDOUT_SHARE)), lines)
-    before = [0, *(run.training_lines for run in runs)]
-    said = sum(max(0.0, _step(few, run.training_lines)) for few, run in zip(before, runs, strict=False))
-    now = _cer_now(standing)
-    beyond = f", extended to {lines} lines" if lines > _LAST else ""
-    if said <= 0:
+    runs = [run for run in script.past_runs if run.cer_base > 0]
+    step = _published_step(round(script.last_run_lines * (1 - HOLDOUT_SHARE)), lines)
+    lines_before = [0, *(run.training_lines for run in runs)]
+    published = sum(
+        max(0.0, _published_step(before, run.training_lines))
+        for before, run in zip(lines_before, runs, strict=False)
+    )
+    cer_now = _cer_now(script)
+    extended = f", extended to {lines} lines" if lines > _CURVE_END_LINES else ""
+    if published <= 0:
         gain = 1 - exp(-max(0.0, step))
-        return ExpectedGain(gain, now, GainBasis.PUBLISHED_CURVE, 0, f"{_PUBLISHED}{beyond}.")
-    factor = sum(_gained(run) for run in runs) / said
+        source = f"{_PUBLISHED_SOURCE}{extended}."
+        return ExpectedGain(gain, cer_now, GainBasis.PUBLISHED_CURVE, own_runs=0, source=source)
+    factor = sum(_measured_step(run) for run in runs) / published
     count = "1 run" if len(runs) == 1 else f"{len(runs)} runs"
-    source = f"{_PUBLISHED}{beyond}, scaled by {factor:.2f}: by what your {count} gained."
+    source = (
+        f"{_PUBLISHED_SOURCE}{extended}. It is scaled by {factor:.2f}, the measured gain of your {count}."
+    )
     gain = 1 - exp(-max(0.0, factor * step))
-    return ExpectedGain(gain, now, GainBasis.OWN_RUNS, len(runs), source)
+    return ExpectedGain(gain, cer_now, GainBasis.OWN_RUNS, len(runs), source)
 
 
-def _gained(run: PastRun) -> float:
-    """Return how much ln(CER) fell by a run: nothing by a rejected one, a hundredfold at most (CER 0)."""
+def _measured_step(run: PastRun) -> float:
+    """Return by how much a run reduced ln(CER): 0 for a rejected one, at most ln(100)."""
     if run.state is not RunState.SUCCEEDED:
         return 0.0
-    return max(0.0, log(run.cer_base / max(run.cer_candidate, 0.01 * run.cer_base)))
+    return max(0.0, log(run.cer_base / max(run.cer_candidate, _MAX_RUN_REDUCTION * run.cer_base)))
 
 
-def _cer_now(standing: Standing) -> float | None:
-    """Return what the last run measured of the model that serves now; None when it measured others."""
-    for run in reversed(standing.past_runs):
-        if run.state is RunState.SUCCEEDED and run.model_version == standing.serving:
+def _cer_now(script: ScriptStatus) -> float | None:
+    """Return the CER that the latest run measured of the serving model; None when no run measured it."""
+    for run in reversed(script.past_runs):
+        if run.state is RunState.SUCCEEDED and run.model_version == script.serving_version:
             return run.cer_candidate
-        if run.parent_version == standing.serving:
+        if run.parent_version == script.serving_version:
             return run.cer_base
     return None

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from unicodedata import is_normalized
 from uuid import UUID
 
@@ -13,15 +14,22 @@ from ketav_common.limits import MAX_LINE_CODE_POINTS
 from ketav_registry.domain.corrections_quarantine import Quarantine
 from ketav_registry.domain.models import Model
 
-# How far single precision may carry a confidence out of 0 to 1.
-_ROUNDING = 1e-4
+_CONFIDENCE_TOLERANCE = 1e-4
+"""Distance by which a confidence may leave 0 to 1: it arrives in single precision, and is rounded."""
 
 Polyline = tuple[tuple[int, int], ...]
 
 
+class LineKey(NamedTuple):
+    """Identity of a line across the transcriptions of a page: its page and the digest of its geometry."""
+
+    page_id: UUID
+    geometry_sha256: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word of a line; start and end are code points of the line's text."""
+    """A word of a line; `start` and `end` are code point offsets in the line's text."""
 
     text: str
     confidence: float
@@ -31,7 +39,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line as it was found and read; points are pixels of the stored image, confidences 0 to 1."""
+    """A line of a transcription; points are pixels of the stored image, confidences 0 to 1."""
 
     order: int
     baseline: Polyline
@@ -47,7 +55,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Transcription:
-    """A reading of a page by one model; None: its lines were imported, no model has read them."""
+    """The lines that one model read on a page; without a model, the lines of an import."""
 
     transcription_id: UUID
     model: Model | None
@@ -55,30 +63,35 @@ class Transcription:
     create_time: datetime
 
 
-def is_sound(line: Line) -> bool:
-    """Say whether a reading can be stored: NFC within bounds, offsets within the text, confidences 0 to 1."""
+def line_problem(line: Line) -> str:
+    """Return why a line cannot be stored ("has more than …"); empty when it can."""
     text, length = line.text, len(line.text)
     confidences = [line.confidence, *line.character_confidences, *(word.confidence for word in line.words)]
-    return (
-        length <= MAX_LINE_CODE_POINTS
-        and "\0" not in text
-        and is_normalized("NFC", text)
-        and len(line.character_confidences) in {0, length}
-        and all(-_ROUNDING <= confidence <= 1 + _ROUNDING for confidence in confidences)
-        and all(text[word.start : word.end] == word.text for word in line.words)
-        and all(0 <= word.start < word.end <= length for word in line.words)
-    )
+    low, high = -_CONFIDENCE_TOLERANCE, 1 + _CONFIDENCE_TOLERANCE
+    checks = {
+        f"has more than {MAX_LINE_CODE_POINTS:,} code points": length <= MAX_LINE_CODE_POINTS,
+        "contains a NUL": "\0" not in text,
+        "is not in Unicode NFC": is_normalized("NFC", text),
+        "does not have one confidence for each code point": len(line.character_confidences) in {0, length},
+        "has a confidence outside 0 to 1": all(low <= confidence <= high for confidence in confidences),
+        "has a word that is not the text between its offsets": all(
+            0 <= word.start < word.end <= length and text[word.start : word.end] == word.text
+            for word in line.words
+        ),
+    }
+    return next((problem for problem, passed in checks.items() if not passed), "")
 
 
-def places(lines: Iterable[Line]) -> list[bytes]:
-    """Digest where each line lies on its page, so that a later reading finds the same line again.
+def geometry_digests(lines: Iterable[Line]) -> list[bytes]:
+    """Return a SHA-256 of each line's geometry.
 
-    Lines of one reading with the same geometry are told apart by their occurrence.
+    A line has the same digest in every transcription of its page. Lines of one transcription with equal
+    geometry differ by their number of occurrence.
     """
-    seen: Counter[str] = Counter()
-    found = []
+    occurrences: Counter[str] = Counter()
+    digests = []
     for line in lines:
         geometry = json.dumps([line.baseline, line.boundary], separators=(",", ":"))
-        found.append(hashlib.sha256(f"{geometry}#{seen[geometry]}".encode()).digest())
-        seen[geometry] += 1
-    return found
+        digests.append(hashlib.sha256(f"{geometry}#{occurrences[geometry]}".encode()).digest())
+        occurrences[geometry] += 1
+    return digests

@@ -1,4 +1,4 @@
-"""Reading and writing rows; every query is scoped by user besides row-level security.
+"""SQL statements. Every query is restricted to one user, in addition to row-level security.
 
-One module for each part of the memory; functions take the open transaction first.
+One module for each feature. Functions take the open transaction as their first argument.
 """

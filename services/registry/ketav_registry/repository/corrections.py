@@ -1,4 +1,4 @@
-"""Corrections: append-only, each superseding the one before it of the same place."""
+"""Corrections. They are append-only; each supersedes the previous correction of the same line."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,94 +8,111 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from ketav_registry.database import Transaction
-from ketav_registry.domain.corrections import Correction, Feedback, Unaligned
+from ketav_registry.domain.corrections import Correction, Feedback, UnalignedLine
 from ketav_registry.domain.corrections_quarantine import Quarantine
 from ketav_registry.domain.pages import Page
-from ketav_registry.domain.requests import Request
-from ketav_registry.repository.requests import same_request
+from ketav_registry.domain.requests import RequestKey
+from ketav_registry.repository.requests import check_same_request
 from ketav_registry.tables import correction, feedback, line, transcription
 
-_c, _f, _t = correction.c, feedback.c, transcription.c
+_correction, _feedback, _line, _transcription = correction.c, feedback.c, line.c, transcription.c
 
 
 async def find_requested_feedback(
-    transaction: Transaction, user_id: UUID, request: Request
+    transaction: Transaction, user_id: UUID, request: RequestKey
 ) -> Feedback | None:
-    """Return what a request was answered before. Conflict: the key was used for something else."""
+    """Return the response to the same request. Conflict: a different request had the same key."""
     if not request.request_id:
         return None
-    query = feedback.select().where(_f.user_id == user_id, _f.request_id == request.request_id)
+    query = feedback.select().where(_feedback.user_id == user_id, _feedback.request_id == request.request_id)
     row = (await transaction.execute(query)).first()
     if row is None:
         return None
-    same_request(row, request)
+    check_same_request(row, request)
     unaligned = tuple(
-        Unaligned(text, UUID(line_id) if line_id else None, reason) for text, line_id, reason in row.unaligned
+        UnalignedLine(text, UUID(line_id) if line_id else None, reason)
+        for text, line_id, reason in row.unaligned
     )
     quarantined = await _quarantined(transaction, row.id)
     return Feedback(row.id, row.accepted_lines, unaligned, row.ground_truth_lines, quarantined)
 
 
-async def refuse_other_requests(transaction: Transaction, user_id: UUID, request: Request) -> None:
-    """Refuse a page of a request whose name another request has used for any of its pages (Conflict)."""
-    whole, colon, _ = request.request_id.rpartition(":")
+async def check_request_of_pages(transaction: Transaction, user_id: UUID, request: RequestKey) -> None:
+    """Raise Conflict if a different request with the same key has stored any of its pages.
+
+    The request id of a page is the client's key, a colon and the page's number.
+    """
+    client_key, colon, _ = request.request_id.rpartition(":")
     if not colon:
         return
-    mine = sa.and_(_f.user_id == user_id, _f.request_id.startswith(whole + colon, autoescape=True))
-    query = feedback.select().where(mine, _f.request_sha256.is_distinct_from(request.sha256)).limit(1)
+    same_key = _feedback.request_id.startswith(client_key + colon, autoescape=True)
+    query = (
+        feedback.select()
+        .where(_feedback.user_id == user_id, same_key)
+        .where(_feedback.request_sha256.is_distinct_from(request.sha256))
+        .limit(1)
+    )
     row = (await transaction.execute(query)).first()
     if row is not None:
-        same_request(row, request)
+        check_same_request(row, request)
 
 
 async def _quarantined(transaction: Transaction, feedback_id: UUID) -> tuple[Correction, ...]:
-    """Return the corrections of a feedback that were quarantined."""
-    query = correction.select().where(_c.feedback_id == feedback_id, _c.quarantine.is_not(None))
+    """Return the quarantined corrections of a feedback."""
+    query = correction.select().where(
+        _correction.feedback_id == feedback_id, _correction.quarantine.is_not(None)
+    )
     return tuple(
         Correction(row.line_id, row.text, row.confirmed, quarantine_of(row))
-        for row in await transaction.execute(query.order_by(_c.number))
+        for row in await transaction.execute(query.order_by(_correction.number))
     )
 
 
 def quarantine_of(row: Any) -> Quarantine | None:  # noqa: ANN401 - a row with the columns of a quarantine
-    """Read why a correction is quarantined; None when it is not, or when there is no correction."""
+    """Return the quarantine of a correction; None when it trains, or when the line has no correction."""
     return None if row.quarantine is None else Quarantine(row.quarantine, row.quarantine_reason)
 
 
 def latest_corrections(user_id: UUID) -> sa.Subquery:
-    """Select the latest correction of every place on the user's pages, quarantined or not.
+    """Return a subquery for the latest correction of every line of the user's pages, quarantined or not.
 
-    A place that an import has left out is none any more, unless a later reading has found it again.
+    A line that a later import of its page leaves out has none, unless a transcription after it has the line.
     """
-    query = correction.select().where(_c.user_id == user_id, ~_replaced(user_id))
-    newest_first = query.order_by(_c.page_id, _c.place, _c.number.desc())
-    return newest_first.ext(pg.distinct_on(_c.page_id, _c.place)).subquery("latest")
+    query = correction.select().where(_correction.user_id == user_id, ~_is_removed_by_import(user_id))
+    newest_first = query.order_by(_correction.page_id, _correction.geometry_sha256, _correction.number.desc())
+    latest = newest_first.ext(pg.distinct_on(_correction.page_id, _correction.geometry_sha256))
+    return latest.subquery("latest")
 
 
-def _replaced(user_id: UUID) -> sa.ColumnElement[bool]:
-    """Say whether a correction lies where neither its page's last import nor a later reading has a line.
+def _is_removed_by_import(user_id: UUID) -> sa.ColumnElement[bool]:
+    """Return whether neither the last import of a correction's page nor a later transcription has its line.
 
-    Neither list depends on the correction, so that each is made once for all of them.
+    The two subqueries do not depend on the correction, so PostgreSQL computes each once.
     """
     imported = (
-        sa.select(_t.page_id, sa.func.max(_t.number).label("number"))
-        .where(_t.user_id == user_id, _t.model_version.is_(None))
-        .group_by(_t.page_id)
+        sa.select(_transcription.page_id, sa.func.max(_transcription.number).label("number"))
+        .where(_transcription.user_id == user_id, _transcription.model_version.is_(None))
+        .group_by(_transcription.page_id)
         .subquery("imported")
     )
-    since = sa.and_(_t.page_id == imported.c.page_id, _t.number >= imported.c.number)
-    kept = (
-        sa.select(line.c.page_id, line.c.place)
-        .select_from(imported.join(transcription, since).join(line, line.c.transcription_id == _t.id))
-        .where(line.c.user_id == user_id)
+    since_import = sa.and_(
+        _transcription.page_id == imported.c.page_id, _transcription.number >= imported.c.number
+    )
+    lines = (
+        sa.select(_line.page_id, _line.geometry_sha256)
+        .select_from(
+            imported.join(transcription, since_import).join(line, _line.transcription_id == _transcription.id)
+        )
+        .where(_line.user_id == user_id)
     )
     return sa.and_(
-        _c.page_id.in_(sa.select(imported.c.page_id)), sa.tuple_(_c.page_id, _c.place).not_in(kept)
+        _correction.page_id.in_(sa.select(imported.c.page_id)),
+        sa.tuple_(_correction.page_id, _correction.geometry_sha256).not_in(lines),
     )
 
 
 async def count_ground_truth(transaction: Transaction, user_id: UUID) -> int:
-    """Count the places of the user's pages whose text is known and not quarantined."""
+    """Count the verified lines of the user's pages: those whose latest correction is not quarantined."""
     latest = latest_corrections(user_id)
     query = sa.select(sa.func.count()).select_from(latest).where(latest.c.quarantine.is_(None))
     return int((await transaction.execute(query)).scalar_one())
@@ -106,64 +123,70 @@ async def insert_feedback(
     user_id: UUID,
     page: Page,
     accepted: Sequence[Correction],
-    unaligned: Sequence[Unaligned],
-    request: Request,
+    unaligned: Sequence[UnalignedLine],
+    request: RequestKey,
 ) -> Feedback | None:
-    """Store a feedback and its corrections; None when the same request has stored one meanwhile.
+    """Insert a feedback with its corrections; None when the same request has inserted one concurrently.
 
-    The page must be locked: the chain of corrections depends on it. The count of ground truth is of all
-    pages, as they were when this began: what is stored on another page at the same moment is not in it.
+    The page must be locked, because each correction refers to the one before it. The count of ground truth
+    includes the other pages as they were at the start: it misses what is stored on them concurrently.
     """
+    known_lines = await count_ground_truth(transaction, user_id)
+    latest = await _latest_by_line(transaction, user_id, [new.line_id for new in accepted])
+    replaced = sum(row.correction_id is not None and row.quarantine is None for row in latest.values())
+    added = sum(new.quarantine is None for new in accepted)
+    total = known_lines - replaced + added
     feedback_id = uuid4()
     on_page = {"user_id": user_id, "page_id": page.page_id, "project_id": page.project_id}
-    known = await count_ground_truth(transaction, user_id)
-    latest = await _latest(transaction, user_id, [each.line_id for each in accepted])
-    before = sum(row.correction_id is not None and row.quarantine is None for row in latest.values())
-    total = known - before + sum(each.quarantine is None for each in accepted)
     values = {
         "id": feedback_id,
         "accepted_lines": len(accepted),
-        "unaligned": [(each.text, str(each.line_id or ""), each.reason) for each in unaligned],
+        "unaligned": [(item.text, str(item.line_id or ""), item.reason) for item in unaligned],
         "ground_truth_lines": total,
         "request_id": request.request_id or None,
         "request_sha256": request.sha256 or None,
     }
-    query = pg.insert(feedback).values(**on_page, **values).on_conflict_do_nothing().returning(_f.id)
+    query = pg.insert(feedback).values(**on_page, **values).on_conflict_do_nothing().returning(_feedback.id)
     if (await transaction.execute(query)).first() is None:
         return None
     if accepted:
         rows = [
-            _row(each, latest[each.line_id]) | {"feedback_id": feedback_id, **on_page} for each in accepted
+            _values(new, latest[new.line_id]) | {"feedback_id": feedback_id, **on_page} for new in accepted
         ]
         await transaction.execute(correction.insert(), rows)
-    quarantined = tuple(each for each in accepted if each.quarantine is not None)
+    quarantined = tuple(new for new in accepted if new.quarantine is not None)
     return Feedback(feedback_id, len(accepted), tuple(unaligned), total, quarantined)
 
 
-def _row(each: Correction, latest: Any) -> dict[str, Any]:  # noqa: ANN401 - a row of `_latest`
-    """Write a correction of a line as a row."""
+def _values(new: Correction, latest: Any) -> dict[str, Any]:  # noqa: ANN401 - a row of `_latest_by_line`
+    """Return the column values of a correction that supersedes the latest one of its line."""
     return {
         "id": uuid4(),
-        "line_id": each.line_id,
-        "place": latest.place,
-        "text": each.text,
+        "line_id": new.line_id,
+        "geometry_sha256": latest.geometry_sha256,
+        "text": new.text,
         "supersedes": latest.correction_id,
-        "quarantine": each.quarantine and each.quarantine.doubt,
-        "quarantine_reason": each.quarantine and each.quarantine.reason,
-        "confirmed": each.confirmed,
-        "origin": each.origin,
+        "quarantine": new.quarantine and new.quarantine.code,
+        "quarantine_reason": new.quarantine and new.quarantine.reason,
+        "confirmed": new.confirmed,
+        "origin": new.origin,
     }
 
 
-async def _latest(transaction: Transaction, user_id: UUID, line_ids: Sequence[UUID]) -> dict[UUID, Any]:
-    """Return the place of each line with the key of the latest correction there, if any."""
+async def _latest_by_line(
+    transaction: Transaction, user_id: UUID, line_ids: Sequence[UUID]
+) -> dict[UUID, Any]:
+    """Return for each line its geometry digest, and id and quarantine of its latest correction, if any."""
+    same_line = sa.and_(
+        _correction.page_id == _line.page_id, _correction.geometry_sha256 == _line.geometry_sha256
+    )
     query = (
-        sa.select(line.c.id, line.c.place, _c.id.label("correction_id"), _c.quarantine)
-        .select_from(
-            line.outerjoin(correction, sa.and_(_c.page_id == line.c.page_id, _c.place == line.c.place))
+        sa.select(
+            _line.id, _line.geometry_sha256, _correction.id.label("correction_id"), _correction.quarantine
         )
-        .where(line.c.user_id == user_id, line.c.id.in_(line_ids))
-        .order_by(line.c.id, _c.number.desc())
-        .ext(pg.distinct_on(line.c.id))
+        .select_from(line.outerjoin(correction, same_line))
+        .where(_line.user_id == user_id, _line.id.in_(line_ids))
+        .order_by(_line.id, _correction.number.desc())
+        .ext(pg.distinct_on(_line.id))
     )
     return {row.id: row for row in await transaction.execute(query)}

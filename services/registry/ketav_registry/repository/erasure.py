@@ -1,20 +1,21 @@
-"""Deleting pages and accounts, and what models and trainings owe to it.
+"""Deletion of pages and accounts, and its consequences for models and training runs.
 
-All of it runs in a transaction that is alone for its user, so that nothing is made of what is being deleted.
+All functions need a transaction that is exclusive for its user: while one is open, no other transaction reads
+the rows that are being deleted.
 """
 
-from typing import Any
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from ketav_registry.database import Transaction
-from ketav_registry.domain.erasure import ErasedKind, Erasure
+from ketav_registry.domain.erasure import Erasure, ErasureKind
 from ketav_registry.domain.models import ModelState, Script, user_model_key
 from ketav_registry.domain.pages import digest_key
-from ketav_registry.domain.training import ACTIVE, RunState
-from ketav_registry.repository.training import CHANGED
+from ketav_registry.domain.training import ACTIVE_STATES, RunState
+from ketav_registry.repository.object_removal import enqueue
+from ketav_registry.repository.training import NEXT_REVISION
 from ketav_registry.tables import (
     account,
     active_model,
@@ -24,160 +25,170 @@ from ketav_registry.tables import (
     erasure,
     line,
     model_version,
-    object_removal,
     page,
     project,
     training_run,
     transcription,
 )
 
-_d, _dl, _m, _pa, _r = dataset.c, dataset_line.c, model_version.c, page.c, training_run.c
-_CANCELLED = "Cancelled because lines it was training on were deleted."
-_PAGES_A_STATEMENT = 200
+_active, _dataset, _dataset_line = active_model.c, dataset.c, dataset_line.c
+_version, _page, _run = model_version.c, page.c, training_run.c
+_CANCELLED = "The training run was cancelled because lines that it uses were deleted."
+_PAGES_PER_STATEMENT = 200
+"""Pages that one statement deletes, so that it ends within the statement timeout."""
 
-Which = sa.ColumnElement[bool]
-
-
-def pages_of(user_id: UUID, project_id: UUID | None = None, page_id: UUID | None = None) -> Which:
-    """Say which pages are meant: one page, a project's, or all of the user's."""
-    named = [(_pa.project_id, project_id), (_pa.id, page_id)]
-    return sa.and_(_pa.user_id == user_id, *(column == value for column, value in named if value))
+PageFilter = sa.ColumnElement[bool]
+"""Condition on the table `page` that selects the pages to delete."""
 
 
-async def count(transaction: Transaction, which: Which) -> Erasure:
-    """Count what hangs on the pages."""
-    ids = sa.select(_pa.id).where(which)
+def pages_of(user_id: UUID, project_id: UUID | None = None, page_id: UUID | None = None) -> PageFilter:
+    """Return the condition for one page, for the pages of a project, or for all pages of the user."""
+    conditions = [_page.user_id == user_id]
+    if project_id is not None:
+        conditions.append(_page.project_id == project_id)
+    if page_id is not None:
+        conditions.append(_page.id == page_id)
+    return sa.and_(*conditions)
+
+
+async def count(transaction: Transaction, pages: PageFilter) -> Erasure:
+    """Count the pages with their lines and corrections."""
+    ids = sa.select(_page.id).where(pages)
     lines = sa.select(line.c.id).join(transcription).where(transcription.c.page_id.in_(ids))
     corrections = sa.select(correction.c.id).where(correction.c.page_id.in_(ids))
-    counted = [sa.func.count().select().select_from(rows.subquery()) for rows in (ids, lines, corrections)]
-    row = (await transaction.execute(sa.select(*(each.scalar_subquery() for each in counted)))).one()
-    return Erasure(*row)
+    counts = [
+        sa.func.count().select().select_from(rows.subquery()).scalar_subquery()
+        for rows in (ids, lines, corrections)
+    ]
+    row = (await transaction.execute(sa.select(*counts))).one()
+    return Erasure(pages=row[0], lines=row[1], corrections=row[2])
 
 
-async def taint(transaction: Transaction, user_id: UUID, which: Which) -> list[str]:
-    """Mark the datasets that hold a line of the pages, and every version that learnt from them.
+async def taint(transaction: Transaction, user_id: UUID, pages: PageFilter) -> list[str]:
+    """Taint the datasets with a line of the pages, and every version that was trained on them.
 
-    A version learnt from a dataset when its run trained on it, or when it was fine-tuned from one that had.
+    These are the versions whose run used such a dataset, and all versions that were fine-tuned from them.
     Returns the versions that were not tainted before.
     """
-    touched = sa.select(_dl.dataset_id).where(
-        _dl.user_id == user_id, _dl.page_id.in_(sa.select(_pa.id).where(which))
+    datasets = sa.select(_dataset_line.dataset_id).where(
+        _dataset_line.user_id == user_id, _dataset_line.page_id.in_(sa.select(_page.id).where(pages))
     )
-    await transaction.execute(dataset.update().where(_d.id.in_(touched)).values(tainted=True))
-    learnt = (
-        sa.select(_m.version)
-        .join(training_run, _r.id == _m.run_id)
-        .join(dataset, _d.id == _r.dataset_id)
-        .where(_m.user_id == user_id, _d.tainted)
-        .cte("learnt", recursive=True)
+    await transaction.execute(dataset.update().where(_dataset.id.in_(datasets)).values(tainted=True))
+    trained = (
+        sa.select(_version.version)
+        .join(training_run, _run.id == _version.run_id)
+        .join(dataset, _dataset.id == _run.dataset_id)
+        .where(_version.user_id == user_id, _dataset.tainted)
+        .cte("trained", recursive=True)
     )
     child = model_version.alias()
-    learnt = learnt.union(sa.select(child.c.version).join(learnt, child.c.parent_version == learnt.c.version))
+    trained = trained.union(
+        sa.select(child.c.version).join(trained, child.c.parent_version == trained.c.version)
+    )
     query = (
         model_version.update()
-        .where(_m.version.in_(sa.select(learnt.c.version)), _m.state != ModelState.TAINTED)
+        .where(_version.version.in_(sa.select(trained.c.version)), _version.state != ModelState.TAINTED)
         .values(state=ModelState.TAINTED)
-        .returning(_m.version)
+        .returning(_version.version)
     )
     return sorted(await transaction.scalars(query))
 
 
 async def cancel_tainted_run(transaction: Transaction, user_id: UUID) -> UUID | None:
-    """End the user's active run when its dataset or the model it starts from is tainted.
+    """Cancel the user's active run if its dataset or its parent is tainted; return its id.
 
-    The run has ended at once: its worker's fence holds nothing any more, its model cannot be published.
+    The run ends at once: the fence of its worker becomes stale, so its model cannot be published.
     """
-    tainted = sa.select(_m.version).where(_m.user_id == user_id, _m.state == ModelState.TAINTED)
-    spoilt = sa.or_(
-        _r.dataset_id.in_(sa.select(_d.id).where(_d.user_id == user_id, _d.tainted)),
-        _r.parent_version.in_(tainted),
+    tainted_versions = sa.select(_version.version).where(
+        _version.user_id == user_id, _version.state == ModelState.TAINTED
     )
+    tainted_datasets = sa.select(_dataset.id).where(_dataset.user_id == user_id, _dataset.tainted)
+    is_tainted = sa.or_(_run.dataset_id.in_(tainted_datasets), _run.parent_version.in_(tainted_versions))
     query = (
         training_run.update()
-        .where(_r.user_id == user_id, _r.state.in_(ACTIVE), spoilt)
+        .where(_run.user_id == user_id, _run.state.in_(ACTIVE_STATES), is_tainted)
         .values(
-            state=RunState.CANCELLED, cancel_requested=True, verdict=_CANCELLED, lease_until=None, **CHANGED
+            state=RunState.CANCELLED,
+            cancel_requested=True,
+            verdict=_CANCELLED,
+            lease_until=None,
+            **NEXT_REVISION,
         )
-        .returning(_r.id)
+        .returning(_run.id)
     )
-    ended: UUID | None = (await transaction.execute(query)).scalar()
-    return ended
+    run_id: UUID | None = (await transaction.execute(query)).scalar()
+    return run_id
 
 
-async def lost_models(transaction: Transaction, user_id: UUID) -> dict[Script, str | None]:
-    """Return the scripts whose active version is tainted, with its nearest ancestor that is not.
+async def fallback_versions(transaction: Transaction, user_id: UUID) -> dict[Script, str | None]:
+    """Return, for each script whose active version is tainted, the nearest ancestor that can serve.
 
-    None as the ancestor: there is none but the base.
+    None: no ancestor but the base can serve.
     """
-    active = (
-        sa.select(active_model.c.script, _m.parent_version.label("version"), sa.literal(1).label("steps"))
-        .join(model_version, _m.version == active_model.c.version)
-        .where(active_model.c.user_id == user_id, _m.state == ModelState.TAINTED)
+    parents = (
+        sa.select(_active.script, _version.parent_version.label("version"), sa.literal(1).label("steps"))
+        .join(model_version, _version.version == _active.version)
+        .where(_active.user_id == user_id, _version.state == ModelState.TAINTED)
         .cte("ancestor", recursive=True)
     )
     older = model_version.alias()
-    ancestors = active.union_all(
-        sa.select(active.c.script, older.c.parent_version, active.c.steps + 1).join(
-            older, older.c.version == active.c.version
+    ancestors = parents.union_all(
+        sa.select(parents.c.script, older.c.parent_version, parents.c.steps + 1).join(
+            older, older.c.version == parents.c.version
         )
     )
-    own = sa.and_(_m.version == ancestors.c.version, _m.user_id == user_id, _m.state == ModelState.AVAILABLE)
+    can_serve = sa.and_(
+        _version.version == ancestors.c.version,
+        _version.user_id == user_id,
+        _version.state == ModelState.AVAILABLE,
+    )
     query = (
-        sa.select(ancestors.c.script, _m.version)
-        .select_from(ancestors.outerjoin(model_version, own))
-        .order_by(ancestors.c.script, _m.version.is_(None), ancestors.c.steps)
+        sa.select(ancestors.c.script, _version.version)
+        .select_from(ancestors.outerjoin(model_version, can_serve))
+        .order_by(ancestors.c.script, _version.version.is_(None), ancestors.c.steps)
         .ext(pg.distinct_on(ancestors.c.script))
     )
     return {row.script: row.version for row in await transaction.execute(query)}
 
 
-async def queue_object(transaction: Transaction, user_id: UUID, key: str) -> None:
-    """Note an object for removal: it goes after the commit, unless a row still names it."""
-    await _queue(transaction, [{"user_id": user_id, "object_key": key}])
-
-
-async def queue_images(transaction: Transaction, user_id: UUID, which: Which) -> None:
-    """Note the images of pages for removal."""
-    rows = await transaction.execute(sa.select(_pa.object_key, _pa.sha256).where(which))
+async def queue_images(transaction: Transaction, user_id: UUID, pages: PageFilter) -> None:
+    """Queue the images of pages for removal."""
+    rows = await transaction.execute(sa.select(_page.object_key, _page.sha256).where(pages))
     keys = {row.object_key or digest_key(row.sha256) for row in rows}
-    await _queue(transaction, [{"user_id": user_id, "object_key": key} for key in sorted(keys)])
+    await enqueue(transaction, user_id, sorted(keys))
 
 
-async def queue_models(transaction: Transaction, user_id: UUID, versions: list[str] | None = None) -> None:
-    """Note the files of versions for removal; None: of all the user's versions."""
-    if versions is None:
-        versions = list(await transaction.scalars(sa.select(_m.version).where(_m.user_id == user_id)))
-    keys = [user_model_key(user_id, version) for version in versions]
-    await _queue(transaction, [{"user_id": user_id, "object_key": key} for key in keys])
+async def queue_models(transaction: Transaction, user_id: UUID, versions: list[str]) -> None:
+    """Queue the files of versions for removal."""
+    await enqueue(transaction, user_id, [user_model_key(user_id, version) for version in versions])
 
 
-async def _queue(transaction: Transaction, rows: list[dict[str, Any]]) -> None:
-    """Note objects for removal, each once."""
-    if rows:
-        await transaction.execute(pg.insert(object_removal).on_conflict_do_nothing(), rows)
+async def list_versions(transaction: Transaction, user_id: UUID) -> list[str]:
+    """Return all versions of the user."""
+    return list(await transaction.scalars(sa.select(_version.version).where(_version.user_id == user_id)))
 
 
-async def delete_pages(transaction: Transaction, which: Which) -> None:
-    """Delete pages with all that hangs on them, in statements of bounded length."""
-    some = sa.select(_pa.id).where(which).limit(_PAGES_A_STATEMENT).scalar_subquery()
-    while (await transaction.execute(page.delete().where(_pa.id.in_(some)))).rowcount:
+async def delete_pages(transaction: Transaction, pages: PageFilter) -> None:
+    """Delete pages with their transcriptions and corrections, in statements of bounded length."""
+    some = sa.select(_page.id).where(pages).limit(_PAGES_PER_STATEMENT).scalar_subquery()
+    while (await transaction.execute(page.delete().where(_page.id.in_(some)))).rowcount:
         pass
 
 
 async def delete_project(transaction: Transaction, user_id: UUID, project_id: UUID) -> None:
-    """Delete a project without pages."""
+    """Delete a project whose pages are deleted."""
     await transaction.execute(
         project.delete().where(project.c.id == project_id, project.c.user_id == user_id)
     )
 
 
 async def delete_account(transaction: Transaction, user_id: UUID) -> bool:
-    """Delete a user with all rows that are theirs; False: there is no such user."""
+    """Delete a user with all their rows; False when there is no such user."""
     return bool((await transaction.execute(account.delete().where(account.c.id == user_id))).rowcount)
 
 
-async def record(transaction: Transaction, user_id: UUID, kind: ErasedKind, done: Erasure) -> None:
-    """Keep that a deletion was made: its kind, its time and how much it was, nothing else."""
+async def record(transaction: Transaction, user_id: UUID, kind: ErasureKind, done: Erasure) -> None:
+    """Insert the record of a deletion: its kind, its time and the number of deleted rows."""
     values = {
         "id": uuid4(),
         "user_id": user_id,
@@ -185,6 +196,6 @@ async def record(transaction: Transaction, user_id: UUID, kind: ErasedKind, done
         "pages": done.pages,
         "lines": done.lines,
         "corrections": done.corrections,
-        "tainted_versions": len(done.tainted),
+        "tainted_versions": len(done.tainted_versions),
     }
     await transaction.execute(erasure.insert().values(**values))

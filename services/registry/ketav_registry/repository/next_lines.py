@@ -1,5 +1,6 @@
-"""Lines without a correction, and the texts that are verified, of one project."""
+"""Uncorrected lines and verified texts of a project."""
 
+from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -9,33 +10,51 @@ from ketav_registry.domain.next_lines import Candidate
 from ketav_registry.repository.corrections import latest_corrections
 from ketav_registry.tables import correction, line, page, transcription
 
-_c, _l, _pa, _t = correction.c, line.c, page.c, transcription.c
+_correction, _line, _page, _transcription = correction.c, line.c, page.c, transcription.c
+
+
+@dataclass(frozen=True, slots=True)
+class UncorrectedLines:
+    """Uncorrected lines with the least confidence, and the number of all uncorrected lines."""
+
+    candidates: list[Candidate]
+    total: int
 
 
 async def uncorrected_lines(
-    transaction: Transaction, user_id: UUID, project_id: UUID, most: int, longest: int
-) -> tuple[list[Candidate], int]:
-    """Return the least confident lines of the project's latest readings, and how many there are altogether.
+    transaction: Transaction, user_id: UUID, project_id: UUID, *, max_lines: int, max_code_points: int
+) -> UncorrectedLines:
+    """Return the least confident lines of the project's latest transcriptions that have no correction.
 
-    Left out: lines with a correction, without text, of over `longest` code points, and imported ones.
+    Lines without text, longer than `max_code_points`, or imported are left out, also of the total.
     """
-    corrected = sa.exists().where(_c.user_id == user_id, _c.page_id == _l.page_id, _c.place == _l.place)
+    corrected = sa.exists().where(
+        _correction.user_id == user_id,
+        _correction.page_id == _line.page_id,
+        _correction.geometry_sha256 == _line.geometry_sha256,
+    )
+    is_latest = sa.and_(_transcription.page_id == _page.id, _transcription.number == _page.readings)
     query = (
-        sa.select(_l.id, _l.page_id, _l.order, _l.text, _l.confidence, _l.character_confidences)
-        .add_columns(sa.func.count().over().label("total"))
-        .select_from(
-            page.join(transcription, sa.and_(_t.page_id == _pa.id, _t.number == _pa.readings)).join(
-                line, _l.transcription_id == _t.id
-            )
+        sa.select(
+            _line.id,
+            _line.page_id,
+            _line.order,
+            _line.text,
+            _line.confidence,
+            _line.character_confidences,
+            sa.func.count().over().label("total"),
         )
-        .where(_pa.user_id == user_id, _pa.project_id == project_id, _l.user_id == user_id)
-        .where(_t.model_version.is_not(None), ~corrected)
-        .where(_l.text != "", sa.func.char_length(_l.text) <= longest)
-        .order_by(_l.confidence, _pa.created_at, _l.page_id, _l.order)
-        .limit(most)
+        .select_from(
+            page.join(transcription, is_latest).join(line, _line.transcription_id == _transcription.id)
+        )
+        .where(_page.user_id == user_id, _page.project_id == project_id, _line.user_id == user_id)
+        .where(_transcription.model_version.is_not(None), ~corrected)
+        .where(_line.text != "", sa.func.char_length(_line.text) <= max_code_points)
+        .order_by(_line.confidence, _page.created_at, _line.page_id, _line.order)
+        .limit(max_lines)
     )
     rows = list(await transaction.execute(query))
-    found = [
+    candidates = [
         Candidate(
             row.id,
             row.page_id,
@@ -45,18 +64,18 @@ async def uncorrected_lines(
         )
         for row in rows
     ]
-    return found, rows[0].total if rows else 0
+    return UncorrectedLines(candidates, rows[0].total if rows else 0)
 
 
 async def verified_texts(
-    transaction: Transaction, user_id: UUID, project_id: UUID, most: int, longest: int
+    transaction: Transaction, user_id: UUID, project_id: UUID, *, max_lines: int, max_code_points: int
 ) -> list[str]:
-    """Return the project's latest verified texts, newest first, each cut off at `longest` code points."""
+    """Return the project's latest verified texts, newest first, each truncated to `max_code_points`."""
     latest = latest_corrections(user_id)
     query = (
-        sa.select(sa.func.left(latest.c.text, longest))
+        sa.select(sa.func.left(latest.c.text, max_code_points))
         .where(latest.c.project_id == project_id, latest.c.quarantine.is_(None))
         .order_by(latest.c.number.desc())
-        .limit(most)
+        .limit(max_lines)
     )
     return list(await transaction.scalars(query))

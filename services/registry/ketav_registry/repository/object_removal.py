@@ -1,45 +1,57 @@
-"""Objects that are to go, and which objects a row still names."""
+"""The queue of objects to remove, and the objects that rows refer to."""
 
 import re
 from collections.abc import Sequence
+from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
 
 from ketav_registry.database import Transaction
-from ketav_registry.domain.models import ModelState, owner_of_key, user_model_key
+from ketav_registry.domain.models import ModelState, parse_user_model_key, user_model_key
 from ketav_registry.domain.pages import digest_key
 from ketav_registry.tables import model_version, object_removal, page
 
-_o, _m, _pa = object_removal.c, model_version.c, page.c
-_SHARED = re.compile(r"images/[0-9a-f]{2}/([0-9a-f]{64})")
+_removal, _version, _page = object_removal.c, model_version.c, page.c
+_DIGEST_KEY = re.compile(r"images/[0-9a-f]{2}/([0-9a-f]{64})")
 
 
-async def due(transaction: Transaction, limit: int) -> list[str]:
-    """Return keys of objects that are to go: those first that were tried least and wait longest."""
-    query = sa.select(_o.object_key).order_by(_o.attempts, _o.created_at).limit(limit)
+async def enqueue(transaction: Transaction, user_id: UUID, keys: Sequence[str]) -> None:
+    """Queue objects for removal. They are removed after the commit, unless a row refers to them then."""
+    if keys:
+        rows = [{"user_id": user_id, "object_key": key} for key in keys]
+        await transaction.execute(pg.insert(object_removal).on_conflict_do_nothing(), rows)
+
+
+async def queued_keys(transaction: Transaction, limit: int) -> list[str]:
+    """Return queued keys: those with the fewest failed attempts first, then the oldest."""
+    query = sa.select(_removal.object_key).order_by(_removal.attempts, _removal.created_at).limit(limit)
     return list(await transaction.scalars(query))
 
 
-async def done(transaction: Transaction, keys: Sequence[str]) -> None:
-    """Forget objects that are gone."""
-    await transaction.execute(object_removal.delete().where(_o.object_key.in_(keys)))
+async def dequeue(transaction: Transaction, keys: Sequence[str]) -> None:
+    """Delete keys from the queue."""
+    await transaction.execute(object_removal.delete().where(_removal.object_key.in_(keys)))
 
 
-async def failed(transaction: Transaction, key: str) -> None:
-    """Let an object that could not be removed wait behind the others."""
+async def count_failure(transaction: Transaction, key: str) -> None:
+    """Increment the failed attempts of a key, which moves it behind the others."""
     await transaction.execute(
-        object_removal.update().where(_o.object_key == key).values(attempts=_o.attempts + 1)
+        object_removal.update().where(_removal.object_key == key).values(attempts=_removal.attempts + 1)
     )
 
 
-async def named(transaction: Transaction, keys: Sequence[str]) -> set[str]:
-    """Return those of the objects' keys that a row names: they must stay. In a system transaction."""
-    found = set(await transaction.scalars(sa.select(_pa.object_key).where(_pa.object_key.in_(keys))))
-    digests = [bytes.fromhex(match[1]) for key in keys if (match := _SHARED.fullmatch(key))]
-    shared = sa.select(_pa.sha256).where(_pa.sha256.in_(digests), _pa.object_key.is_(None))
-    found |= {digest_key(digest) for digest in await transaction.scalars(shared)}
-    versions = [owner[1] for key in keys if (owner := owner_of_key(key))]
-    query = sa.select(_m.user_id, _m.version).where(
-        _m.version.in_(versions), _m.user_id.is_not(None), _m.state != ModelState.TAINTED
+async def referenced_keys(transaction: Transaction, keys: Sequence[str]) -> set[str]:
+    """Return the keys that a row refers to; call it in a system transaction, which sees all rows."""
+    images = await transaction.scalars(sa.select(_page.object_key).where(_page.object_key.in_(keys)))
+    referenced = set(images)
+    digests = [bytes.fromhex(match[1]) for key in keys if (match := _DIGEST_KEY.fullmatch(key))]
+    by_digest = sa.select(_page.sha256).where(_page.sha256.in_(digests), _page.object_key.is_(None))
+    referenced |= {digest_key(digest) for digest in await transaction.scalars(by_digest)}
+    versions = [parsed[1] for key in keys if (parsed := parse_user_model_key(key))]
+    models = sa.select(_version.user_id, _version.version).where(
+        _version.version.in_(versions), _version.user_id.is_not(None), _version.state != ModelState.TAINTED
     )
-    return found | {user_model_key(row.user_id, row.version) for row in await transaction.execute(query)}
+    return referenced | {
+        user_model_key(row.user_id, row.version) for row in await transaction.execute(models)
+    }

@@ -1,4 +1,4 @@
-"""Rows of pages."""
+"""Pages."""
 
 from typing import Any
 from uuid import UUID
@@ -8,32 +8,25 @@ from sqlalchemy.dialects import postgresql as pg
 
 from ketav_registry.database import Transaction
 from ketav_registry.domain.pages import Image, NewPage, Page, PageState, digest_key
-from ketav_registry.domain.requests import After, Request
-from ketav_registry.repository.requests import same_request
+from ketav_registry.domain.requests import ListPosition, RequestKey
+from ketav_registry.repository.requests import check_same_request
 from ketav_registry.tables import page
 
-_pa = page.c
+_page = page.c
 
 
 def page_of(row: Any) -> Page:  # noqa: ANN401 - a row of page
-    """Read a page without its transcription."""
+    """Return the page of a row, without its transcription."""
     key = row.object_key or digest_key(row.sha256)
     image = Image(row.width, row.height, row.media_type, row.sha256, row.size_bytes, key)
     return Page(row.id, row.project_id, image, row.layout, row.state, row.created_at)
 
 
 async def find_page(
-    transaction: Transaction,
-    user_id: UUID,
-    page_id: UUID,
-    project_id: UUID | None = None,
-    *,
-    lock: bool = False,
+    transaction: Transaction, user_id: UUID, page_id: UUID, project_id: UUID, *, lock: bool = False
 ) -> Page | None:
-    """Return a page of the user (of a project, when one is named); `lock` holds off other writers."""
-    query = page.select().where(_pa.id == page_id, _pa.user_id == user_id)
-    if project_id is not None:
-        query = query.where(_pa.project_id == project_id)
+    """Return a page of the user's project; `lock` blocks other writers of the page."""
+    query = page.select().where(_page.id == page_id, _page.user_id == user_id, _page.project_id == project_id)
     if lock:
         query = query.with_for_update()
     row = (await transaction.execute(query)).first()
@@ -41,32 +34,37 @@ async def find_page(
 
 
 async def list_pages(
-    transaction: Transaction, user_id: UUID, project_id: UUID, after: After | None, limit: int
+    transaction: Transaction,
+    user_id: UUID,
+    project_id: UUID,
+    after: ListPosition[UUID] | None,
+    limit: int,
 ) -> list[Page]:
     """Return a project's pages, oldest first, without their transcriptions."""
-    query = page.select().where(_pa.project_id == project_id, _pa.user_id == user_id)
+    query = page.select().where(_page.project_id == project_id, _page.user_id == user_id)
     if after is not None:
-        query = query.where(sa.tuple_(_pa.created_at, _pa.id) > after)
-    query = query.order_by(_pa.created_at, _pa.id).limit(limit)
+        query = query.where(sa.tuple_(_page.created_at, _page.id) > after)
+    query = query.order_by(_page.created_at, _page.id).limit(limit)
     return [page_of(row) for row in await transaction.execute(query)]
 
 
-async def find_requested_page(transaction: Transaction, user_id: UUID, request: Request) -> Page | None:
-    """Return the page that a request made before. Conflict: the key was used for something else."""
+async def find_requested_page(transaction: Transaction, user_id: UUID, request: RequestKey) -> Page | None:
+    """Return the page that the same request has stored. Conflict: a different request had the same key."""
     if not request.request_id:
         return None
-    query = page.select().where(_pa.user_id == user_id, _pa.request_id == request.request_id)
+    query = page.select().where(_page.user_id == user_id, _page.request_id == request.request_id)
     row = (await transaction.execute(query)).first()
     if row is None:
         return None
-    same_request(row, request)
+    check_same_request(row, request)
     return page_of(row)
 
 
 async def insert_page(
-    transaction: Transaction, user_id: UUID, page_id: UUID, project_id: UUID, new: NewPage, image: Image
+    transaction: Transaction, user_id: UUID, page_id: UUID, project_id: UUID, new: NewPage
 ) -> Page | None:
-    """Store a page; None when the same request has stored one meanwhile."""
+    """Insert a page; None when the same request has inserted one concurrently."""
+    image = new.image
     values = {
         "id": page_id,
         "user_id": user_id,

@@ -3,12 +3,13 @@
 from typing import Any
 
 from ketav_common.errors import Conflict
-from ketav_registry.domain.requests import Request
+from ketav_registry.domain.requests import RequestKey
 
 
-def same_request(row: Any, request: Request) -> None:  # noqa: ANN401 - a row with request columns
-    """Refuse an Idempotency-Key that was used with another request (Conflict)."""
+def check_same_request(row: Any, request: RequestKey) -> None:  # noqa: ANN401 - a row with request columns
+    """Raise Conflict if the row was created by a different request with the same Idempotency-Key."""
     if row.request_sha256 != request.sha256:
         raise Conflict(
-            "the Idempotency-Key was used with another request before", code="idempotency-key-reused"
+            "The Idempotency-Key belongs to a different request. Send a new key with each new request.",
+            code="idempotency-key-reused",
         )

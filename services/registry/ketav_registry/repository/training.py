@@ -1,4 +1,4 @@
-"""Training runs. What a worker writes is conditional on its fence: a stale one changes 0 rows."""
+"""Training runs. A worker's write requires the fence of its claim: a stale fence changes no row."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -11,22 +11,25 @@ from sqlalchemy.dialects import postgresql as pg
 from ketav_registry.database import Transaction
 from ketav_registry.domain.models import Script
 from ketav_registry.domain.training import (
-    ACTIVE,
-    HELD,
+    ACTIVE_STATES,
+    LEASED_STATES,
     MAX_ATTEMPTS,
-    Pace,
+    EpochTimes,
+    FencedRun,
     Progress,
     RunState,
     TrainingRun,
-    remaining,
+    remaining_time,
 )
 from ketav_registry.tables import dataset, model_version, training_run
 
-_r = training_run.c
-_TRIED_TOO_OFTEN = f"The training was interrupted {MAX_ATTEMPTS} times and was given up."
-_CANCELLED = "Cancelled at the user's request."
-_COMPUTED = {"run_id", "create_time", "update_time", "remaining"}
-CHANGED = {"revision": _r.revision + 1, "updated_at": sa.func.clock_timestamp()}
+_run = training_run.c
+_TOO_MANY_ATTEMPTS = (
+    f"The training was interrupted {MAX_ATTEMPTS} times and has failed. Start it again with POST /train/."
+)
+_CANCELLED = "You cancelled the training run."
+NEXT_REVISION = {"revision": _run.revision + 1, "updated_at": sa.func.clock_timestamp()}
+"""Column values of every change of a run that users see."""
 _RUNS = (
     sa.select(
         training_run,
@@ -35,53 +38,73 @@ _RUNS = (
         model_version.c.version.label("model_version"),
         sa.func.clock_timestamp().label("now"),
     )
-    .join(dataset, dataset.c.id == _r.dataset_id)
-    .outerjoin(model_version, model_version.c.run_id == _r.id)
+    .join(dataset, dataset.c.id == _run.dataset_id)
+    .outerjoin(model_version, model_version.c.run_id == _run.id)
 )
 
 
+def _is_held(claimed: FencedRun) -> sa.ColumnElement[bool]:
+    """Return the condition of a worker's write: its claim is the latest one, and the run has not ended."""
+    return sa.and_(_run.id == claimed.run_id, _run.fence == claimed.fence, _run.state.in_(LEASED_STATES))
+
+
 def _run_of(row: Any) -> TrainingRun:  # noqa: ANN401 - a row of _RUNS
-    """Read a run."""
+    """Return the run of a row."""
+    times = EpochTimes(row.first_epoch, row.first_epoch_at, row.epoch_at, row.now)
     return TrainingRun(
         run_id=row.id,
+        user_id=row.user_id,
+        dataset_id=row.dataset_id,
+        state=row.state,
+        script=row.script,
+        fence=row.fence,
+        revision=row.revision,
+        epoch=row.epoch,
+        epochs=row.epochs,
+        loss=row.loss,
+        cer_base=row.cer_base,
+        cer_candidate=row.cer_candidate,
+        verdict=row.verdict,
+        model_version=row.model_version,
+        training_lines=row.training_lines,
+        holdout_lines=row.holdout_lines,
+        cancel_requested=row.cancel_requested,
+        attempts=row.attempts,
         create_time=row.created_at,
         update_time=row.updated_at,
-        remaining=remaining(
-            row.state, row.epoch, row.epochs, Pace(row.first_epoch, row.first_epoch_at, row.epoch_at, row.now)
-        ),
-        **{name: getattr(row, name) for name in TrainingRun.__slots__ if name not in _COMPUTED},
+        remaining=remaining_time(row.state, row.epoch, row.epochs, times),
     )
 
 
 async def find_run(transaction: Transaction, run_id: UUID, user_id: UUID | None = None) -> TrainingRun | None:
-    """Return a run, of the user when one is named."""
-    query = _RUNS.where(_r.id == run_id)
+    """Return a run; with a user_id, only a run of that user."""
+    query = _RUNS.where(_run.id == run_id)
     if user_id is not None:
-        query = query.where(_r.user_id == user_id)
+        query = query.where(_run.user_id == user_id)
     row = (await transaction.execute(query)).first()
     return None if row is None else _run_of(row)
 
 
 async def find_requested_run(transaction: Transaction, user_id: UUID, request_id: str) -> TrainingRun | None:
-    """Return the run that a request started before."""
+    """Return the run that the same request has started."""
     if not request_id:
         return None
-    query = _RUNS.where(_r.user_id == user_id, _r.request_id == request_id)
+    query = _RUNS.where(_run.user_id == user_id, _run.request_id == request_id)
     row = (await transaction.execute(query)).first()
     return None if row is None else _run_of(row)
 
 
 async def find_active_run(transaction: Transaction, user_id: UUID) -> UUID | None:
     """Return the user's run that has not ended."""
-    query = sa.select(_r.id).where(_r.user_id == user_id, _r.state.in_(ACTIVE))
-    found: UUID | None = await transaction.scalar(query)
-    return found
+    query = sa.select(_run.id).where(_run.user_id == user_id, _run.state.in_(ACTIVE_STATES))
+    run_id: UUID | None = await transaction.scalar(query)
+    return run_id
 
 
 async def insert_run(
     transaction: Transaction, user_id: UUID, dataset_id: UUID, script: Script, request_id: str
 ) -> UUID | None:
-    """Queue a run; None when the user has an active one, or the same request has started one meanwhile."""
+    """Insert a queued run; None when the user has an active run, or the same request has started one."""
     values = {
         "id": uuid4(),
         "user_id": user_id,
@@ -90,68 +113,62 @@ async def insert_run(
         "state": RunState.QUEUED,
         "request_id": request_id or None,
     }
-    query = pg.insert(training_run).values(**values).on_conflict_do_nothing().returning(_r.id)
-    made: UUID | None = (await transaction.execute(query)).scalar()
-    return made
+    query = pg.insert(training_run).values(**values).on_conflict_do_nothing().returning(_run.id)
+    run_id: UUID | None = (await transaction.execute(query)).scalar()
+    return run_id
 
 
 async def cancel(transaction: Transaction, user_id: UUID, run_id: UUID) -> bool:
-    """End a queued run, ask a running one to end; False when it has ended already."""
-    queued = _r.state == RunState.QUEUED
+    """End a queued run, or set cancel_requested of a running one; False when the run has ended already."""
+    queued = _run.state == RunState.QUEUED
     query = (
         training_run.update()
-        .where(_r.id == run_id, _r.user_id == user_id, _r.state.in_(ACTIVE))
+        .where(_run.id == run_id, _run.user_id == user_id, _run.state.in_(ACTIVE_STATES))
         .values(
             cancel_requested=True,
-            state=sa.case((queued, RunState.CANCELLED), else_=_r.state),
-            verdict=sa.case((queued, _CANCELLED), else_=_r.verdict),
-            **CHANGED,
+            state=sa.case((queued, RunState.CANCELLED), else_=_run.state),
+            verdict=sa.case((queued, _CANCELLED), else_=_run.verdict),
+            **NEXT_REVISION,
         )
     )
     return (await transaction.execute(query)).rowcount == 1
 
 
 async def claim(transaction: Transaction, run_id: UUID, worker: str, lease: timedelta) -> bool:
-    """Take a queued or abandoned run: fence + 1, a new lease; False when there is nothing to take."""
-    abandoned = sa.and_(_r.state.in_(HELD), _r.lease_until < sa.func.clock_timestamp())
+    """Claim a queued or abandoned run: increment its fence and start a lease; False when it is neither."""
+    abandoned = sa.and_(_run.state.in_(LEASED_STATES), _run.lease_until < sa.func.clock_timestamp())
     query = (
         training_run.update()
-        .where(_r.id == run_id, sa.or_(_r.state == RunState.QUEUED, abandoned))
-        .where(_r.attempts < MAX_ATTEMPTS, ~_r.cancel_requested)
+        .where(_run.id == run_id, sa.or_(_run.state == RunState.QUEUED, abandoned))
+        .where(_run.attempts < MAX_ATTEMPTS, ~_run.cancel_requested)
         .values(
             state=RunState.RUNNING,
-            fence=_r.fence + 1,
-            attempts=_r.attempts + 1,
+            fence=_run.fence + 1,
+            attempts=_run.attempts + 1,
             lease_until=sa.func.clock_timestamp() + lease,
             worker=worker,
             epoch=0,
             first_epoch=None,
             first_epoch_at=None,
             epoch_at=None,
-            **CHANGED,
+            **NEXT_REVISION,
         )
     )
     return (await transaction.execute(query)).rowcount == 1
 
 
-def _held(run_id: UUID, fence: int) -> sa.ColumnElement[bool]:
-    """Say which row a worker may change: its run, while it holds it."""
-    return sa.and_(_r.id == run_id, _r.fence == fence, _r.state.in_(HELD))
-
-
-async def set_parent(transaction: Transaction, run_id: UUID, fence: int, version: str) -> None:
-    """Note which model the run starts from."""
-    await transaction.execute(
-        training_run.update().where(_held(run_id, fence)).values(parent_version=version)
-    )
+async def set_parent(transaction: Transaction, claimed: FencedRun, version: str) -> None:
+    """Set the model that the run starts from."""
+    query = training_run.update().where(_is_held(claimed)).values(parent_version=version)
+    await transaction.execute(query)
 
 
 async def report(
-    transaction: Transaction, run_id: UUID, fence: int, progress: Progress, lease: timedelta
+    transaction: Transaction, claimed: FencedRun, progress: Progress, lease: timedelta
 ) -> bool | None:
-    """Renew the lease and note progress; returns whether a cancel was asked for, None when it is stale.
+    """Renew the lease and store progress; return cancel_requested, or None when the fence is stale.
 
-    A heartbeat that says nothing new is no change: the revision stays.
+    A report with unchanged figures, a heartbeat, does not increment the revision.
     """
     figures = {
         "state": progress.state,
@@ -163,93 +180,94 @@ async def report(
             if (value := getattr(progress, name)) is not None
         },
     }
-    changed = sa.or_(*(_r[name].is_distinct_from(value) for name, value in figures.items()))
+    changed = sa.or_(*(_run[name].is_distinct_from(value) for name, value in figures.items()))
     query = (
         training_run.update()
-        .where(_held(run_id, fence))
+        .where(_is_held(claimed))
         .values(
             lease_until=sa.func.clock_timestamp() + lease,
-            revision=sa.case((changed, _r.revision + 1), else_=_r.revision),
-            updated_at=sa.case((changed, sa.func.clock_timestamp()), else_=_r.updated_at),
+            revision=sa.case((changed, _run.revision + 1), else_=_run.revision),
+            updated_at=sa.case((changed, sa.func.clock_timestamp()), else_=_run.updated_at),
             **figures,
-            **(_pace(progress) if progress.epochs else {}),
+            **(_epoch_times(progress) if progress.epochs else {}),
         )
-        .returning(_r.cancel_requested)
+        .returning(_run.cancel_requested)
     )
-    asked: bool | None = (await transaction.execute(query)).scalar()
-    return asked
+    cancel_requested: bool | None = (await transaction.execute(query)).scalar()
+    return cancel_requested
 
 
-def _pace(progress: Progress) -> dict[str, Any]:
-    """Note when the first epoch of an attempt was reported, and when a new one is."""
+def _epoch_times(progress: Progress) -> dict[str, Any]:
+    """Return the column values for the attempt's first report and for the end of the latest epoch."""
     time = sa.func.clock_timestamp()
-    new = sa.or_(_r.first_epoch_at.is_(None), _r.epoch != progress.epoch)
+    is_new_epoch = sa.or_(_run.first_epoch_at.is_(None), _run.epoch != progress.epoch)
     return {
-        "first_epoch": sa.func.coalesce(_r.first_epoch, progress.epoch),
-        "first_epoch_at": sa.func.coalesce(_r.first_epoch_at, time),
-        "epoch_at": sa.case((new, time), else_=_r.epoch_at),
+        "first_epoch": sa.func.coalesce(_run.first_epoch, progress.epoch),
+        "first_epoch_at": sa.func.coalesce(_run.first_epoch_at, time),
+        "epoch_at": sa.case((is_new_epoch, time), else_=_run.epoch_at),
     }
 
 
-async def give_up(transaction: Transaction, run_id: UUID, fence: int, state: RunState, verdict: str) -> bool:
-    """End a held run without a model or queue it again; False when the fence is stale.
+async def release(transaction: Transaction, claimed: FencedRun, state: RunState, verdict: str) -> bool:
+    """End a run without a model, or return it to the queue; False when the fence is stale.
 
-    A run that is given back but was tried too often fails, and one whose end was asked for is cancelled.
+    A run that is returned to the queue after its last attempt fails; one that the user has cancelled ends
+    as cancelled.
     """
-    cancelled = sa.or_(_r.cancel_requested, sa.literal(state is RunState.CANCELLED))
-    exhausted = sa.and_(sa.literal(state is RunState.QUEUED), _r.attempts >= MAX_ATTEMPTS)
+    cancelled = sa.or_(_run.cancel_requested, sa.literal(state is RunState.CANCELLED))
+    exhausted = sa.and_(sa.literal(state is RunState.QUEUED), _run.attempts >= MAX_ATTEMPTS)
     query = (
         training_run.update()
-        .where(_held(run_id, fence))
+        .where(_is_held(claimed))
         .values(
             state=sa.case((cancelled, RunState.CANCELLED), (exhausted, RunState.FAILED), else_=state),
-            verdict=sa.case((exhausted, _TRIED_TOO_OFTEN), else_=verdict),
+            verdict=sa.case((exhausted, _TOO_MANY_ATTEMPTS), else_=verdict),
             lease_until=None,
-            **CHANGED,
+            **NEXT_REVISION,
         )
     )
     return (await transaction.execute(query)).rowcount == 1
 
 
-async def finish(transaction: Transaction, run_id: UUID, fence: int, values: Mapping[str, Any]) -> bool:
-    """End a held run with a model, unless its end was asked for; False: stale or cancelled."""
+async def finish(transaction: Transaction, claimed: FencedRun, values: Mapping[str, Any]) -> bool:
+    """End a run with a model; False when the fence is stale or the user has cancelled the run."""
     query = (
         training_run.update()
-        .where(_held(run_id, fence), ~_r.cancel_requested)
-        .values(lease_until=None, **values, **CHANGED)
+        .where(_is_held(claimed), ~_run.cancel_requested)
+        .values(lease_until=None, **values, **NEXT_REVISION)
     )
     return (await transaction.execute(query)).rowcount == 1
 
 
 async def parent_of(transaction: Transaction, run_id: UUID) -> str | None:
-    """Return the model the run started from."""
-    found: str | None = await transaction.scalar(sa.select(_r.parent_version).where(_r.id == run_id))
-    return found
+    """Return the version that the run started from."""
+    version: str | None = await transaction.scalar(sa.select(_run.parent_version).where(_run.id == run_id))
+    return version
 
 
 async def expire(transaction: Transaction) -> None:
-    """Queue the runs whose lease has ended again; end those that were tried too often or cancelled."""
-    exhausted = _r.attempts >= MAX_ATTEMPTS
+    """Return runs with an expired lease to the queue; end those cancelled or without attempts left."""
+    exhausted = _run.attempts >= MAX_ATTEMPTS
     query = (
         training_run.update()
-        .where(_r.state.in_(HELD), _r.lease_until < sa.func.clock_timestamp())
+        .where(_run.state.in_(LEASED_STATES), _run.lease_until < sa.func.clock_timestamp())
         .values(
             state=sa.case(
-                (_r.cancel_requested, RunState.CANCELLED),
+                (_run.cancel_requested, RunState.CANCELLED),
                 (exhausted, RunState.FAILED),
-                else_=sa.literal(RunState.QUEUED, _r.state.type),
+                else_=sa.literal(RunState.QUEUED, _run.state.type),
             ),
             verdict=sa.case(
-                (_r.cancel_requested, _CANCELLED), (exhausted, _TRIED_TOO_OFTEN), else_=_r.verdict
+                (_run.cancel_requested, _CANCELLED), (exhausted, _TOO_MANY_ATTEMPTS), else_=_run.verdict
             ),
             lease_until=None,
-            **CHANGED,
+            **NEXT_REVISION,
         )
     )
     await transaction.execute(query)
 
 
 async def queued_runs(transaction: Transaction) -> list[UUID]:
-    """Return the runs that wait for a worker, oldest first."""
-    query = sa.select(_r.id).where(_r.state == RunState.QUEUED).order_by(_r.created_at)
+    """Return the queued runs, oldest first."""
+    query = sa.select(_run.id).where(_run.state == RunState.QUEUED).order_by(_run.created_at)
     return list(await transaction.scalars(query))

@@ -1,4 +1,4 @@
-"""Rows of training policies."""
+"""Users' policies of automatic training."""
 
 from uuid import UUID
 
@@ -9,21 +9,21 @@ from ketav_registry.database import Transaction
 from ketav_registry.domain.training_policy import TrainingPolicy
 from ketav_registry.tables import training_policy
 
-_p = training_policy.c
+_policy = training_policy.c
 
 
 async def find_policy(transaction: Transaction, user_id: UUID) -> TrainingPolicy:
-    """Return what a user has set, or the defaults."""
-    row = (await transaction.execute(training_policy.select().where(_p.user_id == user_id))).first()
+    """Return a user's policy, or the default policy."""
+    row = (await transaction.execute(training_policy.select().where(_policy.user_id == user_id))).first()
     return TrainingPolicy() if row is None else TrainingPolicy(row.automatic, row.minimum_gap)
 
 
-async def keep_policy(transaction: Transaction, user_id: UUID, policy: TrainingPolicy) -> None:
-    """Replace what a user has set."""
+async def set_policy(transaction: Transaction, user_id: UUID, policy: TrainingPolicy) -> None:
+    """Insert or replace a user's policy."""
     values = {"automatic": policy.automatic, "minimum_gap": policy.minimum_gap}
     upsert = pg.insert(training_policy).values(user_id=user_id, **values)
     await transaction.execute(
         upsert.on_conflict_do_update(
-            index_elements=[_p.user_id], set_=values | {"updated_at": sa.func.clock_timestamp()}
+            index_elements=[_policy.user_id], set_=values | {"updated_at": sa.func.clock_timestamp()}
         )
     )

@@ -1,4 +1,4 @@
-"""What was read on a page, with the latest correction of each line."""
+"""Transcriptions, with the latest correction of each line."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -12,12 +12,12 @@ from ketav_registry.database import Transaction
 from ketav_registry.domain.corrections_quarantine import Quarantine
 from ketav_registry.domain.models import Model
 from ketav_registry.domain.pages import Page, PageState
-from ketav_registry.domain.transcriptions import Line, Transcription, Word, places
+from ketav_registry.domain.transcriptions import Line, Transcription, Word, geometry_digests
 from ketav_registry.repository.corrections import quarantine_of
 from ketav_registry.repository.models import model_of
 from ketav_registry.tables import correction, line, model_version, page, transcription
 
-_l, _t = line.c, transcription.c
+_line, _transcription = line.c, transcription.c
 
 
 def line_of(
@@ -25,7 +25,7 @@ def line_of(
     corrected_text: str | None = None,
     quarantine: Quarantine | None = None,
 ) -> Line:
-    """Read a line."""
+    """Return the line of a row. `_values` is the inverse."""
     return Line(
         order=row.order,
         baseline=tuple((x, y) for x, y in row.baseline),
@@ -40,10 +40,24 @@ def line_of(
     )
 
 
+def _values(new_line: Line) -> dict[str, Any]:
+    """Return the column values of a line. `line_of` is the inverse."""
+    return {
+        "id": new_line.line_id,
+        "order": new_line.order,
+        "baseline": new_line.baseline,
+        "boundary": new_line.boundary,
+        "text": new_line.text,
+        "confidence": new_line.confidence,
+        "character_confidences": list(new_line.character_confidences),
+        "words": [(word.text, word.confidence, word.start, word.end) for word in new_line.words],
+    }
+
+
 async def insert_transcription(
     transaction: Transaction, user_id: UUID, page_id: UUID, model: Model | None, lines: Sequence[Line]
 ) -> Transcription | None:
-    """Store a reading (imported lines have no model) as the page's latest; the page is READ.
+    """Insert the latest transcription of a page and set the page's state to READ; without a model: an import.
 
     None: the user has no such page.
     """
@@ -57,73 +71,62 @@ async def insert_transcription(
     if number is None:
         return None
     owner = {"user_id": user_id, "page_id": page_id}
-    values = {"id": uuid4(), "number": number, "model_version": model and model.version, **owner}
-    made = (
-        await transaction.execute(transcription.insert().values(**values).returning(_t.id, _t.created_at))
-    ).one()
-    named = tuple(replace(each, line_id=uuid4()) for each in lines)
-    if named:
+    insert = transcription.insert().values(
+        id=uuid4(), number=number, model_version=model and model.version, **owner
+    )
+    returning = insert.returning(_transcription.id, _transcription.created_at)
+    stored = (await transaction.execute(returning)).one()
+    new_lines = tuple(replace(new_line, line_id=uuid4()) for new_line in lines)
+    if new_lines:
         rows = [
-            {"transcription_id": made.id, "place": place, **owner, **_row(each)}
-            for each, place in zip(named, places(named), strict=True)
+            {"transcription_id": stored.id, "geometry_sha256": digest, **owner, **_values(new_line)}
+            for new_line, digest in zip(new_lines, geometry_digests(new_lines), strict=True)
         ]
         await transaction.execute(line.insert(), rows)
-    return Transcription(made.id, model, named, made.created_at)
-
-
-def _row(each: Line) -> dict[str, Any]:
-    """Write a line as a row."""
-    return {
-        "id": each.line_id,
-        "order": each.order,
-        "baseline": each.baseline,
-        "boundary": each.boundary,
-        "text": each.text,
-        "confidence": each.confidence,
-        "character_confidences": list(each.character_confidences),
-        "words": [(word.text, word.confidence, word.start, word.end) for word in each.words],
-    }
+    return Transcription(stored.id, model, new_lines, stored.created_at)
 
 
 async def with_transcriptions(transaction: Transaction, user_id: UUID, pages: Sequence[Page]) -> list[Page]:
-    """Return the pages with the latest transcription of each and the latest correction of each line."""
+    """Return the pages with their latest transcriptions and the latest correction of each line."""
     latest = (
-        sa.select(_t.id, _t.page_id, _t.created_at.label("read_at"), model_version)
-        .join(page, sa.and_(page.c.id == _t.page_id, page.c.readings == _t.number))
-        .outerjoin(model_version, model_version.c.version == _t.model_version)
-        .where(_t.user_id == user_id, _t.page_id.in_([each.page_id for each in pages]))
-    )
-    readings = {row.page_id: row for row in await transaction.execute(latest)}
-    lines = await _lines(transaction, user_id, [row.id for row in readings.values()])
-    return [
-        replace(
-            each,
-            transcription=Transcription(
-                reading.id,
-                None if reading.version is None else model_of(reading),
-                tuple(lines[reading.id]),
-                reading.read_at,
-            ),
+        sa.select(
+            _transcription.id,
+            _transcription.page_id,
+            _transcription.created_at.label("read_at"),
+            model_version,
         )
-        if (reading := readings.get(each.page_id))
-        else each
-        for each in pages
+        .join(page, sa.and_(page.c.id == _transcription.page_id, page.c.readings == _transcription.number))
+        .outerjoin(model_version, model_version.c.version == _transcription.model_version)
+        .where(_transcription.user_id == user_id)
+        .where(_transcription.page_id.in_([unread_page.page_id for unread_page in pages]))
+    )
+    rows = {row.page_id: row for row in await transaction.execute(latest)}
+    lines = await _lines_of(transaction, user_id, [row.id for row in rows.values()])
+    transcriptions = {
+        page_id: Transcription(
+            row.id, None if row.version is None else model_of(row), tuple(lines[row.id]), row.read_at
+        )
+        for page_id, row in rows.items()
+    }
+    return [
+        replace(unread_page, transcription=transcriptions.get(unread_page.page_id, unread_page.transcription))
+        for unread_page in pages
     ]
 
 
 def latest_correction() -> sa.FromClause:
-    """Find the latest correction of the place where a line lies, whichever reading it was made on."""
+    """Return a lateral subquery for a line's latest correction, made on any transcription of its page."""
     query = (
         sa.select(correction.c.text, correction.c.quarantine, correction.c.quarantine_reason)
-        .where(correction.c.page_id == _l.page_id, correction.c.place == _l.place)
-        .where(correction.c.user_id == _l.user_id)
+        .where(correction.c.page_id == _line.page_id, correction.c.geometry_sha256 == _line.geometry_sha256)
+        .where(correction.c.user_id == _line.user_id)
         .order_by(correction.c.number.desc())
         .limit(1)
     )
     return query.lateral("latest")
 
 
-async def _lines(
+async def _lines_of(
     transaction: Transaction, user_id: UUID, transcription_ids: Sequence[UUID]
 ) -> dict[UUID, list[Line]]:
     """Return the lines of transcriptions in reading order."""
@@ -133,16 +136,16 @@ async def _lines(
             line, latest.c.text.label("corrected_text"), latest.c.quarantine, latest.c.quarantine_reason
         )
         .select_from(line.outerjoin(latest, sa.true()))
-        .where(_l.user_id == user_id, _l.transcription_id.in_(transcription_ids))
-        .order_by(_l.transcription_id, _l.order)
+        .where(_line.user_id == user_id, _line.transcription_id.in_(transcription_ids))
+        .order_by(_line.transcription_id, _line.order)
     )
-    found: defaultdict[UUID, list[Line]] = defaultdict(list)
+    lines: defaultdict[UUID, list[Line]] = defaultdict(list)
     for row in await transaction.execute(query):
-        found[row.transcription_id].append(line_of(row, row.corrected_text, quarantine_of(row)))
-    return found
+        lines[row.transcription_id].append(line_of(row, row.corrected_text, quarantine_of(row)))
+    return lines
 
 
-async def orders(transaction: Transaction, user_id: UUID, line_ids: Sequence[UUID]) -> dict[UUID, int]:
-    """Return the places of lines in their reading order."""
-    query = sa.select(_l.id, _l.order).where(_l.user_id == user_id, _l.id.in_(line_ids))
+async def line_orders(transaction: Transaction, user_id: UUID, line_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """Return the positions of lines in the reading order, from 0."""
+    query = sa.select(_line.id, _line.order).where(_line.user_id == user_id, _line.id.in_(line_ids))
     return {row.id: row.order for row in await transaction.execute(query)}

@@ -8,99 +8,113 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from ketav_registry.database import Transaction
-from ketav_registry.domain import webhooks as rules
-from ketav_registry.domain.webhooks import Claimed, Delivery, DeliveryState, Webhook
+from ketav_registry.domain.webhooks import (
+    LEASE,
+    TEST_EVENT,
+    ClaimedDelivery,
+    Delivery,
+    DeliveryState,
+    Webhook,
+    delivery_body,
+)
 from ketav_registry.tables import model_version, training_run, webhook, webhook_delivery
 
-_d, _r, _w = webhook_delivery.c, training_run.c, webhook.c
-_SHOWN = 10
-_KEPT = timedelta(days=30)
-_TOLD = ("state", "script", "verdict", "cer_base", "cer_candidate")
-_WAITING = _d.state == DeliveryState.WAITING
+_delivery, _run, _webhook = webhook_delivery.c, training_run.c, webhook.c
+_MAX_LISTED_DELIVERIES = 10
+"""Latest deliveries that a webhook lists."""
+_MAX_AGE = timedelta(days=30)
+"""Age after which deliveries that have ended are deleted."""
+_RUN_COLUMNS = ("state", "script", "verdict", "cer_base", "cer_candidate")
+"""Columns of a run that its delivery contains."""
+_IS_WAITING = _delivery.state == DeliveryState.WAITING
 
 
-async def keep(transaction: Transaction, user_id: UUID, url: str, secret: str) -> None:
-    """Store a user's webhook in the place of an earlier one; what waits goes to the new one."""
+async def set_webhook(transaction: Transaction, user_id: UUID, url: str, secret: str) -> None:
+    """Insert or replace a user's webhook; waiting deliveries go to the new one."""
     values = {"url": url, "secret": secret, "disabled_reason": "", "created_at": sa.func.clock_timestamp()}
     upsert = pg.insert(webhook).values(user_id=user_id, **values)
-    await transaction.execute(upsert.on_conflict_do_update(index_elements=[_w.user_id], set_=values))
+    await transaction.execute(upsert.on_conflict_do_update(index_elements=[_webhook.user_id], set_=values))
 
 
-async def find(transaction: Transaction, user_id: UUID) -> Webhook | None:
+async def find_webhook(transaction: Transaction, user_id: UUID) -> Webhook | None:
     """Return a user's webhook with its latest deliveries."""
-    row = (await transaction.execute(webhook.select().where(_w.user_id == user_id))).first()
+    row = (await transaction.execute(webhook.select().where(_webhook.user_id == user_id))).first()
     if row is None:
         return None
     query = (
-        webhook_delivery.select().where(_d.user_id == user_id).order_by(_d.created_at.desc()).limit(_SHOWN)
+        webhook_delivery.select()
+        .where(_delivery.user_id == user_id)
+        .order_by(_delivery.created_at.desc())
+        .limit(_MAX_LISTED_DELIVERIES)
     )
     deliveries = tuple(
-        Delivery(each.id, each.event, each.state, each.attempts, each.error, each.created_at)
-        for each in await transaction.execute(query)
+        Delivery(item.id, item.event, item.state, item.attempts, item.error, item.created_at)
+        for item in await transaction.execute(query)
     )
     return Webhook(row.url, row.disabled_reason, row.created_at, deliveries)
 
 
-async def forget(transaction: Transaction, user_id: UUID) -> bool:
-    """Delete a user's webhook with its deliveries; False: there is none."""
-    return bool((await transaction.execute(webhook.delete().where(_w.user_id == user_id))).rowcount)
+async def delete_webhook(transaction: Transaction, user_id: UUID) -> bool:
+    """Delete a user's webhook with its deliveries; False when there is none."""
+    return bool((await transaction.execute(webhook.delete().where(_webhook.user_id == user_id))).rowcount)
 
 
 async def count_waiting(transaction: Transaction, user_id: UUID) -> int:
-    """Count what waits to be delivered to a user."""
-    query = sa.select(sa.func.count()).select_from(webhook_delivery).where(_d.user_id == user_id, _WAITING)
+    """Count a user's waiting deliveries."""
+    query = sa.select(sa.func.count()).select_from(webhook_delivery)
+    query = query.where(_delivery.user_id == user_id, _IS_WAITING)
     return int((await transaction.execute(query)).scalar_one())
 
 
-async def is_queued(transaction: Transaction, delivery_id: UUID) -> bool:
-    """Tell whether there is a delivery already."""
-    query = sa.select(sa.exists().where(_d.id == delivery_id))
+async def delivery_exists(transaction: Transaction, delivery_id: UUID) -> bool:
+    """Return whether a delivery exists."""
+    query = sa.select(sa.exists().where(_delivery.id == delivery_id))
     return bool((await transaction.execute(query)).scalar_one())
 
 
-async def queue_test(transaction: Transaction, user_id: UUID, delivery_id: UUID) -> None:
-    """Queue a delivery without a run, unless there is one of that id."""
-    values = {"id": delivery_id, "user_id": user_id, "event": rules.TEST_EVENT}
+async def insert_test_delivery(transaction: Transaction, user_id: UUID, delivery_id: UUID) -> None:
+    """Insert a delivery without a run, unless it exists already."""
+    values = {"id": delivery_id, "user_id": user_id, "event": TEST_EVENT}
     await transaction.execute(pg.insert(webhook_delivery).values(**values).on_conflict_do_nothing())
 
 
-async def claim(transaction: Transaction, limit: int) -> list[Claimed]:
-    """Take deliveries that are due, for the length of a lease; old ones that have ended are dropped."""
-    old = _d.created_at < sa.func.clock_timestamp() - _KEPT
-    await transaction.execute(webhook_delivery.delete().where(~_WAITING, old))
+async def claim(transaction: Transaction, limit: int) -> list[ClaimedDelivery]:
+    """Claim due deliveries for the length of a lease, and delete old ones that have ended."""
+    is_old = _delivery.created_at < sa.func.clock_timestamp() - _MAX_AGE
+    await transaction.execute(webhook_delivery.delete().where(~_IS_WAITING, is_old))
     due = (
-        sa.select(_d.id)
-        .where(_WAITING, _d.due_at <= sa.func.clock_timestamp())
-        .order_by(_d.due_at)
+        sa.select(_delivery.id)
+        .where(_IS_WAITING, _delivery.due_at <= sa.func.clock_timestamp())
+        .order_by(_delivery.due_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    taken = (
+    update = (
         webhook_delivery.update()
-        .where(_d.id.in_(due))
-        .values(attempts=_d.attempts + 1, due_at=sa.func.clock_timestamp() + rules.LEASE)
-        .returning(_d.id)
+        .where(_delivery.id.in_(due))
+        .values(attempts=_delivery.attempts + 1, due_at=sa.func.clock_timestamp() + LEASE)
+        .returning(_delivery.id)
     )
-    ids = list(await transaction.scalars(taken))
+    ids = list(await transaction.scalars(update))
     query = (
         sa.select(
             webhook_delivery,
-            _w.url,
-            _w.secret,
-            *(_r[name].label(f"run_{name}") for name in _TOLD),
+            _webhook.url,
+            _webhook.secret,
+            *(_run[name].label(f"run_{name}") for name in _RUN_COLUMNS),
             model_version.c.version,
         )
-        .join(webhook, _w.user_id == _d.user_id)
-        .outerjoin(training_run, _r.id == _d.run_id)
-        .outerjoin(model_version, model_version.c.run_id == _d.run_id)
-        .where(_d.id.in_(ids))
-        .order_by(_d.created_at)
+        .join(webhook, _webhook.user_id == _delivery.user_id)
+        .outerjoin(training_run, _run.id == _delivery.run_id)
+        .outerjoin(model_version, model_version.c.run_id == _delivery.run_id)
+        .where(_delivery.id.in_(ids))
+        .order_by(_delivery.created_at)
     )
-    return [_claimed(row) for row in await transaction.execute(query)]
+    return [_claimed_of(row) for row in await transaction.execute(query)]
 
 
-def _claimed(row: Any) -> Claimed:  # noqa: ANN401 - a row of the query above
-    """Read a delivery with what it says; an ended run never changes, so neither does the body."""
+def _claimed_of(row: Any) -> ClaimedDelivery:  # noqa: ANN401 - a row of the query above
+    """Return a delivery with its body, which is the same in every attempt: an ended run does not change."""
     run = None
     if row.run_id is not None:
         run = {
@@ -112,29 +126,41 @@ def _claimed(row: Any) -> Claimed:  # noqa: ANN401 - a row of the query above
             "cer_after": row.run_cer_candidate,
             "model_version": row.version,
         }
-    body = rules.body_of(row.event, row.created_at, run)
-    return Claimed(row.id, row.attempts, row.url, row.secret, body)
+    body = delivery_body(row.event, row.created_at, run)
+    return ClaimedDelivery(row.id, row.attempts, row.url, row.secret, body)
 
 
-async def end(
-    transaction: Transaction, delivery_id: UUID, attempt: int, values: dict[str, Any]
+async def record_attempt(
+    transaction: Transaction,
+    delivery_id: UUID,
+    attempt: int,
+    state: DeliveryState,
+    error: str,
+    retry_delay: timedelta | None,
 ) -> UUID | None:
-    """Write how a try ended; None when it was taken again meanwhile. Returns whose it is."""
+    """Store the result of an attempt, with the delay of the next one while the delivery waits.
+
+    Returns the user; None when another claim has replaced this attempt.
+    """
+    values: dict[str, Any] = {"state": state, "error": error}
+    if retry_delay is not None:
+        values["due_at"] = sa.func.clock_timestamp() + retry_delay
     query = (
         webhook_delivery.update()
-        .where(_d.id == delivery_id, _d.attempts == attempt, _WAITING)
+        .where(_delivery.id == delivery_id, _delivery.attempts == attempt, _IS_WAITING)
         .values(**values)
-        .returning(_d.user_id)
+        .returning(_delivery.user_id)
     )
-    found: UUID | None = (await transaction.execute(query)).scalar()
-    return found
+    user_id: UUID | None = (await transaction.execute(query)).scalar()
+    return user_id
 
 
-async def disable(transaction: Transaction, user_id: UUID, reason: str) -> None:
-    """Send nothing more to a webhook; what waits for it has failed."""
-    await transaction.execute(webhook.update().where(_w.user_id == user_id).values(disabled_reason=reason))
+async def disable_webhook(transaction: Transaction, user_id: UUID, reason: str) -> None:
+    """Disable a webhook and set its waiting deliveries to failed."""
+    query = webhook.update().where(_webhook.user_id == user_id).values(disabled_reason=reason)
+    await transaction.execute(query)
     await transaction.execute(
         webhook_delivery.update()
-        .where(_d.user_id == user_id, _WAITING)
-        .values(state=DeliveryState.FAILED, error="The webhook was disabled.")
+        .where(_delivery.user_id == user_id, _IS_WAITING)
+        .values(state=DeliveryState.FAILED, error="The webhook was disabled before this delivery was sent.")
     )

@@ -1,4 +1,4 @@
-"""The gRPC services of the registry, one module a feature: decode, one use case, encode."""
+"""gRPC services, one module for each feature. A method decodes, calls one use case and encodes."""
 
 from datetime import timedelta
 
@@ -27,9 +27,7 @@ from ketav.registry.v1 import (
     webhooks_pb2_grpc,
 )
 from ketav_common.identity import Signer
-from ketav_registry.blobs import BlobStore
-from ketav_registry.database import Database
-from ketav_registry.domain.corrections_quarantine import Limits
+from ketav_registry.domain.corrections_quarantine import QuarantineLimits
 from ketav_registry.servicer.accounts import AccountServicer
 from ketav_registry.servicer.corrections import CorrectionServicer
 from ketav_registry.servicer.ground_truth import GroundTruthServicer
@@ -40,7 +38,8 @@ from ketav_registry.servicer.projects import ProjectServicer
 from ketav_registry.servicer.training import TrainingServicer
 from ketav_registry.servicer.transcriptions import TranscriptionServicer
 from ketav_registry.servicer.webhooks import WebhookServicer
-from ketav_registry.usecases.corrections import DEFAULTS
+from ketav_registry.stores import Stores
+from ketav_registry.usecases.corrections import DEFAULT_LIMITS
 
 _CONTRACTS = (
     accounts_pb2,
@@ -57,30 +56,31 @@ _CONTRACTS = (
 SERVICES = tuple(
     service.full_name for contract in _CONTRACTS for service in contract.DESCRIPTOR.services_by_name.values()
 )
+"""Full names of the services, for health checks and reflection."""
+DEFAULT_LEASE = timedelta(seconds=30)
+"""Lease of a training run: three missed heartbeats of 10 seconds."""
 
 
 def add_servicers(
     server: grpc.aio.Server,
-    database: Database,
-    blobs: BlobStore,
+    stores: Stores,
     signer: Signer,
-    limits: Limits = DEFAULTS,
-    lease: timedelta = timedelta(seconds=30),
+    quarantine_limits: QuarantineLimits = DEFAULT_LIMITS,
+    lease: timedelta = DEFAULT_LEASE,
     *,
     private_webhooks: bool = False,
 ) -> None:
-    """Register the services; `limits` are those of the quarantine, `lease` is that of training runs."""
-    accounts_pb2_grpc.add_AccountServiceServicer_to_server(AccountServicer(database), server)
-    projects_pb2_grpc.add_ProjectServiceServicer_to_server(ProjectServicer(database), server)
-    pages_pb2_grpc.add_PageServiceServicer_to_server(PageServicer(database, blobs, signer), server)
-    transcriptions_pb2_grpc.add_TranscriptionServiceServicer_to_server(
-        TranscriptionServicer(database), server
-    )
-    corrections_pb2_grpc.add_CorrectionServiceServicer_to_server(CorrectionServicer(database, limits), server)
-    ground_truth = GroundTruthServicer(database, blobs, limits)
+    """Register all services with a server."""
+    accounts_pb2_grpc.add_AccountServiceServicer_to_server(AccountServicer(stores), server)
+    projects_pb2_grpc.add_ProjectServiceServicer_to_server(ProjectServicer(stores), server)
+    pages_pb2_grpc.add_PageServiceServicer_to_server(PageServicer(stores, signer), server)
+    transcriptions_pb2_grpc.add_TranscriptionServiceServicer_to_server(TranscriptionServicer(stores), server)
+    corrections = CorrectionServicer(stores, quarantine_limits)
+    corrections_pb2_grpc.add_CorrectionServiceServicer_to_server(corrections, server)
+    ground_truth = GroundTruthServicer(stores, quarantine_limits)
     ground_truth_pb2_grpc.add_GroundTruthServiceServicer_to_server(ground_truth, server)
-    training_pb2_grpc.add_TrainingServiceServicer_to_server(TrainingServicer(database, lease), server)
-    models_pb2_grpc.add_ModelServiceServicer_to_server(ModelServicer(database, blobs), server)
-    next_lines_pb2_grpc.add_NextLineServiceServicer_to_server(NextLineServicer(database), server)
-    webhooks = WebhookServicer(database, private=private_webhooks)
+    training_pb2_grpc.add_TrainingServiceServicer_to_server(TrainingServicer(stores, lease), server)
+    models_pb2_grpc.add_ModelServiceServicer_to_server(ModelServicer(stores), server)
+    next_lines_pb2_grpc.add_NextLineServiceServicer_to_server(NextLineServicer(stores), server)
+    webhooks = WebhookServicer(stores, private=private_webhooks)
     webhooks_pb2_grpc.add_WebhookServiceServicer_to_server(webhooks, server)

@@ -4,31 +4,31 @@ from ketav.registry.v1 import corrections_pb2 as pb
 from ketav.registry.v1 import corrections_pb2_grpc
 from ketav_common.context import current_user
 from ketav_registry.convert import common
-from ketav_registry.convert import corrections as convert_corrections
-from ketav_registry.database import Database
-from ketav_registry.domain.corrections_quarantine import Limits
+from ketav_registry.convert import corrections as convert
+from ketav_registry.domain.corrections_quarantine import QuarantineLimits
+from ketav_registry.stores import Stores
 from ketav_registry.usecases import corrections
 
 
 class CorrectionServicer(corrections_pb2_grpc.CorrectionServiceServicer):
     """Stores corrections."""
 
-    def __init__(self, database: Database, limits: Limits) -> None:
-        """Take the database and the limits of the quarantine."""
-        self._database = database
+    def __init__(self, stores: Stores, limits: QuarantineLimits) -> None:
+        """Work with these stores; corrections beyond the limits are quarantined."""
+        self._stores = stores
         self._limits = limits
 
     async def SubmitCorrections(
         self, request: pb.SubmitCorrectionsRequest, context: object
     ) -> pb.SubmitCorrectionsResponse:
         """Store corrections of a page."""
-        saved = await corrections.save_feedback(
+        feedback = await corrections.save_feedback(
             current_user(),
-            common.uuid(request.page_id, "page"),
-            convert_corrections.correction(request),
-            project_id=common.uuid(request.project_id, "project"),
-            request=common.request(request.request_id, request.request_sha256),
-            database=self._database,
+            common.uuid(request.page_id, "image_id"),
+            convert.submitted(request),
+            project_id=common.uuid(request.project_id, "project_id"),
+            request=common.request_key(request.request_id, request.request_sha256),
+            stores=self._stores,
             limits=self._limits,
         )
-        return convert_corrections.feedback(saved)
+        return convert.feedback_message(feedback)

@@ -5,21 +5,20 @@ from collections.abc import AsyncIterator
 from ketav.registry.v1 import ground_truth_pb2 as pb
 from ketav.registry.v1 import ground_truth_pb2_grpc
 from ketav_common.context import current_user, require_role
-from ketav_registry.blobs import BlobStore
 from ketav_registry.convert import common
-from ketav_registry.convert import ground_truth as convert_ground_truth
-from ketav_registry.database import Database
-from ketav_registry.domain.corrections_quarantine import Limits
+from ketav_registry.convert import ground_truth as convert
+from ketav_registry.domain.corrections_quarantine import QuarantineLimits
+from ketav_registry.domain.training import FencedRun
+from ketav_registry.stores import Stores
 from ketav_registry.usecases import ground_truth
 
 
 class GroundTruthServicer(ground_truth_pb2_grpc.GroundTruthServiceServicer):
     """Imports and exports ground truth."""
 
-    def __init__(self, database: Database, blobs: BlobStore, limits: Limits) -> None:
-        """Take both stores and the limits of the quarantine."""
-        self._database = database
-        self._blobs = blobs
+    def __init__(self, stores: Stores, limits: QuarantineLimits) -> None:
+        """Work with these stores; corrections beyond the limits are quarantined."""
+        self._stores = stores
         self._limits = limits
 
     async def ImportGroundTruth(
@@ -28,18 +27,17 @@ class GroundTruthServicer(ground_truth_pb2_grpc.GroundTruthServiceServicer):
         """Store an image with lines whose texts are known."""
         user_id = current_user()
         header, chunks = await common.upload(request_iterator)
-        known, database, blobs = convert_ground_truth.known_page(header), self._database, self._blobs
-        stored = await ground_truth.import_ground_truth(
-            chunks, user_id=user_id, known=known, database=database, blobs=blobs, limits=self._limits
+        page_import = convert.page_import(header)
+        result = await ground_truth.import_ground_truth(
+            chunks, user_id=user_id, page_import=page_import, stores=self._stores, limits=self._limits
         )
-        return convert_ground_truth.imported(stored)
+        return convert.import_message(result)
 
     async def ExportGroundTruth(
         self, request: pb.ExportGroundTruthRequest, context: object
     ) -> AsyncIterator[pb.ExportGroundTruthResponse]:
-        """Stream the frozen ground truth of a held run."""
+        """Stream the dataset of a run."""
         require_role("trainer")
-        run_id, fence = common.uuid(request.run_id, "training run"), request.fence
-        parts = ground_truth.export_ground_truth(run_id, fence, database=self._database, blobs=self._blobs)
-        async for part in parts:
-            yield convert_ground_truth.ground_truth_part(part)
+        claimed = FencedRun(common.uuid(request.run_id, "run_id"), request.fence)
+        async for part in ground_truth.export_ground_truth(claimed, stores=self._stores):
+            yield convert.export_part(part)

@@ -5,57 +5,57 @@ from collections.abc import AsyncIterator
 from ketav.registry.v1 import models_pb2 as pb
 from ketav.registry.v1 import models_pb2_grpc
 from ketav_common.context import current_user, require_role
-from ketav_registry.blobs import BlobStore
 from ketav_registry.convert import common
 from ketav_registry.convert import models as convert
-from ketav_registry.convert import models_progress as convert_models_progress
-from ketav_registry.database import Database
-from ketav_registry.usecases import models, models_progress
-from ketav_registry.usecases.models_publish import publish_model
+from ketav_registry.convert import models_progress as convert_progress
+from ketav_registry.stores import Stores
+from ketav_registry.usecases import models, models_progress, models_publish
 
 
 class ModelServicer(models_pb2_grpc.ModelServiceServicer):
-    """Model versions: which one serves, and its bytes."""
+    """Model versions: which one serves, their metadata, files and progress."""
 
-    def __init__(self, database: Database, blobs: BlobStore) -> None:
-        """Take what the use cases need."""
-        self._database = database
-        self._blobs = blobs
+    def __init__(self, stores: Stores) -> None:
+        """Work with these stores."""
+        self._stores = stores
 
     async def GetUserModel(self, request: pb.GetUserModelRequest, context: object) -> pb.GetUserModelResponse:
-        """Say which model serves the caller."""
+        """Return the model that serves the caller."""
         script = common.script(request.script)
-        model = await models.get_user_model(current_user(), script, database=self._database)
+        model = await models.get_user_model(current_user(), script, stores=self._stores)
         return pb.GetUserModelResponse(model=common.model(model))
 
     async def DownloadModel(
         self, request: pb.DownloadModelRequest, context: object
     ) -> AsyncIterator[pb.DownloadModelResponse]:
-        """Stream a model's file: to a recognizer for a user, to a trainer for any."""
+        """Stream a model's file: to a recognizer for the caller, to a trainer for any user."""
         identity = require_role("recognizer", "trainer")
         user_id = identity.user_id if identity.role == "trainer" else current_user()
-        digest, stores = common.digest(request.sha256), (self._database, self._blobs)
-        async for chunk in models.download_model(user_id, digest, database=stores[0], blobs=stores[1]):
+        sha256 = common.digest(request.sha256)
+        async for chunk in models.download_model(user_id, sha256, stores=self._stores):
             yield pb.DownloadModelResponse(chunk=chunk)
 
     async def ListModels(self, request: pb.ListModelsRequest, context: object) -> pb.ListModelsResponse:
         """List the caller's versions and the bases."""
-        after, limit = common.after(request.cursor), common.limit(request.limit, 20, 100)
-        found, more = await models.list_models(current_user(), after, limit, database=self._database)
-        shown = [convert.version(version) for version in found]
-        return pb.ListModelsResponse(versions=shown, next_cursor=common.cursor(more))
+        after = common.position(request.cursor)
+        limit = common.limit(request.limit, 20, 100)
+        part = await models.list_models(current_user(), after, limit, stores=self._stores)
+        return pb.ListModelsResponse(
+            versions=[convert.version_message(version) for version in part.versions],
+            next_cursor=common.cursor(part.next_position),
+        )
 
     async def GetModel(self, request: pb.GetModelRequest, context: object) -> pb.GetModelResponse:
-        """Return a version with its lineage and card."""
-        found, lineage = await models.get_model(current_user(), request.version, database=self._database)
-        return convert.whole(found, lineage)
+        """Return a version with its lineage and its model card."""
+        model = await models.get_model(current_user(), request.version, stores=self._stores)
+        return convert.lineage_message(model.version, model.lineage)
 
     async def ActivateModel(
         self, request: pb.ActivateModelRequest, context: object
     ) -> pb.ActivateModelResponse:
         """Make a version the active one."""
-        version = await models.activate_model(current_user(), request.version, database=self._database)
-        return pb.ActivateModelResponse(version=convert.version(version, card=True))
+        version = await models.activate_model(current_user(), request.version, stores=self._stores)
+        return pb.ActivateModelResponse(version=convert.version_message(version, card=True))
 
     async def PublishModel(
         self, request_iterator: AsyncIterator[pb.PublishModelRequest], context: object
@@ -63,26 +63,30 @@ class ModelServicer(models_pb2_grpc.ModelServiceServicer):
         """Store the model of a training run."""
         require_role("trainer")
         header, chunks = await common.upload(request_iterator)
-        said, database, blobs = convert.publication(header), self._database, self._blobs
-        version = await publish_model(chunks, said, database=database, blobs=blobs)
-        return pb.PublishModelResponse(version=convert.version(version))
+        publication = convert.publication(header)
+        version = await models_publish.publish_model(chunks, publication, stores=self._stores)
+        return pb.PublishModelResponse(version=convert.version_message(version))
 
     async def CheckModels(self, request: pb.CheckModelsRequest, context: object) -> pb.CheckModelsResponse:
-        """Say which files may still be used."""
+        """Return which files may still be used."""
         require_role("recognizer")
-        asked = [common.digest(each) for each in request.sha256]
-        known = await models.check_models(asked, database=self._database)
-        return pb.CheckModelsResponse(sha256=sorted(known))
+        digests = [common.digest(sha256) for sha256 in request.sha256]
+        usable = await models.check_models(digests, stores=self._stores)
+        return pb.CheckModelsResponse(sha256=sorted(usable))
 
     async def ListModelProgress(
         self, request: pb.ListModelProgressRequest, context: object
     ) -> pb.ListModelProgressResponse:
-        """List the caller's pages with what was misread at first; the first answer adds up versions."""
+        """List the errors of the first transcriptions of the caller's pages; the first part has totals."""
         script = common.script(request.script) if request.script else None
-        after, limit = common.after_id(request.cursor), common.limit(request.limit, 20, 100)
-        wanted = (current_user(), script)
-        pages, more = await models_progress.list_progress(*wanted, after, limit, database=self._database)
-        if after is not None:
-            return convert_models_progress.progress(pages, common.cursor(more))
-        versions, complete = await models_progress.progress_by_version(*wanted, database=self._database)
-        return convert_models_progress.progress(pages, common.cursor(more), versions, complete=complete)
+        after = common.id_position(request.cursor)
+        limit = common.limit(request.limit, 20, 100)
+        progress = await models_progress.list_model_progress(
+            current_user(), script, after, limit, stores=self._stores
+        )
+        return pb.ListModelProgressResponse(
+            pages=[convert_progress.page_message(page) for page in progress.pages],
+            next_cursor=common.cursor(progress.next_position),
+            versions=[convert_progress.version_message(version) for version in progress.versions],
+            versions_complete=progress.versions_complete,
+        )

@@ -4,24 +4,26 @@ from ketav.registry.v1 import next_lines_pb2 as pb
 from ketav.registry.v1 import next_lines_pb2_grpc
 from ketav_common.context import current_user
 from ketav_registry.convert import common
-from ketav_registry.convert import next_lines as convert_next_lines
-from ketav_registry.database import Database
+from ketav_registry.convert import next_lines as convert
+from ketav_registry.stores import Stores
 from ketav_registry.usecases import next_lines
 
 
 class NextLineServicer(next_lines_pb2_grpc.NextLineServiceServicer):
     """Ranks uncorrected lines."""
 
-    def __init__(self, database: Database) -> None:
-        """Take the database."""
-        self._database = database
+    def __init__(self, stores: Stores) -> None:
+        """Work with these stores."""
+        self._stores = stores
 
     async def ListNextLines(
         self, request: pb.ListNextLinesRequest, context: object
     ) -> pb.ListNextLinesResponse:
-        """Return the lines whose correction would teach most."""
-        project_id, limit = common.uuid(request.project_id, "project"), common.limit(request.limit, 16, 100)
-        found, total = await next_lines.list_next_lines(
-            current_user(), project_id, limit, database=self._database
+        """Return the lines of a project whose correction improves the model most."""
+        project_id = common.uuid(request.project_id, "project_id")
+        limit = common.limit(request.limit, 16, 100)
+        ranked = await next_lines.list_next_lines(current_user(), project_id, limit, stores=self._stores)
+        return pb.ListNextLinesResponse(
+            lines=[convert.next_line_message(line) for line in ranked.lines],
+            candidates=ranked.uncorrected_lines,
         )
-        return convert_next_lines.next_lines(found, total)

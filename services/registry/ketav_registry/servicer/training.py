@@ -6,105 +6,104 @@ from ketav.registry.v1 import training_pb2 as pb
 from ketav.registry.v1 import training_pb2_grpc
 from ketav_common.context import current_user, require_role
 from ketav_registry.convert import common
-from ketav_registry.convert import training as convert_training
-from ketav_registry.convert import training_policy as convert_training_policy
-from ketav_registry.convert import training_readiness as convert_training_readiness
-from ketav_registry.database import Database
-from ketav_registry.usecases import training, training_policy, training_readiness
+from ketav_registry.convert import training as convert
+from ketav_registry.convert import training_policy as convert_policy
+from ketav_registry.convert import training_readiness as convert_readiness
+from ketav_registry.domain.training import FencedRun
+from ketav_registry.stores import Stores
+from ketav_registry.usecases import training, training_policy, training_readiness, training_sweep
 
 
 class TrainingServicer(training_pb2_grpc.TrainingServiceServicer):
-    """Training runs, readiness and the policy of automatic runs."""
+    """Training runs, their policy, and the readiness for the next one."""
 
-    def __init__(self, database: Database, lease: timedelta) -> None:
-        """Take the database and the length of a lease."""
-        self._database = database
+    def __init__(self, stores: Stores, lease: timedelta) -> None:
+        """Work with these stores; a claim or a report starts a lease of this length."""
+        self._stores = stores
         self._lease = lease
 
     async def CreateTrainingRun(
         self, request: pb.CreateTrainingRunRequest, context: object
     ) -> pb.CreateTrainingRunResponse:
         """Queue a run of the caller."""
-        request_id = common.request(request.request_id).request_id
-        run = await training.create_training_run(current_user(), request_id, database=self._database)
-        return pb.CreateTrainingRunResponse(run=convert_training.run(run))
+        request_id = common.request_key(request.request_id).request_id
+        run = await training.create_training_run(current_user(), request_id, stores=self._stores)
+        return pb.CreateTrainingRunResponse(run=convert.run_message(run))
 
     async def GetTrainingRun(
         self, request: pb.GetTrainingRunRequest, context: object
     ) -> pb.GetTrainingRunResponse:
         """Return a run of the caller."""
-        run_id = common.uuid(request.run_id, "training run")
-        run = await training.get_training_run(current_user(), run_id, database=self._database)
-        return pb.GetTrainingRunResponse(run=convert_training.run(run))
+        run_id = common.uuid(request.run_id, "run_id")
+        run = await training.get_training_run(current_user(), run_id, stores=self._stores)
+        return pb.GetTrainingRunResponse(run=convert.run_message(run))
 
     async def CancelTrainingRun(
         self, request: pb.CancelTrainingRunRequest, context: object
     ) -> pb.CancelTrainingRunResponse:
-        """Ask for the end of a run of the caller."""
-        run_id = common.uuid(request.run_id, "training run")
-        run = await training.cancel_training_run(current_user(), run_id, database=self._database)
-        return pb.CancelTrainingRunResponse(run=convert_training.run(run))
+        """Cancel a run of the caller."""
+        run_id = common.uuid(request.run_id, "run_id")
+        run = await training.cancel_training_run(current_user(), run_id, stores=self._stores)
+        return pb.CancelTrainingRunResponse(run=convert.run_message(run))
 
     async def ClaimTrainingRun(
         self, request: pb.ClaimTrainingRunRequest, context: object
     ) -> pb.ClaimTrainingRunResponse:
-        """Take a queued or abandoned run."""
+        """Claim a queued or abandoned run."""
         require_role("trainer")
-        run_id = common.uuid(request.run_id, "training run")
-        return convert_training.lease(
-            await training.claim_training_run(
-                run_id, request.worker, lease=self._lease, database=self._database
-            )
+        run_id = common.uuid(request.run_id, "run_id")
+        claim = await training.claim_training_run(
+            run_id, request.worker, lease=self._lease, stores=self._stores
         )
+        return convert.claim_message(claim)
 
     async def ReportTrainingProgress(
         self, request: pb.ReportTrainingProgressRequest, context: object
     ) -> pb.ReportTrainingProgressResponse:
-        """Renew the lease and note progress."""
+        """Renew the lease and store progress."""
         require_role("trainer")
-        run_id, progress = common.uuid(request.run_id, "training run"), convert_training.progress(request)
-        asked = await training.report_progress(
-            run_id, request.fence, progress, lease=self._lease, database=self._database
+        claimed = FencedRun(common.uuid(request.run_id, "run_id"), request.fence)
+        progress = convert.progress(request)
+        cancel_requested = await training.report_progress(
+            claimed, progress, lease=self._lease, stores=self._stores
         )
-        return pb.ReportTrainingProgressResponse(cancel_requested=asked)
+        return pb.ReportTrainingProgressResponse(cancel_requested=cancel_requested)
 
     async def EndTrainingRun(
         self, request: pb.EndTrainingRunRequest, context: object
     ) -> pb.EndTrainingRunResponse:
-        """End a held run without a model, or give it back."""
+        """End a run without a model, or return it to the queue."""
         require_role("trainer")
-        held = (common.uuid(request.run_id, "training run"), request.fence)
-        state = convert_training.state(request.state)
-        run = await training.end_training_run(*held, state, request.verdict, database=self._database)
-        return pb.EndTrainingRunResponse(run=convert_training.run(run))
+        claimed = FencedRun(common.uuid(request.run_id, "run_id"), request.fence)
+        state = convert.run_state(request.state)
+        run = await training.end_training_run(claimed, state, request.verdict, stores=self._stores)
+        return pb.EndTrainingRunResponse(run=convert.run_message(run))
 
     async def SweepTrainingRuns(
         self, request: pb.SweepTrainingRunsRequest, context: object
     ) -> pb.SweepTrainingRunsResponse:
-        """Requeue what was abandoned, queue who is due, list what waits."""
+        """Return abandoned runs to the queue, queue runs of users who are due, and list all queued runs."""
         require_role("trainer")
-        queued = await training.sweep_training_runs(database=self._database)
-        return pb.SweepTrainingRunsResponse(run_ids=[str(run_id) for run_id in queued])
+        run_ids = await training_sweep.sweep_training_runs(stores=self._stores)
+        return pb.SweepTrainingRunsResponse(run_ids=[str(run_id) for run_id in run_ids])
 
     async def GetReadiness(self, request: pb.GetReadinessRequest, context: object) -> pb.GetReadinessResponse:
-        """Say how near the caller's next runs are."""
+        """Return when the caller's next runs are due."""
         script = common.script(request.script) if request.script else None
-        found, calendar = await training_readiness.get_readiness(
-            current_user(), script, database=self._database
-        )
-        return convert_training_readiness.readiness(found, calendar)
+        readiness = await training_readiness.get_readiness(current_user(), script, stores=self._stores)
+        return convert_readiness.readiness_message(readiness)
 
     async def GetTrainingPolicy(
         self, request: pb.GetTrainingPolicyRequest, context: object
     ) -> pb.GetTrainingPolicyResponse:
         """Return the caller's policy."""
-        found = await training_policy.get_training_policy(current_user(), database=self._database)
-        return pb.GetTrainingPolicyResponse(policy=convert_training_policy.policy(found))
+        policy = await training_policy.get_training_policy(current_user(), stores=self._stores)
+        return pb.GetTrainingPolicyResponse(policy=convert_policy.policy_message(policy))
 
     async def SetTrainingPolicy(
         self, request: pb.SetTrainingPolicyRequest, context: object
     ) -> pb.SetTrainingPolicyResponse:
         """Replace the caller's policy."""
-        wanted = convert_training_policy.wanted_policy(request.policy)
-        kept = await training_policy.set_training_policy(current_user(), wanted, database=self._database)
-        return pb.SetTrainingPolicyResponse(policy=convert_training_policy.policy(kept))
+        policy = convert_policy.policy(request.policy)
+        stored = await training_policy.set_training_policy(current_user(), policy, stores=self._stores)
+        return pb.SetTrainingPolicyResponse(policy=convert_policy.policy_message(stored))

@@ -1,4 +1,4 @@
-"""The tables, as the newest migration leaves them; `alembic check` compares the two."""
+"""The tables as the newest migration leaves them; `alembic check` compares the two."""
 
 from ketav_registry.tables.accounts import account, api_key
 from ketav_registry.tables.columns import metadata
@@ -13,11 +13,7 @@ from ketav_registry.tables.training import training_policy, training_run
 from ketav_registry.tables.transcriptions import line, transcription
 from ketav_registry.tables.webhooks import webhook, webhook_delivery
 
-# The newest migration; revisions are numbers of equal length, so a newer schema compares greater.
-REVISION = "0008"
-
 __all__ = [
-    "REVISION",
     "account",
     "active_model",
     "api_key",

@@ -2,17 +2,21 @@
 
 import sqlalchemy as sa
 
-from ketav_registry.tables.columns import created, key, metadata, user
+from ketav_registry.tables.columns import created_at, metadata, owner, primary_key
 
-account = sa.Table("account", metadata, key(), sa.Column("name", sa.Text, nullable=False), created())
+account = sa.Table(
+    "account", metadata, primary_key(), sa.Column("name", sa.Text, nullable=False), created_at()
+)
 
 api_key = sa.Table(
     "api_key",
     metadata,
+    # The key itself is not stored.
     sa.Column("sha256", sa.LargeBinary, primary_key=True),
-    user(),
+    owner(),
+    # The 8 characters after `ktv_`, by which an operator names a key.
     sa.Column("prefix", sa.Text, nullable=False),
-    created(),
+    created_at(),
     sa.Column("revoked_at", sa.DateTime(timezone=True)),
     sa.Index(None, "user_id"),
 )

@@ -1,7 +1,7 @@
-"""What the tables have in common.
+"""Columns and constraints that several tables have.
 
-Every table of a user's things has a `user_id`, a row-level security policy on it (migrations) and composite
-foreign keys that carry it, so that no row can name another user's row.
+Every table with rows of a user has a `user_id`, a row-level security policy on it (see the migrations), and
+composite foreign keys that contain it, so that no row can refer to a row of another user.
 """
 
 from datetime import datetime
@@ -21,49 +21,62 @@ metadata = sa.MetaData(
 )
 
 
-def choice(kind: type[StrEnum]) -> sa.Enum:
-    """Store an enumeration as its words, checked by the database."""
+def enumeration(members: type[StrEnum]) -> sa.Enum:
+    """Return a text type with a check constraint that allows the values of an enumeration."""
     return sa.Enum(
-        kind,
-        name=kind.__name__.lower(),
+        members,
+        name=members.__name__.lower(),
         native_enum=False,
         create_constraint=True,
         length=32,
-        values_callable=lambda members: [member.value for member in members],
+        values_callable=lambda enum: [member.value for member in enum],
     )
 
 
-def key() -> sa.Column[UUID]:
-    """Key of a row: a random UUID made by the service."""
+def primary_key() -> sa.Column[UUID]:
+    """Return the column `id`, a random UUID that the service generates."""
     return sa.Column("id", sa.Uuid, primary_key=True)
 
 
-def created() -> sa.Column[datetime]:
-    """When the row was stored, by the database clock."""
+def created_at() -> sa.Column[datetime]:
+    """Return the column `created_at`, by the database clock."""
+    return timestamp("created_at")
+
+
+def timestamp(name: str) -> sa.Column[datetime]:
+    """Return a column whose default is the time of the database clock."""
     return sa.Column(
-        "created_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.clock_timestamp()
+        name, sa.DateTime(timezone=True), nullable=False, server_default=sa.func.clock_timestamp()
     )
 
 
-def user(*, nullable: bool = False) -> sa.Column[UUID]:
-    """Whose row it is; it goes with the account."""
+def owner(*, nullable: bool = False) -> sa.Column[UUID]:
+    """Return the column `user_id`, the owner of the row; the row is deleted with the account."""
     return sa.Column("user_id", sa.Uuid, sa.ForeignKey("account.id", ondelete="CASCADE"), nullable=nullable)
 
 
-def request() -> tuple[sa.Column[str], sa.Column[bytes]]:
-    """Keep the Idempotency-Key a row was made under, and the digest of what was sent."""
-    return sa.Column("request_id", sa.Text), sa.Column("request_sha256", sa.LargeBinary)
+def request_id() -> sa.Column[str]:
+    """Return the column for the Idempotency-Key of the request that created the row."""
+    return sa.Column("request_id", sa.Text)
 
 
-def owned(table: str, *columns: str, goes_with: bool = False) -> sa.ForeignKeyConstraint:
-    """Refer to another row of the same user by that row's key and others; it may go with that row."""
+def request_sha256() -> sa.Column[bytes]:
+    """Return the column for the SHA-256 of the request that created the row."""
+    return sa.Column("request_sha256", sa.LargeBinary)
+
+
+def foreign_key(table: str, *columns: str, cascade: bool = False) -> sa.ForeignKeyConstraint:
+    """Return a reference to a row of the same user by that row's id and other columns.
+
+    With `cascade`, the row is deleted with the one it refers to.
+    """
     names = [*columns, "user_id"]
     targets = [f"{table}.{'id' if name == f'{table}_id' else name}" for name in names]
-    return sa.ForeignKeyConstraint(names, targets, ondelete="CASCADE" if goes_with else None)
+    return sa.ForeignKeyConstraint(names, targets, ondelete="CASCADE" if cascade else None)
 
 
-def once_a_request(table: str) -> sa.Index:
-    """Allow one row a request of a user."""
+def unique_request(table: str) -> sa.Index:
+    """Return an index that allows one row for each Idempotency-Key of a user."""
     return sa.Index(
         f"uq_{table}_request",
         "user_id",

@@ -1,57 +1,74 @@
-"""Corrections."""
+"""Corrections and the requests that submitted them."""
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from ketav_registry.domain.corrections import Origin
-from ketav_registry.domain.corrections_quarantine import Doubt
-from ketav_registry.tables.columns import choice, created, key, metadata, once_a_request, owned, request, user
+from ketav_registry.domain.corrections_quarantine import QuarantineCode
+from ketav_registry.tables.columns import (
+    created_at,
+    enumeration,
+    foreign_key,
+    metadata,
+    owner,
+    primary_key,
+    request_id,
+    request_sha256,
+    unique_request,
+)
 
+# A set of corrections of one request, with the response to it.
 feedback = sa.Table(
     "feedback",
     metadata,
-    key(),
-    user(),
+    primary_key(),
+    owner(),
     sa.Column("project_id", sa.Uuid, nullable=False),
     sa.Column("page_id", sa.Uuid, nullable=False),
     sa.Column("accepted_lines", sa.Integer, nullable=False),
+    # Arrays of [text, line id or "", reason].
     sa.Column("unaligned", pg.JSONB, nullable=False),
+    # Verified lines of the user after this request.
     sa.Column("ground_truth_lines", sa.Integer, nullable=False),
-    *request(),
-    created(),
-    owned("page", "page_id", "project_id", goes_with=True),
+    request_id(),
+    request_sha256(),
+    created_at(),
+    foreign_key("page", "page_id", "project_id", cascade=True),
     sa.UniqueConstraint("id", "page_id", "user_id"),
     sa.Index(None, "user_id", "created_at"),
     sa.Index(None, "page_id"),
-    once_a_request("feedback"),
+    unique_request("feedback"),
 )
 
+# Append-only: the service's role may neither change nor delete a single correction.
 correction = sa.Table(
     "correction",
     metadata,
-    key(),
-    # Order of arrival: of the corrections of one place the greatest number is the latest.
+    primary_key(),
+    # Order of arrival: the latest correction of a line has the highest number.
     sa.Column("number", sa.BigInteger, sa.Identity(always=True), nullable=False, unique=True),
-    user(),
+    owner(),
     sa.Column("project_id", sa.Uuid, nullable=False),
     sa.Column("page_id", sa.Uuid, nullable=False),
     sa.Column("feedback_id", sa.Uuid, nullable=False),
     sa.Column("line_id", sa.Uuid, nullable=False),
-    sa.Column("place", sa.LargeBinary, nullable=False),
+    # Copied from the line: a correction applies to the same line of later transcriptions, too.
+    sa.Column("geometry_sha256", sa.LargeBinary, nullable=False),
     sa.Column("text", sa.Text, nullable=False),
+    # The previous correction of the line. Unique, so that the corrections of a line form one chain.
     sa.Column("supersedes", sa.Uuid, sa.ForeignKey("correction.id", ondelete="CASCADE"), unique=True),
-    # Why it is not trained on, as a code and as a sentence; NULL: nothing speaks against it.
-    sa.Column("quarantine", choice(Doubt)),
+    # Why the correction does not train: a code, and sentences for the user. NULL: it trains.
+    sa.Column("quarantine", enumeration(QuarantineCode)),
     sa.Column("quarantine_reason", sa.Text),
-    # Whether the user vouched for it.
+    # Whether the user has confirmed the text.
     sa.Column("confirmed", sa.Boolean, nullable=False, server_default=sa.false()),
-    sa.Column("origin", choice(Origin), nullable=False, server_default=Origin.USER),
-    created(),
-    owned("page", "page_id", "project_id", goes_with=True),
-    owned("feedback", "feedback_id", "page_id", goes_with=True),
-    owned("line", "line_id", "page_id", "place", goes_with=True),
+    sa.Column("origin", enumeration(Origin), nullable=False, server_default=Origin.USER),
+    created_at(),
+    foreign_key("page", "page_id", "project_id", cascade=True),
+    foreign_key("feedback", "feedback_id", "page_id", cascade=True),
+    foreign_key("line", "line_id", "page_id", "geometry_sha256", cascade=True),
     sa.UniqueConstraint("id", "line_id", "page_id", "user_id"),
-    sa.Index(None, "page_id", "place", "number"),
+    sa.Index(None, "page_id", "geometry_sha256", "number"),
     sa.Index(None, "user_id"),
     sa.Index(None, "feedback_id"),
     sa.Index(None, "line_id"),

@@ -1,24 +1,21 @@
-"""What was deleted: a record of each deletion, and the objects that are still to go.
-
-Both outlive the account, so neither refers to it.
-"""
+"""Records of deletions. They outlive the account, so they do not refer to it."""
 
 import sqlalchemy as sa
 
-from ketav_registry.domain.erasure import ErasedKind
-from ketav_registry.tables.columns import choice, created, key, metadata
+from ketav_registry.domain.erasure import ErasureKind
+from ketav_registry.tables.columns import created_at, enumeration, metadata, primary_key
 
 erasure = sa.Table(
     "erasure",
     metadata,
-    key(),
-    # A random number; once the account is gone it leads to nobody.
+    primary_key(),
+    # A random number, which identifies no person after the account is deleted.
     sa.Column("user_id", sa.Uuid, nullable=False),
-    sa.Column("kind", choice(ErasedKind), nullable=False),
+    sa.Column("kind", enumeration(ErasureKind), nullable=False),
     sa.Column("pages", sa.Integer, nullable=False),
     sa.Column("lines", sa.Integer, nullable=False),
     sa.Column("corrections", sa.Integer, nullable=False),
     sa.Column("tainted_versions", sa.Integer, nullable=False),
-    created(),
+    created_at(),
     sa.Index(None, "user_id"),
 )

@@ -4,20 +4,27 @@ import sqlalchemy as sa
 
 from ketav_registry.domain.ground_truth import Split
 from ketav_registry.domain.models import Script
-from ketav_registry.tables.columns import choice, created, key, metadata, owned, user
+from ketav_registry.tables.columns import (
+    created_at,
+    enumeration,
+    foreign_key,
+    metadata,
+    owner,
+    primary_key,
+)
 
 dataset = sa.Table(
     "dataset",
     metadata,
-    key(),
-    user(),
-    sa.Column("script", choice(Script), nullable=False),
+    primary_key(),
+    owner(),
+    sa.Column("script", enumeration(Script), nullable=False),
     sa.Column("manifest_sha256", sa.LargeBinary, nullable=False),
     sa.Column("training_lines", sa.Integer, nullable=False),
     sa.Column("holdout_lines", sa.Integer, nullable=False),
-    # Whether a line of it was deleted since: what learnt from it may not serve.
+    # Whether a line of it was deleted since: a model that was trained on it may not serve.
     sa.Column("tainted", sa.Boolean, nullable=False, server_default=sa.false()),
-    created(),
+    created_at(),
     sa.UniqueConstraint("id", "user_id"),
     sa.Index(None, "user_id"),
 )
@@ -27,17 +34,17 @@ dataset_line = sa.Table(
     metadata,
     sa.Column("dataset_id", sa.Uuid, nullable=False),
     sa.Column("line_id", sa.Uuid, nullable=False),
-    user(),
+    owner(),
     sa.Column("page_id", sa.Uuid, nullable=False),
-    sa.Column("place", sa.LargeBinary, nullable=False),
+    sa.Column("geometry_sha256", sa.LargeBinary, nullable=False),
     sa.Column("correction_id", sa.Uuid, nullable=False),
     sa.Column("text_sha256", sa.LargeBinary, nullable=False),
     sa.Column("image_sha256", sa.LargeBinary, nullable=False),
-    sa.Column("split", choice(Split), nullable=False),
+    sa.Column("split", enumeration(Split), nullable=False),
     sa.PrimaryKeyConstraint("dataset_id", "line_id"),
-    owned("dataset", "dataset_id"),
-    # A deleted line leaves the manifest with its digest, which would give a short text away.
-    owned("correction", "correction_id", "line_id", "page_id", goes_with=True),
-    sa.Index(None, "user_id", "page_id", "place"),
+    foreign_key("dataset", "dataset_id"),
+    # The digest of a short text reveals the text. Therefore a deleted line leaves the manifest, too.
+    foreign_key("correction", "correction_id", "line_id", "page_id", cascade=True),
+    sa.Index(None, "user_id", "page_id", "geometry_sha256"),
     sa.Index(None, "correction_id"),
 )

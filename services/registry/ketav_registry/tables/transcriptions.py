@@ -3,19 +3,20 @@
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from ketav_registry.tables.columns import created, key, metadata, owned, user
+from ketav_registry.tables.columns import created_at, foreign_key, metadata, owner, primary_key
 
 transcription = sa.Table(
     "transcription",
     metadata,
-    key(),
-    user(),
+    primary_key(),
+    owner(),
     sa.Column("page_id", sa.Uuid, nullable=False),
+    # 1 for the first transcription of the page.
     sa.Column("number", sa.Integer, nullable=False),
-    # NULL: the lines were imported, no model has read them.
+    # NULL: the lines were imported.
     sa.Column("model_version", sa.Text, sa.ForeignKey("model_version.version")),
-    created(),
-    owned("page", "page_id", goes_with=True),
+    created_at(),
+    foreign_key("page", "page_id", cascade=True),
     sa.UniqueConstraint("id", "page_id", "user_id"),
     sa.UniqueConstraint("page_id", "number"),
     sa.Index(None, "user_id"),
@@ -25,21 +26,23 @@ transcription = sa.Table(
 line = sa.Table(
     "line",
     metadata,
-    key(),
-    user(),
+    primary_key(),
+    owner(),
     sa.Column("page_id", sa.Uuid, nullable=False),
     sa.Column("transcription_id", sa.Uuid, nullable=False),
     sa.Column("order", sa.Integer, nullable=False),
-    # Digest of the geometry: the same line in a later reading of the page.
-    sa.Column("place", sa.LargeBinary, nullable=False),
+    # Equal for the same line in every transcription of the page: see `geometry_digests`.
+    sa.Column("geometry_sha256", sa.LargeBinary, nullable=False),
+    # Arrays of [x, y] in pixels.
     sa.Column("baseline", pg.JSONB, nullable=False),
     sa.Column("boundary", pg.JSONB, nullable=False),
     sa.Column("text", sa.Text, nullable=False),
     sa.Column("confidence", sa.REAL, nullable=False),
     sa.Column("character_confidences", pg.ARRAY(sa.REAL), nullable=False),
+    # Arrays of [text, confidence, start, end].
     sa.Column("words", pg.JSONB, nullable=False),
-    owned("transcription", "transcription_id", "page_id", goes_with=True),
-    sa.UniqueConstraint("id", "page_id", "place", "user_id"),
+    foreign_key("transcription", "transcription_id", "page_id", cascade=True),
+    sa.UniqueConstraint("id", "page_id", "geometry_sha256", "user_id"),
     sa.UniqueConstraint("transcription_id", "order"),
     sa.Index(None, "user_id"),
 )

@@ -1,39 +1,39 @@
-"""Webhooks and what is to be delivered to them.
+"""Webhooks and the outbox of their deliveries.
 
-A trigger on `training_run` queues a delivery in the transaction that ends a run, whichever way it ends.
+A trigger on `training_run` inserts a delivery in the transaction that ends a run, whatever ends it.
 """
 
 import sqlalchemy as sa
 
 from ketav_registry.domain.webhooks import DeliveryState
-from ketav_registry.tables.columns import choice, created, key, metadata, user
+from ketav_registry.tables.columns import created_at, enumeration, metadata, owner, primary_key, timestamp
 
 webhook = sa.Table(
     "webhook",
     metadata,
-    user(),
+    owner(),
     sa.Column("url", sa.Text, nullable=False),
-    # Key of the signatures: it has to be known, not only recognised.
+    # Key of the signatures. The sender needs the key itself, so a digest is not enough.
     sa.Column("secret", sa.Text, nullable=False),
     sa.Column("disabled_reason", sa.Text, nullable=False, server_default=""),
-    created(),
+    created_at(),
     sa.PrimaryKeyConstraint("user_id"),
 )
 
 webhook_delivery = sa.Table(
     "webhook_delivery",
     metadata,
-    key(),
+    primary_key(),
     sa.Column("user_id", sa.Uuid, sa.ForeignKey("webhook.user_id", ondelete="CASCADE"), nullable=False),
-    # NULL: a test.
+    # NULL for a test.
     sa.Column("run_id", sa.Uuid),
     sa.Column("event", sa.Text, nullable=False),
-    sa.Column("state", choice(DeliveryState), nullable=False, server_default=DeliveryState.WAITING),
+    sa.Column("state", enumeration(DeliveryState), nullable=False, server_default=DeliveryState.WAITING),
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
     sa.Column("error", sa.Text, nullable=False, server_default=""),
-    # When it may be tried: also the end of the lease of who is trying.
-    sa.Column("due_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.clock_timestamp()),
-    created(),
+    # Time of the next attempt. A claim moves it to the end of the sender's lease.
+    timestamp("due_at"),
+    created_at(),
     sa.Index("ix_webhook_delivery_due_at", "due_at", postgresql_where=sa.text("state = 'waiting'")),
     sa.Index("ix_webhook_delivery_created_at", "created_at", postgresql_where=sa.text("state <> 'waiting'")),
     sa.Index(None, "user_id", "created_at"),

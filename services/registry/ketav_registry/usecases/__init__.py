@@ -1,1 +1,4 @@
-"""One async function per RPC, named like it (or like the brief's function); dependencies are arguments."""
+"""Use cases: one async function for each RPC, called like it, and the steps that it consists of.
+
+`stores` has PostgreSQL and the object store. A use case opens its transactions itself.
+"""

@@ -1,32 +1,55 @@
-"""Taking corrections: line by line, or a page's whole text aligned to its lines."""
+"""Corrections: line by line, or the whole text of a page, which is aligned to its lines."""
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from rapidfuzz.distance import Levenshtein
 
 from ketav_common import text
-from ketav_common.errors import InvalidInput, NotFound, Precondition
+from ketav_common.errors import InvalidInput, Precondition
 from ketav_common.limits import MAX_CORRECTIONS, MAX_PAGE_CODE_POINTS, MAX_PAGE_LINES
-from ketav_registry.database import Database, Raced, Transaction
-from ketav_registry.domain import corrections_quarantine
-from ketav_registry.domain.corrections import Correction, Feedback, Unaligned
-from ketav_registry.domain.corrections_alignment import THRESHOLD, align
-from ketav_registry.domain.corrections_quarantine import Evidence, Limits
+from ketav_registry.database import Transaction, UniqueConflictError
+from ketav_registry.domain.corrections import Correction, Feedback, UnalignedLine
+from ketav_registry.domain.corrections_alignment import MAX_DISTANCE, align
+from ketav_registry.domain.corrections_quarantine import (
+    Evidence,
+    QuarantineLimits,
+    check_correction,
+    count_squares,
+)
 from ketav_registry.domain.pages import Page
-from ketav_registry.domain.requests import Request
+from ketav_registry.domain.requests import RequestKey
 from ketav_registry.domain.transcriptions import Line
-from ketav_registry.repository import corrections, models, pages, projects, transcriptions
-from ketav_registry.usecases.pages import NO_PAGE
+from ketav_registry.repository import corrections, models, projects, transcriptions
+from ketav_registry.stores import Stores
+from ketav_registry.usecases.pages import require_page
+from ketav_registry.usecases.texts import clean_field
 
-_NOT_FOUND = "no line of the page reads like this text"
-_NO_TEXT = "no line of the text reads like this line of the page"
-DEFAULTS = Limits()
-_AMBIGUOUS = "more than one way of aligning this is as good"
+DEFAULT_LIMITS = QuarantineLimits()
+_NO_LINE = "No line of the page reads like this text. Send the text with the id of its line."
+_NO_TEXT = "No line of the text matches this line of the page. Send its text with the id of the line."
+_SEVERAL_LINES = "This text matches several lines equally well. Send the text with the id of its line."
+_SEVERAL_TEXTS = "Several texts match this line equally well. Send its text with the id of the line."
 
-Accepted = tuple[list[Correction], list[Unaligned]]
+
+@dataclass(frozen=True, slots=True)
+class _PageCorrection:
+    """A page and what its user submits: one text a line in reading order, or corrections by line id."""
+
+    project_id: UUID
+    page_id: UUID
+    corrected: list[str] | list[Correction]
+    request: RequestKey
+
+
+@dataclass(frozen=True, slots=True)
+class _AlignedCorrections:
+    """Corrections of known lines, and the texts and lines without a partner."""
+
+    accepted: list[Correction]
+    unaligned: list[UnalignedLine]
 
 
 async def save_feedback(
@@ -35,145 +58,174 @@ async def save_feedback(
     corrected_text: str | Sequence[Correction],
     *,
     project_id: UUID,
-    request: Request,
-    database: Database,
-    limits: Limits = DEFAULTS,
+    request: RequestKey,
+    stores: Stores,
+    limits: QuarantineLimits = DEFAULT_LIMITS,
 ) -> Feedback:
-    """Store corrections of a page's latest transcription, in one transaction; append-only.
+    """Store corrections of a page's latest transcription, append-only, in one transaction.
 
-    `corrected_text` is the page's whole text, a line of it per line, or corrections by line id. What looks
-    wrong by `limits` is stored in quarantine. A repeated request gives the first answer. NotFound: no such
-    page. InvalidInput: unknown-line, duplicate-line, or a text that may not be stored. Precondition: the
-    page was not read yet.
+    `corrected_text` is the text of the whole page with one line of it for each line of the page, or
+    corrections by line id. Corrections beyond `limits` are stored in quarantine. A repeated request gets the
+    first response. NotFound: no such page. InvalidInput: unknown-line, duplicate-line, or a text that may not
+    be stored. Precondition page-not-read: the page has no transcription.
     """
-    cleaned = _texts(corrected_text) if isinstance(corrected_text, str) else _cleaned(corrected_text)
+    lines = _text_lines(corrected_text) if isinstance(corrected_text, str) else _clean(corrected_text)
+    page_correction = _PageCorrection(project_id, image_id, lines, request)
     try:
-        return await _save(user_id, (project_id, image_id), cleaned, request, database, limits)
-    except Raced:
-        return await _save(user_id, (project_id, image_id), cleaned, request, database, limits)
+        return await _save(user_id, page_correction, limits, stores)
+    except UniqueConflictError:
+        return await _save(user_id, page_correction, limits, stores)
 
 
 async def _save(
-    user_id: UUID,
-    place: tuple[UUID, UUID],
-    corrected: list[str] | list[Correction],
-    request: Request,
-    database: Database,
-    limits: Limits,
+    user_id: UUID, submitted: _PageCorrection, limits: QuarantineLimits, stores: Stores
 ) -> Feedback:
-    """Store clean corrections of a page (project, page)."""
-    async with database.user(user_id) as transaction:
-        page = await _read_page(transaction, user_id, *place)
-        known = await corrections.find_requested_feedback(transaction, user_id, request)
+    """Store clean corrections of a page."""
+    async with stores.database.user(user_id) as transaction:
+        page = await require_page(transaction, user_id, submitted.project_id, submitted.page_id, lock=True)
+        [page] = await transcriptions.with_transcriptions(transaction, user_id, [page])
+        known = await corrections.find_requested_feedback(transaction, user_id, submitted.request)
         if known is not None:
             return known
         if page.transcription is None:
-            raise Precondition("the page was not read yet", code="page-not-read")
-        accepted, unaligned = await _accept(page.transcription.lines, corrected)
-        alphabet = await writable(transaction, user_id, page)
-        doubted = judged(accepted, page.transcription.lines, alphabet, limits)
-        stored = await corrections.insert_feedback(transaction, user_id, page, doubted, unaligned, request)
-        if stored is None:
-            raise Raced
-        return stored
+            raise Precondition(
+                "The page has no transcription that could be corrected. "
+                "Read it first with POST /projects/PROJECT_ID/images/IMAGE_ID/ocr.",
+                code="page-not-read",
+            )
+        aligned = await _align(page.transcription.lines, submitted.corrected)
+        alphabet = await model_alphabet(transaction, user_id, page)
+        checked = with_quarantines(aligned.accepted, page.transcription.lines, alphabet, limits)
+        feedback = await corrections.insert_feedback(
+            transaction, user_id, page, checked, aligned.unaligned, submitted.request
+        )
+        if feedback is None:
+            raise UniqueConflictError
+        return feedback
 
 
-async def _read_page(transaction: Transaction, user_id: UUID, project_id: UUID, page_id: UUID) -> Page:
-    """Lock a page of the user and return it with its latest transcription."""
-    page = await pages.find_page(transaction, user_id, page_id, project_id, lock=True)
-    if page is None:
-        raise NotFound(NO_PAGE)
-    [page] = await transcriptions.with_transcriptions(transaction, user_id, [page])
-    return page
+def _clean(submitted: Sequence[Correction]) -> list[Correction]:
+    """Clean corrections by line id; InvalidInput: a line occurs twice, or a text may not be stored."""
+    if not 1 <= len(submitted) <= MAX_CORRECTIONS:
+        raise InvalidInput(
+            f"The request corrects {len(submitted):,} lines. Send 1 to {MAX_CORRECTIONS:,} lines.",
+            code="line-count",
+            details={"pointer": "/lines"},
+        )
+    indexes: dict[UUID, int] = {}
+    for index, correction in enumerate(submitted):
+        first = indexes.setdefault(correction.line_id, index)
+        if first != index:
+            raise InvalidInput(
+                f"Lines {first} and {index} of the request correct the same line. Send each line once.",
+                code="duplicate-line",
+                details={"pointer": f"/lines/{index}/line_id", "line_id": str(correction.line_id)},
+            )
+    return [
+        replace(correction, text=clean_field(correction.text, {"pointer": f"/lines/{index}/text"}))
+        for index, correction in enumerate(submitted)
+    ]
 
 
-def _cleaned(sent: Sequence[Correction]) -> list[Correction]:
-    """Clean corrections by line id; each line may be there once."""
-    if not 1 <= len(sent) <= MAX_CORRECTIONS:
-        raise InvalidInput(f"1 to {MAX_CORRECTIONS} lines may be corrected at once", code="line-count")
-    if len({each.line_id for each in sent}) != len(sent):
-        raise InvalidInput("a line is corrected twice", code="duplicate-line")
-    return [replace(each, text=text.clean(each.text)) for each in sent]
-
-
-def _texts(corrected_text: str) -> list[str]:
-    """Cut a page's text into clean lines; empty ones do not count."""
+def _text_lines(corrected_text: str) -> list[str]:
+    """Split a page's text into clean lines without the empty ones."""
+    field = {"pointer": "/corrected_text"}
     if len(corrected_text) > MAX_PAGE_CODE_POINTS:
         raise InvalidInput(
-            f"a page's text has at most {MAX_PAGE_CODE_POINTS} code points", code="text-too-long"
+            f"The text of the page has {len(corrected_text):,} code points. "
+            f"Send at most {MAX_PAGE_CODE_POINTS:,}.",
+            code="text-too-long",
+            details=field,
         )
-    cut = corrected_text.replace("\r\n", "\n").split("\n")
-    lines = [clean for line in cut if (clean := text.clean(line))]
+    texts = corrected_text.replace("\r\n", "\n").split("\n")
+    numbered = enumerate(texts, start=1)
+    lines = [line for number, item in numbered if (line := clean_field(item, field | {"line": str(number)}))]
     if not 1 <= len(lines) <= MAX_PAGE_LINES:
-        raise InvalidInput(f"a page's text has 1 to {MAX_PAGE_LINES} lines", code="line-count")
+        raise InvalidInput(
+            f"The text of the page has {len(lines):,} lines. Send 1 to {MAX_PAGE_LINES:,} lines.",
+            code="line-count",
+            details=field,
+        )
     return lines
 
 
-async def writable(transaction: Transaction, user_id: UUID, page: Page) -> frozenset[str] | None:
-    """Return what the model can write that a training on this page's lines would start from."""
+async def model_alphabet(transaction: Transaction, user_id: UUID, page: Page) -> frozenset[str] | None:
+    """Return the alphabet of the model that serves the page's script; None when it is unknown."""
     project = await projects.find_project(transaction, user_id, page.project_id)
     model = None if project is None else await models.serving_model(transaction, user_id, project.script)
     return None if model is None else model.alphabet
 
 
-def judged(
-    accepted: Sequence[Correction], lines: Sequence[Line], alphabet: frozenset[str] | None, limits: Limits
+def with_quarantines(
+    accepted: Sequence[Correction],
+    lines: Sequence[Line],
+    alphabet: frozenset[str] | None,
+    limits: QuarantineLimits,
 ) -> list[Correction]:
-    """Return the corrections, each with the reason to quarantine it, if there is one."""
-    by_id = {line.line_id: line for line in lines}
-    found = []
-    for each in accepted:
-        line = by_id[each.line_id]
+    """Return the corrections, those that look wrong with the reason of their quarantine."""
+    lines_by_id = {line.line_id: line for line in lines}
+    checked = []
+    for correction in accepted:
+        line = lines_by_id[correction.line_id]
         evidence = Evidence(
-            read=line.text,
+            reading=line.text,
             confidence=line.confidence,
-            verified=None if line.quarantine else line.corrected_text,
-            room=corrections_quarantine.room(line.baseline, line.boundary),
+            verified_text=None if line.quarantine else line.corrected_text,
+            squares=count_squares(line.baseline, line.boundary),
             alphabet=alphabet,
         )
-        doubt = corrections_quarantine.judge(each.text, evidence, limits, _likeness, confirmed=each.confirmed)
-        found.append(replace(each, quarantine=doubt))
-    return found
+        quarantine = check_correction(
+            correction.text, evidence, limits, _letter_distance, confirmed=correction.confirmed
+        )
+        checked.append(replace(correction, quarantine=quarantine))
+    return checked
 
 
-async def _accept(lines: Sequence[Line], corrected: list[str] | list[Correction]) -> Accepted:
-    """Say which line each correction belongs to, and what belongs to none."""
-    by_line = [each for each in corrected if isinstance(each, Correction)]
+async def _align(lines: Sequence[Line], corrected: list[str] | list[Correction]) -> _AlignedCorrections:
+    """Return each correction with its line, and the texts and lines without a partner."""
+    by_line = [item for item in corrected if isinstance(item, Correction)]
     if by_line:
-        known = {line.line_id for line in lines}
-        if not all(each.line_id in known for each in by_line):
-            raise InvalidInput("a line is not on the page's latest transcription", code="unknown-line")
-        return by_line, []
-    texts = [each for each in corrected if isinstance(each, str)]
-    return await asyncio.to_thread(_aligned, lines, texts)
+        known_ids = {line.line_id for line in lines}
+        for index, correction in enumerate(by_line):
+            if correction.line_id not in known_ids:
+                raise InvalidInput(
+                    f"Line {index} of the request is not a line of the page's latest transcription. "
+                    "Get the page again and send the ids of its lines.",
+                    code="unknown-line",
+                    details={"pointer": f"/lines/{index}/line_id", "line_id": str(correction.line_id)},
+                )
+        return _AlignedCorrections(by_line, [])
+    texts = [item for item in corrected if isinstance(item, str)]
+    return await asyncio.to_thread(_align_texts, lines, texts)
 
 
-def _aligned(lines: Sequence[Line], texts: Sequence[str]) -> Accepted:
-    """Align a page's corrected text to its lines by edit distance, letters only compared."""
-    shown = [line.text if line.corrected_text is None else line.corrected_text for line in lines]
-    found = align([_letters(each) for each in shown], [_letters(each) for each in texts], _distance)
+def _align_texts(lines: Sequence[Line], texts: Sequence[str]) -> _AlignedCorrections:
+    """Align the texts of a page to its lines by edit distance; niqqud and white space are not compared."""
+    current = [line.text if line.corrected_text is None else line.corrected_text for line in lines]
+    alignment = align([_letters(item) for item in current], [_letters(item) for item in texts], _distance)
     ids = [line.line_id for line in lines]
-    accepted = [Correction(line_id, texts[j]) for i, j in found.pairs if (line_id := ids[i]) is not None]
+    accepted = [Correction(line_id, texts[j]) for i, j in alignment.pairs if (line_id := ids[i]) is not None]
     unaligned = [
-        Unaligned(texts[j], None, _AMBIGUOUS if j in found.ambiguous_texts else _NOT_FOUND)
-        for j in found.texts
+        UnalignedLine(texts[j], None, _SEVERAL_LINES if j in alignment.ambiguous_texts else _NO_LINE)
+        for j in alignment.unpaired_texts
     ]
     unaligned += [
-        Unaligned("", ids[i], _AMBIGUOUS if i in found.ambiguous_lines else _NO_TEXT) for i in found.lines
+        UnalignedLine("", ids[i], _SEVERAL_TEXTS if i in alignment.ambiguous_lines else _NO_TEXT)
+        for i in alignment.unpaired_lines
     ]
-    return accepted, unaligned
+    return _AlignedCorrections(accepted, unaligned)
 
 
 def _letters(line: str) -> str:
-    """Return what counts in comparing lines: no niqqud, one space between words."""
+    """Return a text as it is compared: without niqqud, with single spaces."""
     return " ".join(text.strip_niqqud(line).split())
 
 
-def _likeness(one: str, other: str) -> float:
-    """Return the edit distance of two texts as a share of the longer one; only what counts is compared."""
+def _letter_distance(one: str, other: str) -> float:
+    """Return the edit distance of two texts without niqqud, divided by the length of the longer one."""
     return float(Levenshtein.normalized_distance(_letters(one), _letters(other)))
 
 
 def _distance(one: str, other: str) -> float:
-    """Return the edit distance as a share of the longer text, cut off behind the threshold."""
-    return float(Levenshtein.normalized_distance(one, other, score_cutoff=THRESHOLD))
+    """Return the edit distance divided by the length of the longer text; 1 if it exceeds MAX_DISTANCE."""
+    return float(Levenshtein.normalized_distance(one, other, score_cutoff=MAX_DISTANCE))

@@ -1,9 +1,9 @@
-"""Which model serves, and its bytes for the services that may have them."""
+"""Model versions: which one serves, their metadata, and their files."""
 
 import asyncio
 import re
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
@@ -18,183 +18,232 @@ from ketav_common.errors import (
 )
 from ketav_common.limits import CHUNK_BYTES, MAX_CHECKED_MODELS, MAX_MODEL_BYTES
 from ketav_registry import blobs as objects
-from ketav_registry.blobs import BlobStore
-from ketav_registry.database import Database, Transaction
+from ketav_registry.database import Transaction
 from ketav_registry.domain.models import (
-    HEAD_BYTES,
     Model,
     ModelState,
     ModelVersion,
     Script,
-    alphabet_of,
-    as_served,
     base_key,
-    is_safetensors,
     object_key,
+    with_active_state,
 )
+from ketav_registry.domain.models_files import HEAD_BYTES, is_safetensors, read_alphabet
+from ketav_registry.domain.requests import ListPosition
 from ketav_registry.repository import models
+from ketav_registry.stores import Stores
 
-NO_MODEL = "no such model"
+_NO_BASE = (
+    "There is no base model for this script yet. Ask the operator to import one with `ketav models import`."
+)
 _NAME = re.compile("[a-z0-9_-]{1,64}")
 
 
-async def required_model(transaction: Transaction, user_id: UUID, script: Script) -> Model:
-    """Return the model that serves a user. Unavailable: the operator has not imported any base yet."""
+@dataclass(frozen=True, slots=True)
+class ModelList:
+    """A part of a list of versions, and the position at which the list continues, if it does."""
+
+    versions: list[ModelVersion]
+    next_position: ListPosition[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelWithLineage:
+    """A version and its ancestors, its parent first."""
+
+    version: ModelVersion
+    lineage: list[ModelVersion]
+
+
+async def require_serving_model(transaction: Transaction, user_id: UUID, script: Script) -> Model:
+    """Return the model that serves a user. Unavailable no-base-model: no base was imported yet."""
     model = await models.serving_model(transaction, user_id, script)
     if model is None:
-        raise Unavailable("there is no base model for this script yet", code="no-base-model")
+        raise Unavailable(_NO_BASE, code="no-base-model")
     return model
+
+
+async def require_base(transaction: Transaction, script: Script) -> Model:
+    """Return the base of a script. Unavailable no-base-model: none was imported yet."""
+    model = await models.base_model(transaction, script)
+    if model is None:
+        raise Unavailable(_NO_BASE, code="no-base-model")
+    return model
+
+
+async def require_version(transaction: Transaction, user_id: UUID, version: str) -> ModelVersion:
+    """Return a version that is visible to the user. NotFound: there is no such version."""
+    found_version = await models.find_version(transaction, user_id, version)
+    if found_version is None:
+        raise NotFound(
+            "This account has no model version with this name. List the versions with GET /models/."
+        )
+    return found_version
 
 
 async def reading_model(transaction: Transaction, user_id: UUID, script: Script, version: str = "") -> Model:
-    """Return the model that reads a user's page: the version they ask for, else the one that serves.
+    """Return the model that reads a user's page: the given version, or the one that serves.
 
-    NotFound: the user has no such version. Conflict model-retired or model-tainted: it never serves.
+    NotFound: no such version. Conflict model-retired, model-tainted: the version never serves.
     """
     if not version:
-        return await required_model(transaction, user_id, script)
-    found = await required_version(transaction, user_id, version)
-    _refuse_unservable(found, Conflict)
-    return found.model
+        return await require_serving_model(transaction, user_id, script)
+    model_version = await require_version(transaction, user_id, version)
+    _require_usable(model_version, Conflict)
+    return model_version.model
 
 
-def _refuse_unservable(found: ModelVersion, error: type[KetavError]) -> None:
-    """Raise when a version never serves: model-retired or model-tainted."""
-    if found.state is ModelState.RETIRED:
-        raise error("this version was refused by the gate and never serves", code="model-retired")
-    if found.state is ModelState.TAINTED:
-        raise error("this version had learnt from lines you have deleted", code="model-tainted")
+def _require_usable(version: ModelVersion, error: type[KetavError]) -> None:
+    """Raise the error, with code model-retired or model-tainted, for a version that never serves."""
+    if version.state is ModelState.RETIRED:
+        raise error(
+            "The gate has rejected this version, so it never serves. Choose another one with GET /models/.",
+            code="model-retired",
+        )
+    if version.state is ModelState.TAINTED:
+        raise error(
+            "This version was trained on lines that you have deleted, so it never serves. "
+            "Choose another one with GET /models/.",
+            code="model-tainted",
+        )
 
 
-async def required_base(transaction: Transaction, script: Script) -> Model:
-    """Return the base of a script. Unavailable: the operator has not imported any base yet."""
-    model = await models.base_model(transaction, script)
-    if model is None:
-        raise Unavailable("there is no base model for this script yet", code="no-base-model")
-    return model
+async def get_user_model(user_id: UUID, script: Script, *, stores: Stores) -> Model:
+    """Return the model that serves a user for a script: their active version, or the script's base."""
+    async with stores.database.user(user_id) as transaction:
+        return await require_serving_model(transaction, user_id, script)
 
 
-async def required_version(transaction: Transaction, user_id: UUID, version: str) -> ModelVersion:
-    """Return a version the user may name. NotFound: none."""
-    found = await models.find_version(transaction, user_id, version)
-    if found is None:
-        raise NotFound(NO_MODEL)
-    return found
+async def import_base(file: Path, name: str, script: Script | None, *, stores: Stores) -> ModelVersion:
+    """Store a safetensors file as the newest version of a base model; script None: for every script.
 
-
-async def get_user_model(user_id: UUID, script: Script, *, database: Database) -> Model:
-    """Return the model that serves a user for a script: their own active one, else the script's base."""
-    async with database.user(user_id) as transaction:
-        return await required_model(transaction, user_id, script)
-
-
-async def import_base(
-    file: Path, name: str, script: Script | None, *, database: Database, blobs: BlobStore
-) -> ModelVersion:
-    """Store a safetensors file as the newest base of a name; script None serves every script.
-
-    The same file under the same name and script again changes nothing. InvalidInput: not safetensors.
-    TooLarge: no service would read it.
+    A file that is the newest version already changes nothing. InvalidInput: not safetensors, or the name is
+    malformed. TooLarge: the services cannot read a file of this size.
     """
     if not _NAME.fullmatch(name):
-        raise InvalidInput("a model's name is 1 to 64 of a-z, 0-9, _ and -", code="invalid-name")
-    size = (await asyncio.to_thread(file.stat)).st_size
-    if size > MAX_MODEL_BYTES:
+        raise InvalidInput(
+            "The name of the model is malformed. Use 1 to 64 characters of a-z, 0-9, _ and -.",
+            code="invalid-name",
+        )
+    size_bytes = (await asyncio.to_thread(file.stat)).st_size
+    if size_bytes > MAX_MODEL_BYTES:
         raise TooLarge(
-            f"The model file has {size:,} bytes; at most {MAX_MODEL_BYTES:,} are read by the services. "
+            f"The model file has {size_bytes:,} bytes, and the services read at most {MAX_MODEL_BYTES:,}. "
             "Import a smaller network."
         )
-    alphabet = await asyncio.to_thread(_alphabet, file)
+    alphabet = await asyncio.to_thread(_read_alphabet, file)
     stored = await objects.store(
-        blobs, _file_chunks(file), base_key, max_bytes=MAX_MODEL_BYTES, size_bytes=size, accept=is_safetensors
+        stores.blobs,
+        _file_chunks(file),
+        base_key,
+        max_bytes=MAX_MODEL_BYTES,
+        size_bytes=size_bytes,
+        accept=is_safetensors,
     )
-    async with database.system() as transaction:
+    async with stores.database.system() as transaction:
         await models.lock_bases(transaction)
-        latest = await models.latest_base(transaction, name)
-        known, count = latest or (None, 0)
-        if known is not None and (known.model.sha256, known.script) == (stored.sha256, script):
-            await models.set_alphabet(transaction, known.model.version, alphabet)
-            return known
-        values = {"version": f"{name}-{count + 1}", "name": name, "script": script, "user_id": None}
-        facts = {"sha256": stored.sha256, "size_bytes": size, "alphabet": alphabet}
-        return await models.insert_version(transaction, values | facts | {"state": ModelState.AVAILABLE})
+        versions = await models.list_bases(transaction, name)
+        newest = versions[-1] if versions else None
+        if newest is not None and (newest.model.sha256, newest.script) == (stored.sha256, script):
+            await models.set_alphabet(transaction, newest.model.version, alphabet)
+            return newest
+        values = {
+            "version": f"{name}-{len(versions) + 1}",
+            "name": name,
+            "script": script,
+            "user_id": None,
+            "sha256": stored.sha256,
+            "size_bytes": size_bytes,
+            "alphabet": alphabet,
+            "state": ModelState.AVAILABLE,
+        }
+        return await models.insert_version(transaction, values)
 
 
-def _alphabet(file: Path) -> str | None:
-    """Read what a local file says its model can write."""
+def _read_alphabet(file: Path) -> str | None:
+    """Return the characters that the model of a local file can write; None if they are not listed."""
     with file.open("rb") as source:
-        return alphabet_of(source.read(HEAD_BYTES))
+        return read_alphabet(source.read(HEAD_BYTES))
 
 
 async def _file_chunks(file: Path) -> AsyncIterator[bytes]:
-    """Read a local file in chunks."""
+    """Yield a local file in chunks."""
     with file.open("rb") as source:
         while chunk := await asyncio.to_thread(source.read, CHUNK_BYTES):
             yield chunk
 
 
-async def download_model(
-    user_id: UUID | None, sha256: bytes, *, database: Database, blobs: BlobStore
-) -> AsyncIterator[bytes]:
-    """Yield a model's file: a base, or a version of the user (None: any version). DataLoss: corrupt."""
-    async with database.system() if user_id is None else database.user(user_id) as transaction:
+async def download_model(user_id: UUID | None, sha256: bytes, *, stores: Stores) -> AsyncIterator[bytes]:
+    """Yield the file of a base or of a user's version; user None: of any version.
+
+    NotFound: no such file is visible. DataLoss: the object does not match its digest.
+    """
+    scope = stores.database.system() if user_id is None else stores.database.user(user_id)
+    async with scope as transaction:
         version = await models.find_file(transaction, user_id, sha256)
     if version is None:
-        raise NotFound(NO_MODEL)
+        raise NotFound("This account has no model with this SHA-256. Ask for the serving model again.")
     model = version.model
-    parts = objects.read(blobs, object_key(version), sha256=model.sha256, size_bytes=model.size_bytes)
-    async for chunk in parts:
+    async for chunk in objects.read(
+        stores.blobs, object_key(version), sha256=model.sha256, size_bytes=model.size_bytes
+    ):
         yield chunk
 
 
 async def list_models(
-    user_id: UUID, after: tuple[datetime, str] | None, limit: int, *, database: Database
-) -> tuple[list[ModelVersion], tuple[datetime, str] | None]:
-    """Return the user's versions and the bases, newest first, and where the list goes on."""
-    async with database.user(user_id) as transaction:
-        serving = await _serving(transaction, user_id)
-        found = await models.list_versions(transaction, user_id, after, limit + 1)
-    shown = [as_served(version, serving) for version in found[:limit]]
-    more = (shown[-1].create_time, shown[-1].model.version) if len(found) > limit else None
-    return shown, more
+    user_id: UUID, after: ListPosition[str] | None, limit: int, *, stores: Stores
+) -> ModelList:
+    """Return at most `limit` of the user's versions and the bases, newest first."""
+    async with stores.database.user(user_id) as transaction:
+        serving = await _serving_versions(transaction, user_id)
+        rows = await models.list_versions(transaction, user_id, after, limit + 1)
+    versions = [with_active_state(version, serving) for version in rows[:limit]]
+    if len(rows) <= limit:
+        return ModelList(versions, None)
+    last = versions[-1]
+    return ModelList(versions, ListPosition(last.create_time, last.model.version))
 
 
-async def get_model(
-    user_id: UUID, version: str, *, database: Database
-) -> tuple[ModelVersion, list[ModelVersion]]:
-    """Return a version and those it descends from, its parent first. NotFound: the user has none so named."""
-    async with database.user(user_id) as transaction:
-        serving = await _serving(transaction, user_id)
-        found = await required_version(transaction, user_id, version)
-        lineage = await models.lineage(transaction, user_id, version)
-    return as_served(found, serving), [as_served(each, serving) for each in lineage]
+async def get_model(user_id: UUID, version: str, *, stores: Stores) -> ModelWithLineage:
+    """Return a version with its ancestors. NotFound: there is no such version."""
+    async with stores.database.user(user_id) as transaction:
+        serving = await _serving_versions(transaction, user_id)
+        model_version = await require_version(transaction, user_id, version)
+        ancestors = await models.lineage(transaction, user_id, version)
+    return ModelWithLineage(
+        with_active_state(model_version, serving),
+        [with_active_state(ancestor, serving) for ancestor in ancestors],
+    )
 
 
-async def activate_model(user_id: UUID, version: str, *, database: Database) -> ModelVersion:
-    """Make a version the active one of its script; a base for every script, of all the user has chosen.
+async def activate_model(user_id: UUID, version: str, *, stores: Stores) -> ModelVersion:
+    """Make a version the active one of its script.
 
-    NotFound: the user has no such version. Precondition model-retired or model-tainted: it never serves.
+    A base without a script becomes active for every script that has an active version. NotFound: no such
+    version. Precondition model-retired, model-tainted: the version never serves.
     """
-    async with database.user(user_id) as transaction:
-        found = await required_version(transaction, user_id, version)
-        _refuse_unservable(found, Precondition)
-        scripts = (
-            await models.active_scripts(transaction, user_id) if found.script is None else [found.script]
+    async with stores.database.user(user_id) as transaction:
+        model_version = await require_version(transaction, user_id, version)
+        _require_usable(model_version, Precondition)
+        script = model_version.script
+        scripts = await models.active_scripts(transaction, user_id) if script is None else [script]
+        for name in scripts:
+            await models.activate(transaction, user_id, name, version)
+        return with_active_state(model_version, await _serving_versions(transaction, user_id))
+
+
+async def _serving_versions(transaction: Transaction, user_id: UUID) -> set[str]:
+    """Return the versions that serve a user, over all scripts."""
+    serving = [await models.serving_model(transaction, user_id, script) for script in Script]
+    return {model.version for model in serving if model is not None}
+
+
+async def check_models(digests: Sequence[bytes], *, stores: Stores) -> set[bytes]:
+    """Return the digests whose files may still be used. InvalidInput too-many: over 1,000 digests."""
+    if len(digests) > MAX_CHECKED_MODELS:
+        raise InvalidInput(
+            f"The request has {len(digests):,} digests. Send at most {MAX_CHECKED_MODELS:,} at once.",
+            code="too-many",
         )
-        for script in scripts:
-            await models.activate(transaction, user_id, script, version)
-        return as_served(found, await _serving(transaction, user_id))
-
-
-async def _serving(transaction: Transaction, user_id: UUID) -> set[str]:
-    """Return the versions that serve a user for any script."""
-    served = [await models.serving_model(transaction, user_id, script) for script in Script]
-    return {model.version for model in served if model is not None}
-
-
-async def check_models(asked: Sequence[bytes], *, database: Database) -> set[bytes]:
-    """Return those of the digests that are a version's which may still be used."""
-    if len(asked) > MAX_CHECKED_MODELS:
-        raise InvalidInput(f"at most {MAX_CHECKED_MODELS} files may be asked for at once", code="too-many")
-    async with database.system() as transaction:
-        return await models.usable(transaction, asked)
+    async with stores.database.system() as transaction:
+        return await models.usable(transaction, digests)

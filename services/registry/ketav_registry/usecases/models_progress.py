@@ -1,72 +1,99 @@
-"""Showing the benefit: how far first readings lay from what the user finally wrote, by version and date."""
+"""Progress of a user's models: the errors of first transcriptions, by page and by version."""
 
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from uuid import UUID
 
-from ketav_registry.database import Database
 from ketav_registry.domain.models import Script
-from ketav_registry.domain.models_progress import PageProgress, ReadPage, VersionProgress, compare
-from ketav_registry.domain.requests import After
+from ketav_registry.domain.models_progress import FirstReading, PageProgress, VersionProgress, count_errors
+from ketav_registry.domain.requests import ListPosition
 from ketav_registry.repository import models_progress
 from ketav_registry.repository.models_progress import ComparedLine
+from ketav_registry.stores import Stores
 
-_MOST_LINES = 20_000
-_MOST_TEXT = 2_000_000
+_MAX_LINES = 20_000
+"""Lines that the totals by version compare, the newest ones first."""
+_MAX_CODE_POINTS = 2_000_000
+"""Code points of verified texts and readings that a response compares: about a second of edit distances."""
 
 
-async def list_progress(
-    user_id: UUID, script: Script | None, after: After | None, limit: int, *, database: Database
-) -> tuple[list[PageProgress], After | None]:
-    """Return the user's pages, newest first, with what was misread on each at first, and where it goes on.
+@dataclass(frozen=True, slots=True)
+class ModelProgress:
+    """Pages with their errors, newest first, and the position at which the list continues, if it does.
 
-    The list ends early once two million code points were compared.
+    `versions` has the totals by version and script, oldest version first, in the first part of the list only;
+    `versions_complete`: the totals include all lines.
     """
-    found: list[PageProgress] = []
-    compared = 0
-    async with database.user(user_id) as transaction:
-        pages = await models_progress.read_pages(transaction, user_id, script, after, limit + 1)
-        for page in pages[:limit]:
-            pairs = await models_progress.pairs_of(transaction, user_id, page.page_id)
-            found.append(PageProgress(page, await asyncio.to_thread(compare, pairs)))
-            compared += sum(len(verified) + len(read) for verified, read in pairs)
-            if compared > _MOST_TEXT:
-                break
-    last = found[-1].page if found else None
-    more = (last.create_time, last.page_id) if last and len(found) < len(pages) else None
-    return found, more
+
+    pages: list[PageProgress]
+    next_position: ListPosition[UUID] | None
+    versions: Sequence[VersionProgress] = ()
+    versions_complete: bool = False
 
 
-async def progress_by_version(
-    user_id: UUID, script: Script | None, *, database: Database
-) -> tuple[list[VersionProgress], bool]:
-    """Return what each version misread on the pages it read first, and whether every line was compared."""
-    async with database.user(user_id) as transaction:
-        lines, complete = await models_progress.compared_lines(
-            transaction, user_id, script, _MOST_LINES, _MOST_TEXT
+async def list_model_progress(
+    user_id: UUID,
+    script: Script | None,
+    after: ListPosition[UUID] | None,
+    limit: int,
+    *,
+    stores: Stores,
+) -> ModelProgress:
+    """Return the errors of the first transcriptions of at most `limit` pages of the user, newest first.
+
+    The list is shorter when two million code points are compared. Without `after`, the totals are included.
+    """
+    progress = await _list_pages(user_id, script, after, limit, stores)
+    if after is not None:
+        return progress
+    async with stores.database.user(user_id) as transaction:
+        compared = await models_progress.list_compared_lines(
+            transaction, user_id, script, max_lines=_MAX_LINES, max_code_points=_MAX_CODE_POINTS
         )
-    return await asyncio.to_thread(_by_version, lines), complete
+    versions = await asyncio.to_thread(_by_version, compared.lines)
+    return replace(progress, versions=versions, versions_complete=compared.complete)
+
+
+async def _list_pages(
+    user_id: UUID, script: Script | None, after: ListPosition[UUID] | None, limit: int, stores: Stores
+) -> ModelProgress:
+    """Return pages with their errors, without totals."""
+    pages: list[PageProgress] = []
+    compared = 0
+    async with stores.database.user(user_id) as transaction:
+        readings = await models_progress.list_first_readings(transaction, user_id, script, after, limit + 1)
+        for reading in readings[:limit]:
+            pairs = await models_progress.list_pairs(transaction, user_id, reading.page_id)
+            pages.append(PageProgress(reading, await asyncio.to_thread(count_errors, pairs)))
+            compared += sum(len(verified) + len(read) for verified, read in pairs)
+            if compared > _MAX_CODE_POINTS:
+                break
+    if len(pages) == len(readings):
+        return ModelProgress(pages, None)
+    last = pages[-1].reading
+    return ModelProgress(pages, ListPosition(last.create_time, last.page_id))
 
 
 def _by_version(lines: Sequence[ComparedLine]) -> list[VersionProgress]:
-    """Add lines up by version and script, the version that read first at the beginning."""
+    """Return the totals by version and script, in the order of their first readings."""
     groups: defaultdict[tuple[str, Script], list[ComparedLine]] = defaultdict(list)
     for line in lines:
-        groups[line.page.model.version, line.page.script].append(line)
-    found = [_version(group) for group in groups.values()]
-    return sorted(found, key=lambda each: (each.first_read_time, each.model.version))
+        groups[line.reading.model.version, line.reading.script].append(line)
+    totals = [_total(group) for group in groups.values()]
+    return sorted(totals, key=lambda total: (total.first_read_time, total.model.version))
 
 
-def _version(lines: Sequence[ComparedLine]) -> VersionProgress:
-    """Add up the lines of one version and script."""
-    pages: dict[UUID, ReadPage] = {line.page.page_id: line.page for line in lines}
-    times = [page.read_time for page in pages.values()]
+def _total(lines: Sequence[ComparedLine]) -> VersionProgress:
+    """Return the totals of the lines of one version and script."""
+    readings: dict[UUID, FirstReading] = {line.reading.page_id: line.reading for line in lines}
+    times = [reading.read_time for reading in readings.values()]
     return VersionProgress(
-        model=lines[0].page.model,
-        script=lines[0].page.script,
-        pages=len(pages),
-        errors=compare([line.pair for line in lines]),
+        model=lines[0].reading.model,
+        script=lines[0].reading.script,
+        pages=len(readings),
+        errors=count_errors([line.pair for line in lines]),
         first_read_time=min(times),
         last_read_time=max(times),
     )

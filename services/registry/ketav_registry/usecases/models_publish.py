@@ -1,6 +1,7 @@
-"""Storing the model of a training run with the gate's verdict, and promoting it: once, under the fence."""
+"""Publication of the model of a training run, and its promotion: at most once, under the run's fence."""
 
 import json
+from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 from uuid import uuid5
@@ -9,130 +10,154 @@ from ketav_common import faults, text
 from ketav_common.errors import InvalidInput, Stale
 from ketav_common.limits import MAX_MODEL_BYTES, MAX_MODEL_CARD_CODE_POINTS, MAX_VERDICT_CODE_POINTS
 from ketav_registry import blobs as objects
-from ketav_registry.blobs import BlobStore, Chunks
-from ketav_registry.database import Database, Transaction, hold, narrow
-from ketav_registry.domain.models import (
-    ModelState,
-    ModelVersion,
-    alphabet_of,
-    as_served,
-    is_safetensors,
-    user_model_key,
-)
+from ketav_registry.blobs import Chunks
+from ketav_registry.database import Transaction, block_deletion, restrict_to_user
+from ketav_registry.domain.models import ModelState, ModelVersion, user_model_key, with_active_state
+from ketav_registry.domain.models_files import is_safetensors, read_alphabet
 from ketav_registry.domain.models_publish import Publication
-from ketav_registry.domain.training import HELD, RunState, TrainingRun
-from ketav_registry.repository import erasure, models, training
+from ketav_registry.domain.training import LEASED_STATES, FencedRun, RunState, TrainingRun
+from ketav_registry.repository import models, object_removal, training
+from ketav_registry.stores import Stores
+from ketav_registry.usecases.training import STALE_FENCE
+
+_CARD_CODE = "invalid-model-card"
 
 
-async def publish_model(
-    file: Chunks, publication: Publication, *, database: Database, blobs: BlobStore
-) -> ModelVersion:
-    """Store a run's model: object first, then version, promotion and the run's end in one transaction.
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A published model whose object is stored, with the run that has trained it."""
 
-    Stale: the fence is not held any more (stale-fence), or the user has cancelled the run (run-cancelled).
-    A repeated call gives the first answer. InvalidInput: not the announced bytes, or not safetensors.
+    run: TrainingRun
+    publication: Publication
+    version: str
+    verdict: str
+    card: dict[str, Any]
+    alphabet: str | None
+
+    @property
+    def key(self) -> str:
+        """Key of the model's object."""
+        return user_model_key(self.run.user_id, self.version)
+
+
+async def publish_model(file: Chunks, publication: Publication, *, stores: Stores) -> ModelVersion:
+    """Store a run's model: first the object; then version, promotion and end of the run in one transaction.
+
+    Stale stale-fence: the fence is stale. Stale run-cancelled: the user has cancelled the run. A repeated
+    call gets the first response. InvalidInput: header or file are invalid, or do not match.
     """
-    card = _checked(publication)
-    async with database.system() as transaction:
+    verdict = text.clean(publication.verdict, max_length=MAX_VERDICT_CODE_POINTS)
+    card = _checked_card(publication)
+    async with stores.database.system() as transaction:
         run = await training.find_run(transaction, publication.run_id)
-        done = await _published(transaction, run, publication)
-    if done is not None:
-        return done
-    if run is None or run.fence != publication.fence or run.state not in HELD:
-        raise Stale("the training run is held under another fence", code="stale-fence")
-    # One name an attempt: a worker that has lost the run cannot overwrite its successor's object.
+        published = await _find_published(transaction, run, publication)
+    if published is not None:
+        return published
+    if run is None or run.fence != publication.fence or run.state not in LEASED_STATES:
+        raise Stale(STALE_FENCE, code="stale-fence")
+    # Each claim has its own name: a worker with a stale fence cannot overwrite the object of the next one.
     version = str(uuid5(run.run_id, str(run.fence)))
-    alphabet = await _store(file, publication, user_model_key(run.user_id, version), blobs)
-    facts = {"version": version, "model_card": card, "alphabet": alphabet}
-    return await _conclude(run, publication, facts, database)
+    alphabet = await _store_file(file, publication, user_model_key(run.user_id, version), stores)
+    return await _finish_run(_Candidate(run, publication, version, verdict, card, alphabet), stores)
 
 
-def _checked(publication: Publication) -> dict[str, Any]:
-    """Check what is said of a model; return its card."""
+def _checked_card(publication: Publication) -> dict[str, Any]:
+    """Check the figures and the model card of a publication; return the card."""
     if not all(isfinite(cer) and cer >= 0 for cer in (publication.cer_before, publication.cer_after)):
-        raise InvalidInput("a CER is a number from 0", code="invalid-cer")
-    text.clean(publication.verdict, max_length=MAX_VERDICT_CODE_POINTS)
-    if len(publication.model_card) > MAX_MODEL_CARD_CODE_POINTS:
-        raise InvalidInput("a model card has at most 64 Ki code points", code="invalid-model-card")
+        raise InvalidInput(
+            "A CER of the model is negative or not finite. Publish the CERs that the gate has compared.",
+            code="invalid-cer",
+        )
+    length = len(publication.model_card)
+    if length > MAX_MODEL_CARD_CODE_POINTS:
+        raise InvalidInput(
+            f"The model card has {length:,} code points. Publish at most {MAX_MODEL_CARD_CODE_POINTS:,}.",
+            code=_CARD_CODE,
+        )
     try:
         card = json.loads(publication.model_card or "{}")
     except (ValueError, RecursionError) as error:
-        raise InvalidInput("a model card is a JSON object", code="invalid-model-card") from error
+        raise InvalidInput("The model card is not JSON. Publish a JSON object.", code=_CARD_CODE) from error
     if not isinstance(card, dict):
-        raise InvalidInput("a model card is a JSON object", code="invalid-model-card")
+        raise InvalidInput("The model card is not a JSON object. Publish a JSON object.", code=_CARD_CODE)
     return card
 
 
-async def _published(
+async def _find_published(
     transaction: Transaction, run: TrainingRun | None, publication: Publication
 ) -> ModelVersion | None:
-    """Return what the same call was answered before its answer was lost."""
+    """Return the version that the same call has published, if its response was lost."""
     if run is None or run.fence != publication.fence:
         return None
     version = await models.find_run_version(transaction, run.run_id)
     if version is None or version.model.sha256 != publication.sha256:
         return None
     serving = await models.serving_model(transaction, run.user_id, run.script)
-    return as_served(version, {serving.version} if serving else set())
+    return with_active_state(version, {serving.version} if serving else set())
 
 
-async def _store(file: Chunks, publication: Publication, key: str, blobs: BlobStore) -> str | None:
-    """Store the file under its key, if it is what was announced; return what its model can write."""
+async def _store_file(file: Chunks, publication: Publication, key: str, stores: Stores) -> str | None:
+    """Store a safetensors file that matches the publication; return its alphabet."""
     alphabet: str | None = None
 
-    def name(digest: bytes) -> str:
-        """Return the key, for the announced digest only."""
+    def key_of(digest: bytes) -> str:
+        """Return the key; InvalidInput for a digest that is not the one of the header."""
         if digest != publication.sha256:
-            raise InvalidInput("the file has another SHA-256 than announced", code="digest-mismatch")
+            raise InvalidInput(
+                "The SHA-256 of the file is not the one in the header. Send the file again.",
+                code="digest-mismatch",
+            )
         return key
 
     def accept(head: bytes, size_bytes: int) -> bool:
-        """Take safetensors only, and note the alphabet."""
+        """Return whether the file is safetensors, and read its alphabet."""
         nonlocal alphabet
-        alphabet = alphabet_of(head)
+        alphabet = read_alphabet(head)
         return is_safetensors(head, size_bytes)
 
-    size = publication.size_bytes
-    await objects.store(blobs, file, name, max_bytes=MAX_MODEL_BYTES, size_bytes=size, accept=accept)
+    size_bytes = publication.size_bytes
+    await objects.store(
+        stores.blobs, file, key_of, max_bytes=MAX_MODEL_BYTES, size_bytes=size_bytes, accept=accept
+    )
     return alphabet
 
 
-async def _conclude(
-    run: TrainingRun, publication: Publication, facts: dict[str, Any], database: Database
-) -> ModelVersion:
-    """End the run, store the version and promote it, in one transaction under the fence."""
-    state = RunState.SUCCEEDED if publication.promote else RunState.REJECTED
-    outcome = {"cer_base": publication.cer_before, "cer_candidate": publication.cer_after}
-    verdict = text.clean(publication.verdict, max_length=MAX_VERDICT_CODE_POINTS)
+async def _finish_run(candidate: _Candidate, stores: Stores) -> ModelVersion:
+    """End the run, insert the version and promote it, in one transaction under the run's fence."""
+    run, publication = candidate.run, candidate.publication
+    claimed = FencedRun(run.run_id, run.fence)
+    outcome = {
+        "state": RunState.SUCCEEDED if publication.promote else RunState.REJECTED,
+        "verdict": candidate.verdict,
+        "cer_base": publication.cer_before,
+        "cer_candidate": publication.cer_after,
+    }
     faults.reached("before-promotion", str(run.run_id))
-    async with database.system() as transaction:
-        await hold(transaction, run.user_id)
-        fence = (run.run_id, run.fence)
-        won = await training.finish(transaction, *fence, {**outcome, "state": state, "verdict": verdict})
-        if won:
-            await narrow(transaction, run.user_id)
-            stored = await _insert(transaction, run, publication, facts)
+    async with stores.database.system() as transaction:
+        await block_deletion(transaction, run.user_id)
+        finished = await training.finish(transaction, claimed, outcome)
+        if finished:
+            await restrict_to_user(transaction, run.user_id)
+            version = await _insert_version(transaction, candidate)
             faults.reached("in-promotion", str(run.run_id))
         else:
-            cancelled = await training.give_up(transaction, *fence, RunState.CANCELLED, verdict)
-            await erasure.queue_object(
-                transaction, run.user_id, user_model_key(run.user_id, facts["version"])
-            )
-    if won:
+            cancelled = await training.release(transaction, claimed, RunState.CANCELLED, candidate.verdict)
+            await object_removal.enqueue(transaction, run.user_id, [candidate.key])
+    if finished:
         faults.reached("after-promotion", str(run.run_id))
-        return stored
+        return version
     if cancelled:
-        raise Stale("the user has cancelled the training run", code="run-cancelled")
-    raise Stale("the training run is held under another fence", code="stale-fence")
+        raise Stale(
+            "The user has cancelled the training run. Stop working on this run.", code="run-cancelled"
+        )
+    raise Stale(STALE_FENCE, code="stale-fence")
 
 
-async def _insert(
-    transaction: Transaction, run: TrainingRun, publication: Publication, facts: dict[str, Any]
-) -> ModelVersion:
-    """Store the version of a run; make it the active one when the gate says so."""
-    version = facts["version"]
+async def _insert_version(transaction: Transaction, candidate: _Candidate) -> ModelVersion:
+    """Insert the version of a run; make it the active one if the gate accepted it."""
+    run, publication = candidate.run, candidate.publication
     values = {
-        **facts,
+        "version": candidate.version,
         "user_id": run.user_id,
         "script": run.script,
         "name": "user",
@@ -144,8 +169,10 @@ async def _insert(
         "cer_before": publication.cer_before,
         "cer_after": publication.cer_after,
         "training_lines": publication.training_lines,
+        "alphabet": candidate.alphabet,
+        "model_card": candidate.card,
     }
-    stored = await models.insert_version(transaction, values)
+    version = await models.insert_version(transaction, values)
     if publication.promote:
-        await models.activate(transaction, run.user_id, run.script, version)
-    return as_served(stored, {version} if publication.promote else set())
+        await models.activate(transaction, run.user_id, run.script, candidate.version)
+    return with_active_state(version, {candidate.version} if publication.promote else set())

@@ -1,30 +1,42 @@
-"""Rank the uncorrected lines of a project."""
+"""The lines of a project that are most useful to correct next."""
 
 import asyncio
+from dataclasses import dataclass
 from uuid import UUID
 
-from ketav_common.errors import NotFound
-from ketav_registry.database import Database
-from ketav_registry.domain import next_lines as rules
-from ketav_registry.domain.next_lines import NextLine
-from ketav_registry.repository import next_lines, projects
-from ketav_registry.usecases.projects import NO_PROJECT
+from ketav_registry.domain.next_lines import NextLine, rank_lines
+from ketav_registry.repository import next_lines
+from ketav_registry.stores import Stores
+from ketav_registry.usecases.projects import require_project
 
-_MOST_WEIGHED = 2_000
-_LONGEST = 400
+_MAX_LINES = 2_000
+"""Lines that are ranked, and verified texts that they are compared with: ranking them takes tens of
+milliseconds."""
+_MAX_CODE_POINTS = 400
+"""Code points of a line that is ranked: longer ones are several lines that were not separated."""
 
 
-async def list_next_lines(
-    user_id: UUID, project_id: UUID, limit: int, *, database: Database
-) -> tuple[list[NextLine], int]:
-    """Return the lines of a project whose correction would teach most, and of how many. NotFound: no project.
+@dataclass(frozen=True, slots=True)
+class NextLines:
+    """Ranked lines, best first, and the number of all uncorrected lines of the project."""
 
-    At most the 2,000 least confident lines are weighed, against the 2,000 latest verified texts.
+    lines: list[NextLine]
+    uncorrected_lines: int
+
+
+async def list_next_lines(user_id: UUID, project_id: UUID, limit: int, *, stores: Stores) -> NextLines:
+    """Return the uncorrected lines of a project whose correction improves the model most.
+
+    Ranks the 2,000 least confident lines, compared with the 2,000 latest verified texts. NotFound: no such
+    project.
     """
-    async with database.user(user_id) as transaction:
-        if await projects.find_project(transaction, user_id, project_id) is None:
-            raise NotFound(NO_PROJECT)
-        bounds = (_MOST_WEIGHED, _LONGEST)
-        candidates, total = await next_lines.uncorrected_lines(transaction, user_id, project_id, *bounds)
-        verified = await next_lines.verified_texts(transaction, user_id, project_id, *bounds)
-    return await asyncio.to_thread(rules.next_lines, candidates, verified, limit), total
+    async with stores.database.user(user_id) as transaction:
+        await require_project(transaction, user_id, project_id)
+        uncorrected = await next_lines.uncorrected_lines(
+            transaction, user_id, project_id, max_lines=_MAX_LINES, max_code_points=_MAX_CODE_POINTS
+        )
+        verified = await next_lines.verified_texts(
+            transaction, user_id, project_id, max_lines=_MAX_LINES, max_code_points=_MAX_CODE_POINTS
+        )
+    lines = await asyncio.to_thread(rank_lines, uncorrected.candidates, verified, limit)
+    return NextLines(lines, uncorrected.total)

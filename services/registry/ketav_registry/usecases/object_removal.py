@@ -1,6 +1,6 @@
-"""Emptying the queue of objects that are to go, and finding those that no row has ever named.
+"""Removal of objects: those in the queue, and orphans, which no row refers to.
 
-Every registry does both from time to time; doing it twice at once is harmless.
+Every registry process does both periodically; concurrent sweeps do not disturb each other.
 """
 
 import asyncio
@@ -11,39 +11,40 @@ from datetime import UTC, datetime, timedelta
 
 from ketav_common.errors import KetavError
 from ketav_common.logging import get_logger
-from ketav_registry.blobs import BlobStore
-from ketav_registry.database import Database
-from ketav_registry.domain.models import owner_of_key
+from ketav_registry.domain.models import parse_user_model_key
 from ketav_registry.repository import object_removal
+from ketav_registry.stores import Stores
 
 log = get_logger()
 
-_QUEUED_A_SWEEP = 500
-_LISTED_A_SWEEP = 1_000
-# An object without a row is an orphan only when no upload of it can be under way any more.
-_YOUNGEST_ORPHAN = timedelta(days=1)
-# More orphans than this, and more than half of what is listed, is a database that is not this store's.
-_FEW = 20
+_MAX_REMOVALS_PER_SWEEP = 500
+_MAX_LISTED_PER_SWEEP = 1_000
+"""Objects of each prefix that a sweep compares with the rows: one page of S3's ListObjects."""
+_MIN_ORPHAN_AGE = timedelta(days=1)
+"""Age from which an object without a row is an orphan: no upload takes that long."""
+_MIN_SUSPICIOUS_ORPHANS = 20
+"""More orphans than this, and than half of the listed objects, mean that the database is not the one of this
+store: a crash leaves one object."""
 
 
 @dataclass
-class Rounds:
-    """Where the search for orphans goes on, prefix by prefix; it begins anew behind the last object."""
+class OrphanSearch:
+    """The last listed key of each prefix, after which the next sweep continues; empty: from the beginning."""
 
-    behind: dict[str, str] = field(default_factory=lambda: {"images/": "", "models/": ""})
+    last_keys: dict[str, str] = field(default_factory=lambda: {"images/": "", "models/": ""})
 
 
 @asynccontextmanager
-async def sweeping(database: Database, blobs: BlobStore, every_s: float) -> AsyncIterator[None]:
-    """Sweep every `every_s` seconds while the block runs."""
+async def sweeping(stores: Stores, interval_s: float) -> AsyncIterator[None]:
+    """Sweep every `interval_s` seconds while the block runs."""
 
     async def sweep() -> None:
-        """Sweep for ever; what goes wrong is in the log and tried again."""
-        rounds = Rounds()
+        """Sweep until cancelled; errors are logged, and the next sweep tries again."""
+        search = OrphanSearch()
         while True:
-            await asyncio.sleep(every_s)
+            await asyncio.sleep(interval_s)
             try:
-                await sweep_objects(database=database, blobs=blobs, rounds=rounds)
+                await sweep_objects(search, stores=stores)
             except KetavError as error:
                 log.warning("object_sweep_failed", code=error.code)
             except Exception:
@@ -57,69 +58,70 @@ async def sweeping(database: Database, blobs: BlobStore, every_s: float) -> Asyn
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def sweep_objects(*, database: Database, blobs: BlobStore, rounds: Rounds) -> None:
-    """Remove what is queued, then look for orphans a stretch further. Unavailable: a store is away.
+async def sweep_objects(search: OrphanSearch, *, stores: Stores) -> None:
+    """Remove queued objects, then continue the search for orphans. Unavailable: a store does not answer.
 
-    An object of the queue that cannot be removed does not keep the search for orphans waiting.
+    The search runs even if a queued object cannot be removed.
     """
     try:
-        await _empty_queue(database, blobs)
+        await _remove_queued(stores)
     finally:
-        for prefix in rounds.behind:
-            rounds.behind[prefix] = await _collect(prefix, rounds.behind[prefix], database, blobs)
+        for prefix, last_key in search.last_keys.items():
+            search.last_keys[prefix] = await _remove_orphans(prefix, last_key, stores)
 
 
-async def _empty_queue(database: Database, blobs: BlobStore) -> None:
-    """Remove queued objects; one that a row still names is let be. The first failure ends the sweep."""
-    async with database.system() as transaction:
-        keys = await object_removal.due(transaction, _QUEUED_A_SWEEP)
-        named = await object_removal.named(transaction, keys)
-    gone = list(named)
+async def _remove_queued(stores: Stores) -> None:
+    """Remove queued objects, except those that a row refers to. The first failure ends the sweep."""
+    async with stores.database.system() as transaction:
+        keys = await object_removal.queued_keys(transaction, _MAX_REMOVALS_PER_SWEEP)
+        referenced = await object_removal.referenced_keys(transaction, keys)
+    completed = list(referenced)
     try:
         for key in keys:
-            if key not in named:
-                await _remove(key, database, blobs)
-                gone.append(key)
+            if key not in referenced:
+                await _remove(key, stores)
+                completed.append(key)
     finally:
-        async with database.system() as transaction:
-            await object_removal.done(transaction, gone)
+        async with stores.database.system() as transaction:
+            await object_removal.dequeue(transaction, completed)
     if keys:
-        log.info("objects_removed", count=len(gone) - len(named), kept=len(named))
+        log.info("objects_removed", count=len(completed) - len(referenced), kept=len(referenced))
 
 
-async def _remove(key: str, database: Database, blobs: BlobStore) -> None:
-    """Remove an object; note that it could not be."""
+async def _remove(key: str, stores: Stores) -> None:
+    """Remove an object; a failure is counted."""
     try:
-        await blobs.remove(key)
+        await stores.blobs.remove(key)
     except KetavError:
-        async with database.system() as transaction:
-            await object_removal.failed(transaction, key)
+        async with stores.database.system() as transaction:
+            await object_removal.count_failure(transaction, key)
         raise
 
 
-async def _collect(prefix: str, behind: str, database: Database, blobs: BlobStore) -> str:
-    """Remove the orphans of one stretch of objects; return the key behind which the next one begins."""
-    listed = await blobs.listing(prefix, behind, _LISTED_A_SWEEP)
-    old = [key for key, stored in listed if datetime.now(UTC) - stored > _YOUNGEST_ORPHAN and _ours(key)]
-    async with database.system() as transaction:
-        named = await object_removal.named(transaction, old)
-    orphans = [key for key in old if key not in named]
-    if _plausible(orphans, old):
+async def _remove_orphans(prefix: str, last_key: str, stores: Stores) -> str:
+    """Remove the orphans among the next objects behind a key; return the key to continue behind."""
+    listed = await stores.blobs.listing(prefix, last_key, _MAX_LISTED_PER_SWEEP)
+    now = datetime.now(UTC)
+    old = [key for key, stored in listed if now - stored > _MIN_ORPHAN_AGE and _is_removable(key)]
+    async with stores.database.system() as transaction:
+        referenced = await object_removal.referenced_keys(transaction, old)
+    orphans = [key for key in old if key not in referenced]
+    if _is_plausible(orphans, old):
         for key in orphans:
-            await blobs.remove(key)
+            await stores.blobs.remove(key)
         if orphans:
             log.info("orphans_removed", count=len(orphans), prefix=prefix)
-    return listed[-1][0] if len(listed) == _LISTED_A_SWEEP else ""
+    return listed[-1][0] if len(listed) == _MAX_LISTED_PER_SWEEP else ""
 
 
-def _ours(key: str) -> bool:
-    """Say whether an object is a page's image or a user's model: nothing else is ever collected."""
-    return key.startswith("images/") or owner_of_key(key) is not None
+def _is_removable(key: str) -> bool:
+    """Return whether an object is a page's image or a user's model; base models are never removed."""
+    return key.startswith("images/") or parse_user_model_key(key) is not None
 
 
-def _plausible(orphans: Sequence[str], old: Sequence[str]) -> bool:
-    """Refuse to remove most of a store: that is not what crashes leave, but a wrong or restored database."""
-    if len(orphans) > max(_FEW, len(old) // 2):
+def _is_plausible(orphans: Sequence[str], old: Sequence[str]) -> bool:
+    """Return whether the orphans can be leftovers of crashes; otherwise the database is wrong or restored."""
+    if len(orphans) > max(_MIN_SUSPICIOUS_ORPHANS, len(old) // 2):
         log.error("too_many_orphans", count=len(orphans), listed=len(old))
         return False
     return True

@@ -1,4 +1,4 @@
-"""Store pages and read them."""
+"""Pages: stored images and their latest transcription."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -10,83 +10,97 @@ from ketav_common.limits import MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS, MAX_NAME_CODE
 from ketav_common.logging import get_logger
 from ketav_registry import blobs as objects
 from ketav_registry.blobs import BlobStore, Chunks
-from ketav_registry.database import Database, Raced
+from ketav_registry.database import Transaction, UniqueConflictError
 from ketav_registry.domain.pages import MEDIA_TYPES, Image, NewPage, Page, StoredPage, image_key
 from ketav_registry.repository import pages, projects, transcriptions
+from ketav_registry.stores import Stores
 from ketav_registry.usecases.models import reading_model
-from ketav_registry.usecases.projects import NO_PROJECT
+from ketav_registry.usecases.projects import require_project
 
 log = get_logger()
 
-NO_PAGE = "no such page"
+
+async def require_page(
+    transaction: Transaction, user_id: UUID, project_id: UUID, page_id: UUID, *, lock: bool = False
+) -> Page:
+    """Return a page of the user's project. NotFound: there is no such page."""
+    page = await pages.find_page(transaction, user_id, page_id, project_id, lock=lock)
+    if page is None:
+        raise NotFound("This project has no page with this id. List its pages with GET /projects/PROJECT_ID.")
+    return page
 
 
-async def upload_image(
-    image: Chunks, *, user_id: UUID, new: NewPage, database: Database, blobs: BlobStore
-) -> StoredPage:
-    """Store an image as a page: object first, then row. A repeated request gives the first answer.
+async def upload_image(image: Chunks, *, user_id: UUID, new: NewPage, stores: Stores) -> StoredPage:
+    """Store an image as a page: first the object, then the row. A repeated request gets the first response.
 
-    NotFound: no such project. Conflict: the request's key was used for something else.
-    TooLarge, InvalidInput, UnsupportedMedia: header or stream are not what is allowed or was announced.
+    NotFound: no such project. Conflict: the Idempotency-Key belongs to a different request. TooLarge,
+    InvalidInput, UnsupportedMedia: the header breaks a limit, or the stream differs from the header.
     """
     new = _checked(new)
-    if (known := await _repeated(user_id, new, database)) is not None:
+    if (known := await _find_repeated(user_id, new, stores)) is not None:
         return known
-    announced = new.image
-    size, most = announced.size_bytes, MAX_IMAGE_BYTES
     page_id = uuid4()
     key = image_key(page_id)
-    blob = await objects.store(blobs, image, lambda _: key, max_bytes=most, size_bytes=size)
+    blob = await objects.store(
+        stores.blobs, image, lambda _: key, max_bytes=MAX_IMAGE_BYTES, size_bytes=new.image.size_bytes
+    )
+    new = replace(new, image=replace(new.image, sha256=blob.sha256, key=key))
     try:
-        return await _insert(user_id, page_id, new, replace(announced, sha256=blob.sha256, key=key), database)
+        return await _insert(user_id, page_id, new, stores)
     except (NotFound, Conflict):
-        await discard(blobs, key)
+        await discard_object(stores.blobs, key)
         raise
-    except Raced:
-        await discard(blobs, key)
-        if (known := await _repeated(user_id, new, database)) is None:
+    except UniqueConflictError:
+        await discard_object(stores.blobs, key)
+        if (known := await _find_repeated(user_id, new, stores)) is None:
             raise
         return known
 
 
-async def discard(blobs: BlobStore, key: str) -> None:
-    """Remove an object that got no row; what cannot be removed now is found by the search for orphans."""
+async def discard_object(blobs: BlobStore, key: str) -> None:
+    """Remove an object without a row. If that fails, the search for orphans removes it later."""
     try:
         await blobs.remove(key)
     except KetavError as error:
-        log.warning("object_left", code=error.code)
+        log.warning("object_not_removed", code=error.code)
 
 
 def _checked(new: NewPage) -> NewPage:
-    """Check what is known before the bytes; return it with a clean project name."""
+    """Check the header of an upload and return it with a clean project name."""
     check_image(new.image)
     name = text.clean(new.project_name, max_length=MAX_NAME_CODE_POINTS).strip()
     return replace(new, project_name=name)
 
 
 def check_image(image: Image) -> None:
-    """Refuse an image that may not be stored (UnsupportedMedia, InvalidInput, TooLarge)."""
+    """Raise UnsupportedMedia, InvalidInput or TooLarge for an image that breaks a limit."""
     if image.media_type not in MEDIA_TYPES:
-        raise UnsupportedMedia("a stored image is image/png or image/jpeg")
+        raise UnsupportedMedia("The image is neither PNG nor JPEG. Send it as image/png or image/jpeg.")
     if image.width < 1 or image.height < 1 or image.size_bytes < 1:
-        raise InvalidInput("an image has a width, a height and a length", code="empty-image")
-    if image.width * image.height > MAX_IMAGE_PIXELS:
-        raise TooLarge(f"at most {MAX_IMAGE_PIXELS} pixels", code="too-many-pixels")
+        raise InvalidInput(
+            "The image has no width, height or length. Send the size of the decoded image.",
+            code="empty-image",
+        )
+    pixels = image.width * image.height
+    if pixels > MAX_IMAGE_PIXELS:
+        raise TooLarge(
+            f"The image has {pixels:,} pixels. Send an image of at most {MAX_IMAGE_PIXELS:,} pixels.",
+            code="too-many-pixels",
+        )
     if image.size_bytes > MAX_IMAGE_BYTES:
-        raise TooLarge(f"at most {MAX_IMAGE_BYTES} bytes")
+        raise TooLarge(
+            f"The image has {image.size_bytes:,} bytes. Send an image of at most {MAX_IMAGE_BYTES:,} bytes."
+        )
 
 
-async def _repeated(user_id: UUID, new: NewPage, database: Database) -> StoredPage | None:
-    """Return what the same request was answered before; check that the named project is the user's."""
-    async with database.user(user_id) as transaction:
+async def _find_repeated(user_id: UUID, new: NewPage, stores: Stores) -> StoredPage | None:
+    """Return the response to the same request, if it was sent before; NotFound: no such project."""
+    async with stores.database.user(user_id) as transaction:
         page = await pages.find_requested_page(transaction, user_id, new.request)
         project_id = new.project_id if page is None else page.project_id
         script = new.script
         if project_id is not None:
-            project = await projects.find_project(transaction, user_id, project_id)
-            if project is None:
-                raise NotFound(NO_PROJECT)
-            script = project.script
+            script = (await require_project(transaction, user_id, project_id)).script
         if page is not None:
             [page] = await transcriptions.with_transcriptions(transaction, user_id, [page])
             if page.transcription is not None and page.transcription.model is not None:
@@ -95,53 +109,43 @@ async def _repeated(user_id: UUID, new: NewPage, database: Database) -> StoredPa
     return None if page is None else StoredPage(page, model)
 
 
-async def _insert(user_id: UUID, page_id: UUID, new: NewPage, image: Image, database: Database) -> StoredPage:
-    """Store the rows of a page whose object is stored, in one transaction."""
-    async with database.user(user_id) as transaction:
+async def _insert(user_id: UUID, page_id: UUID, new: NewPage, stores: Stores) -> StoredPage:
+    """Insert the rows of a page whose object is stored, in one transaction."""
+    async with stores.database.user(user_id) as transaction:
         project_id, script = new.project_id, new.script
         if project_id is None:
             project_id = await projects.insert_project(transaction, user_id, new.project_name, script)
         else:
-            project = await projects.find_project(transaction, user_id, project_id)
-            if project is None:
-                raise NotFound(NO_PROJECT)
-            script = project.script
-        page = await pages.insert_page(transaction, user_id, page_id, project_id, new, image)
+            script = (await require_project(transaction, user_id, project_id)).script
+        page = await pages.insert_page(transaction, user_id, page_id, project_id, new)
         if page is None:
-            raise Raced
+            raise UniqueConflictError
         return StoredPage(page, await reading_model(transaction, user_id, script, new.model_version))
 
 
-async def get_page(user_id: UUID, project_id: UUID, page_id: UUID, *, database: Database) -> Page:
-    """Return a page with its latest transcription."""
-    async with database.user(user_id) as transaction:
-        page = await pages.find_page(transaction, user_id, page_id, project_id)
-        if page is None:
-            raise NotFound(NO_PAGE)
+async def get_page(user_id: UUID, project_id: UUID, page_id: UUID, *, stores: Stores) -> Page:
+    """Return a page with its latest transcription. NotFound: no such page."""
+    async with stores.database.user(user_id) as transaction:
+        page = await require_page(transaction, user_id, project_id, page_id)
         [page] = await transcriptions.with_transcriptions(transaction, user_id, [page])
     return page
 
 
 async def download_image(
-    user_id: UUID,
-    project_id: UUID,
-    page_id: UUID,
-    model_version: str = "",
-    *,
-    database: Database,
-    blobs: BlobStore,
+    user_id: UUID, project_id: UUID, page_id: UUID, model_version: str = "", *, stores: Stores
 ) -> AsyncIterator[StoredPage | bytes]:
-    """Yield a page with the model that reads it (the one asked for, or that serves now), then its image.
+    """Yield a page with the model to read it with (`model_version`, or the serving one), then its image.
 
-    DataLoss withholds the end. Conflict model-retired: the version that is asked for never serves.
+    NotFound: no such page or version. Conflict model-retired, model-tainted: the version never serves.
+    DataLoss: the object does not match its digest; the last chunk is not sent.
     """
-    async with database.user(user_id) as transaction:
-        page = await pages.find_page(transaction, user_id, page_id, project_id)
-        project = await projects.find_project(transaction, user_id, project_id)
-        if page is None or project is None:
-            raise NotFound(NO_PAGE)
+    async with stores.database.user(user_id) as transaction:
+        page = await require_page(transaction, user_id, project_id, page_id)
+        project = await require_project(transaction, user_id, project_id)
         model = await reading_model(transaction, user_id, project.script, model_version)
     yield StoredPage(page, model)
     image = page.image
-    async for chunk in objects.read(blobs, image.key, sha256=image.sha256, size_bytes=image.size_bytes):
+    async for chunk in objects.read(
+        stores.blobs, image.key, sha256=image.sha256, size_bytes=image.size_bytes
+    ):
         yield chunk

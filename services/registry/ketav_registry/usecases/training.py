@@ -1,189 +1,187 @@
-"""Training runs: queued by a user or by need, held by one worker at a time, ended once."""
+"""Training runs, from the queue to their end. A worker's calls carry the fence of its claim."""
 
-import asyncio
-from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
 from ketav_common import text
-from ketav_common.errors import Conflict, InvalidInput, KetavError, NotFound, Precondition, Stale
+from ketav_common.errors import Conflict, InvalidInput, NotFound, Precondition, Stale
 from ketav_common.limits import MAX_NAME_CODE_POINTS, MAX_VERDICT_CODE_POINTS
-from ketav_common.logging import get_logger
-from ketav_registry.database import Database, Raced, Transaction, hold, narrow
+from ketav_registry.database import Transaction, UniqueConflictError, block_deletion, restrict_to_user
 from ketav_registry.domain.ground_truth import split_lines
 from ketav_registry.domain.models import Script
 from ketav_registry.domain.training import (
-    ACTIVE,
-    HELD,
+    ACTIVE_STATES,
+    LEASED_STATES,
     MIN_LINES,
-    Lease,
+    Claim,
+    FencedRun,
     Progress,
     RunState,
     TrainingRun,
-    chosen_script,
-    plausible,
+    has_valid_figures,
+    script_to_train,
 )
-from ketav_registry.domain.training_policy import is_due
-from ketav_registry.repository import ground_truth, training, training_policy, training_readiness
-from ketav_registry.usecases.models import required_base, required_model
+from ketav_registry.repository import ground_truth, training, training_readiness
+from ketav_registry.stores import Stores
+from ketav_registry.usecases.models import require_base, require_serving_model
 
-log = get_logger()
-NO_RUN = "no such training run"
-# Under the deadline of who asks for a sweep, with room for what else it does.
-_QUEUEING_S = 5.0
+STALE_FENCE = (
+    "The fence is stale: another worker has claimed the training run, or the run has ended. "
+    "Stop working on this run."
+)
 
 
-async def create_training_run(user_id: UUID, request_id: str, *, database: Database) -> TrainingRun:
-    """Queue a run of a user over their ground truth as it is now.
+async def create_training_run(user_id: UUID, request_id: str, *, stores: Stores) -> TrainingRun:
+    """Queue a run over the user's current ground truth. A repeated request gets the run that it has started.
 
     Precondition too-few-lines: fewer than 16 verified lines. Conflict run-active: a run has not ended.
     """
     try:
-        return await _create(user_id, request_id, None, database)
-    except Raced:
-        return await _create(user_id, request_id, None, database)
+        return await queue_run(user_id, request_id, None, stores)
+    except UniqueConflictError:
+        return await queue_run(user_id, request_id, None, stores)
 
 
-async def _create(user_id: UUID, request_id: str, script: Script | None, database: Database) -> TrainingRun:
-    """Freeze a dataset of a script (the one with most news when none is named) and queue a run over it."""
-    async with database.user(user_id) as transaction:
+async def queue_run(user_id: UUID, request_id: str, script: Script | None, stores: Stores) -> TrainingRun:
+    """Queue a run of a script; without one, of the script with most new lines. Errors: create_training_run.
+
+    UniqueConflictError: another run was inserted concurrently.
+    """
+    async with stores.database.user(user_id) as transaction:
         known = await training.find_requested_run(transaction, user_id, request_id)
         if known is not None:
             return known
         active = await training.find_active_run(transaction, user_id)
         if active is not None:
-            raise Conflict("a training run is active", code="run-active", details={"run_id": str(active)})
-        chosen, dataset_id = await _freeze(transaction, user_id, script)
-        run_id = await training.insert_run(transaction, user_id, dataset_id, chosen, request_id)
+            raise Conflict(
+                f"The training run {active} has not ended. Wait for its end, or cancel it with "
+                f"POST /train/{active}/cancel.",
+                code="run-active",
+                details={"run_id": str(active)},
+            )
+        chosen_script, dataset_id = await _freeze_dataset(transaction, user_id, script)
+        run_id = await training.insert_run(transaction, user_id, dataset_id, chosen_script, request_id)
         if run_id is None:
-            raise Raced
-        return await _found(transaction, run_id)
+            raise UniqueConflictError
+        return await require_run(transaction, run_id)
 
 
-async def _freeze(transaction: Transaction, user_id: UUID, script: Script | None) -> tuple[Script, UUID]:
-    """Freeze the verified lines of a script, split by page, as a dataset."""
+async def _freeze_dataset(
+    transaction: Transaction, user_id: UUID, script: Script | None
+) -> tuple[Script, UUID]:
+    """Insert the verified lines of a script, split by page, as a dataset; return the script and its id."""
     lines = await ground_truth.verified_lines(transaction, user_id)
     if script is None:
-        tried = await training_readiness.tried(transaction, user_id)
-        script = chosen_script({each: len(found) for each, found in lines.items()}, tried)
-    have = len(lines.get(script, ()))
-    if have < MIN_LINES:
-        missing = MIN_LINES - have
-        details = {"have": str(have), "need": str(MIN_LINES), "missing": str(missing)}
+        last_runs = await training_readiness.last_runs(transaction, user_id)
+        script = script_to_train({name: len(verified) for name, verified in lines.items()}, last_runs)
+    count = len(lines.get(script, ()))
+    if count < MIN_LINES:
+        missing = MIN_LINES - count
         raise Precondition(
-            f"{missing} more corrected lines are needed", code="too-few-lines", details=details
+            f"A training run needs {MIN_LINES} corrected lines and this script has {count}. "
+            f"Correct {missing} more.",
+            code="too-few-lines",
+            details={"have": str(count), "need": str(MIN_LINES), "missing": str(missing)},
         )
-    sides = split_lines(lines[script], await ground_truth.sides_before(transaction, user_id))
-    return script, await ground_truth.insert_dataset(transaction, user_id, script, lines[script], sides)
+    previous = await ground_truth.previous_sides(transaction, user_id)
+    sides = split_lines(lines[script], previous)
+    dataset_id = await ground_truth.insert_dataset(transaction, user_id, script, lines[script], sides)
+    return script, dataset_id
 
 
-async def _found(transaction: Transaction, run_id: UUID, user_id: UUID | None = None) -> TrainingRun:
-    """Return a run, of the user when one is named. NotFound: none."""
+async def require_run(transaction: Transaction, run_id: UUID, user_id: UUID | None = None) -> TrainingRun:
+    """Return a run, with a user_id only one of that user. NotFound: there is no such run."""
     run = await training.find_run(transaction, run_id, user_id)
     if run is None:
-        raise NotFound(NO_RUN)
+        raise NotFound("This account has no training run with this id. Start one with POST /train/.")
     return run
 
 
-async def get_training_run(user_id: UUID, run_id: UUID, *, database: Database) -> TrainingRun:
-    """Return a run of a user."""
-    async with database.user(user_id) as transaction:
-        return await _found(transaction, run_id, user_id)
+async def require_held_run(transaction: Transaction, claimed: FencedRun) -> TrainingRun:
+    """Return a run that its worker still holds. Stale: another worker has claimed it, or it has ended."""
+    run = await training.find_run(transaction, claimed.run_id)
+    if run is None or run.fence != claimed.fence or run.state not in LEASED_STATES:
+        raise Stale(STALE_FENCE, code="stale-fence")
+    return run
 
 
-async def cancel_training_run(user_id: UUID, run_id: UUID, *, database: Database) -> TrainingRun:
-    """Ask for the end of a run: a queued one ends at once. Precondition run-ended: it had ended."""
-    async with database.user(user_id) as transaction:
-        await _found(transaction, run_id, user_id)
+async def get_training_run(user_id: UUID, run_id: UUID, *, stores: Stores) -> TrainingRun:
+    """Return a run of a user. NotFound: there is no such run."""
+    async with stores.database.user(user_id) as transaction:
+        return await require_run(transaction, run_id, user_id)
+
+
+async def cancel_training_run(user_id: UUID, run_id: UUID, *, stores: Stores) -> TrainingRun:
+    """Cancel a run: a queued one ends at once, a running one at the worker's next report.
+
+    Precondition run-ended: the run has ended already.
+    """
+    async with stores.database.user(user_id) as transaction:
+        await require_run(transaction, run_id, user_id)
         if not await training.cancel(transaction, user_id, run_id):
-            raise Precondition("the training run has ended", code="run-ended")
-        return await _found(transaction, run_id, user_id)
+            raise Precondition(
+                "The training run has ended already. Roll back to an earlier model with "
+                "POST /models/VERSION/activate.",
+                code="run-ended",
+            )
+        return await require_run(transaction, run_id, user_id)
 
 
-async def claim_training_run(run_id: UUID, worker: str, *, lease: timedelta, database: Database) -> Lease:
-    """Take a queued or abandoned run. Stale: somebody else has it, or it has ended."""
-    name = text.clean(worker, max_length=MAX_NAME_CODE_POINTS)
-    async with database.system() as transaction:
-        run = await _found(transaction, run_id)
-        await hold(transaction, run.user_id)
-        if not await training.claim(transaction, run_id, name, lease):
-            raise Stale("somebody else has the training run, or it has ended", code="run-taken")
-        await narrow(transaction, run.user_id)
-        run = await _found(transaction, run_id)
-        parent = await required_model(transaction, run.user_id, run.script)
-        base = await required_base(transaction, run.script)
-        await training.set_parent(transaction, run_id, run.fence, parent.version)
-    return Lease(run, parent, base, lease)
+async def claim_training_run(run_id: UUID, worker: str, *, lease: timedelta, stores: Stores) -> Claim:
+    """Claim a queued or abandoned run. Stale run-taken: another worker holds it, or it has ended."""
+    worker_name = text.clean(worker, max_length=MAX_NAME_CODE_POINTS)
+    async with stores.database.system() as transaction:
+        run = await require_run(transaction, run_id)
+        await block_deletion(transaction, run.user_id)
+        if not await training.claim(transaction, run_id, worker_name, lease):
+            raise Stale(
+                "Another worker holds the training run, or the run has ended. Claim another run.",
+                code="run-taken",
+            )
+        await restrict_to_user(transaction, run.user_id)
+        run = await require_run(transaction, run_id)
+        parent = await require_serving_model(transaction, run.user_id, run.script)
+        base = await require_base(transaction, run.script)
+        await training.set_parent(transaction, FencedRun(run_id, run.fence), parent.version)
+    return Claim(run, parent, base, lease)
 
 
 async def report_progress(
-    run_id: UUID, fence: int, progress: Progress, *, lease: timedelta, database: Database
+    claimed: FencedRun, progress: Progress, *, lease: timedelta, stores: Stores
 ) -> bool:
-    """Renew the lease and note progress; say whether the user wants the run's end. Stale: lost the run."""
-    if progress.state not in HELD or not plausible(progress):
-        raise InvalidInput("this is no progress of a held run", code="invalid-progress")
-    async with database.system() as transaction:
-        asked = await training.report(transaction, run_id, fence, progress, lease)
-        if asked is None:
-            run = await training.find_run(transaction, run_id)
-            ended = run is None or run.state not in ACTIVE
-            code = "run-ended" if ended else "stale-fence"
-            raise Stale("the training run is not held under this fence", code=code)
-    return asked
+    """Renew the lease, store progress, and return whether the user has cancelled the run.
+
+    Stale stale-fence: another worker has claimed the run. Stale run-ended: the run has ended.
+    """
+    if progress.state not in LEASED_STATES or not has_valid_figures(progress):
+        raise InvalidInput(
+            "The report has a state that is neither RUNNING nor EVALUATING, or a figure that is negative or "
+            "not finite. Report the figures of a running training.",
+            code="invalid-progress",
+        )
+    async with stores.database.system() as transaction:
+        cancel_requested = await training.report(transaction, claimed, progress, lease)
+        if cancel_requested is None:
+            run = await training.find_run(transaction, claimed.run_id)
+            ended = run is None or run.state not in ACTIVE_STATES
+            raise Stale(STALE_FENCE, code="run-ended" if ended else "stale-fence")
+    return cancel_requested
 
 
 async def end_training_run(
-    run_id: UUID, fence: int, state: RunState, verdict: str, *, database: Database
+    claimed: FencedRun, state: RunState, verdict: str, *, stores: Stores
 ) -> TrainingRun:
-    """End a held run without a model (FAILED, CANCELLED) or give it back (QUEUED). Stale: lost the run."""
-    if state not in {RunState.FAILED, RunState.CANCELLED, RunState.QUEUED}:
-        raise InvalidInput("a run without a model is failed, cancelled or queued", code="invalid-state")
-    reason = text.clean(verdict, max_length=MAX_VERDICT_CODE_POINTS)
-    async with database.system() as transaction:
-        if not await training.give_up(transaction, run_id, fence, state, reason):
-            raise Stale("the training run is held under another fence", code="stale-fence")
-        return await _found(transaction, run_id)
+    """End a run without a model (FAILED, CANCELLED), or return it to the queue (QUEUED).
 
-
-async def sweep_training_runs(*, database: Database, queueing_s: float = _QUEUEING_S) -> list[UUID]:
-    """Requeue abandoned runs, queue runs of the users who are due, and return every queued run.
-
-    Asking who is due ends after `queueing_s` seconds, so that the queued runs are told before the caller
-    gives up; whom it has left out is asked in a later sweep.
+    Stale stale-fence: another worker has claimed the run, or it has ended.
     """
-    async with database.system() as transaction:
-        await training.expire(transaction)
-    await _queue_due(database, queueing_s)
-    async with database.system() as transaction:
-        return await training.queued_runs(transaction)
-
-
-async def _queue_due(database: Database, seconds: float) -> None:
-    """Queue runs of the users who are due, in random order, until the time is over."""
-    candidates: list[UUID] = []
-    try:
-        async with asyncio.timeout(seconds):
-            async with database.system() as transaction:
-                candidates = await training_readiness.users_with_news(transaction)
-            while candidates:
-                user_id = candidates.pop()
-                try:
-                    await _queue_when_due(user_id, database)
-                except KetavError as error:  # one user's trouble must not keep the others waiting
-                    log.warning("due_run_not_queued", due_user=str(user_id), code=error.code)
-    except TimeoutError:
-        log.warning("queueing_cut_short", not_asked=len(candidates))
-
-
-async def _queue_when_due(user_id: UUID, database: Database) -> None:
-    """Queue a run of a user when one of their scripts is due."""
-    async with database.user(user_id) as transaction:
-        have = await ground_truth.count_verified(transaction, user_id)
-        tried = await training_readiness.tried(transaction, user_id)
-        wanted = await training_policy.find_policy(transaction, user_id)
-    since_any = min((age for _, age in tried.values()), default=None)
-    due = [script for script, lines in have.items() if is_due(lines, tried.get(script), wanted, since_any)]
-    if due:
-        # Somebody has started a run between the two transactions: that one will do.
-        with suppress(Conflict, Raced):
-            await _create(user_id, "", max(due, key=lambda script: have[script]), database)
+    if state not in {RunState.FAILED, RunState.CANCELLED, RunState.QUEUED}:
+        raise InvalidInput(
+            f"A run without a model cannot end as {state}. Send FAILED, CANCELLED or QUEUED.",
+            code="invalid-state",
+        )
+    clean_verdict = text.clean(verdict, max_length=MAX_VERDICT_CODE_POINTS)
+    async with stores.database.system() as transaction:
+        if not await training.release(transaction, claimed, state, clean_verdict):
+            raise Stale(STALE_FENCE, code="stale-fence")
+        return await require_run(transaction, claimed.run_id)

@@ -1,55 +1,49 @@
-"""Report when the next training run is due and what it may gain."""
+"""Readiness of a user's scripts for their next training runs."""
 
-from datetime import datetime
 from uuid import UUID
 
-from ketav_registry.database import Database, Transaction
+from ketav_registry.database import Transaction
 from ketav_registry.domain.ground_truth import LineCounts
 from ketav_registry.domain.models import Script
-from ketav_registry.domain.training_readiness import Calendar, Readiness, Standing, readiness
+from ketav_registry.domain.training import LastRun
+from ketav_registry.domain.training_readiness import ScriptStatus, UserReadiness, UserStatus, readiness
 from ketav_registry.repository import ground_truth, models, training, training_policy, training_readiness
+from ketav_registry.stores import Stores
 
-_NONE = LineCounts(0, 0, 0)
+_NO_LINES = LineCounts(verified=0, quarantined=0, holdout=0)
 
 
-async def get_readiness(
-    user_id: UUID, script: Script | None, *, database: Database
-) -> tuple[list[Readiness], Calendar]:
-    """Say how near each script (or the one named) is to its next run, most verified lines first."""
-    async with database.user(user_id) as transaction:
+async def get_readiness(user_id: UUID, script: Script | None, *, stores: Stores) -> UserReadiness:
+    """Return the readiness of one script, or of all scripts of the user; modern cursive if there is none."""
+    async with stores.database.user(user_id) as transaction:
         counts = await ground_truth.count_lines(transaction, user_id)
-        now = await training_readiness.now(transaction)
-        ages = await training_readiness.tried(transaction, user_id)
-        tried = {each: (count, now - age) for each, (count, age) in ages.items()}
-        calendar = Calendar(
+        now = await training_readiness.database_time(transaction)
+        last_runs = await training_readiness.last_runs(transaction, user_id)
+        latest_age = min((run.age for run in last_runs.values()), default=None)
+        user = UserStatus(
             now=now,
             policy=await training_policy.find_policy(transaction, user_id),
             active_run=await training.find_active_run(transaction, user_id),
-            last_any=max((when for _, when in tried.values()), default=None),
+            last_run_time=None if latest_age is None else now - latest_age,
         )
-        wanted = [script] if script else (counts.keys() | tried.keys() or {Script.MODERN_CURSIVE})
-        standings = [
-            await _standing(transaction, user_id, each, counts.get(each, _NONE), tried.get(each))
-            for each in wanted
+        scripts = [script] if script else (counts.keys() | last_runs.keys() or {Script.MODERN_CURSIVE})
+        statuses = [
+            await _script_status(transaction, user_id, name, counts.get(name, _NO_LINES), last_runs.get(name))
+            for name in scripts
         ]
-    standings.sort(key=lambda found: (-found.counts.verified, found.script))
-    return [readiness(standing, calendar) for standing in standings], calendar
+    statuses.sort(key=lambda status: (-status.counts.verified, status.script))
+    return UserReadiness([readiness(status, user) for status in statuses], user)
 
 
-async def _standing(
-    transaction: Transaction,
-    user_id: UUID,
-    script: Script,
-    counts: LineCounts,
-    tried: tuple[int, datetime] | None,
-) -> Standing:
-    """Gather what is known of a script; the split is the one that a run would make now."""
+async def _script_status(
+    transaction: Transaction, user_id: UUID, script: Script, counts: LineCounts, last_run: LastRun | None
+) -> ScriptStatus:
+    """Read the other facts about a script."""
     serving = await models.serving_model(transaction, user_id, script)
-    return Standing(
+    return ScriptStatus(
         script=script,
         counts=counts,
-        last_run_lines=tried[0] if tried else 0,
-        last_run_time=tried[1] if tried else None,
+        last_run=last_run,
         past_runs=await training_readiness.past_runs(transaction, user_id, script),
-        serving=serving.version if serving else "",
+        serving_version=serving.version if serving else "",
     )

@@ -1,4 +1,4 @@
-"""The first schema: tables, row-level security on every one of them, and a service role that owns nothing."""
+"""The first schema: tables with row-level security, and the role `ketav_service`, which owns no table."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ depends_on = None
 _OWN = "user_id = NULLIF(current_setting('app.user_id', true), '')::uuid"
 _SYSTEM = "current_setting('app.system', true) = 'on'"
 
-# What a user may see and may write, and what the service may do with the rows at all.
+# Per table: rows that a user may read, rows that a user may write, and the privileges of the service's role.
 _TABLES = {
     "account": (_OWN.replace("user_id =", "id ="), _SYSTEM, "SELECT, INSERT"),
     "api_key": (_OWN, _OWN, "SELECT, INSERT, UPDATE"),
@@ -41,7 +41,7 @@ END $$
 
 
 def upgrade() -> None:
-    """Create the tables, then wall each of them in."""
+    """Create the tables, and enable and force row-level security on each of them."""
     schema = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
     for statement in schema.split("\n\n")[1:]:
         op.execute(sa.text(statement))
@@ -58,7 +58,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the tables; the role stays, it may serve other databases."""
+    """Drop the tables. The role stays, because other databases of the server may use it."""
     for table in reversed(_TABLES):
         op.execute(f"DROP TABLE {table} CASCADE")
     op.execute("REVOKE ALL ON SCHEMA public FROM ketav_service")

@@ -1,4 +1,4 @@
-"""What users set about automatic training, and how fast a run's epochs go."""
+"""Add the users' policies of automatic training, and the times of a run's epochs."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,7 +13,7 @@ _SYSTEM = "current_setting('app.system', true) = 'on'"
 
 
 def upgrade() -> None:
-    """Add the table, walled in like the others, and the columns."""
+    """Add the table, with row-level security, and the columns."""
     op.create_table(
         "training_policy",
         sa.Column("user_id", sa.Uuid, sa.ForeignKey("account.id", name="fk_training_policy_user_id")),
@@ -38,7 +38,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Undo it."""
+    """Drop the columns and the table."""
     op.drop_column("training_run", "epoch_at")
     op.drop_column("training_run", "first_epoch_at")
     op.drop_column("training_run", "first_epoch")

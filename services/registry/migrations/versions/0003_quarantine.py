@@ -1,4 +1,4 @@
-"""Corrections that look wrong are kept and not trained on; alphabets and images of lines are on record."""
+"""Add the quarantine of corrections, the alphabets of models, and the image digests of datasets."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,14 +12,14 @@ _REASONS = "quarantine IN ('empty-text', 'outside-alphabet', 'too-long-for-line'
 
 
 def upgrade() -> None:
-    """Add the columns; what datasets were frozen from before is filled in."""
+    """Add the columns, and fill in the image digests of existing datasets."""
     op.add_column("correction", sa.Column("quarantine", sa.String(32)))
     op.add_column("correction", sa.Column("quarantine_reason", sa.Text))
     op.add_column("correction", sa.Column("confirmed", sa.Boolean, nullable=False, server_default=sa.false()))
     op.create_check_constraint(op.f("ck_correction_doubt"), "correction", sa.text(_REASONS))
     op.add_column("model_version", sa.Column("alphabet", sa.Text))
     op.add_column("dataset_line", sa.Column("image_sha256", sa.LargeBinary))
-    # Row-level security is forced on the owner, too.
+    # Row-level security applies to the owner, too.
     op.execute("SELECT set_config('app.system', 'on', true)")
     op.execute(
         "UPDATE dataset_line SET image_sha256 = page.sha256 FROM page WHERE page.id = dataset_line.page_id"

@@ -1,4 +1,4 @@
-"""Ground truth from elsewhere: lines that no model has read, and corrections that nobody typed here."""
+"""Allow transcriptions without a model, and add the origin of corrections, for imported ground truth."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Let lines come without a model; say where a correction came from."""
+    """Allow NULL as the model of a transcription, and add the column `origin`."""
     op.alter_column("transcription", "model_version", nullable=True)
     op.add_column("correction", sa.Column("origin", sa.String(32), nullable=False, server_default="user"))
     op.create_check_constraint(
@@ -19,7 +19,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Forget the origins. Fails while there are imported lines: they have no model to name."""
+    """Drop the column. Fails if there are imported transcriptions, which have no model."""
     op.drop_constraint(op.f("ck_correction_origin"), "correction")
     op.drop_column("correction", "origin")
     op.alter_column("transcription", "model_version", nullable=False)

@@ -1,7 +1,7 @@
-"""Deleting: rows go with the page, project or account they hang on; a record and a queue of objects remain.
+"""Add deletion: rows are deleted with their page, project or account; records and a queue of objects remain.
 
-The service's role may delete pages, projects and accounts only; what hangs on them goes by the foreign keys,
-so that a single correction still cannot be taken out.
+The service's role may delete pages, projects and accounts only. The foreign keys delete the rows that refer
+to them, so that a single correction still cannot be deleted.
 """
 
 from alembic import op
@@ -14,14 +14,14 @@ depends_on = None
 _OWN = "user_id = NULLIF(current_setting('app.user_id', true), '')::uuid"
 _SYSTEM = "current_setting('app.system', true) = 'on'"
 
-# Tables whose rows go with the account.
+# Tables whose rows are deleted with the account.
 _USERS = (
     *("api_key", "project", "page", "transcription", "line", "feedback", "correction"),
     *("dataset", "dataset_line", "training_run", "training_policy"),
     *("model_version", "active_model"),
 )
-# Rows that go with the row they refer to: table, columns, that row's table and columns.
-_HANGING = (
+# Rows that are deleted with the row they refer to: table, columns, and that row's table and columns.
+_DEPENDENT = (
     ("page", "project_id, user_id", "project", "id, user_id"),
     ("transcription", "page_id, user_id", "page", "id, user_id"),
     ("line", "transcription_id, page_id, user_id", "transcription", "id, page_id, user_id"),
@@ -74,11 +74,11 @@ ALTER TABLE page ADD COLUMN object_key TEXT;
 ALTER TABLE page ADD CONSTRAINT uq_page_object_key UNIQUE (object_key);
 ALTER TABLE dataset ADD COLUMN tainted BOOLEAN DEFAULT false NOT NULL
 """
-# Without the keys nobody could tell any more which image is whose page's.
+# Without the keys the images could not be found any more.
 _REFUSE = """
 DO $$ BEGIN
     IF EXISTS (SELECT 1 FROM page WHERE object_key IS NOT NULL) THEN
-        RAISE EXCEPTION 'pages have images under keys that revision 0004 does not know: they would be lost';
+        RAISE EXCEPTION 'Pages have object keys, which revision 0004 lacks. Their images would be lost.';
     END IF;
 END $$
 """
@@ -92,40 +92,40 @@ _GRANTS = {
 }
 
 
-def _refer(table: str, columns: str, target: str, keys: str, *, cascade: bool) -> None:
-    """Make a foreign key anew, with or without its rows going with what they refer to."""
+def _replace_foreign_key(table: str, columns: str, target: str, keys: str, *, cascade: bool) -> None:
+    """Replace a foreign key by one with or without ON DELETE CASCADE."""
     name = f"fk_{table}_{columns.replace(', ', '_')}"
-    goes = " ON DELETE CASCADE" if cascade else ""
-    refers = f"FOREIGN KEY ({columns}) REFERENCES {target} ({keys}){goes}"
+    on_delete = " ON DELETE CASCADE" if cascade else ""
+    refers = f"FOREIGN KEY ({columns}) REFERENCES {target} ({keys}){on_delete}"
     op.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}, ADD CONSTRAINT {name} {refers}")
 
 
-def _refer_all(*, cascade: bool) -> None:
-    """Make every foreign key anew along which a deletion goes."""
+def _replace_foreign_keys(*, cascade: bool) -> None:
+    """Replace every foreign key that leads to an account, a project or a page."""
     for table in _USERS:
-        _refer(table, "user_id", "account", "id", cascade=cascade)
-    for table, columns, target, keys in _HANGING:
-        _refer(table, columns, target, keys, cascade=cascade)
+        _replace_foreign_key(table, "user_id", "account", "id", cascade=cascade)
+    for table, columns, target, keys in _DEPENDENT:
+        _replace_foreign_key(table, columns, target, keys, cascade=cascade)
 
 
 def _allow_states(*states: str) -> None:
-    """Say which states a version may have."""
-    words = ", ".join(f"'{state}'" for state in states)
+    """Replace the check constraint on the states of a version."""
+    allowed = ", ".join(f"'{state}'" for state in states)
     op.execute("ALTER TABLE model_version DROP CONSTRAINT ck_model_version_modelstate")
     op.execute(
-        f"ALTER TABLE model_version ADD CONSTRAINT ck_model_version_modelstate CHECK (state IN ({words}))"
+        f"ALTER TABLE model_version ADD CONSTRAINT ck_model_version_modelstate CHECK (state IN ({allowed}))"
     )
 
 
 def upgrade() -> None:
-    """Let rows go with what they hang on; add the record and the queue, walled in like the others."""
+    """Make the foreign keys cascade; add the records and the queue, with row-level security."""
     for statement in _NEW.split(";"):
         op.execute(statement)
     _allow_states(*_STATES, "tainted")
     for table, columns in _INDEXES.items():
         for column in columns:
             op.execute(f"CREATE INDEX ix_{table}_{column} ON {table} ({column})")
-    _refer_all(cascade=True)
+    _replace_foreign_keys(cascade=True)
     for table in ("erasure", "object_removal"):
         op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
         op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
@@ -137,16 +137,16 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take it back; tainted versions become retired ones, which do not serve either.
+    """Remove deletion again; tainted versions become retired, which do not serve either.
 
-    Refused once a page was stored: its image lies under a key that only the column knows.
+    Fails if a page has an object key: only the column has the name of its image.
     """
     op.execute("SELECT set_config('app.system', 'on', true)")
     op.execute(_REFUSE)
     for table in ("account", "project", "page"):
         op.execute(f"REVOKE DELETE ON {table} FROM ketav_service")
     op.execute("REVOKE UPDATE (tainted) ON dataset FROM ketav_service")
-    _refer_all(cascade=False)
+    _replace_foreign_keys(cascade=False)
     for table, columns in _INDEXES.items():
         for column in columns:
             op.execute(f"DROP INDEX ix_{table}_{column}")

@@ -1,4 +1,4 @@
-"""Webhooks, and an outbox of deliveries that the end of a run fills by itself, in its own transaction."""
+"""Add webhooks, and an outbox to which a trigger adds a delivery in the transaction that ends a run."""
 
 from alembic import op
 
@@ -58,7 +58,7 @@ _UP = (
 
 
 def upgrade() -> None:
-    """Add the tables, walled in like the others, and the trigger."""
+    """Add the tables, with row-level security, and the trigger."""
     for statement in _UP:
         op.execute(statement)
     for table in ("webhook", "webhook_delivery"):
@@ -70,7 +70,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop them."""
+    """Drop the trigger and the tables."""
     op.execute("DROP TRIGGER run_ended ON training_run")
     op.execute("DROP FUNCTION queue_webhook_delivery")
     op.execute("DROP TABLE webhook_delivery, webhook")

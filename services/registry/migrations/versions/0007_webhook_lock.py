@@ -1,4 +1,4 @@
-"""A run's end holds the webhook it queues a delivery for; an index of old deliveries; the base may serve."""
+"""Lock the webhook when a run ends; index old deliveries; allow the base as an active model."""
 
 from alembic import op
 
@@ -9,7 +9,7 @@ depends_on = None
 
 
 def _queue(lock: str) -> None:
-    """Make the trigger's function anew, with or without a lock on the webhook."""
+    """Replace the trigger's function by one with or without a lock on the webhook."""
     op.execute(
         f"""
         CREATE OR REPLACE FUNCTION queue_webhook_delivery() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -18,12 +18,12 @@ def _queue(lock: str) -> None:
             FROM webhook WHERE webhook.user_id = NEW.user_id AND webhook.disabled_reason = ''{lock};
             RETURN NULL;
         END $$
-        """  # noqa: S608 - the lock is one of ours
+        """  # noqa: S608 - the lock is a constant
     )
 
 
 def upgrade() -> None:
-    """Lock the webhook: one that is being deleted is waited for, and then gets nothing."""
+    """Lock the webhook: the end of a run waits for a concurrent deletion, and then inserts no delivery."""
     _queue(" FOR SHARE")
     ended = "WHERE state <> 'waiting'"
     op.execute(f"CREATE INDEX ix_webhook_delivery_created_at ON webhook_delivery (created_at) {ended}")
@@ -31,7 +31,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take it back; who has the base active has no row any more, which serves the base as well."""
+    """Undo the changes; rows with the base are deleted, and without a row the base serves, too."""
     op.execute("SELECT set_config('app.system', 'on', true)")
     op.execute("DELETE FROM active_model WHERE version IS NULL")
     op.execute("ALTER TABLE active_model ALTER COLUMN version SET NOT NULL")

@@ -1,4 +1,4 @@
-"""The object store of production: a bucket of MinIO or any S3 server."""
+"""Object store in a bucket of MinIO or any S3 server."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -16,28 +16,32 @@ from minio.error import MinioException, S3Error
 
 from ketav_common.errors import DataLoss, KetavError, Unavailable
 from ketav_common.limits import CHUNK_BYTES
+from ketav_registry.blobs import RETRY_AFTER_S, STORE_UNAVAILABLE
 
-_RETRY_S = 2
+_THREADS = 8
+"""Concurrent calls; the client blocks, so each needs a thread and a connection."""
+_CONNECT_TIMEOUT_S = 3
+"""Seconds for a new connection: an S3 server in the same network accepts within milliseconds."""
 
 
 class S3BlobStore:
-    """Objects in a bucket of MinIO or any S3 server; calls run in a few threads with timeouts."""
+    """Stores objects in a bucket; blocking calls of the client run in a few threads, with timeouts."""
 
-    def __init__(self, client: Minio, bucket: str, spool: Path, *, threads: int = 8) -> None:
-        """Take a client, a bucket (made by `check` when missing) and a local folder for uploads."""
+    def __init__(self, client: Minio, bucket: str, spool: Path) -> None:
+        """Use this bucket, which `check` creates if it is missing, and a local folder for uploads."""
         self._client = client
         self._bucket = bucket
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="s3")
+        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="s3")
         self.spool = spool
         self.spool.mkdir(parents=True, exist_ok=True)
 
     async def publish(self, file: Path, key: str) -> None:
-        """Upload the file in one request of known length (in parts when it is large)."""
+        """Upload the file in one request of known length, or in parts if it is large."""
         upload = partial(self._client.fput_object, bucket_name=self._bucket, object_name=key)
         await self._call(partial(upload, file_path=str(file)))
 
     async def chunks(self, key: str) -> AsyncIterator[bytes]:
-        """Read an object in chunks over one connection."""
+        """Yield an object in chunks over one connection."""
         get = partial(self._client.get_object, bucket_name=self._bucket, object_name=key)
         response = await self._call(get)
         try:
@@ -53,37 +57,37 @@ class S3BlobStore:
 
     async def listing(self, prefix: str, after: str, limit: int) -> list[tuple[str, datetime]]:
         """List the bucket."""
-        listed = partial(self._client.list_objects, bucket_name=self._bucket, prefix=prefix, recursive=True)
-        found = await self._call(lambda: list(islice(listed(start_after=after or None), limit)))
-        return [(item.object_name, item.last_modified) for item in found]
+        objects = partial(self._client.list_objects, bucket_name=self._bucket, prefix=prefix, recursive=True)
+        listed = await self._call(lambda: list(islice(objects(start_after=after or None), limit)))
+        return [(item.object_name, item.last_modified) for item in listed]
 
     async def check(self) -> None:
-        """Ask for the bucket; make it when it is missing."""
+        """Create the bucket if it is missing; raise Unavailable when the server does not answer."""
         if not await self._call(partial(self._client.bucket_exists, bucket_name=self._bucket)):
             await self._call(partial(self._client.make_bucket, bucket_name=self._bucket))
 
     async def _call(self, call: Callable[[], Any]) -> Any:  # noqa: ANN401 - the client is untyped
-        """Run a blocking call in the pool; name its errors."""
+        """Run a blocking call in the pool; maps its errors."""
         try:
             return await asyncio.get_running_loop().run_in_executor(self._pool, call)
         except (MinioException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise _named(error) from error
+            raise _map_error(error) from error
 
 
-def _named(error: Exception) -> KetavError:
-    """Translate an error of the store into a domain error."""
+def _map_error(error: Exception) -> KetavError:
+    """Return the domain error for an error of the client."""
     if isinstance(error, S3Error) and error.code in {"NoSuchKey", "NoSuchObject"}:
-        return DataLoss("a stored object is gone")
-    return Unavailable("the object store is away", retry_after=_RETRY_S)
+        return DataLoss("A stored object is missing. Ask the operator to restore it from a backup.")
+    return Unavailable(STORE_UNAVAILABLE, retry_after=RETRY_AFTER_S)
 
 
 def s3_store(parts: SplitResult, spool: Path, timeout_s: float) -> S3BlobStore:
-    """Build the store of a URL s3://key:secret@host:port/bucket?secure=0 that was taken apart."""
+    """Create the store of a parsed URL s3://key:secret@host:port/bucket?secure=0."""
     host = parts.hostname or ""
     port = f":{parts.port}" if parts.port else ""
-    timeout = urllib3.Timeout(connect=min(3, timeout_s), read=timeout_s)
+    timeout = urllib3.Timeout(connect=min(_CONNECT_TIMEOUT_S, timeout_s), read=timeout_s)
     retries = urllib3.Retry(2, read=0, backoff_factor=0.2, status_forcelist=[500, 502, 503, 504])
-    http = urllib3.PoolManager(timeout=timeout, retries=retries, maxsize=8)
+    http = urllib3.PoolManager(timeout=timeout, retries=retries, maxsize=_THREADS)
     client = Minio(
         host + port,
         access_key=unquote(parts.username or ""),

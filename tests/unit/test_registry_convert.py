@@ -1,0 +1,43 @@
+"""Cursors and ids of requests."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ketav_common.errors import InvalidInput
+from ketav_registry.convert import common
+from ketav_registry.domain.requests import ListPosition
+
+
+@given(st.datetimes(min_value=datetime(1970, 1, 1), max_value=datetime(2100, 1, 1)), st.uuids())  # noqa: DTZ001
+def test_a_cursor_leads_to_its_position(time: datetime, key: UUID) -> None:
+    """To the microsecond, in every time zone."""
+    position = ListPosition(time.replace(tzinfo=timezone(timedelta(hours=3))), key)
+    assert common.id_position(common.cursor(position)) == position
+
+
+@given(st.text(min_size=1, max_size=80))
+def test_a_forged_cursor_is_refused(cursor: str) -> None:
+    """Every text raises InvalidInput and no other error."""
+    with pytest.raises(InvalidInput):
+        common.position(cursor)
+
+
+@pytest.mark.parametrize("change", [str.upper, str.lower])
+def test_a_uuid_is_accepted_in_its_canonical_form(change: Callable[[str], str]) -> None:
+    """Upper case is the same id."""
+    value = uuid4()
+    assert common.uuid(change(str(value)), "page_id") == value
+
+
+@pytest.mark.parametrize("form", ["{{{}}}", "urn:uuid:{}", " {}", "{}\n", "{}0", ""])
+def test_a_uuid_in_another_form_is_refused(form: str) -> None:
+    """Python parses some of these forms; an id has one spelling. The error names the field."""
+    for value in (form.format(uuid4()), uuid4().hex):
+        with pytest.raises(InvalidInput, match="page_id") as caught:
+            common.uuid(value, "page_id")
+        assert caught.value.details == {"pointer": "/page_id"}
