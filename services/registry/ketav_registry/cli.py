@@ -40,13 +40,8 @@ def _run(work: Callable[[Stores], Awaitable[_Result]]) -> _Result:
     try:
         return asyncio.run(run())
     except KetavError as error:
-        raise _failure(f"{error.detail} ({error.code})") from error
-
-
-def _failure(message: str) -> typer.Exit:
-    """Print an error message and return the exit with status 1."""
-    typer.echo(f"ketav: {message}", err=True)
-    return typer.Exit(1)
+        typer.echo(f"ketav: {error.detail} ({error.code})", err=True)
+        raise typer.Exit(1) from error
 
 
 @app.command()

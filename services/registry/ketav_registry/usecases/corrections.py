@@ -121,10 +121,11 @@ def _clean(submitted: Sequence[Correction]) -> list[Correction]:
                 code="duplicate-line",
                 details={"pointer": f"/lines/{index}/line_id", "line_id": str(correction.line_id)},
             )
-    return [
-        replace(correction, text=clean_field(correction.text, {"pointer": f"/lines/{index}/text"}))
-        for index, correction in enumerate(submitted)
-    ]
+    cleaned = []
+    for index, correction in enumerate(submitted):
+        location = {"pointer": f"/lines/{index}/text", "line_id": str(correction.line_id)}
+        cleaned.append(replace(correction, text=clean_field(correction.text, location)))
+    return cleaned
 
 
 def _text_lines(corrected_text: str) -> list[str]:

@@ -10,7 +10,8 @@ from ketav_common.limits import MAX_LINE_CODE_POINTS
 def clean_field(value: str, location: Mapping[str, str], *, max_length: int = MAX_LINE_CODE_POINTS) -> str:
     """Return a text of a request in stored form; an InvalidInput has the text's location in its details.
 
-    A location has the JSON `pointer` of the field, and the number of the `line` in a field of several lines.
+    A location has the JSON `pointer` of the field, and the `line_id` of its line or the number of the `line`
+    in a text of several lines.
     """
     try:
         return text.clean(value, max_length=max_length)
