@@ -12,6 +12,9 @@ from grpc_tools import protoc
 ROOT = Path(__file__).resolve().parent.parent
 PROTOS = ROOT / "protos"
 STUBS = ROOT / "libs" / "contracts"
+SCRIPTS = Path(sys.executable).parent
+"""Folder of the environment's scripts: protoc finds its plugins there, also when it is not on PATH."""
+PLUGINS = ("protoc-gen-mypy", "protoc-gen-mypy_grpc")
 
 
 def generate(target: Path) -> None:
@@ -20,6 +23,7 @@ def generate(target: Path) -> None:
     sources = sorted(str(path.relative_to(PROTOS)) for path in PROTOS.rglob("*.proto"))
     outputs = [f"--{kind}_out={target}" for kind in ("python", "grpc_python")]
     outputs += [f"--mypy_out=quiet:{target}", f"--mypy_grpc_out=quiet:{target}"]
+    outputs += [f"--plugin={name}={SCRIPTS / name}" for name in PLUGINS]
     status = protoc.main(["protoc", f"-I{PROTOS}", f"-I{well_known}", *outputs, *sources])
     if status:
         raise SystemExit(status)

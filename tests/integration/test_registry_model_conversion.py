@@ -39,4 +39,4 @@ async def test_a_conversion_that_takes_too_long_is_ended(tmp_path: Path) -> None
     """The child is killed at the deadline."""
     (tmp_path / "source").write_bytes(b"noise" * 10)
     with pytest.raises(InvalidInput, match="not a recognition model"):
-        await convert_model(tmp_path / "source", tmp_path / "model.safetensors", seconds=0.01)
+        await convert_model(tmp_path / "source", tmp_path / "model.safetensors", timeout_s=0.01)

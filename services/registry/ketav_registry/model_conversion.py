@@ -1,4 +1,4 @@
-"""Converts public Kraken models in child processes; the registry itself never loads a model."""
+"""Conversion of public Kraken models in child processes: the registry itself never loads a model."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -8,38 +8,38 @@ from ketav_common.child_process import ChildDiedError, ChildLimits, ChildProcess
 from ketav_common.errors import InvalidInput, Precondition
 
 _CONVERTER: Final = "ketav_engine.models.conversion"
-_SECONDS: Final = 120
-"""Seconds that a step may take, the import of torch and kraken (10 s) included."""
+_TIMEOUT_S: Final = 120
+"""Seconds of a step, including 10 for the import of torch and kraken."""
 _LIMITS: Final = ChildLimits(
     memory_bytes=16 * 1024**3,  # torch reserves far more address space than it uses
     data_bytes=3 * 1024**3,
     file_bytes=128 * 1024**2,
-    request_cpu_seconds=_SECONDS,
+    request_cpu_seconds=_TIMEOUT_S,
 )
 _NO_MODEL: Final = (
     "The file is not a recognition model that Ketav can use. Export a recognition model from Kraken."
 )
 
 
-async def convert_model(source: Path, target: Path, *, seconds: float = _SECONDS) -> None:
-    """Convert a public recognition model to safetensors and check the result, each in a process of its own.
+async def convert_model(source: Path, target: Path, *, timeout_s: float = _TIMEOUT_S) -> None:
+    """Convert a public recognition model to safetensors and check the result, each in its own child process.
 
-    Precondition: the engine is not installed here. InvalidInput unusable-model: the file is refused.
+    Precondition no-engine: Kraken is not installed. InvalidInput unusable-model: Ketav cannot use the file.
     """
     if find_spec("kraken") is None:
         raise Precondition(
-            "Checking a model needs Kraken, which is not installed here. Install the extra `recognizer`.",
+            "Checking a model requires Kraken, which is not installed. Install the extra `recognizer`.",
             code="no-engine",
         )
-    await _ask({"convert": str(source), "target": str(target)}, target.parent, seconds)
-    await _ask({"check": str(target)}, target.parent, seconds)
+    await _ask({"convert": str(source), "target": str(target)}, target.parent, timeout_s)
+    await _ask({"check": str(target)}, target.parent, timeout_s)
 
 
-async def _ask(request: dict[str, Any], folder: Path, seconds: float) -> None:
-    """Let a new process answer one request; raises InvalidInput when it refuses, dies or takes too long."""
+async def _ask(request: dict[str, Any], folder: Path, timeout_s: float) -> None:
+    """Send a request to a new child process; InvalidInput: it refuses the file, dies or is too slow."""
     child = await ChildProcess.start(_CONVERTER, _LIMITS, environment={"TMPDIR": str(folder)}, quiet=True)
     try:
-        answer = (await child.ask(request, seconds=seconds)).message
+        answer = (await child.ask(request, seconds=timeout_s)).message
     except ChildDiedError as error:
         raise InvalidInput(_NO_MODEL, code="unusable-model") from error
     finally:

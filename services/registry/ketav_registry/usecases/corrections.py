@@ -25,7 +25,7 @@ from ketav_registry.domain.transcriptions import Line
 from ketav_registry.repository import corrections, models, projects, transcriptions
 from ketav_registry.stores import Stores
 from ketav_registry.usecases.pages import require_page
-from ketav_registry.usecases.texts import clean_field
+from ketav_registry.usecases.requests import clean_field
 
 DEFAULT_LIMITS = QuarantineLimits()
 _NO_LINE = "No line of the page reads like this text. Send the text with the id of its line."

@@ -29,7 +29,7 @@ from ketav_registry.stores import Stores
 from ketav_registry.usecases.corrections import DEFAULT_LIMITS, model_alphabet, with_quarantines
 from ketav_registry.usecases.pages import check_image, discard_object
 from ketav_registry.usecases.projects import require_project
-from ketav_registry.usecases.texts import clean_field
+from ketav_registry.usecases.requests import clean_field
 from ketav_registry.usecases.training import require_held_run
 
 

@@ -87,7 +87,7 @@ class DeleteAccountResponse(_message.Message):
     ERASURE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def erasure(self) -> _erasure_pb2.Erasure:
-        """The committed state."""
+        """The number of deleted rows."""
 
     def __init__(
         self,

@@ -60,7 +60,7 @@ class AccountServiceServicer:
 
     def DeleteAccount(self, request, context):
         """Deletes the caller's account: keys, projects, corrections, training runs and models, in one transaction.
-        A record of the deletion remains; it holds no data of the user.
+        A record with the time and the number of deleted rows remains. NOT_FOUND: the account was deleted already.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -37,7 +37,7 @@ class AccountServiceStub:
     """Returns the user that an API key belongs to. Role: gateway. NOT_FOUND: the key is unknown or revoked."""
     DeleteAccount: _grpc.UnaryUnaryMultiCallable[_accounts_pb2.DeleteAccountRequest, _accounts_pb2.DeleteAccountResponse]
     """Deletes the caller's account: keys, projects, corrections, training runs and models, in one transaction.
-    A record of the deletion remains; it holds no data of the user.
+    A record with the time and the number of deleted rows remains. NOT_FOUND: the account was deleted already.
     """
 
 @_typing.type_check_only
@@ -49,7 +49,7 @@ class AccountServiceAsyncStub(AccountServiceStub):
     """Returns the user that an API key belongs to. Role: gateway. NOT_FOUND: the key is unknown or revoked."""
     DeleteAccount: _aio.UnaryUnaryMultiCallable[_accounts_pb2.DeleteAccountRequest, _accounts_pb2.DeleteAccountResponse]  # type: ignore[assignment]
     """Deletes the caller's account: keys, projects, corrections, training runs and models, in one transaction.
-    A record of the deletion remains; it holds no data of the user.
+    A record with the time and the number of deleted rows remains. NOT_FOUND: the account was deleted already.
     """
 
 class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -70,7 +70,7 @@ class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_accounts_pb2.DeleteAccountResponse, _abc.Awaitable[_accounts_pb2.DeleteAccountResponse]]:
         """Deletes the caller's account: keys, projects, corrections, training runs and models, in one transaction.
-        A record of the deletion remains; it holds no data of the user.
+        A record with the time and the number of deleted rows remains. NOT_FOUND: the account was deleted already.
         """
 
 def add_AccountServiceServicer_to_server(servicer: AccountServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

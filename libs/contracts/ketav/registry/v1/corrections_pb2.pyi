@@ -58,7 +58,7 @@ class LineCorrections(_message.Message):
     LINES_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___LineCorrection]:
-        """At least one element; each line at most once."""
+        """1 to 1,000 elements; each line at most once."""
 
     def __init__(
         self,
@@ -91,7 +91,7 @@ class SubmitCorrectionsRequest(_message.Message):
     """UUID of the page."""
     corrected_text: _builtins.str
     """The text of the whole page, lines separated by newlines; the registry aligns it to the page's lines by edit
-    distance.
+    distance. At most 200,000 code points and 1,000 lines.
     """
     request_id: _builtins.str
     """The client's Idempotency-Key; may be empty."""

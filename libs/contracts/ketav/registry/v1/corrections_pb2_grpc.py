@@ -48,6 +48,9 @@ class CorrectionServiceServicer:
 
     def SubmitCorrections(self, request, context):
         """Stores corrections of a page's latest transcription, append-only, in one transaction.
+        NOT_FOUND: no such page. INVALID_ARGUMENT unknown-line, duplicate-line, or a text that may not be stored.
+        FAILED_PRECONDITION page-not-read: the page has no transcription.
+        ALREADY_EXISTS idempotency-key-reused: the request_id belongs to a different request.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

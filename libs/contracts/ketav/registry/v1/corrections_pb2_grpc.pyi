@@ -34,7 +34,11 @@ class CorrectionServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> CorrectionServiceAsyncStub: ...
     SubmitCorrections: _grpc.UnaryUnaryMultiCallable[_corrections_pb2.SubmitCorrectionsRequest, _corrections_pb2.SubmitCorrectionsResponse]
-    """Stores corrections of a page's latest transcription, append-only, in one transaction."""
+    """Stores corrections of a page's latest transcription, append-only, in one transaction.
+    NOT_FOUND: no such page. INVALID_ARGUMENT unknown-line, duplicate-line, or a text that may not be stored.
+    FAILED_PRECONDITION page-not-read: the page has no transcription.
+    ALREADY_EXISTS idempotency-key-reused: the request_id belongs to a different request.
+    """
 
 @_typing.type_check_only
 class CorrectionServiceAsyncStub(CorrectionServiceStub):
@@ -42,7 +46,11 @@ class CorrectionServiceAsyncStub(CorrectionServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     SubmitCorrections: _aio.UnaryUnaryMultiCallable[_corrections_pb2.SubmitCorrectionsRequest, _corrections_pb2.SubmitCorrectionsResponse]  # type: ignore[assignment]
-    """Stores corrections of a page's latest transcription, append-only, in one transaction."""
+    """Stores corrections of a page's latest transcription, append-only, in one transaction.
+    NOT_FOUND: no such page. INVALID_ARGUMENT unknown-line, duplicate-line, or a text that may not be stored.
+    FAILED_PRECONDITION page-not-read: the page has no transcription.
+    ALREADY_EXISTS idempotency-key-reused: the request_id belongs to a different request.
+    """
 
 class CorrectionServiceServicer(metaclass=_abc_1.ABCMeta):
     """Stores corrections of the caller's pages. Corrections are append-only."""
@@ -53,6 +61,10 @@ class CorrectionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _corrections_pb2.SubmitCorrectionsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_corrections_pb2.SubmitCorrectionsResponse, _abc.Awaitable[_corrections_pb2.SubmitCorrectionsResponse]]:
-        """Stores corrections of a page's latest transcription, append-only, in one transaction."""
+        """Stores corrections of a page's latest transcription, append-only, in one transaction.
+        NOT_FOUND: no such page. INVALID_ARGUMENT unknown-line, duplicate-line, or a text that may not be stored.
+        FAILED_PRECONDITION page-not-read: the page has no transcription.
+        ALREADY_EXISTS idempotency-key-reused: the request_id belongs to a different request.
+        """
 
 def add_CorrectionServiceServicer_to_server(servicer: CorrectionServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -37,9 +37,11 @@ class Erasure(_message.Message):
     corrections: _builtins.int
     """Corrections deleted."""
     cancelled_run_id: _builtins.str
-    """UUID of the training run that was cancelled because its lines were deleted; empty when none was."""
+    """UUID of the training run that was cancelled because lines that it uses were deleted; empty when none was."""
     retraining: _builtins.bool
-    """Whether a training run without the deleted lines will be queued: enough corrected lines remain."""
+    """Whether a training run without the deleted lines will be queued: the last run used them, enough corrected lines
+    remain, and the user allows automatic runs.
+    """
     @_builtins.property
     def tainted_versions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Model versions trained on a deleted line, or fine-tuned from such a version; they never serve again."""

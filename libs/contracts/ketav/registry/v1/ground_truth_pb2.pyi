@@ -107,7 +107,7 @@ class ImportGroundTruthHeader(_message.Message):
 
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___KnownLine]:
-        """At least one line, in reading order."""
+        """1 to 1,000 lines, in reading order."""
 
     def __init__(
         self,
@@ -167,7 +167,7 @@ class QuarantinedImport(_message.Message):
     LINE_FIELD_NUMBER: _builtins.int
     QUARANTINE_FIELD_NUMBER: _builtins.int
     line: _builtins.int
-    """Index of the line in the request."""
+    """Index of the line in the request, from 0."""
     @_builtins.property
     def quarantine(self) -> _page_pb2.Quarantine:
         """The reason."""
@@ -300,7 +300,7 @@ class GroundTruthPage(_message.Message):
 
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___GroundTruthLine]:
-        """Its corrected lines."""
+        """Its lines that the dataset contains, in reading order."""
 
     def __init__(
         self,

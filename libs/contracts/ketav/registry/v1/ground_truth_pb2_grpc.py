@@ -62,7 +62,7 @@ class GroundTruthServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ExportGroundTruth(self, request, context):
-        """Streams the run's frozen ground truth. Role: trainer.
+        """Streams the frozen ground truth of a run. Role: trainer. ABORTED: the fence is stale.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -40,7 +40,7 @@ class GroundTruthServiceStub:
     ALREADY_EXISTS idempotency-key-reused: the request_id belongs to a different request.
     """
     ExportGroundTruth: _grpc.UnaryStreamMultiCallable[_ground_truth_pb2.ExportGroundTruthRequest, _ground_truth_pb2.ExportGroundTruthResponse]
-    """Streams the run's frozen ground truth. Role: trainer."""
+    """Streams the frozen ground truth of a run. Role: trainer. ABORTED: the fence is stale."""
 
 @_typing.type_check_only
 class GroundTruthServiceAsyncStub(GroundTruthServiceStub):
@@ -54,7 +54,7 @@ class GroundTruthServiceAsyncStub(GroundTruthServiceStub):
     ALREADY_EXISTS idempotency-key-reused: the request_id belongs to a different request.
     """
     ExportGroundTruth: _aio.UnaryStreamMultiCallable[_ground_truth_pb2.ExportGroundTruthRequest, _ground_truth_pb2.ExportGroundTruthResponse]  # type: ignore[assignment]
-    """Streams the run's frozen ground truth. Role: trainer."""
+    """Streams the frozen ground truth of a run. Role: trainer. ABORTED: the fence is stale."""
 
 class GroundTruthServiceServicer(metaclass=_abc_1.ABCMeta):
     """Imports ground truth of the caller and exports the frozen ground truth of a training run."""
@@ -77,6 +77,6 @@ class GroundTruthServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _ground_truth_pb2.ExportGroundTruthRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_ground_truth_pb2.ExportGroundTruthResponse], _abc.AsyncIterator[_ground_truth_pb2.ExportGroundTruthResponse]]:
-        """Streams the run's frozen ground truth. Role: trainer."""
+        """Streams the frozen ground truth of a run. Role: trainer. ABORTED: the fence is stale."""
 
 def add_GroundTruthServiceServicer_to_server(servicer: GroundTruthServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -30,11 +30,11 @@ class _ModelStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ModelState
     MODEL_STATE_UNSPECIFIED: _ModelState.ValueType  # 0
     """Default value; never sent."""
     MODEL_STATE_ACTIVE: _ModelState.ValueType  # 1
-    """Serves now."""
+    """Serves the caller now."""
     MODEL_STATE_AVAILABLE: _ModelState.ValueType  # 2
-    """Could serve."""
+    """Can serve."""
     MODEL_STATE_RETIRED: _ModelState.ValueType  # 3
-    """Stored for the record; never serves."""
+    """Rejected by the gate; it is stored and never serves."""
     MODEL_STATE_TAINTED: _ModelState.ValueType  # 4
     """Trained on lines that the user has deleted, or fine-tuned from such a version. Its file is removed; it never
     serves.
@@ -46,11 +46,11 @@ class ModelState(_ModelState, metaclass=_ModelStateEnumTypeWrapper):
 MODEL_STATE_UNSPECIFIED: ModelState.ValueType  # 0
 """Default value; never sent."""
 MODEL_STATE_ACTIVE: ModelState.ValueType  # 1
-"""Serves now."""
+"""Serves the caller now."""
 MODEL_STATE_AVAILABLE: ModelState.ValueType  # 2
-"""Could serve."""
+"""Can serve."""
 MODEL_STATE_RETIRED: ModelState.ValueType  # 3
-"""Stored for the record; never serves."""
+"""Rejected by the gate; it is stored and never serves."""
 MODEL_STATE_TAINTED: ModelState.ValueType  # 4
 """Trained on lines that the user has deleted, or fine-tuned from such a version. Its file is removed; it never
 serves.
@@ -74,7 +74,7 @@ class ModelVersion(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     CARD_JSON_FIELD_NUMBER: _builtins.int
     script: _page_pb2.Script.ValueType
-    """The script it reads."""
+    """The script that it reads; unspecified for a base for every script."""
     state: Global___ModelState.ValueType
     """Whether it serves."""
     parent_version: _builtins.str
@@ -89,7 +89,7 @@ class ModelVersion(_message.Message):
     """Lines it was trained on."""
     card_json: _builtins.str
     """The model card, a JSON object: parent, run, lines, dataset, CER before and after, verdict, software.
-    Empty in lists and for a base.
+    Only in the responses of GetModel and ActivateModel; empty for a base.
     """
     @_builtins.property
     def model(self) -> _page_pb2.Model:
@@ -304,7 +304,7 @@ class GetModelResponse(_message.Message):
     LINEAGE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def version(self) -> Global___ModelVersion:
-        """Its record, with its model card."""
+        """The version with its model card."""
 
     @_builtins.property
     def lineage(self) -> _containers.RepeatedCompositeFieldContainer[Global___ModelVersion]:
@@ -357,7 +357,7 @@ class CheckModelsResponse(_message.Message):
     SHA256_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def sha256(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
-        """SHA-256 of each file, 32 bytes."""
+        """SHA-256 of each of these files that may still be used, 32 bytes."""
 
     def __init__(
         self,
@@ -403,7 +403,7 @@ class ActivateModelResponse(_message.Message):
     VERSION_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def version(self) -> Global___ModelVersion:
-        """As it serves now."""
+        """The version with its new state."""
 
     def __init__(
         self,
@@ -515,7 +515,7 @@ class PublishModelResponse(_message.Message):
     VERSION_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def version(self) -> Global___ModelVersion:
-        """Active when it was promoted, retired when the gate refused it."""
+        """Active if the gate accepted it, retired if the gate rejected it."""
 
     def __init__(
         self,

@@ -89,8 +89,8 @@ class ModelServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DownloadModel(self, request, context):
-        """Streams a model's safetensors file by its SHA-256. The model belongs to the caller or is a base.
-        Roles: recognizer, trainer. DATA_LOSS: the stored object does not match its digest.
+        """Streams a model's safetensors file by its SHA-256. Roles: recognizer, for a base or a version of the caller;
+        trainer, for any version. NOT_FOUND: no such file. DATA_LOSS: the stored object does not match its digest.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -119,6 +119,7 @@ class ModelServiceServicer:
 
     def ActivateModel(self, request, context):
         """Makes a version the active one of its script; also rolls back to an earlier version or to the base.
+        FAILED_PRECONDITION model-retired, model-tainted: the version never serves.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -126,7 +127,8 @@ class ModelServiceServicer:
 
     def PublishModel(self, request_iterator, context):
         """Stores the model of a training run with the gate's verdict and promotes it if the gate accepted it, in one
-        transaction under the run's fence. ABORTED: the fence is stale. Role: trainer.
+        transaction under the run's fence. Role: trainer.
+        ABORTED stale-fence: the fence is stale. ABORTED run-cancelled: the user has cancelled the run.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

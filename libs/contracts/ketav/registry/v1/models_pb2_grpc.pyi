@@ -36,8 +36,8 @@ class ModelServiceStub:
     GetUserModel: _grpc.UnaryUnaryMultiCallable[_models_pb2.GetUserModelRequest, _models_pb2.GetUserModelResponse]
     """Returns the model that serves the caller for a script: the caller's active version, or the script's base."""
     DownloadModel: _grpc.UnaryStreamMultiCallable[_models_pb2.DownloadModelRequest, _models_pb2.DownloadModelResponse]
-    """Streams a model's safetensors file by its SHA-256. The model belongs to the caller or is a base.
-    Roles: recognizer, trainer. DATA_LOSS: the stored object does not match its digest.
+    """Streams a model's safetensors file by its SHA-256. Roles: recognizer, for a base or a version of the caller;
+    trainer, for any version. NOT_FOUND: no such file. DATA_LOSS: the stored object does not match its digest.
     """
     ListModels: _grpc.UnaryUnaryMultiCallable[_models_pb2.ListModelsRequest, _models_pb2.ListModelsResponse]
     """Lists the caller's versions and the bases, newest first; metadata only."""
@@ -46,10 +46,13 @@ class ModelServiceStub:
     CheckModels: _grpc.UnaryUnaryMultiCallable[_models_pb2.CheckModelsRequest, _models_pb2.CheckModelsResponse]
     """Returns which of the given files may still be used; the recognizer removes the others. Role: recognizer."""
     ActivateModel: _grpc.UnaryUnaryMultiCallable[_models_pb2.ActivateModelRequest, _models_pb2.ActivateModelResponse]
-    """Makes a version the active one of its script; also rolls back to an earlier version or to the base."""
+    """Makes a version the active one of its script; also rolls back to an earlier version or to the base.
+    FAILED_PRECONDITION model-retired, model-tainted: the version never serves.
+    """
     PublishModel: _grpc.StreamUnaryMultiCallable[_models_pb2.PublishModelRequest, _models_pb2.PublishModelResponse]
     """Stores the model of a training run with the gate's verdict and promotes it if the gate accepted it, in one
-    transaction under the run's fence. ABORTED: the fence is stale. Role: trainer.
+    transaction under the run's fence. Role: trainer.
+    ABORTED stale-fence: the fence is stale. ABORTED run-cancelled: the user has cancelled the run.
     """
     ListModelProgress: _grpc.UnaryUnaryMultiCallable[_models_pb2.ListModelProgressRequest, _models_pb2.ListModelProgressResponse]
     """Lists, newest page first, the errors of first readings compared with the caller's verified texts.
@@ -64,8 +67,8 @@ class ModelServiceAsyncStub(ModelServiceStub):
     GetUserModel: _aio.UnaryUnaryMultiCallable[_models_pb2.GetUserModelRequest, _models_pb2.GetUserModelResponse]  # type: ignore[assignment]
     """Returns the model that serves the caller for a script: the caller's active version, or the script's base."""
     DownloadModel: _aio.UnaryStreamMultiCallable[_models_pb2.DownloadModelRequest, _models_pb2.DownloadModelResponse]  # type: ignore[assignment]
-    """Streams a model's safetensors file by its SHA-256. The model belongs to the caller or is a base.
-    Roles: recognizer, trainer. DATA_LOSS: the stored object does not match its digest.
+    """Streams a model's safetensors file by its SHA-256. Roles: recognizer, for a base or a version of the caller;
+    trainer, for any version. NOT_FOUND: no such file. DATA_LOSS: the stored object does not match its digest.
     """
     ListModels: _aio.UnaryUnaryMultiCallable[_models_pb2.ListModelsRequest, _models_pb2.ListModelsResponse]  # type: ignore[assignment]
     """Lists the caller's versions and the bases, newest first; metadata only."""
@@ -74,10 +77,13 @@ class ModelServiceAsyncStub(ModelServiceStub):
     CheckModels: _aio.UnaryUnaryMultiCallable[_models_pb2.CheckModelsRequest, _models_pb2.CheckModelsResponse]  # type: ignore[assignment]
     """Returns which of the given files may still be used; the recognizer removes the others. Role: recognizer."""
     ActivateModel: _aio.UnaryUnaryMultiCallable[_models_pb2.ActivateModelRequest, _models_pb2.ActivateModelResponse]  # type: ignore[assignment]
-    """Makes a version the active one of its script; also rolls back to an earlier version or to the base."""
+    """Makes a version the active one of its script; also rolls back to an earlier version or to the base.
+    FAILED_PRECONDITION model-retired, model-tainted: the version never serves.
+    """
     PublishModel: _aio.StreamUnaryMultiCallable[_models_pb2.PublishModelRequest, _models_pb2.PublishModelResponse]  # type: ignore[assignment]
     """Stores the model of a training run with the gate's verdict and promotes it if the gate accepted it, in one
-    transaction under the run's fence. ABORTED: the fence is stale. Role: trainer.
+    transaction under the run's fence. Role: trainer.
+    ABORTED stale-fence: the fence is stale. ABORTED run-cancelled: the user has cancelled the run.
     """
     ListModelProgress: _aio.UnaryUnaryMultiCallable[_models_pb2.ListModelProgressRequest, _models_pb2.ListModelProgressResponse]  # type: ignore[assignment]
     """Lists, newest page first, the errors of first readings compared with the caller's verified texts.
@@ -101,8 +107,8 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _models_pb2.DownloadModelRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_models_pb2.DownloadModelResponse], _abc.AsyncIterator[_models_pb2.DownloadModelResponse]]:
-        """Streams a model's safetensors file by its SHA-256. The model belongs to the caller or is a base.
-        Roles: recognizer, trainer. DATA_LOSS: the stored object does not match its digest.
+        """Streams a model's safetensors file by its SHA-256. Roles: recognizer, for a base or a version of the caller;
+        trainer, for any version. NOT_FOUND: no such file. DATA_LOSS: the stored object does not match its digest.
         """
 
     @_abc_1.abstractmethod
@@ -135,7 +141,9 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _models_pb2.ActivateModelRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_models_pb2.ActivateModelResponse, _abc.Awaitable[_models_pb2.ActivateModelResponse]]:
-        """Makes a version the active one of its script; also rolls back to an earlier version or to the base."""
+        """Makes a version the active one of its script; also rolls back to an earlier version or to the base.
+        FAILED_PRECONDITION model-retired, model-tainted: the version never serves.
+        """
 
     @_abc_1.abstractmethod
     def PublishModel(
@@ -144,7 +152,8 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_models_pb2.PublishModelResponse, _abc.Awaitable[_models_pb2.PublishModelResponse]]:
         """Stores the model of a training run with the gate's verdict and promotes it if the gate accepted it, in one
-        transaction under the run's fence. ABORTED: the fence is stale. Role: trainer.
+        transaction under the run's fence. Role: trainer.
+        ABORTED stale-fence: the fence is stale. ABORTED run-cancelled: the user has cancelled the run.
         """
 
     @_abc_1.abstractmethod

@@ -66,9 +66,13 @@ class NextLine(_message.Message):
     text: _builtins.str
     """The reading."""
     uncertainty: _builtins.float
-    """Mean uncertainty of its characters, 0 to 1; the value of a short line is shrunk to the project's mean."""
+    """Mean of 1 - confidence over its characters, 0 to 1; the value of a short line is shrunk to the mean of all lines
+    that were ranked.
+    """
     novelty: _builtins.float
-    """Share of its character n-grams that no corrected line and no better ranked line has, 0 to 1."""
+    """Mean of 1 / (1 + n) over its distinct sequences of 1 to 3 characters, 0 to 1: n is the number of verified texts of
+    the project and of better ranked lines that contain the sequence.
+    """
     reason: _builtins.str
     """Why the line is listed, a sentence for the user."""
     def __init__(
@@ -99,7 +103,7 @@ class ListNextLinesResponse(_message.Message):
     LINES_FIELD_NUMBER: _builtins.int
     CANDIDATES_FIELD_NUMBER: _builtins.int
     candidates: _builtins.int
-    """Number of uncorrected lines of the project."""
+    """Number of uncorrected lines of the project that a model has read and that have a text."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___NextLine]:
         """Best first."""

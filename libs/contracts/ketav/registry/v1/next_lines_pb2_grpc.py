@@ -47,7 +47,8 @@ class NextLineServiceServicer:
     """
 
     def ListNextLines(self, request, context):
-        """Returns the uncorrected lines of a project whose correction improves the model most, best first.
+        """Returns the uncorrected lines of a project whose correction improves the model most, best first. It ranks the
+        2,000 lines with the lowest confidence.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

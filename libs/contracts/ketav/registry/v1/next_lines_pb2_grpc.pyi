@@ -34,7 +34,9 @@ class NextLineServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> NextLineServiceAsyncStub: ...
     ListNextLines: _grpc.UnaryUnaryMultiCallable[_next_lines_pb2.ListNextLinesRequest, _next_lines_pb2.ListNextLinesResponse]
-    """Returns the uncorrected lines of a project whose correction improves the model most, best first."""
+    """Returns the uncorrected lines of a project whose correction improves the model most, best first. It ranks the
+    2,000 lines with the lowest confidence.
+    """
 
 @_typing.type_check_only
 class NextLineServiceAsyncStub(NextLineServiceStub):
@@ -42,7 +44,9 @@ class NextLineServiceAsyncStub(NextLineServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListNextLines: _aio.UnaryUnaryMultiCallable[_next_lines_pb2.ListNextLinesRequest, _next_lines_pb2.ListNextLinesResponse]  # type: ignore[assignment]
-    """Returns the uncorrected lines of a project whose correction improves the model most, best first."""
+    """Returns the uncorrected lines of a project whose correction improves the model most, best first. It ranks the
+    2,000 lines with the lowest confidence.
+    """
 
 class NextLineServiceServicer(metaclass=_abc_1.ABCMeta):
     """Ranks the uncorrected lines of a project of the caller."""
@@ -53,6 +57,8 @@ class NextLineServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _next_lines_pb2.ListNextLinesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_next_lines_pb2.ListNextLinesResponse, _abc.Awaitable[_next_lines_pb2.ListNextLinesResponse]]:
-        """Returns the uncorrected lines of a project whose correction improves the model most, best first."""
+        """Returns the uncorrected lines of a project whose correction improves the model most, best first. It ranks the
+        2,000 lines with the lowest confidence.
+        """
 
 def add_NextLineServiceServicer_to_server(servicer: NextLineServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

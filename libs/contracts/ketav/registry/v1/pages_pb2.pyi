@@ -72,7 +72,7 @@ class Page(_message.Message):
 
     @_builtins.property
     def transcription(self) -> _transcriptions_pb2.Transcription:
-        """The latest transcription; absent while the page is STORED."""
+        """The latest transcription; absent while the page is STORED, and in DownloadImageHeader."""
 
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
@@ -125,7 +125,7 @@ class CreatePageHeader(_message.Message):
     """SHA-256 of the client's request, 32 bytes: distinguishes a repeated request from another one with the same key."""
     model_version: _builtins.str
     """Version to read the page with, one of the caller's or a base; empty uses the serving one.
-    NOT_FOUND: the caller has no such version. ALREADY_EXISTS model-retired: the version never serves.
+    NOT_FOUND: the caller has no such version. ALREADY_EXISTS model-retired, model-tainted: the version never serves.
     """
     @_builtins.property
     def image(self) -> _page_pb2.Image:
@@ -293,7 +293,7 @@ Global___DownloadImageRequest: _TypeAlias = DownloadImageRequest  # noqa: Y015
 
 @_typing.final
 class DownloadImageHeader(_message.Message):
-    """The parameters of the upload: first message of the request stream."""
+    """The page and the model to read it with: first message of the response stream."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -386,7 +386,7 @@ class DeletePageResponse(_message.Message):
     ERASURE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def erasure(self) -> _erasure_pb2.Erasure:
-        """The committed state."""
+        """The number of deleted rows, and the consequences."""
 
     def __init__(
         self,

@@ -64,7 +64,7 @@ class PageServiceServicer:
     def CreatePage(self, request_iterator, context):
         """Stores an image as a page, in a new project when the header names none, and returns the model to read it with.
         The first message is the header, the others carry the image. The object is stored first, then the row, in one
-        transaction. A repeated request_id stores nothing and returns the first response.
+        transaction. A repeated request_id stores nothing and returns the page that it has stored.
         ALREADY_EXISTS idempotency-key-reused: the request_id belongs to a different request.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -87,7 +87,7 @@ class PageServiceServicer:
 
     def DeletePage(self, request, context):
         """Deletes a page with its transcriptions and corrections in one transaction; the registry removes its image later.
-        Model versions that were trained on the page stop serving; a run that uses it is cancelled.
+        Model versions that were trained on its lines stop serving; a run that uses them is cancelled.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

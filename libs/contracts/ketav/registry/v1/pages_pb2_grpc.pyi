@@ -36,7 +36,7 @@ class PageServiceStub:
     CreatePage: _grpc.StreamUnaryMultiCallable[_pages_pb2.CreatePageRequest, _pages_pb2.CreatePageResponse]
     """Stores an image as a page, in a new project when the header names none, and returns the model to read it with.
     The first message is the header, the others carry the image. The object is stored first, then the row, in one
-    transaction. A repeated request_id stores nothing and returns the first response.
+    transaction. A repeated request_id stores nothing and returns the page that it has stored.
     ALREADY_EXISTS idempotency-key-reused: the request_id belongs to a different request.
     """
     GetPage: _grpc.UnaryUnaryMultiCallable[_pages_pb2.GetPageRequest, _pages_pb2.GetPageResponse]
@@ -45,7 +45,7 @@ class PageServiceStub:
     """Streams a page's image: the header, which also names the model that would read the page now, then chunks."""
     DeletePage: _grpc.UnaryUnaryMultiCallable[_pages_pb2.DeletePageRequest, _pages_pb2.DeletePageResponse]
     """Deletes a page with its transcriptions and corrections in one transaction; the registry removes its image later.
-    Model versions that were trained on the page stop serving; a run that uses it is cancelled.
+    Model versions that were trained on its lines stop serving; a run that uses them is cancelled.
     """
 
 @_typing.type_check_only
@@ -56,7 +56,7 @@ class PageServiceAsyncStub(PageServiceStub):
     CreatePage: _aio.StreamUnaryMultiCallable[_pages_pb2.CreatePageRequest, _pages_pb2.CreatePageResponse]  # type: ignore[assignment]
     """Stores an image as a page, in a new project when the header names none, and returns the model to read it with.
     The first message is the header, the others carry the image. The object is stored first, then the row, in one
-    transaction. A repeated request_id stores nothing and returns the first response.
+    transaction. A repeated request_id stores nothing and returns the page that it has stored.
     ALREADY_EXISTS idempotency-key-reused: the request_id belongs to a different request.
     """
     GetPage: _aio.UnaryUnaryMultiCallable[_pages_pb2.GetPageRequest, _pages_pb2.GetPageResponse]  # type: ignore[assignment]
@@ -65,7 +65,7 @@ class PageServiceAsyncStub(PageServiceStub):
     """Streams a page's image: the header, which also names the model that would read the page now, then chunks."""
     DeletePage: _aio.UnaryUnaryMultiCallable[_pages_pb2.DeletePageRequest, _pages_pb2.DeletePageResponse]  # type: ignore[assignment]
     """Deletes a page with its transcriptions and corrections in one transaction; the registry removes its image later.
-    Model versions that were trained on the page stop serving; a run that uses it is cancelled.
+    Model versions that were trained on its lines stop serving; a run that uses them is cancelled.
     """
 
 class PageServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -79,7 +79,7 @@ class PageServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_pages_pb2.CreatePageResponse, _abc.Awaitable[_pages_pb2.CreatePageResponse]]:
         """Stores an image as a page, in a new project when the header names none, and returns the model to read it with.
         The first message is the header, the others carry the image. The object is stored first, then the row, in one
-        transaction. A repeated request_id stores nothing and returns the first response.
+        transaction. A repeated request_id stores nothing and returns the page that it has stored.
         ALREADY_EXISTS idempotency-key-reused: the request_id belongs to a different request.
         """
 
@@ -106,7 +106,7 @@ class PageServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_pages_pb2.DeletePageResponse, _abc.Awaitable[_pages_pb2.DeletePageResponse]]:
         """Deletes a page with its transcriptions and corrections in one transaction; the registry removes its image later.
-        Model versions that were trained on the page stop serving; a run that uses it is cancelled.
+        Model versions that were trained on its lines stop serving; a run that uses them is cancelled.
         """
 
 def add_PageServiceServicer_to_server(servicer: PageServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -209,7 +209,7 @@ class DeleteProjectResponse(_message.Message):
     ERASURE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def erasure(self) -> _erasure_pb2.Erasure:
-        """The committed state."""
+        """The number of deleted rows, and the consequences."""
 
     def __init__(
         self,

@@ -267,7 +267,7 @@ class CreateTrainingRunResponse(_message.Message):
     RUN_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def run(self) -> Global___TrainingRun:
-        """The committed state."""
+        """The queued run, or the one that the same request has started."""
 
     def __init__(
         self,
@@ -313,7 +313,7 @@ class GetTrainingRunResponse(_message.Message):
     RUN_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def run(self) -> Global___TrainingRun:
-        """The current state."""
+        """The run."""
 
     def __init__(
         self,
@@ -420,7 +420,7 @@ class ClaimTrainingRunResponse(_message.Message):
     """Seconds until the lease expires unless it is renewed."""
     @_builtins.property
     def run(self) -> Global___TrainingRun:
-        """The current state."""
+        """The claimed run."""
 
     @_builtins.property
     def parent(self) -> _page_pb2.Model:
@@ -574,7 +574,7 @@ class EndTrainingRunResponse(_message.Message):
     RUN_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def run(self) -> Global___TrainingRun:
-        """The current state."""
+        """The run after the call."""
 
     def __init__(
         self,
@@ -671,7 +671,7 @@ class ExpectedGain(_message.Message):
     relative_gain: _builtins.float
     """Estimated relative reduction of the CER, 0 to 1."""
     cer_now: _builtins.float
-    """CER of the serving model on the held-out lines of the last run, 0 to 1; absent when it was not measured."""
+    """CER of the serving model, from the latest run that measured it, 0 to 1; absent when no run has."""
     cer_expected: _builtins.float
     """Estimated CER after the next run, 0 to 1; absent if cer_now is absent."""
     basis: Global___GainBasis.ValueType
@@ -729,7 +729,7 @@ class Readiness(_message.Message):
     holdout_lines: _builtins.int
     """Verified lines that a run would hold out."""
     last_run_lines: _builtins.int
-    """Verified lines of the last run; 0 when there was none."""
+    """Verified lines of the last run; 0 when there was none, or when lines that it uses were deleted since."""
     next_run_lines: _builtins.int
     """Verified lines at which the next automatic run is due."""
     missing_lines: _builtins.int
@@ -857,7 +857,7 @@ class GetTrainingPolicyResponse(_message.Message):
     POLICY_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def policy(self) -> Global___TrainingPolicy:
-        """The current state."""
+        """The policy."""
 
     def __init__(
         self,
@@ -905,7 +905,7 @@ class SetTrainingPolicyResponse(_message.Message):
     POLICY_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def policy(self) -> Global___TrainingPolicy:
-        """The current state."""
+        """The stored policy."""
 
     def __init__(
         self,

@@ -94,8 +94,8 @@ class TrainingServiceServicer:
     """
 
     def CreateTrainingRun(self, request, context):
-        """Queues a run of the caller over their ground truth as it is now.
-        FAILED_PRECONDITION too-few-lines. ALREADY_EXISTS run-active: a run of this user is active.
+        """Queues a run over the caller's current ground truth, of the script with most new lines.
+        FAILED_PRECONDITION too-few-lines: fewer than 16. ALREADY_EXISTS run-active: a run of the caller has not ended.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -117,8 +117,8 @@ class TrainingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ClaimTrainingRun(self, request, context):
-        """Claims a queued or abandoned run: sets the state RUNNING, increments the fence and starts a lease of 30 seconds.
-        Role: trainer. ABORTED: another worker holds the run, or it has ended.
+        """Claims a queued or abandoned run: sets the state RUNNING, increments the fence and starts a lease.
+        Role: trainer. ABORTED run-taken: another worker holds the run, or it has ended.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -126,6 +126,7 @@ class TrainingServiceServicer:
 
     def ReportTrainingProgress(self, request, context):
         """Renews the lease and records progress. The response says whether the user has cancelled the run. Role: trainer.
+        ABORTED stale-fence: another worker has claimed the run. ABORTED run-ended: the run has ended.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -36,8 +36,8 @@ class TrainingServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> TrainingServiceAsyncStub: ...
     CreateTrainingRun: _grpc.UnaryUnaryMultiCallable[_training_pb2.CreateTrainingRunRequest, _training_pb2.CreateTrainingRunResponse]
-    """Queues a run of the caller over their ground truth as it is now.
-    FAILED_PRECONDITION too-few-lines. ALREADY_EXISTS run-active: a run of this user is active.
+    """Queues a run over the caller's current ground truth, of the script with most new lines.
+    FAILED_PRECONDITION too-few-lines: fewer than 16. ALREADY_EXISTS run-active: a run of the caller has not ended.
     """
     GetTrainingRun: _grpc.UnaryUnaryMultiCallable[_training_pb2.GetTrainingRunRequest, _training_pb2.GetTrainingRunResponse]
     """Returns a run of the caller."""
@@ -46,11 +46,13 @@ class TrainingServiceStub:
     FAILED_PRECONDITION run-ended: the run has ended already.
     """
     ClaimTrainingRun: _grpc.UnaryUnaryMultiCallable[_training_pb2.ClaimTrainingRunRequest, _training_pb2.ClaimTrainingRunResponse]
-    """Claims a queued or abandoned run: sets the state RUNNING, increments the fence and starts a lease of 30 seconds.
-    Role: trainer. ABORTED: another worker holds the run, or it has ended.
+    """Claims a queued or abandoned run: sets the state RUNNING, increments the fence and starts a lease.
+    Role: trainer. ABORTED run-taken: another worker holds the run, or it has ended.
     """
     ReportTrainingProgress: _grpc.UnaryUnaryMultiCallable[_training_pb2.ReportTrainingProgressRequest, _training_pb2.ReportTrainingProgressResponse]
-    """Renews the lease and records progress. The response says whether the user has cancelled the run. Role: trainer."""
+    """Renews the lease and records progress. The response says whether the user has cancelled the run. Role: trainer.
+    ABORTED stale-fence: another worker has claimed the run. ABORTED run-ended: the run has ended.
+    """
     EndTrainingRun: _grpc.UnaryUnaryMultiCallable[_training_pb2.EndTrainingRunRequest, _training_pb2.EndTrainingRunResponse]
     """Ends a run without a model (FAILED, CANCELLED) or returns it to the queue (QUEUED). Role: trainer."""
     SweepTrainingRuns: _grpc.UnaryUnaryMultiCallable[_training_pb2.SweepTrainingRunsRequest, _training_pb2.SweepTrainingRunsResponse]
@@ -72,8 +74,8 @@ class TrainingServiceAsyncStub(TrainingServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateTrainingRun: _aio.UnaryUnaryMultiCallable[_training_pb2.CreateTrainingRunRequest, _training_pb2.CreateTrainingRunResponse]  # type: ignore[assignment]
-    """Queues a run of the caller over their ground truth as it is now.
-    FAILED_PRECONDITION too-few-lines. ALREADY_EXISTS run-active: a run of this user is active.
+    """Queues a run over the caller's current ground truth, of the script with most new lines.
+    FAILED_PRECONDITION too-few-lines: fewer than 16. ALREADY_EXISTS run-active: a run of the caller has not ended.
     """
     GetTrainingRun: _aio.UnaryUnaryMultiCallable[_training_pb2.GetTrainingRunRequest, _training_pb2.GetTrainingRunResponse]  # type: ignore[assignment]
     """Returns a run of the caller."""
@@ -82,11 +84,13 @@ class TrainingServiceAsyncStub(TrainingServiceStub):
     FAILED_PRECONDITION run-ended: the run has ended already.
     """
     ClaimTrainingRun: _aio.UnaryUnaryMultiCallable[_training_pb2.ClaimTrainingRunRequest, _training_pb2.ClaimTrainingRunResponse]  # type: ignore[assignment]
-    """Claims a queued or abandoned run: sets the state RUNNING, increments the fence and starts a lease of 30 seconds.
-    Role: trainer. ABORTED: another worker holds the run, or it has ended.
+    """Claims a queued or abandoned run: sets the state RUNNING, increments the fence and starts a lease.
+    Role: trainer. ABORTED run-taken: another worker holds the run, or it has ended.
     """
     ReportTrainingProgress: _aio.UnaryUnaryMultiCallable[_training_pb2.ReportTrainingProgressRequest, _training_pb2.ReportTrainingProgressResponse]  # type: ignore[assignment]
-    """Renews the lease and records progress. The response says whether the user has cancelled the run. Role: trainer."""
+    """Renews the lease and records progress. The response says whether the user has cancelled the run. Role: trainer.
+    ABORTED stale-fence: another worker has claimed the run. ABORTED run-ended: the run has ended.
+    """
     EndTrainingRun: _aio.UnaryUnaryMultiCallable[_training_pb2.EndTrainingRunRequest, _training_pb2.EndTrainingRunResponse]  # type: ignore[assignment]
     """Ends a run without a model (FAILED, CANCELLED) or returns it to the queue (QUEUED). Role: trainer."""
     SweepTrainingRuns: _aio.UnaryUnaryMultiCallable[_training_pb2.SweepTrainingRunsRequest, _training_pb2.SweepTrainingRunsResponse]  # type: ignore[assignment]
@@ -111,8 +115,8 @@ class TrainingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _training_pb2.CreateTrainingRunRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_training_pb2.CreateTrainingRunResponse, _abc.Awaitable[_training_pb2.CreateTrainingRunResponse]]:
-        """Queues a run of the caller over their ground truth as it is now.
-        FAILED_PRECONDITION too-few-lines. ALREADY_EXISTS run-active: a run of this user is active.
+        """Queues a run over the caller's current ground truth, of the script with most new lines.
+        FAILED_PRECONDITION too-few-lines: fewer than 16. ALREADY_EXISTS run-active: a run of the caller has not ended.
         """
 
     @_abc_1.abstractmethod
@@ -139,8 +143,8 @@ class TrainingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _training_pb2.ClaimTrainingRunRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_training_pb2.ClaimTrainingRunResponse, _abc.Awaitable[_training_pb2.ClaimTrainingRunResponse]]:
-        """Claims a queued or abandoned run: sets the state RUNNING, increments the fence and starts a lease of 30 seconds.
-        Role: trainer. ABORTED: another worker holds the run, or it has ended.
+        """Claims a queued or abandoned run: sets the state RUNNING, increments the fence and starts a lease.
+        Role: trainer. ABORTED run-taken: another worker holds the run, or it has ended.
         """
 
     @_abc_1.abstractmethod
@@ -149,7 +153,9 @@ class TrainingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _training_pb2.ReportTrainingProgressRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_training_pb2.ReportTrainingProgressResponse, _abc.Awaitable[_training_pb2.ReportTrainingProgressResponse]]:
-        """Renews the lease and records progress. The response says whether the user has cancelled the run. Role: trainer."""
+        """Renews the lease and records progress. The response says whether the user has cancelled the run. Role: trainer.
+        ABORTED stale-fence: another worker has claimed the run. ABORTED run-ended: the run has ended.
+        """
 
     @_abc_1.abstractmethod
     def EndTrainingRun(

@@ -75,7 +75,7 @@ class RecordTranscriptionRequest(_message.Message):
     """Version of the model that read it."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[_page_pb2.Line]:
-        """Lines in reading order, without ids."""
+        """At most 1,000 lines in reading order, without ids."""
 
     def __init__(
         self,

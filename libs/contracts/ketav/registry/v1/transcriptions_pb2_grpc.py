@@ -48,7 +48,7 @@ class TranscriptionServiceServicer:
 
     def RecordTranscription(self, request, context):
         """Stores what a model read on a page and sets the page's state to READ. Each call adds a transcription; the latest
-        one counts.
+        one counts. NOT_FOUND: no such page or version. INVALID_ARGUMENT invalid-transcription: a line is not valid.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

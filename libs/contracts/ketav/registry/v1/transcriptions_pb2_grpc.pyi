@@ -35,7 +35,7 @@ class TranscriptionServiceStub:
     def __new__(cls, channel: _aio.Channel) -> TranscriptionServiceAsyncStub: ...
     RecordTranscription: _grpc.UnaryUnaryMultiCallable[_transcriptions_pb2.RecordTranscriptionRequest, _transcriptions_pb2.RecordTranscriptionResponse]
     """Stores what a model read on a page and sets the page's state to READ. Each call adds a transcription; the latest
-    one counts.
+    one counts. NOT_FOUND: no such page or version. INVALID_ARGUMENT invalid-transcription: a line is not valid.
     """
 
 @_typing.type_check_only
@@ -45,7 +45,7 @@ class TranscriptionServiceAsyncStub(TranscriptionServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     RecordTranscription: _aio.UnaryUnaryMultiCallable[_transcriptions_pb2.RecordTranscriptionRequest, _transcriptions_pb2.RecordTranscriptionResponse]  # type: ignore[assignment]
     """Stores what a model read on a page and sets the page's state to READ. Each call adds a transcription; the latest
-    one counts.
+    one counts. NOT_FOUND: no such page or version. INVALID_ARGUMENT invalid-transcription: a line is not valid.
     """
 
 class TranscriptionServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -58,7 +58,7 @@ class TranscriptionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_transcriptions_pb2.RecordTranscriptionResponse, _abc.Awaitable[_transcriptions_pb2.RecordTranscriptionResponse]]:
         """Stores what a model read on a page and sets the page's state to READ. Each call adds a transcription; the latest
-        one counts.
+        one counts. NOT_FOUND: no such page or version. INVALID_ARGUMENT invalid-transcription: a line is not valid.
         """
 
 def add_TranscriptionServiceServicer_to_server(servicer: TranscriptionServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -323,7 +323,7 @@ Global___ClaimDeliveriesRequest: _TypeAlias = ClaimDeliveriesRequest  # noqa: Y0
 
 @_typing.final
 class ClaimedDelivery(_message.Message):
-    """A delivery to be tried now."""
+    """A delivery that the caller attempts now."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -72,7 +72,7 @@ class WebhookServiceServicer:
     """
 
     def SetWebhook(self, request, context):
-        """Sets the caller's webhook, replacing an earlier one, and creates its secret. Only this response contains the secret.
+        """Sets the caller's webhook, replacing an earlier one, and creates its secret, which only this response contains.
         INVALID_ARGUMENT invalid-url: not https, or an address that is not public.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -102,7 +102,7 @@ class WebhookServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ClaimDeliveries(self, request, context):
-        """Claims due deliveries, each for one minute. Role: trainer.
+        """Claims due deliveries, each for one minute, in which no other caller gets it. Role: trainer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -34,7 +34,7 @@ class WebhookServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> WebhookServiceAsyncStub: ...
     SetWebhook: _grpc.UnaryUnaryMultiCallable[_webhooks_pb2.SetWebhookRequest, _webhooks_pb2.SetWebhookResponse]
-    """Sets the caller's webhook, replacing an earlier one, and creates its secret. Only this response contains the secret.
+    """Sets the caller's webhook, replacing an earlier one, and creates its secret, which only this response contains.
     INVALID_ARGUMENT invalid-url: not https, or an address that is not public.
     """
     GetWebhook: _grpc.UnaryUnaryMultiCallable[_webhooks_pb2.GetWebhookRequest, _webhooks_pb2.GetWebhookResponse]
@@ -46,7 +46,7 @@ class WebhookServiceStub:
     NOT_FOUND: the caller has no webhook. FAILED_PRECONDITION: it is disabled, or too many deliveries are pending.
     """
     ClaimDeliveries: _grpc.UnaryUnaryMultiCallable[_webhooks_pb2.ClaimDeliveriesRequest, _webhooks_pb2.ClaimDeliveriesResponse]
-    """Claims due deliveries, each for one minute. Role: trainer."""
+    """Claims due deliveries, each for one minute, in which no other caller gets it. Role: trainer."""
     ReportDelivery: _grpc.UnaryUnaryMultiCallable[_webhooks_pb2.ReportDeliveryRequest, _webhooks_pb2.ReportDeliveryResponse]
     """Records the result of an attempt. Role: trainer. ABORTED: another claim has replaced this one; nothing changed."""
 
@@ -56,7 +56,7 @@ class WebhookServiceAsyncStub(WebhookServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     SetWebhook: _aio.UnaryUnaryMultiCallable[_webhooks_pb2.SetWebhookRequest, _webhooks_pb2.SetWebhookResponse]  # type: ignore[assignment]
-    """Sets the caller's webhook, replacing an earlier one, and creates its secret. Only this response contains the secret.
+    """Sets the caller's webhook, replacing an earlier one, and creates its secret, which only this response contains.
     INVALID_ARGUMENT invalid-url: not https, or an address that is not public.
     """
     GetWebhook: _aio.UnaryUnaryMultiCallable[_webhooks_pb2.GetWebhookRequest, _webhooks_pb2.GetWebhookResponse]  # type: ignore[assignment]
@@ -68,7 +68,7 @@ class WebhookServiceAsyncStub(WebhookServiceStub):
     NOT_FOUND: the caller has no webhook. FAILED_PRECONDITION: it is disabled, or too many deliveries are pending.
     """
     ClaimDeliveries: _aio.UnaryUnaryMultiCallable[_webhooks_pb2.ClaimDeliveriesRequest, _webhooks_pb2.ClaimDeliveriesResponse]  # type: ignore[assignment]
-    """Claims due deliveries, each for one minute. Role: trainer."""
+    """Claims due deliveries, each for one minute, in which no other caller gets it. Role: trainer."""
     ReportDelivery: _aio.UnaryUnaryMultiCallable[_webhooks_pb2.ReportDeliveryRequest, _webhooks_pb2.ReportDeliveryResponse]  # type: ignore[assignment]
     """Records the result of an attempt. Role: trainer. ABORTED: another claim has replaced this one; nothing changed."""
 
@@ -81,7 +81,7 @@ class WebhookServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _webhooks_pb2.SetWebhookRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_webhooks_pb2.SetWebhookResponse, _abc.Awaitable[_webhooks_pb2.SetWebhookResponse]]:
-        """Sets the caller's webhook, replacing an earlier one, and creates its secret. Only this response contains the secret.
+        """Sets the caller's webhook, replacing an earlier one, and creates its secret, which only this response contains.
         INVALID_ARGUMENT invalid-url: not https, or an address that is not public.
         """
 
@@ -117,7 +117,7 @@ class WebhookServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _webhooks_pb2.ClaimDeliveriesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_webhooks_pb2.ClaimDeliveriesResponse, _abc.Awaitable[_webhooks_pb2.ClaimDeliveriesResponse]]:
-        """Claims due deliveries, each for one minute. Role: trainer."""
+        """Claims due deliveries, each for one minute, in which no other caller gets it. Role: trainer."""
 
     @_abc_1.abstractmethod
     def ReportDelivery(

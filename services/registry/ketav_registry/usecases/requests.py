@@ -1,4 +1,4 @@
-"""Texts of requests."""
+"""Checks of the texts in requests."""
 
 from collections.abc import Mapping
 
