@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 TORCH ?= $(shell cat $(VENV)/.torch 2>/dev/null)
 STAMP := $(VENV)/.installed$(TORCH:%=-%)
 
-.PHONY: help install lock protos run demo test check up down bench learning-curve clean
+.PHONY: help install lock protos run demo test check up down containers containers-short bench learning-curve clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -88,6 +88,15 @@ up: .env ## build and start the system as containers, wait until it is healthy
 
 down: ## stop the containers; the volumes with all data stay
 	$(COMPOSE) down
+
+# Both need root, and Debian's packages for Podman, which they install. `var/containers` keeps images for the next time.
+CONTAINER_TESTS = $(BIN)/python -m pytest --timeout 3600
+
+containers: $(STAMP) ## build all images and test them: journey, scaling, kills, rolling restart
+	$(CONTAINER_TESTS) -o python_files=journey.py tests/containers
+
+containers-short: $(STAMP) ## build two images, check the health of all services, read one page
+	$(CONTAINER_TESTS) -o python_files=short.py tests/containers
 
 # Making the base model: fonts and texts go to KETAV_BASEMODEL_DATA, real handwriting comes from KETAV_BENCH_DATA.
 .PHONY: basemodel-data basemodel validate ablations evaluate

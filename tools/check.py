@@ -31,7 +31,7 @@ STEPS: dict[str, list[str]] = {
     "prose": [PYTHON, "-m", "tools.prose"],
     "voice": [PYTHON, "-m", "tools.voice"],
     "settings": [PYTHON, "-m", "tools.settings_doc", "--check"],
-    "compose": ["docker-compose", "--file", "docker-compose.yml", "config", "--quiet"],
+    "compose": ["docker-compose", "--file", "docker-compose.yml", "--profile", "*", "config", "--quiet"],
     "dockerfiles": ["hadolint", *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob(DOCKERFILES))],
 }
 

@@ -38,7 +38,7 @@ def load(path: str) -> ModuleType:
     return module
 
 
-EXAMPLE, HEALTH_CHECK = load("examples/registry_client.py"), load("deploy/docker/grpc_health.py")
+EXAMPLE, HEALTH_CHECK = load("examples/registry_client.py"), load("deploy/docker/check_grpc_health.py")
 
 
 @pytest.fixture

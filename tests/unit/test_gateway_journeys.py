@@ -5,6 +5,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from structlog.testing import capture_logs
 
 from ketav_common.errors import Conflict, Internal, Precondition, Unauthenticated, Unavailable
 from tests.parts.gateway import Gateway, png, scripted_gateway, upload
@@ -44,6 +45,15 @@ async def test_livez_answers_without_a_key_or_any_service(gateway: Gateway) -> N
     answer = await gateway.stranger.get("/livez")
     assert (answer.status_code, answer.json()["status"]) == (200, "alive")
     assert gateway.script.calls == []
+
+
+async def test_successful_probes_are_logged_below_the_level_of_other_requests(gateway: Gateway) -> None:
+    """Probes come every few seconds; at level INFO the log holds the requests of clients."""
+    with capture_logs() as events:
+        await gateway.stranger.get("/livez")
+        await gateway.client.get("/projects/")
+    levels = {event["route"]: event["log_level"] for event in events if event["event"] == "request_handled"}
+    assert levels == {"/livez": "debug", "/projects/": "info"}
 
 
 async def test_a_project_shows_its_pages_and_corrections(gateway: Gateway) -> None:

@@ -20,9 +20,12 @@ from ketav_gateway.http.problems import problem
 log = get_logger()
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_NEVER_OVERLOADED = {"/livez", "/readyz", "/metrics"}
-"""Paths that are served above `max_requests` too, so that an overloaded process is not taken for a dead
-one."""
+_PROBES = {"/livez", "/readyz", "/metrics"}
+"""Paths that are served above `max_requests` too, so that an overloaded process is not taken for a dead one.
+
+They are requested every few seconds; their successes are logged at level DEBUG.
+"""
+_FIRST_FAILURE_STATUS = 400
 _CLIENT_CLOSED = 499
 """Status in logs and metrics when the client closed the connection first; nginx uses the same number."""
 _OVERLOADED_RETRY_S = 2
@@ -154,7 +157,7 @@ class Edge:
     async def _respond(self, exchange: _Exchange) -> None:
         """Call the application; an exception becomes a problem."""
         try:
-            if self._active > self._limits.max_requests and exchange.scope["path"] not in _NEVER_OVERLOADED:
+            if self._active > self._limits.max_requests and exchange.scope["path"] not in _PROBES:
                 response = problem(
                     503,
                     "overloaded",
@@ -181,7 +184,9 @@ class Edge:
         status = exchange.status or _CLIENT_CLOSED
         known = method if method in {"GET", "POST", "PUT", "DELETE"} else "OTHER"
         self._seconds.labels(known, exchange.route(), str(status)).observe(seconds)
-        log.info(
+        probed = exchange.route() in _PROBES and status < _FIRST_FAILURE_STATUS
+        write = log.debug if probed else log.info
+        write(
             "request_handled",
             method=method[:16],
             route=exchange.route(),

@@ -1,4 +1,8 @@
-"""Calls a gRPC server's health service; exit status 0 when it serves (a container's health check)."""
+"""Exits with status 0 when a gRPC server reports SERVING (the health check of the containers).
+
+The file must not be named `grpc_health`: a script's folder comes first on sys.path, so that the file would
+shadow the package.
+"""
 
 import sys
 
@@ -6,10 +10,11 @@ import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 TIMEOUT_S = 3
+"""Seconds for connection and response; the containers' health checks allow 4."""
 
 
 def is_serving(channel: grpc.Channel) -> bool:
-    """Return whether the server answers SERVING within three seconds."""
+    """Return whether the server reports SERVING within three seconds."""
     try:
         response = health_pb2_grpc.HealthStub(channel).Check(
             health_pb2.HealthCheckRequest(), timeout=TIMEOUT_S

@@ -1,0 +1,46 @@
+"""Podman for the tests that run containers; they are skipped, with the reason, where it cannot be had."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.containers.base_image import make_base_image
+from tests.containers.images import ROOT
+from tests.containers.podman import Podman, unavailable
+
+
+@pytest.fixture(scope="session")
+def podman() -> Iterator[Podman]:
+    """Return Podman with the base image; its images and layers stay in `var/containers` for the next run."""
+    reason = unavailable()
+    if reason:
+        pytest.skip(f"Podman cannot be used: {reason}.")
+    folder = Path(os.environ.get("KETAV_CONTAINERS_DIR", ROOT / "var/containers")).resolve()
+    podman = Podman(folder)
+    podman.prepare()
+    podman.close()
+    podman.prepare()
+    try:
+        make_base_image(podman)
+        yield podman
+        left = podman.left()
+    finally:
+        podman.close()
+    assert not any(left.values()), f"the tests left something: {left}"
+
+
+@pytest.fixture(scope="session")
+def report(request: pytest.FixtureRequest) -> Callable[[object], None]:
+    """Return a function that prints a line of figures at once, past pytest's capture."""
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+
+    def write(line: object) -> None:
+        """Print the line."""
+        with capture.global_and_fixture_disabled():
+            sys.stdout.write(f"\n  {line}")
+            sys.stdout.flush()
+
+    return write

@@ -1,0 +1,271 @@
+"""The real images and the real compose file, from the first start to `down` (`make containers`).
+
+The tests run in this order, on one system.
+"""
+
+import io
+import os
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+from PIL import Image
+
+from ketav_local.demo.page import render
+from tests.containers import writer
+from tests.containers.compose import ComposeSystem
+from tests.containers.images import ROOT, Built, build_service, build_stores, image
+from tests.containers.load import load
+from tests.containers.podman import Podman
+from tests.parts.processes import free_port
+
+Report = Callable[[object], None]
+MB = 10**6
+PYTHON = "/opt/ketav/bin/python"
+KNOWN_SECONDS = 35
+"""After so many seconds every client knows a new replica: connections last 30 s, give or take a tenth."""
+
+
+@pytest.fixture(scope="module")
+def images(podman: Podman, report: Report) -> dict[str, Built]:
+    """Build all images; the layers of an earlier run are used again."""
+    built = [build_service(podman, name) for name in ("gateway", "registry", "recognizer", "trainer")]
+    built += build_stores(podman, "postgres", "redis", "objects", "proxy")
+    for one in built:
+        report(one)
+    return {one.name: one for one in built}
+
+
+@pytest.fixture(scope="module")
+def system(podman: Podman, images: dict[str, Built], report: Report) -> Iterator[ComposeSystem]:
+    """Bring the compose file up; afterwards nothing of it is left."""
+    with podman.serving() as host:
+        running = ComposeSystem(podman, host, free_port())
+        try:
+            report(f"up: healthy after {running.up():.0f} s")
+            running.wait_until_ready()
+            yield running
+        finally:
+            running.down()
+            left = podman.left()
+        report(f"down: {left} left")
+        assert not any(left.values()), left
+
+
+@pytest.fixture(scope="module")
+def key(system: ComposeSystem) -> str:
+    """Add the first user."""
+    return system.add_user("writer")
+
+
+@pytest.fixture(scope="module")
+def line() -> bytes:
+    """Return an image of one line."""
+    whole = Image.open(io.BytesIO(render(["בוקר טוב לכולם"], 1)))
+    output = io.BytesIO()
+    whole.crop((0, 130, whole.width, 270)).save(output, "PNG")
+    return output.getvalue()
+
+
+def upload(client: httpx.Client, page: bytes, **fields: str) -> dict[str, Any]:
+    """Post a page and return the answer."""
+    response = client.post("/ocr/", files={"file": ("page.png", page, "image/png")}, data=fields)
+    assert response.status_code == 201, response.text
+    answer: dict[str, Any] = response.json()
+    return answer
+
+
+def test_the_images_are_small_and_hold_nothing_that_the_services_do_not_run(
+    podman: Podman, images: dict[str, Built]
+) -> None:
+    """Gateway and registry have at most 250 MB; no image has pip, uv, tests, bytecode or the base model."""
+    for name in ("gateway", "registry", "recognizer", "trainer"):
+        find = (
+            "find /opt /srv /usr/local/lib -name pip -o -name uv -o -name tests -type d -o -name '*.pyc' "
+            "-o -name 'ketav_basemodel*' -o -name 'ketav_testing*'"
+        )
+        run = ["run", "--rm", "--network=none", "--user=0", "--env=PYTHONDONTWRITEBYTECODE=1", image(name)]
+        assert podman.run(*run, "sh", "-c", find) == ""
+        assert podman.run(*run, "python", "-c", "import os; print(os.getcwd())").strip() == "/srv/ketav"
+    assert images["gateway"].size <= 250 * MB
+    assert images["registry"].size <= 250 * MB
+
+
+def test_recognizer_and_trainer_share_the_layers_of_the_engine(podman: Podman, report: Report) -> None:
+    """All layers but the last few are the same, so torch and Kraken are stored and transferred once."""
+    recognizer, trainer = podman.layers(image("recognizer")), podman.layers(image("trainer"))
+    shared = sum(one == other for one, other in zip(recognizer, trainer, strict=False))
+    report(f"layers: {shared} shared, of the recognizer's {len(recognizer)} and the trainer's {len(trainer)}")
+    assert len(recognizer) - shared <= 2
+    assert len(trainer) - shared <= 3
+
+
+def test_a_user_reads_corrects_trains_reads_better_exports_and_deletes(
+    system: ComposeSystem, key: str, report: Report
+) -> None:
+    """The whole journey through the public API; the trained model misreads less of a new page."""
+    unseen = writer.texts(1000)
+    with system.client(key) as client:
+        # Else a run starts by itself before all lines are corrected.
+        assert client.put("/models/policy", json={"automatic": False}).is_success
+        began = time.monotonic()
+        first = upload(client, writer.page(unseen, 1000))
+        report(f"page: {len(first['lines'])} lines in {time.monotonic() - began:.1f} s")
+        before = writer.error_rate(unseen, first["text"])
+        for seed in range(10):
+            written = writer.texts(seed)
+            answer = upload(client, writer.page(written, seed), project_id=first["project_id"])
+            assert len(answer["lines"]) == len(written)
+            lines = [
+                {"line_id": line["line_id"], "text": text, "confirm": True}
+                for line, text in zip(answer["lines"], written, strict=True)
+            ]
+            correction = {"project_id": answer["project_id"], "image_id": answer["image_id"], "lines": lines}
+            assert client.post("/feedback/", json=correction).status_code == 201
+        run = train(client, report)
+        assert run["state"] == "succeeded", run
+        again = upload(client, writer.page(unseen, 1000), project_id=first["project_id"])
+        after = writer.error_rate(unseen, again["text"])
+        report(f"CER of a new page: {before:.1%} before, {after:.1%} after")
+        assert again["model"]["kind"] != "base"
+        assert after < before
+        where = f"/projects/{first['project_id']}/images/{first['image_id']}"
+        for form in ("alto", "page"):
+            assert client.get(f"{where}/export", params={"format": form}).content.startswith(b"<?xml")
+        assert client.delete(f"/projects/{first['project_id']}").is_success
+        assert client.get(f"/projects/{first['project_id']}").status_code == 404
+
+
+def train(client: httpx.Client, report: Report) -> dict[str, Any]:
+    """Start a training and wait for its end; return the run."""
+    began = time.monotonic()
+    response = client.post("/train/")
+    assert response.status_code == 202, response.text
+    while True:
+        run: dict[str, Any] = client.get(response.headers["Location"]).json()
+        if run["state"] in {"succeeded", "rejected", "failed", "cancelled"}:
+            report(f"training: {run['state']} after {time.monotonic() - began:.0f} s: {run.get('verdict')}")
+            return run
+        assert time.monotonic() < began + 900, run
+        time.sleep(1)
+
+
+def test_pages_spread_over_three_recognizers_without_a_restart(
+    system: ComposeSystem, key: str, report: Report
+) -> None:
+    """Scaled to 3 recognizers and 2 workers; each recognizer reads at least a fifth of the pages."""
+    scale = ("--scale=recognizer=3", "--scale=trainer-worker=2", "--no-recreate")
+    report(f"scaled to 3 recognizers and 2 workers in {system.up(*scale):.0f} s")
+    assert len(system.containers("recognizer")) == 3
+    assert len(system.containers("trainer-worker")) == 2
+    time.sleep(KNOWN_SECONDS)
+    page = writer.page(writer.texts(7), 7)
+    keys = [system.add_user(f"reader-{number}") for number in range(3)]
+    earlier = system.pages_read()
+    began = time.monotonic()
+
+    def read_pages(reader: str) -> None:
+        """Read eight pages one after the other."""
+        with system.client(reader) as client:
+            for _ in range(8):
+                upload(client, page)
+
+    with ThreadPoolExecutor(len(keys)) as pool:
+        list(pool.map(read_pages, keys))
+    rate = 24 / (time.monotonic() - began)
+    counts = Counter(
+        {name: read - earlier[name] for name, read in system.pages_read().items()},
+    )
+    report(f"24 pages by 3 recognizers: {dict(counts)}, {rate:.2f} pages/s on {os.cpu_count()} cores")
+    assert sum(counts.values()) == 24
+    assert min(counts.values()) >= 5
+
+
+def test_webhooks_leave_through_the_trainer_alone(system: ComposeSystem, podman: Podman) -> None:
+    """The trainer has a route to another network; gateway aside, no other service has one."""
+    probe = "import socket; socket.create_connection(('{}', 80), timeout=3)"
+    podman.run("network", "create", "ketav-test-outside")
+    try:
+        server = [PYTHON, "-m", "http.server", "80"]
+        outside = ("--network=ketav-test-outside", "--name=ketav-test-receiver", "--user=0")
+        podman.run(
+            "run", "--detach", "--rm", *outside, "--env=PYTHONPYCACHEPREFIX=", image("gateway"), *server
+        )
+        networks = podman.inspect("ketav-test-receiver")["NetworkSettings"]["Networks"]
+        address = networks["ketav-test-outside"]["IPAddress"]
+        reached = {
+            service: "Error"
+            not in podman.run(
+                "exec", system.containers(service)[0], "sh", "-c",
+                f'python -c "{probe.format(address)}" 2>&1 || true', check=False,
+            )
+            for service in ("registry", "recognizer", "trainer", "trainer-worker")
+        }  # fmt: skip
+    finally:
+        podman.run("rm", "--force", "--time=0", "ketav-test-receiver")
+        podman.run("network", "rm", "--force", "ketav-test-outside")
+    assert reached == {"registry": False, "recognizer": False, "trainer": True, "trainer-worker": False}
+
+
+def test_killed_containers_restart_and_the_system_serves_again(
+    system: ComposeSystem, podman: Podman, line: bytes, report: Report
+) -> None:
+    """SIGKILL of one container of each service under load: every one restarts, and requests succeed again."""
+    keys = [system.add_user(f"killer-{number}") for number in range(2)]
+    services = (
+        "recognizer",
+        "trainer",
+        "trainer-worker",
+        "registry",
+        "redis",
+        "objects",
+        "postgres",
+        "gateway",
+    )
+    for service in services:
+        container = system.containers(service)[0]
+        with load(system, keys, line) as outcomes:
+            time.sleep(2)
+            began = time.monotonic()
+            os.kill(podman.inspect(container)["State"]["Pid"], signal.SIGKILL)
+            time.sleep(1)
+            system.wait_until_ready(120)
+            seconds = time.monotonic() - began
+        report(
+            f"killed {service}: ready again after {seconds:.0f} s, {len(outcomes.failures)} of "
+            f"{outcomes.total} requests failed meanwhile"
+        )
+    with load(system, keys, line) as outcomes:
+        time.sleep(10)
+    assert outcomes.total > 4
+    assert outcomes.failures == []
+
+
+def test_a_rolling_restart_fails_no_request(
+    system: ComposeSystem, podman: Podman, line: bytes, report: Report
+) -> None:
+    """Two replicas of every service behind HAProxy, restarted one by one under load: no request fails."""
+    proxied = (*system.files, ROOT / "docker-compose.proxy.yml")
+    system.files = proxied
+    services = ("gateway", "registry", "recognizer", "trainer")
+    scale = [f"--scale={service}=2" for service in services]
+    report(f"two replicas of each behind a proxy after {system.up(*scale):.0f} s")
+    keys = [system.add_user(f"roller-{number}") for number in range(3)]
+    time.sleep(KNOWN_SECONDS)
+    began = time.monotonic()
+    with load(system, keys, line) as outcomes:
+        for service in services:
+            for container in system.containers(service):
+                podman.run("stop", "--time=75", container)
+                podman.run("start", container)
+                system.wait_until_healthy(container)
+                time.sleep(KNOWN_SECONDS)
+        report(f"restarted {[*services]} one by one in {time.monotonic() - began:.0f} s")
+    report(f"{dict(outcomes.counts)}; failed: {len(outcomes.failures)}")
+    assert outcomes.total > 50
+    assert outcomes.failures == []
