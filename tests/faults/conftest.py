@@ -1,4 +1,4 @@
-"""One running system for all fault tests, the figures they count, and the table at the end."""
+"""One running system for all fault tests, their counts, and the table at the end."""
 
 import asyncio
 import contextlib
@@ -13,8 +13,8 @@ import pytest
 import pytest_asyncio
 
 from ketav_common.errors import Unavailable
-from tests.parts.learners import Learner, learner
 from tests.parts.postgres import PostgresServer
+from tests.parts.system_users import SystemUser, corrected_user
 from tests.parts.world import World, world
 
 USERS = 3
@@ -22,17 +22,17 @@ USERS = 3
 
 @dataclass
 class Tally:
-    """What was counted: each figure under its name, printed when the tests have ended."""
+    """The counts of the tests by name, printed at the end."""
 
     figures: Counter[str] = field(default_factory=Counter)
     longest: dict[str, float] = field(default_factory=dict)
 
     def add(self, name: str, count: int = 1) -> None:
-        """Count."""
+        """Add to a count."""
         self.figures[name] += count
 
     def time(self, name: str, seconds: float) -> None:
-        """Keep the longest time of a kind."""
+        """Record a time; the longest one of a name is printed."""
         self.longest[name] = max(seconds, self.longest.get(name, 0.0))
 
 
@@ -53,39 +53,39 @@ def tally(request: pytest.FixtureRequest) -> Tally:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def system(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     """Run the system for all tests of this folder."""
-    async with world(tmp_path_factory.mktemp("world"), postgres) as made:
-        yield made
+    async with world(tmp_path_factory.mktemp("world"), postgres) as running:
+        yield running
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def learners(system: World) -> list[Learner]:
+async def users(system: World) -> list[SystemUser]:
     """Return several users with ground truth, whose first runs have ended."""
-    made = [await learner(system, f"user {number}") for number in range(USERS)]
-    for each in made:
-        await system.ended(await each.train())
-    return made
+    corrected = [await corrected_user(system, f"user {number}") for number in range(USERS)]
+    for user in corrected:
+        await system.ended(await user.train())
+    return corrected
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def reader(system: World) -> Learner:
+async def reader(system: World) -> SystemUser:
     """Start the recognizer; return a user whose pages it reads."""
     await system.serve("recognizer")
-    made = Learner(system, await system.new_user("reader"), {})
+    user = SystemUser(system, await system.new_user("reader"), {})
 
     async def reads() -> bool:
         """Read a page once the recognizer is warm."""
         with contextlib.suppress(Unavailable):
-            await made.read(0)
+            await user.read(0)
             return True
         return False
 
     await system.until(reads, "a first page read")
-    return made
+    return user
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def reading(reader: Learner, tally: Tally) -> AsyncIterator[None]:
-    """Have pages read all the time while a test does its work; every one must be."""
+async def reading(reader: SystemUser, tally: Tally) -> AsyncIterator[None]:
+    """Read pages all the time while a test runs; every one must be read."""
 
     async def read_on() -> None:
         """Read page after page."""

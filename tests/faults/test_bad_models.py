@@ -21,10 +21,10 @@ from ketav_engine.domain import UnusableModelError
 from ketav_testing import tiny
 from tests.faults.conftest import Tally, count
 from tests.parts import history
-from tests.parts.injector import go_on
-from tests.parts.learners import BASE, CURSIVE, Learner
+from tests.parts.injector import resume
 from tests.parts.postgres import PostgresServer
 from tests.parts.registry import Registry, acting, claim, publish, queued_run, registry_server, safetensors
+from tests.parts.system_users import BASE, CURSIVE, SystemUser
 from tests.parts.world import World
 
 TOTAL = 20
@@ -47,8 +47,8 @@ def share(part: float) -> int:
 
 def flipped(content: bytes, chance: random.Random) -> bytes:
     """Flip one bit."""
-    place = chance.randrange(len(content))
-    return content[:place] + bytes([content[place] ^ (1 << chance.randrange(8))]) + content[place + 1 :]
+    offset = chance.randrange(len(content))
+    return content[:offset] + bytes([content[offset] ^ (1 << chance.randrange(8))]) + content[offset + 1 :]
 
 
 def truncated(content: bytes, chance: random.Random) -> bytes:
@@ -62,7 +62,7 @@ def empty(content: bytes, chance: random.Random) -> bytes:
 
 
 def pickled(content: bytes, chance: random.Random) -> bytes:
-    """Put a pickle in its place."""
+    """Put a pickle in its offset."""
     return pickle.dumps({"weights": chance.random()}) * 20
 
 
@@ -156,40 +156,40 @@ async def test_the_registry_refuses_what_is_not_the_announced_model(
     ],
 )
 async def test_what_lies_on_the_trainer_s_disk_is_measured_and_nothing_else_is_published(
-    system: World, learners: list[Learner], tally: Tally, point: str, kinds: tuple[Spoil, ...]
+    system: World, users: list[SystemUser], tally: Tally, point: str, kinds: tuple[Spoil, ...]
 ) -> None:
     """Exchanged before it is measured: rejected or failed; exchanged afterwards: failed. It never serves."""
     chance = random.Random(count("SEED", 0))
     for number in range(share(0.15)):
-        spoil, learner = kinds[number % len(kinds)], learners[number % len(learners)]
+        spoil, user = kinds[number % len(kinds)], users[number % len(users)]
         if spoil in {worse, foreign}:
-            await good(learner)
+            await good(user)
         else:
-            await learner.forget()
-        before = await learner.model()
-        order = system.order(point)
-        run_id = await learner.train()
-        pid = await system.stopped(order)
+            await user.activate_base()
+        before = await user.model()
+        stop = system.request_stop(point)
+        run_id = await user.train()
+        pid = await system.stopped(stop)
         candidate = next(system.folder.glob("training/run-*/candidate.safetensors"))
         bad = spoil(candidate.read_bytes(), chance)
         candidate.write_bytes(bad)
-        go_on(pid)
+        resume(pid)
         row = await system.ended(run_id)
         tally.add(called(f"on the trainer's disk {point}, {row['state']}", spoil))
-        serving = await learner.model()
+        serving = await user.model()
         assert serving.sha256 != hashlib.sha256(bad).digest()
         # Stopped longer than its lease, an attempt has been followed by another one, which may succeed.
         if row["attempts"] == 1:
             assert row["state"] in {"rejected", "failed"}
             assert row["verdict"]
             assert serving == before
-    assert history.violations(await system.happened()) == []
+    assert history.violations(await system.changes()) == []
 
 
-async def good(learner: Learner) -> None:
+async def good(user: SystemUser) -> None:
     """See that a user has a model of their own, than which others can be worse."""
-    if (await learner.model()).version == BASE:
-        row = await learner.world.ended(await learner.train())
+    if (await user.model()).version == BASE:
+        row = await user.world.ended(await user.train())
         assert row["state"] == "succeeded"
 
 
@@ -200,29 +200,29 @@ def digest(file: Path) -> bytes:
 
 @pytest.mark.asyncio(loop_scope="session")
 async def test_a_stored_model_that_was_damaged_reads_nothing(
-    system: World, learners: list[Learner], reader: Learner, tally: Tally
+    system: World, users: list[SystemUser], reader: SystemUser, tally: Tally
 ) -> None:
     """Its digest is checked on every way out of the store: a page is refused, never read by it."""
     chance = random.Random(count("SEED", 0))
-    learner = learners[0]
+    user = users[0]
     for number in range(share(0.1)):
         spoil = BROKEN[number % len(BROKEN)]
-        await learner.forget()
-        assert (await system.ended(await learner.train()))["state"] == "succeeded"
-        model = await learner.model()
+        await user.activate_base()
+        assert (await system.ended(await user.train()))["state"] == "succeeded"
+        model = await user.model()
         # Equal corrections make equal models, and any version with the digest would do.
-        folder = system.blobs / "models" / str(learner.user_id)
+        folder = system.blobs / "models" / str(user.user_id)
         stored = [file for file in folder.iterdir() if digest(file) == model.sha256]
         whole = stored[0].read_bytes()
         (system.folder / "model_cache" / f"{model.sha256.hex()}.safetensors").unlink(missing_ok=True)
         for file in stored:
             file.write_bytes(spoil(whole, chance))
         with pytest.raises(KetavError):
-            await learner.read(number)
+            await user.read(number)
         tally.add(called("in the store", spoil))
         for file in stored:
             file.write_bytes(whole)
-        assert (await learner.read(number))[0] == model.version
+        assert (await user.read(number))[0] == model.version
 
 
 @pytest.fixture(scope="module")
@@ -255,8 +255,8 @@ def other_alphabet(content: bytes, chance: random.Random) -> bytes:
 def not_numbers(content: bytes, chance: random.Random) -> bytes:
     """Put a NaN or an infinity among the weights."""
     length = 8 + int.from_bytes(content[:8], "little")
-    place = length + 4 * chance.randrange((len(content) - length) // 4)
-    return content[:place] + struct.pack("<f", chance.choice((np.nan, np.inf))) + content[place + 4 :]
+    offset = length + 4 * chance.randrange((len(content) - length) // 4)
+    return content[:offset] + struct.pack("<f", chance.choice((np.nan, np.inf))) + content[offset + 4 :]
 
 
 @pytest.mark.kraken

@@ -1,4 +1,4 @@
-"""Cancel against promotion: exactly one wins, whoever comes first (R5)."""
+"""Cancellation and promotion at the same time: exactly one wins."""
 
 import asyncio
 import random
@@ -16,13 +16,13 @@ from tests.parts.registry import Registry, acting, claim, correct, publish, queu
 
 
 async def cancel(registry: Registry, user_id: object, run_id: str) -> None:
-    """Ask for the end of a run as its user."""
+    """Cancel a run as its user."""
     with acting(user_id), rpc.translated():  # type: ignore[arg-type]
         await registry.training.CancelTrainingRun(training_pb2.CancelTrainingRunRequest(run_id=run_id))
 
 
 async def after(seconds: float, call: object) -> KetavError | None:
-    """Make a call after a while; return how it was refused."""
+    """Make a call after some seconds; return the error that refused it."""
     await asyncio.sleep(seconds)
     try:
         await call  # type: ignore[misc]
@@ -38,12 +38,12 @@ async def test_of_cancel_and_promotion_exactly_one_wins(
     jitter = random.Random(count("SEED", 0))
     database = postgres.migrated_database()
     owner = await asyncpg.connect(postgres.url(database), timeout=10)
-    await history.keep(owner)
+    await history.record(owner)
     async with registry_server(postgres, tmp_path, database) as registry:
         user_id = await registry.new_user()
         with acting(user_id):
             await correct(registry, 8)
-        # Who won comes later next time: the two stay as close as they can be.
+        # The winner comes later next time, so that the two stay as close as possible.
         lead = 0.0
         for _ in range(count("RACES", 50)):
             run_id = (await queue(registry, user_id)).run_id

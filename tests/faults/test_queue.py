@@ -1,4 +1,4 @@
-"""Valkey emptied and killed while runs are queued: PostgreSQL is the truth, every run ends (R3)."""
+"""Valkey emptied and killed while runs are queued: PostgreSQL has their state, and every run ends."""
 
 import signal
 import time
@@ -7,24 +7,24 @@ import pytest
 
 from tests.faults.conftest import Tally, count
 from tests.parts import history
-from tests.parts.learners import Learner
+from tests.parts.system_users import SystemUser
 from tests.parts.world import World
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 @pytest.mark.parametrize("fault", ["emptied", "killed and started again empty"])
-async def test_runs_whose_messages_are_gone_all_end(
-    system: World, learners: list[Learner], tally: Tally, fault: str
+async def test_runs_whose_messages_are_lost_all_end(
+    system: World, users: list[SystemUser], tally: Tally, fault: str
 ) -> None:
-    """Nobody hears the bell, the queue forgets it: the sweep rings again for each run."""
+    """No worker takes the messages before the queue loses them: the sweep enqueues each run again."""
     for _ in range(count("QUEUES", 1)):
         for worker in system.workers:
             worker.send(signal.SIGSTOP)
         runs = []
-        for learner in learners:
-            await learner.forget()
-            runs.append(await learner.train())
+        for user in users:
+            await user.activate_base()
+            runs.append(await user.train())
         if fault == "emptied":
             system.queue.empty()
         else:
@@ -37,7 +37,7 @@ async def test_runs_whose_messages_are_gone_all_end(
             tally.add(f"runs queued when Valkey was {fault}")
             row = await system.ended(run_id)
             assert row["state"] == "succeeded"
-            claimed = history.claims(await system.happened(), run_id)[0]
-            assert claimed.fields["attempts"] == 1
+            claim = history.claims(await system.changes(), run_id)[0]
+            assert claim.fields["attempts"] == 1
         tally.time(f"until all runs had ended after Valkey was {fault}", time.monotonic() - began)
-    assert history.violations(await system.happened()) == []
+    assert history.violations(await system.changes()) == []

@@ -1,4 +1,4 @@
-"""Two users train and have pages read at once: each has what is theirs (R4, R9)."""
+"""Two users train and read pages at the same time: each is served their own model or the base."""
 
 import asyncio
 
@@ -9,43 +9,43 @@ from ketav_engine.images import decode
 from ketav_testing import tiny
 from tests.faults.conftest import Tally, count
 from tests.parts import history
-from tests.parts.learners import BASE, LINES, Learner, learner
 from tests.parts.pages import LETTERS, draw_page, random_lines
+from tests.parts.system_users import BASE, LINES, SystemUser, corrected_user
 from tests.parts.world import World
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-HANDS = [dict(zip(LETTERS, meant, strict=True)) for meant in ("כלמנס", "עפצקר")]
-"""What two users mean by the five letters that can be drawn: no letter in common."""
+ALPHABETS = [dict(zip(LETTERS, letters, strict=True)) for letters in ("כלמנס", "עפצקר")]
+"""The letters that two users write for the five drawn letters: none in common."""
 PAGE = 9
 
 
 async def test_two_users_at_once_never_touch_each_other_s_models(
-    system: World, reader: Learner, tally: Tally
+    system: World, reader: SystemUser, tally: Tally
 ) -> None:
-    """Versions, digests, active models and readings: each user's are their own, before, during and after."""
-    users = [await learner(system, "one of two", hand=hand) for hand in HANDS]
+    """Versions, digests, active models and transcriptions are each user's own, during and after the runs."""
+    users = [await corrected_user(system, "one of two", letters=letters) for letters in ALPHABETS]
     for _ in range(count("PAIRS", 1)):
-        await asyncio.gather(*(live(user, tally) for user in users))
+        await asyncio.gather(*(train_and_read(user, tally) for user in users))
     models = [await user.model() for user in users]
     assert len({model.sha256 for model in models} | {(await reader.model()).sha256}) == 3
-    for user, theirs in zip(users, reversed(models), strict=True):
+    for user, model in zip(users, reversed(models), strict=True):
         with pytest.raises(NotFound):
-            await user.file(theirs)
+            await user.file(model)
         tally.add("downloads of the other's model refused")
     owners = {
         change.fields["version"]: change.fields["user_id"]
-        for change in await system.happened()
+        for change in await system.changes()
         if change.name == "model_version"
     }
-    served = [change.fields for change in await system.happened() if change.name == "active_model"]
+    served = [change.fields for change in await system.changes() if change.name == "active_model"]
     # A version without a user is a base.
     assert all(owners[row["version"]] in {None, row["user_id"]} for row in served)
-    assert history.violations(await system.happened()) == []
+    assert history.violations(await system.changes()) == []
 
 
-async def live(user: Learner, tally: Tally) -> None:
-    """Train once from the base; have pages read meanwhile and afterwards, and look at what was read."""
-    await user.forget()
+async def train_and_read(user: SystemUser, tally: Tally) -> None:
+    """Train once from the base; read pages meanwhile and afterwards, and check which model read them."""
+    await user.activate_base()
     run_id = await user.train()
     training = asyncio.create_task(user.world.ended(run_id))
     while not training.done():
@@ -56,12 +56,12 @@ async def live(user: Learner, tally: Tally) -> None:
     tally.add("trainings of two users at once, the next page read by one's own model")
 
 
-async def read_own(user: Learner) -> str:
-    """Read a page; it must be what the user's own model, or the base, makes of it. Return which it was."""
+async def read_own(user: SystemUser) -> str:
+    """Read a page, check that the user's own model or the base reads it so, and return that version."""
     before = await user.model()
     version, lines = await user.read(PAGE)
     after = await user.model()
-    model = next(each for each in (before, after) if each.version == version)
+    model = next(candidate for candidate in (before, after) if candidate.version == version)
     engine = tiny.TinyEngine()
     table = engine.load_model(await user.file(model), model.sha256.hex())
     page = engine.read_page(decode(draw_page(random_lines(LINES, seed=PAGE))), "page", table)

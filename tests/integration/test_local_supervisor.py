@@ -25,7 +25,7 @@ from ketav_local.supervisor import StartError, Supervisor
 from ketav_local.system import System
 
 
-def gone(pid: int, within_s: float = 15.0) -> bool:
+def has_ended(pid: int, within_s: float = 15.0) -> bool:
     """Wait for a process to end."""
     deadline = time.monotonic() + within_s
     while psutil.pid_exists(pid) and time.monotonic() < deadline:
@@ -71,7 +71,7 @@ async def test_the_stores_start_keep_their_data_over_a_restart_and_leave_no_proc
         assert await system.valkey.ready()
         ask(system.postgres, "create table kept (word text); insert into kept values ('שלום')")
         pids = [process.pid for process in supervisor.processes.values()]
-    assert all(gone(pid) for pid in pids)
+    assert all(has_ended(pid) for pid in pids)
     async with stores(tmp_path) as (system, _):
         assert ask(system.postgres, "select word from kept").strip() == "שלום"
 
@@ -83,7 +83,7 @@ async def test_a_killed_store_comes_back_on_its_port_with_its_data(tmp_path: Pat
         for name, probe in (("postgres", system.postgres.ready), ("valkey", system.valkey.ready)):
             killed = supervisor.processes[name].pid
             psutil.Process(killed).kill()
-            assert gone(killed)
+            assert has_ended(killed)
             async with asyncio.timeout(20):
                 while supervisor.processes[name].pid == killed or not await probe():  # noqa: ASYNC110
                     await asyncio.sleep(0.1)
@@ -104,7 +104,7 @@ async def test_a_process_that_cannot_start_ends_the_start_and_what_ran_is_stoppe
         supervisor = Supervisor(specs, data.logs, pid_file, lambda _: None, 60)
         with pytest.raises(StartError, match="Process bad does not start"):
             await supervisor.__aenter__()
-    assert gone(int(marker.read_text()), within_s=0)
+    assert has_ended(int(marker.read_text()), within_s=0)
 
 
 def test_two_systems_cannot_share_a_data_folder(tmp_path: Path) -> None:
@@ -189,7 +189,7 @@ def test_killing_the_supervisor_ends_even_a_stubborn_grandchild(tmp_path: Path) 
     process, pids = start_supervised(tmp_path)
     process.kill()
     process.communicate()
-    assert [pid for pid in pids if not gone(pid)] == []
+    assert [pid for pid in pids if not has_ended(pid)] == []
 
 
 def test_after_supervisor_and_watchdog_are_killed_the_next_start_ends_the_processes(tmp_path: Path) -> None:
@@ -202,5 +202,5 @@ def test_after_supervisor_and_watchdog_are_killed_the_next_start_ends_the_proces
     process.communicate()
     listed.write_text(listed.read_text().replace("}", f', "another": [{psutil.Process().pid}, 1.0]}}'))
     assert pid_files.end_left_processes(listed) == ["parent"]
-    assert gone(parent)
+    assert has_ended(parent)
     psutil.Process(child).kill()

@@ -1,4 +1,4 @@
-"""Reader processes: a death fails one request, the queue is bounded, and what nobody wants is dropped."""
+"""Reader processes: a death fails one request, the queue is bounded, cancelled requests leave it."""
 
 import asyncio
 import hashlib
@@ -204,16 +204,16 @@ async def test_an_unusable_image_is_refused_by_a_living_reader(
         assert pool.pids == before
 
 
-async def test_a_damaged_or_missing_cached_file_is_told_apart_from_an_unusable_model(
+async def test_a_damaged_or_missing_cached_file_is_distinguished_from_an_unusable_model(
     open_pool: OpenPool, model: Path
 ) -> None:
     """A file that is gone or altered may be fetched again; one that never was a model may not."""
     async with open_pool() as pool:
         altered = await pool.read(replace(task(model), model_sha256="0" * 64))
-        gone = await pool.read(replace(task(model), model_path="/nowhere"))
+        missing = await pool.read(replace(task(model), model_path="/nowhere"))
         await asyncio.to_thread(model.write_bytes, b"not a model")
         useless = await pool.read(task(model))
-    assert [getattr(answer, "kind", None) for answer in (altered, gone, useless)] == [
+    assert [getattr(answer, "kind", None) for answer in (altered, missing, useless)] == [
         "cache",
         "cache",
         "model",

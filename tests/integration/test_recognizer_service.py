@@ -85,7 +85,7 @@ class Service:
         return [child for child in children if child.status() != psutil.STATUS_ZOMBIE]
 
     async def health(self) -> int:
-        """Return what the service says of its health."""
+        """Return the service's health status."""
         stub: Any = health_pb2_grpc.HealthStub(self.channel)
         answer = await stub.Check(health_pb2.HealthCheckRequest(), timeout=5)
         return int(answer.status)
@@ -102,7 +102,7 @@ def model_of(content: bytes) -> page_pb2.Model:
 
 
 def granted(model: page_pb2.Model, user: UUID) -> page_pb2.Model:
-    """Give a model the registry's word that a user may read with it."""
+    """Return a model with the registry's authorization for a user."""
     named = page_pb2.Model()
     named.CopyFrom(model)
     named.grant = SIGNER.grant(user, model.sha256)
@@ -159,7 +159,7 @@ async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Serv
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def service(shared: Service) -> Service:
-    """Return the shared recognizer with a model that nobody has asked for yet and a living reader."""
+    """Return the shared recognizer with a model that no test has used yet and a running reader."""
     shared.model = renew(shared.registry)
     await until_alive(shared)
     return shared
@@ -174,7 +174,7 @@ async def own(tmp_path: Path) -> AsyncIterator[Service]:
 
 
 def renew(registry: RegistryDouble) -> bytes:
-    """Give the registry a new model and nothing else to remember."""
+    """Reset the registry to one new model."""
     content = tiny.save(epoch=next(NUMBERS))
     registry.files = {hashlib.sha256(content).digest(): content}
     registry.unavailable, registry.downloads = False, 0
@@ -206,7 +206,7 @@ async def serving(service: Service) -> None:
 
 
 async def test_an_answer_keeps_what_the_contract_promises(service: Service) -> None:
-    """Text is NFC, confidences lie in 0..1, positions lie on the image, words lie in their line."""
+    """Text is NFC, confidences are 0 to 1, points are on the image, words are within their line."""
     answer = await service.read()
     assert answer.model_version == "base-1"
     assert [line.order for line in answer.lines] == [0, 1, 2, 3]
@@ -251,13 +251,13 @@ async def test_a_model_that_does_not_match_its_digest_is_refused(service: Servic
 
 
 async def test_a_model_unknown_to_the_registry_is_not_found(service: Service) -> None:
-    """The registry's word is passed on."""
+    """The registry's error is passed on."""
     with pytest.raises(NotFound):
         await service.read(model=model_of(b"unknown"))
 
 
-async def test_a_registry_that_is_away_is_unavailable_only_while_a_model_is_missing(service: Service) -> None:
-    """What is in the cache is read without the registry."""
+async def test_an_unavailable_registry_matters_only_while_a_model_is_missing(service: Service) -> None:
+    """Pages are read with a cached model without the registry."""
     service.registry.unavailable = True
     with pytest.raises(Unavailable):
         await service.read()
@@ -280,7 +280,7 @@ MISUSES: list[tuple[bytes, dict[str, Any], type[KetavError]]] = [
 ]
 
 
-async def test_requests_that_break_the_contract_are_refused_and_kill_nobody(service: Service) -> None:
+async def test_requests_that_break_the_contract_are_refused_and_kill_no_reader(service: Service) -> None:
     """Every misuse is the caller's error; the same reader reads the next page."""
     readers = {reader.pid for reader in service.readers()}
     for image, header, error in MISUSES:
@@ -302,7 +302,7 @@ async def test_a_stream_without_a_header_is_refused(service: Service) -> None:
             await stub.RecognizePage(iter(requests), timeout=5)
 
 
-async def test_a_caller_without_identity_is_turned_away(service: Service) -> None:
+async def test_a_caller_without_identity_is_refused(service: Service) -> None:
     """The token is checked before a byte is read."""
     stub: Any = recognizer_pb2_grpc.RecognizerServiceStub(service.channel)
     with pytest.raises(Unauthenticated), rpc.translated():
@@ -323,17 +323,17 @@ async def test_a_reader_killed_mid_page_fails_that_request_and_no_other(service:
     assert service.process.returncode is None
 
 
-async def test_a_full_queue_is_told_at_once(service: Service) -> None:
+async def test_a_full_queue_is_reported_at_once(service: Service) -> None:
     """One is read, one waits, the third is refused with RESOURCE_EXHAUSTED while the others are answered."""
     await service.read()
     (reader,) = service.readers()
     reader.suspend()
-    taken = [asyncio.create_task(service.read()) for _ in range(2)]
+    readings = [asyncio.create_task(service.read()) for _ in range(2)]
     await asyncio.sleep(0.3)
     with pytest.raises(RateLimited):
         await service.read()
     reader.resume()
-    assert all(answer.lines for answer in await asyncio.gather(*taken))
+    assert all(answer.lines for answer in await asyncio.gather(*readings))
 
 
 async def test_a_deadline_is_kept_and_its_place_is_free_again(service: Service) -> None:
@@ -351,7 +351,7 @@ async def test_a_deadline_is_kept_and_its_place_is_free_again(service: Service) 
 
 
 async def test_sigterm_lets_the_page_at_hand_finish_and_leaves_no_process(own: Service) -> None:
-    """The call in flight is answered, health turns away new ones, and the readers end with the server."""
+    """The call in flight is answered, health reports NOT_SERVING, and the readers end with the server."""
     await own.read()
     (reader,) = own.readers()
     reader.suspend()
@@ -396,8 +396,8 @@ async def test_a_model_without_the_registry_s_grant_for_this_user_is_refused_tho
     assert (await service.read(user=user)).lines
 
 
-async def test_a_cached_model_that_the_registry_has_retired_is_forgotten(service: Service) -> None:
-    """Within the pause between two checks; while the registry is away nothing is forgotten."""
+async def test_a_cached_model_that_the_registry_has_retired_is_dropped(service: Service) -> None:
+    """Within the pause between two checks; while the registry is unavailable nothing is dropped."""
     await service.read()
     service.registry.unavailable = True
     service.registry.files.clear()

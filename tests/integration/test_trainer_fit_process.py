@@ -142,7 +142,7 @@ async def test_shuffled_texts_do_not_pass_the_gate(tmp_path: Path) -> None:
 
 
 async def test_a_damaged_checkpoint_costs_time_and_nothing_else(tmp_path: Path) -> None:
-    """The training begins anew and ends with the model that it would have made."""
+    """The training begins again and ends with the same model."""
     whole, damaged = tmp_path / "whole", tmp_path / "damaged"
     for directory in (whole, damaged):
         await asyncio.to_thread(directory.mkdir)
@@ -167,7 +167,7 @@ async def test_equal_configurations_give_an_equal_model(tmp_path: Path) -> None:
 async def test_a_training_process_runs_at_low_priority_with_one_thread_and_no_secrets(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """OCR stays quick beside it, and it has nothing to give away."""
+    """Readers on the same machine go first, and it has no secret to reveal."""
     monkeypatch.setenv("KETAV_IDENTITY_SECRET", "s" * 40)
     seen: list[tuple[int, dict[str, str]]] = []
 
@@ -182,7 +182,7 @@ async def test_a_training_process_runs_at_low_priority_with_one_thread_and_no_se
     assert not [name for name in environment if name.startswith("KETAV_")]
 
 
-async def test_a_killed_training_fails_in_words_for_the_user(tmp_path: Path) -> None:
+async def test_a_killed_training_fails_with_a_sentence_for_the_user(tmp_path: Path) -> None:
     """SIGKILL, as the kernel sends it when memory is short."""
 
     async def kill(_: dict[str, Any]) -> None:
@@ -214,16 +214,16 @@ async def test_a_training_that_takes_too_long_is_stopped(tmp_path: Path) -> None
 
 
 async def test_a_cancelled_training_leaves_no_process(tmp_path: Path) -> None:
-    """Whoever stops waiting for a training has also ended it."""
+    """Cancelling the call ends the process."""
     started = asyncio.Event()
 
-    async def hold(_: dict[str, Any]) -> None:
+    async def suspend(_: dict[str, Any]) -> None:
         """Stop the process at its first report."""
         for child in children():
             os.kill(child.pid, signal.SIGSTOP)
         started.set()
 
-    running = asyncio.create_task(fit(prepare(tmp_path, lines=200), hold))
+    running = asyncio.create_task(fit(prepare(tmp_path, lines=200), suspend))
     await started.wait()
     running.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -1,4 +1,4 @@
-"""The learning loop over a real registry and PostgreSQL: corrections become a better model that serves."""
+"""Trainings over a real registry and PostgreSQL: corrections become a better model that serves."""
 
 import asyncio
 import hashlib
@@ -27,8 +27,8 @@ CURSIVE = page_pb2.SCRIPT_MODERN_CURSIVE
 
 
 @dataclass(frozen=True)
-class Loop:
-    """A registry and a worker beside it."""
+class Trainings:
+    """A registry and a worker."""
 
     registry: Registry
     trainer: RegistryClient
@@ -64,20 +64,20 @@ def database(postgres: PostgresServer) -> str:
 
 
 @pytest.fixture
-async def loop(postgres: PostgresServer, database: str, tmp_path: Path) -> AsyncIterator[Loop]:
+async def loop(postgres: PostgresServer, database: str, tmp_path: Path) -> AsyncIterator[Trainings]:
     """Run a registry whose base model is an empty table of the tiny engine."""
     async with (
         registry_server(postgres, tmp_path, database, base=tiny.save()) as registry,
         rpc.channel(f"unix:{tmp_path}/registry.sock", registry.signer) as channel,
     ):
         config = training_config(tmp_path, heartbeat_s=1)
-        yield Loop(registry, RegistryClient(channel), config)
+        yield Trainings(registry, RegistryClient(channel), config)
 
 
 async def corrected_page(registry: Registry, seed: int, lines: int = 12, shuffled: int = 0) -> None:
     """Upload a drawn page as the current user, record a wrong reading of it, and correct every line.
 
-    `shuffled` gives each line the text of the one so many further, and insists on it.
+    `shuffled` gives each line the text of the line so many further down, and confirms it.
     """
     texts = random_lines(lines, seed=seed)
     page = (await create(registry, draw_page(texts))).page
@@ -108,16 +108,16 @@ def errors(model: bytes, seed: int) -> int:
     """Return how many lines of a fresh page a model reads otherwise than they were written."""
     engine = tiny.TinyEngine()
     texts = random_lines(10, seed=seed)
-    found = []
+    lines = []
     for row in range(len(texts)):
         baseline, boundary = place_of(row, texts)
-        found.append(FoundLine(row, tuple(baseline), tuple(boundary)))
+        lines.append(FoundLine(row, tuple(baseline), tuple(boundary)))
     loaded = engine.load_model(model, hashlib.sha256(model).hexdigest())
-    readings = engine.read_lines(engine.cut_lines(decode(draw_page(texts)), found, 48), loaded)
+    readings = engine.read_lines(engine.cut_lines(decode(draw_page(texts)), lines, 48), loaded)
     return sum(reading.text != text for reading, text in zip(readings, texts, strict=True))
 
 
-async def test_corrections_become_a_model_that_serves_and_reads_better(loop: Loop) -> None:
+async def test_corrections_become_a_model_that_serves_and_reads_better(loop: Trainings) -> None:
     """Two corrected pages, one training: the user's next model is another, better one, and theirs alone."""
     user_id, stranger = await loop.registry.new_user(), await loop.registry.new_user()
     before = await loop.model(user_id)
@@ -137,7 +137,7 @@ async def test_corrections_become_a_model_that_serves_and_reads_better(loop: Loo
     assert await loop.model(stranger) == before
 
 
-async def test_of_two_workers_at_one_run_one_trains_and_the_other_changes_nothing(loop: Loop) -> None:
+async def test_of_two_workers_at_one_run_one_trains_and_the_other_changes_nothing(loop: Trainings) -> None:
     """The database lets one claim through; the run was tried once and ended once."""
     user_id = await loop.registry.new_user()
     with acting(user_id):
@@ -150,7 +150,7 @@ async def test_of_two_workers_at_one_run_one_trains_and_the_other_changes_nothin
     assert run.attempts == 1
 
 
-async def test_the_next_training_starts_from_the_model_that_serves(loop: Loop) -> None:
+async def test_the_next_training_starts_from_the_model_that_serves(loop: Trainings) -> None:
     """Nothing new to learn: the second candidate is no better, REJECTED, and the first model serves on."""
     user_id = await loop.registry.new_user()
     with acting(user_id):
@@ -169,8 +169,8 @@ async def test_the_next_training_starts_from_the_model_that_serves(loop: Loop) -
     assert await loop.model(user_id) == serving
 
 
-async def test_texts_of_other_lines_are_rejected_and_the_old_model_serves_on(loop: Loop) -> None:
-    """A user insists on shuffled texts: nothing can be learnt from them that holds on held-out lines."""
+async def test_texts_of_other_lines_are_rejected_and_the_old_model_serves_on(loop: Trainings) -> None:
+    """A user confirms shuffled texts: a model trained on them reads the held-out lines no better."""
     user_id = await loop.registry.new_user()
     with acting(user_id):
         for seed in range(2):

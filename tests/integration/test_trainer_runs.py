@@ -1,4 +1,4 @@
-"""A run from the claim to its end, over the real contract: nothing is lost, twice, or a lie."""
+"""A run from the claim to its end, over the real contract: nothing is lost, doubled or misreported."""
 
 import asyncio
 import hashlib
@@ -122,7 +122,7 @@ async def test_a_version_carries_its_model_card(bench: Bench) -> None:
     assert datetime.fromisoformat(card["date"]).tzinfo is UTC
 
 
-async def test_a_model_that_forgets_other_hands_is_rejected(bench: Bench, tmp_path: Path) -> None:
+async def test_a_model_that_forgets_other_writers_is_rejected(bench: Bench, tmp_path: Path) -> None:
     """The user's letters improve, but the general set, which only the parent reads, forbids it."""
     forbid(bench, tmp_path / "general.npz", drawn(bench.inside.texts))
     run_id = bench.inside.queue()
@@ -142,8 +142,8 @@ async def test_where_a_model_forgets_too_much_one_nearer_to_its_parent_serves(
     parent, tuned = loaded(tiny.save()), loaded(content)
     nearer = ENGINE.blend(parent, tuned, 0.75)
     rows = [only(letter, text) for letter in LETTERS for text in bench.inside.texts]
-    found = zip(rows, *(readings(rows, model) for model in (tiny.save(), nearer, content)), strict=True)
-    late = [row for row, before, near, after in found if before == near != after]
+    compared = zip(rows, *(readings(rows, model) for model in (tiny.save(), nearer, content)), strict=True)
+    late = [row for row, before, near, after in compared if before == near != after]
     assert late
     forbid(bench, tmp_path / "general.npz", late)
     run_id = bench.inside.queue()
@@ -171,17 +171,17 @@ def loaded(content: bytes) -> Model:
 
 def drawn(texts: list[str]) -> list[Image]:
     """Draw texts, a line each, and cut them as reading would."""
-    places = [place_of(row, texts) for row in range(len(texts))]
-    lines = [FoundLine(row, tuple(hangs), tuple(around)) for row, (hangs, around) in enumerate(places)]
+    outlines = [place_of(row, texts) for row in range(len(texts))]
+    lines = [FoundLine(row, tuple(hangs), tuple(around)) for row, (hangs, around) in enumerate(outlines)]
     return ENGINE.cut_lines(decode(draw_page(texts)), lines, HEIGHT)
 
 
 def only(letter: str, text: str) -> Image:
-    """Draw a text and keep only one letter of it: letters look otherwise beside others."""
+    """Draw a text with only one of its letters: letters look different next to others."""
     (line,) = drawn([text])
     edges = np.flatnonzero(np.diff((line < 128).any(axis=0).astype(int)))
-    for place, (start, end) in enumerate(zip(edges[::2], edges[1::2], strict=True)):
-        if text[::-1][place] != letter:
+    for index, (start, end) in enumerate(zip(edges[::2], edges[1::2], strict=True)):
+        if text[::-1][index] != letter:
             line[:, start + 1 : end + 1] = 255
     return line
 
@@ -207,7 +207,7 @@ async def learnt(bench: Bench) -> bytes:
 
 
 async def test_of_two_workers_at_one_run_exactly_one_trains(bench: Bench) -> None:
-    """The message came twice: the second claim is refused and its worker walks away."""
+    """The message came twice: the second claim is refused and its worker does nothing."""
     run_id = bench.inside.queue()
     await asyncio.gather(bench.run(run_id), bench.run(run_id))
     assert len(bench.inside.published) == 1
@@ -266,10 +266,10 @@ async def test_a_training_out_of_memory_ends_as_failed(bench: Bench) -> None:
     )
 
 
-async def test_a_stopping_worker_gives_its_run_back_and_the_next_one_goes_on(bench: Bench) -> None:
+async def test_a_stopping_worker_returns_its_run_and_the_next_one_continues(bench: Bench) -> None:
     """SIGTERM of the worker: QUEUED again at once; the next attempt trains no epoch that was reported again.
 
-    How many it has left is the training's affair, which may be ahead of what its worker has heard
+    The training process may be ahead of the reports that its worker has received
     (tests/faults/test_stops.py stops it in a known epoch).
     """
     slow(bench)
@@ -289,7 +289,7 @@ async def test_a_stopping_worker_gives_its_run_back_and_the_next_one_goes_on(ben
 
 
 async def test_a_worker_that_lost_its_lease_changes_nothing_more(bench: Bench) -> None:
-    """Somebody else claimed the run meanwhile: the old worker's process is killed, its fence refused."""
+    """Another worker claimed the run meanwhile: the old worker's process is killed, its fence refused."""
     slow(bench)
     run_id = bench.inside.queue()
     task = await bench.begin(run_id)
@@ -302,7 +302,7 @@ async def test_a_worker_that_lost_its_lease_changes_nothing_more(bench: Bench) -
     assert not trainings()
 
 
-async def test_a_short_absence_of_the_registry_is_borne(bench: Bench) -> None:
+async def test_a_short_outage_of_the_registry_is_tolerated(bench: Bench) -> None:
     """Heartbeats fail for a while, less than the lease: the training goes on to its end."""
     run_id = bench.inside.queue()
     slow(bench)
@@ -317,8 +317,8 @@ async def test_a_short_absence_of_the_registry_is_borne(bench: Bench) -> None:
     assert bench.inside.runs[run_id].message.state in {double.SUCCEEDED, double.REJECTED}
 
 
-async def test_a_long_absence_of_the_registry_ends_the_training(bench: Bench) -> None:
-    """When the lease has run out without an answer the child is killed; the sweep gives the run away."""
+async def test_a_long_outage_of_the_registry_ends_the_training(bench: Bench) -> None:
+    """When the lease has run out without an answer the child is killed; a sweep queues the run again."""
     bench.inside.lease_s = 1
     slow(bench)
     run_id = bench.inside.queue()
@@ -331,7 +331,7 @@ async def test_a_long_absence_of_the_registry_ends_the_training(bench: Bench) ->
     assert await bench.registry.sweep() == [run_id]
 
 
-async def test_a_registry_away_at_the_claim_leaves_the_run_queued(bench: Bench) -> None:
+async def test_an_unavailable_registry_at_the_claim_leaves_the_run_queued(bench: Bench) -> None:
     """The error reaches the task, which leaves the run to the sweep."""
     run_id = bench.inside.queue()
     bench.inside.unavailable = True

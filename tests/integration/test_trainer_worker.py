@@ -1,4 +1,4 @@
-"""Front, queue and worker as processes: the bell may be lost, the worker may be killed, the run ends."""
+"""Server, queue and worker as processes: a message may be lost, a worker may be killed, the run ends."""
 
 import asyncio
 import contextlib
@@ -109,7 +109,7 @@ async def begun(system: System, run_id: str) -> None:
     pytest.fail("the training never began")
 
 
-async def test_a_training_is_queued_rung_trained_and_followed_to_its_end(system: System) -> None:
+async def test_a_training_is_queued_trained_and_watched_to_its_end(system: System) -> None:
     """Start answers with the queued run; watching it shows each state until the candidate serves."""
     await system.start("ketav_trainer.worker")
     user = uuid4()
@@ -123,8 +123,8 @@ async def test_a_training_is_queued_rung_trained_and_followed_to_its_end(system:
     assert await system.watch(user, run_id, after=revisions[-1]) == []
 
 
-async def test_the_front_passes_on_what_the_registry_refuses_and_keeps_deadlines(system: System) -> None:
-    """A second run while one is active, a foreign run, and a run that nobody trains."""
+async def test_the_server_passes_on_the_registry_s_errors_and_keeps_deadlines(system: System) -> None:
+    """A second run while one is active, a foreign run, and a run that no worker trains."""
     user = uuid4()
     run_id = await system.train(user)
     with pytest.raises(Conflict):
@@ -135,8 +135,8 @@ async def test_the_front_passes_on_what_the_registry_refuses_and_keeps_deadlines
         await system.watch(user, run_id, seconds=1.5)
 
 
-async def test_a_front_that_is_told_to_stop_does_not_wait_for_those_who_watch(system: System) -> None:
-    """A run nobody trains is watched; the stop ends the stream in good order, and the process."""
+async def test_a_server_that_stops_does_not_wait_for_its_watchers(system: System) -> None:
+    """A run that no worker trains is watched; the stop ends the stream without an error, and the process."""
     user = uuid4()
     run_id = await system.train(user)
     watching = asyncio.create_task(system.watch(user, run_id, seconds=60))
@@ -151,7 +151,7 @@ async def test_a_front_that_is_told_to_stop_does_not_wait_for_those_who_watch(sy
 
 
 async def test_no_run_is_lost_while_the_queue_is_down_emptied_or_restarted(system: System) -> None:
-    """Trainings are accepted without the queue; the sweep rings again for all whose message is gone."""
+    """Trainings are accepted without the queue; the sweep enqueues all whose message is lost."""
     runs = [await system.train(uuid4())]
     system.queue.stop()
     runs.append(await system.train(uuid4()))
@@ -168,7 +168,7 @@ async def test_no_run_is_lost_while_the_queue_is_down_emptied_or_restarted(syste
 
 
 async def test_a_killed_worker_s_run_is_trained_by_the_next_one_once(system: System) -> None:
-    """SIGKILL in an epoch: the lease runs out, the sweep rings, one model is published, nobody is left."""
+    """SIGKILL in an epoch: the lease runs out, a sweep enqueues, one model is published, no process stays."""
     system.registry.texts = system.registry.texts * 20
     worker = await system.start("ketav_trainer.worker")
     run_id = await system.train(uuid4())

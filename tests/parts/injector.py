@@ -1,4 +1,4 @@
-"""Injects faults into a running system: at a named point, into a victim, and sees that they happened."""
+"""Injects faults into a running system at named points, and checks that they happened."""
 
 import asyncio
 import contextlib
@@ -13,8 +13,8 @@ from typing import Literal
 import psutil
 
 from tests.parts import history
-from tests.parts.learners import Learner
-from tests.parts.world import Program, World, said
+from tests.parts.system_users import SystemUser
+from tests.parts.world import Program, World, stopped_process
 
 EPOCHS = 6
 """Epochs of each training; the points in epochs and at checkpoints are one of them."""
@@ -31,7 +31,7 @@ POINTS: dict[str, tuple[Victim, ...]] = {
     "after-promotion": ("worker", "registry"),
     "before-ack": ("worker",),
 }
-"""The ten named points and who can be killed there: whoever is at work."""
+"""The ten named points, with the processes that may be killed there."""
 _IN_CHILD = ("in-epoch", "at-checkpoint", "in-evaluation")
 _IN_REGISTRY = ("before-promotion", "in-promotion", "after-promotion")
 _BOUND_S = 240.0
@@ -39,7 +39,7 @@ _BOUND_S = 240.0
 
 @dataclass
 class Fault:
-    """One fault to inject, and after it was injected what it hit."""
+    """One fault to inject, and after its injection the processes and the run that it hit."""
 
     point: str
     victim: Victim
@@ -52,12 +52,12 @@ class Fault:
     """When it happened, by the database's clock; None: not yet."""
     worker: Program | None = None
     pid: int = 0
-    """Who stopped at the point."""
+    """Process id of the process that stopped at the point."""
 
 
 @dataclass
 class Outcome:
-    """What a batch of runs under faults came to."""
+    """The ends of a batch of runs under faults."""
 
     runs: dict[str, str] = field(default_factory=dict)
     """State in which each run ended."""
@@ -66,8 +66,8 @@ class Outcome:
     """Faults that could not be injected."""
 
 
-def go_on(pid: int) -> None:
-    """Let a stopped process go on, if it is still there."""
+def resume(pid: int) -> None:
+    """Continue a stopped process, if it still runs."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGCONT)
 
@@ -75,21 +75,21 @@ def go_on(pid: int) -> None:
 class Injector:
     """Runs trainings of several users and injects faults meanwhile."""
 
-    def __init__(self, world: World, learners: list[Learner], seed: int) -> None:
-        """Take the system, its users, and what everything random follows from."""
+    def __init__(self, world: World, users: list[SystemUser], seed: int) -> None:
+        """Take the system, its users, and the seed of all random choices."""
         self._world = world
-        self._learners = learners
+        self._users = users
         self._random = random.Random(seed)
 
     def fault(self, point: str, victim: Victim, *, pause: bool = False) -> Fault:
-        """Make a fault: in a random epoch where the point lies in one, after a random delay."""
+        """Return a fault: in a random epoch where the point is in one, after a random delay."""
         exact = f"{point}-{self._random.randint(1, EPOCHS)}" if point in _IN_CHILD[:2] else point
         return Fault(exact, victim, pause, self._random.choice((0.0, 0.0, 0.05, 0.3)))
 
     async def batch(self, faults: list[Fault]) -> Outcome:
         """Train one run for each fault, inject all of them, and wait until every run has ended."""
         outcome = Outcome()
-        armed = {self._world.order(fault.point): fault for fault in faults}
+        armed = {self._world.request_stop(fault.point): fault for fault in faults}
         async with asyncio.timeout(_BOUND_S):
             for _ in range(4):
                 runs = await self._start(len(armed))
@@ -102,39 +102,38 @@ class Injector:
         return outcome
 
     async def _start(self, count: int) -> list[str]:
-        """Have so many users ask for a training, each from the base model."""
-        chosen = self._random.sample(self._learners, count)
+        """Start trainings of so many users, each from the base model."""
         runs = []
-        for learner in chosen:
-            await learner.forget()
-            runs.append(await learner.train())
+        for user in self._random.sample(self._users, count):
+            await user.activate_base()
+            runs.append(await user.train())
         return runs
 
     async def _inject(self, armed: dict[Path, Fault], runs: list[str], outcome: Outcome) -> None:
         """Act on every process that stops until all runs have ended."""
-        patience = 20
+        rounds_left = 20
         while True:
             for order in list(armed):
-                if (stopped := said(order)) is not None:
+                if (stopped := stopped_process(order)) is not None:
                     fault = armed.pop(order)
                     if await self._act(fault, *stopped):
                         outcome.faults.append(fault)
-                    else:  # an orphan in its last second came by: the order is given again
-                        armed[self._world.order(fault.point)] = fault
+                    else:  # an orphan in its last second stopped: the stop is requested again
+                        armed[self._world.request_stop(fault.point)] = fault
             states = [(await self._world.run(run_id))["state"] for run_id in runs]
             outcome.runs.update(zip(runs, states, strict=True))
             if all(state in history.ENDED for state in states):
-                # Whoever stops behind the end of a run does so now.
-                patience -= 1
-                if not armed or patience == 0:
+                # A process that stops after the end of a run does so now.
+                rounds_left -= 1
+                if not armed or rounds_left == 0:
                     return
             await asyncio.sleep(0.03)
 
     async def _act(self, fault: Fault, pid_text: str, run_id: str) -> bool:
-        """Kill or pause the victim, then let whoever stopped at the point go on; False: no victim left."""
+        """Kill or pause the victim, then continue the stopped process; return whether there was a victim."""
         pid = fault.pid = int(pid_text)
         await asyncio.sleep(fault.delay_s)
-        fault.worker, fault.run_id = await self._who(fault, pid, run_id)
+        fault.worker, fault.run_id = await self._worker_and_run(fault, pid, run_id)
         fault.at = await self._world.owner.fetchval("SELECT clock_timestamp()")
         if fault.victim == "registry":
             self._world.programs["registry"].kill()
@@ -149,11 +148,11 @@ class Injector:
         if fault.worker is not None:
             self._world.remove_worker(fault.worker)
             self._world.add_worker()
-        go_on(pid)
+        resume(pid)
         return fault.victim != "worker" or fault.worker is not None
 
-    async def _who(self, fault: Fault, pid: int, run_id: str) -> tuple[Program | None, str]:
-        """Return the worker concerned and the run it is at."""
+    async def _worker_and_run(self, fault: Fault, pid: int, run_id: str) -> tuple[Program | None, str]:
+        """Return the worker of a stopped process, and its run."""
         if fault.point.startswith(_IN_REGISTRY):
             name = str((await self._world.run(run_id))["worker"])
             return self._world.worker_of(int(name.rsplit(":", 1)[1])), run_id
@@ -161,9 +160,9 @@ class Injector:
             psutil.Process(pid).ppid() if fault.point.startswith(_IN_CHILD) else pid
         )
         if worker is not None and not run_id:
-            found = await self._world.owner.fetchval(
+            row_id = await self._world.owner.fetchval(
                 "SELECT id FROM training_run WHERE worker LIKE $1 AND state IN ('running', 'evaluating')",
                 f"%:{worker.pid}",
             )
-            run_id = str(found)
+            run_id = str(row_id)
         return worker, run_id

@@ -16,7 +16,7 @@ class Names(asyncio.DatagramProtocol):
     def __init__(self, addresses: list[str]) -> None:
         """Take the first addresses."""
         self.addresses = addresses
-        self.asked = 0
+        self.questions = 0
         self.port = 0
         self._transport: asyncio.DatagramTransport | None = None
 
@@ -29,11 +29,11 @@ class Names(asyncio.DatagramProtocol):
         """Answer one question (sections 4.1.1 to 4.1.3)."""
         end = data.index(0, _HEADER) + 1
         kind, _ = struct.unpack("!HH", data[end : end + 4])
-        found = self.addresses if kind == _A else []
-        self.asked += kind == _A
+        addresses = self.addresses if kind == _A else []
+        self.questions += kind == _A
         flags = 0x8580  # an answer, authoritative, recursion wanted and offered, no error
-        answer = data[:2] + struct.pack("!HHHHH", flags, 1, len(found), 0, 0) + data[_HEADER : end + 4]
-        for address in found:
+        answer = data[:2] + struct.pack("!HHHHH", flags, 1, len(addresses), 0, 0) + data[_HEADER : end + 4]
+        for address in addresses:
             answer += struct.pack("!HHHIH", 0xC00C, _A, _IN, 0, 4) + socket.inet_aton(address)
         assert self._transport is not None
         self._transport.sendto(answer, addr)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def free_port() -> int:
-    """Return a TCP port that nobody listens on; from below 20000, as some servers add 10000 to theirs."""
+    """Return a free TCP port below 20000: some servers also use the port 10000 above."""
     for port in range(10000 + time.time_ns() // 1000 % 9000, 20000):
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))

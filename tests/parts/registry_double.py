@@ -33,7 +33,7 @@ from tests.parts.pages import draw_page, place_of, random_lines
 
 RunState = training_pb2.TrainingRunState
 QUEUED, RUNNING, EVALUATING, SUCCEEDED, REJECTED, FAILED, CANCELLED = RunState.values()[1:]
-HELD = {RUNNING, EVALUATING}
+LEASED_STATES = {RUNNING, EVALUATING}
 ENDED = {SUCCEEDED, REJECTED, FAILED, CANCELLED}
 
 
@@ -115,7 +115,7 @@ class RegistryDouble(
         run = self.runs.get(request.run_id)
         if run is None:
             raise NotFound
-        abandoned = run.message.state in HELD and time.monotonic() > run.until
+        abandoned = run.message.state in LEASED_STATES and time.monotonic() > run.until
         if run.message.state != QUEUED and not abandoned:
             raise Stale(code="run-taken")
         run.fence += 1
@@ -198,7 +198,7 @@ class RegistryDouble(
         """Return abandoned runs to the queue and list the queued ones."""
         self._check_available()
         for run in self.runs.values():
-            if run.message.state in HELD and time.monotonic() > run.until:
+            if run.message.state in LEASED_STATES and time.monotonic() > run.until:
                 self._change(run, state=QUEUED)
         waiting = [run_id for run_id, run in self.runs.items() if run.message.state == QUEUED]
         return training_pb2.SweepTrainingRunsResponse(run_ids=waiting)
@@ -268,7 +268,7 @@ class RegistryDouble(
         run = self.runs[request.run_id]
         if run.message.state in ENDED:
             raise Stale(code="run-ended")
-        if run.fence != request.fence or run.message.state not in HELD:
+        if run.fence != request.fence or run.message.state not in LEASED_STATES:
             raise Stale(code="stale-fence")
         return run
 

@@ -56,7 +56,7 @@ class Valkey:
             self._process = None
 
     def empty(self) -> None:
-        """Forget everything the server holds."""
+        """Delete everything that the server stores."""
         with Redis(port=self.port) as client:
             client.flushall()
 

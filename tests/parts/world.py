@@ -1,6 +1,6 @@
-"""The learning loop as processes, for fault tests: registry, trainer, workers, recognizer over real stores.
+"""The system as processes, for fault tests: registry, trainer, workers and recognizer over real stores.
 
-Every process may be killed, stopped and started again; what happened is in the database's history.
+Every process may be killed, stopped and started again; the database records the history of runs and models.
 """
 
 import asyncio
@@ -48,7 +48,7 @@ CHILD = "ketav_trainer.fit_process"
 
 @dataclass(frozen=True)
 class Pace:
-    """How long a lease is and how often heartbeats and sweeps come, in seconds."""
+    """Seconds of a lease, between heartbeats, and between sweeps."""
 
     lease: int = 2
     heartbeat: float = 0.4
@@ -82,7 +82,7 @@ class Program:
 
     @property
     def alive(self) -> bool:
-        """Whether it runs, or is stopped."""
+        """Return whether it runs or is stopped by a signal."""
         return self.process is not None and self.process.poll() is None
 
     def send(self, number: signal.Signals) -> None:
@@ -97,7 +97,7 @@ class Program:
             self.process.wait()
 
     def events(self, run_id: str) -> list[str]:
-        """Return what the program has logged about a run, event by event."""
+        """Return the events that the program has logged about a run."""
         return [
             str(entry["event"])
             for line in self.log.read_text("utf-8").splitlines()
@@ -111,12 +111,12 @@ class Program:
         return []
 
 
-def said(order: Path) -> tuple[str, str] | None:
-    """Return the process id and the run of who stopped as ordered; None: nobody yet."""
+def stopped_process(order: Path) -> tuple[str, str] | None:
+    """Return the process id and the run of a process that stopped as requested, None before that."""
     if not order.exists() or not (text := order.read_text("utf-8")).endswith("\n"):
         return None
     pid, run_id = text.rstrip("\n").split(" ", 1)
-    # It says so just before it stops; a SIGCONT that came in between would be lost.
+    # It reports just before it stops; a SIGCONT in between would be lost.
     with contextlib.suppress(psutil.NoSuchProcess):
         if psutil.Process(int(pid)).status() not in {psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE}:
             return None
@@ -124,7 +124,7 @@ def said(order: Path) -> tuple[str, str] | None:
 
 
 def is_training(process: psutil.Process) -> bool:
-    """Whether a process is a training process that has not ended."""
+    """Return whether a process is a training process that has not ended."""
     with contextlib.suppress(psutil.NoSuchProcess):
         return process.status() != psutil.STATUS_ZOMBIE and CHILD in process.cmdline()
     return False
@@ -150,12 +150,12 @@ class World:
 
     @property
     def faults(self) -> Path:
-        """Folder of the orders to stop at a point."""
+        """Return the directory of the requested stops."""
         return self.folder / "faults"
 
     @property
     def blobs(self) -> Path:
-        """Folder of the stored objects."""
+        """Return the directory of the stored objects."""
         return self.folder / "blobs"
 
     @property
@@ -257,7 +257,7 @@ class World:
         return user_id
 
     async def import_base(self, content: bytes) -> None:
-        """Make a file the base of every script."""
+        """Import a file as the base model of every script."""
         file = self.folder / "hebrew_base.safetensors"
         file.write_bytes(content)
         async with open_stores(self._stores()) as stores:
@@ -265,12 +265,12 @@ class World:
             await models.import_base(file, "hebrew_base", None, stores=stores)
 
     def _stores(self) -> StoreSettings:
-        """Return where the registry's memory lies."""
+        """Return the settings of the registry's stores."""
         url = self.postgres.url(self.database, "ketav_service")
         return StoreSettings(database_url=url, blob_url=f"file://{self.blobs}", spool_dir=None)
 
-    async def happened(self, after: int = 0) -> list[history.Change]:
-        """Return what has happened to runs and models after a number."""
+    async def changes(self, after: int = 0) -> list[history.Change]:
+        """Return the changes of runs and models after a number."""
         return await history.read(self.owner, after)
 
     async def run(self, run_id: str) -> dict[str, Any]:
@@ -282,10 +282,10 @@ class World:
     async def until(
         self, done: Callable[[], Awaitable[bool]], what: str, seconds: float = 250, pause: float = 0.05
     ) -> None:
-        """Wait until something is so; TimeoutError with `what` when it never is."""
+        """Wait until `done` returns True; raises TimeoutError with `what` when it never does."""
         try:
             async with asyncio.timeout(seconds):
-                while not await done():  # noqa: ASYNC110 - what is waited for happens in other processes
+                while not await done():  # noqa: ASYNC110 - other processes change the result
                     await asyncio.sleep(pause)
         except TimeoutError as error:
             raise TimeoutError(f"not within {seconds} s: {what}") from error
@@ -300,8 +300,8 @@ class World:
         await self.until(over, f"the end of run {run_id}", seconds)
         return await self.run(run_id)
 
-    def order(self, point: str) -> Path:
-        """Order a stop at a point; return the file that will say who stopped."""
+    def request_stop(self, point: str) -> Path:
+        """Request a stop at a point; return the file in which the stopped process reports."""
         folder = self.faults / point
         folder.mkdir(parents=True, exist_ok=True)
         order = folder / f"{uuid4().hex}.armed"
@@ -309,41 +309,41 @@ class World:
         return order.with_suffix(".taken")
 
     async def stopped(self, order: Path, seconds: float = 250) -> int:
-        """Wait until a process has stopped as ordered; return its id."""
+        """Wait until a process has stopped as requested; return its id."""
 
-        async def taken() -> bool:
-            """Look at the order."""
-            return said(order) is not None
+        async def has_stopped() -> bool:
+            """Read the report."""
+            return stopped_process(order) is not None
 
-        await self.until(taken, f"a stop at {order.parent.name}", seconds)
-        return int((said(order) or ("0", ""))[0])
+        await self.until(has_stopped, f"a stop at {order.parent.name}", seconds)
+        return int((stopped_process(order) or ("0", ""))[0])
 
     async def orphans(self, seconds: float = 20) -> list[int]:
-        """Return the training processes that no living worker has, after a time for them to notice."""
-        found: list[int] = []
+        """Return the training processes without a running worker, after a time in which they may end."""
+        pids_without_worker: list[int] = []
 
         async def none() -> bool:
             """Look for training processes of this system without a worker."""
             pids = {worker.pid for worker in self.workers if worker.alive}
-            found[:] = [
+            pids_without_worker[:] = [
                 process.pid
                 for process in psutil.process_iter()
                 if is_training(process) and self._is_ours(process) and process.ppid() not in pids
             ]
-            return not found
+            return not pids_without_worker
 
         with contextlib.suppress(TimeoutError):
             await self.until(none, "no orphan", seconds)
-        return found
+        return pids_without_worker
 
     def _is_ours(self, process: psutil.Process) -> bool:
-        """Whether a training process works in this system's folder."""
+        """Return whether a training process works in this system's directory."""
         with contextlib.suppress(psutil.NoSuchProcess):
             return process.environ().get("TMPDIR", "").startswith(str(self.folder))
         return False
 
     async def close(self) -> None:
-        """Stop every process."""
+        """End every process."""
         for channel in self.channels.values():
             await channel.close()
         for program in [*self.workers, *self.programs.values()]:
@@ -356,21 +356,21 @@ class World:
 async def world(
     folder: Path, postgres: PostgresServer, *, workers: int = 3, pace: Pace | None = None
 ) -> AsyncIterator[World]:
-    """Run the system with some workers over a fresh database whose history is kept."""
+    """Run the system with some workers over a fresh database whose history is recorded."""
     database = postgres.migrated_database()
     owner = await asyncpg.create_pool(postgres.url(database), min_size=1, max_size=4, timeout=30)
     try:
-        await history.keep(owner)
+        await history.record(owner)
         with valkey() as queue:
-            made = World(folder, postgres, database, queue, pace or Pace(), owner)
+            running = World(folder, postgres, database, queue, pace or Pace(), owner)
             try:
-                await made.import_base(tiny.save())
-                await made.serve("registry")
-                await made.serve("trainer")
+                await running.import_base(tiny.save())
+                await running.serve("registry")
+                await running.serve("trainer")
                 for _ in range(workers):
-                    made.add_worker()
-                yield made
+                    running.add_worker()
+                yield running
             finally:
-                await made.close()
+                await running.close()
     finally:
         await owner.close()

@@ -224,8 +224,8 @@ def lower_priority(*, leader: bool = False) -> list[str]:
 @pytest.mark.skipif(not AUTOGROUP.exists(), reason="this kernel does not share the processor by session")
 def test_a_process_of_lower_priority_begins_a_session_of_its_own_and_makes_it_nice() -> None:
     """Niceness alone means nothing between sessions; a session's niceness is never lowered."""
-    mine = int(AUTOGROUP.read_text("ascii").rpartition(" ")[2] or 0)
-    assert lower_priority()[1:] == ["True", str(max(7, mine))]
+    own_niceness = int(AUTOGROUP.read_text("ascii").rpartition(" ")[2] or 0)
+    assert lower_priority()[1:] == ["True", str(max(7, own_niceness))]
 
 
 def test_a_process_below_an_init_without_a_session_lowers_its_priority_too(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from ketav_common import faults
 
 
 def test_a_point_without_orders_is_passed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Production sets no folder; a folder without an order for the point stops nobody either."""
+    """Production sets no folder; a folder without an order for the point stops no process either."""
     monkeypatch.delenv(faults.DIRECTORY, raising=False)
     faults.reached("after-claim")
     monkeypatch.setenv(faults.DIRECTORY, str(tmp_path))

@@ -1,4 +1,4 @@
-"""What surrounds every call between services: identity, deadlines, errors and the request log."""
+"""Every call between services has identity, deadline, errors and a line in the request log."""
 
 import asyncio
 import uuid
@@ -29,7 +29,7 @@ USER = Identity("user", uuid.UUID(int=7))
 
 
 class Probe(PageServiceServicer):
-    """A servicer that shows what arrives and fails as it is told by the project id."""
+    """A servicer that shows its request and fails as the project id says."""
 
     async def GetPage(self, request: pages_pb2.GetPageRequest, call: object) -> pages_pb2.GetPageResponse:
         """Raise, hang or answer with the caller's user id."""
@@ -129,7 +129,7 @@ async def test_an_error_arrives_as_the_class_that_was_raised(tmp_path: Path, as_
     assert (error.details, error.retry_after) == ({"page": "1"}, 3)
 
 
-async def test_a_bug_is_told_as_internal_without_its_message(tmp_path: Path, as_user: None) -> None:
+async def test_a_defect_is_reported_as_internal_without_its_message(tmp_path: Path, as_user: None) -> None:
     """A crash says nothing of the code behind it."""
     async with probe(tmp_path) as stub:
         with pytest.raises(errors.Internal) as caught, rpc.translated():
@@ -154,7 +154,7 @@ async def test_a_stream_of_requests_is_handled(tmp_path: Path, as_user: None) ->
     assert answer.page.page_id == "3"
 
 
-async def test_a_stream_that_is_refused_early_is_told_why(tmp_path: Path, as_user: None) -> None:
+async def test_a_stream_that_is_refused_early_gets_the_reason(tmp_path: Path, as_user: None) -> None:
     """A client that is still sending gets the answer, not an error of its own, for uploads of many chunks."""
     async with probe(tmp_path) as stub:
         for _ in range(20):
@@ -174,7 +174,7 @@ async def test_every_call_ends_at_its_deadline_on_both_sides(tmp_path: Path, as_
 
 
 async def test_a_peer_that_is_away_is_unavailable(tmp_path: Path, as_user: None) -> None:
-    """Nobody listening is told as Unavailable within the deadline."""
+    """A server that does not listen is reported as Unavailable within the deadline."""
     async with rpc.channel(f"unix:{tmp_path}/nobody.sock", SIGNER, seconds=2) as channel:
         with pytest.raises(errors.Unavailable), rpc.translated():
             await PageServiceStub(channel).GetPage(pages_pb2.GetPageRequest())

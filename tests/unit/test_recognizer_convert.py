@@ -1,4 +1,4 @@
-"""What leaves the recognizer keeps the contract, whatever the engine says."""
+"""The recognizer's responses keep the contract, whatever the engine returns."""
 
 import math
 

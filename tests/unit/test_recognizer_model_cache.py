@@ -1,4 +1,4 @@
-"""The model cache fetches once, keeps what was asked for and nothing else, and stays within its bounds."""
+"""The model cache fetches a model once, stores nothing else, and stays within its limit."""
 
 import asyncio
 import hashlib
@@ -18,7 +18,7 @@ USER = uuid4()
 
 
 class Source:
-    """Stands for the registry: counts the fetches and sends what it is told to."""
+    """A registry that counts the fetches and sends the bytes that a test sets."""
 
     def __init__(self) -> None:
         """Start without any download asked for."""
@@ -146,7 +146,7 @@ async def test_what_a_killed_service_left_unfinished_is_deleted(source: Source, 
 
 
 async def test_a_dropped_model_is_fetched_again(source: Source, tmp_path: Path) -> None:
-    """What a reader found damaged comes anew from the registry."""
+    """A file that a reader found damaged is fetched again."""
     model = source.add(os.urandom(1000))
     cache = cache_of(source, tmp_path)
     await cache.path(model, USER)

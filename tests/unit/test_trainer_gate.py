@@ -123,7 +123,7 @@ def test_a_candidate_that_reads_worse_itself_is_is_proved_worse_and_an_equal_one
 
 
 def test_some_per_cent_fewer_errors_on_lines_that_are_hardly_read_at_all_promote_nothing() -> None:
-    """Texts of other lines are read less wrongly by whoever writes less; a new script's gain is large."""
+    """A model that writes less reads texts of other lines less wrongly; a new script's gain is large."""
     verdict = judge([LineErrors(50, 34, 32)] * 30)
     assert not verdict.promote
     assert verdict.sentence == (

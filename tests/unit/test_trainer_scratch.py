@@ -1,4 +1,4 @@
-"""What a training writes is private and does not outlive it."""
+"""The files of a training are private and are deleted with it."""
 
 import os
 from dataclasses import replace
@@ -12,30 +12,30 @@ from ketav_trainer.scratch import checkpoint_of, delete_checkpoint, private_dire
 
 
 def test_the_directory_is_private_and_gone_afterwards(tmp_path: Path) -> None:
-    """Nobody else may look in, and an error deletes it too."""
+    """No other user may read it, and an error deletes it too."""
     with pytest.raises(RuntimeError), private_directory(tmp_path / "training") as directory:
         assert directory.stat().st_mode & 0o077 == 0
-        (directory / "page").write_bytes(b"somebody's page")
+        (directory / "page").write_bytes(b"a user's page")
         raise RuntimeError
     assert not directory.exists()
 
 
 def test_a_checkpoint_outlives_the_attempt_and_not_the_run(tmp_path: Path) -> None:
-    """It is kept beside the private directories and goes with its run, half-written or not, or in a day."""
+    """It is deleted with its run, half-written or not, or after a day."""
     parent = ModelRef("base-1", "ab" * 32, 1)
     claim = Claim("run", 1, uuid4(), parent, parent, 30)
-    kept, old = checkpoint_of(tmp_path, claim), tmp_path / "other.checkpoint"
-    for path in (kept, old):
+    checkpoint, old = checkpoint_of(tmp_path, claim), tmp_path / "other.checkpoint"
+    for path in (checkpoint, old):
         path.write_bytes(b"weights")
     os.utime(old, (1, 1))
     with private_directory(tmp_path):
-        assert kept.exists()
+        assert checkpoint.exists()
         assert not old.exists()
-    assert checkpoint_of(tmp_path, replace(claim, parent=replace(parent, sha256="cd" * 32))) != kept
-    half = tmp_path / f"{kept.name}.part"
+    assert checkpoint_of(tmp_path, replace(claim, parent=replace(parent, sha256="cd" * 32))) != checkpoint
+    half = tmp_path / f"{checkpoint.name}.part"
     half.write_bytes(b"half of the weig")
     delete_checkpoint(tmp_path, claim)
-    assert not kept.exists()
+    assert not checkpoint.exists()
     assert not half.exists()
 
 
@@ -43,8 +43,8 @@ def test_what_a_killed_worker_left_is_deleted_and_a_living_worker_s_is_not(tmp_p
     """The lock tells them apart: the kernel drops it with the process."""
     left = tmp_path / "run-left"
     left.mkdir()
-    (left / "page").write_bytes(b"somebody's page")
-    with private_directory(tmp_path) as mine, private_directory(tmp_path) as other:
+    (left / "page").write_bytes(b"a user's page")
+    with private_directory(tmp_path) as own, private_directory(tmp_path) as other:
         assert not left.exists()
-        assert mine.exists()
+        assert own.exists()
         assert other.exists()

@@ -1,4 +1,4 @@
-"""Where webhooks may go, how they are signed, and what a try makes of every kind of receiver."""
+"""Webhooks go to public addresses, are signed, and every kind of receiver is reported."""
 
 import asyncio
 import base64
@@ -37,7 +37,7 @@ async def receiver(answer: Answer, tls: ssl.SSLContext | None = None) -> AsyncIt
 
 
 def saying(answer: bytes, *, pause: float = 0, endless: bool = False) -> Answer:
-    """Return a receiver that says the same to everybody."""
+    """Return a receiver that sends the same answer to every request."""
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Read the head, wait, answer, close."""
@@ -64,7 +64,7 @@ def delivery(url: str) -> webhooks_pb2.ClaimedDelivery:
     )
 
 
-async def tried(
+async def failure_of(
     answer: Answer,
     seconds: float = 30,
     tls: ssl.SSLContext | None = None,
@@ -96,7 +96,7 @@ async def test_a_receiver_can_verify_what_it_gets() -> None:
         writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
         writer.close()
 
-    assert await tried(handle) == ""
+    assert await failure_of(handle) == ""
     assert seen["line"] == b"POST /hook?to=me HTTP/1.1"
     assert seen["webhook-id"] == b"an-id"
     assert abs(int(seen["webhook-timestamp"]) - time.time()) < 60
@@ -121,10 +121,10 @@ async def test_a_receiver_can_verify_what_it_gets() -> None:
         (saying(b"HTTP/1.1 200", pause=0.2, endless=False), "answer is not HTTP"),
     ],
 )
-async def test_whatever_is_not_2xx_in_time_is_a_failure_in_words(answer: Answer, reason: str) -> None:
+async def test_whatever_is_not_2xx_in_time_is_a_failure_with_a_sentence(answer: Answer, reason: str) -> None:
     """Errors, redirects, other protocols, long lines and silence: in time, and none is followed."""
     began = time.monotonic()
-    assert reason in await tried(answer, 1 if "within" in reason else 30)
+    assert reason in await failure_of(answer, 1 if "within" in reason else 30)
     assert time.monotonic() - began < 25
 
 
@@ -136,7 +136,7 @@ async def test_whatever_is_not_2xx_in_time_is_a_failure_in_words(answer: Answer,
         ("127.0.0.1", False, "certificate is not valid for its name"),
     ],
 )
-async def test_over_https_only_a_receiver_with_a_trusted_certificate_of_its_name_is_told(
+async def test_over_https_only_a_receiver_with_a_trusted_certificate_of_its_name_gets_a_delivery(
     name: str, trusted: bool, reason: str
 ) -> None:
     """Another name or an unknown authority ends the try before anything is sent."""
@@ -145,18 +145,18 @@ async def test_over_https_only_a_receiver_with_a_trusted_certificate_of_its_name
     ours.issue_cert(name).configure_cert(tls)
     if trusted:
         ours.configure_trust(known)
-    asked: list[bytes] = []
+    requests: list[bytes] = []
 
     async def note(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Keep what was sent, and accept it."""
-        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        requests.append(await reader.readuntil(b"\r\n\r\n"))
         writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
         await writer.drain()
         writer.close()
 
-    failure = await tried(note, tls=tls, trust=known)
+    failure = await failure_of(note, tls=tls, trust=known)
     assert reason in failure
-    assert (failure == "") == (reason == "") == (len(asked) == 1)
+    assert (failure == "") == (reason == "") == (len(requests) == 1)
 
 
 async def test_a_name_is_resolved_once_and_the_checked_address_is_connected_to(
@@ -191,7 +191,7 @@ async def test_a_name_is_resolved_once_and_the_checked_address_is_connected_to(
 async def test_a_huge_answer_is_not_read() -> None:
     """The status is enough; an endless body costs nothing."""
     began = time.monotonic()
-    assert await tried(saying(b"HTTP/1.1 200 OK\r\n\r\n", endless=True)) == ""
+    assert await failure_of(saying(b"HTTP/1.1 200 OK\r\n\r\n", endless=True)) == ""
     assert time.monotonic() - began < 25
 
 
@@ -204,7 +204,7 @@ PRIVATE = (
 
 @pytest.mark.parametrize("address", PRIVATE)
 async def test_an_address_that_is_not_public_is_never_called(address: str) -> None:
-    """Neither when it is written in the URL nor when a name stands for it."""
+    """Neither as a literal in the URL nor behind a name."""
     assert not is_public(ipaddress.ip_address(address))
     host = f"[{address}]" if ":" in address else address
     with pytest.raises(InvalidInput):
@@ -247,7 +247,7 @@ def test_http_is_for_this_machine_and_only_where_it_is_allowed() -> None:
         check_url("http://10.0.0.1/", private=True)
 
 
-def test_eight_tries_lie_within_a_day() -> None:
+def test_eight_attempts_are_within_a_day() -> None:
     """Each pause is longer than the one before; after the eighth try there is none."""
     pauses = [retry_delay(attempt) for attempt in range(1, 9)]
     assert pauses[-1] is None

@@ -1,4 +1,4 @@
-"""Users of a running system for fault tests: they correct pages, ask for trainings and have pages read."""
+"""Users of a running system for fault tests: they correct pages, start trainings and read pages."""
 
 import asyncio
 import hashlib
@@ -22,20 +22,20 @@ BASE = "hebrew_base-1"
 CURSIVE = page_pb2.SCRIPT_MODERN_CURSIVE
 LINES = 12
 CALL_S = 60
-"""Longest call: the machine may be busy."""
+"""Deadline of a call in seconds: the machine may be busy."""
 
 
 @dataclass
-class Learner:
-    """A user; `hand` says which letter they mean by each letter that is drawn."""
+class SystemUser:
+    """A user; `letters` maps each drawn letter to the letter that the user writes for it."""
 
     world: World
     user_id: UUID
-    hand: Mapping[str, str]
+    letters: Mapping[str, str]
 
     def means(self, text: str) -> str:
-        """Return what the user says is written where a text was drawn."""
-        return "".join(self.hand.get(letter, letter) for letter in text)
+        """Return the user's text for a drawn text."""
+        return "".join(self.letters.get(letter, letter) for letter in text)
 
     async def page(self, seed: int) -> pages_pb2.CreatePageResponse:
         """Upload a page with the lines of a seed."""
@@ -47,7 +47,7 @@ class Learner:
             return answer
 
     async def correct(self, seed: int, turned: bool = False) -> None:
-        """Have a page recorded as misread and correct every line, or `turned`: with its letters reversed."""
+        """Record a wrong transcription of a page and correct every line; `turned` reverses the letters."""
         texts = random_lines(LINES, seed=seed)
         page = (await self.page(seed)).page
         lines = []
@@ -71,7 +71,7 @@ class Learner:
             await self.world.corrections.SubmitCorrections(request, timeout=CALL_S)
 
     async def record(self, page_id: str, version: str, lines: list[Any]) -> transcriptions_pb2.Transcription:
-        """Record a reading."""
+        """Record a transcription."""
         request = transcriptions_pb2.RecordTranscriptionRequest(
             page_id=page_id, model_version=version, lines=lines
         )
@@ -81,7 +81,7 @@ class Learner:
         return transcription
 
     async def train(self) -> str:
-        """Ask for a training, again while nobody answers; return its run's id, or that of the active run."""
+        """Start a training, again while the services are unavailable; return the id of the active run."""
         request = trainer_pb2.StartTrainingRequest(request_id=uuid4().hex)
         while True:
             try:
@@ -94,8 +94,8 @@ class Learner:
             else:
                 return str(answer.run.run_id)
 
-    async def forget(self) -> None:
-        """Go back to the base model, so that the next training improves on it again."""
+    async def activate_base(self) -> None:
+        """Activate the base model, so that the next training improves on it again."""
         if (await self.model()).version != BASE:
             with acting(self.user_id), rpc.translated():
                 await self.world.models.ActivateModel(
@@ -120,7 +120,7 @@ class Learner:
         return content
 
     async def read(self, seed: int) -> tuple[str, list[str]]:
-        """Have a page read and recorded as the gateway does; return the model's version and the lines."""
+        """Read and record a page as the gateway does; return the model's version and the lines."""
         created = await self.page(seed)
         image = draw_page(random_lines(LINES, seed=seed))
         stub: Any = recognizer_pb2_grpc.RecognizerServiceStub(self.world.channels["recognizer"])
@@ -140,9 +140,9 @@ def _messages(image: bytes, model: page_pb2.Model) -> Iterator[recognizer_pb2.Re
         yield recognizer_pb2.RecognizePageRequest(chunk=chunk)
 
 
-async def learner(world: World, name: str, *, hand: Mapping[str, str] | None = None) -> Learner:
-    """Make a user with two corrected pages; the sweep may have queued their first run already."""
-    made = Learner(world, await world.new_user(name), hand or {})
+async def corrected_user(world: World, name: str, *, letters: Mapping[str, str] | None = None) -> SystemUser:
+    """Add a user with two corrected pages; a sweep may have queued their first run already."""
+    user = SystemUser(world, await world.new_user(name), letters or {})
     for seed in range(2):
-        await made.correct(seed)
-    return made
+        await user.correct(seed)
+    return user
