@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -19,6 +19,11 @@ from ketav_registry.tables import correction, line, model_version, page, transcr
 
 _line, _transcription = line.c, transcription.c
 
+_CONVERTED = {"baseline", "boundary", "character_confidences", "words"}
+"""Fields of a line that have another type in the database: arrays and JSON."""
+_COPIED = [field.name for field in fields(Line) if field.name in _line and field.name not in _CONVERTED]
+"""Fields of a line that its column of the same name stores as they are."""
+
 
 def line_of(
     row: Any,  # noqa: ANN401 - a row of line
@@ -27,11 +32,9 @@ def line_of(
 ) -> Line:
     """Return the line of a row. `_values` is the inverse."""
     return Line(
-        order=row.order,
+        **{name: getattr(row, name) for name in _COPIED},
         baseline=tuple((x, y) for x, y in row.baseline),
         boundary=tuple((x, y) for x, y in row.boundary),
-        text=row.text,
-        confidence=row.confidence,
         character_confidences=tuple(row.character_confidences),
         words=tuple(Word(*word) for word in row.words),
         line_id=row.id,
@@ -42,13 +45,10 @@ def line_of(
 
 def _values(new_line: Line) -> dict[str, Any]:
     """Return the column values of a line. `line_of` is the inverse."""
-    return {
+    return {name: getattr(new_line, name) for name in _COPIED} | {
         "id": new_line.line_id,
-        "order": new_line.order,
         "baseline": new_line.baseline,
         "boundary": new_line.boundary,
-        "text": new_line.text,
-        "confidence": new_line.confidence,
         "character_confidences": list(new_line.character_confidences),
         "words": [(word.text, word.confidence, word.start, word.end) for word in new_line.words],
     }
