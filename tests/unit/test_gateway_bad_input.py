@@ -9,6 +9,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from ketav_common.errors import InvalidInput
 from tests.parts.gateway import KEY, Gateway, png, scripted_gateway, upload
 
 UNKNOWN = str(uuid4())
@@ -334,3 +335,68 @@ async def test_every_route_but_the_open_ones_asks_for_a_key(gateway: Gateway) ->
             else:
                 refused(answer, 401, "unauthenticated")
     assert gateway.script.calls == []
+
+
+async def test_an_invalid_field_is_named_by_its_pointer_and_its_line(gateway: Gateway) -> None:
+    """RFC 6901 pointers into the body; the line's id beside it; what is wrong and what to send."""
+    other = str(uuid4())
+    lines = [LINE, {"line_id": other, "text": "א" * 4001}, {"line_id": UNKNOWN, "te/xt": "א"}]
+    answer = await gateway.client.post(
+        "/feedback/",
+        content=feedback(corrected_text=None, lines=lines),
+        headers={"Content-Type": "application/json"},
+    )
+    refused(answer, 422, "invalid-input")
+    assert answer.json()["errors"] == [
+        {
+            "field": "/lines/1/text",
+            "line_id": other,
+            "message": "The text has more than 4,000 characters. Shorten it.",
+        },
+        {
+            "field": "/lines/2/text",
+            "line_id": UNKNOWN,
+            "message": "The field is missing. Add it.",
+        },
+        {
+            "field": "/lines/2/te~1xt",
+            "line_id": UNKNOWN,
+            "message": "The request has no field of this name. Remove it.",
+        },
+    ]
+
+
+async def test_an_invalid_parameter_is_named(gateway: Gateway) -> None:
+    """Without a slash: it is no pointer into a body."""
+    answer = await gateway.client.get("/projects/?limit=0")
+    refused(answer, 422, "invalid-input")
+    assert answer.json()["errors"] == [
+        {"field": "limit", "message": "The number is below 1. Send a number of at least 1."}
+    ]
+
+
+async def test_the_location_of_a_service_s_error_becomes_an_entry_of_errors(gateway: Gateway) -> None:
+    """Pointer, line and line id come from the details; other details stay members."""
+    gateway.script.failures["SubmitCorrections"] = InvalidInput(
+        "The text has U+202E at code point 2. Remove this character.",
+        code="bidi-override",
+        details={"pointer": "/corrected_text", "line": "3", "line_id": UNKNOWN, "project_id": UNKNOWN},
+    )
+    answer = await gateway.client.post(
+        "/feedback/", content=feedback(), headers={"Content-Type": "application/json"}
+    )
+    refused(answer, 422, "bidi-override")
+    assert answer.json()["errors"] == [
+        {"field": "/corrected_text", "line": 3, "line_id": UNKNOWN, "message": answer.json()["detail"]}
+    ]
+    assert answer.json()["project_id"] == UNKNOWN
+    assert "pointer" not in answer.json()
+
+
+async def test_an_unknown_form_field_is_named(gateway: Gateway) -> None:
+    """With the fields that exist; unprintable characters are replaced."""
+    answer = await upload(gateway.client, None, **{"us\x07er": "me"})
+    refused(answer, 422, "unknown-field")
+    assert "'us" in answer.json()["detail"]
+    assert "\x07" not in answer.json()["detail"]
+    assert "file, layout, model, name, project_id, script" in answer.json()["detail"]
