@@ -130,7 +130,7 @@ async def open_real(postgres: PostgresServer, database: str, folder: Path) -> As
 
         async def new_user() -> tuple[UUID, str]:
             """Add a user; return id and API key."""
-            return await accounts.add_user("user", database=registry.stores.database)
+            return await accounts.add_user("user", stores=registry.stores)
 
         async def queue_run(user: UUID) -> str:
             """Correct enough lines and queue a run."""
@@ -514,8 +514,8 @@ async def test_the_base_serves_a_user_without_a_version(registry: Subject) -> No
     [base] = listed.versions
     assert (base.model.version, base.state) == ("hebrew_base-1", models_pb2.MODEL_STATE_ACTIVE)
     assert (base.script, base.parent_version, base.card_json, listed.next_cursor) == (0, "", "", "")
-    shown = await registry.do(user, models.GetModel, models_pb2.GetModelRequest(version="hebrew_base-1"))
-    assert (shown.version.model, list(shown.lineage)) == (base.model, [])
+    record = await registry.do(user, models.GetModel, models_pb2.GetModelRequest(version="hebrew_base-1"))
+    assert (record.version.model, list(record.lineage)) == (base.model, [])
     activate = models_pb2.ActivateModelRequest(version="hebrew_base-1")
     activated = await registry.do(user, models.ActivateModel, activate)
     assert activated.version.state == models_pb2.MODEL_STATE_ACTIVE

@@ -1,4 +1,4 @@
-"""Reading texts that came with their images, and refusing what is none."""
+"""Texts of imports are parsed, and everything else is refused."""
 
 import time
 import tracemalloc
@@ -18,13 +18,13 @@ BOX = ((10, 10), (190, 10), (190, 40), (10, 40))
 BASELINE = ((190, 20), (10, 20))
 
 
-@pytest.mark.parametrize("document", [alto(alto_line()), page_xml(page_line())], ids=["ALTO", "PAGE"])
-def test_a_line_comes_with_its_text_baseline_and_boundary(document: str) -> None:
-    """Both vocabularies say the same of the same line."""
-    found = parse_xml(document.encode())
-    assert found.lines == (KnownLine(0, BASELINE, BOX, "שלום עולם"),)
-    assert found.size == (200, 60)
-    assert not found.refusals
+@pytest.mark.parametrize("xml", [alto(alto_line()), page_xml(page_line())], ids=["ALTO", "PAGE"])
+def test_a_line_has_its_text_baseline_and_boundary(xml: str) -> None:
+    """Both vocabularies have the same line."""
+    document = parse_xml(xml.encode())
+    assert document.lines == (KnownLine(0, BASELINE, BOX, "שלום עולם"),)
+    assert document.size == (200, 60)
+    assert not document.refusals
 
 
 @pytest.mark.parametrize(
@@ -41,25 +41,25 @@ def test_a_line_comes_with_its_text_baseline_and_boundary(document: str) -> None
     ],
 )
 def test_the_strings_of_an_alto_line_are_joined(inner: str, text: str) -> None:
-    """With the spaces between them; glyphs and their shapes have no say."""
+    """With the spaces between them; glyphs and their shapes are ignored."""
     line = f'<TextLine HPOS="10" VPOS="10.4" WIDTH="180" HEIGHT="29.6">{inner}</TextLine>'
-    found = parse_xml(alto(line).encode())
-    assert found.lines == (KnownLine(0, (), BOX, text),)
+    document = parse_xml(alto(line).encode())
+    assert document.lines == (KnownLine(0, (), BOX, text),)
 
 
-def test_of_the_texts_of_a_page_line_the_first_ranked_counts_and_words_do_not() -> None:
-    """Alternatives have an index; the texts of words are not the line's."""
+def test_the_text_of_a_page_line_is_the_alternative_with_the_lowest_index() -> None:
+    """The texts of words are not the line's."""
     word = "<Word><Coords points='1,1 2,2'/><TextEquiv><Unicode>מלה</Unicode></TextEquiv></Word>"
     texts = "".join(
         f'<TextEquiv index="{index}"><Unicode>{text}</Unicode></TextEquiv>'
         for index, text in ((1, "שני"), (0, "ראשון"))
     )
     line = f'<TextLine><Coords points="10,10 190,10 190,40 10,40"/>{word}{texts}</TextLine>'
-    assert [each.text for each in parse_xml(page_xml(line).encode()).lines] == ["ראשון"]
+    assert [line.text for line in parse_xml(page_xml(line).encode()).lines] == ["ראשון"]
 
 
-def test_lines_without_text_or_outline_are_left_out_and_named() -> None:
-    """The others of the page are read; numbers count every line of the document."""
+def test_lines_without_text_or_outline_are_skipped_and_named() -> None:
+    """The other lines are parsed; indexes count every line of the document."""
     bad = {
         "no-text": alto_line(""),
         "no-geometry": '<TextLine><String CONTENT="א"/></TextLine>',
@@ -68,9 +68,11 @@ def test_lines_without_text_or_outline_are_left_out_and_named() -> None:
         "bidi-override": alto_line("א&#x202e;ב"),
         "too-many-marks": alto_line("א" + "\u05b0" * 17),
     }
-    found = parse_xml(alto("".join(bad.values()) + alto_line()).encode())
-    assert {each.code: each.number for each in found.refusals} == {code: i for i, code in enumerate(bad)}
-    assert [line.number for line in found.lines] == [len(bad)]
+    document = parse_xml(alto("".join(bad.values()) + alto_line()).encode())
+    assert {refusal.code: refusal.number for refusal in document.refusals} == {
+        code: i for i, code in enumerate(bad)
+    }
+    assert [line.number for line in document.lines] == [len(bad)]
 
 
 @pytest.mark.parametrize(
@@ -78,8 +80,8 @@ def test_lines_without_text_or_outline_are_left_out_and_named() -> None:
 )
 def test_a_coordinate_is_a_short_plain_number(value: str) -> None:
     """No infinities, no exponents, no digits of other scripts."""
-    found = parse_xml(alto(alto_line(points=value)).encode())
-    assert [each.code for each in found.refusals] == ["malformed-points"]
+    document = parse_xml(alto(alto_line(points=value)).encode())
+    assert [refusal.code for refusal in document.refusals] == ["malformed-points"]
 
 
 def test_an_outline_of_many_points_is_thinned() -> None:
@@ -103,7 +105,7 @@ DOCTYPES = {
 
 @pytest.mark.parametrize("head", DOCTYPES.values(), ids=DOCTYPES)
 def test_a_document_type_is_refused_before_an_entity_is_declared(head: str) -> None:
-    """Billion laughs and external entities end at once, in little memory."""
+    """Entity bombs and external entities are refused at once, in little memory."""
     tracemalloc.start()
     began = time.monotonic()
     with pytest.raises(InvalidInput) as caught:
@@ -135,15 +137,15 @@ DOCUMENTS = {
 
 
 @pytest.mark.parametrize(("document", "code"), DOCUMENTS.values(), ids=DOCUMENTS)
-def test_what_is_no_page_is_refused(document: bytes, code: str) -> None:
-    """Each with a stable code."""
+def test_a_document_that_is_no_page_is_refused(document: bytes, code: str) -> None:
+    """With a stable code."""
     with pytest.raises(InvalidInput) as caught:
         parse_xml(document)
     assert caught.value.code == code
 
 
 def test_a_document_in_another_encoding_is_read() -> None:
-    """UTF-16 with its mark, and a Hebrew code page that says so."""
+    """UTF-16 with a byte order mark, and a Hebrew code page that is declared."""
     document = alto(alto_line()).replace('encoding="UTF-8"', 'encoding="UTF-16"')
     assert parse_xml(document.encode("utf-16")).lines[0].text == "שלום עולם"
     document = alto(alto_line()).replace('encoding="UTF-8"', 'encoding="windows-1255"')
@@ -151,14 +153,14 @@ def test_a_document_in_another_encoding_is_read() -> None:
 
 
 @given(st.text(alphabet='<>/&;"= abTextLineStringCONTENTPagealto', max_size=200))
-def test_any_text_is_a_transcript_or_refused(text: str) -> None:
-    """Nothing but InvalidInput comes out."""
-    for document in (text, f"<alto><Page>{text}</Page></alto>", alto(text)):
+def test_any_text_is_a_document_or_refused(text: str) -> None:
+    """Only InvalidInput is raised."""
+    for xml in (text, f"<alto><Page>{text}</Page></alto>", alto(text)):
         try:
-            found = parse_xml(document.encode())
+            document = parse_xml(xml.encode())
         except InvalidInput:
             continue
-        assert len(found.lines) + len(found.refusals) <= MAX_PAGE_LINES
+        assert len(document.lines) + len(document.refusals) <= MAX_PAGE_LINES
 
 
 @pytest.mark.parametrize(
@@ -173,15 +175,15 @@ def test_any_text_is_a_transcript_or_refused(text: str) -> None:
     ],
 )
 def test_a_text_file_holds_one_line_of_utf8(data: bytes, code: str) -> None:
-    """Each with a stable code; a mark at the beginning and a line feed at the end do not matter."""
+    """A byte order mark and a final line feed are removed."""
     with pytest.raises(InvalidInput) as caught:
         parse_line_text(data)
     assert caught.value.code == code
     assert parse_line_text("\ufeffאב\r\n".encode()) == "אב"
 
 
-def test_texts_find_their_images_by_name() -> None:
-    """Beside the text, whatever the extension's case; a document's own path counts by its last part."""
+def test_texts_are_paired_with_images_by_name() -> None:
+    """Whatever the case of the extension; of a path in a document the last part is used."""
     names = Names(
         [
             "a.gt.txt",

@@ -1,37 +1,29 @@
-"""Bad input gets a 4xx problem with a stable code, stores nothing, and tells nothing."""
+"""Bad input gets a 4xx problem with a stable code; nothing is stored, and no foreign id is confirmed."""
 
 import json
 import re
 from collections.abc import AsyncIterator
-from pathlib import Path
 from uuid import uuid4
 
 import httpx
 import pytest
 
 from ketav_common.errors import InvalidInput
-from tests.parts.gateway import KEY, Gateway, png, scripted_gateway, upload
+from tests.parts.gateway import KEY, Gateway, png, upload
 
 UNKNOWN = str(uuid4())
 
 
-@pytest.fixture
-async def gateway(tmp_path: Path) -> AsyncIterator[Gateway]:
-    """Run a gateway before scripted services."""
-    async with scripted_gateway(tmp_path) as running:
-        yield running
-
-
-def refused(answer: httpx.Response, status: int, code: str) -> None:
-    """Check that an answer is a complete problem."""
-    problem = answer.json()
-    assert (answer.status_code, problem["code"]) == (status, code), problem
-    assert answer.headers["content-type"] == "application/problem+json"
+def refused(response: httpx.Response, status: int, code: str) -> None:
+    """Check that a response is a complete problem."""
+    problem = response.json()
+    assert (response.status_code, problem["code"]) == (status, code), problem
+    assert response.headers["content-type"] == "application/problem+json"
     assert problem["type"] == f"urn:ketav:problem:{code}"
     assert problem["status"] == status
     assert problem["title"]
     assert problem["detail"]
-    assert answer.headers["x-request-id"]
+    assert response.headers["x-request-id"]
 
 
 def feedback(**changes: object) -> bytes:
@@ -70,7 +62,7 @@ JSON = {
         feedback(corrected_text=None, lines=[{**LINE, "text": "א" * 4001}]),
         "invalid-input",
     ),
-    "a word for confirm": (
+    "a string for confirm": (
         feedback(corrected_text=None, lines=[{**LINE, "confirm": "yes"}]),
         "invalid-input",
     ),
@@ -82,13 +74,13 @@ JSON = {
 
 
 @pytest.mark.parametrize(("body", "code"), JSON.values(), ids=JSON)
-async def test_doubtful_json_is_refused(gateway: Gateway, body: bytes, code: str) -> None:
-    """422 with a stable code, and the registry hears nothing of it."""
-    answer = await gateway.client.post(
+async def test_invalid_json_is_refused(gateway: Gateway, body: bytes, code: str) -> None:
+    """422 with a stable code; the registry is not called."""
+    response = await gateway.client.post(
         "/feedback/", content=body, headers={"Content-Type": "application/json"}
     )
-    refused(answer, 422, code)
-    assert "SubmitCorrections" not in gateway.script.calls
+    refused(response, 422, code)
+    assert "SubmitCorrections" not in gateway.state.calls
 
 
 async def test_a_json_body_is_counted_while_it_arrives(gateway: Gateway) -> None:
@@ -100,22 +92,24 @@ async def test_a_json_body_is_counted_while_it_arrives(gateway: Gateway) -> None
         for _ in range(128):
             yield b"a" * 65536
 
-    answer = await gateway.client.post(
+    response = await gateway.client.post(
         "/feedback/", content=endless(), headers={"Content-Type": "application/json"}
     )
-    refused(answer, 413, "too-large")
+    refused(response, 413, "too-large")
 
 
 @pytest.mark.parametrize("media_type", ["text/plain", "", "application/x-www-form-urlencoded", "a/b; c=json"])
 async def test_other_content_than_json_is_415(gateway: Gateway, media_type: str) -> None:
-    """The type of the body counts."""
-    answer = await gateway.client.post("/feedback/", content=feedback(), headers={"Content-Type": media_type})
-    refused(answer, 415, "unsupported-content-type")
+    """The Content-Type decides, not the body."""
+    response = await gateway.client.post(
+        "/feedback/", content=feedback(), headers={"Content-Type": media_type}
+    )
+    refused(response, 415, "unsupported-content-type")
 
 
 @pytest.mark.parametrize("path", ["/feedback/", "/ocr/"])
 async def test_a_compressed_body_is_415(gateway: Gateway, path: str) -> None:
-    """Nobody needs it, and it may be a bomb."""
+    """Its size is unknown until it is decompressed."""
     types = {"/feedback/": "application/json", "/ocr/": "multipart/form-data; boundary=b"}
     headers = {"Content-Type": types[path], "Content-Encoding": "gzip"}
     refused(
@@ -124,11 +118,11 @@ async def test_a_compressed_body_is_415(gateway: Gateway, path: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["../../x", "a\\b", "שלום.png", "x" * 5000, "\u202egnp.exe", "x.svg"])
-async def test_a_files_name_has_no_say(gateway: Gateway, name: str) -> None:
-    """Whatever the file is called, only its bytes count."""
-    answer = await gateway.client.post("/ocr/", files={"file": (name, png(), "text/html")})
-    assert answer.status_code == 201
-    assert name not in answer.text
+async def test_the_name_of_a_file_is_ignored(gateway: Gateway, name: str) -> None:
+    """It is not stored, returned or used as a type."""
+    response = await gateway.client.post("/ocr/", files={"file": (name, png(), "text/html")})
+    assert response.status_code == 201
+    assert name not in response.text
 
 
 FIELDS = {
@@ -143,12 +137,10 @@ FIELDS = {
 
 
 @pytest.mark.parametrize(("fields", "code"), FIELDS.values(), ids=FIELDS)
-async def test_fields_that_make_no_sense_are_refused(
-    gateway: Gateway, fields: dict[str, str], code: str
-) -> None:
+async def test_invalid_form_fields_are_refused(gateway: Gateway, fields: dict[str, str], code: str) -> None:
     """422 with a stable code, and nothing is stored."""
     refused(await upload(gateway.client, None, **fields), 422, code)
-    assert "CreatePage" not in gateway.script.calls
+    assert "CreatePage" not in gateway.state.calls
 
 
 def part(name: str, data: bytes, *headers: bytes) -> bytes:
@@ -182,18 +174,18 @@ FORMS = {
 
 @pytest.mark.parametrize(("body", "status", "code"), FORMS.values(), ids=FORMS)
 async def test_broken_forms_are_refused(gateway: Gateway, body: bytes, status: int, code: str) -> None:
-    """4xx with a stable code; no spooled file stays."""
-    answer = await gateway.client.post(
+    """4xx with a stable code; no spooled file remains."""
+    response = await gateway.client.post(
         "/ocr/", content=body, headers={"Content-Type": "multipart/form-data; boundary=b"}
     )
-    refused(answer, status, code)
+    refused(response, status, code)
     assert gateway.settings.spool_dir is not None
     assert list(gateway.settings.spool_dir.iterdir()) == []
 
 
 @pytest.mark.parametrize("boundary", ["", "; boundary=", "; boundary=" + "b" * 71])
 async def test_a_form_needs_a_usable_boundary(gateway: Gateway, boundary: str) -> None:
-    """1 to 70 characters, as RFC 2046 has it."""
+    """1 to 70 characters (RFC 2046)."""
     headers = {"Content-Type": f"multipart/form-data{boundary}"}
     refused(
         await gateway.client.post("/ocr/", content=FILE + END, headers=headers), 422, "malformed-multipart"
@@ -201,9 +193,9 @@ async def test_a_form_needs_a_usable_boundary(gateway: Gateway, boundary: str) -
 
 
 async def test_a_file_over_25_mib_is_refused_while_it_arrives(gateway: Gateway) -> None:
-    """413; nothing reaches the decoder, nothing stays."""
-    answer = await upload(gateway.client, b"\x89PNG\r\n\x1a\n" + bytes(25 * 1024 * 1024))
-    refused(answer, 413, "file-too-large")
+    """413; the file is not decoded."""
+    response = await upload(gateway.client, b"\x89PNG\r\n\x1a\n" + bytes(25 * 1024 * 1024))
+    refused(response, 413, "file-too-large")
 
 
 IDS = [
@@ -220,27 +212,27 @@ IDS = [
 async def test_a_foreign_page_is_404_byte_for_byte_like_an_unknown_one(
     gateway: Gateway, image_id: str
 ) -> None:
-    """Unknown, malformed and foreign ids are told apart by nobody."""
-    mine = (await upload(gateway.client)).json()
+    """Unknown, malformed and foreign ids cannot be distinguished."""
+    page = (await upload(gateway.client)).json()
     for end in ("", "/file", "/export?format=txt"):
-        foreign = await gateway.other.get(f"/projects/{mine['project_id']}/images/{mine['image_id']}{end}")
+        foreign = await gateway.other.get(f"/projects/{page['project_id']}/images/{page['image_id']}{end}")
         unknown = await gateway.other.get(f"/projects/{UNKNOWN}/images/{image_id}{end}")
         assert foreign.status_code == unknown.status_code == 404
         assert foreign.content == unknown.content
-        kept = [
-            {name: value for name, value in answer.headers.items() if name != "x-request-id"}
-            for answer in (foreign, unknown)
+        compared = [
+            {name: value for name, value in response.headers.items() if name != "x-request-id"}
+            for response in (foreign, unknown)
         ]
-        assert kept[0] == kept[1]
+        assert compared[0] == compared[1]
 
 
 async def test_foreign_and_unknown_projects_are_the_same_404_everywhere(gateway: Gateway) -> None:
-    """Reading, correcting, adding to and re-reading another user's project."""
-    mine = (await upload(gateway.client)).json()
-    answers = []
-    for project, image in ((mine["project_id"], mine["image_id"]), (UNKNOWN, UNKNOWN)):
+    """Showing, correcting, adding to and reading again another user's project."""
+    page = (await upload(gateway.client)).json()
+    responses = []
+    for project, image in ((page["project_id"], page["image_id"]), (UNKNOWN, UNKNOWN)):
         body = {"project_id": project, "image_id": image, "corrected_text": "א"}
-        answers.append(
+        responses.append(
             [
                 (await gateway.other.get(f"/projects/{project}")).content,
                 (await gateway.other.post(f"/projects/{project}/images/{image}/ocr")).content,
@@ -248,12 +240,12 @@ async def test_foreign_and_unknown_projects_are_the_same_404_everywhere(gateway:
                 (await upload(gateway.other, project_id=project)).content,
             ]
         )
-    assert answers[0] == answers[1]
-    assert {json.loads(content)["code"] for content in answers[0]} == {"not-found"}
+    assert responses[0] == responses[1]
+    assert {json.loads(content)["code"] for content in responses[0]} == {"not-found"}
 
 
 async def test_forged_cursors_and_limits_are_422(gateway: Gateway) -> None:
-    """A cursor is the registry's to judge; its form is ours."""
+    """The registry checks the cursor, the gateway its form."""
     refused(await gateway.client.get("/projects/?cursor=forged"), 422, "invalid-cursor")
     for query in (
         "cursor=" + "a" * 513,
@@ -264,20 +256,19 @@ async def test_forged_cursors_and_limits_are_422(gateway: Gateway) -> None:
         "limit=" + "9" * 5000,
     ):
         refused(await gateway.client.get(f"/projects/?{query}"), 422, "invalid-input")
-    assert (await gateway.client.get("/projects/?cursor=second")).status_code == 200
 
 
 @pytest.mark.parametrize("key", ["", "é", "a" * 256, "a b", "\t"])
 async def test_an_idempotency_key_is_1_to_255_visible_ascii(gateway: Gateway, key: str) -> None:
-    """Anything else is 422 before anything happens."""
+    """Anything else is 422 before a service is called."""
     headers = {"Idempotency-Key": key.encode()}
-    answer = await gateway.client.post("/train/", headers=headers)  # type: ignore[arg-type]
-    refused(answer, 422, "malformed-idempotency-key")
-    assert "StartTraining" not in gateway.script.calls
+    response = await gateway.client.post("/train/", headers=headers)  # type: ignore[arg-type]
+    refused(response, 422, "malformed-idempotency-key")
+    assert "StartTraining" not in gateway.state.calls
 
 
-async def test_a_training_takes_no_settings(gateway: Gateway) -> None:
-    """An empty object is fine, anything in it is not."""
+async def test_a_training_run_has_no_settings(gateway: Gateway) -> None:
+    """An empty object is accepted, one with members is not."""
     assert (await gateway.client.post("/train/", json={})).status_code == 202
     refused(await gateway.client.post("/train/", json={"epochs": 7}), 422, "invalid-input")
     refused(await gateway.client.post("/train/", content=b"a" * 2000), 413, "too-large")
@@ -286,16 +277,16 @@ async def test_a_training_takes_no_settings(gateway: Gateway) -> None:
 @pytest.mark.parametrize("event_id", ["x", "-1", "1" * 19])
 async def test_a_last_event_id_is_a_revision(gateway: Gateway, event_id: str) -> None:
     """422 for anything else."""
-    path = f"/train/{gateway.script.run.run_id}/events"
+    path = f"/train/{UNKNOWN}/events"
     refused(await gateway.client.get(path, headers={"Last-Event-ID": event_id}), 422, "malformed-event-id")
 
 
 async def test_unknown_addresses_and_methods_are_problems(gateway: Gateway) -> None:
-    """404 and 405 look like every other error."""
+    """404 and 405 have the form of every other error."""
     refused(await gateway.client.get("/nothing"), 404, "not-found")
-    answer = await gateway.client.delete("/projects/")
-    refused(answer, 405, "method-not-allowed")
-    assert answer.headers["allow"] == "GET"
+    response = await gateway.client.delete("/projects/")
+    refused(response, 405, "method-not-allowed")
+    assert response.headers["allow"] == "GET"
 
 
 @pytest.mark.parametrize(
@@ -314,40 +305,40 @@ async def test_unknown_addresses_and_methods_are_problems(gateway: Gateway) -> N
 async def test_without_a_known_key_everything_is_401(gateway: Gateway, headers: dict[str, str]) -> None:
     """The same problem for no key, a malformed and an unknown one; the body is not even read."""
     for path in ("/ocr/", "/feedback/", "/train/", "/models/hebrew_base-1/activate"):
-        answer = await gateway.stranger.post(path, headers=headers)
-        refused(answer, 401, "unauthenticated")
-        assert answer.headers["www-authenticate"].startswith("Bearer")
+        response = await gateway.anonymous.post(path, headers=headers)
+        refused(response, 401, "unauthenticated")
+        assert response.headers["www-authenticate"].startswith("Bearer")
 
 
 OPEN = {"/livez", "/readyz"}
 
 
 async def test_every_route_but_the_open_ones_asks_for_a_key(gateway: Gateway) -> None:
-    """From the route table itself: a route added without a key fails here."""
-    paths = (await gateway.stranger.get("/openapi.json")).json()["paths"]
+    """Every route of the description, so also one that is added later."""
+    paths = (await gateway.anonymous.get("/openapi.json")).json()["paths"]
     assert paths.keys() > OPEN
     for path, methods in paths.items():
         address = re.sub(r"\{\w+\}", UNKNOWN, path)
         for method in methods:
-            answer = await gateway.stranger.request(method, address)
+            response = await gateway.anonymous.request(method, address)
             if path in OPEN:
-                assert answer.status_code == 200
+                assert response.status_code == 200
             else:
-                refused(answer, 401, "unauthenticated")
-    assert gateway.script.calls == []
+                refused(response, 401, "unauthenticated")
+    assert gateway.state.calls == []
 
 
 async def test_an_invalid_field_is_named_by_its_pointer_and_its_line(gateway: Gateway) -> None:
-    """RFC 6901 pointers into the body; the line's id beside it; what is wrong and what to send."""
+    """RFC 6901 pointers into the body, the line's id, what is wrong and what to send."""
     other = str(uuid4())
     lines = [LINE, {"line_id": other, "text": "א" * 4001}, {"line_id": UNKNOWN, "te/xt": "א"}]
-    answer = await gateway.client.post(
+    response = await gateway.client.post(
         "/feedback/",
         content=feedback(corrected_text=None, lines=lines),
         headers={"Content-Type": "application/json"},
     )
-    refused(answer, 422, "invalid-input")
-    assert answer.json()["errors"] == [
+    refused(response, 422, "invalid-input")
+    assert response.json()["errors"] == [
         {
             "field": "/lines/1/text",
             "line_id": other,
@@ -367,36 +358,36 @@ async def test_an_invalid_field_is_named_by_its_pointer_and_its_line(gateway: Ga
 
 
 async def test_an_invalid_parameter_is_named(gateway: Gateway) -> None:
-    """Without a slash: it is no pointer into a body."""
-    answer = await gateway.client.get("/projects/?limit=0")
-    refused(answer, 422, "invalid-input")
-    assert answer.json()["errors"] == [
+    """By its name without a slash: it is no pointer into a body."""
+    response = await gateway.client.get("/projects/?limit=0")
+    refused(response, 422, "invalid-input")
+    assert response.json()["errors"] == [
         {"field": "limit", "message": "The number is below 1. Send a number of at least 1."}
     ]
 
 
 async def test_the_location_of_a_service_s_error_becomes_an_entry_of_errors(gateway: Gateway) -> None:
     """Pointer, line and line id come from the details; other details stay members."""
-    gateway.script.failures["SubmitCorrections"] = InvalidInput(
+    gateway.state.failures["SubmitCorrections"] = InvalidInput(
         "The text has U+202E at code point 2. Remove this character.",
         code="bidi-override",
         details={"pointer": "/corrected_text", "line": "3", "line_id": UNKNOWN, "project_id": UNKNOWN},
     )
-    answer = await gateway.client.post(
+    response = await gateway.client.post(
         "/feedback/", content=feedback(), headers={"Content-Type": "application/json"}
     )
-    refused(answer, 422, "bidi-override")
-    assert answer.json()["errors"] == [
-        {"field": "/corrected_text", "line": 3, "line_id": UNKNOWN, "message": answer.json()["detail"]}
+    refused(response, 422, "bidi-override")
+    assert response.json()["errors"] == [
+        {"field": "/corrected_text", "line": 3, "line_id": UNKNOWN, "message": response.json()["detail"]}
     ]
-    assert answer.json()["project_id"] == UNKNOWN
-    assert "pointer" not in answer.json()
+    assert response.json()["project_id"] == UNKNOWN
+    assert "pointer" not in response.json()
 
 
 async def test_an_unknown_form_field_is_named(gateway: Gateway) -> None:
     """With the fields that exist; unprintable characters are replaced."""
-    answer = await upload(gateway.client, None, **{"us\x07er": "me"})
-    refused(answer, 422, "unknown-field")
-    assert "'us" in answer.json()["detail"]
-    assert "\x07" not in answer.json()["detail"]
-    assert "file, layout, model, name, project_id, script" in answer.json()["detail"]
+    response = await upload(gateway.client, None, **{"us\x07er": "me"})
+    refused(response, 422, "unknown-field")
+    assert "'us" in response.json()["detail"]
+    assert "\x07" not in response.json()["detail"]
+    assert "file, layout, model, name, project_id, script" in response.json()["detail"]

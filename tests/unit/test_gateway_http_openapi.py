@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +13,10 @@ from pydantic import TypeAdapter
 from ketav_gateway.http.openapi import operations
 from ketav_gateway.http.problem_codes import CODES
 from ketav_gateway.main import build
-from tests.parts.gateway import Gateway, gateway_settings, scripted_gateway
+from tests.parts.gateway import Gateway, gateway_settings
 
 SENTENCES = re.compile(r"[A-Z`\d].*[.:]", re.DOTALL)
 BINARY = {"image/png", "image/jpeg"}
-
-
-@pytest.fixture
-async def gateway(tmp_path: Path) -> AsyncIterator[Gateway]:
-    """Run a gateway before scripted services."""
-    async with scripted_gateway(tmp_path) as running:
-        yield running
 
 
 @pytest.fixture
@@ -135,7 +128,7 @@ def test_problems_have_their_own_media_type_and_schema_alone(document: dict[str,
 
 async def test_the_page_loads_scripts_and_styles_of_this_server_alone(gateway: Gateway) -> None:
     """No inline script, no other host; the policy forbids both."""
-    page = await gateway.stranger.get("/docs")
+    page = await gateway.anonymous.get("/docs")
     assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
     policy = dict(
         directive.split(" ", 1) for directive in page.headers["content-security-policy"].split("; ")
@@ -148,17 +141,17 @@ async def test_the_page_loads_scripts_and_styles_of_this_server_alone(gateway: G
     assert not [address for address in addresses if "//" in address]
     for address in addresses:
         if address.startswith("docs/"):
-            asset = await gateway.stranger.get(f"/{address}")
+            asset = await gateway.anonymous.get(f"/{address}")
             assert asset.status_code == 200
             assert asset.headers["x-content-type-options"] == "nosniff"
             assert asset.headers["content-type"].startswith(("text/javascript", "text/css"))
-    assert (await gateway.stranger.get("/docs/..%2fdocs.py")).status_code == 404
-    assert (await gateway.stranger.get("/docs/docs.html")).status_code == 404
+    assert (await gateway.anonymous.get("/docs/..%2fdocs.py")).status_code == 404
+    assert (await gateway.anonymous.get("/docs/docs.html")).status_code == 404
 
 
 async def test_the_description_is_served_without_a_key(gateway: Gateway) -> None:
     """As JSON; each operation with a key says so."""
-    document = (await gateway.stranger.get("/openapi.json")).json()
+    document = (await gateway.anonymous.get("/openapi.json")).json()
     assert TypeAdapter(dict[str, Any]).validate_python(document)["openapi"].startswith("3.1")
     for path, _, operation in operations(document):
         assert ("security" in operation) == (path not in {"/livez", "/readyz"})
