@@ -177,12 +177,17 @@ async def test_of_two_concurrent_requests_with_one_key_for_two_pages_one_is_a_co
     ],
 )
 async def test_a_bad_text_is_refused_and_nothing_is_stored(registry: Registry, text: str, code: str) -> None:
-    """Each has a stable code; the valid lines of the request are not stored either."""
+    """Each has a stable code and its location; the valid lines of the request are not stored either."""
     with acting(await registry.new_user()):
         page, (first, second, _) = await read_page(registry)
         with pytest.raises(InvalidInput) as caught:
             await submit(registry, page, {first: "טוב", second: text})
         assert caught.value.code == code
+        assert caught.value.details == {"pointer": "/lines/1/text", "line_id": second}
+        with pytest.raises(InvalidInput) as caught:
+            await submit(registry, page, f"טוב\n{text}")
+        assert caught.value.code == code
+        assert caught.value.details == {"pointer": "/corrected_text", "line": "2"}
         assert await corrected_texts(registry, page) == [None, None, None]
 
 
