@@ -17,7 +17,7 @@ from ketav_basemodel.texts import plain
 from ketav_common.metrics import cer
 from ketav_engine import models
 from ketav_engine.lines import normalise
-from ketav_engine.recognition import beam, decode, ngram, recognize
+from ketav_engine.recognition import beam, decode, language_model, recognize
 
 
 def timed(
@@ -61,7 +61,7 @@ def main() -> None:
         print(f"no data at {BENCH} or no model at {arguments.model}: set KETAV_BENCH_DATA, pass --model")
         return
     model = models.load(arguments.model.read_bytes())
-    decoder = beam.BeamDecoder(ngram.read(arguments.language), model.net.codec)
+    decoder = beam.BeamDecoder(beam.LanguageTables(language_model.read(arguments.language)), model.net.codec)
     for folder in folders(BENCH):
         measure(folder, model, decoder)
 

@@ -19,7 +19,7 @@ import numpy as np
 from ketav_common.metrics import Pair, cer
 from ketav_engine import models
 from ketav_engine.lines import normalise
-from ketav_engine.recognition import beam, ngram, recognize
+from ketav_engine.recognition import beam, language_model, recognize
 from ketav_registry.domain.next_lines import Candidate, rank_lines
 
 DATA = Path(os.environ.get("KETAV_BENCH_DATA", "../shared/data"))
@@ -31,7 +31,7 @@ def read(folder: Path, model: models.LoadedModel, language: Path) -> tuple[list[
     """Read a folder's lines; return them as candidates with their (verified, read) texts."""
     paths = sorted(folder.glob("*.png"))
     greys = [np.asarray(cv2.imread(str(path), cv2.IMREAD_GRAYSCALE), np.uint8) for path in paths]
-    decoder = beam.BeamDecoder(ngram.read(language), model.net.codec)
+    decoder = beam.BeamDecoder(beam.LanguageTables(language_model.read(language)), model.net.codec)
     images = [normalise(grey, model.info.height) for grey in greys]
     readings = recognize.read(images, model, decoder)
     texts = [path.with_suffix(".gt.txt").read_text(encoding="utf-8").strip() for path in paths]

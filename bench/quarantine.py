@@ -21,7 +21,7 @@ from ketav_basemodel.texts import plain
 from ketav_common.metrics import cer
 from ketav_engine import models
 from ketav_engine.domain import Image, Reading
-from ketav_engine.recognition import beam, decode, ngram, recognize
+from ketav_engine.recognition import beam, decode, language_model, recognize
 from ketav_registry.domain.corrections_quarantine import (
     Evidence,
     QuarantineLimits,
@@ -89,7 +89,7 @@ def main() -> None:
         print("no material: set KETAV_BASEMODEL_DATA and KETAV_BENCH_DATA")
         return
     model = models.load(arguments.model.read_bytes())
-    decoder = beam.BeamDecoder(ngram.read(arguments.language), model.net.codec)
+    decoder = beam.BeamDecoder(beam.LanguageTables(language_model.read(arguments.language)), model.net.codec)
     source = samples(load_material(Path(data), Path(letters)), SEED, model.info.height)
     lines = list(islice(source, arguments.lines))
     chance = np.random.default_rng(SEED)

@@ -16,37 +16,40 @@ LANGUAGE = Path("models/hebrew_lm.npz")
 
 
 def language(to: Path = LANGUAGE, model: Path = MODEL) -> None:
-    """Train the character language model of the beam search, then fit the beam's weights to it."""
-    from ketav_basemodel import lm, sentences
-    from ketav_basemodel.texts import bible_verses
+    """Train the character language model of the beam search, then fit the search's weights with it."""
+    from ketav_basemodel import language_model, running_text, sentences
 
-    built = lm.build(DATA, BENCH, to)
-    verses = bible_verses(DATA / "node_modules/morphhb/wlc", "validation")
-    print("n-grams", len(built.likely.keys))
-    print("bits a character, newspaper sentences", round(lm.bits(built, sentences.read(DATA)[::5]), 3))
-    held_out = [" ".join(verse) for verse in verses[::5]]
-    print("bits a character, held-out verses", round(lm.bits(built, held_out), 3))
+    built = language_model.build(DATA, BENCH, to)
+    held_out = running_text.load(BENCH, DATA, "validation")
+    print("n-grams", len(built.words.keys), "within words,", len(built.running.keys), "of running text")
+    texts = {
+        "news": sentences.read(DATA)[::5],
+        "sentences": held_out.sentences,
+        "verses": held_out.verses[::5],
+    }
+    for name, lines in texts.items():
+        print(f"bits a character, {name}: {language_model.bits(built, lines):.3f}")
     tune(to, model)
 
 
 def tune(language: Path = LANGUAGE, model: Path = MODEL) -> None:
-    """Fit the beam's weights on validation lines and write them into the language model's file."""
+    """Fit the weights of the beam search on validation lines; write them to the language model's file."""
     from dataclasses import replace
 
     from ketav_basemodel import tune as tuning
     from ketav_engine import models
-    from ketav_engine.recognition import ngram
+    from ketav_engine.recognition import language_model
 
-    loaded, known = models.load(model.read_bytes()), ngram.read(language)
+    loaded, unfitted = models.load(model.read_bytes()), language_model.read(language)
     lines = tuning.validation_lines(DATA, BENCH, loaded.info.height)
-    found = tuning.outputs(loaded, lines)
-    best, tried = tuning.fit(known, loaded.net.codec, found, lines)
-    for (weight, bonus), rate in sorted(tried.items()):
-        print(f"weight {weight:.2f} bonus {bonus:.1f} CER {rate:.4f}")
-    fitted = replace(known, weight=best.weight, bonus=best.bonus)
-    ngram.write(fitted, language)
-    for sort, (greedy, beam) in tuning.compare(fitted, loaded.net.codec, found, lines).items():
-        print(f"{sort:10} {len(lines[sort]):4} lines CER greedy {greedy:.4f} beam {beam:.4f}")
+    outputs = tuning.outputs(loaded, lines)
+    trials = tuning.fit(unfitted, loaded.net.codec, outputs, lines)
+    for trial in trials[:8]:
+        print(f"{trial.cost:.4f} {trial.settings}")
+    fitted = replace(unfitted, settings=trials[0].settings)
+    language_model.write(fitted, language)
+    for name, (greedy, beam) in tuning.compare(fitted, loaded.net.codec, outputs, lines).items():
+        print(f"{name:16} {len(lines[name]):4} lines CER greedy {greedy:.4f} beam {beam:.4f}")
 
 
 def evaluate(
@@ -61,11 +64,11 @@ def evaluate(
     from ketav_basemodel import evaluate as evaluation
     from ketav_basemodel import report
     from ketav_engine import models
-    from ketav_engine.recognition import beam, ngram
+    from ketav_engine.recognition import beam, language_model
 
     _require_bench()
     loaded = models.load(model.read_bytes())
-    decoder = beam.BeamDecoder(ngram.read(language), loaded.net.codec)
+    decoder = beam.BeamDecoder(beam.LanguageTables(language_model.read(language)), loaded.net.codec)
     pairs = {
         "greedy": evaluation.read_all(evaluation.reader(loaded), BENCH),
         "beam": evaluation.read_all(evaluation.reader(loaded, decoder), BENCH),
@@ -92,11 +95,11 @@ def peers(
     from ketav_basemodel import evaluate as evaluation
     from ketav_basemodel import peers as other_readers
     from ketav_engine import models
-    from ketav_engine.recognition import beam, ngram
+    from ketav_engine.recognition import beam, language_model
 
     _require_bench()
     loaded = models.load(model.read_bytes())
-    decoder = beam.BeamDecoder(ngram.read(language), loaded.net.codec)
+    decoder = beam.BeamDecoder(beam.LanguageTables(language_model.read(language)), loaded.net.codec)
     readers = {"ours, greedy": evaluation.reader(loaded), "ours, beam": evaluation.reader(loaded, decoder)}
     for named in other or []:
         name, _, file = named.partition("=")

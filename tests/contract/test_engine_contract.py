@@ -48,10 +48,12 @@ def kraken_case() -> Case:
 
 def beam_case() -> Case:
     """Build the real engine with a language model."""
-    from ketav_basemodel import lm
+    from ketav_basemodel import language_model
+    from ketav_basemodel.running_text import RunningText
     from ketav_engine.kraken_engine import KrakenEngine
 
-    language = lm.train({"שלום": 0.6, "אבא": 0.4}, tiny.LETTERS + " .,", order=3)
+    texts = RunningText([], ["שלום אבא"], [])
+    language = language_model.train({"שלום": 0.6, "אבא": 0.4}, texts, tiny.LETTERS + " .,")
     return Case(KrakenEngine(language), kraken_case().content)
 
 

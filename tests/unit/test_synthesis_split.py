@@ -5,8 +5,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from ketav_basemodel.language_model import biblical_words
 from ketav_basemodel.letters import CLASSES, held_out, load_hands
-from ketav_basemodel.lm import biblical_words
 from ketav_basemodel.texts import bible_verses, is_held_out, modern_words, part_of
 
 VERSE = '<verse osisID="Gen.1.{n}"><w>{words}</w></verse>'

@@ -39,6 +39,7 @@ _INHERITED: Final = (
     "LC_ALL",
     "LD_LIBRARY_PATH",
     "LD_PRELOAD",
+    "NUMBA_CACHE_DIR",
     DIRECTORY,
 )
 """Variables that a child inherits: what finds Python and its libraries. No secret is among them."""
