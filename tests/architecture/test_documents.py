@@ -9,8 +9,7 @@ from tools.hygiene import ROOT, tracked
 
 DOCUMENTS = [path for path in tracked(ROOT) if path.suffix == ".md"]
 _LINK = re.compile(r"\]\(([^)\s#]*)(#[^)\s]*)?\)")
-_FOLDERS = "basemodel|bench|deploy|docs|libs|models|protos|services|tests|tools"
-_PATH = re.compile(rf"(?<!New file )`((?:{_FOLDERS})/[\w./-]*\w)`")
+_PATH = re.compile(r"`((?:basemodel|bench|deploy|docs|libs|models|protos|services|tests|tools)/[\w./-]*\w)`")
 
 
 def anchors(document: Path) -> set[str]:

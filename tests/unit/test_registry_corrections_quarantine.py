@@ -1,4 +1,4 @@
-"""The reasons to quarantine a correction."""
+"""Which corrections are quarantined, and which must not be."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The policy of automatic training."""
+"""When the registry queues a run automatically."""
 
 from datetime import timedelta
 

@@ -1,0 +1,146 @@
+"""The commands that measure: the language model and its weights, lines of real writers, and other readers."""
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ketav_basemodel.corpora import BIBLE
+from ketav_basemodel.evaluate import Pairs
+from ketav_basemodel.paths import MATERIAL, NoBenchDataError, bench_data
+
+MODEL = Path("models/hebrew_base.safetensors")
+LANGUAGE = Path("models/hebrew_lm.npz")
+
+
+def language(to: Path = LANGUAGE, model: Path = MODEL) -> None:
+    """Train the character language model of the beam search, then fit the search's weights to it."""
+    from ketav_basemodel import lm, sentences
+    from ketav_basemodel.corpora import bible_verses
+
+    trained = lm.build(MATERIAL, require_bench_data(), to)
+    verses = bible_verses(MATERIAL / BIBLE, "validation")
+    print("n-grams", len(trained.likely.keys))
+    newspaper = sentences.read(MATERIAL)[::5]
+    print("bits per character, newspaper sentences", round(lm.bits(trained, newspaper), 3))
+    held_out = [" ".join(verse) for verse in verses[::5]]
+    print("bits per character, held-out verses", round(lm.bits(trained, held_out), 3))
+    tune(to, model)
+
+
+def tune(language: Path = LANGUAGE, model: Path = MODEL) -> None:
+    """Fit the weights of the beam search on validation lines and write them to the language model's file."""
+    from dataclasses import replace
+
+    from ketav_basemodel import tune as tuning
+    from ketav_engine import models
+    from ketav_engine.recognition import ngram
+
+    loaded, unfitted = models.load(model.read_bytes()), ngram.read(language)
+    lines = tuning.validation_lines(MATERIAL, require_bench_data(), loaded.info.height)
+    outputs = tuning.outputs(loaded, lines)
+    best, costs = tuning.fit(unfitted, loaded.net.codec, outputs, lines)
+    for (weight, bonus), rate in sorted(costs.items()):
+        print(f"weight {weight:.2f} bonus {bonus:.1f} CER {rate:.4f}")
+    fitted = replace(unfitted, weight=best.weight, bonus=best.bonus)
+    ngram.write(fitted, language)
+    for name, (greedy, beam) in tuning.compare(fitted, loaded.net.codec, outputs, lines).items():
+        print(f"{name:10} {len(lines[name]):4} lines CER greedy {greedy:.4f} beam {beam:.4f}")
+
+
+def evaluate(
+    model: Path = MODEL,
+    language: Path = LANGUAGE,
+    out: Path = Path("var/evaluation"),
+    pictures: Annotated[
+        Path | None, typer.Option(help="Folder for the two plots that show no real lines.")
+    ] = None,
+) -> None:
+    """Read the lines of KETAV_BENCH_DATA, greedily and by beam search; write figures and plots."""
+    from ketav_basemodel import evaluate as evaluation
+    from ketav_basemodel import report
+    from ketav_engine import models
+    from ketav_engine.recognition import beam, ngram
+
+    bench = require_bench_data()
+    loaded = models.load(model.read_bytes())
+    decoder = beam.BeamDecoder(ngram.read(language), loaded.net.codec)
+    pairs = {
+        "greedy": evaluation.read_all(evaluation.reader(loaded), bench),
+        "beam": evaluation.read_all(evaluation.reader(loaded, decoder), bench),
+    }
+    _write_figures(pairs, out, "figures")
+    report.draw(pairs, out)
+    if pictures is not None:
+        for name in ("confusion", "reliability"):
+            shutil.copyfile(out / f"{name}.png", pictures / f"evaluation-{name}.png")
+    for folder, items in pairs["beam"].items():
+        print(folder, " ".join(f"{a or '∅'}→{b or '∅'}:{n}" for a, b, n in evaluation.confusions(items)))
+
+
+def peers(
+    model: Path = MODEL,
+    language: Path = LANGUAGE,
+    out: Path = Path("var/evaluation"),
+    lines: Annotated[int, typer.Option(help="Lines of each folder, evenly thinned; 0 for all.")] = 100,
+    other: Annotated[
+        list[str] | None, typer.Option(help="NAME=FILE of another model, which is decoded greedily.")
+    ] = None,
+) -> None:
+    """Read the same lines with our model, Tesseract 5 (if installed) and models trained by other recipes."""
+    from ketav_basemodel import evaluate as evaluation
+    from ketav_basemodel import peers as other_readers
+    from ketav_engine import models
+    from ketav_engine.recognition import beam, ngram
+
+    bench = require_bench_data()
+    loaded = models.load(model.read_bytes())
+    decoder = beam.BeamDecoder(ngram.read(language), loaded.net.codec)
+    readers = {"ours, greedy": evaluation.reader(loaded), "ours, beam": evaluation.reader(loaded, decoder)}
+    for argument in other or []:
+        name, _, file = argument.partition("=")
+        readers[name] = evaluation.reader(models.load(Path(file).read_bytes()))
+    if version := other_readers.tesseract_version():
+        readers[f"Tesseract {version}"] = other_readers.read_with_tesseract
+    else:
+        print("Tesseract with Hebrew is not installed. Run apt-get install tesseract-ocr tesseract-ocr-heb.")
+    pairs = {name: evaluation.read_all(read, bench, lines) for name, read in readers.items()}
+    _write_figures(pairs, out, "peers")
+
+
+def kraken_recipe(
+    lines: Annotated[Path, typer.Argument(help="Folder of shards (.npz) that our own recipe trains on.")],
+    to: Path = Path("var/evaluation/kraken.safetensors"),
+    minutes: float = 5.0,
+) -> None:
+    """Train with the defaults of `ketos train` on given lines for some minutes of one core."""
+    from ketav_basemodel.peers import train_with_kraken_defaults
+
+    print(train_with_kraken_defaults(sorted(lines.glob("*.npz")), to, minutes))
+
+
+def require_bench_data() -> Path:
+    """Return the folder of KETAV_BENCH_DATA; without one, print what to set and end with status 1."""
+    try:
+        return bench_data()
+    except NoBenchDataError as error:
+        typer.echo(f"Skipped: {error}", err=True)
+        raise typer.Exit(1) from error
+
+
+def _write_figures(pairs: Mapping[str, Pairs], out: Path, name: str) -> None:
+    """Write the figures of each reader as JSON and Markdown, and print them."""
+    from ketav_basemodel import evaluate as evaluation
+
+    results = {
+        reader: [evaluation.figures(folder, items) for folder, items in folders.items()]
+        for reader, folders in pairs.items()
+    }
+    out.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(evaluation.as_json(results), indent=1, ensure_ascii=False)
+    (out / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+    (out / f"{name}.md").write_text(evaluation.as_markdown(results), encoding="utf-8")
+    print(evaluation.as_markdown(results))
