@@ -86,7 +86,8 @@ RUN --mount=type=secret,id=ca_bundle --mount=type=secret,id=index_settings \
 FROM runtime AS engine
 COPY --from=engine-libraries /opt/ketav /opt/ketav
 COPY models/hebrew_lm.npz models/
-ENV KETAV_LANGUAGE_MODEL=/srv/ketav/models/hebrew_lm.npz
+# Numba keeps the decoder's machine code there: the first reader of a container compiles it, the others load it.
+ENV KETAV_LANGUAGE_MODEL=/srv/ketav/models/hebrew_lm.npz NUMBA_CACHE_DIR=/tmp/numba
 EXPOSE 50051
 HEALTHCHECK --interval=5s --timeout=4s --start-period=180s --retries=5 \
   CMD ["python", "-P", "/usr/local/bin/check_grpc_health.py", "127.0.0.1:50051"]

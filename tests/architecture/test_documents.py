@@ -9,7 +9,8 @@ from tools.hygiene import ROOT, tracked
 
 DOCUMENTS = [path for path in tracked(ROOT) if path.suffix == ".md"]
 _LINK = re.compile(r"\]\(([^)\s#]*)(#[^)\s]*)?\)")
-_PATH = re.compile(r"`((?:basemodel|bench|deploy|docs|libs|models|protos|services|tests|tools)/[\w./-]*\w)`")
+_FOLDERS = "basemodel|bench|deploy|docs|libs|models|protos|services|tests|tools"
+_PATH = re.compile(rf"(?<!New file )`((?:{_FOLDERS})/[\w./-]*\w)`")
 
 
 def anchors(document: Path) -> set[str]:

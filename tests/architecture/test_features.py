@@ -57,6 +57,6 @@ def test_each_folder_of_the_gateway_is_a_feature_or_http() -> None:
 
 def test_no_module_has_a_second_noun_for_a_feature() -> None:
     """The nouns of the first layout are gone."""
-    trees = [REGISTRY, GATEWAY, ROOT / "protos"]
+    trees = [REGISTRY, GATEWAY, ROOT / "protos", ROOT / "tests" / "integration"]
     paths = [path for tree in trees for path in [*tree.rglob("*.py"), *tree.rglob("*.proto")]]
     assert [str(path) for path in paths if any(noun in path.stem for noun in RETIRED)] == []

@@ -73,4 +73,4 @@ def test_the_tests_of_the_recipes_pass(copy: Copy) -> None:
     """On a whole system and on a registry with a real PostgreSQL."""
     tests = [str(path) for paths in copy.edited.values() for path in paths if path.parts[0] == "tests"]
     assert len(tests) == len(copy.edited)
-    copy.run("pytest", "-q", "-p", "no:cacheprovider", *tests, "tests/unit/test_gateway_openapi.py")
+    copy.run("pytest", "-q", "-p", "no:cacheprovider", *tests, "tests/unit/test_gateway_http_openapi.py")

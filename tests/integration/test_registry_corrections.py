@@ -38,16 +38,20 @@ async def submit(
     **request: Any,
 ) -> corrections_pb2.SubmitCorrectionsResponse:
     """Submit a page's text, or texts by line id, as the current user."""
-    sent: dict[str, Any] = {"project_id": page.project_id, "page_id": page.page_id, "request_sha256": DIGEST}
+    fields: dict[str, Any] = {
+        "project_id": page.project_id,
+        "page_id": page.page_id,
+        "request_sha256": DIGEST,
+    }
     if isinstance(corrected, str):
-        sent["corrected_text"] = corrected
+        fields["corrected_text"] = corrected
     else:
         pairs = corrected.items() if isinstance(corrected, dict) else corrected
         by_line = [corrections_pb2.LineCorrection(line_id=line_id, text=text) for line_id, text in pairs]
-        sent["lines"] = corrections_pb2.LineCorrections(lines=by_line)
+        fields["lines"] = corrections_pb2.LineCorrections(lines=by_line)
     with rpc.translated():
         return await registry.corrections.SubmitCorrections(
-            corrections_pb2.SubmitCorrectionsRequest(**sent | request)
+            corrections_pb2.SubmitCorrectionsRequest(**fields | request)
         )
 
 
@@ -58,37 +62,38 @@ async def read_page(registry: Registry) -> tuple[pages_pb2.Page, list[str]]:
     return page, [line.line_id for line in transcription.lines]
 
 
-async def shown(registry: Registry, page: pages_pb2.Page) -> list[str | None]:
+async def corrected_texts(registry: Registry, page: pages_pb2.Page) -> list[str | None]:
     """Return the corrected text of each line of a page."""
     request = pages_pb2.GetPageRequest(project_id=page.project_id, page_id=page.page_id)
-    found = (await registry.pages.GetPage(request)).page
+    stored = (await registry.pages.GetPage(request)).page
     return [
-        line.corrected_text if line.HasField("corrected_text") else None for line in found.transcription.lines
+        line.corrected_text if line.HasField("corrected_text") else None
+        for line in stored.transcription.lines
     ]
 
 
-async def test_a_later_correction_of_a_line_is_shown_and_both_are_kept(
+async def test_a_later_correction_of_a_line_replaces_the_earlier_one_and_both_are_stored(
     registry: Registry, postgres: PostgresServer
 ) -> None:
-    """Corrections are append-only: the second supersedes the first and counts no line more."""
+    """Corrections are append-only. The second supersedes the first; the line counts once."""
     with acting(await registry.new_user()):
         page, (first, second, _) = await read_page(registry)
         saved = await submit(registry, page, {first: "תיקון", second: READ[1]})
         assert (saved.accepted_lines, saved.ground_truth_lines) == (2, 2)
         assert (await submit(registry, page, {first: "תיקון שני"})).ground_truth_lines == 2
-        assert await shown(registry, page) == ["תיקון שני", READ[1], None]
+        assert await corrected_texts(registry, page) == ["תיקון שני", READ[1], None]
     query = "SELECT id, supersedes FROM correction WHERE line_id = $1 ORDER BY number"
     rows = await asyncio.to_thread(postgres.execute, query, registry.database, UUID(first))
     assert [row["supersedes"] for row in rows] == [None, rows[0]["id"]]
 
 
-async def test_a_correction_stays_with_its_place_when_the_page_is_read_again(registry: Registry) -> None:
-    """A newer reading has new lines; where one lies on the same place the correction is shown there."""
+async def test_a_correction_stays_with_its_line_when_the_page_is_read_again(registry: Registry) -> None:
+    """A later transcription has new line ids; a line with the same geometry has the correction."""
     with acting(await registry.new_user()):
         page, (first, *_) = await read_page(registry)
         await submit(registry, page, {first: "תיקון"})
         again = await record(registry, page, *READ)
-        assert await shown(registry, page) == ["תיקון", None, None]
+        assert await corrected_texts(registry, page) == ["תיקון", None, None]
         saved = await submit(registry, page, {again.lines[0].line_id: "תיקון אחר"})
         assert saved.ground_truth_lines == 1
         with pytest.raises(InvalidInput) as caught:
@@ -97,37 +102,37 @@ async def test_a_correction_stays_with_its_place_when_the_page_is_read_again(reg
 
 
 async def test_a_whole_text_is_aligned_to_the_lines(registry: Registry) -> None:
-    """Misread letters, empty lines and a final line break do not matter."""
+    """Whatever letters were misread; empty lines and a final line break are ignored."""
     with acting(await registry.new_user()):
         page, _ = await read_page(registry)
         texts = ["בראשית ברא אלוהים", "את השמיים ואת הארץ", "והארץ הייתה תוהו ובוהו"]
         saved = await submit(registry, page, "\r\n".join(["", *texts, ""]))
         assert (saved.accepted_lines, len(saved.unaligned), saved.ground_truth_lines) == (3, 0, 3)
-        assert await shown(registry, page) == texts
+        assert await corrected_texts(registry, page) == texts
 
 
-async def test_what_cannot_be_aligned_is_reported_and_not_guessed(registry: Registry) -> None:
-    """A missing line and a text of something else are named with a reason; the rest is stored."""
+async def test_a_text_that_cannot_be_aligned_is_reported_and_not_guessed(registry: Registry) -> None:
+    """A line without a text and a text without a line are reported with a reason; the others are stored."""
     with acting(await registry.new_user()):
         page, lines = await read_page(registry)
         saved = await submit(registry, page, f"{READ[0]}\nשבט סוף דגים קטנים\n{READ[2]}")
         assert saved.accepted_lines == 2
-        assert [(each.text, each.line_id) for each in saved.unaligned] == [
+        assert [(item.text, item.line_id) for item in saved.unaligned] == [
             ("שבט סוף דגים קטנים", ""),
             ("", lines[1]),
         ]
-        assert all(each.reason for each in saved.unaligned)
-        assert await shown(registry, page) == [READ[0], None, READ[2]]
+        assert all(item.reason for item in saved.unaligned)
+        assert await corrected_texts(registry, page) == [READ[0], None, READ[2]]
 
 
-async def test_repeated_feedback_gives_the_first_answer(registry: Registry) -> None:
-    """Eight at once under one key are stored once; another body under the key is a conflict."""
+async def test_a_repeated_request_gets_the_first_response(registry: Registry) -> None:
+    """Eight concurrent requests with one key are stored once; another body with the key is a conflict."""
     with acting(await registry.new_user()):
         page, (first, *_) = await read_page(registry)
-        answers = await asyncio.gather(
+        responses = await asyncio.gather(
             *(submit(registry, page, {first: "תיקון"}, request_id="k") for _ in range(8))
         )
-        assert len({answer.feedback_id for answer in answers}) == 1
+        assert len({response.feedback_id for response in responses}) == 1
         with pytest.raises(Conflict) as caught:
             await submit(
                 registry,
@@ -137,11 +142,13 @@ async def test_repeated_feedback_gives_the_first_answer(registry: Registry) -> N
                 request_sha256=hashlib.sha256(b"other").digest(),
             )
         assert caught.value.code == "idempotency-key-reused"
-        assert await shown(registry, page) == ["תיקון", None, None]
+        assert await corrected_texts(registry, page) == ["תיקון", None, None]
 
 
-async def test_one_key_for_two_pages_at_once_is_a_conflict_for_one_of_them(registry: Registry) -> None:
-    """The unique index decides which of the two was first; the other is told."""
+async def test_of_two_concurrent_requests_with_one_key_for_two_pages_one_is_a_conflict(
+    registry: Registry,
+) -> None:
+    """The unique index decides which of the two is first."""
     with acting(await registry.new_user()):
         pages = [await read_page(registry) for _ in range(2)]
         outcomes = await asyncio.gather(
@@ -170,13 +177,18 @@ async def test_one_key_for_two_pages_at_once_is_a_conflict_for_one_of_them(regis
     ],
 )
 async def test_a_bad_text_is_refused_and_nothing_is_stored(registry: Registry, text: str, code: str) -> None:
-    """Each has a stable code; good lines beside it are not stored either."""
+    """Each has a stable code and its location; the valid lines of the request are not stored either."""
     with acting(await registry.new_user()):
         page, (first, second, _) = await read_page(registry)
         with pytest.raises(InvalidInput) as caught:
             await submit(registry, page, {first: "טוב", second: text})
         assert caught.value.code == code
-        assert await shown(registry, page) == [None, None, None]
+        assert caught.value.details == {"pointer": "/lines/1/text", "line_id": second}
+        with pytest.raises(InvalidInput) as caught:
+            await submit(registry, page, f"טוב\n{text}")
+        assert caught.value.code == code
+        assert caught.value.details == {"pointer": "/corrected_text", "line": "2"}
+        assert await corrected_texts(registry, page) == [None, None, None]
 
 
 async def test_presentation_forms_are_stored_decomposed_and_in_nfc(registry: Registry) -> None:
@@ -184,17 +196,17 @@ async def test_presentation_forms_are_stored_decomposed_and_in_nfc(registry: Reg
     with acting(await registry.new_user()):
         page, (first, *_) = await read_page(registry)
         await submit(registry, page, {first: "\ufb2aלום"})
-        assert (await shown(registry, page))[0] == "ש\u05c1לום"
+        assert (await corrected_texts(registry, page))[0] == "ש\u05c1לום"
 
 
-async def test_feedback_that_names_something_else_is_refused(registry: Registry) -> None:
-    """Unknown, foreign and repeated lines, a page of another project, and a page not read yet."""
+async def test_corrections_of_other_lines_or_pages_are_refused(registry: Registry) -> None:
+    """Unknown, foreign and repeated lines, a page of another project, and a page without a transcription."""
     with acting(await registry.new_user()):
         foreign_page, foreign_lines = await read_page(registry)
     with acting(await registry.new_user()):
         page, (first, *_) = await read_page(registry)
         other, _ = await read_page(registry)
-        wrong: list[tuple[Any, Any, type[Exception], str]] = [
+        cases: list[tuple[Any, Any, type[Exception], str]] = [
             (page, {str(uuid4()): "א"}, InvalidInput, "unknown-line"),
             (page, {foreign_lines[0]: "א"}, InvalidInput, "unknown-line"),
             (page, [(first, "א"), (first, "ב")], InvalidInput, "duplicate-line"),
@@ -210,8 +222,8 @@ async def test_feedback_that_names_something_else_is_refused(registry: Registry)
             ),
             ((await create(registry)).page, {first: "א"}, Precondition, "page-not-read"),
         ]
-        for at, corrected, error, code in wrong:
+        for target, corrected, error, code in cases:
             with pytest.raises(error) as caught:
-                await submit(registry, at, corrected)
+                await submit(registry, target, corrected)
             assert caught.value.code == code  # type: ignore[attr-defined]
-        assert await shown(registry, page) == [None, None, None]
+        assert await corrected_texts(registry, page) == [None, None, None]

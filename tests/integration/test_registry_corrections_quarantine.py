@@ -78,11 +78,13 @@ async def submit(
     registry: Registry, page: pages_pb2.Page, *lines: tuple[str, str], confirm: bool = False, key: str = ""
 ) -> corrections_pb2.SubmitCorrectionsResponse:
     """Correct lines by id as the current user."""
-    sent = [corrections_pb2.LineCorrection(line_id=one, text=text, confirm=confirm) for one, text in lines]
+    corrections = [
+        corrections_pb2.LineCorrection(line_id=one, text=text, confirm=confirm) for one, text in lines
+    ]
     request = corrections_pb2.SubmitCorrectionsRequest(
         project_id=page.project_id,
         page_id=page.page_id,
-        lines=corrections_pb2.LineCorrections(lines=sent),
+        lines=corrections_pb2.LineCorrections(lines=corrections),
         request_id=key,
         request_sha256=DIGEST,
     )
@@ -90,8 +92,8 @@ async def submit(
         return await registry.corrections.SubmitCorrections(request)
 
 
-async def shown(registry: Registry, page: pages_pb2.Page) -> list[page_pb2.Line]:
-    """Return the lines of a page as they are shown."""
+async def lines_of(registry: Registry, page: pages_pb2.Page) -> list[page_pb2.Line]:
+    """Return the lines of a page."""
     request = pages_pb2.GetPageRequest(project_id=page.project_id, page_id=page.page_id)
     return list((await registry.pages.GetPage(request)).page.transcription.lines)
 
@@ -102,8 +104,10 @@ async def counts(registry: Registry, user_id: UUID) -> LineCounts:
         return (await ground_truth.count_lines(transaction, user_id))[Script.MODERN_CURSIVE]
 
 
-async def test_what_looks_wrong_is_stored_and_reported_with_its_reason(registry: Registry) -> None:
-    """One line for each reason and one in order: all are stored and shown, one counts as ground truth."""
+async def test_a_correction_that_looks_wrong_is_stored_and_reported_with_its_reason(
+    registry: Registry,
+) -> None:
+    """One line for each reason and a valid one: all are stored and returned, one is ground truth."""
     user_id = await registry.new_user()
     with acting(user_id):
         page, (first, second, third, fourth) = await read_page(registry)
@@ -111,26 +115,26 @@ async def test_what_looks_wrong_is_stored_and_reported_with_its_reason(registry:
         saved = await submit(registry, page, *wrong, (fourth, READ[3]))
         assert (saved.accepted_lines, saved.ground_truth_lines) == (4, 1)
         codes = ["empty-text", "outside-alphabet", "too-long-for-line"]
-        assert [(each.line_id, each.quarantine.code) for each in saved.quarantined] == [
+        assert [(item.line_id, item.quarantine.code) for item in saved.quarantined] == [
             (line_id, code) for (line_id, _), code in zip(wrong, codes, strict=True)
         ]
         assert "H (U+0048)" in saved.quarantined[1].quarantine.reason
-        lines = await shown(registry, page)
+        lines = await lines_of(registry, page)
         assert [line.corrected_text for line in lines] == ["", wrong[1][1], wrong[2][1], READ[3]]
         assert [line.quarantine.code for line in lines] == [*codes, ""]
         assert not lines[3].HasField("quarantine")
-    counted = await counts(registry, user_id)
-    assert (counted.verified, counted.quarantined) == (1, 3)
+    line_counts = await counts(registry, user_id)
+    assert (line_counts.verified, line_counts.quarantined) == (1, 3)
 
 
-async def test_a_text_unlike_a_sure_reading_is_doubted_and_unlike_an_unsure_one_is_not(
+async def test_a_text_unlike_a_certain_reading_is_quarantined_and_unlike_an_uncertain_one_is_not(
     registry: Registry,
 ) -> None:
-    """The same text: the hand the model cannot read yet is the one that needs corrections."""
+    """The same text: the handwriting that the model cannot read yet needs corrections most."""
     with acting(await registry.new_user()):
         page, (first, *_) = await read_page(registry)
         saved = await submit(registry, page, (first, OTHER))
-        assert [each.quarantine.code for each in saved.quarantined] == ["unlike-reading"]
+        assert [item.quarantine.code for item in saved.quarantined] == ["unlike-reading"]
         assert "95%" in saved.quarantined[0].quarantine.reason
         page, (first, *_) = await read_page(registry, confidence=0.6)
         saved = await submit(registry, page, (first, OTHER))
@@ -138,10 +142,10 @@ async def test_a_text_unlike_a_sure_reading_is_doubted_and_unlike_an_unsure_one_
         assert saved.ground_truth_lines == 1
 
 
-async def test_a_confirmed_line_is_trained_on_and_stays_so(
+async def test_a_confirmed_text_is_ground_truth_from_then_on(
     registry: Registry, postgres: PostgresServer
 ) -> None:
-    """The same text with `confirm` is ground truth, later also without; every version is kept."""
+    """The same text with `confirm` is ground truth, later also without; every correction is stored."""
     with acting(await registry.new_user()):
         page, (first, *_) = await read_page(registry)
         assert (await submit(registry, page, (first, OTHER))).ground_truth_lines == 0
@@ -160,8 +164,8 @@ async def test_a_confirmed_line_is_trained_on_and_stays_so(
     assert [row["supersedes"] for row in rows[1:]] == [row["id"] for row in rows[:-1]]
 
 
-async def test_repeated_feedback_names_the_same_quarantined_lines(registry: Registry) -> None:
-    """The answer is the first one, word for word, also after the line was confirmed."""
+async def test_a_repeated_request_gets_the_same_quarantined_lines(registry: Registry) -> None:
+    """The first response, also after the line was confirmed."""
     with acting(await registry.new_user()):
         page, (first, second, *_) = await read_page(registry)
         once = await submit(registry, page, (first, OTHER), (second, "ab"), key="k")
@@ -170,8 +174,8 @@ async def test_repeated_feedback_names_the_same_quarantined_lines(registry: Regi
         assert len(once.quarantined) == 2
 
 
-async def test_a_doubtful_line_of_a_whole_text_is_quarantined_too(registry: Registry) -> None:
-    """Alignment finds its line, the foreign letters keep it from training."""
+async def test_a_line_of_a_whole_text_can_be_quarantined(registry: Registry) -> None:
+    """It is aligned to its line, and its foreign letters exclude it from training."""
     with acting(await registry.new_user()):
         page, (_, second, *_) = await read_page(registry)
         texts = [READ[0], READ[1] + " QR", *READ[2:]]
@@ -179,7 +183,7 @@ async def test_a_doubtful_line_of_a_whole_text_is_quarantined_too(registry: Regi
             project_id=page.project_id, page_id=page.page_id, corrected_text="\n".join(texts)
         )
         saved = await registry.corrections.SubmitCorrections(request)
-        assert [(each.line_id, each.quarantine.code) for each in saved.quarantined] == [
+        assert [(item.line_id, item.quarantine.code) for item in saved.quarantined] == [
             (second, "outside-alphabet")
         ]
         assert (saved.accepted_lines, saved.ground_truth_lines) == (4, 3)
@@ -187,15 +191,15 @@ async def test_a_doubtful_line_of_a_whole_text_is_quarantined_too(registry: Regi
 
 async def exported(registry: Registry, user_id: UUID) -> list[ground_truth_pb2.GroundTruthPage]:
     """Queue a run of a user, claim it and return the ground truth it trains on."""
-    held = await claim(registry, (await queue(registry, user_id)).run_id)
-    request = ground_truth_pb2.ExportGroundTruthRequest(run_id=held.run.run_id, fence=held.fence)
+    claimed = await claim(registry, (await queue(registry, user_id)).run_id)
+    request = ground_truth_pb2.ExportGroundTruthRequest(run_id=claimed.run.run_id, fence=claimed.fence)
     with acting(None, "trainer"), rpc.translated():
         parts = [part async for part in registry.ground_truth.ExportGroundTruth(request)]
     return [part.page for part in parts if part.HasField("page")]
 
 
 async def test_a_quarantined_line_is_in_no_dataset_and_makes_no_run_due(registry: Registry) -> None:
-    """Fifteen verified lines and one in quarantine are too few; confirmed, it is exported with the others."""
+    """15 verified lines and a quarantined one are too few; once confirmed, it is exported with the others."""
     user_id = await registry.new_user()
     with acting(user_id):
         await correct(registry, 15, pages=1)
@@ -209,45 +213,47 @@ async def test_a_quarantined_line_is_in_no_dataset_and_makes_no_run_due(registry
     assert (await counts(registry, user_id)).quarantined == 1
     with acting(user_id):
         await submit(registry, page, (first, OTHER), confirm=True)
-    texts = [line.text for each in await exported(registry, user_id) for line in each.lines]
+    texts = [line.text for item in await exported(registry, user_id) for line in item.lines]
     assert len(texts) == 16
     assert OTHER in texts
     assert (await counts(registry, user_id)).quarantined == 0
 
 
-async def test_a_line_that_falls_into_quarantine_leaves_the_next_dataset(registry: Registry) -> None:
-    """Ground truth that the user overwrites with something doubtful is not trained on, in neither version."""
+async def test_a_verified_line_that_is_quarantined_later_is_not_in_the_next_dataset(
+    registry: Registry,
+) -> None:
+    """Neither its verified text nor the quarantined one trains."""
     user_id = await registry.new_user()
     with acting(user_id):
         await correct(registry, 16, pages=1)
         page, (first, *_) = await read_page(registry)
         assert (await submit(registry, page, (first, READ[0]))).ground_truth_lines == 17
         assert (await submit(registry, page, (first, OTHER * 20))).ground_truth_lines == 16
-    texts = [line.text for each in await exported(registry, user_id) for line in each.lines]
+    texts = [line.text for item in await exported(registry, user_id) for line in item.lines]
     assert len(texts) == 16
     assert not {READ[0], OTHER * 20} & set(texts)
 
 
-async def test_holdout_lines_are_counted_as_the_next_run_will_hold_them_out(registry: Registry) -> None:
-    """What readiness shows is what the run has."""
+async def test_the_counted_holdout_lines_are_those_of_the_next_run(registry: Registry) -> None:
+    """Readiness and the run agree."""
     user_id = await registry.new_user()
     with acting(user_id):
         await correct(registry, 4, pages=6)
-    counted = await counts(registry, user_id)
+    line_counts = await counts(registry, user_id)
     run = await queue(registry, user_id)
-    assert (counted.verified, counted.holdout) == (24, run.holdout_lines)
+    assert (line_counts.verified, line_counts.holdout) == (24, run.holdout_lines)
     assert 0 < run.holdout_lines < 24
 
 
-async def test_a_model_that_learnt_a_letter_may_be_corrected_with_it(registry: Registry) -> None:
-    """The alphabet that counts is that of the model serving the user, which a training would start from."""
+async def test_a_text_may_have_a_letter_that_the_users_model_was_trained_on(registry: Registry) -> None:
+    """The alphabet is that of the serving model, which a training starts from."""
     user_id = await registry.new_user()
     with acting(user_id):
         await correct(registry, 8)
         page, (first, *_) = await read_page(registry)
         assert (await submit(registry, page, (first, READ[0] + " Q"))).quarantined
-    held = await claim(registry, (await queue(registry, user_id)).run_id)
-    await publish(registry, held.run.run_id, held.fence, file=network("אבגדהוזחטיכלמנסעפצקרשתםןףךץ Q"))
+    claimed = await claim(registry, (await queue(registry, user_id)).run_id)
+    await publish(registry, claimed.run.run_id, claimed.fence, file=network("אבגדהוזחטיכלמנסעפצקרשתםןףךץ Q"))
     with acting(user_id):
         assert not (await submit(registry, page, (first, READ[0] + " Q"))).quarantined
         assert (await submit(registry, page, (first, READ[0] + " Q7"))).quarantined

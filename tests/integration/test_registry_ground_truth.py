@@ -1,4 +1,4 @@
-"""Ground truth from elsewhere, against a real PostgreSQL and real objects."""
+"""Imported ground truth, on a real PostgreSQL and real objects."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -57,7 +57,7 @@ async def project_of(registry: Registry) -> str:
     return (await create(registry)).page.project_id
 
 
-async def bring(
+async def import_page(
     registry: Registry,
     project_id: str,
     texts: Sequence[str] = TEXTS,
@@ -66,7 +66,7 @@ async def bring(
 ) -> ground_truth_pb2.ImportGroundTruthResponse:
     """Import an image with lines below each other."""
     image = {"width": 200, "height": 100, "media_type": "image/png", "size_bytes": len(data)}
-    facts: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "project_id": project_id,
         "image": page_pb2.Image(**(image | header.pop("image", {}))),
         "lines": [known(text, 20 * order) for order, text in enumerate(texts)],
@@ -76,7 +76,7 @@ async def bring(
     def parts() -> Iterator[ground_truth_pb2.ImportGroundTruthRequest]:
         """Yield header and chunks."""
         yield ground_truth_pb2.ImportGroundTruthRequest(
-            header=ground_truth_pb2.ImportGroundTruthHeader(**(facts | header))
+            header=ground_truth_pb2.ImportGroundTruthHeader(**(fields | header))
         )
         for start in range(0, len(data), 1 << 20):
             yield ground_truth_pb2.ImportGroundTruthRequest(chunk=data[start : start + (1 << 20)])
@@ -85,13 +85,13 @@ async def bring(
         return await registry.ground_truth.ImportGroundTruth(parts())
 
 
-async def shown(registry: Registry, project_id: str, page_id: str) -> pages_pb2.Page:
+async def get_page(registry: Registry, project_id: str, page_id: str) -> pages_pb2.Page:
     """Return a page."""
     request = pages_pb2.GetPageRequest(project_id=project_id, page_id=page_id)
     return (await registry.pages.GetPage(request)).page
 
 
-async def rows(postgres: PostgresServer, database: str, table: str, user_id: UUID) -> int:
+async def count_rows(postgres: PostgresServer, database: str, table: str, user_id: UUID) -> int:
     """Count a user's rows of a table."""
     query = f"SELECT count(*) FROM {table} WHERE user_id = $1"  # noqa: S608 - names of our tables
     [row] = await asyncio.to_thread(postgres.execute, query, database, user_id)
@@ -101,99 +101,105 @@ async def rows(postgres: PostgresServer, database: str, table: str, user_id: UUI
 async def test_imported_lines_are_verified_and_no_model_has_read_them(
     registry: Registry, postgres: PostgresServer
 ) -> None:
-    """The page shows them as corrections of lines without a reading; their origin is on record."""
+    """They are corrections of lines without a reading; their origin is stored."""
     user_id = await registry.new_user()
     with acting(user_id):
         project_id = await project_of(registry)
-        answer = await bring(registry, project_id)
+        answer = await import_page(registry, project_id)
         assert (answer.imported_lines, answer.ground_truth_lines, len(answer.quarantined)) == (2, 2, 0)
-        page = await shown(registry, project_id, answer.page_id)
+        page = await get_page(registry, project_id, answer.page_id)
     assert page.state == pages_pb2.PAGE_STATE_READ
     assert not page.transcription.HasField("model")
     assert [line.corrected_text for line in page.transcription.lines] == list(TEXTS)
     assert [(line.text, line.confidence) for line in page.transcription.lines] == [("", 0.0)] * 2
     assert [(point.x, point.y) for point in page.transcription.lines[1].baseline] == [(190, 25), (10, 25)]
     query = "SELECT DISTINCT origin FROM correction WHERE user_id = $1"
-    found = await asyncio.to_thread(postgres.execute, query, registry.database, user_id)
-    assert [row["origin"] for row in found] == ["imported"]
+    origins = await asyncio.to_thread(postgres.execute, query, registry.database, user_id)
+    assert [row["origin"] for row in origins] == ["imported"]
 
 
-async def test_importing_twice_adds_nothing_and_another_text_is_one_correction_more(
+async def test_importing_twice_adds_nothing_and_another_text_adds_one_correction(
     registry: Registry, postgres: PostgresServer
 ) -> None:
-    """Told by the image: the same page, the same lines; eight at once store what one stores."""
+    """The image identifies the page; eight concurrent imports store as much as one."""
     user_id = await registry.new_user()
     with acting(user_id):
         project_id = await project_of(registry)
-        answers = await asyncio.gather(*(bring(registry, project_id) for _ in range(8)))
+        answers = await asyncio.gather(*(import_page(registry, project_id) for _ in range(8)))
         assert len({answer.page_id for answer in answers}) == 1
         assert sorted(answer.imported_lines for answer in answers) == [0] * 7 + [2]
         tables = ("page", "transcription", "line", "feedback", "correction")
-        before = [await rows(postgres, registry.database, table, user_id) for table in tables]
+        before = [await count_rows(postgres, registry.database, table, user_id) for table in tables]
         assert before == [2, 1, 2, 1, 2]
-        changed = await bring(registry, project_id, (TEXTS[0], "ואת הארץ"))
+        changed = await import_page(registry, project_id, (TEXTS[0], "ואת הארץ"))
         assert (changed.page_id, changed.imported_lines) == (answers[0].page_id, 1)
         assert changed.ground_truth_lines == 2
-        page = await shown(registry, project_id, changed.page_id)
+        page = await get_page(registry, project_id, changed.page_id)
     assert [line.corrected_text for line in page.transcription.lines] == [TEXTS[0], "ואת הארץ"]
-    after = [await rows(postgres, registry.database, table, user_id) for table in tables]
+    after = [await count_rows(postgres, registry.database, table, user_id) for table in tables]
     assert after == [2, 1, 2, 2, 3]
 
 
-async def test_a_repeated_request_gives_the_first_answer_and_another_one_a_conflict(
+async def test_a_repeated_request_gets_the_first_response_and_another_one_a_conflict(
     registry: Registry,
 ) -> None:
-    """The key is the client's, the digest that of what it sent."""
+    """The digest of the request distinguishes the two."""
     with acting(await registry.new_user()):
         project_id = await project_of(registry)
         texts = [TEXTS[0], "", "א" * 300]
-        first = await bring(registry, project_id, texts, request_id="k:3")
-        assert [(each.line, each.quarantine.code) for each in first.quarantined] == [
+        first = await import_page(registry, project_id, texts, request_id="k:3")
+        assert [(item.line, item.quarantine.code) for item in first.quarantined] == [
             (1, "empty-text"),
             (2, "too-long-for-line"),
         ]
         assert (first.imported_lines, first.ground_truth_lines) == (3, 1)
-        await bring(registry, project_id, data=IMAGE[:5000])
-        assert await bring(registry, project_id, texts, request_id="k:3") == first
+        await import_page(registry, project_id, data=IMAGE[:5000])
+        assert await import_page(registry, project_id, texts, request_id="k:3") == first
         for page in ("k:3", "k:0"):
             with pytest.raises(Conflict) as caught:
-                await bring(registry, project_id, request_id=page, request_sha256=b"\1" * 32)
+                await import_page(registry, project_id, request_id=page, request_sha256=b"\1" * 32)
             assert caught.value.code == "idempotency-key-reused"
-        assert (await bring(registry, project_id, data=IMAGE[:77], request_id="k:4")).imported_lines == 2
+        assert (
+            await import_page(registry, project_id, data=IMAGE[:77], request_id="k:4")
+        ).imported_lines == 2
 
 
-async def test_what_the_user_vouches_for_is_not_quarantined(registry: Registry) -> None:
-    """Imported in doubt, then again with `confirm`: one correction more, and it counts."""
+async def test_a_confirmed_import_is_not_quarantined(registry: Registry) -> None:
+    """Imported into quarantine, then again with `confirm`: one more correction, which counts."""
     with acting(await registry.new_user()):
         project_id = await project_of(registry)
         texts = ["א" * 300]
-        assert (await bring(registry, project_id, texts)).ground_truth_lines == 0
-        again = await bring(registry, project_id, texts)
+        assert (await import_page(registry, project_id, texts)).ground_truth_lines == 0
+        again = await import_page(registry, project_id, texts)
         assert (again.imported_lines, again.ground_truth_lines) == (0, 0)
-        sure = await bring(registry, project_id, texts, confirm=True)
-        assert (sure.imported_lines, len(sure.quarantined), sure.ground_truth_lines) == (1, 0, 1)
+        confirmed = await import_page(registry, project_id, texts, confirm=True)
+        assert (confirmed.imported_lines, len(confirmed.quarantined), confirmed.ground_truth_lines) == (
+            1,
+            0,
+            1,
+        )
 
 
 async def test_an_imported_page_can_be_corrected_and_read(registry: Registry) -> None:
-    """A correction supersedes the import, a reading shows what lies at its places, a new import all."""
+    """A correction supersedes the import; a later transcription has the corrections of its lines."""
     with acting(await registry.new_user()):
         project_id = await project_of(registry)
-        page_id = (await bring(registry, project_id)).page_id
-        page = await shown(registry, project_id, page_id)
+        page_id = (await import_page(registry, project_id)).page_id
+        page = await get_page(registry, project_id, page_id)
         line = corrections_pb2.LineCorrection(line_id=page.transcription.lines[0].line_id, text="תיקון")
         lines = corrections_pb2.LineCorrections(lines=[line])
         await registry.corrections.SubmitCorrections(
             corrections_pb2.SubmitCorrectionsRequest(project_id=project_id, page_id=page_id, lines=lines)
         )
         await record(registry, page, "קריאה")
-        page = await shown(registry, project_id, page_id)
+        page = await get_page(registry, project_id, page_id)
         assert (page.transcription.model.version, len(page.transcription.lines)) == ("hebrew_base-1", 1)
-        assert (await bring(registry, project_id, ("תיקון", TEXTS[1]))).imported_lines == 0
-        page = await shown(registry, project_id, page_id)
-        assert [each.corrected_text for each in page.transcription.lines] == ["תיקון", TEXTS[1]]
+        assert (await import_page(registry, project_id, ("תיקון", TEXTS[1]))).imported_lines == 0
+        page = await get_page(registry, project_id, page_id)
+        assert [item.corrected_text for item in page.transcription.lines] == ["תיקון", TEXTS[1]]
 
 
-async def counted(registry: Registry, user_id: UUID) -> int:
+async def count_verified(registry: Registry, user_id: UUID) -> int:
     """Count the verified lines that a run would have now."""
     async with registry.stores.database.user(user_id) as transaction:
         verified = await ground_truth.verified_lines(transaction, user_id)
@@ -203,30 +209,34 @@ async def counted(registry: Registry, user_id: UUID) -> int:
         return sum(map(len, verified.values()))
 
 
-async def test_a_line_that_a_newer_document_has_left_out_counts_no_more(
+async def test_a_line_that_a_later_import_leaves_out_is_no_longer_ground_truth(
     registry: Registry, postgres: PostgresServer
 ) -> None:
-    """Nor is it trained on; the same document again adds nothing; the older one brings the line back."""
+    """It is in no dataset. The same import again adds nothing; the earlier one restores the line."""
     user_id = await registry.new_user()
     tables = ("page", "transcription", "line", "feedback", "correction")
     with acting(user_id):
         project_id = await project_of(registry)
-        two = await bring(registry, project_id)
-        assert (two.ground_truth_lines, await counted(registry, user_id)) == (2, 2)
-        one = await bring(registry, project_id, TEXTS[:1])
+        two = await import_page(registry, project_id)
+        assert (two.ground_truth_lines, await count_verified(registry, user_id)) == (2, 2)
+        one = await import_page(registry, project_id, TEXTS[:1])
         assert (one.page_id, one.imported_lines) == (two.page_id, 0)
-        assert (one.ground_truth_lines, await counted(registry, user_id)) == (1, 1)
-        before = [await rows(postgres, registry.database, table, user_id) for table in tables]
-        assert (await bring(registry, project_id, TEXTS[:1])).ground_truth_lines == 1
-        assert [await rows(postgres, registry.database, table, user_id) for table in tables] == before
-        other = await bring(registry, project_id, (TEXTS[1],), IMAGE[:5000])
-        assert (other.ground_truth_lines, await counted(registry, user_id)) == (2, 2)
-        back = await bring(registry, project_id)
-        assert (back.imported_lines, back.ground_truth_lines, await counted(registry, user_id)) == (0, 3, 3)
+        assert (one.ground_truth_lines, await count_verified(registry, user_id)) == (1, 1)
+        before = [await count_rows(postgres, registry.database, table, user_id) for table in tables]
+        assert (await import_page(registry, project_id, TEXTS[:1])).ground_truth_lines == 1
+        assert [await count_rows(postgres, registry.database, table, user_id) for table in tables] == before
+        other = await import_page(registry, project_id, (TEXTS[1],), IMAGE[:5000])
+        assert (other.ground_truth_lines, await count_verified(registry, user_id)) == (2, 2)
+        back = await import_page(registry, project_id)
+        assert (back.imported_lines, back.ground_truth_lines, await count_verified(registry, user_id)) == (
+            0,
+            3,
+            3,
+        )
 
 
-async def test_what_is_corrected_or_found_again_after_an_import_counts(registry: Registry) -> None:
-    """An import replaces what lay elsewhere before it; a later reading with that line brings it back."""
+async def test_a_line_that_is_read_or_corrected_after_an_import_counts(registry: Registry) -> None:
+    """An import removes other lines of its page; a later transcription with such a line restores it."""
     user_id = await registry.new_user()
     with acting(user_id):
         project_id = await project_of(registry)
@@ -239,9 +249,9 @@ async def test_what_is_corrected_or_found_again_after_an_import_counts(registry:
             lines=corrections_pb2.LineCorrections(lines=corrected),
         )
         assert (await registry.corrections.SubmitCorrections(request)).ground_truth_lines == 2
-        imported = await bring(registry, project_id, TEXTS[:1])
+        imported = await import_page(registry, project_id, TEXTS[:1])
         assert imported.ground_truth_lines == 3
-        page = await shown(registry, project_id, imported.page_id)
+        page = await get_page(registry, project_id, imported.page_id)
         lines = (await record(registry, page, "ראשונה")).lines
         request.page_id = imported.page_id
         request.lines.CopyFrom(
@@ -250,18 +260,18 @@ async def test_what_is_corrected_or_found_again_after_an_import_counts(registry:
             )
         )
         assert (await registry.corrections.SubmitCorrections(request)).ground_truth_lines == 4
-        assert (await bring(registry, project_id, TEXTS[:1])).ground_truth_lines == 3
+        assert (await import_page(registry, project_id, TEXTS[:1])).ground_truth_lines == 3
         await record(registry, page, "ראשונה")
-        assert await counted(registry, user_id) == 4
+        assert await count_verified(registry, user_id) == 4
 
 
 async def test_imported_lines_train(registry: Registry) -> None:
-    """Sixteen line images are enough for a run; each is on one side, and the worker gets the texts."""
+    """Sixteen line images are enough for a run; the worker gets their texts."""
     user_id = await registry.new_user()
     with acting(user_id):
         project_id = await project_of(registry)
         for number in range(16):
-            answer = await bring(
+            answer = await import_page(
                 registry,
                 project_id,
                 [f"שורה {number}"],
@@ -269,10 +279,10 @@ async def test_imported_lines_train(registry: Registry) -> None:
                 layout=page_pb2.LAYOUT_LINE,
             )
         assert answer.ground_truth_lines == 16
-    held = await claim(registry, (await queue(registry, user_id)).run_id)
-    assert held.run.training_lines + held.run.holdout_lines == 16
-    assert held.run.holdout_lines > 0
-    request = ground_truth_pb2.ExportGroundTruthRequest(run_id=held.run.run_id, fence=held.fence)
+    claimed = await claim(registry, (await queue(registry, user_id)).run_id)
+    assert claimed.run.training_lines + claimed.run.holdout_lines == 16
+    assert claimed.run.holdout_lines > 0
+    request = ground_truth_pb2.ExportGroundTruthRequest(run_id=claimed.run.run_id, fence=claimed.fence)
     with acting(None, "trainer"), rpc.translated():
         parts = [part async for part in registry.ground_truth.ExportGroundTruth(request)]
     pages = [part.page for part in parts if part.HasField("page")]
@@ -280,7 +290,7 @@ async def test_imported_lines_train(registry: Registry) -> None:
     assert {line.text for page in pages for line in page.lines} == {f"שורה {n}" for n in range(16)}
 
 
-BAD: dict[str, tuple[dict[str, Any], type[KetavError], str]] = {
+BAD_IMPORTS: dict[str, tuple[dict[str, Any], type[KetavError], str]] = {
     "an unknown project": ({"project_id": str(uuid4())}, NotFound, "not-found"),
     "no UUID": ({"project_id": "7"}, InvalidInput, "invalid-id"),
     "no lines": ({"lines": []}, InvalidInput, "line-count"),
@@ -300,7 +310,7 @@ BAD: dict[str, tuple[dict[str, Any], type[KetavError], str]] = {
 }
 
 
-@pytest.mark.parametrize(("change", "error", "code"), BAD.values(), ids=BAD)
+@pytest.mark.parametrize(("change", "error", "code"), BAD_IMPORTS.values(), ids=BAD_IMPORTS)
 async def test_a_bad_import_is_refused_and_nothing_is_stored(
     registry: Registry,
     postgres: PostgresServer,
@@ -308,24 +318,24 @@ async def test_a_bad_import_is_refused_and_nothing_is_stored(
     error: type[KetavError],
     code: str,
 ) -> None:
-    """Each has a stable code; no page is made."""
+    """Each has a stable code; no page is stored."""
     user_id = await registry.new_user()
     with acting(user_id):
         project_id = await project_of(registry)
         with pytest.raises(error) as caught:
-            await bring(registry, **({"project_id": project_id} | change))
+            await import_page(registry, **({"project_id": project_id} | change))
         assert caught.value.code == code
-    assert await rows(postgres, registry.database, "page", user_id) == 1
+    assert await count_rows(postgres, registry.database, "page", user_id) == 1
 
 
-async def test_nobody_imports_into_anothers_project(registry: Registry) -> None:
-    """A foreign project is as unknown as none; the same image in one's own project is a page of one's own."""
+async def test_a_user_cannot_import_into_another_users_project(registry: Registry) -> None:
+    """It is NOT_FOUND; the same image in their own project is a page of their own."""
     with acting(await registry.new_user()):
         project_id = await project_of(registry)
-        mine = await bring(registry, project_id)
+        first = await import_page(registry, project_id)
     with acting(await registry.new_user()):
         with pytest.raises(NotFound):
-            await bring(registry, project_id)
-        own = await bring(registry, await project_of(registry))
-        assert own.page_id != mine.page_id
+            await import_page(registry, project_id)
+        own = await import_page(registry, await project_of(registry))
+        assert own.page_id != first.page_id
         assert own.ground_truth_lines == 2

@@ -20,25 +20,25 @@ def test_the_migrations_make_exactly_the_tables_of_the_code(postgres: PostgresSe
     command.check(config(postgres.url(postgres.migrated_database())))
 
 
-def test_the_code_knows_the_newest_migration_by_a_number_that_grows() -> None:
-    """Readiness compares numbers, so that an older process stays ready under a newer schema."""
+def test_the_newest_migration_has_the_highest_number() -> None:
+    """Readiness compares numbers, so that an older process is ready with a newer schema."""
     script = ScriptDirectory.from_config(config("postgresql://unused"))
-    revisions = [each.revision for each in script.walk_revisions()]
+    revisions = [migration.revision for migration in script.walk_revisions()]
     assert script.get_current_head() == newest_revision()
     assert revisions == sorted(revisions, reverse=True)
     assert len({len(revision) for revision in revisions}) == 1
 
 
 def test_the_migrations_go_down_and_up_again(postgres: PostgresServer) -> None:
-    """Nothing is left behind that the next upgrade would stumble over."""
+    """The downgrade leaves nothing that the next upgrade would fail on."""
     url = postgres.url(postgres.migrated_database())
     command.downgrade(config(url), "base")
     command.upgrade(config(url), "head")
     command.check(config(url))
 
 
-def test_two_migrators_at_once_are_one_after_the_other(postgres: PostgresServer) -> None:
-    """Both succeed: the second finds the work done."""
+def test_two_concurrent_migrations_run_one_after_the_other(postgres: PostgresServer) -> None:
+    """Both succeed; the second has nothing to do."""
     url = postgres.url(postgres.create_database())
     migrate = f"from ketav_registry.migrate import upgrade; print(flush=True); input(); upgrade({url!r})"
     other = subprocess.Popen([sys.executable, "-c", migrate], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -53,8 +53,8 @@ def test_two_migrators_at_once_are_one_after_the_other(postgres: PostgresServer)
     command.check(config(url))
 
 
-def test_the_services_password_is_set_from_its_own_address(postgres: PostgresServer) -> None:
-    """Quotes in it do no harm; the role can log in and is stored with a hash only."""
+def test_the_password_of_the_services_role_is_set_from_its_url(postgres: PostgresServer) -> None:
+    """It may contain quotes; PostgreSQL stores a hash of it."""
     owner = postgres.url(postgres.create_database())
     upgrade(owner, "postgresql://ketav_service:it%27s%20a%20secret@host/db")
     query = "SELECT rolpassword FROM pg_authid WHERE rolname = 'ketav_service'"
@@ -65,10 +65,10 @@ def test_the_services_password_is_set_from_its_own_address(postgres: PostgresSer
 @pytest.mark.parametrize(
     ("revision", "ready"), [(None, False), ("0000", False), (newest_revision(), True), ("9999", True)]
 )
-async def test_a_process_is_ready_under_its_own_schema_or_a_newer_one(
+async def test_a_process_is_ready_with_its_own_schema_or_a_newer_one(
     postgres: PostgresServer, revision: str | None, ready: bool
 ) -> None:
-    """Before the migration it is not; after a newer one it still is."""
+    """Not with an older schema or none."""
     name = await asyncio.to_thread(postgres.migrated_database)
     change = (
         "DROP TABLE alembic_version" if revision is None else "UPDATE alembic_version SET version_num = $1"
@@ -94,7 +94,7 @@ SELECT gen_random_uuid(), user_id, id, 'x', 1, $1, 'image/png', 1, 1, 'page', 's
 
 @pytest.fixture
 def unprivileged(postgres: PostgresServer) -> str:
-    """Return an empty database of an owner who is no superuser, so that the walls hold for them, too."""
+    """Return an empty database whose owner is no superuser: row-level security applies to them."""
     name = postgres.create_database()
     if not postgres.execute("SELECT 1 FROM pg_roles WHERE rolname = 'ketav_owner'"):
         postgres.execute("CREATE ROLE ketav_owner LOGIN NOSUPERUSER")
@@ -103,10 +103,8 @@ def unprivileged(postgres: PostgresServer) -> str:
     return name
 
 
-def test_going_down_is_refused_while_a_page_s_image_would_be_lost(
-    postgres: PostgresServer, unprivileged: str
-) -> None:
-    """The key of an image is in its page's row only; nothing of the schema is changed by the try."""
+def test_a_downgrade_that_would_lose_images_is_refused(postgres: PostgresServer, unprivileged: str) -> None:
+    """The key of an image is only in its page's row. The refused downgrade changes nothing."""
     url = postgres.url(unprivileged, "ketav_owner")
     upgrade(url)
     postgres.execute(_PAGE, unprivileged, "images/ab/c")
@@ -120,10 +118,10 @@ def test_going_down_is_refused_while_a_page_s_image_would_be_lost(
     command.downgrade(config(url), "0004")
 
 
-async def test_an_owner_without_privileges_can_migrate_and_is_walled_in_itself(
+async def test_an_owner_that_is_no_superuser_can_migrate_and_is_subject_to_row_level_security(
     postgres: PostgresServer, unprivileged: str
 ) -> None:
-    """The role exists already, the owner is no superuser: the policies hold for the owner, too."""
+    """The role `ketav_service` exists already."""
     name = unprivileged
     url = postgres.url(name, "ketav_owner")
     await asyncio.to_thread(upgrade, url)

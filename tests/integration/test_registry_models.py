@@ -1,19 +1,28 @@
-"""Versions: pinned for one reading, told with lineage and card; and the pace of the runs that make them."""
+"""Model versions: publication, activation, lists, lineage and files."""
 
 import asyncio
+import hashlib
 import json
 from collections.abc import AsyncIterator
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
-from ketav.registry.v1 import models_pb2, pages_pb2, projects_pb2
-from ketav.registry.v1 import training_pb2 as pb
+from ketav.page.v1 import page_pb2
+from ketav.registry.v1 import models_pb2, pages_pb2, projects_pb2, training_pb2
 from ketav_common import rpc
-from ketav_common.errors import Conflict, NotFound
+from ketav_common.errors import (
+    Conflict,
+    DataLoss,
+    Forbidden,
+    InvalidInput,
+    NotFound,
+    Precondition,
+)
+from ketav_registry.domain.models import Script
+from ketav_registry.usecases import models
 from tests.parts.postgres import PostgresServer
 from tests.parts.registry import (
     IMAGE,
@@ -21,11 +30,15 @@ from tests.parts.registry import (
     acting,
     claim,
     create,
+    get_run,
     publish,
     queue,
     queued_run,
     record,
     registry_server,
+    report,
+    safetensors,
+    serving,
 )
 
 
@@ -43,81 +56,83 @@ async def registry(postgres: PostgresServer, database: str, tmp_path: Path) -> A
 
 
 async def trained(registry: Registry, **header: Any) -> tuple[UUID, str]:
-    """Make a user with a model of their own; return both names."""
+    """Create a user with a model of their own; return both ids."""
     user_id, run_id = await queued_run(registry)
-    made = await publish(registry, run_id, (await claim(registry, run_id)).fence, **header)
-    return user_id, made.model.version
+    version = await publish(registry, run_id, (await claim(registry, run_id)).fence, **header)
+    return user_id, version.model.version
 
 
 async def get_model(registry: Registry, user_id: UUID, version: str) -> models_pb2.GetModelResponse:
-    """Return a version as its user sees it."""
+    """Return a version with its lineage as a user."""
     with acting(user_id), rpc.translated():
         return await registry.models.GetModel(models_pb2.GetModelRequest(version=version))
 
 
-async def to_read_with(registry: Registry, user_id: UUID, page: pages_pb2.Page, version: str) -> str:
-    """Ask for a stored image to be read with a version; return the one that is named."""
+async def reading_version(registry: Registry, user_id: UUID, page: pages_pb2.Page, version: str) -> str:
+    """Download an image to read it with a version; return the version in the header."""
     request = pages_pb2.DownloadImageRequest(
         project_id=page.project_id, page_id=page.page_id, model_version=version
     )
     with acting(user_id), rpc.translated():
         async for part in registry.pages.DownloadImage(request):
             return part.header.model.version
-    raise AssertionError("nothing came")
+    raise AssertionError("the stream was empty")
 
 
-async def test_a_page_is_read_with_the_version_that_was_asked_for(registry: Registry) -> None:
-    """A user whose own model serves asks for the base, once; the next page is read with their own again."""
-    user_id, mine = await trained(registry)
+async def test_a_page_is_read_with_the_requested_version(registry: Registry) -> None:
+    """A user whose own model serves requests the base for one page; the next page is read with their own."""
+    user_id, own = await trained(registry)
     with acting(user_id):
         pinned = await create(registry, model_version="hebrew_base-1")
         assert pinned.model.version == "hebrew_base-1"
         assert (await record(registry, pinned.page, "א")).model.version == "hebrew_base-1"
-        assert (await create(registry)).model.version == mine
-        assert (await create(registry, model_version=mine)).model.version == mine
-    for version, named in (("", mine), (mine, mine), ("hebrew_base-1", "hebrew_base-1")):
-        assert await to_read_with(registry, user_id, pinned.page, version) == named
+        assert (await create(registry)).model.version == own
+        assert (await create(registry, model_version=own)).model.version == own
+    for version, named in (("", own), (own, own), ("hebrew_base-1", "hebrew_base-1")):
+        assert await reading_version(registry, user_id, pinned.page, version) == named
     with acting(user_id):
-        assert (await record(registry, pinned.page, "ב", version=mine)).model.version == mine
+        assert (await record(registry, pinned.page, "ב", version=own)).model.version == own
 
 
 async def test_a_foreign_version_is_not_found_exactly_like_an_unknown_one(registry: Registry) -> None:
-    """For an upload, a re-reading and the record itself; nothing is stored."""
+    """For an upload, a second reading and the version's metadata; no row is stored."""
     _, foreign = await trained(registry)
     stranger = await registry.new_user()
     with acting(stranger):
         page = (await create(registry)).page
-    answers = []
+    responses = []
     for version in (foreign, "no-such-version"):
         with acting(stranger), pytest.raises(NotFound) as uploaded:
             await create(registry, model_version=version)
         with pytest.raises(NotFound) as downloaded:
-            await to_read_with(registry, stranger, page, version)
-        with pytest.raises(NotFound) as told:
+            await reading_version(registry, stranger, page, version)
+        with pytest.raises(NotFound) as described:
             await get_model(registry, stranger, version)
-        answers.append([(error.value.code, error.value.detail) for error in (uploaded, downloaded, told)])
-    assert answers[0] == answers[1]
+        responses.append(
+            [(error.value.code, error.value.detail) for error in (uploaded, downloaded, described)]
+        )
+    assert responses[0] == responses[1]
     with acting(stranger):
         listed = await registry.projects.ListProjects(projects_pb2.ListProjectsRequest())
     assert len(listed.projects) == 1
 
 
-async def test_a_refused_version_reads_nothing(registry: Registry) -> None:
-    """Conflict model-retired; its record can still be read."""
-    user_id, refused = await trained(registry, promote=False)
+async def test_a_rejected_version_never_reads(registry: Registry) -> None:
+    """Conflict model-retired; its metadata can be read."""
+    user_id, rejected = await trained(registry, promote=False)
     with acting(user_id):
         page = (await create(registry)).page
         with pytest.raises(Conflict) as uploaded:
-            await create(registry, model_version=refused)
+            await create(registry, model_version=rejected)
     with pytest.raises(Conflict) as downloaded:
-        await to_read_with(registry, user_id, page, refused)
+        await reading_version(registry, user_id, page, rejected)
     assert {uploaded.value.code, downloaded.value.code} == {"model-retired"}
-    assert (await get_model(registry, user_id, refused)).version.state == models_pb2.MODEL_STATE_RETIRED
+    assert (await get_model(registry, user_id, rejected)).version.state == models_pb2.MODEL_STATE_RETIRED
 
 
-async def test_a_repeated_upload_keeps_its_version_and_its_answer(registry: Registry) -> None:
-    """Read or not yet read: the same request gives the same page and the same model."""
-    user_id, mine = await trained(registry)
+async def test_a_repeated_upload_gets_the_first_page_and_version(registry: Registry) -> None:
+    """Whether the page is read or not."""
+    user_id, own = await trained(registry)
     header: dict[str, Any] = {"request_id": "once", "model_version": "hebrew_base-1"}
     with acting(user_id):
         first = await create(registry, **header)
@@ -127,30 +142,30 @@ async def test_a_repeated_upload_keeps_its_version_and_its_answer(registry: Regi
         await record(registry, first.page, "א")
         third = await create(registry, **header)
         assert third.page.transcription.model.version == third.model.version == "hebrew_base-1"
-        assert (await create(registry, IMAGE)).model.version == mine
+        assert (await create(registry, IMAGE)).model.version == own
 
 
-async def test_a_version_tells_what_it_descends_from_and_how_it_was_made(registry: Registry) -> None:
-    """Parent first, base last; the card without anything that names a file, a key, a digest or a user."""
-    canary = "0123456789abcdef" * 4
+async def test_a_version_has_its_lineage_and_its_model_card(registry: Registry) -> None:
+    """Parent first, base last; the card without members that name a file, a key, a digest or a user."""
+    digest = "0123456789abcdef" * 4
     card = {
         "parent": "hebrew_base-1",
         "epochs": 12,
         "replay_share": 0.2,
-        "sha256": canary,
+        "sha256": digest,
         "model_path": "/data/candidate",
         "user_id": "me",
-        "dataset": {"lines": [3, canary, {"blob_key": "x", "note": "models/me/1.safetensors"}]},
+        "dataset": {"lines": [3, digest, {"blob_key": "x", "note": "models/me/1.safetensors"}]},
     }
     user_id, first = await trained(registry, model_card=json.dumps(card))
     run = await queue(registry, user_id)
     second = await publish(registry, run.run_id, (await claim(registry, run.run_id)).fence)
-    told = await get_model(registry, user_id, second.model.version)
-    assert told.version.parent_version == first
-    assert [each.model.version for each in told.lineage] == [first, "hebrew_base-1"]
-    assert told.version.state == models_pb2.MODEL_STATE_ACTIVE
-    mine = await get_model(registry, user_id, first)
-    assert json.loads(mine.version.card_json) == {
+    described = await get_model(registry, user_id, second.model.version)
+    assert described.version.parent_version == first
+    assert [listed_version.model.version for listed_version in described.lineage] == [first, "hebrew_base-1"]
+    assert described.version.state == models_pb2.MODEL_STATE_ACTIVE
+    own = await get_model(registry, user_id, first)
+    assert json.loads(own.version.card_json) == {
         "parent": "hebrew_base-1",
         "epochs": 12,
         "replay_share": 0.2,
@@ -160,70 +175,169 @@ async def test_a_version_tells_what_it_descends_from_and_how_it_was_made(registr
     assert (list(base.lineage), base.version.card_json) == ([], "")
 
 
-async def report(
-    registry: Registry, run_id: str, fence: int, epoch: int, epochs: int = 10, state: Any = 2
+async def test_a_published_model_serves_the_next_page_and_only_its_user_and_script(
+    registry: Registry,
 ) -> None:
-    """Report an epoch as a worker."""
-    request = pb.ReportTrainingProgressRequest(
-        run_id=run_id, fence=fence, state=state, epoch=epoch, epochs=epochs
+    """Promotion ends the run; the next CreatePage has the model; other users and scripts keep the base."""
+    user_id, run_id = await queued_run(registry)
+    claimed = await claim(registry, run_id)
+    version = await publish(registry, run_id, claimed.fence)
+    assert version.state == models_pb2.MODEL_STATE_ACTIVE
+    assert (version.parent_version, version.run_id) == ("hebrew_base-1", run_id)
+    run = await get_run(registry, user_id, run_id)
+    assert (run.state, run.model_version) == (
+        training_pb2.TRAINING_RUN_STATE_SUCCEEDED,
+        version.model.version,
     )
-    with acting(None, "trainer"), rpc.translated():
-        await registry.training.ReportTrainingProgress(request)
+    assert (run.cer_base, run.cer_candidate) == (0.2, 0.1)
+    with acting(user_id):
+        assert (await create(registry)).model.version == version.model.version
+    assert await serving(registry, user_id, page_pb2.SCRIPT_RASHI) == "hebrew_base-1"
+    assert await serving(registry, await registry.new_user()) == "hebrew_base-1"
+    assert (registry.blobs / f"models/{user_id}/{version.model.version}.safetensors").is_file()
 
 
-async def run_of(registry: Registry, user_id: UUID, run_id: str) -> pb.TrainingRun:
-    """Return a run."""
+async def test_a_repeated_publication_gets_the_first_response(registry: Registry) -> None:
+    """After a lost response: no second version, no second promotion."""
+    user_id, run_id = await queued_run(registry)
+    claimed = await claim(registry, run_id)
+    first = await publish(registry, run_id, claimed.fence)
+    assert await publish(registry, run_id, claimed.fence) == first
     with acting(user_id), rpc.translated():
-        return (await registry.training.GetTrainingRun(pb.GetTrainingRunRequest(run_id=run_id))).run
+        listed = await registry.models.ListModels(models_pb2.ListModelsRequest())
+    assert [listed_version.model.version for listed_version in listed.versions] == [
+        first.model.version,
+        "hebrew_base-1",
+    ]
 
 
-async def go_back(postgres: PostgresServer, database: str, run_id: str, seconds: float) -> None:
-    """Let the noted epochs of a run lie further back."""
-    query = (
-        "UPDATE training_run SET first_epoch_at = first_epoch_at - $2::interval,"
-        " epoch_at = epoch_at - $2::interval WHERE id = $1"
-    )
-    await asyncio.to_thread(postgres.execute, query, database, UUID(run_id), timedelta(seconds=seconds))
-
-
-async def test_the_remaining_time_follows_from_the_epochs_so_far(
-    registry: Registry, postgres: PostgresServer, database: str
-) -> None:
-    """Unknown before an epoch has ended; a thousand seconds an epoch: eight thousand after two of ten."""
+async def test_versions_are_listed_newest_first_in_parts_and_only_to_their_user(registry: Registry) -> None:
+    """A user lists their own versions and the bases."""
     user_id, run_id = await queued_run(registry)
-    fence = (await claim(registry, run_id)).fence
-    await report(registry, run_id, fence, 0, epochs=0)
-    await report(registry, run_id, fence, 0)
-    assert not (await run_of(registry, user_id, run_id)).HasField("remaining_seconds")
-    await go_back(postgres, database, run_id, 2000)
-    await report(registry, run_id, fence, 2)
-    assert 7900 <= (await run_of(registry, user_id, run_id)).remaining_seconds <= 8400
-    await go_back(postgres, database, run_id, 3000)
-    await report(registry, run_id, fence, 2)
-    assert 4900 <= (await run_of(registry, user_id, run_id)).remaining_seconds <= 5400
-    await go_back(postgres, database, run_id, 36_000)
-    assert (await run_of(registry, user_id, run_id)).remaining_seconds == 0
-    await report(registry, run_id, fence, 10, state=pb.TRAINING_RUN_STATE_EVALUATING)
-    assert not (await run_of(registry, user_id, run_id)).HasField("remaining_seconds")
+    published = [(await publish(registry, run_id, (await claim(registry, run_id)).fence)).model.version]
+    run_id = (await queue(registry, user_id)).run_id
+    published.append((await publish(registry, run_id, (await claim(registry, run_id)).fence)).model.version)
+    listed_states, cursor = [], ""
+    with acting(user_id), rpc.translated():
+        for _ in range(3):
+            listed = await registry.models.ListModels(models_pb2.ListModelsRequest(cursor=cursor, limit=1))
+            listed_states += [
+                (listed_version.model.version, listed_version.state) for listed_version in listed.versions
+            ]
+            cursor = listed.next_cursor
+    assert not cursor
+    assert [version for version, _ in listed_states] == [*published[::-1], "hebrew_base-1"]
+    # The base still serves the other scripts.
+    active, available = models_pb2.MODEL_STATE_ACTIVE, models_pb2.MODEL_STATE_AVAILABLE
+    assert [state for _, state in listed_states] == [active, available, active]
+    with acting(await registry.new_user()), rpc.translated():
+        listed = await registry.models.ListModels(models_pb2.ListModelsRequest())
+    assert [listed_version.model.version for listed_version in listed.versions] == ["hebrew_base-1"]
 
 
-async def test_an_attempt_after_another_is_judged_by_its_own_pace(
-    registry: Registry, postgres: PostgresServer, database: str
+async def test_the_base_of_a_script_is_preferred_to_the_base_of_all_scripts(
+    registry: Registry, postgres: PostgresServer, database: str, tmp_path: Path
 ) -> None:
-    """The first attempt was slow; the second knows nothing until an epoch of its own has ended."""
+    """A newer base of the script replaces the older one; the other scripts keep hebrew_base."""
+    user_id = await registry.new_user()
+    for number in (1, 2):
+        file = tmp_path / "sephardi.safetensors"
+        file.write_bytes(safetensors(f"sephardi {number}".encode()))
+        await models.import_base(
+            file,
+            "sephardi_base",
+            Script.SEPHARDI,
+            stores=registry.stores,
+        )
+        assert await serving(registry, user_id, page_pb2.SCRIPT_SEPHARDI) == f"sephardi_base-{number}"
+    assert await serving(registry, user_id, page_pb2.SCRIPT_SQUARE) == "hebrew_base-1"
+    retire = "DELETE FROM model_version WHERE name = 'sephardi_base'"
+    await asyncio.to_thread(postgres.execute, retire, database)
+
+
+async def test_a_rejected_model_is_stored_and_never_serves(registry: Registry) -> None:
+    """The run ends as REJECTED with the gate's verdict; the version cannot be activated."""
     user_id, run_id = await queued_run(registry)
-    fence = (await claim(registry, run_id)).fence
-    await report(registry, run_id, fence, 0)
-    await go_back(postgres, database, run_id, 3000)
-    await report(registry, run_id, fence, 5)
-    assert (await run_of(registry, user_id, run_id)).remaining_seconds > 2000
-    give_back = pb.EndTrainingRunRequest(run_id=run_id, fence=fence, state=pb.TRAINING_RUN_STATE_QUEUED)
-    with acting(None, "trainer"), rpc.translated():
-        await registry.training.EndTrainingRun(give_back)
-    assert not (await run_of(registry, user_id, run_id)).HasField("remaining_seconds")
-    fence = (await claim(registry, run_id)).fence
-    await report(registry, run_id, fence, 6)
-    assert not (await run_of(registry, user_id, run_id)).HasField("remaining_seconds")
-    await go_back(postgres, database, run_id, 1000)
-    await report(registry, run_id, fence, 7)
-    assert 2900 <= (await run_of(registry, user_id, run_id)).remaining_seconds <= 3300
+    claimed = await claim(registry, run_id)
+    version = await publish(registry, run_id, claimed.fence, promote=False)
+    assert version.state == models_pb2.MODEL_STATE_RETIRED
+    run = await get_run(registry, user_id, run_id)
+    assert (run.state, run.verdict) == (training_pb2.TRAINING_RUN_STATE_REJECTED, "rejected")
+    assert await serving(registry, user_id) == "hebrew_base-1"
+    request = models_pb2.ActivateModelRequest(version=version.model.version)
+    with acting(user_id), pytest.raises(Precondition) as caught, rpc.translated():
+        await registry.models.ActivateModel(request)
+    assert caught.value.code == "model-retired"
+
+
+@pytest.mark.parametrize(
+    ("header", "code"),
+    [
+        ({"sha256": bytes(32)}, "digest-mismatch"),
+        ({"file": b"\x80\x04" * 100}, "invalid-file"),
+        ({"size_bytes": 5}, "size-mismatch"),
+        ({"model_card": "[1]"}, "invalid-model-card"),
+        ({"cer_after": float("nan")}, "invalid-cer"),
+    ],
+)
+async def test_an_invalid_model_is_refused_and_the_run_continues(
+    registry: Registry, header: dict[str, Any], code: str
+) -> None:
+    """Neither a version nor an object is stored, and the worker keeps its lease."""
+    user_id, run_id = await queued_run(registry)
+    claimed = await claim(registry, run_id)
+    with pytest.raises(InvalidInput) as caught:
+        await publish(registry, run_id, claimed.fence, **header)
+    assert caught.value.code == code
+    assert not (registry.blobs / f"models/{user_id}").exists()
+    assert not await report(registry, run_id, claimed.fence)
+
+
+async def test_a_user_can_activate_the_base_and_an_earlier_version(registry: Registry) -> None:
+    """The response has the version's card; a foreign version is NOT_FOUND."""
+    user_id, run_id = await queued_run(registry)
+    version = (await publish(registry, run_id, (await claim(registry, run_id)).fence)).model.version
+    for target in ("hebrew_base-1", version):
+        with acting(user_id), rpc.translated():
+            answer = await registry.models.ActivateModel(models_pb2.ActivateModelRequest(version=target))
+        assert answer.version.state == models_pb2.MODEL_STATE_ACTIVE
+        assert answer.version.card_json == ("" if target == "hebrew_base-1" else '{"lines": 12}')
+        assert await serving(registry, user_id) == target
+    with acting(await registry.new_user()):
+        responses = []
+        for unknown in (version, str(uuid4())):
+            with pytest.raises(NotFound) as caught, rpc.translated():
+                await registry.models.ActivateModel(models_pb2.ActivateModelRequest(version=unknown))
+            responses.append((caught.value.code, caught.value.detail))
+        assert responses[0] == responses[1]
+
+
+async def test_a_model_file_is_sent_to_a_recognizer_for_its_user_and_to_a_trainer(registry: Registry) -> None:
+    """A user and a recognizer for another user are refused; a corrupt file is DATA_LOSS."""
+    user_id, run_id = await queued_run(registry)
+    model = (await publish(registry, run_id, (await claim(registry, run_id)).fence)).model
+
+    async def fetch(caller: UUID | None, role: str, sha256: bytes = model.sha256) -> bytes:
+        """Download a model."""
+        request = models_pb2.DownloadModelRequest(sha256=sha256)
+        with acting(caller, role), rpc.translated():
+            return b"".join([part.chunk async for part in registry.models.DownloadModel(request)])
+
+    file_bytes = safetensors(run_id.encode())
+    assert await fetch(user_id, "recognizer") == file_bytes
+    assert await fetch(None, "trainer") == file_bytes
+    assert await fetch(user_id, "trainer") == file_bytes
+    stranger = await registry.new_user()
+    assert await fetch(stranger, "recognizer", hashlib.sha256(safetensors(b"hebrew base")).digest())
+    for caller, role, error in (
+        (stranger, "recognizer", NotFound),
+        (stranger, "trainer", NotFound),
+        (user_id, "user", Forbidden),
+        (None, "recognizer", Forbidden),
+    ):
+        with pytest.raises(error):
+            await fetch(caller, role)
+    stored = registry.blobs / f"models/{user_id}/{model.version}.safetensors"
+    stored.write_bytes(file_bytes[:-1] + b"\0")
+    with pytest.raises(DataLoss):
+        await fetch(user_id, "recognizer")

@@ -1,4 +1,4 @@
-"""Operating the registry: its command, its process, and what happens when a store is away."""
+"""The command `ketav`, the registry's process, and its behaviour when a store is unavailable."""
 
 import asyncio
 import contextlib
@@ -51,7 +51,7 @@ def environment(
 
 
 def ketav(*arguments: str, status: int = 0) -> str:
-    """Run the command and return what it printed."""
+    """Run the command and return its output."""
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == status, result.output
     return result.output.strip()
@@ -59,11 +59,11 @@ def ketav(*arguments: str, status: int = 0) -> str:
 
 @pytest.mark.usefixtures("environment")
 def test_a_key_is_printed_once_and_stored_as_its_digest(postgres: PostgresServer, database: str) -> None:
-    """`ktv_`, 8 characters to tell keys apart, 32 random bytes; after `revoke` it is worth nothing."""
+    """`ktv_`, 8 characters that name the key, 32 random bytes; `revoke` sets `revoked_at`."""
     ketav("migrate")
     key = ketav("users", "add", "דנה")
-    mark, prefix, secret = key.split("_", 2)
-    assert (mark, len(prefix), len(secret)) == ("ktv", 8, 43)
+    marker, prefix, secret = key.split("_", 2)
+    assert (marker, len(prefix), len(secret)) == ("ktv", 8, 43)
     query = "SELECT prefix, revoked_at FROM api_key WHERE sha256 = $1"
     digest = hashlib.sha256(key.encode()).digest()
     assert [tuple(row) for row in postgres.execute(query, database, digest)] == [(prefix, None)]
@@ -75,7 +75,7 @@ def test_a_key_is_printed_once_and_stored_as_its_digest(postgres: PostgresServer
 
 @pytest.mark.usefixtures("environment")
 def test_importing_a_base_again_changes_nothing_and_a_new_file_is_the_next_version(tmp_path: Path) -> None:
-    """Versions of a name are numbered; a base of a script is told apart from one for all."""
+    """The versions of a name are numbered; a base can have a script."""
     file = tmp_path / "base.safetensors"
     file.write_bytes(safetensors(b"one"))
     assert ketav("models", "import", "--trusted", str(file), "--name", "hebrew_base") == "hebrew_base-1"
@@ -88,32 +88,30 @@ def test_importing_a_base_again_changes_nothing_and_a_new_file_is_the_next_versi
     assert "invalid-file" in ketav(*rashi, status=1)
 
 
-def test_the_server_answers_is_ready_and_drains_at_sigterm(
-    environment: dict[str, str], tmp_path: Path
-) -> None:
+def test_the_server_is_ready_answers_and_ends_at_sigterm(environment: dict[str, str], tmp_path: Path) -> None:
     """A real process: SERVING by grpc.health, a call, SIGTERM, exit status 0, JSON lines in its log."""
     address, log = f"127.0.0.1:{free_port()}", tmp_path / "registry.log"
     env = os.environ | environment | {"KETAV_BIND": address}
     command = [sys.executable, "-m", "ketav_registry.main"]
 
-    async def ask() -> None:
-        """Look for a key that does not exist."""
+    async def resolve_key() -> None:
+        """Resolve an API key that does not exist."""
         async with rpc.channel(address, Signer(SECRET), seconds=2) as channel:
             with acting(None, "gateway"), pytest.raises(NotFound), rpc.translated():
                 await accounts_pb2_grpc.AccountServiceStub(channel).ResolveApiKey(
                     accounts_pb2.ResolveApiKeyRequest(key_sha256=bytes(32))
                 )
 
-    with running(command, log, lambda: asyncio.run(ask()), env=env) as process:
+    with running(command, log, lambda: asyncio.run(resolve_key()), env=env) as process:
         process.send_signal(signal.SIGTERM)
         assert process.wait(15) == 0
     assert '"server_stopped"' in log.read_text()
 
 
-async def test_a_call_while_postgresql_is_away_is_unavailable_and_works_again_afterwards(
+async def test_a_call_is_unavailable_while_postgresql_is_and_succeeds_afterwards(
     tmp_path: Path,
 ) -> None:
-    """An immediate stop, a restart on the same port: 503 meanwhile, and no restart of the registry."""
+    """After an immediate stop and a restart on the same port, without a restart of the registry."""
     with postgres_server(tmp_path) as server:
         name = await asyncio.to_thread(server.migrated_database)
         async with registry_server(server, tmp_path, name) as registry:
@@ -136,13 +134,13 @@ async def test_a_call_while_postgresql_is_away_is_unavailable_and_works_again_af
                     assert (await create(registry)).model.version == first.model.version
 
 
-async def test_a_silent_postgresql_is_given_up(tmp_path: Path) -> None:
-    """Stopped, not ended: neither an open connection nor a new one waits for ever."""
+async def test_a_call_to_a_suspended_postgresql_times_out(tmp_path: Path) -> None:
+    """On an open connection and on a new one."""
     with postgres_server(tmp_path) as server:
         name = await asyncio.to_thread(server.migrated_database)
         stores = Database(connect(server.url(name, "ketav_service"), pool_size=2, statement_timeout_s=1))
         await read_projects(stores)
-        with stopped(server.process.pid):
+        with suspended(server.process.pid):
             for _ in range(2):
                 async with asyncio.timeout(8):
                     with pytest.raises((TimedOut, Unavailable)):
@@ -153,8 +151,8 @@ async def test_a_silent_postgresql_is_given_up(tmp_path: Path) -> None:
 
 
 @contextlib.contextmanager
-def stopped(pid: int) -> Iterator[None]:
-    """Stop a process and its children in the block (SIGSTOP)."""
+def suspended(pid: int) -> Iterator[None]:
+    """Suspend a process and its children (SIGSTOP) while the block runs."""
     processes = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
     for process in processes:
         process.suspend()
@@ -168,7 +166,7 @@ def stopped(pid: int) -> Iterator[None]:
 async def test_a_locked_table_times_out_and_a_full_pool_is_unavailable(
     postgres: PostgresServer, database: str
 ) -> None:
-    """Every statement has an end, and so has the wait for a connection."""
+    """Statements and the wait for a connection have timeouts."""
     engine = connect(postgres.url(database, "ketav_service"), pool_size=1, statement_timeout_s=1)
     stores = Database(engine)
     owner = await asyncpg.connect(postgres.url(database))
@@ -192,10 +190,10 @@ async def read_projects(stores: Database) -> None:
         await transaction.execute(sa.text("SELECT count(*) FROM project"))
 
 
-async def test_a_mistake_in_a_query_is_not_hidden_as_an_outage(
+async def test_a_mistake_in_a_query_is_not_reported_as_unavailable(
     postgres: PostgresServer, database: str
 ) -> None:
-    """Only the connection's trouble is translated; a bug stays a bug."""
+    """Only errors of connections are mapped to domain errors."""
     stores = Database(connect(postgres.url(database, "ketav_service"), pool_size=1, statement_timeout_s=5))
     with pytest.raises(sa.exc.ProgrammingError):
         async with stores.system() as transaction:
@@ -214,7 +212,7 @@ async def registry_on_s3(
 
 
 async def test_the_registry_works_over_s3(registry_on_s3: Any) -> None:
-    """The same call, the other store."""
+    """A page is stored and downloaded."""
     with acting(await registry_on_s3.new_user()):
         page = (await create(registry_on_s3)).page
         request = pages_pb2.DownloadImageRequest(project_id=page.project_id, page_id=page.page_id)
@@ -225,7 +223,7 @@ async def test_the_registry_works_over_s3(registry_on_s3: Any) -> None:
 async def test_a_page_that_cannot_be_stored_leaves_no_row(
     postgres: PostgresServer, database: str, tmp_path: Path
 ) -> None:
-    """The object comes first: when its store is away, nothing was promised."""
+    """The object is stored before the row."""
     async with registry_server(postgres, tmp_path, database) as registry:
         with acting(await registry.new_user()):
             (registry.blobs / ".incoming").rmdir()

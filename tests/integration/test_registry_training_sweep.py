@@ -1,8 +1,10 @@
-"""The sweep of training runs on a real PostgreSQL: who is due gets a run, and every sweep ends in time."""
+"""The sweep: abandoned runs are queued again, and runs of the users who are due are queued."""
 
+import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -10,9 +12,12 @@ import asyncpg
 import pytest
 from structlog.testing import capture_logs
 
+from ketav.registry.v1 import pages_pb2, training_pb2
 from ketav.registry.v1 import training_pb2 as pb
 from ketav_common import rpc
-from ketav_common.errors import NotFound
+from ketav_common.errors import (
+    NotFound,
+)
 from ketav_registry.domain.corrections import Correction
 from ketav_registry.domain.models import Script
 from ketav_registry.domain.pages import Page
@@ -24,11 +29,17 @@ from tests.parts.registry import (
     IMAGE,
     Registry,
     acting,
+    cancel_run,
+    claim,
     correct,
     create,
+    expire_lease,
+    get_run,
     queued_run,
     record,
     registry_server,
+    runs_of,
+    sweep_runs,
 )
 
 _LOCK = "SELECT pg_advisory_lock(hashtextextended($1, 0))"
@@ -48,19 +59,19 @@ async def registry(postgres: PostgresServer, database: str, tmp_path: Path) -> A
 
 
 async def sweep(registry: Registry, queueing_s: float = 60) -> set[UUID]:
-    """Sweep with some seconds for asking who is due; return the queued runs."""
+    """Sweep with a timeout for queueing due runs; return the queued runs."""
     return set(await sweep_training_runs(stores=registry.stores, queueing_s=queueing_s))
 
 
 async def queued_of(registry: Registry, user_id: UUID, runs: set[UUID]) -> list[UUID]:
-    """Return those of the runs that are a user's."""
-    mine = []
+    """Return the runs that belong to a user."""
+    belonging = []
     for run_id in runs:
         request = pb.GetTrainingRunRequest(run_id=str(run_id))
         with acting(user_id), contextlib.suppress(NotFound), rpc.translated():
             await registry.training.GetTrainingRun(request)
-            mine.append(run_id)
-    return mine
+            belonging.append(run_id)
+    return belonging
 
 
 async def due_user(registry: Registry) -> UUID:
@@ -71,31 +82,31 @@ async def due_user(registry: Registry) -> UUID:
     return user_id
 
 
-async def test_a_sweep_ends_in_time_with_the_queued_runs_and_nobody_starves(
+async def test_a_sweep_ends_in_time_and_a_blocked_user_does_not_block_the_others(
     registry: Registry, postgres: PostgresServer
 ) -> None:
-    """One user cannot be asked: the bell rings for the others, who are asked in another order each time."""
+    """One user's lock is held: queued runs are returned, and due users are processed in random order."""
     _, waiting = await queued_run(registry)
     stuck, due = await due_user(registry), await due_user(registry)
     other = await asyncpg.connect(postgres.url(registry.database))
     try:
         await other.execute(_LOCK, str(stuck))
-        found: list[UUID] = []
+        due_runs: list[UUID] = []
         with capture_logs() as logs:
             for _ in range(30):
                 began = time.monotonic()
                 runs = await sweep(registry, 0.5)
                 assert time.monotonic() - began < 5
                 assert UUID(waiting) in runs
-                found = await queued_of(registry, due, runs)
-                if found:
+                due_runs = await queued_of(registry, due, runs)
+                if due_runs:
                     break
-        assert len(found) == 1
+        assert len(due_runs) == 1
     finally:
         await other.close()
-    cut = [entry for entry in logs if entry["event"] == "queueing_timed_out"]
-    assert cut
-    assert all(entry["log_level"] == "warning" for entry in cut)
+    timeouts = [entry for entry in logs if entry["event"] == "queueing_timed_out"]
+    assert timeouts
+    assert all(entry["log_level"] == "warning" for entry in timeouts)
     assert await queued_of(registry, stuck, await sweep(registry))
 
 
@@ -105,13 +116,13 @@ async def read_page(registry: Registry, user_id: UUID, number: int) -> Page:
         page = (await create(registry, IMAGE[:2000] + bytes([number]))).page
         await record(registry, page, *(f"שורה {i}" for i in range(8)))
     async with registry.stores.database.user(user_id) as transaction:
-        found = await pages.find_page(transaction, user_id, UUID(page.page_id), UUID(page.project_id))
-        assert found is not None
-        return (await transcriptions.with_transcriptions(transaction, user_id, [found]))[0]
+        stored = await pages.find_page(transaction, user_id, UUID(page.page_id), UUID(page.project_id))
+        assert stored is not None
+        return (await transcriptions.with_transcriptions(transaction, user_id, [stored]))[0]
 
 
-async def test_two_feedbacks_at_once_on_two_pages_are_due_together(registry: Registry) -> None:
-    """Neither saw the other's eight lines when it counted; the sweep sees sixteen."""
+async def test_two_concurrent_sets_of_corrections_on_two_pages_count_together(registry: Registry) -> None:
+    """Each counted without the eight lines of the other; the sweep counts sixteen."""
     user_id = await registry.new_user()
     pages = [await read_page(registry, user_id, number) for number in range(2)]
     database = registry.stores.database
@@ -119,12 +130,49 @@ async def test_two_feedbacks_at_once_on_two_pages_are_due_together(registry: Reg
         for transaction, page in zip((one, other), pages, strict=True):
             assert page.transcription is not None
             lines = page.transcription.lines
-            told = [Correction(line.line_id, line.text) for line in lines if line.line_id]
+            accepted = [Correction(line.line_id, line.text) for line in lines if line.line_id]
             request = RequestKey()
-            saved = await corrections.insert_feedback(transaction, user_id, page, told, (), request)
+            saved = await corrections.insert_feedback(transaction, user_id, page, accepted, (), request)
             assert saved is not None
             assert saved.ground_truth_lines == 8
     async with database.user(user_id) as transaction:
-        counted = await ground_truth.count_verified(transaction, user_id)
-    assert counted == {Script.MODERN_CURSIVE: 16}
+        counts = await ground_truth.count_verified(transaction, user_id)
+    assert counts == {Script.MODERN_CURSIVE: 16}
     assert len(await queued_of(registry, user_id, await sweep(registry))) == 1
+
+
+async def test_the_sweep_queues_a_run_of_a_user_who_is_due_once(
+    registry: Registry, postgres: PostgresServer, database: str
+) -> None:
+    """Due with 16 lines; not due with the same lines after the run; due with one more line after a week."""
+    user_id = await registry.new_user()
+    with acting(user_id):
+        pages = await correct(registry, 8)
+    due_runs = await runs_of(registry, user_id, await sweep_runs(registry))
+    assert len(due_runs) == 1
+    await cancel_run(registry, user_id, due_runs[0])
+    assert not await runs_of(registry, user_id, await sweep_runs(registry))
+    query = "UPDATE training_run SET created_at = now() - $2::interval WHERE id = $1"
+    await asyncio.to_thread(postgres.execute, query, database, UUID(due_runs[0]), timedelta(days=8))
+    assert not await runs_of(registry, user_id, await sweep_runs(registry))
+    with acting(user_id):
+        page = pages_pb2.Page(page_id=pages[0])
+        await record(registry, page, "שורה")
+        await correct(registry, 1, pages=1)
+    assert await runs_of(registry, user_id, await sweep_runs(registry))
+
+
+async def test_an_abandoned_run_is_queued_again_and_fails_after_five_attempts(
+    registry: Registry, postgres: PostgresServer, database: str
+) -> None:
+    """The sweep finds expired leases; a run that kills each of its workers ends."""
+    user_id, run_id = await queued_run(registry)
+    for _ in range(5):
+        assert run_id in await sweep_runs(registry)
+        await claim(registry, run_id)
+        assert run_id not in await sweep_runs(registry)
+        await expire_lease(postgres, database, run_id)
+    assert run_id not in await sweep_runs(registry)
+    run = await get_run(registry, user_id, run_id)
+    assert (run.state, run.attempts) == (training_pb2.TRAINING_RUN_STATE_FAILED, 5)
+    assert run.verdict

@@ -40,18 +40,18 @@ def database(postgres: PostgresServer) -> str:
 
 @pytest.fixture
 async def registry(postgres: PostgresServer, database: str, tmp_path: Path) -> AsyncIterator[Registry]:
-    """Run a registry; what earlier tests left to be delivered is gone."""
+    """Run a registry without the deliveries of earlier tests."""
     await asyncio.to_thread(postgres.execute, "DELETE FROM webhook", database)
     async with registry_server(postgres, tmp_path, database) as running:
         yield running
 
 
 @pytest.fixture
-def let_it_be_due(postgres: PostgresServer, database: str) -> Any:
+def make_due(postgres: PostgresServer, database: str) -> Any:
     """Return a function that makes every waiting delivery due now."""
 
     async def make() -> None:
-        """Put their times into the past."""
+        """Move their times into the past."""
         query = "UPDATE webhook_delivery SET due_at = now() - interval '1 second' WHERE state = 'waiting'"
         await asyncio.to_thread(postgres.execute, query, database)
 
@@ -76,31 +76,31 @@ async def send_test(registry: Registry, user_id: UUID, key: str = "") -> str:
         return (await registry.webhooks.TestWebhook(pb.TestWebhookRequest(request_id=key))).delivery_id
 
 
-async def take(registry: Registry, limit: int = 50) -> list[pb.ClaimedDelivery]:
-    """Take what is due as the trainer."""
+async def claim_due(registry: Registry, limit: int = 50) -> list[pb.ClaimedDelivery]:
+    """Claim due deliveries as the trainer."""
     with acting(None, "trainer"), rpc.translated():
         answer = await registry.webhooks.ClaimDeliveries(pb.ClaimDeliveriesRequest(limit=limit))
     return list(answer.deliveries)
 
 
-async def report(registry: Registry, taken: pb.ClaimedDelivery, error: str = "", **how: Any) -> None:
-    """Say how a try ended as the trainer."""
+async def report(registry: Registry, claimed: pb.ClaimedDelivery, error: str = "", **fields: Any) -> None:
+    """Report the result of an attempt as the trainer."""
     request = pb.ReportDeliveryRequest(
-        delivery_id=taken.delivery_id, error=error, **({"attempt": taken.attempt} | how)
+        delivery_id=claimed.delivery_id, error=error, **({"attempt": claimed.attempt} | fields)
     )
     with acting(None, "trainer"), rpc.translated():
         await registry.webhooks.ReportDelivery(request)
 
 
-async def test_a_webhook_is_set_shown_without_its_secret_and_deleted(registry: Registry) -> None:
-    """A new one takes the place of the old one, with another secret; a deleted one is not found."""
+async def test_a_webhook_is_set_returned_without_its_secret_and_deleted(registry: Registry) -> None:
+    """A new one replaces the old one and has another secret; a deleted one is NOT_FOUND."""
     user_id = await registry.new_user()
     secrets = [await set_webhook(registry, user_id) for _ in range(2)]
     assert len({*secrets}) == 2
     assert all(secret.startswith("whsec_") and len(secret) == 50 for secret in secrets)
-    found = await get_webhook(registry, user_id)
-    assert (found.url, found.disabled_reason, list(found.deliveries)) == (URL, "", [])
-    assert secrets[1] not in str(found)
+    webhook = await get_webhook(registry, user_id)
+    assert (webhook.url, webhook.disabled_reason, list(webhook.deliveries)) == (URL, "", [])
+    assert secrets[1] not in str(webhook)
     with acting(user_id), rpc.translated():
         await registry.webhooks.DeleteWebhook(pb.DeleteWebhookRequest())
     with acting(user_id), pytest.raises(NotFound), rpc.translated():
@@ -110,8 +110,8 @@ async def test_a_webhook_is_set_shown_without_its_secret_and_deleted(registry: R
 
 
 @pytest.mark.parametrize("url", ["", "http://example.org/", "https://user@example.org/", "https://a b/"])
-async def test_a_url_that_nothing_is_sent_to_is_refused(registry: Registry, url: str) -> None:
-    """And nothing is kept."""
+async def test_a_url_that_is_not_allowed_is_refused(registry: Registry, url: str) -> None:
+    """And not stored."""
     user_id = await registry.new_user()
     with pytest.raises(InvalidInput):
         await set_webhook(registry, user_id, url)
@@ -120,14 +120,14 @@ async def test_a_url_that_nothing_is_sent_to_is_refused(registry: Registry, url:
 
 
 @pytest.mark.parametrize("promote", [True, False])
-async def test_a_run_that_ends_with_a_verdict_is_told_once(registry: Registry, promote: bool) -> None:
-    """The event, the run, the verdict in words, both CERs and the version; the same body in every try."""
+async def test_a_run_with_a_verdict_has_one_delivery(registry: Registry, promote: bool) -> None:
+    """It has the event, the run, the verdict, both CERs and the version."""
     user_id, run_id = await queued_run(registry)
     secret = await set_webhook(registry, user_id)
     version = await publish(registry, run_id, (await claim(registry, run_id)).fence, promote=promote)
-    [taken] = await take(registry)
-    assert (taken.url, taken.secret, taken.attempt) == (URL, secret, 1)
-    body = json.loads(taken.body)
+    [claimed] = await claim_due(registry)
+    assert (claimed.url, claimed.secret, claimed.attempt) == (URL, secret, 1)
+    body = json.loads(claimed.body)
     assert body["type"] == ("training.succeeded" if promote else "training.rejected")
     assert body["data"] == {
         "run_id": run_id,
@@ -138,51 +138,51 @@ async def test_a_run_that_ends_with_a_verdict_is_told_once(registry: Registry, p
         "cer_after": 0.1,
         "model_version": version.model.version,
     }
-    assert await take(registry) == []
-    await report(registry, taken)
-    [shown] = (await get_webhook(registry, user_id)).deliveries
-    assert (shown.state, shown.attempts, shown.error) == (pb.DELIVERY_STATE_DELIVERED, 1, "")
+    assert await claim_due(registry) == []
+    await report(registry, claimed)
+    [delivery] = (await get_webhook(registry, user_id)).deliveries
+    assert (delivery.state, delivery.attempts, delivery.error) == (pb.DELIVERY_STATE_DELIVERED, 1, "")
     with pytest.raises(Stale):
-        await report(registry, taken, "late")
+        await report(registry, claimed, "late")
 
 
-async def test_every_other_end_of_a_run_is_told_too(registry: Registry) -> None:
-    """Failed by its worker, cancelled by its user, cancelled by a deletion; a run given back is not told."""
+async def test_a_run_that_ends_without_a_verdict_has_a_delivery(registry: Registry) -> None:
+    """Failed by its worker or cancelled by a deletion; a run that is returned to the queue has none."""
     events = []
     for state in (training_pb2.TRAINING_RUN_STATE_FAILED, training_pb2.TRAINING_RUN_STATE_QUEUED, None):
         user_id, run_id = await queued_run(registry)
         await set_webhook(registry, user_id)
-        lease = await claim(registry, run_id)
+        claimed_run = await claim(registry, run_id)
         if state is None:
             await delete_page(registry, user_id, (await pages_of(registry, user_id))[0])
         else:
             request = training_pb2.EndTrainingRunRequest(
-                run_id=run_id, fence=lease.fence, state=state, verdict="so it went"
+                run_id=run_id, fence=claimed_run.fence, state=state, verdict="The training failed."
             )
             with acting(None, "trainer"), rpc.translated():
                 await registry.training.EndTrainingRun(request)
-        events.append([json.loads(taken.body)["type"] for taken in await take(registry)])
+        events.append([json.loads(claimed.body)["type"] for claimed in await claim_due(registry)])
     assert events == [["training.failed"], [], ["training.cancelled"]]
 
 
 async def test_without_a_webhook_nothing_is_queued(registry: Registry) -> None:
-    """Nor for somebody else's run."""
+    """Nor for the run of another user."""
     await set_webhook(registry, await registry.new_user())
     _, run_id = await queued_run(registry)
     await publish(registry, run_id, (await claim(registry, run_id)).fence)
-    assert await take(registry) == []
+    assert await claim_due(registry) == []
 
 
-async def test_a_sender_that_dies_loses_nothing_and_a_late_report_changes_nothing(
-    registry: Registry, let_it_be_due: Any
+async def test_a_delivery_is_claimed_again_when_its_lease_expires_and_a_late_report_is_stale(
+    registry: Registry, make_due: Any
 ) -> None:
-    """The lease ends, somebody else takes it with the same id; the first one's word is stale."""
+    """Another sender claims it with the same id and body; the report of the first one is stale."""
     user_id = await registry.new_user()
     await set_webhook(registry, user_id)
     delivery_id = await send_test(registry, user_id)
-    [first] = await take(registry)
-    await let_it_be_due()
-    [second] = await take(registry)
+    [first] = await claim_due(registry)
+    await make_due()
+    [second] = await claim_due(registry)
     assert first.delivery_id == second.delivery_id == delivery_id
     assert (first.attempt, second.attempt, first.body) == (1, 2, second.body)
     with pytest.raises(Stale):
@@ -190,26 +190,26 @@ async def test_a_sender_that_dies_loses_nothing_and_a_late_report_changes_nothin
     await report(registry, second)
 
 
-async def test_of_concurrent_senders_each_delivery_goes_to_one(registry: Registry) -> None:
-    """Ten deliveries, four senders: none twice, none forgotten."""
+async def test_of_concurrent_senders_one_gets_each_delivery(registry: Registry) -> None:
+    """Ten deliveries, four senders: none is claimed twice, none is left."""
     user_id = await registry.new_user()
     await set_webhook(registry, user_id)
     queued = {await send_test(registry, user_id) for _ in range(10)}
-    taken = [
-        each.delivery_id
-        for part in await asyncio.gather(*(take(registry, 3) for _ in range(4)))
-        for each in part
+    claimed = [
+        item.delivery_id
+        for part in await asyncio.gather(*(claim_due(registry, 3) for _ in range(4)))
+        for item in part
     ]
-    taken += [each.delivery_id for each in await take(registry)]
-    assert len(taken) == 10
-    assert set(taken) == queued
+    claimed += [item.delivery_id for item in await claim_due(registry)]
+    assert len(claimed) == 10
+    assert set(claimed) == queued
 
 
 async def test_a_test_with_the_same_idempotency_key_is_one_delivery(registry: Registry) -> None:
-    """Asked five times at once and again later: one id; another key, none, or another user: another one."""
+    """Five concurrent requests and a later one get one id; another key, no key and another user do not."""
     user_id, other = await registry.new_user(), await registry.new_user()
-    for each in (user_id, other):
-        await set_webhook(registry, each)
+    for account in (user_id, other):
+        await set_webhook(registry, account)
     first = await asyncio.gather(*(send_test(registry, user_id, "try") for _ in range(5)))
     assert {*first, await send_test(registry, user_id, "try")} == {first[0]}
     assert len((await get_webhook(registry, user_id)).deliveries) == 1
@@ -217,24 +217,24 @@ async def test_a_test_with_the_same_idempotency_key_is_one_delivery(registry: Re
     assert len({first[0], *others, await send_test(registry, other, "try")}) == 5
 
 
-async def test_after_eight_failed_tries_the_webhook_is_disabled_with_the_reason_until_it_is_set_again(
-    registry: Registry, let_it_be_due: Any
+async def test_after_eight_failed_attempts_the_webhook_is_disabled_until_it_is_set_again(
+    registry: Registry, make_due: Any
 ) -> None:
-    """What else waits has failed, too; tests are refused; a new PUT begins anew."""
+    """It has a reason; waiting deliveries fail; tests are refused; setting it again enables it."""
     user_id = await registry.new_user()
     await set_webhook(registry, user_id)
     first = await send_test(registry, user_id)
     for attempt in range(1, 9):
-        await let_it_be_due()
-        [taken] = await take(registry)
-        assert (taken.delivery_id, taken.attempt) == (first, attempt)
+        await make_due()
+        [claimed] = await claim_due(registry)
+        assert (claimed.delivery_id, claimed.attempt) == (first, attempt)
         assert not (await get_webhook(registry, user_id)).disabled_reason
-        await report(registry, taken, "the receiver answered 500")
-        assert await take(registry) == []
-    found = await get_webhook(registry, user_id)
-    assert found.disabled_reason.startswith("The delivery failed 8 times.")
-    assert found.disabled_reason.endswith("The last error: the receiver answered 500")
-    assert [each.state for each in found.deliveries] == [pb.DELIVERY_STATE_FAILED]
+        await report(registry, claimed, "the receiver answered 500")
+        assert await claim_due(registry) == []
+    webhook = await get_webhook(registry, user_id)
+    assert webhook.disabled_reason.startswith("The delivery failed 8 times.")
+    assert webhook.disabled_reason.endswith("The last error: the receiver answered 500")
+    assert [item.state for item in webhook.deliveries] == [pb.DELIVERY_STATE_FAILED]
     with pytest.raises(Precondition):
         await send_test(registry, user_id)
     await set_webhook(registry, user_id)
@@ -242,22 +242,22 @@ async def test_after_eight_failed_tries_the_webhook_is_disabled_with_the_reason_
     assert await send_test(registry, user_id)
 
 
-async def test_a_receiver_that_is_gone_is_not_tried_again(registry: Registry) -> None:
-    """410 disables at once."""
+async def test_a_receiver_that_answers_410_gets_no_further_attempt(registry: Registry) -> None:
+    """The webhook is disabled at once."""
     user_id = await registry.new_user()
     await set_webhook(registry, user_id)
     await send_test(registry, user_id)
-    [taken] = await take(registry)
-    await report(registry, taken, "the receiver answered 410", gone=True)
+    [claimed] = await claim_due(registry)
+    await report(registry, claimed, "the receiver answered 410", gone=True)
     assert (await get_webhook(registry, user_id)).disabled_reason.startswith(
         "The receiver answered 410 Gone."
     )
 
 
-async def test_what_waits_is_bounded_and_calls_of_the_trainer_are_refused_to_users(
+async def test_waiting_tests_are_limited_and_calls_of_the_trainer_are_refused_to_users(
     registry: Registry,
 ) -> None:
-    """A user cannot fill the outbox with tests, nor take or end deliveries; a stranger has no webhook."""
+    """A user can neither fill the outbox with tests nor claim or report deliveries."""
     user_id = await registry.new_user()
     await set_webhook(registry, user_id)
     for _ in range(MAX_WAITING_DELIVERIES):
@@ -274,22 +274,22 @@ async def test_what_waits_is_bounded_and_calls_of_the_trainer_are_refused_to_use
     with pytest.raises(NotFound):
         await send_test(registry, await registry.new_user())
     with pytest.raises(InvalidInput):
-        await take(registry, 0)
+        await claim_due(registry, 0)
 
 
-async def test_a_receiver_that_fails_twice_gets_the_same_signed_delivery_the_third_time(
-    registry: Registry, let_it_be_due: Any, tmp_path: Path
+async def test_a_receiver_that_fails_twice_gets_the_same_delivery_a_third_time(
+    registry: Registry, make_due: Any, tmp_path: Path
 ) -> None:
-    """From the outbox over the sender to a real receiver on this machine: 500, 500, 200, one id."""
-    seen: list[tuple[str, str]] = []
+    """From the outbox through the sender to a real receiver on this machine: 500, 500, 200, one id."""
+    received: list[tuple[str, str]] = []
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Refuse twice, then accept."""
+        """Answer 500 twice, then 200."""
         lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
         body = await reader.readexactly(int(headers["content-length"]))
-        seen.append((headers["webhook-id"], json.loads(body)["type"]))
-        writer.write(b"HTTP/1.1 200 OK\r\n\r\n" if len(seen) > 2 else b"HTTP/1.1 500 No\r\n\r\n")
+        received.append((headers["webhook-id"], json.loads(body)["type"]))
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n" if len(received) > 2 else b"HTTP/1.1 500 No\r\n\r\n")
         await writer.drain()
         writer.close()
 
@@ -301,27 +301,27 @@ async def test_a_receiver_that_fails_twice_gets_the_same_signed_delivery_the_thi
         await set_webhook(registry, user_id, f"http://127.0.0.1:{port}/")
         delivery_id = await send_test(registry, user_id)
         for _ in range(3):
-            await let_it_be_due()
+            await make_due()
             assert await deliver_webhooks(registry=client, sender=sender) == 1
         assert await deliver_webhooks(registry=client, sender=sender) == 0
-    assert seen == [(delivery_id, "webhook.test")] * 3
-    [shown] = (await get_webhook(registry, user_id)).deliveries
-    assert (shown.state, shown.attempts) == (pb.DELIVERY_STATE_DELIVERED, 3)
+    assert received == [(delivery_id, "webhook.test")] * 3
+    [delivery] = (await get_webhook(registry, user_id)).deliveries
+    assert (delivery.state, delivery.attempts) == (pb.DELIVERY_STATE_DELIVERED, 3)
 
 
-async def test_a_run_ends_while_its_webhook_is_being_deleted(
+async def test_a_run_that_ends_while_its_webhook_is_being_deleted_has_no_delivery(
     registry: Registry, postgres: PostgresServer
 ) -> None:
-    """The model is published, and nothing is queued for a webhook that is gone."""
+    """The model is published."""
     user_id, run_id = await queued_run(registry)
     await set_webhook(registry, user_id)
-    lease = await claim(registry, run_id)
+    claimed_run = await claim(registry, run_id)
     other = await asyncpg.connect(postgres.url(registry.database))
     try:
         deletion = other.transaction()
         await deletion.start()
         await other.execute("DELETE FROM webhook WHERE user_id = $1", user_id)
-        publication = asyncio.ensure_future(publish(registry, run_id, lease.fence))
+        publication = asyncio.ensure_future(publish(registry, run_id, claimed_run.fence))
         waits = "SELECT 1 FROM pg_stat_activity WHERE datname = $1 AND wait_event_type = 'Lock'"
         for _ in range(500):
             if await asyncio.to_thread(postgres.execute, waits, "postgres", registry.database):
@@ -331,4 +331,4 @@ async def test_a_run_ends_while_its_webhook_is_being_deleted(
     finally:
         await other.close()
     assert (await publication).run_id == run_id
-    assert await take(registry) == []
+    assert await claim_due(registry) == []

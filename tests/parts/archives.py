@@ -1,4 +1,4 @@
-"""Archives of ground truth, good and bad, made by hand; nothing is downloaded."""
+"""Archives of ground truth for tests: whole ones, and hostile ones that are made byte by byte."""
 
 import io
 import stat
@@ -14,7 +14,7 @@ PAGE = "http://schema.primaresearch.org/PAGE/gts/pagecontent/2019-07-15"
 
 
 def picture(width: int = 200, height: int = 60, seed: int = 0) -> bytes:
-    """Return a PNG with a bar; another seed gives another image."""
+    """Return a PNG with a bar; each seed has another image."""
     image = Image.new("L", (width, height), 255)
     ImageDraw.Draw(image).rectangle((10, 20, 20 + 3 * (seed % 50), 40), fill=seed % 200)
     buffer = io.BytesIO()
@@ -35,7 +35,7 @@ def zipped_all(
     method: int = zipfile.ZIP_DEFLATED,
     comment: bytes = b"",
 ) -> bytes:
-    """Return a zip of entries in their order, the same bytes at any time; names may come twice."""
+    """Return a zip of entries in their order, the same bytes at any time; names may repeat."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", method) as archive:
         archive.comment = comment
@@ -85,7 +85,7 @@ def page_line(text: str = "שלום עולם", points: str = "10,10 190,10 190,4
 
 
 def symlink(name: str, target: str) -> zipfile.ZipInfo:
-    """Return the head of an entry that is a symbolic link."""
+    """Return the header of an entry that is a symbolic link."""
     info = zipfile.ZipInfo(name)
     info.create_system = 3
     info.external_attr = (stat.S_IFLNK | 0o777) << 16
@@ -94,13 +94,13 @@ def symlink(name: str, target: str) -> zipfile.ZipInfo:
 
 
 def renamed(archive: bytes, old: bytes, new: bytes) -> bytes:
-    """Return an archive in which a name is another of the same length, in both directories."""
+    """Return an archive with a name replaced by another of the same length, in both headers."""
     assert len(old) == len(new)
     return archive.replace(old, new)
 
 
 def encrypted(archive: bytes) -> bytes:
-    """Return an archive whose entries say that they are encrypted."""
+    """Return an archive whose entries are marked as encrypted."""
     data = bytearray(archive)
     for signature, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         start = data.find(signature)
@@ -110,18 +110,20 @@ def encrypted(archive: bytes) -> bytes:
     return bytes(data)
 
 
-def lying(name: str, data: bytes, said: int) -> bytes:
-    """Return an archive with one deflated entry that says it has another length, in both directories."""
+def with_wrong_size(name: str, data: bytes, claimed_bytes: int) -> bytes:
+    """Return an archive with one deflated entry whose headers have another length."""
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
     packed = packer.compress(data) + packer.flush()
-    common = struct.pack("<HHHHHIIIHH", 20, 0, 8, 0, 33, zlib.crc32(data), len(packed), said, len(name), 0)
+    common = struct.pack(
+        "<HHHHHIIIHH", 20, 0, 8, 0, 33, zlib.crc32(data), len(packed), claimed_bytes, len(name), 0
+    )
     local = b"PK\x03\x04" + common + name.encode() + packed
     central = b"PK\x01\x02\x14\x00" + common + struct.pack("<HHHII", 0, 0, 0, 0, 0) + name.encode()
     end = b"PK\x05\x06" + struct.pack("<HHHHIIH", 0, 0, 1, 1, len(central), len(local), 0)
     return local + central + end
 
 
-def claiming(entries: int, directory: int) -> bytes:
-    """Return the end of an archive that claims so many entries, and so many bytes of directory."""
-    counts = struct.pack("<HHHHIIH", 0, 0, entries, entries, directory, 4, 0)
-    return b"PK\x03\x04" + bytes(directory) + b"PK\x05\x06" + counts
+def with_wrong_directory(entries: int, directory_bytes: int) -> bytes:
+    """Return an archive whose end has this number of entries and bytes of its directory."""
+    counts = struct.pack("<HHHHIIH", 0, 0, entries, entries, directory_bytes, 4, 0)
+    return b"PK\x03\x04" + bytes(directory_bytes) + b"PK\x05\x06" + counts

@@ -1,4 +1,4 @@
-"""A real gateway before scripted services, reached in the same process through ASGI or over a real socket."""
+"""A real gateway in front of services in memory, called through ASGI in this process or over a socket."""
 
 import asyncio
 import io
@@ -8,7 +8,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,8 @@ from ketav_common.rpc import Server, build_server
 from ketav_gateway.http.openapi import operations
 from ketav_gateway.main import build, uvicorn_config
 from ketav_gateway.settings import GatewaySettings
-from tests.parts.scripted import Script, add_recognizer, add_registry, add_trainer
+from tests.parts.in_memory import State, adders
+from tests.parts.in_memory.state import User
 
 KEY = "ktv_firstkey_" + "a" * 43
 OTHER_KEY = "ktv_otherkey_" + "b" * 43
@@ -30,15 +31,20 @@ SECRET = "only a test's secret, thirty-two bytes long"
 
 @dataclass
 class Gateway:
-    """A running gateway, clients of two users and of nobody, the services behind it and their script."""
+    """A running gateway, clients of two users and one without a key, and the services with their state."""
 
     client: httpx.AsyncClient
     other: httpx.AsyncClient
-    stranger: httpx.AsyncClient
-    script: Script
+    anonymous: httpx.AsyncClient
+    state: State
     settings: GatewaySettings
     servers: dict[str, Server] = field(default_factory=dict)
     url: str = ""
+
+    @property
+    def user(self) -> User:
+        """Return the data of the first user."""
+        return self.state.user_of(KEY)
 
 
 def png(width: int = 100, height: int = 80) -> bytes:
@@ -54,13 +60,12 @@ async def upload(client: httpx.AsyncClient, data: bytes | None = None, /, **fiel
 
 
 @asynccontextmanager
-async def scripted_services(folder: Path, script: Script, settings: GatewaySettings) -> AsyncIterator[Any]:
-    """Run the three scripted services on unix sockets."""
-    adders = {"registry": add_registry, "recognizer": add_recognizer, "trainer": add_trainer}
+async def services_in_memory(folder: Path, state: State, settings: GatewaySettings) -> AsyncIterator[Any]:
+    """Run the three services on unix sockets."""
     servers: dict[str, Server] = {}
-    for name, add in adders.items():
+    for name, add in adders(state).items():
         servers[name] = build_server(
-            partial(add, script), bind=f"unix:{folder}/{name}.sock", signer=settings.signer(), service=name
+            add, bind=f"unix:{folder}/{name}.sock", signer=settings.signer(), service=name
         )
         await servers[name].grpc.start()
         await servers[name].set_serving(True)
@@ -74,7 +79,7 @@ def gateway_settings(folder: Path, **changes: Any) -> GatewaySettings:
     """Return settings for services on unix sockets in a folder."""
     spool = folder / "spool"
     spool.mkdir(exist_ok=True)
-    facts: dict[str, Any] = {
+    defaults: dict[str, Any] = {
         "identity_secret": SECRET,
         "registry_address": f"unix:{folder}/registry.sock",
         "recognizer_address": f"unix:{folder}/recognizer.sock",
@@ -87,7 +92,7 @@ def gateway_settings(folder: Path, **changes: Any) -> GatewaySettings:
         "ocr_rate_limit": "100000/minute",
         "failed_key_rate_limit": "100000/minute",
     }
-    return GatewaySettings(**(facts | changes))
+    return GatewaySettings(**(defaults | changes))
 
 
 @cache
@@ -117,10 +122,10 @@ async def check_documented(response: httpx.Response) -> None:
 
 
 @asynccontextmanager
-async def scripted_gateway(folder: Path, **changes: Any) -> AsyncIterator[Gateway]:
-    """Run a gateway inside this process, called through ASGI."""
+async def in_process_gateway(folder: Path, **changes: Any) -> AsyncIterator[Gateway]:
+    """Run a gateway in this process, called through ASGI; its problems must be documented ones."""
     settings = gateway_settings(folder, **changes)
-    script = Script()
+    state = State()
     app = build(settings, CollectorRegistry())
     transport = httpx.ASGITransport(app, client=("192.0.2.1", 1))
 
@@ -136,39 +141,39 @@ async def scripted_gateway(folder: Path, **changes: Any) -> AsyncIterator[Gatewa
         )
 
     async with AsyncExitStack() as stack:
-        servers = await stack.enter_async_context(scripted_services(folder, script, settings))
+        servers = await stack.enter_async_context(services_in_memory(folder, state, settings))
         await stack.enter_async_context(app.router.lifespan_context(app))
-        mine, others, nobody = [
+        first, other, anonymous = [
             await stack.enter_async_context(client(key)) for key in (KEY, OTHER_KEY, None)
         ]
-        script.add_key(KEY)
-        script.add_key(OTHER_KEY)
-        yield Gateway(mine, others, nobody, script, settings, servers)
+        state.add_key(KEY)
+        state.add_key(OTHER_KEY)
+        yield Gateway(first, other, anonymous, state, settings, servers)
 
 
 @asynccontextmanager
 async def served_gateway(folder: Path, **changes: Any) -> AsyncIterator[Gateway]:
-    """Run a gateway inside this process on a real socket, as `main` does."""
+    """Run a gateway in this process on a socket, as `main` does."""
     settings = gateway_settings(folder, **changes)
-    script = Script()
+    state = State()
     server = uvicorn.Server(uvicorn_config(settings, build(settings, CollectorRegistry())))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         async with AsyncExitStack() as stack:
-            servers = await stack.enter_async_context(scripted_services(folder, script, settings))
+            servers = await stack.enter_async_context(services_in_memory(folder, state, settings))
             task = asyncio.create_task(server.serve([listener]))
             while not server.started:
                 await asyncio.sleep(0.01)
                 if task.done():
                     task.result()
-            mine, others, nobody = [
+            first, other, anonymous = [
                 await stack.enter_async_context(httpx.AsyncClient(base_url=url, headers=headers, timeout=60))
                 for headers in ({"X-API-Key": KEY}, {"X-API-Key": OTHER_KEY}, {})
             ]
-            script.add_key(KEY)
-            script.add_key(OTHER_KEY)
+            state.add_key(KEY)
+            state.add_key(OTHER_KEY)
             try:
-                yield Gateway(mine, others, nobody, script, settings, servers, url)
+                yield Gateway(first, other, anonymous, state, settings, servers, url)
             finally:
                 server.should_exit = True
                 await task

@@ -21,13 +21,13 @@ from tests.parts.processes import free_port, running
 
 @dataclass(frozen=True)
 class PostgresServer:
-    """A running server; databases are made by copying one that was migrated once."""
+    """A running server; test databases are copies of one that was migrated once."""
 
     port: int
     process: subprocess.Popen[bytes]
 
     def url(self, database: str, role: str = "postgres") -> str:
-        """Return the address of a database for a role: the owner, or ketav_service."""
+        """Return the URL of a database for a role: the owner, or ketav_service."""
         return f"postgresql://{role}@127.0.0.1:{self.port}/{database}"
 
     def execute(self, statement: str, database: str = "postgres", *arguments: Any) -> list[Any]:
@@ -41,12 +41,12 @@ class PostgresServer:
             finally:
                 await connection.close()
 
-        # In a thread of its own, as the caller may be inside an event loop.
+        # In a thread, because the caller may run in an event loop.
         with ThreadPoolExecutor(1) as thread:
             return thread.submit(asyncio.run, run()).result()
 
     def restarted(self, folder: Path) -> contextlib.AbstractContextManager["PostgresServer"]:
-        """Run a stopped server again, over the same folder and on the same port."""
+        """Run a stopped server again, with the same folder and port."""
         return _serving(folder, self.port)
 
     def create_database(self, template: str = "template1") -> str:
@@ -67,7 +67,7 @@ class PostgresServer:
 
 
 def _unprivileged() -> list[str]:
-    """Return the prefix under which PostgreSQL agrees to run for root."""
+    """Return a command prefix that makes PostgreSQL run for root, which it otherwise refuses."""
     if os.geteuid() != 0:
         return []
     return ["unshare", "--user", "--map-user=65534", "--map-group=65534", "--"]
@@ -75,7 +75,7 @@ def _unprivileged() -> list[str]:
 
 @contextlib.contextmanager
 def postgres_server(folder: Path) -> Iterator[PostgresServer]:
-    """Run a fresh server in a folder; it forgets nothing, but it does not wait for the disk either."""
+    """Run a new server in a folder, without waiting for the disk after each commit."""
     data = folder / "postgres"
     initdb = [_binary("initdb"), "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8"]
     options = ["--locale=C.UTF-8", "--no-instructions", "-N"]
@@ -87,7 +87,7 @@ def postgres_server(folder: Path) -> Iterator[PostgresServer]:
 
 @contextlib.contextmanager
 def _serving(folder: Path, port: int) -> Iterator[PostgresServer]:
-    """Run a server over the data of a folder."""
+    """Run a server on the data of a folder."""
     settings = ["fsync=off", "full_page_writes=off", "max_connections=60"]
     command = [
         _binary("postgres"),
@@ -104,7 +104,7 @@ def _serving(folder: Path, port: int) -> Iterator[PostgresServer]:
         command += ["-c", setting]
 
     def ready() -> None:
-        """Ask something."""
+        """Run a query."""
         PostgresServer(port, None).execute("SELECT 1")  # type: ignore[arg-type]
 
     log = folder / "postgres.log"

@@ -1,9 +1,10 @@
-"""A real registry for tests: its gRPC server on a unix socket over a fresh database and a directory."""
+"""A real registry for tests: its gRPC server on a unix socket, with a new database and a directory."""
 
+import asyncio
 import contextlib
 import hashlib
 import json
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -34,6 +35,7 @@ from ketav.registry.v1 import (
     webhooks_pb2_grpc,
 )
 from ketav_common import context, rpc
+from ketav_common.errors import NotFound
 from ketav_common.identity import Identity, Signer
 from ketav_registry.main import open_stores
 from ketav_registry.servicer import SERVICES, add_servicers
@@ -87,7 +89,7 @@ async def registry_server(
     base: bytes = b"",
     lease_s: int = 30,
 ) -> AsyncIterator[Registry]:
-    """Run a registry over a migrated database and import hebrew_base: a made-up file, or `base`."""
+    """Run a registry on a migrated database with hebrew_base: a generated file, or `base`."""
     blobs = folder / "blobs"
     settings = StoreSettings(
         database_url=postgres.url(database, "ketav_service"),
@@ -132,7 +134,7 @@ def _stubs(channel: grpc.aio.Channel) -> tuple[Any, ...]:
 
 
 def acting(user_id: UUID | None, role: str = "user") -> contextlib.AbstractContextManager[None]:
-    """Call as a user (or as a role) in the block."""
+    """Call as a user or in a role while the block runs."""
     return context.bind(identity=Identity(role, user_id))  # type: ignore[arg-type]
 
 
@@ -147,10 +149,10 @@ def upload(
 ) -> Iterator[pages_pb2.CreatePageRequest]:
     """Return the messages of an upload."""
     image = header.pop("image", {})
-    facts = {"width": 200, "height": 100, "media_type": "image/png", "size_bytes": len(data)} | image
+    fields = {"width": 200, "height": 100, "media_type": "image/png", "size_bytes": len(data)} | image
     first = pages_pb2.CreatePageHeader(
         project_id=project_id,
-        image=page_pb2.Image(**facts),
+        image=page_pb2.Image(**fields),
         request_id=request_id,
         request_sha256=sha256,
         **header,
@@ -161,7 +163,7 @@ def upload(
 
 
 def read_lines(texts: Sequence[str]) -> list[page_pb2.Line]:
-    """Return lines as a recognizer reads them, one below the other."""
+    """Return lines as a recognizer returns them, one below the other."""
     return [
         page_pb2.Line(
             order=i,
@@ -176,7 +178,7 @@ def read_lines(texts: Sequence[str]) -> list[page_pb2.Line]:
     ]
 
 
-# Over two chunks long.
+# Longer than two chunks.
 IMAGE = b"\x89PNG" + bytes(range(256)) * 9000
 
 
@@ -189,7 +191,7 @@ async def create(registry: Registry, data: bytes = IMAGE, **header: Any) -> page
 async def record(
     registry: Registry, page: pages_pb2.Page, *texts: str, version: str = "hebrew_base-1"
 ) -> transcriptions_pb2.Transcription:
-    """Record a reading of a page as the current user."""
+    """Record a transcription of a page as the current user."""
     request = transcriptions_pb2.RecordTranscriptionRequest(
         page_id=page.page_id, model_version=version, lines=read_lines(texts)
     )
@@ -198,8 +200,8 @@ async def record(
 
 
 async def correct(registry: Registry, count: int, *, pages: int = 2, **header: Any) -> list[str]:
-    """Upload and read pages as the current user, and verify `count` lines on each; return the page ids."""
-    made = []
+    """Upload and read pages as the current user, correct `count` lines of each, and return the page ids."""
+    page_ids = []
     for number in range(pages):
         page = (await create(registry, IMAGE[:2000] + bytes([number]), **header)).page
         lines = (await record(registry, page, *(f"שורה {i}" for i in range(count)))).lines
@@ -212,26 +214,26 @@ async def correct(registry: Registry, count: int, *, pages: int = 2, **header: A
                     lines=corrections_pb2.LineCorrections(lines=corrections),
                 )
             )
-        made.append(page.page_id)
-    return made
+        page_ids.append(page.page_id)
+    return page_ids
 
 
 async def queue(registry: Registry, user_id: UUID, request_id: str = "") -> training_pb2.TrainingRun:
-    """Start a training of a user."""
+    """Queue a run of a user."""
     request = training_pb2.CreateTrainingRunRequest(request_id=request_id)
     with acting(user_id), rpc.translated():
         return (await registry.training.CreateTrainingRun(request)).run
 
 
 async def claim(registry: Registry, run_id: str) -> training_pb2.ClaimTrainingRunResponse:
-    """Take a run as a worker."""
+    """Claim a run as a worker."""
     request = training_pb2.ClaimTrainingRunRequest(run_id=run_id, worker="worker-1")
     with acting(None, "trainer"), rpc.translated():
         return await registry.training.ClaimTrainingRun(request)
 
 
 async def queued_run(registry: Registry) -> tuple[UUID, str]:
-    """Make a user with enough ground truth and queue a run; return both ids."""
+    """Create a user with enough ground truth and queue a run; return both ids."""
     user_id = await registry.new_user()
     with acting(user_id):
         await correct(registry, 8)
@@ -243,7 +245,7 @@ async def publish(
 ) -> models_pb2.ModelVersion:
     """Publish a model as a worker."""
     file = file or safetensors(run_id.encode())
-    facts: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "run_id": run_id,
         "fence": fence,
         "size_bytes": len(file),
@@ -258,7 +260,7 @@ async def publish(
 
     def messages() -> Iterator[models_pb2.PublishModelRequest]:
         """Yield header and chunks."""
-        yield models_pb2.PublishModelRequest(header=models_pb2.PublishModelHeader(**facts | header))
+        yield models_pb2.PublishModelRequest(header=models_pb2.PublishModelHeader(**fields | header))
         yield models_pb2.PublishModelRequest(chunk=file)
 
     with acting(None, "trainer"), rpc.translated():
@@ -274,11 +276,102 @@ async def delete_page(registry: Registry, user_id: UUID, page: pages_pb2.Page) -
 
 async def pages_of(registry: Registry, user_id: UUID) -> list[pages_pb2.Page]:
     """Return all pages of a user."""
-    found = []
+    pages = []
     with acting(user_id), rpc.translated():
         listed = await registry.projects.ListProjects(projects_pb2.ListProjectsRequest(limit=100))
         for project in listed.projects:
             request = projects_pb2.GetProjectRequest(project_id=project.project_id)
             parts = [part async for part in registry.projects.GetProject(request)]
-            found += [part.page for part in parts if part.HasField("page")]
-    return found
+            pages += [part.page for part in parts if part.HasField("page")]
+    return pages
+
+
+async def list_projects(registry: Registry, **paging: Any) -> projects_pb2.ListProjectsResponse:
+    """Return the current user's projects."""
+    with rpc.translated():
+        return await registry.projects.ListProjects(projects_pb2.ListProjectsRequest(**paging))
+
+
+async def get_project(registry: Registry, project_id: str, **paging: Any) -> list[Any]:
+    """Return the messages of a project of the current user."""
+    request = projects_pb2.GetProjectRequest(project_id=project_id, **paging)
+    with rpc.translated():
+        return [part async for part in registry.projects.GetProject(request)]
+
+
+async def download(registry: Registry, page: pages_pb2.Page) -> list[Any]:
+    """Return the messages of a page's image as the current user."""
+    request = pages_pb2.DownloadImageRequest(project_id=page.project_id, page_id=page.page_id)
+    with rpc.translated():
+        return [part async for part in registry.pages.DownloadImage(request)]
+
+
+async def correct_lines(registry: Registry, page: pages_pb2.Page, texts: dict[str, str]) -> int:
+    """Correct lines of a page by their ids as the current user; return the number of verified lines."""
+    lines = [corrections_pb2.LineCorrection(line_id=line_id, text=text) for line_id, text in texts.items()]
+    request = corrections_pb2.SubmitCorrectionsRequest(
+        project_id=page.project_id, page_id=page.page_id, lines=corrections_pb2.LineCorrections(lines=lines)
+    )
+    with rpc.translated():
+        return (await registry.corrections.SubmitCorrections(request)).ground_truth_lines
+
+
+async def read_and_correct(
+    registry: Registry, texts: list[str], corrections: dict[int, str], **header: Any
+) -> pages_pb2.Page:
+    """Upload a page as the current user, record its texts, and correct lines by their order."""
+    version = header.pop("version", "hebrew_base-1")
+    page = (await create(registry, **header)).page
+    lines = (await record(registry, page, *texts, version=version)).lines
+    await correct_lines(registry, page, {lines[order].line_id: text for order, text in corrections.items()})
+    return page
+
+
+async def get_run(registry: Registry, user_id: UUID, run_id: str) -> training_pb2.TrainingRun:
+    """Return a run as its user."""
+    with acting(user_id), rpc.translated():
+        return (await registry.training.GetTrainingRun(training_pb2.GetTrainingRunRequest(run_id=run_id))).run
+
+
+async def cancel_run(registry: Registry, user_id: UUID, run_id: str) -> training_pb2.TrainingRun:
+    """Cancel a run as its user."""
+    request = training_pb2.CancelTrainingRunRequest(run_id=run_id)
+    with acting(user_id), rpc.translated():
+        return (await registry.training.CancelTrainingRun(request)).run
+
+
+async def expire_lease(postgres: PostgresServer, database: str, run_id: str) -> None:
+    """Set the end of a run's lease to a time in the past."""
+    query = "UPDATE training_run SET lease_until = now() - interval '1 second' WHERE id = $1"
+    await asyncio.to_thread(postgres.execute, query, database, UUID(run_id))
+
+
+async def report(registry: Registry, run_id: str, fence: int, **figures: Any) -> bool:
+    """Report progress as a worker; return cancel_requested."""
+    fields = {"state": training_pb2.TRAINING_RUN_STATE_RUNNING, "epoch": 1, "epochs": 10} | figures
+    request = training_pb2.ReportTrainingProgressRequest(run_id=run_id, fence=fence, **fields)
+    with acting(None, "trainer"), rpc.translated():
+        return (await registry.training.ReportTrainingProgress(request)).cancel_requested
+
+
+async def sweep_runs(registry: Registry) -> set[str]:
+    """Sweep as the trainer; return the ids of all queued runs."""
+    with acting(None, "trainer"), rpc.translated():
+        response = await registry.training.SweepTrainingRuns(training_pb2.SweepTrainingRunsRequest())
+    return set(response.run_ids)
+
+
+async def runs_of(registry: Registry, user_id: UUID, run_ids: Iterable[str]) -> list[str]:
+    """Return the runs that belong to a user."""
+    belonging = []
+    for run_id in run_ids:
+        with contextlib.suppress(NotFound):
+            belonging.append((await get_run(registry, user_id, run_id)).run_id)
+    return belonging
+
+
+async def serving(registry: Registry, user_id: UUID, script: Any = 0) -> str:
+    """Return the version that serves a user."""
+    request = models_pb2.GetUserModelRequest(script=script)
+    with acting(user_id), rpc.translated():
+        return (await registry.models.GetUserModel(request)).model.version

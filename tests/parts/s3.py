@@ -21,7 +21,7 @@ SECRET_KEY = "ketav-test-secret"
 
 @dataclass(frozen=True)
 class S3Server:
-    """A running server with one identity."""
+    """A running server with one access key."""
 
     port: int
     process: subprocess.Popen[bytes]
@@ -32,17 +32,17 @@ class S3Server:
         return _client(self.port)
 
     def url(self, bucket: str) -> str:
-        """Return the address of a bucket as the registry takes it."""
+        """Return the URL of a bucket for the registry."""
         return f"s3://{ACCESS_KEY}:{SECRET_KEY}@127.0.0.1:{self.port}/{bucket}?secure=0"
 
 
 def _client(port: int) -> Minio:
-    """Build a client of the server on a port."""
+    """Return a client of the server on a port."""
     return Minio(f"127.0.0.1:{port}", access_key=ACCESS_KEY, secret_key=SECRET_KEY, secure=False)
 
 
 def _put_and_get(port: int) -> None:
-    """Show that the server serves: a real put and a real get (its health page lies)."""
+    """Put and get an object: the server's health page answers before it is ready."""
     client = _client(port)
     if not client.bucket_exists(bucket_name="probe"):
         client.make_bucket(bucket_name="probe")
@@ -50,7 +50,7 @@ def _put_and_get(port: int) -> None:
     response = client.get_object(bucket_name="probe", object_name="probe")
     try:
         if response.read() != b"probe":
-            raise RuntimeError("the S3 server gives back something else")
+            raise RuntimeError("the S3 server returned other bytes")
     finally:
         response.close()
         response.release_conn()
@@ -64,7 +64,7 @@ def _binary() -> str:
 
 @contextlib.contextmanager
 def s3_server(folder: Path) -> Iterator[S3Server]:
-    """Run a fresh server in a folder."""
+    """Run a new server in a folder."""
     data, config = folder / "s3", folder / "s3.json"
     data.mkdir()
     key = {"accessKey": ACCESS_KEY, "secretKey": SECRET_KEY}

@@ -1,4 +1,4 @@
-"""Which corrections are quarantined, and which must not be."""
+"""The reasons to quarantine a correction."""
 
 from dataclasses import replace
 

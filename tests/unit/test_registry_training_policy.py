@@ -1,4 +1,4 @@
-"""When the registry queues a run automatically."""
+"""The policy of automatic training."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""When the next run of a script is due, why it does not start now, and its expected gain."""
+"""The readiness of a script: due date, reason to wait and expected gain of its next run."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

@@ -31,7 +31,15 @@ __all__ = ["ChildDiedError", "ChildLimits", "ChildProcess", "Frame"]
 
 _STDERR: Final = 2
 _INHERITED: Final = (
-    *("PATH", "PYTHONPATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "LD_PRELOAD"),
+    "PATH",
+    "PYTHONPATH",
+    "HOME",
+    "TMPDIR",
+    "LANG",
+    "LC_ALL",
+    "LD_LIBRARY_PATH",
+    "LD_PRELOAD",
+    "NUMBA_CACHE_DIR",
     DIRECTORY,
 )
 """Variables that a child inherits: what finds Python and its libraries. No secret is among them."""
@@ -85,10 +93,14 @@ class ChildProcess:
         `quiet` child's error output is dropped, as that of decoders which complain of every damaged file.
         """
         parent_end, child_end = socket.socketpair()
+        process: Process | None = None
         try:
             with child_end:
                 process = await asyncio.create_subprocess_exec(
-                    *(sys.executable, "-m", module, str(child_end.fileno())),
+                    sys.executable,
+                    "-m",
+                    module,
+                    str(child_end.fileno()),
                     env=_environment() | dict(environment or {}),
                     stdin=DEVNULL,
                     stdout=DEVNULL if quiet else _STDERR,
@@ -96,8 +108,10 @@ class ChildProcess:
                     pass_fds=[child_end.fileno()],
                 )
             reader, writer = await asyncio.open_connection(sock=parent_end)
-        except BaseException:
+        except BaseException:  # also when the caller is cancelled: no process remains without an owner
             parent_end.close()
+            if process is not None:
+                await _kill(process)
             raise
         child = cls(process, reader, writer)
         try:
@@ -159,8 +173,7 @@ class ChildProcess:
 
     async def end(self) -> int:
         """Kill the child, wait until it is gone, close the socket and return the exit status."""
-        self.kill()
-        status = await asyncio.shield(self._process.wait())
+        status = await _kill(self._process)
         self._writer.transport.abort()
         return status
 
@@ -173,6 +186,13 @@ class ChildProcess:
         killed = await self.end()
         status = killed if status is None else status
         return ChildDiedError(_describe(status), status)
+
+
+async def _kill(process: Process) -> int:
+    """Kill a process if it runs, wait until it is gone, and return its exit status."""
+    with contextlib.suppress(ProcessLookupError):
+        process.kill()
+    return await asyncio.shield(process.wait())
 
 
 def _describe(status: int) -> str:

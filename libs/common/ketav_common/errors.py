@@ -157,8 +157,20 @@ class Internal(KetavError):
 _KINDS: dict[str, type[KetavError]] = {
     kind.__name__: kind
     for kind in (
-        *(InvalidInput, UnsupportedMedia, TooLarge, Unauthenticated, Forbidden, RateLimited, NotFound),
-        *(Conflict, Precondition, Stale, Unavailable, TimedOut, DataLoss, Internal),
+        InvalidInput,
+        UnsupportedMedia,
+        TooLarge,
+        Unauthenticated,
+        Forbidden,
+        RateLimited,
+        NotFound,
+        Conflict,
+        Precondition,
+        Stale,
+        Unavailable,
+        TimedOut,
+        DataLoss,
+        Internal,
     )
 }
 # The class of a status without an ErrorInfo: grpc itself answered, or a proxy.

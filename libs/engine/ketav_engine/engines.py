@@ -15,9 +15,9 @@ def make_engine(name: str, language: Path | None = None) -> Engine:
     """
     if name == KRAKEN:
         from ketav_engine.kraken_engine import KrakenEngine
-        from ketav_engine.recognition import ngram
+        from ketav_engine.recognition import language_model
 
-        return KrakenEngine(ngram.read(language) if language is not None else None)
+        return KrakenEngine(language_model.read(language) if language is not None else None)
     entry = find(ENGINES, name)
     if entry is None:
         raise unknown_engine(name)

@@ -2,6 +2,7 @@
 
 import importlib
 from collections.abc import Sequence
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -10,9 +11,9 @@ from ketav_engine.cropping import crop
 from ketav_engine.domain import FoundLine, Image, Layout, Model, Reading, ReadPage
 from ketav_engine.lines import normalise
 from ketav_engine.models import LoadedModel, load, network_class
-from ketav_engine.recognition.beam import BeamDecoder, BeamOptions
+from ketav_engine.recognition.beam import BeamDecoder, LanguageTables
 from ketav_engine.recognition.decode import Decoder, greedy
-from ketav_engine.recognition.ngram import Ngram
+from ketav_engine.recognition.language_model import LanguageModel, SearchSettings
 from ketav_engine.segmentation import line_finder
 
 
@@ -22,15 +23,18 @@ class KrakenEngine:
     With a language model, texts are decoded by beam search; without one, by the best path.
     """
 
-    def __init__(self, language: Ngram | None = None, options: BeamOptions | None = None) -> None:
+    def __init__(self, language: LanguageModel | None = None, settings: SearchSettings | None = None) -> None:
         """Take a language model for the beam search; without one, decoding is greedy."""
-        self._language = language
-        self._options = options
+        self._language = None if language is None else LanguageTables(language)
+        self._settings = settings
 
     def warm_up(self) -> None:
-        """Import torch and Kraken, seconds of work, and find the lines of a small blank page."""
+        """Import torch and Kraken, compile the decoder, find the lines of a blank page: seconds of work."""
         network_class()
         importlib.import_module("ketav_engine.recognition.recognize")
+        if self._language is not None:
+            letter = SimpleNamespace(l2c_single={1: "א"})
+            BeamDecoder(self._language, letter)(np.full((2, 2), 0.5, dtype=np.float32))
         self.find_lines(np.full((64, 256), 255, dtype=np.uint8), "page")
 
     def load_model(self, content: bytes, sha256: str) -> LoadedModel:
@@ -88,7 +92,7 @@ class KrakenEngine:
     def _decoder(self, model: LoadedModel) -> Decoder:
         """Return the decoder for a model's alphabet."""
         return (
-            greedy if self._language is None else BeamDecoder(self._language, model.net.codec, self._options)
+            greedy if self._language is None else BeamDecoder(self._language, model.net.codec, self._settings)
         )
 
 

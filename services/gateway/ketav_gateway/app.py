@@ -36,6 +36,8 @@ export KETAV=http://127.0.0.1:8000 KEY=ktv_…
 Errors are `application/problem+json` (RFC 9457): `detail` says what is wrong and what to do, `code`
 identifies the problem for programs. POST requests accept an `Idempotency-Key`: the same request sent again is
 done once. Texts are in logical order, Unicode NFC; offsets count code points.
+
+The description for programs is [openapi.json](openapi.json).
 """
 _TAGS = [
     {"name": "transcriptions", "description": "Read images: new ones, and stored ones again."},

@@ -1,191 +1,110 @@
-"""CTC prefix beam search with a character language model.
-
-Hannun et al., First-Pass Large Vocabulary Continuous Speech Recognition using Bi-Directional Recurrent DNNs,
-2014, algorithm 1, with characters in place of words: a text's score is
-log p_ctc + weight * log p_lm + bonus * length.
-"""
+"""Beam search with a character language model: the decoder that serves."""
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ketav_engine.recognition.alignment import spans
 from ketav_engine.recognition.decode import Label, Probabilities
-from ketav_engine.recognition.ngram import Ngram
-
-_IMPOSSIBLE: Final = -math.inf
-"""Logarithm of probability 0."""
-_CERTAIN_BLANK: Final = 0.9995
-"""Probability of a blank above which a step extends no prefix, which saves time."""
-_MIN_PROBABILITY: Final = 1e-12
-"""Probabilities are raised to this before their logarithm is taken."""
-
-Prefix = tuple[int, ...]
+from ketav_engine.recognition.hypotheses import HYPOTHESIS, NEVER, Language, Weights, log_probability_of_text
+from ketav_engine.recognition.language_model import MAX_SYMBOLS, LanguageModel, SearchSettings
+from ketav_engine.recognition.ngram_tables import hashed
+from ketav_engine.recognition.prefix_search import MAX_LABELS, search
 
 
-@dataclass(frozen=True, slots=True)
-class BeamOptions:
-    """The width of the search and the weights of the language model."""
+class LanguageTables:
+    """A language model in the form that searches use; built once, a tenth of a second, 50 MB."""
 
-    weight: float
-    """Share of the language model's logarithm."""
-    bonus: float
-    """Added for each character, against the language model's preference for short texts."""
-    width: int = 8
-    """Prefixes that remain after each step."""
-    min_probability: float = 5e-3
-    """Labels less probable than this at a step do not extend prefixes."""
-
-
-@dataclass(slots=True)
-class _Entry:
-    """The logarithms of a prefix's probabilities and its state in the language model."""
-
-    blank: float
-    """All alignments that end in a blank."""
-    label: float
-    """All alignments that end in the prefix's last label."""
-    language: float
-    """Logarithm of the prefix's probability in the language model."""
-    context: int
-    """The language model's packed context."""
-
-    @property
-    def acoustic(self) -> float:
-        """Return the logarithm of all alignments."""
-        return _add(self.blank, self.label)
+    def __init__(self, model: LanguageModel) -> None:
+        """Hash the model's n-grams."""
+        self.model = model
+        self.words, self.running = hashed(model.words), hashed(model.running)
 
 
 class BeamDecoder:
-    """Decodes one model's outputs; implements `Decoder`."""
+    """Decodes the outputs of networks with one alphabet; implements `Decoder`.
 
-    def __init__(self, language: Ngram, codec: Any, options: BeamOptions | None = None) -> None:  # noqa: ANN401
-        """Take the language model, the network's codec, and options that replace the language model's."""
-        self._language = language
-        self._options = options or BeamOptions(language.weight, language.bonus)
-        self._symbols: Mapping[int, int] = {
-            label: language.symbols.get(character, 0) for label, character in codec.l2c_single.items()
-        }
+    One instance must not be used by two threads at a time: it keeps the search's working memory.
+    """
+
+    def __init__(self, tables: LanguageTables, codec: Any, settings: SearchSettings | None = None) -> None:  # noqa: ANN401  # kraken is untyped
+        """Take the language model, the network's codec, and settings that replace the language model's."""
+        self._language = _language(tables, codec)
+        self._weights = _weights(settings or tables.model.settings)
+        width = self._weights.width
+        self._beam = np.zeros(width, HYPOTHESIS)
+        self._candidates = np.zeros(width * (MAX_LABELS + 1), HYPOTHESIS)
 
     def __call__(self, probabilities: Probabilities) -> list[Label]:
-        """Return the labels of the best text with the steps and confidences that the network gives them."""
+        """Return the best text's labels with the steps and the certainty that the network gives them."""
         return align(self.search(probabilities), probabilities)
 
-    def search(self, probabilities: Probabilities) -> Prefix:
-        """Return the labels of the best text."""
-        beam: dict[Prefix, _Entry] = {(): _Entry(0.0, _IMPOSSIBLE, 0.0, self._language.start())}
-        logs = np.log(np.maximum(probabilities, _MIN_PROBABILITY))
-        for step in range(logs.shape[1]):
-            column = probabilities[:, step]
-            if column[0] > _CERTAIN_BLANK:
-                for entry in beam.values():
-                    entry.blank, entry.label = entry.acoustic + float(logs[0, step]), _IMPOSSIBLE
-                continue
-            beam = self._prune(self._advance(beam, column, logs[:, step]))
-        return max(beam, key=lambda prefix: self._score(prefix, beam[prefix]))
+    def log_probability(self, labels: Sequence[int]) -> float:
+        """Return the natural logarithm of the language model's probability of a text, given as its labels."""
+        indices = np.array(labels, dtype=np.int64)
+        return float(log_probability_of_text(indices, self._language, self._weights))
 
-    def _advance(
-        self, beam: dict[Prefix, _Entry], column: NDArray[np.float32], logs: NDArray[np.float32]
-    ) -> dict[Prefix, _Entry]:
-        """Extend every prefix by every probable label, by a repeat of its last, and by a blank."""
-        following: dict[Prefix, _Entry] = {}
-        labels = np.flatnonzero(column >= self._options.min_probability)
-        probable = [(int(label), float(logs[label])) for label in labels if label != 0]
-        blank = float(logs[0])
-        for prefix, entry in beam.items():
-            total = entry.acoustic
-            same = following.setdefault(
-                prefix, _Entry(_IMPOSSIBLE, _IMPOSSIBLE, entry.language, entry.context)
-            )
-            same.blank = _add(same.blank, total + blank)
-            last = prefix[-1] if prefix else 0
-            if last:
-                same.label = _add(same.label, entry.label + float(logs[last]))
-            for label, log in probable:
-                source = entry.blank if label == last else total
-                if source > _IMPOSSIBLE and label in self._symbols:
-                    longer = self._longer(following, prefix, entry, label)
-                    longer.label = _add(longer.label, source + log)
-        return following
-
-    def _longer(self, following: dict[Prefix, _Entry], prefix: Prefix, entry: _Entry, label: int) -> _Entry:
-        """Return the entry of a prefix with one more label; the language model scores it once."""
-        longer = (*prefix, label)
-        known = following.get(longer)
-        if known is None:
-            symbol = self._symbols[label]
-            language = entry.language + self._language.score(entry.context, symbol)
-            known = _Entry(_IMPOSSIBLE, _IMPOSSIBLE, language, self._language.extend(entry.context, symbol))
-            following[longer] = known
-        return known
-
-    def _score(self, prefix: Prefix, entry: _Entry) -> float:
-        """Return the score of the module's docstring."""
-        return entry.acoustic + self._options.weight * entry.language + self._options.bonus * len(prefix)
-
-    def _prune(self, beam: dict[Prefix, _Entry]) -> dict[Prefix, _Entry]:
-        """Return the prefixes with the best scores, `width` of them."""
-        if len(beam) <= self._options.width:
-            return beam
-        best = sorted(beam, key=lambda prefix: self._score(prefix, beam[prefix]), reverse=True)
-        return {prefix: beam[prefix] for prefix in best[: self._options.width]}
+    def search(self, probabilities: Probabilities) -> tuple[int, ...]:
+        """Return the labels of the best text in display order."""
+        # Labels beyond the codec's are never output, and the compiled search checks no bounds.
+        columns = np.ascontiguousarray(probabilities[: len(self._language.symbols)], dtype=np.float32)
+        labels = search(columns, self._language, self._weights, self._beam, self._candidates)
+        return tuple(labels.tolist())
 
 
 def align(labels: Sequence[int], probabilities: Probabilities) -> list[Label]:
-    """Return labels with their steps by the most probable alignment (Viterbi).
-
-    The confidence of a label is its greatest probability in one of its steps.
-    """
+    """Place labels on the steps by the most probable alignment (Viterbi); certainty is the surest step's."""
     if not labels:
         return []
-    spans = _spans(_best_path(labels, probabilities))
+    columns = np.ascontiguousarray(probabilities, dtype=np.float32)
+    steps = spans(np.array(labels, dtype=np.int64), columns)
     return [
-        Label(label, *spans[index], float(probabilities[label, spans[index][0] : spans[index][1] + 1].max()))
-        for index, label in enumerate(labels)
-        if index in spans
+        Label(label, first, last, float(columns[label, first : last + 1].max()))
+        for label, (first, last) in zip(labels, steps.tolist(), strict=True)
+        if first >= 0
     ]
 
 
-def _best_path(labels: Sequence[int], probabilities: Probabilities) -> list[int]:
-    """Return the state of each step on the most probable path: odd states are labels, even ones blanks."""
-    states = [0] * (2 * len(labels) + 1)
-    states[1::2] = labels
-    logs = np.log(np.maximum(probabilities[states], _MIN_PROBABILITY))
-    skip = np.array(
-        [index >= 2 and states[index] not in (0, states[index - 2]) for index in range(len(states))]
+def _language(tables: LanguageTables, codec: Any) -> Language:  # noqa: ANN401  # as above
+    """Return a language model as the search uses it, by the labels of a network's codec."""
+    language = tables.model
+    characters: dict[int, str] = codec.l2c_single
+    symbols = np.full(max(characters, default=0) + 1, -1, dtype=np.int64)
+    shares = np.zeros(len(symbols))
+    for label, character in characters.items():
+        symbols[label] = language.symbols.get(character, 0)
+        shares[label] = language.shares.get(character, 0.0)
+    marks = np.zeros(MAX_SYMBOLS + 1, dtype=np.bool_)
+    marks[list(language.marks)] = True
+    return Language(
+        tables.words,
+        tables.running,
+        language.words.order,
+        language.running.order,
+        language.spelling.astype(np.float64),
+        symbols,
+        shares,
+        marks,
+        language.symbols[" "],
     )
-    score = np.full(len(states), _IMPOSSIBLE)
-    score[:2] = logs[:2, 0]
-    back = np.zeros(logs.shape, dtype=np.int8)
-    for step in range(1, logs.shape[1]):
-        one = np.concatenate([[_IMPOSSIBLE], score[:-1]])
-        two = np.where(skip, np.concatenate([[_IMPOSSIBLE, _IMPOSSIBLE], score[:-2]]), _IMPOSSIBLE)
-        choices = np.stack([score, one, two])
-        back[:, step] = choices.argmax(axis=0)
-        score = choices.max(axis=0) + logs[:, step]
-    state = len(states) - 1 if score[-1] >= score[-2] else len(states) - 2
-    path: list[int] = []
-    for step in range(logs.shape[1] - 1, -1, -1):
-        path.append(state)
-        state -= int(back[state, step])
-    return path[::-1]
 
 
-def _spans(path: Sequence[int]) -> dict[int, tuple[int, int]]:
-    """Return the first and the last step of each label on a path, by the label's index."""
-    spans: dict[int, tuple[int, int]] = {}
-    for step, state in enumerate(path):
-        if state % 2:
-            first, _ = spans.get(state // 2, (step, step))
-            spans[state // 2] = (first, step)
-    return spans
+def _weights(settings: SearchSettings) -> Weights:
+    """Return the settings as the search uses them."""
+    return Weights(
+        settings.weight,
+        settings.bonus,
+        _log(settings.running_share),
+        _log(1 - settings.running_share),
+        _log(settings.unknown_share),
+        _log(1 - settings.unknown_share),
+        settings.width,
+        settings.min_probability,
+    )
 
 
-def _add(a: float, b: float) -> float:
-    """Return log(exp(a) + exp(b))."""
-    if a < b:
-        a, b = b, a
-    return a if b == _IMPOSSIBLE else a + math.log1p(math.exp(b - a))
+def _log(share: float) -> float:
+    """Return the logarithm of a share; one of zero is impossible."""
+    return math.log(share) if share > 0 else NEVER

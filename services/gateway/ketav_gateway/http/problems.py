@@ -37,7 +37,7 @@ _STATUS_CODES = {
     503: "unavailable",
 }
 _RESERVED = {"type", "title", "status", "detail", "code"}
-_NUMBERS = {"have", "need", "missing"}
+_NUMBERS = {"have", "need", "missing", "line"}
 """Details that gRPC carries as strings and JSON shows as numbers."""
 
 
@@ -51,6 +51,7 @@ class FieldProblem(BaseModel):
     line_id: str | None = Field(
         None, description="The line that the field belongs to; absent for other fields."
     )
+    line: int | None = Field(None, description="Number of the line within a field of several lines, from 1.")
     message: str = Field(description="The error and its correction, in sentences.")
 
 
@@ -104,17 +105,26 @@ def from_error(error: KetavError) -> JSONResponse:
         headers["Retry-After"] = str(max(1, error.retry_after or _RETRY_AFTER_S))
     if error.http == http.HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = 'Bearer realm="ketav"'
-    members: dict[str, Any] = {
-        name: int(value) if name in _NUMBERS and str(value).isdigit() else value
-        for name, value in error.details.items()
-    }
     detail = error.detail
     if error.http == http.HTTPStatus.INTERNAL_SERVER_ERROR:
         log.error("request_failed", code=error.code, reason=error.detail)
         detail = INTERNAL_DETAIL
     if error.http == http.HTTPStatus.NOT_FOUND:
         return problem(error.http, "not-found", detail)
-    return problem(error.http, error.code, detail, members, headers)
+    return problem(error.http, error.code, detail, _members(error), headers)
+
+
+def _members(error: KetavError) -> dict[str, Any]:
+    """Return the extension members of an error: its details, and `errors` if they locate a field."""
+    details: dict[str, Any] = {
+        name: int(value) if name in _NUMBERS and value.isdigit() else value
+        for name, value in error.details.items()
+    }
+    if "pointer" not in details:
+        return details
+    field_error = {"field": details.pop("pointer"), "message": error.detail}
+    field_error |= {name: details.pop(name) for name in ("line", "line_id") if name in details}
+    return {**details, "errors": [field_error]}
 
 
 async def _on_ketav_error(_request: Request, error: Exception) -> JSONResponse:

@@ -15,10 +15,11 @@ class NextLine(ResponseBody):
     text: str = Field(description="The reading.")
     uncertainty: float = Field(
         description="Mean of 1 - confidence over its characters, 0 to 1; for a short line it is shrunk to "
-        "the mean of the project."
+        "the mean of the ranked lines."
     )
     novelty: float = Field(
-        description="Share of its character n-grams that no corrected and no better ranked line has, 0 to 1."
+        description="Mean of 1 / (1 + n) over its distinct sequences of 1 to 3 characters, 0 to 1: n is the "
+        "number of verified texts of the project and of better ranked lines that contain the sequence."
     )
     reason: str = Field(description="Why the line is listed, in sentences.")
 
@@ -37,8 +38,8 @@ class NextLineList(ResponseBody):
                         "text": examples.TEXT,
                         "uncertainty": 0.31,
                         "novelty": 0.62,
-                        "reason": "The model is 31% unsure of its characters; most of its letter sequences "
-                        "are new.",
+                        "reason": "The mean confidence of its characters is 69%. Most of its letter "
+                        "sequences are new.",
                     }
                 ],
                 "candidates": 40,

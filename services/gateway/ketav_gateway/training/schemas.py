@@ -38,9 +38,9 @@ _RUN_EXAMPLE: dict[str, Any] = {
 EVENT_EXAMPLE = f"id: 7\nevent: running\ndata: {json.dumps(_RUN_EXAMPLE)}\n\n"
 _READINESS_EXAMPLE: dict[str, Any] = {
     "policy": _POLICY_EXAMPLE,
-    "policy_text": "A run is queued automatically at 16 verified lines, then at 32, 64, 128, 256, then every "
-    "128 lines, or a week after the last run if lines were added. At least 5 minutes are between two "
-    "automatic runs.",
+    "policy_text": "A run starts automatically at 16 verified lines, then at 32, 64, 128, 256, then every "
+    "128 lines, or a week after the last run if lines were added. Automatic runs start at least 5 minutes "
+    "apart.",
     "active_run_id": None,
     "scripts": [
         {
@@ -53,7 +53,8 @@ _READINESS_EXAMPLE: dict[str, Any] = {
             "missing_lines": 11,
             "not_before": "2026-11-30T09:30:00Z",
             "waits_for": "too_few_new_lines",
-            "reason": "The next run waits for 11 more verified lines, or until 2026-11-30 09:30 UTC.",
+            "reason": "The next run needs 11 more verified lines. Without them it starts at 2026-11-30 "
+            "09:30 UTC.",
             "expected_gain": {
                 "estimate": True,
                 "relative_gain": 0.11,
@@ -61,7 +62,8 @@ _READINESS_EXAMPLE: dict[str, Any] = {
                 "cer_expected": 0.08,
                 "basis": "own_runs",
                 "own_runs": 1,
-                "source": "An estimate from a published curve, scaled by 1.20: the gain of your 1 run.",
+                "source": "The estimate is from a published curve. It is scaled by 1.20, the measured gain "
+                "of your 1 run.",
             },
         }
     ],

@@ -81,7 +81,7 @@ def request_key(request_id: str, request_sha256: bytes = b"") -> RequestKey:
     return RequestKey(request_id, bytes(request_sha256))
 
 
-def limit(value: int, default: int, maximum: int) -> int:
+def limit(value: int, *, default: int, maximum: int) -> int:
     """Return the maximum number of items of a list; 0 is the default. InvalidInput invalid-limit."""
     if value == 0:
         return default

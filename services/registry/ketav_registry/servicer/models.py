@@ -38,7 +38,7 @@ class ModelServicer(models_pb2_grpc.ModelServiceServicer):
     async def ListModels(self, request: pb.ListModelsRequest, context: object) -> pb.ListModelsResponse:
         """List the caller's versions and the bases."""
         after = common.position(request.cursor)
-        limit = common.limit(request.limit, 20, 100)
+        limit = common.limit(request.limit, default=20, maximum=100)
         part = await models.list_models(current_user(), after, limit, stores=self._stores)
         return pb.ListModelsResponse(
             versions=[convert.version_message(version) for version in part.versions],
@@ -80,7 +80,7 @@ class ModelServicer(models_pb2_grpc.ModelServiceServicer):
         """List the errors of the first transcriptions of the caller's pages; the first part has totals."""
         script = common.script(request.script) if request.script else None
         after = common.id_position(request.cursor)
-        limit = common.limit(request.limit, 20, 100)
+        limit = common.limit(request.limit, default=20, maximum=100)
         progress = await models_progress.list_model_progress(
             current_user(), script, after, limit, stores=self._stores
         )

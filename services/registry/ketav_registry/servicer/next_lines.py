@@ -21,7 +21,7 @@ class NextLineServicer(next_lines_pb2_grpc.NextLineServiceServicer):
     ) -> pb.ListNextLinesResponse:
         """Return the lines of a project whose correction improves the model most."""
         project_id = common.uuid(request.project_id, "project_id")
-        limit = common.limit(request.limit, 16, 100)
+        limit = common.limit(request.limit, default=16, maximum=100)
         ranked = await next_lines.list_next_lines(current_user(), project_id, limit, stores=self._stores)
         return pb.ListNextLinesResponse(
             lines=[convert.next_line_message(line) for line in ranked.lines],

@@ -22,7 +22,7 @@ class ProjectServicer(projects_pb2_grpc.ProjectServiceServicer):
     async def ListProjects(self, request: pb.ListProjectsRequest, context: object) -> pb.ListProjectsResponse:
         """List the caller's projects."""
         after = common.id_position(request.cursor)
-        limit = common.limit(request.limit, 20, 100)
+        limit = common.limit(request.limit, default=20, maximum=100)
         part = await projects.list_projects(current_user(), after, limit, stores=self._stores)
         return pb.ListProjectsResponse(
             projects=[convert.project_message(project) for project in part.projects],
@@ -35,7 +35,7 @@ class ProjectServicer(projects_pb2_grpc.ProjectServiceServicer):
         """Stream a project and its pages."""
         project_id = common.uuid(request.project_id, "project_id")
         after = common.id_position(request.cursor)
-        limit = common.limit(request.limit, 100, 500)
+        limit = common.limit(request.limit, default=100, maximum=500)
         async for part in projects.get_project(current_user(), project_id, after, limit, stores=self._stores):
             yield convert.project_part(part)
 

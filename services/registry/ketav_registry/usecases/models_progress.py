@@ -16,7 +16,8 @@ from ketav_registry.stores import Stores
 _MAX_LINES = 20_000
 """Lines that the totals by version compare, the newest ones first."""
 _MAX_CODE_POINTS = 2_000_000
-"""Code points of verified texts and readings that a response compares: about a second of edit distances."""
+"""Code points of verified texts and readings that a response compares: 0.06 s of a core for lines of 50 code
+points, 0.6 s for lines of 4,000."""
 
 
 @dataclass(frozen=True, slots=True)

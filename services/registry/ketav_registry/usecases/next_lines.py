@@ -10,8 +10,8 @@ from ketav_registry.stores import Stores
 from ketav_registry.usecases.projects import require_project
 
 _MAX_LINES = 2_000
-"""Lines that are ranked, and verified texts that they are compared with: ranking them takes tens of
-milliseconds."""
+"""Lines that are ranked, and verified texts that they are compared with: with 40 characters each, ranking 100
+lines takes a second of a core."""
 _MAX_CODE_POINTS = 400
 """Code points of a line that is ranked: longer ones are several lines that were not separated."""
 

@@ -146,7 +146,7 @@ async def claim_training_run(run_id: UUID, worker: str, *, lease: timedelta, sto
     return Claim(run, parent, base, lease)
 
 
-async def report_progress(
+async def report_training_progress(
     claimed: FencedRun, progress: Progress, *, lease: timedelta, stores: Stores
 ) -> bool:
     """Renew the lease, store progress, and return whether the user has cancelled the run.

@@ -1,12 +1,36 @@
 // Starts Swagger UI. The API key stays in this page's memory: it is not stored in the browser.
-SwaggerUIBundle({
-  url: "openapi.json",
-  dom_id: "#swagger-ui",
-  deepLinking: true,
-  defaultModelsExpandDepth: 0,
-  displayRequestDuration: true,
-  docExpansion: "list",
-  requestSnippetsEnabled: true,
-  tryItOutEnabled: true,
-  validatorUrl: null,
-});
+
+// Returns a request without the empty fields of its form.
+function withoutEmptyFields(request) {
+  if (request.body instanceof FormData) {
+    for (const [name, value] of [...request.body]) {
+      if (value === "") request.body.delete(name);
+    }
+  }
+  return request;
+}
+
+// Swagger UI fills optional form fields with invented values unless they have an example.
+async function start() {
+  const spec = await (await fetch("openapi.json")).json();
+  for (const operation of Object.values(spec.paths).flatMap(Object.values)) {
+    const schema = operation.requestBody?.content["multipart/form-data"]?.schema;
+    for (const [name, field] of Object.entries(schema?.properties ?? {})) {
+      if (!schema.required.includes(name) && !("default" in field)) field.example = "";
+    }
+  }
+  SwaggerUIBundle({
+    spec,
+    dom_id: "#swagger-ui",
+    deepLinking: true,
+    defaultModelsExpandDepth: 0,
+    displayRequestDuration: true,
+    docExpansion: "list",
+    requestInterceptor: withoutEmptyFields,
+    requestSnippetsEnabled: true,
+    tryItOutEnabled: true,
+    validatorUrl: null,
+  });
+}
+
+start();

@@ -1,0 +1,250 @@
+"""Builds the character language model of the beam search from word frequencies and running text."""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ketav_basemodel import running_text, texts
+from ketav_basemodel.ngram_estimation import (
+    Counts,
+    absolute_discounting,
+    count_lines,
+    interpolate_by_types,
+    joined,
+    mixed,
+)
+from ketav_basemodel.running_text import RunningText
+from ketav_engine.recognition import language_model
+from ketav_engine.recognition.beam import BeamDecoder, LanguageTables
+from ketav_engine.recognition.decode import to_display
+from ketav_engine.recognition.language_model import MAX_SYMBOLS, SYMBOL_BITS, LanguageModel, NgramTable, pack
+
+WORD_ORDER: Final = 6
+"""Longest n-gram within a word, in characters."""
+RUNNING_ORDER: Final = 7
+"""Longest n-gram of running text: 6, 7 and 8 cost 2.70, 2.66 and 2.67 bits a character of held-out sentences
+(mixed with the word model)."""
+_LEAST_COMMENTS: Final = 3
+"""Comments may be counted only where many people wrote the same."""
+_VERSES: Final = 0.1
+"""Factor of the verses' counts: modern text is what people write."""
+_BACKOFF_PSEUDO_COUNT: Final = 4.0
+"""2, 4 and 8 cost 2.68, 2.66 and 2.69 bits."""
+_MASS: Final = 1e7
+"""Word occurrences that the frequencies are scaled to: a word in ten million counts once."""
+_POWER: Final = 0.9
+"""Modern words count as frequency to this power: a page not yet read has more rare words than a whole web."""
+_SHARES: Final = {"modern": 0.77, "biblical": 0.20, "numbers": 0.02, "abbreviations": 0.01}
+"""Shares of the sources of words."""
+_BEFORE: Final = {"(": 0.004, '"': 0.006, "-": 0.01}
+"""How often a mark stands before a word."""
+_AFTER: Final = {
+    ".": 0.05,
+    ",": 0.06,
+    ":": 0.01,
+    "?": 0.008,
+    "!": 0.004,
+    ";": 0.002,
+    ")": 0.004,
+    '"': 0.006,
+    "'": 0.008,
+}
+"""How often a mark follows a word: in display order it comes first."""
+_ALONE: Final = 0.02
+"""Share of those marks that a space follows at once."""
+_UNKNOWN_END: Final = 0.18
+"""Probability that an unknown word ends after a letter: 5.5 letters on average."""
+_LONGEST_NUMBER: Final = 9
+"""Numbers of each length up to this are counted equally often as all the forms of `texts.number_words`."""
+DIGIT: Final = "0"
+_CLASSES: Final = {DIGIT: texts.DIGITS, "a": texts.LATIN[26:], "A": texts.LATIN[:26]}
+"""Characters that share a symbol, by the one that replaces them in the counted texts."""
+
+
+def build(data: Path, bench: Path, path: Path) -> LanguageModel:
+    """Train on the training part of all texts, write the model to `path` and return it.
+
+    Verses and lines that share words in a row with an evaluation text are left out (`closed_runs`,
+    `running_text.repeats`), so that no evaluation text is learnt by way of its parallels.
+    """
+    closed = texts.closed_runs(file.read_text() for file in sorted(bench.glob("**/*.gt.txt")))
+    verses = texts.bible_verses(data / "node_modules/morphhb/wlc")
+    words = {
+        "modern": {word: part**_POWER for word, part in texts.modern_words(600_000).items()},
+        "biblical": biblical_words(verses, closed),
+        "numbers": numbers(),
+        "abbreviations": dict.fromkeys(texts.abbreviations(), 1.0),
+    }
+    model = train(mixed_words(words), running_text.load(bench, data))
+    language_model.write(model, path)
+    return model
+
+
+def train(words: Mapping[str, float], running: RunningText, alphabet: str = texts.ALPHABET) -> LanguageModel:
+    """Train on words in logical order with shares that sum to about 1, and on running text."""
+    symbols, shares = symbol_classes(alphabet)
+    marks = frozenset(symbols[mark] for mark in {*_BEFORE, *_AFTER} if mark in symbols)
+    table, counts = _word_table(words, symbols)
+    return LanguageModel(
+        symbols, shares, marks, table, _running_table(running, symbols), _spelling(counts, symbols, marks)
+    )
+
+
+def bits(model: LanguageModel, lines: Iterable[str]) -> float:
+    """Return the mean bits a character of lines costs the model (cross-entropy), line ends included."""
+    labels = {character: label for label, character in enumerate(model.symbols, start=1)}
+    codec = SimpleNamespace(l2c_single={label: character for character, label in labels.items()})
+    decoder = BeamDecoder(LanguageTables(model), codec)
+    total, count = 0.0, 0
+    for line in lines:
+        text = [labels[character] for character in f"{to_display(line)} " if character in labels]
+        total -= decoder.log_probability(text)
+        count += len(text)
+    return total / max(1, count) / math.log(2)
+
+
+def symbol_classes(alphabet: str) -> tuple[dict[str, int], dict[str, float]]:
+    """Return the symbol of each character, from 1, and the logarithm of its share in its class."""
+    class_of = {character: name for name, members in _CLASSES.items() for character in members}
+    names = sorted({class_of.get(character, character) for character in {*alphabet, " "}})
+    numbered = {name: symbol for symbol, name in enumerate(names, start=1)}
+    if len(numbered) > MAX_SYMBOLS:
+        raise ValueError(f"{len(numbered)} symbols; a language model has at most {MAX_SYMBOLS}")
+    characters = sorted({*alphabet, " "})
+    symbols = {character: numbered[class_of.get(character, character)] for character in characters}
+    sizes = Counter(symbols.values())
+    return symbols, {character: -math.log(sizes[symbols[character]]) for character in characters}
+
+
+def numbers() -> dict[str, float]:
+    """Return numbers as notes have them, and numbers of each length, with every digit written as zero."""
+    words: dict[str, float] = defaultdict(float)
+    for word, count in texts.number_words(40_000).items():
+        words["".join(DIGIT if c in texts.DIGITS else c for c in word)] += count
+    total = sum(words.values())
+    for length in range(1, _LONGEST_NUMBER + 1):
+        words[DIGIT * length] += total / _LONGEST_NUMBER
+    return dict(words)
+
+
+def biblical_words(verses: Iterable[list[str]], closed: Collection[tuple[str, ...]]) -> dict[str, float]:
+    """Count the words of verses without a run of three words in `closed`, but for the words held out."""
+    frequencies = texts.modern_words(600_000, "validation")
+    counts = Counter(
+        word
+        for verse in verses
+        if not any(tuple(verse[start : start + 3]) in closed for start in range(len(verse) - 2))
+        for word in verse
+    )
+    return {w: float(n) for w, n in counts.items() if not texts.is_held_out(w, frequencies.get(w, 0.0))}
+
+
+def mixed_words(sources: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """Join word counts by the shares of `_SHARES`."""
+    words: defaultdict[str, float] = defaultdict(float)
+    for name, counts in sources.items():
+        total = sum(counts.values())
+        for word, count in counts.items():
+            words[word] += _SHARES[name] * count / total
+    return dict(words)
+
+
+def _word_table(words: Mapping[str, float], symbols: Mapping[str, int]) -> tuple[NgramTable, Counts]:
+    """Return the word model and the counts of single symbols; words with unknown characters are left out."""
+    marks = "".join(mark for mark in {*_BEFORE, *_AFTER} if mark in symbols)
+    cores: defaultdict[tuple[int, ...], float] = defaultdict(float)
+    for word, share in words.items():
+        if set(word) <= symbols.keys():
+            core = to_display(word).strip(marks)
+            cores[tuple(symbols[character] for character in core)] += share * _MASS
+    cores.pop((), None)
+    counts = _count_words(cores, symbols[" "])
+    return absolute_discounting(_with_marks(counts, symbols), len(set(symbols.values()))), counts[0]
+
+
+def _count_words(words: Mapping[tuple[int, ...], float], space: int) -> list[Counts]:
+    """Count the n-grams of words between spaces, all words of one length at once."""
+    by_length: defaultdict[int, list[tuple[int, ...]]] = defaultdict(list)
+    for word in words:
+        by_length[len(word)].append(word)
+    parts: list[list[Counts]] = [[] for _ in range(WORD_ORDER)]
+    for length, group in by_length.items():
+        codes = np.array([(space, *word, space) for word in group], dtype=np.uint64)
+        weights = np.array([words[word] for word in group])
+        for end in range(1, length + 2):
+            for n in range(1, min(WORD_ORDER, end + 1) + 1):
+                keys = np.ones(len(group), dtype=np.uint64)
+                for position in range(end - n + 1, end + 1):
+                    keys = keys << np.uint64(SYMBOL_BITS) | codes[:, position]
+                parts[n - 1].append((keys, weights))
+    return [joined(part) for part in parts if part]
+
+
+def _running_table(running: RunningText, symbols: Mapping[str, int]) -> NgramTable:
+    """Return the model of running text."""
+
+    def lines(source: Iterable[str]) -> list[list[int]]:
+        """Return lines as symbols in display order between spaces."""
+        known = ([c for c in to_display(f" {line} ") if c in symbols] for line in source)
+        return [[symbols[character] for character in line] for line in known]
+
+    counts = mixed(
+        [
+            (count_lines(lines(running.comments), RUNNING_ORDER, _LEAST_COMMENTS), 1.0),
+            (count_lines(lines(running.sentences), RUNNING_ORDER), 1.0),
+            (count_lines(lines(running.verses), RUNNING_ORDER), _VERSES),
+        ]
+    )
+    return interpolate_by_types(counts, len(set(symbols.values())), _BACKOFF_PSEUDO_COUNT)
+
+
+def _spelling(counts: Counts, symbols: Mapping[str, int], marks: frozenset[int]) -> NDArray[np.float32]:
+    """Return the logarithms of symbols within an unknown word: single symbols' shares, and its end."""
+    shares = np.full(MAX_SYMBOLS + 1, 1e-4)
+    keys, seen = counts
+    shares[(keys & np.uint64(MAX_SYMBOLS)).astype(int)] += seen / seen.sum()
+    shares[[symbols[" "], *marks]] = 0
+    logs = np.log(np.maximum((1 - _UNKNOWN_END) * shares / shares.sum(), 1e-9))
+    logs[symbols[" "]] = math.log(_UNKNOWN_END)
+    return np.asarray(logs, dtype=np.float32)
+
+
+def _with_marks(counts: list[Counts], symbols: Mapping[str, int]) -> list[Counts]:
+    """Put marks around the words that were counted without: before in logical order is the end on display."""
+    space, low = symbols[" "], np.uint64(MAX_SYMBOLS)
+    after = {symbols[mark]: share for mark, share in _AFTER.items() if mark in symbols}
+    before = {symbols[mark]: share for mark, share in _BEFORE.items() if mark in symbols}
+    pairs = dict(zip(*(values.tolist() for values in counts[1]), strict=True))
+    firsts = {
+        key & MAX_SYMBOLS: count for key, count in pairs.items() if key >> SYMBOL_BITS == pack((space,))
+    }
+    total = sum(firsts.values())
+    extra: list[defaultdict[int, float]] = [defaultdict(float) for _ in range(3)]
+    for mark, share in after.items():
+        extra[0][pack((mark,))] += share * total
+        for first, count in firsts.items():
+            extra[1][pack((mark, first))] += share * count
+        extra[1][pack((space, mark))] += share * total
+        extra[1][pack((mark, space))] += _ALONE * share * total
+    for mark, share in before.items():
+        extra[0][pack((mark,))] += share * total
+        extra[1][pack((mark, space))] += share * total
+    for length in range(2, min(3, len(counts)) + 1):
+        keys, sums = counts[length - 1]
+        ends = (keys & low) == space
+        for mark, share in before.items():
+            marked = (keys[ends] & ~low | np.uint64(mark)).tolist()
+            for key, count in zip(marked, (sums[ends] * share).tolist(), strict=True):
+                extra[length - 1][key] += count
+    return [joined([part, _as_counts(extra[n])]) if n < len(extra) else part for n, part in enumerate(counts)]
+
+
+def _as_counts(counts: Mapping[int, float]) -> Counts:
+    """Return a mapping's n-grams and counts as arrays."""
+    return np.array(list(counts), dtype=np.uint64), np.array(list(counts.values()), dtype=np.float64)

@@ -1,0 +1,146 @@
+"""The commands that measure: the language model and its weights, real hands, and the peers beside them."""
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ketav_basemodel.evaluate import Pairs
+from ketav_basemodel.places import BENCH, DATA
+
+MODEL = Path("models/hebrew_base.safetensors")
+LANGUAGE = Path("models/hebrew_lm.npz")
+
+
+def language(to: Path = LANGUAGE, model: Path = MODEL) -> None:
+    """Train the character language model of the beam search, then fit the search's weights with it."""
+    from ketav_basemodel import language_model, running_text, sentences
+
+    built = language_model.build(DATA, BENCH, to)
+    held_out = running_text.load(BENCH, DATA, "validation")
+    print("n-grams", len(built.words.keys), "within words,", len(built.running.keys), "of running text")
+    texts = {
+        "news": sentences.read(DATA)[::5],
+        "sentences": held_out.sentences,
+        "verses": held_out.verses[::5],
+    }
+    for name, lines in texts.items():
+        print(f"bits a character, {name}: {language_model.bits(built, lines):.3f}")
+    tune(to, model)
+
+
+def tune(language: Path = LANGUAGE, model: Path = MODEL) -> None:
+    """Fit the weights of the beam search on validation lines; write them to the language model's file."""
+    from dataclasses import replace
+
+    from ketav_basemodel import tune as tuning
+    from ketav_engine import models
+    from ketav_engine.recognition import language_model
+
+    loaded, unfitted = models.load(model.read_bytes()), language_model.read(language)
+    lines = tuning.validation_lines(DATA, BENCH, loaded.info.height)
+    outputs = tuning.outputs(loaded, lines)
+    trials = tuning.fit(unfitted, loaded.net.codec, outputs, lines)
+    for trial in trials[:8]:
+        print(f"{trial.cost:.4f} {trial.settings}")
+    fitted = replace(unfitted, settings=trials[0].settings)
+    language_model.write(fitted, language)
+    for name, (greedy, beam) in tuning.compare(fitted, loaded.net.codec, outputs, lines).items():
+        print(f"{name:16} {len(lines[name]):4} lines CER greedy {greedy:.4f} beam {beam:.4f}")
+
+
+def evaluate(
+    model: Path = MODEL,
+    language: Path = LANGUAGE,
+    out: Path = Path("var/evaluation"),
+    pictures: Annotated[
+        Path | None, typer.Option(help="Folder that takes the two plots without real lines.")
+    ] = None,
+) -> None:
+    """Read the real hands of KETAV_BENCH_DATA, greedily and as served; write figures and pictures."""
+    from ketav_basemodel import evaluate as evaluation
+    from ketav_basemodel import report
+    from ketav_engine import models
+    from ketav_engine.recognition import beam, language_model
+
+    _require_bench()
+    loaded = models.load(model.read_bytes())
+    decoder = beam.BeamDecoder(beam.LanguageTables(language_model.read(language)), loaded.net.codec)
+    pairs = {
+        "greedy": evaluation.read_all(evaluation.reader(loaded), BENCH),
+        "beam": evaluation.read_all(evaluation.reader(loaded, decoder), BENCH),
+    }
+    _write_figures(pairs, out, "figures")
+    report.draw(pairs, out)
+    if pictures is not None:
+        for name in ("confusion", "reliability"):
+            shutil.copyfile(out / f"{name}.png", pictures / f"evaluation-{name}.png")
+    for folder, items in pairs["beam"].items():
+        print(folder, " ".join(f"{a or '∅'}→{b or '∅'}:{n}" for a, b, n in evaluation.confusions(items)))
+
+
+def peers(
+    model: Path = MODEL,
+    language: Path = LANGUAGE,
+    out: Path = Path("var/evaluation"),
+    most: Annotated[int, typer.Option(help="Lines of each folder, evenly thinned; 0 for all.")] = 100,
+    other: Annotated[
+        list[str] | None, typer.Option(help="NAME=FILE of another model to read with, greedily.")
+    ] = None,
+) -> None:
+    """Read the same lines with our model, Tesseract 5 (if installed) and models trained by other recipes."""
+    from ketav_basemodel import evaluate as evaluation
+    from ketav_basemodel import peers as other_readers
+    from ketav_engine import models
+    from ketav_engine.recognition import beam, language_model
+
+    _require_bench()
+    loaded = models.load(model.read_bytes())
+    decoder = beam.BeamDecoder(beam.LanguageTables(language_model.read(language)), loaded.net.codec)
+    readers = {"ours, greedy": evaluation.reader(loaded), "ours, beam": evaluation.reader(loaded, decoder)}
+    for named in other or []:
+        name, _, file = named.partition("=")
+        readers[name] = evaluation.reader(models.load(Path(file).read_bytes()))
+    if other_readers.tesseract_version():
+        readers[f"Tesseract {other_readers.tesseract_version()}"] = other_readers.read_with_tesseract
+    else:
+        print("Tesseract with Hebrew is not installed: apt-get install tesseract-ocr tesseract-ocr-heb")
+    _write_figures(
+        {name: evaluation.read_all(read, BENCH, most) for name, read in readers.items()}, out, "peers"
+    )
+
+
+def kraken_recipe(
+    lines: Annotated[Path, typer.Argument(help="Folder of shards (.npz) that our own recipe trains on.")],
+    to: Path = Path("var/evaluation/kraken.safetensors"),
+    minutes: float = 5.0,
+) -> None:
+    """Train with the defaults of `ketos train` on given lines for some minutes of one core."""
+    from ketav_basemodel.peers import train_as_kraken_does
+
+    print(train_as_kraken_does(sorted(lines.glob("*.npz")), to, minutes))
+
+
+def _write_figures(pairs: Mapping[str, Pairs], out: Path, name: str) -> None:
+    """Write the figures of each reader as JSON and Markdown, and print them."""
+    from ketav_basemodel import evaluate as evaluation
+
+    found = {
+        reader: [evaluation.figures(folder, items) for folder, items in folders.items()]
+        for reader, folders in pairs.items()
+    }
+    out.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(evaluation.as_json(found), indent=1, ensure_ascii=False)
+    (out / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+    (out / f"{name}.md").write_text(evaluation.as_markdown(found), encoding="utf-8")
+    print(evaluation.as_markdown(found))
+
+
+def _require_bench() -> None:
+    """End the command when there are no real hands to read."""
+    if not BENCH.exists():
+        print(f"no real hands under {BENCH}: set KETAV_BENCH_DATA")
+        raise typer.Exit(1)

@@ -1,0 +1,191 @@
+"""From a written page to its image: paper, rules, light and camera; every line's place moves along."""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ketav_basemodel.degrade import Field, smooth
+from ketav_basemodel.layout import PageLine, Points, Setting, Written
+
+_PAPER_TINT: Final = ((1.0, 1.0, 1.0), (1.0, 0.97, 0.88), (0.97, 0.99, 1.0), (1.0, 0.93, 0.78))
+"""Colours of paper as shares of red, green and blue."""
+_INK_TINT: Final = ((1.0, 1.0, 1.0), (0.75, 0.85, 1.25), (0.9, 0.9, 1.1))
+"""Colours of ink likewise: black, blue, blue-black."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The image of a page, shape (height, width, 3), and its lines in reading order.
+
+    `owners`, shape (height, width), holds the number of the line, from 1, whose ink a pixel shows.
+    """
+
+    image: NDArray[np.uint8]
+    lines: list[PageLine]
+    owners: NDArray[np.uint8]
+
+
+def photograph_page(written: Written, setting: Setting, random: np.random.Generator) -> Page:
+    """Put a written page on paper and take its picture."""
+    tone = float(random.uniform(255 - 70 * setting.camera, 255))
+    paper = np.full(written.ink.shape, tone, dtype=np.float32)
+    _rule(paper, written, setting, random)
+    if random.random() < 0.3 * setting.camera:
+        paper -= _other_side(written, random) * tone * float(random.uniform(0.03, 0.15))
+    if random.random() < 0.3 * setting.camera:
+        paper *= 1 - smooth(paper.shape, random, (4, 4)) * np.float32(random.uniform(0.02, 0.12))
+    amount = written.ink.astype(np.float32) * np.float32(float(random.uniform(0.6, 1.0)) / 255)
+    if random.random() < 0.4:
+        amount *= np.clip(0.7 + 0.4 * smooth(paper.shape, random, (6, 3)), 0.4, 1)
+    view = _view(written.ink.shape, setting.camera, random)
+    sheet = _coloured(paper, amount, random)
+    image = _lit(_seen(sheet, view, _table(view.size, setting.camera, random)), setting.camera, random)
+    moved = [_moved(line, view) for line in written.lines]
+    owners = _warped(written.owners, view, cv2.INTER_NEAREST, 0)
+    return Page(_captured(image, setting.camera, random), moved, owners)
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """How the camera sees the sheet: columns sink by `bend`, then `matrix` maps the sheet into the frame."""
+
+    bend: NDArray[np.float32]  # pixels, one for each column of the sheet
+    matrix: NDArray[np.float64]
+    size: tuple[int, int]  # rows and columns of the frame
+
+
+def _view(shape: tuple[int, ...], camera: float, random: np.random.Generator) -> _View:
+    """Draw a view: a flat copy a little askew, or a photograph from above with the table around the sheet."""
+    height, width = shape
+    photographed = random.random() < camera
+    around = random.uniform(-0.01, 0.1, 4) if photographed else np.zeros(4)
+    scale = float(random.uniform(0.8, 1.8))
+    size = (
+        round(scale * height * (1 + around[0] + around[1])),
+        round(scale * width * (1 + around[2] + around[3])),
+    )
+    left, top = around[2] * width * scale, around[0] * height * scale
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float32)
+    askew = 0.035 * camera * min(shape) * random.normal(0, 1, (4, 2)) * (1.0 if photographed else 0.0)
+    turn = float(random.normal(0, 0.012 if photographed else 0.004))
+    middle = np.array([width / 2, height / 2])
+    spin = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+    seen = ((corners + askew - middle) @ spin + middle) * scale + (left, top)
+    bend = np.zeros(width, dtype=np.float32)
+    if photographed and random.random() < 0.5:
+        course = np.linspace(0, np.pi * float(random.uniform(0.5, 1.3)), width)
+        bend = (float(random.normal(0, 0.012)) * height * np.sin(course)).astype(np.float32)
+    matrix = cv2.getPerspectiveTransform(corners, seen.astype(np.float32))
+    return _View(bend, np.asarray(matrix, dtype=np.float64), size)
+
+
+def _warped(layer: NDArray[np.generic], view: _View, method: int, outside: float) -> NDArray[np.uint8]:
+    """Move a layer of the sheet to where the camera sees it."""
+    source = np.asarray(layer)
+    if view.bend.any():
+        v, u = np.mgrid[0 : source.shape[0], 0 : source.shape[1]].astype(np.float32)
+        source = cv2.remap(source, u, v - view.bend[None, :], method, borderMode=cv2.BORDER_REPLICATE)
+    seen = cv2.warpPerspective(
+        source, view.matrix, view.size[::-1], flags=method, borderValue=(outside, outside, outside)
+    )
+    return np.asarray(seen, dtype=np.uint8)
+
+
+def _moved(line: PageLine, view: _View) -> PageLine:
+    """Move a line's baseline and boundary to where the camera sees them."""
+
+    def seen(points: Points) -> Points:
+        """Return points of the sheet in the frame."""
+        sunk = points[:, 1] + np.interp(points[:, 0], np.arange(len(view.bend)), view.bend)
+        flat = np.stack([points[:, 0], sunk], axis=1)[None].astype(np.float64)
+        return np.asarray(cv2.perspectiveTransform(flat, view.matrix)[0], dtype=np.float64)
+
+    return replace(line, baseline=seen(line.baseline), boundary=seen(line.boundary))
+
+
+def _rule(paper: Field, written: Written, setting: Setting, random: np.random.Generator) -> None:
+    """Print rules or squares, and seldom a margin; rules run below every line, or half as often again."""
+    if setting.paper == "plain":
+        return
+    height, width = paper.shape
+    faint = 1 - float(random.uniform(0.06, 0.35))
+    thick = 1 if random.random() < 0.7 else 2
+    ruled = setting.paper == "ruled"
+    step = written.pitch if ruled else written.pitch / int(random.integers(1, 4))
+    start = (written.first + 0.1 * written.core) % step if ruled else float(random.uniform(0, step))
+    for row in np.arange(start, height, step).astype(int):
+        paper[row : row + thick] *= faint
+    if not ruled:
+        for column in np.arange(float(random.uniform(0, step)), width, step).astype(int):
+            paper[:, column : column + thick] *= faint
+    if random.random() < 0.4:
+        column = width - round(float(random.uniform(0.5, 1.5)) * written.core)
+        paper[:, column : column + thick + 1] *= faint
+
+
+def _other_side(written: Written, random: np.random.Generator) -> Field:
+    """Return the mirrored, blurred ink of the leaf's other side, shifted."""
+    ink = cv2.GaussianBlur(written.ink[:, ::-1], (0, 0), 2.0).astype(np.float32) / 255
+    return np.asarray(np.roll(ink, int(random.integers(0, ink.shape[0])), axis=0), dtype=np.float32)
+
+
+def _coloured(paper: Field, amount: Field, random: np.random.Generator) -> NDArray[np.uint8]:
+    """Lay ink of one colour on paper of another; shape (height, width, 3)."""
+    tint = np.array(_PAPER_TINT[int(random.integers(len(_PAPER_TINT)))], dtype=np.float32)
+    ink = np.array(_INK_TINT[int(random.integers(len(_INK_TINT)))], dtype=np.float32)
+    dark = float(random.uniform(10, 90))
+    sheet = paper[..., None] * tint
+    sheet += amount[..., None] * (dark * ink - sheet)
+    return np.asarray(np.clip(sheet, 0, 255), dtype=np.uint8)
+
+
+def _table(size: tuple[int, int], camera: float, random: np.random.Generator) -> NDArray[np.uint8]:
+    """Draw what lies around the sheet: the bare white of a copy, or a table, plain or with a grain."""
+    if random.random() >= camera:
+        return np.full((*size, 3), 255, dtype=np.uint8)
+    tone = random.uniform(20, 220) * random.uniform(0.75, 1.0, 3)
+    grain = smooth(size, random, (int(random.integers(3, 80)), int(random.integers(3, 12)))) - 0.5
+    table = tone[None, None, :] * (1 + float(random.uniform(0, 0.5)) * grain[..., None])
+    return np.asarray(np.clip(table, 0, 255), dtype=np.uint8)
+
+
+def _seen(sheet: NDArray[np.uint8], view: _View, table: NDArray[np.uint8]) -> Field:
+    """Look at the sheet on its table."""
+    there = _warped(np.full(sheet.shape[:2], 255, np.uint8), view, cv2.INTER_LINEAR, 0)
+    share = there.astype(np.float32)[..., None] / 255
+    seen = _warped(sheet, view, cv2.INTER_LINEAR, 0).astype(np.float32)
+    cast = cv2.GaussianBlur(there, (0, 0), 6.0).astype(np.float32)[..., None] / 255
+    return np.asarray(seen + (1 - share) * table * (1 - 0.4 * cast), dtype=np.float32)
+
+
+def _lit(image: Field, camera: float, random: np.random.Generator) -> Field:
+    """Let the light fall unevenly: a slope, a vignette, the soft or sharp edge of somebody's shadow."""
+    if random.random() >= camera:
+        return image
+    height, width = image.shape[:2]
+    light = 1 - np.float32(random.uniform(0, 0.45)) * smooth((height, width), random, (2, 2))
+    if random.random() < 0.5:
+        v, u = np.mgrid[0:height, 0:width].astype(np.float32)
+        angle, soft = float(random.uniform(0, 2 * np.pi)), float(random.uniform(2, 80))
+        away = (u - width * random.random()) * np.cos(angle) + (v - height * random.random()) * np.sin(angle)
+        light *= 1 - float(random.uniform(0.1, 0.5)) / (1 + np.exp(np.clip(-away / soft, -30, 30)))
+    return np.asarray(image * np.clip(light, 0.15, 1)[..., None], dtype=np.float32)
+
+
+def _captured(image: Field, camera: float, random: np.random.Generator) -> NDArray[np.uint8]:
+    """Blur, add noise and compress as a camera does; a copy may be grey."""
+    if random.random() < 0.7 * camera:
+        image = np.asarray(cv2.GaussianBlur(image, (0, 0), float(random.uniform(0.4, 1.6))), dtype=np.float32)
+    spread = float(random.uniform(0, 9 * camera))
+    noise = random.standard_normal(image.shape[:2], dtype=np.float32) * np.float32(spread)
+    taken = np.asarray(np.clip(image + noise[..., None], 0, 255), dtype=np.uint8)
+    if random.random() < 0.3:
+        taken = np.repeat(cv2.cvtColor(taken, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
+    if random.random() < camera:
+        quality = [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(35, 92))]
+        coded = cv2.imencode(".jpg", taken, quality)[1]
+        taken = np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), dtype=np.uint8)
+    return taken

@@ -1,0 +1,32 @@
+"""Accounts in memory."""
+
+from typing import Any
+
+from ketav.registry.v1 import accounts_pb2, accounts_pb2_grpc, erasure_pb2
+from ketav_common.errors import NotFound
+from tests.parts.in_memory.pages import count
+from tests.parts.in_memory.state import State
+
+
+class Accounts(accounts_pb2_grpc.AccountServiceServicer):
+    """Resolves keys, deletes accounts."""
+
+    def __init__(self, state: State) -> None:
+        """Take the state."""
+        self.state = state
+
+    async def ResolveApiKey(self, request: Any, context: Any) -> Any:
+        """Return the user of a key."""
+        self.state.enter("ResolveApiKey", request)
+        if request.key_sha256 not in self.state.keys:
+            raise NotFound
+        return accounts_pb2.ResolveApiKeyResponse(user_id=self.state.keys[request.key_sha256])
+
+    async def DeleteAccount(self, request: Any, context: Any) -> Any:
+        """Delete the caller's keys and data."""
+        self.state.enter("DeleteAccount", request)
+        user = self.state.caller()
+        erasure = count(list(user.pages.values()), erasure_pb2.Erasure())
+        self.state.keys = {key: owner for key, owner in self.state.keys.items() if owner != user.user_id}
+        del self.state.users[user.user_id]
+        return accounts_pb2.DeleteAccountResponse(erasure=erasure)

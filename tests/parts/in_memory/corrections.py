@@ -1,0 +1,89 @@
+"""Corrections in memory."""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+from rapidfuzz.distance import Levenshtein
+
+from ketav.registry.v1 import corrections_pb2, corrections_pb2_grpc
+from ketav_common.errors import InvalidInput, Precondition
+from tests.parts.in_memory.state import State, StoredPage, correct_line
+
+_MAX_DISTANCE = 0.5
+"""Share of a text that may differ from the reading of the line it is aligned to."""
+
+
+class Corrections(corrections_pb2_grpc.CorrectionServiceServicer):
+    """Stores corrections."""
+
+    def __init__(self, state: State) -> None:
+        """Take the state."""
+        self.state = state
+
+    async def SubmitCorrections(self, request: Any, context: Any) -> Any:
+        """Store corrections of the latest transcription of a page."""
+        self.state.enter("SubmitCorrections", request)
+        user = self.state.caller()
+        stored = user.page(request.project_id, request.page_id)
+        known = user.repeated("SubmitCorrections", request.request_id, request.request_sha256)
+        if known is not None:
+            return known
+        if not stored.message.HasField("transcription"):
+            raise Precondition("The page has no transcription. Read it first.", code="page-not-read")
+        response = corrections_pb2.SubmitCorrectionsResponse(feedback_id=str(uuid4()))
+        if request.WhichOneof("correction") == "lines":
+            corrections = list(request.lines.lines)
+            _check_lines(stored, corrections)
+        else:
+            corrections = list(_aligned(stored, request.corrected_text, response))
+        self._store(stored, corrections, response)
+        response.ground_truth_lines = user.ground_truth_lines()
+        user.remember("SubmitCorrections", request.request_id, request.request_sha256, response)
+        return response
+
+    def _store(
+        self,
+        stored: StoredPage,
+        corrections: list[corrections_pb2.LineCorrection],
+        response: corrections_pb2.SubmitCorrectionsResponse,
+    ) -> None:
+        """Set the corrections of the lines and count them in the response."""
+        lines = {line.line_id: line for line in stored.message.transcription.lines}
+        for correction in corrections:
+            quarantine = self.state.quarantine(correction.text, confirmed=correction.confirm)
+            correct_line(lines[correction.line_id], correction.text, quarantine)
+            if quarantine is not None:
+                response.quarantined.add(line_id=correction.line_id, quarantine=quarantine)
+        stored.corrections += len(corrections)
+        response.accepted_lines = len(corrections)
+
+
+def _check_lines(stored: StoredPage, corrections: list[corrections_pb2.LineCorrection]) -> None:
+    """Raise InvalidInput for a line that is not on the page, or twice in the request."""
+    ids = [correction.line_id for correction in corrections]
+    if len(set(ids)) != len(ids):
+        raise InvalidInput("A line is in the request twice. Send it once.", code="duplicate-line")
+    if not set(ids) <= {line.line_id for line in stored.lines()}:
+        raise InvalidInput("A line is not on the page. Use the page's line ids.", code="unknown-line")
+
+
+def _aligned(
+    stored: StoredPage, text: str, response: corrections_pb2.SubmitCorrectionsResponse
+) -> Iterator[corrections_pb2.LineCorrection]:
+    """Yield the text's lines with the most similar lines of the page; the others go into the response."""
+    free = stored.lines()
+    for part in filter(None, text.split("\n")):
+        nearest = min(free, key=lambda line: _distance(line.text, part), default=None)
+        if nearest is None or _distance(nearest.text, part) > _MAX_DISTANCE:
+            response.unaligned.add(text=part, reason="No line of the page reads like this text.")
+            continue
+        free.remove(nearest)
+        yield corrections_pb2.LineCorrection(line_id=nearest.line_id, text=part)
+    for line in free:
+        response.unaligned.add(line_id=line.line_id, reason="No text reads like this line.")
+
+
+def _distance(one: str, other: str) -> float:
+    """Return the edit distance as a share of the longer text."""
+    return float(Levenshtein.normalized_distance(one, other))

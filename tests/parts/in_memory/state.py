@@ -1,0 +1,165 @@
+"""The state of the services in memory: users with their data, recorded calls, failures to inject."""
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from ketav.page.v1 import page_pb2
+from ketav.registry.v1 import erasure_pb2, models_pb2, pages_pb2, projects_pb2, training_pb2, webhooks_pb2
+from ketav_common import context
+from ketav_common.errors import Conflict, InvalidInput, KetavError, NotFound
+
+TIME = Timestamp(seconds=1_760_000_000)
+BASE = page_pb2.Model(
+    version="hebrew_base-1", kind=page_pb2.MODEL_KIND_BASE, sha256=b"\x5a" * 32, size_bytes=7_000_000
+)
+EMPTY_TEXT = page_pb2.Quarantine(code="empty-text", reason="The line has no text. Confirm that it has none.")
+_CURSOR = "after-"
+
+
+@dataclass
+class StoredPage:
+    """A page with its image, the texts that models read on it, and the user's corrections by line id."""
+
+    message: pages_pb2.Page
+    image: bytes
+    first_reading: list[page_pb2.Line] = field(default_factory=list)
+    recorded_lines: int = 0
+    corrections: int = 0
+
+    def lines(self) -> list[page_pb2.Line]:
+        """Return the lines of the latest transcription."""
+        return list(self.message.transcription.lines)
+
+
+@dataclass
+class User:
+    """The data of one user; a dictionary keeps the order of insertion."""
+
+    user_id: str
+    projects: dict[str, projects_pb2.Project] = field(default_factory=dict)
+    pages: dict[str, StoredPage] = field(default_factory=dict)
+    runs: dict[str, training_pb2.TrainingRun] = field(default_factory=dict)
+    versions: dict[str, models_pb2.ModelVersion] = field(default_factory=dict)
+    policy: training_pb2.TrainingPolicy = field(
+        default_factory=lambda: training_pb2.TrainingPolicy(automatic=True, minimum_gap_seconds=300)
+    )
+    webhook: webhooks_pb2.Webhook | None = None
+    responses: dict[str, tuple[bytes, Any]] = field(default_factory=dict)
+
+    def project(self, project_id: str) -> projects_pb2.Project:
+        """Return a project; raises NotFound."""
+        if project_id not in self.projects:
+            raise NotFound("This account has no project with this id. List the projects with GET /projects/.")
+        return self.projects[project_id]
+
+    def page(self, project_id: str, page_id: str) -> StoredPage:
+        """Return a page of a project; raises NotFound."""
+        self.project(project_id)
+        stored = self.pages.get(page_id)
+        if stored is None or stored.message.project_id != project_id:
+            raise NotFound("This project has no page with this id. List its pages.")
+        return stored
+
+    def pages_of(self, project_id: str) -> list[StoredPage]:
+        """Return the pages of a project, oldest first."""
+        return [stored for stored in self.pages.values() if stored.message.project_id == project_id]
+
+    def repeated(self, method: str, request_id: str, sha256: bytes) -> Any:
+        """Return the first response to a repeated request, else None; raises Conflict for a reused key."""
+        known_sha256, response = self.responses.get(f"{method} {request_id}", (sha256, None))
+        if request_id and known_sha256 != sha256:
+            raise Conflict(
+                "The Idempotency-Key was used for a different request. Use a new key.",
+                code="idempotency-key-reused",
+            )
+        return response if request_id else None
+
+    def remember(self, method: str, request_id: str, sha256: bytes, response: Any) -> None:
+        """Store the response to a request with an Idempotency-Key."""
+        if request_id:
+            self.responses[f"{method} {request_id}"] = (sha256, response)
+
+    def ground_truth_lines(self) -> int:
+        """Return the number of corrected lines that are not quarantined."""
+        lines = [line for stored in self.pages.values() for line in stored.lines()]
+        return sum(line.HasField("corrected_text") and not line.HasField("quarantine") for line in lines)
+
+
+@dataclass
+class State:
+    """All users, what the services were asked, and what a test makes of them.
+
+    `failures` has the error of a method that fails; `recognize_s` is the time of a recognition in seconds;
+    `quarantined_texts` are quarantined in addition to the empty text; `erasure` has the consequences of a
+    deletion for models and runs, which these services do not compute.
+    """
+
+    users: dict[str, User] = field(default_factory=dict)
+    keys: dict[bytes, str] = field(default_factory=dict)
+    calls: list[str] = field(default_factory=list)
+    requests: list[Any] = field(default_factory=list)
+    failures: dict[str, KetavError] = field(default_factory=dict)
+    recognize_s: float = 0.0
+    quarantined_texts: set[str] = field(default_factory=set)
+    erasure: erasure_pb2.Erasure = field(default_factory=erasure_pb2.Erasure)
+
+    def add_key(self, key: str) -> str:
+        """Add a user with this API key; return the user's id."""
+        user_id = str(uuid4())
+        self.keys[hashlib.sha256(key.encode()).digest()] = user_id
+        return user_id
+
+    def user_of(self, key: str) -> User:
+        """Return the user of an API key."""
+        return self.user(self.keys[hashlib.sha256(key.encode()).digest()])
+
+    def user(self, user_id: str) -> User:
+        """Return a user's data; a new user has none."""
+        return self.users.setdefault(user_id, User(user_id))
+
+    def caller(self) -> User:
+        """Return the data of the calling user."""
+        return self.user(str(context.current_user()))
+
+    def enter(self, method: str, request: Any = None) -> None:
+        """Record a call; raises the error that a test has set for the method."""
+        self.calls.append(method)
+        self.requests.append(request)
+        if method in self.failures:
+            raise self.failures[method]
+
+    def page(self, page_id: str) -> StoredPage:
+        """Return a page by its id alone, for assertions."""
+        return next(user.pages[page_id] for user in self.users.values() if page_id in user.pages)
+
+    def quarantine(self, text: str, *, confirmed: bool) -> page_pb2.Quarantine | None:
+        """Return why a text does not train; None when it does."""
+        if not text or (text in self.quarantined_texts and not confirmed):
+            return EMPTY_TEXT
+        return None
+
+
+def correct_line(line: page_pb2.Line, text: str, quarantine: page_pb2.Quarantine | None) -> None:
+    """Set the latest correction of a line."""
+    line.corrected_text = text
+    line.ClearField("quarantine")
+    if quarantine is not None:
+        line.quarantine.CopyFrom(quarantine)
+
+
+def list_part(items: list[Any], cursor: str, limit: int) -> tuple[list[Any], str]:
+    """Return a part of a list and the cursor of the next part; raises InvalidInput for a foreign cursor."""
+    start = 0
+    if cursor:
+        number = cursor.removeprefix(_CURSOR)
+        if number == cursor or not number.isdigit():
+            raise InvalidInput(
+                "The cursor is not one of this list. Start without a cursor.", code="invalid-cursor"
+            )
+        start = int(number)
+    end = start + limit
+    return items[start:end], f"{_CURSOR}{end}" if end < len(items) else ""

@@ -1,0 +1,54 @@
+"""Corrections are sent to the registry and shown on the page and in the project."""
+
+from tests.parts.gateway import Gateway, upload
+from tests.parts.in_memory.recognizer import TEXT
+
+
+async def test_a_correction_is_shown_next_to_the_reading(gateway: Gateway) -> None:
+    """One call stores it, one call shows the project."""
+    read = (await upload(gateway.client)).json()
+    gateway.state.calls.clear()
+    line = {"line_id": read["lines"][0]["line_id"], "text": "שלום לכם"}
+    ids = {"project_id": read["project_id"], "image_id": read["image_id"]}
+    stored = await gateway.client.post("/feedback/", json={**ids, "lines": [line]})
+    assert stored.status_code == 201
+    body = stored.json()
+    assert set(body) == {*("feedback_id", "accepted_lines", "unaligned", "quarantined", "ground_truth_lines")}
+    assert (body["accepted_lines"], body["ground_truth_lines"]) == (1, 1)
+    project = (await gateway.client.get(f"/projects/{read['project_id']}")).json()
+    assert gateway.state.calls == ["SubmitCorrections", "GetProject"]
+    image = project["images"][0]
+    assert (image["image_id"], image["state"]) == (read["image_id"], "read")
+    assert image["transcription"]["lines"][0]["corrected_text"] == "שלום לכם"
+    assert image["transcription"]["lines"][1]["corrected_text"] is None
+
+
+async def test_a_whole_text_names_what_could_not_be_aligned(gateway: Gateway) -> None:
+    """A text without a line has no line id, a line without a text no text."""
+    read = (await upload(gateway.client)).json()
+    ids = {"project_id": read["project_id"], "image_id": read["image_id"]}
+    response = await gateway.client.post("/feedback/", json={**ids, "corrected_text": f"{TEXT}!\nקזקזקזקזקז"})
+    assert response.json()["accepted_lines"] == 1
+    text, line = response.json()["unaligned"]
+    assert (text["text"], text["line_id"]) == ("קזקזקזקזקז", None)
+    assert (line["text"], line["line_id"]) == (None, read["lines"][1]["line_id"])
+
+
+async def test_a_quarantined_line_is_named_with_its_reason_until_it_is_confirmed(gateway: Gateway) -> None:
+    """In the response, on the page and in the project; `confirm` is sent to the registry."""
+    gateway.state.quarantined_texts = {"ק"}
+    read = (await upload(gateway.client)).json()
+    ids = {"project_id": read["project_id"], "image_id": read["image_id"]}
+    line = {"line_id": read["lines"][0]["line_id"], "text": "ק"}
+    response = (await gateway.client.post("/feedback/", json={**ids, "lines": [line]})).json()
+    [quarantined] = response["quarantined"]
+    assert quarantined.pop("line_id") == line["line_id"]
+    assert quarantined.keys() == {"code", "reason"}
+    assert (response["accepted_lines"], response["ground_truth_lines"]) == (1, 0)
+    page = (await gateway.client.get(f"/projects/{ids['project_id']}/images/{ids['image_id']}")).json()
+    assert [item["quarantine"] for item in page["transcription"]["lines"]] == [quarantined, None]
+    project = (await gateway.client.get(f"/projects/{ids['project_id']}")).json()
+    assert project["images"] == [page]
+    confirmed = {**line, "confirm": True}
+    response = (await gateway.client.post("/feedback/", json={**ids, "lines": [confirmed]})).json()
+    assert (response["quarantined"], response["ground_truth_lines"]) == ([], 1)

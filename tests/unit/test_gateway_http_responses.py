@@ -1,0 +1,72 @@
+"""Headers, metrics and health of every response, and failures that are not the client's fault."""
+
+from uuid import uuid4
+
+import pytest
+from structlog.testing import capture_logs
+
+from ketav_common.errors import Internal, KetavError, Unauthenticated
+from tests.parts.gateway import Gateway
+
+
+async def test_every_response_has_a_request_id_and_restrictive_headers(gateway: Gateway) -> None:
+    """A plain id of the client is returned, any other replaced; no frame, no sniffing, no caching."""
+    response = await gateway.client.get("/projects/", headers={"X-Request-Id": "mine-1"})
+    assert response.headers["x-request-id"] == "mine-1"
+    other = await gateway.client.get("/projects/", headers={"X-Request-Id": "a b\t<script>"})
+    assert len(other.headers["x-request-id"]) == 32
+    assert response.headers["x-content-type-options"] == "nosniff"
+    assert response.headers["cache-control"] == "no-store"
+    assert "default-src 'none'" in response.headers["content-security-policy"]
+    assert "access-control-allow-origin" not in response.headers
+
+
+async def test_metrics_have_routes_and_no_ids(gateway: Gateway) -> None:
+    """Templates, not addresses: the number of series is bounded."""
+    unknown = str(uuid4())
+    await gateway.client.get(f"/projects/{unknown}")
+    await gateway.client.get(f"/{unknown}")
+    text = (await gateway.anonymous.get("/metrics")).text
+    assert 'route="/projects/{project_id}",status="404"' in text
+    assert 'route="unmatched"' in text
+    assert unknown not in text
+
+
+async def test_livez_answers_without_a_key_and_without_a_call(gateway: Gateway) -> None:
+    """No service is asked."""
+    response = await gateway.anonymous.get("/livez")
+    assert (response.status_code, response.json()["status"]) == (200, "alive")
+    assert gateway.state.calls == []
+
+
+async def test_successful_probes_are_logged_below_the_level_of_other_requests(gateway: Gateway) -> None:
+    """Probes come every few seconds; at level INFO the log has the requests of clients."""
+    with capture_logs() as events:
+        await gateway.anonymous.get("/livez")
+        await gateway.client.get("/projects/")
+    levels = {event["route"]: event["log_level"] for event in events if event["event"] == "request_handled"}
+    assert levels == {"/livez": "debug", "/projects/": "info"}
+
+
+async def test_readyz_names_the_service_that_does_not_serve(gateway: Gateway) -> None:
+    """200 when all serve, else 503."""
+    assert (await gateway.anonymous.get("/readyz")).json()["services"] == {
+        "registry": "serving",
+        "recognizer": "serving",
+        "trainer": "serving",
+    }
+    await gateway.servers["trainer"].set_serving(False)
+    response = await gateway.anonymous.get("/readyz")
+    assert (response.status_code, response.json()["services"]["trainer"]) == (503, "not-serving")
+    assert "trainer" in response.json()["detail"]
+
+
+@pytest.mark.parametrize("error", [Unauthenticated(), Internal("The disk is full. Add space.")])
+async def test_a_service_that_refuses_the_gateway_is_an_internal_error(
+    gateway: Gateway, error: KetavError
+) -> None:
+    """The client's key is valid: 500, and the reason is in the log alone."""
+    gateway.state.failures["ListProjects"] = error
+    response = await gateway.client.get("/projects/")
+    assert (response.status_code, response.json()["code"]) == (500, "internal")
+    assert "disk" not in response.text

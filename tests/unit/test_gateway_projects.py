@@ -1,0 +1,28 @@
+"""Projects are listed and shown with their images."""
+
+from tests.parts.gateway import Gateway, png, upload
+
+
+async def test_a_project_shows_its_images_and_continues_at_its_cursor(gateway: Gateway) -> None:
+    """The same image as its own route returns; null after the last one."""
+    first = (await upload(gateway.client, name="יומן")).json()
+    second = (await upload(gateway.client, png(64), project_id=first["project_id"])).json()
+    path = f"/projects/{first['project_id']}"
+    project = (await gateway.client.get(path, params={"limit": 1})).json()
+    assert set(project) == {"project_id", "name", "script", "created_at", "images", "next_cursor"}
+    assert (project["name"], project["script"]) == ("יומן", "modern_cursive")
+    assert project["images"] == [(await gateway.client.get(f"{path}/images/{first['image_id']}")).json()]
+    rest = (await gateway.client.get(path, params={"cursor": project["next_cursor"]})).json()
+    assert [image["image_id"] for image in rest["images"]] == [second["image_id"]]
+    assert rest["next_cursor"] is None
+
+
+async def test_the_list_of_projects_continues_at_its_cursor(gateway: Gateway) -> None:
+    """Newest first; only the caller's own."""
+    projects = [(await upload(gateway.client)).json()["project_id"] for _ in range(2)]
+    await upload(gateway.other)
+    first = (await gateway.client.get("/projects/", params={"limit": 1})).json()
+    assert set(first["projects"][0]) == {"project_id", "name", "script", "created_at"}
+    rest = (await gateway.client.get("/projects/", params={"cursor": first["next_cursor"]})).json()
+    listed = [project["project_id"] for project in [*first["projects"], *rest["projects"]]]
+    assert (listed, rest["next_cursor"]) == (projects[::-1], None)

@@ -1,0 +1,186 @@
+"""Images are stored, read and recorded: at once, in the background, again, and with a given model version."""
+
+import pytest
+
+from ketav.page.v1 import page_pb2
+from ketav.registry.v1 import models_pb2
+from ketav_common.errors import InvalidInput, NotFound, Unavailable
+from tests.parts.gateway import Gateway, png, upload
+from tests.parts.in_memory.models import add_version
+from tests.parts.in_memory.recognizer import TEXT
+
+IN_BACKGROUND = {"Prefer": "respond-async"}
+
+
+async def test_an_upload_is_stored_read_and_recorded_in_three_calls(gateway: Gateway) -> None:
+    """The response has every field of the contract; the API key is cached by an earlier request."""
+    await gateway.client.get("/projects/")
+    gateway.state.calls.clear()
+    response = await upload(gateway.client, name="יומן", script="square")
+    assert response.status_code == 201
+    body = response.json()
+    assert set(body) == {
+        *("project_id", "image_id", "transcription_id", "model", "image", "text", "confidence", "lines")
+    }
+    assert body["model"] == {"version": "hebrew_base-1", "kind": "base"}
+    assert body["image"] == {"width": 100, "height": 80, "media_type": "image/png"}
+    assert body["text"].splitlines()[0] == TEXT
+    line = body["lines"][0]
+    assert set(line) == {"line_id", "order", "text", "confidence", "baseline", "boundary", "words"}
+    assert line["words"][1] == {"text": "עולם", "confidence": 0.9, "start": 5, "end": 9}
+    assert line["baseline"] == [[10, 30], [90, 30]]
+    assert gateway.state.calls == ["CreatePage", "RecognizePage", "RecordTranscription"]
+    assert response.headers["location"] == f"/projects/{body['project_id']}/images/{body['image_id']}"
+    project = gateway.user.projects[body["project_id"]]
+    assert (project.name, project.script) == ("יומן", page_pb2.SCRIPT_SQUARE)
+
+
+async def test_a_recognizer_that_is_down_keeps_the_image_and_names_it(gateway: Gateway) -> None:
+    """503 with Retry-After; the image is stored."""
+    await gateway.servers["recognizer"].grpc.stop(0)
+    response = await upload(gateway.client)
+    assert response.status_code == 503
+    assert int(response.headers["retry-after"]) >= 1
+    problem = response.json()
+    assert problem["code"] == "unavailable"
+    image = f"/projects/{problem['project_id']}/images/{problem['image_id']}"
+    assert (await gateway.client.get(image)).json()["state"] == "stored"
+
+
+async def test_a_stored_image_is_read_again_in_three_calls(gateway: Gateway) -> None:
+    """A failed reading is repeated without a new upload."""
+    gateway.state.failures["RecognizePage"] = Unavailable()
+    problem = (await upload(gateway.client)).json()
+    gateway.state.failures.clear()
+    gateway.state.calls.clear()
+    image = f"/projects/{problem['project_id']}/images/{problem['image_id']}"
+    response = await gateway.client.post(f"{image}/ocr")
+    assert response.status_code == 201
+    assert response.json()["lines"][0]["text"] == TEXT
+    assert gateway.state.calls == ["DownloadImage", "RecognizePage", "RecordTranscription"]
+
+
+async def test_a_model_that_is_missing_or_unusable_is_not_the_client_s_fault(gateway: Gateway) -> None:
+    """Retired between two calls: 503; a damaged file: 500 without its name."""
+    gateway.state.failures["RecognizePage"] = NotFound()
+    response = await upload(gateway.client)
+    assert (response.status_code, response.json()["code"]) == (503, "unavailable")
+    gateway.state.failures["RecognizePage"] = InvalidInput(code="unusable-model")
+    response = await upload(gateway.client)
+    assert (response.status_code, response.json()["code"]) == (500, "internal")
+    assert "hebrew_base" not in response.text
+
+
+async def test_a_repeated_upload_with_the_same_key_is_not_read_twice(gateway: Gateway) -> None:
+    """The same Idempotency-Key returns the same body without a recognition; another file is a conflict."""
+    headers = {"Idempotency-Key": "first"}
+    first = await gateway.client.post("/ocr/", files={"file": png()}, headers=headers)
+    gateway.state.calls.clear()
+    second = await gateway.client.post("/ocr/", files={"file": png()}, headers=headers)
+    assert (second.status_code, second.json()) == (201, first.json())
+    assert gateway.state.calls == ["CreatePage"]
+    other = await gateway.client.post("/ocr/", files={"file": png(64)}, headers=headers)
+    assert (other.status_code, other.json()["code"]) == (409, "idempotency-key-reused")
+
+
+async def test_the_fingerprint_identifies_the_content_of_a_request(gateway: Gateway) -> None:
+    """Another file, field or model version changes the SHA-256; a default that is written out does not."""
+    for data, fields in (
+        (png(), {}),
+        (png(), {"script": "modern_cursive"}),
+        (png(64), {}),
+        (png(), {"name": "a"}),
+        (png(), {"model": "a-1"}),
+    ):
+        await upload(gateway.client, data, **fields)
+    headers = [request for request in gateway.state.requests if request.DESCRIPTOR.name == "CreatePageHeader"]
+    fingerprints = [header.request_sha256 for header in headers]
+    assert fingerprints[0] == fingerprints[1]
+    assert len(set(fingerprints)) == 4
+
+
+async def test_respond_async_responds_before_the_page_is_read(gateway: Gateway) -> None:
+    """202 names the image; it is read soon after."""
+    response = await gateway.client.post(
+        "/ocr/", files={"file": png()}, headers={"Prefer": "wait=5, respond-async"}
+    )
+    assert response.status_code == 202
+    assert response.headers["preference-applied"] == "respond-async"
+    assert response.json()["state"] == "stored"
+    for _ in range(200):
+        page = (await gateway.client.get(response.headers["location"])).json()
+        if page["state"] == "read":
+            break
+    assert page["transcription"]["lines"][0]["text"] == TEXT
+
+
+async def test_a_reading_in_the_background_that_fails_leaves_a_stored_image(gateway: Gateway) -> None:
+    """It can be read again with the other route."""
+    gateway.state.failures["RecognizePage"] = InvalidInput(code="unreadable-image")
+    response = await gateway.client.post("/ocr/", files={"file": png()}, headers=IN_BACKGROUND)
+    image = response.headers["location"]
+    while "RecognizePage" not in gateway.state.calls:
+        await gateway.client.get(image)
+    assert (await gateway.client.get(image)).json()["state"] == "stored"
+    gateway.state.failures.clear()
+    assert (await gateway.client.post(f"{image}/ocr")).status_code == 201
+
+
+async def test_a_reading_in_the_background_retries_while_the_recognizer_is_overloaded(
+    gateway: Gateway,
+) -> None:
+    """Refused for a second, then read without another request."""
+    gateway.state.failures["RecognizePage"] = Unavailable(retry_after=1)
+    response = await gateway.client.post("/ocr/", files={"file": png()}, headers=IN_BACKGROUND)
+    while "RecognizePage" not in gateway.state.calls:
+        await gateway.client.get(response.headers["location"])
+    gateway.state.failures.clear()
+    for _ in range(1000):
+        page = (await gateway.client.get(response.headers["location"])).json()
+        if page["state"] == "read":
+            break
+    assert page["state"] == "read"
+
+
+async def test_a_page_is_read_with_the_given_version(gateway: Gateway) -> None:
+    """From the form and from the query; without one the registry chooses."""
+    add_version(gateway.user, "mine-2")
+    read = (await upload(gateway.client, model="hebrew_base-1")).json()
+    path = f"/projects/{read['project_id']}/images/{read['image_id']}/ocr"
+    again = await gateway.client.post(f"{path}?model=mine-2")
+    assert (again.status_code, again.json()["model"]) == (201, {"version": "mine-2", "kind": "user"})
+    assert (await gateway.client.post(path)).status_code == 201
+    versions = [
+        request.model_version
+        for request in gateway.state.requests
+        if request.DESCRIPTOR.name in {"CreatePageHeader", "DownloadImageRequest"}
+    ]
+    assert versions == ["hebrew_base-1", "mine-2", ""]
+
+
+@pytest.mark.parametrize("version", ["", "a" * 65, "../x", "a/b", "a b", "א", "a%00", "-a"])
+async def test_a_malformed_version_is_refused(gateway: Gateway, version: str) -> None:
+    """422 in the form and in the query; no service is called."""
+    read = (await upload(gateway.client)).json()
+    gateway.state.calls.clear()
+    path = f"/projects/{read['project_id']}/images/{read['image_id']}/ocr"
+    responses = [
+        await upload(gateway.client, model=version),
+        await gateway.client.post(path, params={"model": version}),
+    ]
+    for response in responses:
+        assert (response.status_code, response.json()["code"]) == (422, "invalid-input")
+    assert gateway.state.calls == []
+
+
+async def test_a_version_that_never_serves_is_409_and_an_unknown_one_404(gateway: Gateway) -> None:
+    """An upload and a second reading are refused in the same way."""
+    add_version(gateway.user, "retired-1", state=models_pb2.MODEL_STATE_RETIRED)
+    read = (await upload(gateway.client)).json()
+    path = f"/projects/{read['project_id']}/images/{read['image_id']}/ocr"
+    for version, status, code in (("a-1", 404, "not-found"), ("retired-1", 409, "model-retired")):
+        for response in (
+            await upload(gateway.client, model=version),
+            await gateway.client.post(path, params={"model": version}),
+        ):
+            assert (response.status_code, response.json()["code"]) == (status, code)
