@@ -1,4 +1,4 @@
-"""The whole system for the journeys: on the tiny engine."""
+"""A whole system on the tiny engine, and clients of two users."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +13,7 @@ from tests.e2e.local_system import LocalSystem, boxes, tiny_system
 
 @pytest.fixture(scope="session")
 def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write a base model of the tiny engine that reads some letter for every shape; give its folder."""
+    """Write a base model of the tiny engine that reads a letter for every shape; return its folder."""
     folder = tmp_path_factory.mktemp("models")
     table = np.resize(np.array([ord(letter) for letter in tiny.LETTERS], dtype=np.int32), tiny.CODES)
     (folder / "hebrew_base.safetensors").write_bytes(tiny.save(table))
@@ -22,7 +22,7 @@ def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory, tiny_models: Path) -> Iterator[LocalSystem]:
-    """Run one whole system on the tiny engine for all journeys; end it with SIGTERM and status 0."""
+    """Run one system for the tests of a module; it must end with status 0 after SIGTERM."""
     running = tiny_system(tmp_path_factory.mktemp("system"), tiny_models)
     running.start()
     try:
@@ -34,19 +34,19 @@ def system(tmp_path_factory: pytest.TempPathFactory, tiny_models: Path) -> Itera
 
 @pytest.fixture
 def client(system: LocalSystem) -> Iterator[httpx.Client]:
-    """Give a REST client of the first user."""
+    """Return a REST client of the first user."""
     with system.client() as client:
         yield client
 
 
 @pytest.fixture(scope="module")
-def stranger(system: LocalSystem) -> Iterator[httpx.Client]:
-    """Give a REST client of another user."""
-    with system.client(system.add_user("stranger")) as client:
+def other_client(system: LocalSystem) -> Iterator[httpx.Client]:
+    """Return a REST client of another user."""
+    with system.client(system.add_user("other")) as client:
         yield client
 
 
 @pytest.fixture(scope="session")
 def page() -> bytes:
-    """Give a page of four lines of boxes, which the tiny engine takes for letters."""
+    """Return a page of four lines of boxes, which the tiny engine reads as letters."""
     return boxes(4)

@@ -1,4 +1,4 @@
-"""A whole Ketav on this machine, started as a person starts it and asked only from outside."""
+"""A whole system in processes of this machine, started like `make run` and used through REST and its CLI."""
 
 import io
 import json
@@ -26,7 +26,7 @@ KEY_LOOKUP = "ResolveApiKey"
 
 @dataclass
 class LocalSystem:
-    """One system on a data folder: `start`, `stop`, its REST client and what its logs say."""
+    """One system on a data folder: started, stopped, its REST clients, processes and logs."""
 
     data_dir: Path
     env: dict[str, str] = field(default_factory=dict)
@@ -35,12 +35,12 @@ class LocalSystem:
     printed: str = ""
 
     def start(self) -> float:
-        """Start `python -m ketav_local` and wait until it greets; give the seconds it took."""
-        own = {"KETAV_DATA_DIR": str(self.data_dir), "KETAV_PORT": str(self.port)}
+        """Start `python -m ketav_local` and wait until it is ready; return the seconds that it took."""
+        settings = {"KETAV_DATA_DIR": str(self.data_dir), "KETAV_PORT": str(self.port)}
         began = time.monotonic()
         self.supervisor = subprocess.Popen(
             [sys.executable, "-m", "ketav_local"],
-            env={**os.environ, **self.env, **own},
+            env={**os.environ, **self.env, **settings},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -55,7 +55,7 @@ class LocalSystem:
         raise AssertionError(f"the system did not start:\n{self.printed}\n{self.tails()}")
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Signal the supervisor and wait for its end; give its exit status."""
+        """Signal the supervisor and wait for its end; return its exit status."""
         assert self.supervisor is not None
         self.supervisor.send_signal(number)
         rest, _ = self.supervisor.communicate(timeout=STOP_S)
@@ -63,62 +63,62 @@ class LocalSystem:
         return self.supervisor.returncode
 
     def tails(self) -> str:
-        """Give the last lines of every log, for a failure's message."""
+        """Return the last lines of every log, for the message of a failure."""
         logs = sorted((self.data_dir / "logs").glob("*.log"))
         return "\n".join(f"--- {log.name}\n" + "\n".join(log.read_text().splitlines()[-15:]) for log in logs)
 
     @property
     def api_key(self) -> str:
-        """Key of the first user."""
+        """API key of the first user."""
         return (self.data_dir / "api_key").read_text().strip()
 
     def client(self, key: str | None = None) -> httpx.Client:
-        """Give a REST client of one user, by default the first."""
+        """Return a REST client of one user, by default the first."""
         headers = {"Authorization": f"Bearer {key or self.api_key}"}
         url = f"http://127.0.0.1:{self.port}"
         return httpx.Client(base_url=url, headers=headers, timeout=120, trust_env=False)
 
     def add_user(self, name: str) -> str:
-        """Make another user on the running system; give the key."""
+        """Add a user to the running system; return the API key."""
         command = [sys.executable, "-m", "ketav_local.command", "users", "add", name]
         env = {**os.environ, "KETAV_DATA_DIR": str(self.data_dir)}
         ran = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
         return next(word for word in ran.stdout.split() if word.startswith("ktv_"))
 
     def pids(self) -> dict[str, int]:
-        """Give the process ids of what the supervisor started, by name."""
+        """Return the process ids of the supervisor's processes, by name."""
         listed = json.loads((self.data_dir / "processes.json").read_text())
         return {name: pid for name, (pid, _) in listed.items()}
 
-    def everyone(self) -> list[psutil.Process]:
-        """Give the supervisor and every process below it."""
+    def processes(self) -> list[psutil.Process]:
+        """Return the supervisor and all its descendants."""
         assert self.supervisor is not None
         root = psutil.Process(self.supervisor.pid)
         return [root, *root.children(recursive=True)]
 
     def kill(self, name: str) -> None:
-        """SIGKILL one process and wait until another has taken its place and the door is open again."""
+        """Kill one process and wait until the supervisor has replaced it and the gateway is ready."""
         killed = self.pids()[name]
         os.kill(killed, signal.SIGKILL)
         wait_until(lambda: self.pids().get(name, killed) != killed, 60)
         wait_until(self.is_ready, 60)
 
     def is_ready(self) -> bool:
-        """Ask the gateway whether everything behind it answers."""
+        """Return whether the gateway is ready: all services serve."""
         try:
             return httpx.get(f"http://127.0.0.1:{self.port}/readyz", timeout=5, trust_env=False).is_success
         except httpx.TransportError:
             return False
 
     def handled(self, request_id: str) -> list[str]:
-        """List the methods that the services handled for one request, in the order of their ends.
+        """Return the methods that the services handled for one request, in the order in which they ended.
 
-        Looking up whose key it is does not count: the gateway remembers that for half a minute.
+        ResolveApiKey is left out: the gateway caches its response for half a minute.
         """
         handled = [event for event in self.events() if event.get("event") == "rpc_handled"]
-        mine = [event for event in handled if event["request_id"] == request_id]
-        mine.sort(key=lambda event: str(event["timestamp"]))
-        return [str(event["method"]) for event in mine if event["method"] != KEY_LOOKUP]
+        of_request = [event for event in handled if event["request_id"] == request_id]
+        of_request.sort(key=lambda event: str(event["timestamp"]))
+        return [str(event["method"]) for event in of_request if event["method"] != KEY_LOOKUP]
 
     def events(self) -> Iterator[dict[str, Any]]:
         """Yield the log events of all services."""
@@ -129,7 +129,7 @@ class LocalSystem:
 
 
 def wait_until(condition: Any, within_s: float) -> None:
-    """Wait until the condition holds; fail when it does not in time."""
+    """Wait until the condition holds; fails after `within_s` seconds."""
     deadline = time.monotonic() + within_s
     while not condition():
         assert time.monotonic() < deadline, f"{condition} did not hold within {within_s} s"
@@ -137,17 +137,17 @@ def wait_until(condition: Any, within_s: float) -> None:
 
 
 def request_id() -> dict[str, str]:
-    """Give a header that names a request, to find its traces in the logs."""
+    """Return a header with a new request id, by which the logs are searched."""
     return {"X-Request-Id": f"e2e-{uuid.uuid4().hex}"}
 
 
 def tiny_system(folder: Path, models: Path) -> LocalSystem:
-    """Give a system on the tiny engine, not started."""
+    """Return a system on the tiny engine, not started."""
     return LocalSystem(folder, {"KETAV_ENGINE": "tiny", "KETAV_MODELS_DIR": str(models)})
 
 
 def boxes(lines: int, seed: int = 0, width: int = 600) -> bytes:
-    """Draw lines of boxes as PNG; another seed (modulo 5) or width gives another page."""
+    """Return a PNG with lines of boxes; each seed (modulo 5) and width has another page."""
     image = Image.new("L", (width, 60 + 60 * lines), 255)
     pen = ImageDraw.Draw(image)
     for line in range(lines):
