@@ -15,7 +15,7 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 
 @dataclass(frozen=True)
 class BadImage:
-    """An image, and the status and code of its refusal; 201 when it is to be accepted."""
+    """An image, and the status and code of its refusal; status 201 when it is accepted."""
 
     name: str
     data: bytes
@@ -56,7 +56,7 @@ def _tiff(entries: list[tuple[int, int, int, int]], *, following: int = 0, tail:
 
 
 def _plain_tiff(*, samples: int = 1, following: int = 0, compression: int = 1, data: bytes = b"") -> bytes:
-    """Return a 32 × 32 TIFF whose strip lies behind its directory."""
+    """Return a 32 × 32 TIFF whose strip follows its directory."""
     offset = 8 + 2 + 8 * 12 + 4
     data = data or bytes(1024)
     entries = [
@@ -160,7 +160,7 @@ def _other_types() -> Iterator[BadImage]:
 
 
 def _accepted() -> Iterator[BadImage]:
-    """Yield odd images that are to be read."""
+    """Yield unusual images that are accepted."""
     for mode, form in (("CMYK", "JPEG"), ("CMYK", "TIFF"), ("I;16", "PNG"), ("1", "TIFF"), ("LA", "PNG")):
         image = photo(mode="L").convert("I;16") if mode == "I;16" else photo(mode=mode)
         yield BadImage(f"{mode} {form}", _saved(image, form), 201)
