@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 from prometheus_client import CollectorRegistry
 from pydantic import TypeAdapter
 
@@ -16,7 +17,7 @@ from ketav_gateway.main import build
 from tests.parts.gateway import Gateway, gateway_settings
 
 SENTENCES = re.compile(r"[A-Z`\d].*[.:]", re.DOTALL)
-BINARY = {"image/png", "image/jpeg"}
+WITHOUT_EXAMPLE = {"image/png", "image/jpeg", "multipart/form-data"}
 
 
 @pytest.fixture
@@ -64,16 +65,25 @@ def test_every_operation_has_a_curl_command(document: dict[str, Any]) -> None:
         assert "x-curl" not in operation
 
 
-def test_every_successful_response_has_an_example_that_fits_its_schema(document: dict[str, Any]) -> None:
-    """JSON, text and events; an image needs none."""
+def _validate(document: dict[str, Any], schema: dict[str, Any], example: Any) -> None:
+    """Raise a ValidationError unless an example has the form of a schema of the description."""
+    Draft202012Validator(schema | {"components": document["components"]}).validate(example)
+
+
+def test_every_body_has_an_example_of_its_schema(document: dict[str, Any]) -> None:
+    """Requests and successful responses in JSON, text and events; an image and a form need none."""
     examples = 0
     for path, method, operation in operations(document):
-        for status, response in operation["responses"].items():
-            for media_type, content in response.get("content", {}).items():
-                if status.startswith("2") and media_type not in BINARY:
-                    assert "example" in content, f"{method} {path} {status} {media_type}"
-                    examples += 1
-    assert examples > 25
+        successful = {status: body for status, body in operation["responses"].items() if status < "3"}
+        for status, body in (successful | {"request": operation.get("requestBody", {})}).items():
+            for media_type, content in body.get("content", {}).items():
+                if media_type in WITHOUT_EXAMPLE:
+                    continue
+                assert "example" in content, f"{method} {path} {status} {media_type}"
+                examples += 1
+                if "schema" in content:
+                    _validate(document, content["schema"], content["example"])
+    assert examples > 30
 
 
 def test_every_problem_has_an_example_of_its_code(document: dict[str, Any]) -> None:
@@ -86,6 +96,7 @@ def test_every_problem_has_an_example_of_its_code(document: dict[str, Any]) -> N
                 assert content["schema"] == {"$ref": "#/components/schemas/Problem"}, path
                 for code, example in content["examples"].items():
                     value = example["value"]
+                    _validate(document, content["schema"], value)
                     assert (value["code"], value["status"]) == (code, int(status))
                     assert len(re.findall(r"[.?](?=\s|$)", value["detail"])) >= 2, value["detail"]
                     listed.add(code)

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from ketav_gateway.http.problems import Problem
+from ketav_gateway.schemas import ResponseBody
 
 JSON = "application/json"
 CURL_ARGUMENTS = "x-curl"
@@ -43,6 +44,11 @@ def _complete(document: dict[str, Any]) -> None:
     problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas.update(problem.pop("$defs"))
     schemas["Problem"] = problem
+    for model in _response_models(ResponseBody):
+        extra = model.model_config.get("json_schema_extra")
+        if model.__name__ in schemas and isinstance(extra, dict):
+            # FastAPI removes the members that are null.
+            schemas[model.__name__]["example"] = extra["example"]
     for path, method, operation in operations(document):
         _remove_default_422(operation)
         for body in (operation.get("requestBody", {}), *operation["responses"].values()):
@@ -50,6 +56,13 @@ def _complete(document: dict[str, Any]) -> None:
                 _describe_json(body, schemas)
         command = _curl(path, method, operation)
         operation["description"] = f"{operation.get('description', '')}\n\n```sh\n{command}\n```"
+
+
+def _response_models(base: type[ResponseBody]) -> Iterator[type[ResponseBody]]:
+    """Yield all classes below a class."""
+    for model in base.__subclasses__():
+        yield model
+        yield from _response_models(model)
 
 
 def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:

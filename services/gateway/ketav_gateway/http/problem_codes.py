@@ -154,6 +154,8 @@ CODES: dict[str, ProblemCode] = {
     "grant-expired": ProblemCode(
         503, "The authorization to read with the model has expired. Read the stored image again.", _PAGE
     ),
+    "model-digest": ProblemCode(500, INTERNAL_DETAIL, _PAGE),
+    "data-loss": ProblemCode(500, INTERNAL_DETAIL),
     "no-base-model": ProblemCode(
         503, "There is no base model for this script. The operator must import one."
     ),
@@ -274,6 +276,8 @@ READING = (
     "reader-died",
     "model-cache",
     "grant-expired",
+    "model-digest",
+    "data-loss",
     "no-base-model",
     "model-retired",
     "model-tainted",

@@ -61,7 +61,7 @@ async def delete_image(gateway: Gateway, project_id: ProjectId, image_id: ImageI
 @router.get(
     "/file",
     response_class=Response,
-    responses=responses("not-found", "no-base-model", more=_FILE),
+    responses=responses("not-found", "no-base-model", "data-loss", more=_FILE),
     summary="Download an image file",
 )
 async def get_file(gateway: Gateway, project_id: ProjectId, image_id: ImageId) -> Response:
