@@ -106,17 +106,17 @@ basemodel-data: $(STAMP) ## fetch fonts and texts for the synthetic lines (needs
 
 WORK = $(or $(KETAV_BASEMODEL_WORK),var/basemodel)
 
-# Three legs, each on new lines; the last one also with the held-out writers.
-LEG = OMP_NUM_THREADS=1 KETAV_BASEMODEL_WORK=$(WORK)
+# Three stages, each on new lines; the last one also with the held-out writers.
+STAGE = OMP_NUM_THREADS=1 KETAV_BASEMODEL_WORK=$(WORK)
 BUILD = $(BIN)/python -m ketav_basemodel build
 
 basemodel: $(STAMP) ## train hebrew_base, from the last checkpoint if there is one
-	$(LEG) $(BUILD) --lines 190000
-	$(LEG)/onward $(BUILD) --lines 54000 --first 124 --seed 2 --rate 1e-3 --start $(WORK)/base.safetensors
-	$(LEG)/everyone $(BUILD) --lines 140000 --first 160 --seed 3 --rate 1e-3 --everyone \
-	  --start $(WORK)/onward/base.safetensors
-	$(BIN)/python -m ketav_basemodel release --model $(WORK)/everyone/base.safetensors \
-	  --judged $(WORK)/onward/base.safetensors
+	$(STAGE) $(BUILD) --lines 190000
+	$(STAGE)/stage-2 $(BUILD) --lines 54000 --first 124 --seed 2 --rate 1e-3 --start $(WORK)/base.safetensors
+	$(STAGE)/stage-3 $(BUILD) --lines 140000 --first 160 --seed 3 --rate 1e-3 --all-writers \
+	  --start $(WORK)/stage-2/base.safetensors
+	$(BIN)/python -m ketav_basemodel release --model $(WORK)/stage-3/base.safetensors \
+	  --calibrated-by $(WORK)/stage-2/base.safetensors
 
 validate: $(STAMP) ## measure CER on synthetic lines of held-out writers and texts
 	OMP_NUM_THREADS=1 $(BIN)/python -m ketav_basemodel validate

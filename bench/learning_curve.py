@@ -1,10 +1,10 @@
-"""The learning curve: new users correct K lines through REST, train, and other lines of theirs are read.
+"""Measure the learning curve: new users correct lines through REST and train; other lines are read.
 
     python -m bench.learning_curve [--quick] [--only notebook,stam,synthetic] [--out docs/reports]
 
-Starts a whole system of its own. Corrections are line images (POST /ocr/, layout=line) corrected by
-POST /feedback/; trainings are started by POST /train/; measured lines are read by REST with whatever model
-then serves. Writes learning-curve.json, .md and .png after every stage: a stopped run leaves its figures.
+Starts a system of its own. Line images (POST /ocr/, layout=line) are corrected by POST /feedback/; trainings
+are started by POST /train/; measured lines are read through REST with the model that serves then. Writes
+learning-curve.json, .md and .png after every stage, so that an interrupted run has written its figures.
 """
 
 import argparse
@@ -27,40 +27,46 @@ import psutil
 
 from bench.curve_report import write_report
 from bench.curve_writers import Line, Writer, groups
-from ketav_basemodel.texts import plain
+from ketav_basemodel.alphabet import plain
+from ketav_basemodel.paths import NoBenchDataError, bench_data
 from ketav_common.metrics import cer
 from ketav_local.main import Running, running
 from ketav_local.ports import free_ports
 from ketav_local.settings import LocalSettings
 
-CALLS: Final = 3
-"""Requests under way at once."""
-LONGEST_TRAINING_S: Final = 1800.0
+CONCURRENT_CALLS: Final = 3
+"""Requests at the same time."""
+TRAINING_TIMEOUT_S: Final = 1800.0
+POLL_S: Final = 0.25
+"""Seconds between two looks at a training."""
 SETTINGS: Final = {
     "KETAV_RATE_LIMIT": "1000000/minute",
     "KETAV_OCR_RATE_LIMIT": "1000000/minute",
     "KETAV_START_TIMEOUT_S": "600",
 }
-"""One user sends a thousand lines at once; other work may slow the start."""
-TRIES: Final = 10
-BUSY: Final = (429, 502, 503, 504)
-ENDED: Final = ("succeeded", "rejected", "failed", "cancelled")
+"""One user sends a thousand lines at once; other load may slow the start."""
+ATTEMPTS: Final = 10
+RETRY_S: Final = 2
+"""Seconds between two attempts of a request."""
+OVERLOADED: Final = (429, 502, 503, 504)
+"""HTTP statuses after which a request is sent again."""
+FINAL_STATES: Final = ("succeeded", "rejected", "failed", "cancelled")
 
 
 @dataclass(frozen=True, slots=True)
-class Trained:
-    """What a training took and said."""
+class TrainingResult:
+    """The duration and the verdict of a training."""
 
     seconds: float = 0.0
     """From POST /train/ to the run's end."""
     processor_seconds: float = 0.0
-    """Of the training process, sampled."""
+    """Of the training process, as sampled last."""
     verdict: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What was measured after a training on so many corrected lines; without any, what the base reads."""
+    """The measurement after a training on `corrected` lines; with 0, of the base model."""
 
     group: str
     writer: str
@@ -75,91 +81,91 @@ class Stage:
 
 @dataclass
 class User:
-    """A new user of the running system: corrects, trains, reads."""
+    """A new user of the running system."""
 
     client: httpx.Client
     writer: Writer
     project: str | None = None
-    done: int = 0
+    corrected: int = 0
     """Lines corrected so far."""
-    vouched: int = 0
-    """Corrections that the system doubted and the user confirmed."""
+    confirmed: int = 0
+    """Corrections that were quarantined and confirmed."""
     images: dict[str, list[str]] = field(default_factory=dict)
     """Image ids of the lines that are measured, by their name."""
 
-    def correct(self, upto: int) -> None:
-        """Upload and correct lines until so many are done."""
-        with ThreadPoolExecutor(CALLS) as pool:
-            list(pool.map(self._correct, self.writer.corrected[self.done : upto]))
-        self.done = min(upto, len(self.writer.corrected))
+    def correct(self, count: int) -> None:
+        """Upload and correct lines until `count` are corrected."""
+        with ThreadPoolExecutor(CONCURRENT_CALLS) as pool:
+            list(pool.map(self._correct, self.writer.corrected[self.corrected : count]))
+        self.corrected = min(count, len(self.writer.corrected))
 
     def read(self, name: str, lines: Sequence[Line]) -> list[tuple[str, str]]:
-        """Read lines with the serving model, by name uploaded once; return pairs of truth and reading."""
-        with ThreadPoolExecutor(CALLS) as pool:
+        """Read lines with the serving model; return pairs of text and reading. Each name is uploaded once."""
+        with ThreadPoolExecutor(CONCURRENT_CALLS) as pool:
             if name in self.images:
-                answers = list(pool.map(self._again, self.images[name]))
+                responses = list(pool.map(self._read_again, self.images[name]))
             else:
                 first = self._upload(lines[0])
                 self.project = first["project_id"]
-                answers = [first, *pool.map(self._upload, lines[1:])]
-                self.images[name] = [answer["image_id"] for answer in answers]
-        return [(line.text, answer["text"]) for line, answer in zip(lines, answers, strict=True)]
+                responses = [first, *pool.map(self._upload, lines[1:])]
+                self.images[name] = [response["image_id"] for response in responses]
+        return [(line.text, page["text"]) for line, page in zip(lines, responses, strict=True)]
 
-    def train(self) -> Trained:
-        """Train, and wait for the run's end; lines may be read meanwhile."""
-        began, worked = time.monotonic(), 0.0
+    def train(self) -> TrainingResult:
+        """Train, and wait for the run's end; clients may read lines at the same time."""
+        began, processor_seconds = time.monotonic(), 0.0
         started = self.client.post("/train/")
         if started.status_code != httpx.codes.ACCEPTED:
-            return Trained(verdict=f"not trained: {started.json()['detail']}")
-        run, verdict = started.json()["run_id"], "not ended in time"
-        while time.monotonic() - began < LONGEST_TRAINING_S:
-            worked = max(worked, training_seconds())
-            answer = self.client.get(f"/train/{run}").raise_for_status().json()
-            if answer["state"] in ENDED:
-                verdict = str(answer["verdict"])
+            return TrainingResult(verdict=f"not trained: {started.json()['detail']}")
+        run_id, verdict = started.json()["run_id"], "no end in time"
+        while time.monotonic() - began < TRAINING_TIMEOUT_S:
+            processor_seconds = max(processor_seconds, training_seconds())
+            run = self.client.get(f"/train/{run_id}").raise_for_status().json()
+            if run["state"] in FINAL_STATES:
+                verdict = str(run["verdict"])
                 break
-            if self.writer.reads_on:
-                with ThreadPoolExecutor(self.writer.reads_on) as pool:
-                    list(pool.map(self._upload, self.writer.measured[: self.writer.reads_on]))
+            if clients := self.writer.reading_clients:
+                with ThreadPoolExecutor(clients) as pool:
+                    list(pool.map(self._upload, self.writer.measured[:clients]))
             else:
-                time.sleep(0.25)
-        return Trained(round(time.monotonic() - began, 1), round(worked, 1), verdict)
+                time.sleep(POLL_S)
+        return TrainingResult(round(time.monotonic() - began, 1), round(processor_seconds, 1), verdict)
 
     def _correct(self, line: Line) -> None:
-        """Upload a line and correct it; vouch for a correction that the system doubts."""
-        answer = self._upload(line)
-        page = {"project_id": answer["project_id"], "image_id": answer["image_id"]}
-        for read in answer["lines"][:1]:
-            correction: dict[str, Any] = {"line_id": read["line_id"], "text": line.text}
+        """Upload a line and correct it; confirm a correction that is quarantined."""
+        uploaded = self._upload(line)
+        page = {"project_id": uploaded["project_id"], "image_id": uploaded["image_id"]}
+        for read_line in uploaded["lines"][:1]:
+            correction: dict[str, Any] = {"line_id": read_line["line_id"], "text": line.text}
             stored = self._post("/feedback/", json=page | {"lines": [correction]})
             if stored["quarantined"]:
-                self.vouched += 1
+                self.confirmed += 1
                 self._post("/feedback/", json=page | {"lines": [correction | {"confirm": True}]})
 
     def _upload(self, line: Line) -> dict[str, Any]:
-        """Have a line image read."""
+        """Upload a line image; return the response with its reading."""
         form = {"layout": "line"}
         form |= {"project_id": self.project} if self.project else {"script": self.writer.script}
         files = {"file": ("line.png", line.image, "image/png")}
         return self._post("/ocr/", files=files, data=form)
 
-    def _again(self, image: str) -> dict[str, Any]:
-        """Have a stored line read with the model that serves now."""
-        return self._post(f"/projects/{self.project}/images/{image}/ocr")
+    def _read_again(self, image_id: str) -> dict[str, Any]:
+        """Read a stored line with the model that serves now."""
+        return self._post(f"/projects/{self.project}/images/{image_id}/ocr")
 
     def _post(self, path: str, **content: Any) -> dict[str, Any]:  # noqa: ANN401 - httpx's own arguments
-        """Send a request, again while the system is too busy to answer it."""
+        """Send a request, and again while the system is overloaded."""
         headers = {"Idempotency-Key": uuid.uuid4().hex}
-        for _ in range(TRIES):
-            answer = self.client.post(path, headers=headers, **content)
-            if answer.status_code not in BUSY:
+        for _ in range(ATTEMPTS):
+            response = self.client.post(path, headers=headers, **content)
+            if response.status_code not in OVERLOADED:
                 break
-            time.sleep(2)
-        return dict(answer.raise_for_status().json())
+            time.sleep(RETRY_S)
+        return dict(response.raise_for_status().json())
 
 
 def training_seconds() -> float:
-    """Return the processor time of the training process that runs now, 0 without one."""
+    """Return the processor seconds of the running training process, 0 without one."""
     for process in psutil.Process().children(recursive=True):
         try:
             if "ketav_trainer.fit_process" in process.cmdline():
@@ -170,72 +176,81 @@ def training_seconds() -> float:
     return 0.0
 
 
-def follow(group: str, user: User, keep: Callable[[Stage], None]) -> None:
-    """Take one user through all stages."""
+def run_stages(group: str, user: User, record: Callable[[Stage], None]) -> None:
+    """Measure one user at all stages."""
     writer = user.writer
-    keep(measured(user, group, writer.measured, Trained()))
+    record(measured(user, group, writer.measured, TrainingResult()))
     for name, lines in writer.others.items():
-        keep(measured(user, f"{writer.name} reads {name}", lines, Trained()))
+        record(measured(user, f"{writer.name} reads {name}", lines, TrainingResult()))
     for stage in writer.stages:
         user.correct(stage)
-        keep(measured(user, group, writer.measured, user.train()))
+        record(measured(user, group, writer.measured, user.train()))
     for name, lines in writer.others.items():
-        keep(measured(user, f"{writer.name} reads {name}", lines, Trained()))
-    print(f"{writer.name}: {user.vouched} corrections were doubted and confirmed", flush=True)
+        record(measured(user, f"{writer.name} reads {name}", lines, TrainingResult()))
+    print(f"{writer.name}: {user.confirmed} corrections were quarantined and confirmed", flush=True)
 
 
-def measured(user: User, group: str, lines: Sequence[Line], trained: Trained) -> Stage:
+def measured(user: User, group: str, lines: Sequence[Line], training: TrainingResult) -> Stage:
     """Read lines with the serving model and count the edits."""
     pairs = [(plain(truth), plain(reading)) for truth, reading in user.read(group, lines)]
-    found = cer(pairs)
-    return Stage(group, user.writer.name, user.done, len(pairs), found.length, found.edits, **asdict(trained))
+    rate = cer(pairs)
+    counts = (user.corrected, len(pairs), rate.length, rate.edits)
+    return Stage(group, user.writer.name, *counts, **asdict(training))
 
 
 def client(run: Running, name: str) -> httpx.Client:
-    """Make a user; return their REST client."""
+    """Add a user; return a REST client with their key."""
     command = [sys.executable, "-m", "ketav_local.command", "users", "add", name]
-    own = {"KETAV_DATA_DIR": str(run.system.data.root)}
-    made = subprocess.run(command, env=os.environ | own, capture_output=True, text=True, check=True)
-    key = next(word for word in made.stdout.split() if word.startswith("ktv_"))
+    settings = {"KETAV_DATA_DIR": str(run.system.data.root)}
+    added = subprocess.run(command, env=os.environ | settings, capture_output=True, text=True, check=True)
+    key = next(word for word in added.stdout.split() if word.startswith("ktv_"))
     headers = {"Authorization": f"Bearer {key}"}
     return httpx.Client(base_url=run.url, headers=headers, timeout=600, trust_env=False)
 
 
-def measure(run: Running, wanted: str, *, quick: bool, out: Path) -> None:
-    """Take every wanted writer through the curve; write the report after each stage."""
+def measure(run: Running, names: str, *, quick: bool, out: Path) -> None:
+    """Measure every writer of the named groups; write the report after each stage."""
     stages: list[Stage] = []
 
-    def keep(stage: Stage) -> None:
-        """Print a stage and write all there are."""
+    def record(stage: Stage) -> None:
+        """Print a stage and write the report of all stages."""
         stages.append(stage)
         print(json.dumps(asdict(stage), ensure_ascii=False), flush=True)
-        write_report([asdict(each) for each in stages], out)
+        write_report([asdict(item) for item in stages], out)
 
-    for group, writers in groups(wanted):
+    for group, writers in groups(names):
         if not writers:
-            print(f"{group}: no lines; set KETAV_BENCH_DATA and KETAV_BASEMODEL_DATA", flush=True)
+            print(f"Skipped: {group} has no lines in KETAV_BENCH_DATA and KETAV_BASEMODEL_DATA.", flush=True)
         for writer in writers:
             with client(run, writer.name) as rest:
                 rest.put("/models/policy", json={"automatic": False}).raise_for_status()
-                follow(group, User(rest, writer.quick() if quick else writer), keep)
+                run_stages(group, User(rest, writer.quick() if quick else writer), record)
 
 
 async def bench(arguments: argparse.Namespace) -> None:
     """Measure on a system of its own."""
     os.environ.update(SETTINGS)
     with tempfile.TemporaryDirectory(prefix="ketav-curve-") as folder:
-        chosen = LocalSettings.apart(Path(folder), free_ports(1)[0])
-        async with running(chosen) as run:
+        settings = LocalSettings.apart(Path(folder), free_ports(1)[0])
+        async with running(settings) as run:
             await asyncio.to_thread(measure, run, arguments.only, quick=arguments.quick, out=arguments.out)
 
 
 def main() -> None:
     """Read the command line and measure."""
-    parser = argparse.ArgumentParser(description="The learning curve, through REST.")
+    parser = argparse.ArgumentParser(description="Measure the learning curve through REST.")
     parser.add_argument("--quick", action="store_true", help="the first two stages only")
-    parser.add_argument("--only", default="notebook,stam,synthetic", help="groups of writers, commas between")
+    parser.add_argument(
+        "--only", default="notebook,stam,synthetic", help="groups of writers, separated by commas"
+    )
     parser.add_argument("--out", type=Path, default=Path("docs/reports"), help="folder of the report")
-    asyncio.run(bench(parser.parse_args()))
+    arguments = parser.parse_args()
+    try:
+        bench_data()
+    except NoBenchDataError as error:
+        print(f"Skipped: {error}")
+        return
+    asyncio.run(bench(arguments))
 
 
 if __name__ == "__main__":

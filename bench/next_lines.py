@@ -1,14 +1,14 @@
-"""Whether the lines that are listed to be corrected next were read worse than lines picked by chance.
+"""Compare the errors in the lines that are listed to be corrected next with those in random lines.
 
     python -m bench.next_lines [--folder notebook/rock] [--model models/hebrew_base.safetensors]
 
-Reads the folder as it is served (beam search), lists 16, 64 and 256 lines as `/projects/{id}/next-lines` does
-for a project without corrections, and prints their CER and length beside 1,000 random draws of as many lines.
-Nothing is chosen by these figures: the measure of uncertainty was compared on synthetic lines only.
+Reads the folder with beam search like the services, lists 16, 64 and 256 lines like `/projects/{id}/next-
+lines` for a project without corrections, and prints their CER and length, and the CER of 1,000 random draws
+of as many lines. No parameter is chosen by these figures: the measure of uncertainty was compared on
+synthetic lines only.
 """
 
 import argparse
-import os
 import random
 from pathlib import Path
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -16,15 +16,17 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 import cv2
 import numpy as np
 
+from ketav_basemodel.paths import NoBenchDataError, bench_data
 from ketav_common.metrics import Pair, cer
 from ketav_engine import models
 from ketav_engine.lines import normalise
 from ketav_engine.recognition import beam, language_model, recognize
 from ketav_registry.domain.next_lines import Candidate, rank_lines
 
-DATA = Path(os.environ.get("KETAV_BENCH_DATA", "../shared/data"))
 SIZES = (16, 64, 256)
+"""Lines that are listed."""
 DRAWS = 1_000
+"""Random draws for each size."""
 
 
 def read(folder: Path, model: models.LoadedModel, language: Path) -> tuple[list[Candidate], list[Pair]]:
@@ -47,16 +49,18 @@ def read(folder: Path, model: models.LoadedModel, language: Path) -> tuple[list[
 def measure(candidates: list[Candidate], pairs: list[Pair], size: int) -> None:
     """Print the CER of the listed lines and of random ones."""
     listed = [pick.line.line_id.int for pick in rank_lines(candidates, (), size)]
-    chance = random.Random(size)
+    generator = random.Random(size)
     numbers = [line.line_id.int for line in candidates]
-    drawn = sorted(cer([pairs[number] for number in chance.sample(numbers, size)]).rate for _ in range(DRAWS))
+    rates = sorted(
+        cer([pairs[number] for number in generator.sample(numbers, size)]).rate for _ in range(DRAWS)
+    )
     rate = cer([pairs[number] for number in listed]).rate
     length = np.mean([len(pairs[number][0]) for number in listed])
     pages = len({line.page_id for line in candidates if line.line_id.int in set(listed)})
-    low, high = drawn[DRAWS // 40], drawn[-DRAWS // 40]
+    low, high = rates[DRAWS // 40], rates[-DRAWS // 40]
     print(
         f"{size:4} lines: listed CER {rate:6.1%} ({length:.0f} letters a line, {pages} pages)  "
-        f"random {np.mean(drawn):6.1%} (95 %: {low:.1%} to {high:.1%})",
+        f"random {np.mean(rates):6.1%} (95 %: {low:.1%} to {high:.1%})",
         flush=True,
     )
 
@@ -68,9 +72,13 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=Path("models/hebrew_base.safetensors"))
     parser.add_argument("--language", type=Path, default=Path("models/hebrew_lm.npz"))
     arguments = parser.parse_args()
-    folder = DATA / arguments.folder
+    try:
+        folder = bench_data() / arguments.folder
+    except NoBenchDataError as error:
+        print(f"Skipped: {error}")
+        return
     if not folder.is_dir():
-        print(f"no data at {folder}: set KETAV_BENCH_DATA")
+        print(f"Skipped: there is no folder {folder}. Name another one with --folder.")
         return
     model = models.load(arguments.model.read_bytes())
     candidates, pairs = read(folder, model, arguments.language)

@@ -1,9 +1,9 @@
-"""How much a training slows OCR: pages read through REST with and without one, in turn, in one run.
+"""Measure how much a training slows OCR: pages are read through REST without and during one, in turn.
 
     python -m bench.ocr_during_training [--rounds 4] [--pages 30]
 
-Prints the median, the 99th percentile and the slowest reading of both, and the ratio of the percentiles. The
-user corrects shipped lines; the training is made long by its setting and cancelled after each round.
+Prints the median, the 99th percentile and the maximum of both, and the ratio of the percentiles. The user
+corrects shipped lines; a setting makes the training long, and it is cancelled after each round.
 """
 
 import argparse
@@ -27,8 +27,12 @@ from ketav_local.ports import free_ports
 from ketav_local.settings import LocalSettings
 
 GOAL: Final = 1.5
-CORRECTED: Final = 48
-WAIT_S: Final = 300.0
+"""Greatest ratio of the 99th percentiles."""
+CORRECTED_LINES: Final = 48
+TIMEOUT_S: Final = 300.0
+"""Seconds to wait for a state of a run."""
+WARM_UP_PAGES: Final = 5
+"""Pages that are read before the measurement."""
 SETTINGS: Final = {
     "KETAV_RATE_LIMIT": "1000000/minute",
     "KETAV_OCR_RATE_LIMIT": "1000000/minute",
@@ -38,20 +42,22 @@ SETTINGS: Final = {
 
 
 def correct_lines(client: httpx.Client, models: Path) -> None:
-    """Upload shipped lines and say what is written on them."""
+    """Upload shipped lines and correct them."""
     client.put("/models/policy", json={"automatic": False}).raise_for_status()
     form: dict[str, str] = {"layout": "line"}
-    for line in read_lines(models / "replay_lines.npz")[:CORRECTED]:
+    for line in read_lines(models / "replay_lines.npz")[:CORRECTED_LINES]:
         files = {"file": ("line.png", cv2.imencode(".png", line.image)[1].tobytes(), "image/png")}
         page = client.post("/ocr/", files=files, data=form).raise_for_status().json()
         form["project_id"] = page["project_id"]
-        said = [{"line_id": read["line_id"], "text": line.text, "confirm": True} for read in page["lines"]]
-        names = {"project_id": page["project_id"], "image_id": page["image_id"]}
-        client.post("/feedback/", json=names | {"lines": said}).raise_for_status()
+        corrections = [
+            {"line_id": read["line_id"], "text": line.text, "confirm": True} for read in page["lines"]
+        ]
+        ids = {"project_id": page["project_id"], "image_id": page["image_id"]}
+        client.post("/feedback/", json=ids | {"lines": corrections}).raise_for_status()
 
 
 def read_pages(client: httpx.Client, seeds: "itertools.count[int]", pages: int) -> list[float]:
-    """Have fresh pages read one after another; return the seconds of each."""
+    """Read new pages one after another; return the seconds of each."""
     seconds = []
     for _ in range(pages):
         files = {"file": ("page.png", render(LINES, seed=next(seeds)), "image/png")}
@@ -62,59 +68,59 @@ def read_pages(client: httpx.Client, seeds: "itertools.count[int]", pages: int) 
 
 
 def wait_for(client: httpx.Client, run: str, states: Sequence[str], *, training: bool = False) -> None:
-    """Wait until a run is in one of the states, and, if asked, has trained an epoch."""
+    """Wait until a run is in one of the states and, with `training`, has trained an epoch."""
     began = time.monotonic()
-    while time.monotonic() - began < WAIT_S:
-        answer: dict[str, Any] = client.get(f"/train/{run}").raise_for_status().json()
-        if answer["state"] in states and (answer["epoch"] or not training):
+    while time.monotonic() - began < TIMEOUT_S:
+        status: dict[str, Any] = client.get(f"/train/{run}").raise_for_status().json()
+        if status["state"] in states and (status["epoch"] or not training):
             return
         time.sleep(0.2)
-    raise TimeoutError(f"the run did not come to {states}")
+    raise TimeoutError(f"the run did not reach {states}")
 
 
 def measure(run: Running, rounds: int, pages: int) -> None:
-    """Alternate, print."""
+    """Read pages without and during trainings in turn; print the times."""
     headers = {"Authorization": f"Bearer {run.api_key}"}
-    alone: list[float] = []
-    beside: list[float] = []
+    without: list[float] = []
+    during: list[float] = []
     seeds = itertools.count()
     with httpx.Client(base_url=run.url, headers=headers, timeout=300, trust_env=False) as client:
         correct_lines(client, run.system.settings.models_dir)
-        read_pages(client, seeds, 5)
+        read_pages(client, seeds, WARM_UP_PAGES)
         for number in range(rounds):
-            alone += read_pages(client, seeds, pages)
+            without += read_pages(client, seeds, pages)
             training = client.post("/train/").raise_for_status().json()["run_id"]
             wait_for(client, training, ("running",), training=True)
-            beside += read_pages(client, seeds, pages)
+            during += read_pages(client, seeds, pages)
             wait_for(client, training, ("running",), training=True)
             client.post(f"/train/{training}/cancel").raise_for_status()
             wait_for(client, training, ("cancelled",))
-            print(f"round {number + 1} of {rounds}: {describe(alone)} | {describe(beside)}", flush=True)
-    ratio = np.percentile(beside, 99) / np.percentile(alone, 99)
-    print(f"without: {describe(alone)}\nduring a training: {describe(beside)}")
-    middle = np.median(beside) / np.median(alone)
-    print(f"p99 ratio {ratio:.2f} (goal at most {GOAL}), median ratio {middle:.2f}")
-    print(f"{len(alone)} and {len(beside)} pages of {len(LINES)} lines; load now {os.getloadavg()[0]:.1f}")
+            print(f"round {number + 1} of {rounds}: {describe(without)} | {describe(during)}", flush=True)
+    ratio = np.percentile(during, 99) / np.percentile(without, 99)
+    print(f"without: {describe(without)}\nduring a training: {describe(during)}")
+    median_ratio = np.median(during) / np.median(without)
+    print(f"p99 ratio {ratio:.2f} (goal at most {GOAL}), median ratio {median_ratio:.2f}")
+    print(f"{len(without)} and {len(during)} pages of {len(LINES)} lines; load now {os.getloadavg()[0]:.1f}")
 
 
 def describe(seconds: Sequence[float]) -> str:
-    """Write median, 99th percentile and slowest."""
-    middle, late = np.percentile(seconds, (50, 99))
-    return f"median {middle:.2f} s, p99 {late:.2f} s, most {max(seconds):.2f} s"
+    """Return median, 99th percentile and maximum as text."""
+    median, p99 = np.percentile(seconds, (50, 99))
+    return f"median {median:.2f} s, p99 {p99:.2f} s, maximum {max(seconds):.2f} s"
 
 
 async def bench(rounds: int, pages: int) -> None:
     """Measure on a system of its own."""
     os.environ.update(SETTINGS)
     with tempfile.TemporaryDirectory(prefix="ketav-bench-") as folder:
-        chosen = LocalSettings.apart(Path(folder), free_ports(1)[0])
-        async with running(chosen) as run:
+        settings = LocalSettings.apart(Path(folder), free_ports(1)[0])
+        async with running(settings) as run:
             await asyncio.to_thread(measure, run, rounds, pages)
 
 
 def main() -> None:
     """Read the command line and measure."""
-    parser = argparse.ArgumentParser(description="How much a training slows OCR.")
+    parser = argparse.ArgumentParser(description="Measure how much a training slows OCR.")
     parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--pages", type=int, default=30, help="pages of each kind a round")
     arguments = parser.parse_args()

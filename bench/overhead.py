@@ -1,4 +1,4 @@
-"""What gateway and gRPC add to the engine: one page through REST and by a direct call in turn (`make bench`).
+"""Measure the overhead of gateway and gRPC: a page through REST and by a direct call in turn (`make bench`).
 
 Prints the ratio of the medians with its 90 % bootstrap interval, for elapsed time and for processor time of
 all processes (which other work on the machine disturbs less). The page has 24 lines; one thread everywhere.
@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import httpx
 import psutil
@@ -25,22 +26,25 @@ from ketav_local.main import Running, running
 from ketav_local.ports import free_ports
 from ketav_local.settings import LocalSettings
 
-ROUNDS = 10
-RESAMPLES = 2000
-GOAL = 0.05
-PAGE = LINES * 4
+ROUNDS: Final = 10
+RESAMPLES: Final = 2000
+"""Resamples of the bootstrap."""
+GOAL: Final = 0.05
+"""Greatest overhead, as a share of the direct call."""
+PAGE: Final = LINES * 4
+"""Lines of the page."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What one call took, in seconds."""
+    """The cost of one call, in seconds."""
 
     elapsed: float
     processor: float
 
 
 def direct_reader(model_file: Path, language: str | None) -> Callable[[bytes], str]:
-    """Load engine and model as the system does into this process; give a function that reads a page."""
+    """Load engine and model into this process like the system; return a function that reads a page."""
     engine = make_engine("kraken", Path(language) if language else None)
     content = model_file.read_bytes()
     model = engine.load_model(content, hashlib.sha256(content).hexdigest())
@@ -53,33 +57,33 @@ def direct_reader(model_file: Path, language: str | None) -> Callable[[bytes], s
 
 
 def processor_seconds() -> float:
-    """Sum the processor time of this process and of every process below it that still runs."""
+    """Return the processor time of this process and of all its running descendants."""
     own = psutil.Process()
     times = [process.cpu_times() for process in (own, *own.children(recursive=True))]
-    return sum(each.user + each.system for each in times)
+    return sum(cpu.user + cpu.system for cpu in times)
 
 
 def cost(call: Callable[[bytes], str], page: bytes) -> Cost:
     """Measure one call."""
-    worked, began = processor_seconds(), time.perf_counter()
+    processor, began = processor_seconds(), time.perf_counter()
     call(page)
-    return Cost(time.perf_counter() - began, processor_seconds() - worked)
+    return Cost(time.perf_counter() - began, processor_seconds() - processor)
 
 
-def overhead(through: Sequence[float], direct: Sequence[float]) -> float:
-    """Give how much more the median call through REST took, as a share of the direct one."""
-    return statistics.median(through) / statistics.median(direct) - 1
+def overhead(rest: Sequence[float], direct: Sequence[float]) -> float:
+    """Return how much longer the median call through REST took, as a share of the direct one."""
+    return statistics.median(rest) / statistics.median(direct) - 1
 
 
-def verdict(name: str, through: Sequence[float], direct: Sequence[float]) -> str:
-    """State the overhead with its 90 % interval, by resampling rounds (a round is one call of each kind)."""
-    draw = random.Random(0)
-    rounds = list(zip(through, direct, strict=True))
-    again = sorted(
-        overhead(*zip(*draw.choices(rounds, k=len(rounds)), strict=True)) for _ in range(RESAMPLES)
+def summary(name: str, rest: Sequence[float], direct: Sequence[float]) -> str:
+    """Return the overhead with its 90 % interval, by resampling rounds of one call of each type."""
+    generator = random.Random(0)
+    rounds = list(zip(rest, direct, strict=True))
+    resampled = sorted(
+        overhead(*zip(*generator.choices(rounds, k=len(rounds)), strict=True)) for _ in range(RESAMPLES)
     )
-    low, high = again[RESAMPLES // 20], again[-RESAMPLES // 20]
-    return f"{name} overhead {overhead(through, direct):+.1%} (90 %: {low:+.1%} to {high:+.1%})"
+    low, high = resampled[RESAMPLES // 20], resampled[-RESAMPLES // 20]
+    return f"{name} overhead {overhead(rest, direct):+.1%} (90 %: {low:+.1%} to {high:+.1%})"
 
 
 def measure(run: Running) -> None:
@@ -89,30 +93,34 @@ def measure(run: Running) -> None:
     with httpx.Client(base_url=run.url, headers=headers, timeout=300, trust_env=False) as client:
 
         def post(page: bytes) -> str:
-            """Have a page read through every part of the system."""
-            answer = client.post("/ocr/", files={"file": ("page.png", page, "image/png")})
-            return str(answer.raise_for_status().json()["text"])
+            """Read a page through every part of the system."""
+            response = client.post("/ocr/", files={"file": ("page.png", page, "image/png")})
+            return str(response.raise_for_status().json()["text"])
 
         page = render(PAGE)
         print(f"both read the same text: {'yes' if post(page) == read(page) else 'NO'}")
         costs = []
         for number in range(ROUNDS):
             page = render(PAGE, seed=number)
-            through, direct = cost(post, page), cost(read, page)
-            costs.append((through, direct))
+            rest, direct = cost(post, page), cost(read, page)
+            costs.append((rest, direct))
             print(
-                f"{number + 1:>2}: through {through.elapsed:.2f} s, direct {direct.elapsed:.2f} s", flush=True
+                f"{number + 1:>2}: through REST {rest.elapsed:.2f} s, direct {direct.elapsed:.2f} s",
+                flush=True,
             )
     for name in ("elapsed", "processor"):
-        print(verdict(name, *([getattr(each, name) for each in side] for side in zip(*costs, strict=True))))
+        rest_costs, direct_costs = (
+            [getattr(cost, name) for cost in side] for side in zip(*costs, strict=True)
+        )
+        print(summary(name, rest_costs, direct_costs))
     print(f"goal: at most {GOAL:.0%}; load on the machine now: {os.getloadavg()[0]:.1f}")
 
 
 async def bench() -> None:
     """Measure on a system of its own."""
     with tempfile.TemporaryDirectory(prefix="ketav-bench-") as folder:
-        chosen = LocalSettings.apart(Path(folder), free_ports(1)[0])
-        async with running(chosen) as run:
+        settings = LocalSettings.apart(Path(folder), free_ports(1)[0])
+        async with running(settings) as run:
             await asyncio.to_thread(measure, run)
 
 

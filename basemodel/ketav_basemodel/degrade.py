@@ -1,4 +1,4 @@
-"""From ink to a photographed crop: paper, rules, neighbours, faint pens, blur, noise, compression."""
+"""Photographed crops of drawn lines: paper, rules, neighbours, faint pens, blur, noise, compression."""
 
 from dataclasses import dataclass
 
@@ -19,19 +19,19 @@ class Neighbours:
 
     above: DrawnLine | None
     below: DrawnLine | None
-    pitch: float
+    distance: float
 
 
 def photograph(
     line: DrawnLine, neighbours: Neighbours, strength: float, random: np.random.Generator
 ) -> NDArray[np.uint8]:
-    """Return a grey crop (h, w) of the line as a camera or a tablet leaves it.
+    """Return a grey crop (h, w) of the line as a camera or a tablet records it.
 
-    `strength` from 0 (clean) to 1 sets how much may go wrong.
+    `strength` from 0 (clean) to 1 is the greatest degradation.
     """
     ink, foot = _with_margins(line, neighbours, random)
     if random.random() < 0.5 * strength:
-        ink = _swayed(ink, line.core, random)
+        ink = _warped(ink, line.core, random)
     amount: Field = ink.astype(np.float32) / np.float32(255)
     pencil = random.random() < 0.12 * strength
     if pencil or random.random() < 0.4 * strength:
@@ -61,7 +61,7 @@ def smooth(shape: tuple[int, ...], random: np.random.Generator, knots: tuple[int
 
 
 def _with_margins(line: DrawnLine, neighbours: Neighbours, random: np.random.Generator) -> tuple[Ink, float]:
-    """Cut the crop: paper left and right, more or less room above and below, neighbours reaching in.
+    """Return the crop: paper left and right, some room above and below, with ink of the neighbours.
 
     The second value is the row of the letters' feet.
     """
@@ -70,9 +70,8 @@ def _with_margins(line: DrawnLine, neighbours: Neighbours, random: np.random.Gen
     canvas = own.copy()
     for other, direction in ((neighbours.above, -1), (neighbours.below, 1)):
         if other is not None and random.random() < 0.75:
-            _lay(
-                canvas, other.ink, round(direction * neighbours.pitch), round(float(random.uniform(-30, 10)))
-            )
+            right = round(float(random.uniform(-30, 10)))
+            _overlay(canvas, other.ink, round(direction * neighbours.distance), right)
     if random.random() < 0.3:
         canvas = _within_boundary(canvas, own, line.core * float(random.uniform(0.15, 0.5)))
     tight = random.random() < 0.5
@@ -85,24 +84,24 @@ def _with_margins(line: DrawnLine, neighbours: Neighbours, random: np.random.Gen
 
 
 def _shadow(shape: tuple[int, ...], core: float, random: np.random.Generator) -> Field:
-    """Return the light that is left beside the edge of a hand's or a telephone's shadow."""
+    """Return the share of light near the edge of a shadow."""
     v, u = np.mgrid[0 : shape[0], 0 : shape[1]].astype(np.float32)
     angle = float(random.uniform(0, 2 * np.pi))
-    away = (u - shape[1] * random.random()) * np.cos(angle) + (v - shape[0] / 2) * np.sin(angle)
+    distance = (u - shape[1] * random.random()) * np.cos(angle) + (v - shape[0] / 2) * np.sin(angle)
     soft = core * float(random.uniform(0.1, 3.0))
     depth = float(random.uniform(0.1, 0.5))
-    return np.asarray(1 - depth / (1 + np.exp(np.clip(-away / soft, -30, 30))), dtype=np.float32)
+    return np.asarray(1 - depth / (1 + np.exp(np.clip(-distance / soft, -30, 30))), dtype=np.float32)
 
 
 def _within_boundary(canvas: Ink, own: Ink, margin: float) -> Ink:
-    """Keep of the neighbours what lies within the line's boundary, as cutting from a page does."""
+    """Remove the ink of the neighbours outside the line's boundary, as cropping a line of a page does."""
     reach = (2 * round(3 * margin) + 1, 2 * round(margin) + 1)
     boundary = cv2.dilate(own, cv2.getStructuringElement(cv2.MORPH_RECT, reach))
     return np.where(boundary > 60, canvas, own)
 
 
-def _lay(canvas: Ink, ink: Ink, down: int, right: int) -> None:
-    """Lay ink over a canvas, shifted; what falls outside is lost."""
+def _overlay(canvas: Ink, ink: Ink, down: int, right: int) -> None:
+    """Add shifted ink to a canvas; ink outside the canvas is dropped."""
     height, width = canvas.shape
     top, left = max(0, down), max(0, right)
     bottom, end = min(height, ink.shape[0] + down), min(width, ink.shape[1] + right)
@@ -111,8 +110,8 @@ def _lay(canvas: Ink, ink: Ink, down: int, right: int) -> None:
         np.maximum(part, ink[top - down : bottom - down, left - right : end - right], out=part)
 
 
-def _swayed(ink: Ink, core: float, random: np.random.Generator) -> Ink:
-    """Bend the whole line: a slope, a slow wave, and stretch, size and slant that change along it."""
+def _warped(ink: Ink, core: float, random: np.random.Generator) -> Ink:
+    """Distort the whole line: a slope, a slow wave, and stretch, size and slant that change along it."""
     ink = np.pad(ink, ((0, 0), (round(0.5 * core), round(0.5 * core))))
     height, width = ink.shape
     v, u = np.mgrid[0:height, 0:width].astype(np.float32)
@@ -135,7 +134,7 @@ def _course(spread: float, knots: int, width: int, random: np.random.Generator) 
 
 
 def _patchy(amount: Field, random: np.random.Generator, *, grainy: bool) -> Field:
-    """Let the pen run dry or skip: ink that varies along the line and with the paper's grain."""
+    """Return the ink of a pen that runs dry or skips: it varies along the line and with the paper's grain."""
     slow = 0.55 + 0.45 * smooth(amount.shape, random, (2, 12))
     if grainy:
         grain = cv2.GaussianBlur(random.random(amount.shape, dtype=np.float32), (0, 0), 0.8)
@@ -153,24 +152,24 @@ def _tones(strength: float, random: np.random.Generator) -> tuple[float, float]:
 def _rule(
     picture: Field, line: tuple[float, float], paper: float, strength: float, random: np.random.Generator
 ) -> None:
-    """Rule the paper: lines, or squares as notebooks and drawing programs have them, or a margin besides.
+    """Draw rules on the paper: lines, squares as in notebooks and drawing programs, or lines and a margin.
 
-    `line` is the core band's height and the row of the letters' feet, under which every other rule runs.
+    `line` is the core band's height and the row of the letters' feet; half of the papers have a rule there.
     """
     core, foot = line
     dark = paper * (1 - float(random.uniform(0.04, 0.12 + 0.3 * strength)))
     step = core * float(random.uniform(1.2, 3.5))
-    thick = 1 if random.random() < 0.7 else 2
+    thickness = 1 if random.random() < 0.7 else 2
     on_rule = foot + core * float(random.normal(0.06, 0.1))
     start = on_rule % step if random.random() < 0.5 else float(random.uniform(0, step))
     for row in np.arange(start, picture.shape[0], step).astype(int):
-        picture[row : row + thick] = dark
+        picture[row : row + thickness] = dark
     if random.random() < 0.55:
         for column in np.arange(float(random.uniform(0, step)), picture.shape[1], step).astype(int):
-            picture[:, column : column + thick] = dark
+            picture[:, column : column + thickness] = dark
     elif random.random() < 0.2:
         column = int(picture.shape[1] * random.uniform(0, 1))
-        picture[:, column : column + thick] = dark
+        picture[:, column : column + thickness] = dark
 
 
 def _underline(amount: Field, line: DrawnLine, random: np.random.Generator) -> None:
@@ -189,7 +188,7 @@ def _underline(amount: Field, line: DrawnLine, random: np.random.Generator) -> N
 
 
 def _bleed(ink: Ink) -> Field:
-    """Return the mirrored ink of the leaf's other side."""
+    """Return the mirrored ink of the other side of the paper, as a share."""
     return np.asarray(cv2.GaussianBlur(ink[:, ::-1], (0, 0), 2.0).astype(np.float32) / 255, dtype=np.float32)
 
 

@@ -1,4 +1,4 @@
-"""Digits as a pen writes them: the paths of their usual forms."""
+"""Digits as pen strokes: the paths of their usual forms."""
 
 from typing import Final
 
@@ -91,7 +91,7 @@ FORMS: Final[dict[str, tuple[tuple[Stroke, ...], ...]]] = {
 
 
 def draw_digits(random: np.random.Generator, looseness: float) -> dict[str, list[Glyph]]:
-    """Draw one hand's digits: one form of each, all of one height, every point strayed by `looseness`."""
+    """Draw one writer's digits: one form each, one height; points stray by `looseness` core bands."""
     tall, wide = (float(v) for v in random.uniform((0.75, 0.8), (1.2, 1.25)))
     drawn = {}
     for digit, forms in FORMS.items():

@@ -1,4 +1,4 @@
-"""Alphabets from fonts: cursive, scribal, Rashi and print, fetched by package name and never shipped."""
+"""Alphabets from fonts: cursive, scribal, Rashi and print; fetched by package name, not shipped."""
 
 import shutil
 import subprocess
@@ -10,10 +10,10 @@ import numpy as np
 from fontTools.ttLib import TTFont
 from PIL import Image, ImageDraw, ImageFont
 
+from ketav_basemodel.alphabet import DIGITS as DIGIT_CHARACTERS
+from ketav_basemodel.alphabet import LATIN
 from ketav_basemodel.glyphs import UNIT, Glyph, crop_ink, make_glyph
 from ketav_basemodel.letters import CLASSES
-from ketav_basemodel.texts import DIGITS as DIGITS_TEXT
-from ketav_basemodel.texts import LATIN
 
 DEBIAN: Final = ("culmus", "culmus-fancy", "fonts-ldco", "fonts-sil-ezra")
 """Debian packages with Hebrew fonts."""
@@ -80,14 +80,14 @@ DIGITS: Final = (
     "gveret-levin-latin-400",
 )
 _FORMATS: Final = (".ttf", ".otf", ".pfa", ".woff2")
-_SIGNS: Final = DIGITS_TEXT + "%₪&@#$€־׳״–”„…"
+_SIGNS: Final = DIGIT_CHARACTERS + "%₪&@#$€־׳״–”„…"
 
 
 @dataclass(frozen=True, slots=True)
 class Fonts:
     """Alphabets by kind; each maps characters to glyphs on one core band.
 
-    `digits` hold the digits, signs and Latin letters of handwriting fonts.
+    `digits` have the digits, signs and Latin letters of handwriting fonts.
     """
 
     cursive: list[dict[str, Glyph]]
@@ -106,7 +106,9 @@ def fetch(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     npm, apt = shutil.which("npm"), shutil.which("apt-get")
     if npm is None or apt is None:
-        raise FileNotFoundError("npm and apt-get fetch the fonts: install both, or copy the packages by hand")
+        raise FileNotFoundError(
+            "npm and apt-get are needed to fetch the fonts. Install both, or copy the packages."
+        )
     (folder / "package.json").write_text('{"private": true}\n')
     quiet = ["--silent", "--no-audit", "--no-fund", "--ignore-scripts"]
     subprocess.run([npm, "install", *quiet, *NPM], cwd=folder, check=True)  # noqa: S603  # names are constants
@@ -118,14 +120,14 @@ def fetch(folder: Path) -> None:
 
 
 def load_fonts(folder: Path) -> Fonts:
-    """Load every font found under `folder`; a kind none of whose fonts is there stays empty."""
+    """Load the fonts below `folder`; a kind without any of its fonts stays empty."""
     files: dict[str, Path] = {}
     for path in sorted(folder.rglob("*")):
         if path.suffix in _FORMATS and path.is_file():
             files.setdefault(path.stem.removesuffix("-normal"), path)
 
     def kind(names: tuple[str, ...], characters: str) -> list[dict[str, Glyph]]:
-        """Load the fonts of one kind that are there and have at least the characters asked for."""
+        """Load the fonts of one kind that were fetched and have at least ten of the characters."""
         loaded = [font_glyphs(files[name], characters, folder) for name in names if name in files]
         return [glyphs for glyphs in loaded if len(glyphs) >= 10]
 
@@ -136,7 +138,7 @@ def load_fonts(folder: Path) -> Fonts:
         kind(SCRIBAL, hebrew),
         kind(RASHI, hebrew),
         kind(PRINT, hebrew),
-        kind(DIGITS, DIGITS_TEXT + "%&@#$€" + LATIN),
+        kind(DIGITS, DIGIT_CHARACTERS + "%&@#$€" + LATIN),
     )
 
 
@@ -148,8 +150,8 @@ def font_glyphs(path: Path, characters: str, cache: Path) -> dict[str, Glyph]:
     box = probe.getbbox(reference, anchor="ls")
     if box[3] - box[1] < 20:
         return {}
-    tall = UNIT if reference == "ה" else 1.15 * UNIT
-    font = ImageFont.truetype(str(file), max(8, round(100 * tall / (box[3] - box[1]))))
+    height = UNIT if reference == "ה" else 1.15 * UNIT
+    font = ImageFont.truetype(str(file), max(8, round(100 * height / (box[3] - box[1]))))
     missing = _picture(font, "\U0010ffff")
     glyphs = {}
     for character in characters:
@@ -172,13 +174,13 @@ def _picture(font: ImageFont.FreeTypeFont, character: str) -> np.ndarray[tuple[i
 
 
 def _plain(path: Path, cache: Path) -> Path:
-    """Return a file FreeType reads: compressed web fonts are unpacked once into `cache`."""
+    """Return a file that FreeType reads: compressed web fonts are unpacked once into `cache`."""
     if path.suffix != ".woff2":
         return path
-    plain = cache / "unpacked" / f"{path.stem}.ttf"
-    if not plain.exists():
-        plain.parent.mkdir(parents=True, exist_ok=True)
+    unpacked = cache / "unpacked" / f"{path.stem}.ttf"
+    if not unpacked.exists():
+        unpacked.parent.mkdir(parents=True, exist_ok=True)
         font = TTFont(path)
         font.flavor = None
-        font.save(plain)
-    return plain
+        font.save(unpacked)
+    return unpacked

@@ -1,4 +1,4 @@
-"""A glyph: one drawn character with its place on the line, and how a fresh instance of it is made."""
+"""Glyphs: drawn characters with their position on the line, and the instances that a writer makes of them."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -23,9 +23,10 @@ SPINE_STEP: Final = 16
 class Glyph:
     """One character as drawn.
 
-    `ink` is padded by `PAD` on every side. `spine` has the same shape and holds each pixel's distance from
-    the pen's path in 1/`SPINE_STEP` pixels: any pen can retrace it. `top` is where the ink begins, in pixels
-    (`UNIT` a core band) below the core band's upper edge; `bearing` the paper kept beside the ink in sum.
+    `ink` is padded by `PAD` on every side. `spine` has the same shape and the distance of each pixel from the
+    pen's path in 1/`SPINE_STEP` pixels, so that any pen can retrace it. `top` is the first row of ink in
+    pixels (`UNIT` a core band) below the core band's upper edge; `bearing` is the sum of the paper left and
+    right.
     """
 
     ink: Ink
@@ -36,10 +37,10 @@ class Glyph:
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """A glyph as one writer put it down once: ink at the line's own scale.
+    """One instance of a glyph as a writer draws it: ink at the line's own scale.
 
-    `left` and `right` are, for each inked row, the first and last inked column; rows without ink hold
-    a column that never binds.
+    `left` and `right` are, for each row, the first and last inked column; rows without ink have a column that
+    never touches a neighbour's.
     """
 
     ink: Ink
@@ -51,10 +52,11 @@ class Instance:
 
 @dataclass(frozen=True, slots=True)
 class Pen:
-    """What a pen does to glyphs: `radius` in pixels of the result, None keeps the glyph's own stroke.
+    """A pen: `radius` in pixels of the result; None keeps the glyph's own stroke.
 
     `weight` makes own strokes bolder or finer. `pressure` is the spread of the radius along the strokes, as a
-    share of it; `nib` how much a broad nib thickens strokes across `angle` (radians) and thins those along.
+    share of it; `nib` is the share by which a broad nib thickens strokes across `angle` (radians) and thins
+    those along it.
     """
 
     radius: float | None
@@ -65,8 +67,8 @@ class Pen:
 
 
 @dataclass(frozen=True, slots=True)
-class Bend:
-    """How far an instance strays from its glyph: factors of size, shear, turn (radians), warp (pixels)."""
+class Distortion:
+    """The difference of an instance from its glyph: factors of size, shear, turn (radians), warp (pixels)."""
 
     scale_x: float
     scale_y: float
@@ -80,32 +82,34 @@ def make_glyph(ink: Ink, top: float, bearing: float = 0.0) -> Glyph:
     padded = np.pad(ink, PAD)
     inked = padded > 110
     path = skeletonize(inked) if inked.any() else inked  # type: ignore[no-untyped-call]
-    far = cv2.distanceTransform((~path).astype(np.uint8), cv2.DIST_L2, 5)
-    spine = np.clip(far * SPINE_STEP, 0, 255).astype(np.uint8)
+    distance = cv2.distanceTransform((~path).astype(np.uint8), cv2.DIST_L2, 5)
+    spine = np.clip(distance * SPINE_STEP, 0, 255).astype(np.uint8)
     return Glyph(padded, spine, top, bearing)
 
 
 def crop_ink(ink: Ink, threshold: int = 60) -> Ink:
-    """Cut away the rows and columns without ink; an empty image stays one blank pixel."""
+    """Remove the outer rows and columns without ink; an empty image becomes one blank pixel."""
     rows, columns = np.flatnonzero(ink.max(axis=1) > threshold), np.flatnonzero(ink.max(axis=0) > threshold)
     if not rows.size or not columns.size:
         return np.zeros((1, 1), dtype=np.uint8)
     return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
-def bend(glyph: Glyph, how: Bend, pen: Pen, scale: float, random: np.random.Generator) -> Instance:
+def draw_instance(
+    glyph: Glyph, distortion: Distortion, pen: Pen, scale: float, random: np.random.Generator
+) -> Instance:
     """Draw one instance: scaled by `scale` (line pixels per glyph pixel), turned, sheared and warped.
 
     The smooth warp displaces a 3×3 grid of points; between them it is interpolated.
     """
     source = glyph.ink if pen.radius is None else glyph.spine
     height, width = source.shape
-    sx, sy = scale * how.scale_x, scale * how.scale_y
-    reach = abs(how.shear) * height * sy + abs(how.turn) * max(height * sy, width * sx)
-    out_h, out_w = int(height * sy + abs(how.turn) * width * sx) + 2, int(width * sx + reach) + 2
-    x, y = _backward(out_h, out_w, (height, width), (sx, sy), how)
-    if how.warp:
-        grid = random.normal(0.0, how.warp, (2, 3, 3)).astype(np.float32)
+    sx, sy = scale * distortion.scale_x, scale * distortion.scale_y
+    reach = abs(distortion.shear) * height * sy + abs(distortion.turn) * max(height * sy, width * sx)
+    out_h, out_w = int(height * sy + abs(distortion.turn) * width * sx) + 2, int(width * sx + reach) + 2
+    x, y = _backward(out_h, out_w, (height, width), (sx, sy), distortion)
+    if distortion.warp:
+        grid = random.normal(0.0, distortion.warp, (2, 3, 3)).astype(np.float32)
         x += cv2.resize(grid[0], (out_w, out_h), interpolation=cv2.INTER_CUBIC)
         y += cv2.resize(grid[1], (out_w, out_h), interpolation=cv2.INTER_CUBIC)
     outside = 0 if pen.radius is None else 255
@@ -115,22 +119,22 @@ def bend(glyph: Glyph, how: Bend, pen: Pen, scale: float, random: np.random.Gene
 
 
 def _backward(
-    out_h: int, out_w: int, shape: tuple[int, int], scales: tuple[float, float], how: Bend
+    out_h: int, out_w: int, shape: tuple[int, int], scales: tuple[float, float], distortion: Distortion
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return, for each pixel of the result, the glyph's pixel it shows."""
+    """Return for each pixel of the result the glyph's pixel (x, y) that it shows."""
     v, u = np.mgrid[0:out_h, 0:out_w].astype(np.float32)
     u -= (out_w - 1) / 2
     v -= (out_h - 1) / 2
-    cos, sin = np.float32(np.cos(how.turn)), np.float32(np.sin(how.turn))
+    cos, sin = np.float32(np.cos(distortion.turn)), np.float32(np.sin(distortion.turn))
     along, down = cos * u + sin * v, cos * v - sin * u
-    along += np.float32(how.shear) * down
+    along += np.float32(distortion.shear) * down
     return along / np.float32(scales[0]) + (shape[1] - 1) / 2, down / np.float32(scales[1]) + (
         shape[0] - 1
     ) / 2
 
 
 def _inked(drawn: NDArray[np.uint8], pen: Pen, scale: float, random: np.random.Generator) -> Ink:
-    """Turn warped ink, or a warped distance to the pen's path, into the ink this pen leaves."""
+    """Convert warped ink, or a warped distance to the pen's path, into the ink of this pen."""
     press = _pressure(drawn.shape, pen.pressure, random) if pen.pressure else np.float32(0)
     if pen.radius is not None:
         distance = drawn.astype(np.float32) * np.float32(scale / SPINE_STEP)
@@ -143,14 +147,14 @@ def _inked(drawn: NDArray[np.uint8], pen: Pen, scale: float, random: np.random.G
 
 
 def _pressure(shape: tuple[int, ...], spread: float, random: np.random.Generator) -> NDArray[np.float32]:
-    """Return how much harder than usual the pen presses, changing slowly over a character."""
+    """Return the excess of the pen's pressure as a share, changing slowly over a character."""
     grid = random.normal(0, spread, (3, 2)).astype(np.float32)
     slow = cv2.resize(grid, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
     return np.asarray(np.clip(slow, -0.5, 0.8), dtype=np.float32)
 
 
 def _nib(distance: NDArray[np.float32], pen: Pen) -> NDArray[np.float32]:
-    """Return how much a broad nib thickens each place, by the gradient, which is across the stroke."""
+    """Return the share by which a broad nib thickens each pixel; the gradient is across the stroke."""
     smooth = cv2.GaussianBlur(distance, (0, 0), 1.0)
     right, down = cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1)
     along = right * np.float32(np.cos(pen.angle)) + down * np.float32(np.sin(pen.angle))
@@ -159,15 +163,15 @@ def _nib(distance: NDArray[np.float32], pen: Pen) -> NDArray[np.float32]:
 
 
 def _instance(ink: Ink, glyph: Glyph, scale_y: float, grown: float) -> Instance:
-    """Crop to the ink and take its outline row by row."""
+    """Crop to the ink and measure its outline row by row."""
     rows, columns = np.flatnonzero(ink.max(axis=1) > 60), np.flatnonzero(ink.max(axis=0) > 60)
     if not rows.size:
         empty = np.zeros(1, dtype=np.float32)
         return Instance(np.zeros((1, 1), np.uint8), 0.0, glyph.bearing * scale_y, empty, empty)
     cut = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     inked = cut > 60
-    some = inked.any(axis=1)
-    left = np.where(some, inked.argmax(axis=1), 1e4).astype(np.float32)
-    right = np.where(some, cut.shape[1] - inked[:, ::-1].argmax(axis=1), -1e4).astype(np.float32)
+    any_ink = inked.any(axis=1)
+    left = np.where(any_ink, inked.argmax(axis=1), 1e4).astype(np.float32)
+    right = np.where(any_ink, cut.shape[1] - inked[:, ::-1].argmax(axis=1), -1e4).astype(np.float32)
     top = (glyph.top - PAD) * scale_y - grown / 2 + float(rows[0])
     return Instance(cut, top, glyph.bearing * scale_y, left, right)

@@ -1,4 +1,4 @@
-"""Builds the character language model of the beam search from word frequencies and running text."""
+"""Train the character language model of the beam search on word frequencies and running text."""
 
 import math
 from collections import Counter, defaultdict
@@ -10,7 +10,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ketav_basemodel import running_text, texts
+from ketav_basemodel import running_text
+from ketav_basemodel.alphabet import ALPHABET, DIGITS, LATIN
+from ketav_basemodel.corpora import BIBLE, bible_verses, forbidden_triples, is_held_out, modern_words
 from ketav_basemodel.ngram_estimation import (
     Counts,
     absolute_discounting,
@@ -19,7 +21,9 @@ from ketav_basemodel.ngram_estimation import (
     joined,
     mixed,
 )
+from ketav_basemodel.number_forms import number_words
 from ketav_basemodel.running_text import RunningText
+from ketav_basemodel.texts import ABBREVIATIONS
 from ketav_engine.recognition import language_model
 from ketav_engine.recognition.beam import BeamDecoder, LanguageTables
 from ketav_engine.recognition.decode import to_display
@@ -30,20 +34,20 @@ WORD_ORDER: Final = 6
 RUNNING_ORDER: Final = 7
 """Longest n-gram of running text: 6, 7 and 8 cost 2.70, 2.66 and 2.67 bits a character of held-out sentences
 (mixed with the word model)."""
-_LEAST_COMMENTS: Final = 3
-"""Comments may be counted only where many people wrote the same."""
-_VERSES: Final = 0.1
-"""Factor of the verses' counts: modern text is what people write."""
+_MIN_COMMENT_COUNT: Final = 3
+"""Only what several people wrote may be counted of the comments."""
+_VERSE_FACTOR: Final = 0.1
+"""Factor of the verses' counts: people write modern text."""
 _BACKOFF_PSEUDO_COUNT: Final = 4.0
-"""2, 4 and 8 cost 2.68, 2.66 and 2.69 bits."""
+"""Pseudo-count of the interpolation: with 2, 4 and 8 a character costs 2.68, 2.66 and 2.69 bits."""
 _MASS: Final = 1e7
 """Word occurrences that the frequencies are scaled to: a word in ten million counts once."""
 _POWER: Final = 0.9
-"""Modern words count as frequency to this power: a page not yet read has more rare words than a whole web."""
+"""Modern words count as their frequency to this power: a new page has more rare words than the whole web."""
 _SHARES: Final = {"modern": 0.77, "biblical": 0.20, "numbers": 0.02, "abbreviations": 0.01}
 """Shares of the sources of words."""
 _BEFORE: Final = {"(": 0.004, '"': 0.006, "-": 0.01}
-"""How often a mark stands before a word."""
+"""Marks before a word for each word."""
 _AFTER: Final = {
     ".": 0.05,
     ",": 0.06,
@@ -55,38 +59,39 @@ _AFTER: Final = {
     '"': 0.006,
     "'": 0.008,
 }
-"""How often a mark follows a word: in display order it comes first."""
-_ALONE: Final = 0.02
-"""Share of those marks that a space follows at once."""
+"""Marks after a word for each word: in display order they come first."""
+_DETACHED: Final = 0.02
+"""Share of those marks that are separated from the word by a space."""
 _UNKNOWN_END: Final = 0.18
 """Probability that an unknown word ends after a letter: 5.5 letters on average."""
-_LONGEST_NUMBER: Final = 9
-"""Numbers of each length up to this are counted equally often as all the forms of `texts.number_words`."""
+_MAX_NUMBER_LENGTH: Final = 9
+"""Numbers of all lengths up to this are counted as often as all the forms of `number_words`."""
 DIGIT: Final = "0"
-_CLASSES: Final = {DIGIT: texts.DIGITS, "a": texts.LATIN[26:], "A": texts.LATIN[:26]}
+"""The digit that replaces all digits."""
+_CLASSES: Final = {DIGIT: DIGITS, "a": LATIN[26:], "A": LATIN[:26]}
 """Characters that share a symbol, by the one that replaces them in the counted texts."""
 
 
 def build(data: Path, bench: Path, path: Path) -> LanguageModel:
     """Train on the training part of all texts, write the model to `path` and return it.
 
-    Verses and lines that share words in a row with an evaluation text are left out (`closed_runs`,
-    `running_text.repeats`), so that no evaluation text is learnt by way of its parallels.
+    Verses and lines that have successive words of an evaluation text are left out (`forbidden_triples`,
+    `running_text.repeats`), so that no evaluation text is learnt from its parallels.
     """
-    closed = texts.closed_runs(file.read_text() for file in sorted(bench.glob("**/*.gt.txt")))
-    verses = texts.bible_verses(data / "node_modules/morphhb/wlc")
+    forbidden = forbidden_triples(file.read_text() for file in sorted(bench.glob("**/*.gt.txt")))
+    verses = bible_verses(data / BIBLE)
     words = {
-        "modern": {word: part**_POWER for word, part in texts.modern_words(600_000).items()},
-        "biblical": biblical_words(verses, closed),
+        "modern": {word: share**_POWER for word, share in modern_words(600_000).items()},
+        "biblical": biblical_words(verses, forbidden),
         "numbers": numbers(),
-        "abbreviations": dict.fromkeys(texts.abbreviations(), 1.0),
+        "abbreviations": dict.fromkeys(ABBREVIATIONS, 1.0),
     }
     model = train(mixed_words(words), running_text.load(bench, data))
     language_model.write(model, path)
     return model
 
 
-def train(words: Mapping[str, float], running: RunningText, alphabet: str = texts.ALPHABET) -> LanguageModel:
+def train(words: Mapping[str, float], running: RunningText, alphabet: str = ALPHABET) -> LanguageModel:
     """Train on words in logical order with shares that sum to about 1, and on running text."""
     symbols, shares = symbol_classes(alphabet)
     marks = frozenset(symbols[mark] for mark in {*_BEFORE, *_AFTER} if mark in symbols)
@@ -97,7 +102,7 @@ def train(words: Mapping[str, float], running: RunningText, alphabet: str = text
 
 
 def bits(model: LanguageModel, lines: Iterable[str]) -> float:
-    """Return the mean bits a character of lines costs the model (cross-entropy), line ends included."""
+    """Return the cross-entropy of lines in bits per character, line ends included."""
     labels = {character: label for label, character in enumerate(model.symbols, start=1)}
     codec = SimpleNamespace(l2c_single={label: character for character, label in labels.items()})
     decoder = BeamDecoder(LanguageTables(model), codec)
@@ -123,30 +128,30 @@ def symbol_classes(alphabet: str) -> tuple[dict[str, int], dict[str, float]]:
 
 
 def numbers() -> dict[str, float]:
-    """Return numbers as notes have them, and numbers of each length, with every digit written as zero."""
+    """Return numbers as in notes, and numbers of each length, with every digit written as zero."""
     words: dict[str, float] = defaultdict(float)
-    for word, count in texts.number_words(40_000).items():
-        words["".join(DIGIT if c in texts.DIGITS else c for c in word)] += count
+    for word, count in number_words(40_000).items():
+        words["".join(DIGIT if c in DIGITS else c for c in word)] += count
     total = sum(words.values())
-    for length in range(1, _LONGEST_NUMBER + 1):
-        words[DIGIT * length] += total / _LONGEST_NUMBER
+    for length in range(1, _MAX_NUMBER_LENGTH + 1):
+        words[DIGIT * length] += total / _MAX_NUMBER_LENGTH
     return dict(words)
 
 
-def biblical_words(verses: Iterable[list[str]], closed: Collection[tuple[str, ...]]) -> dict[str, float]:
-    """Count the words of verses without a run of three words in `closed`, but for the words held out."""
-    frequencies = texts.modern_words(600_000, "validation")
+def biblical_words(verses: Iterable[list[str]], forbidden: Collection[tuple[str, ...]]) -> dict[str, float]:
+    """Count the words of the verses without a forbidden triple; held-out words are left out."""
+    frequencies = modern_words(600_000, "validation")
     counts = Counter(
         word
         for verse in verses
-        if not any(tuple(verse[start : start + 3]) in closed for start in range(len(verse) - 2))
+        if not any(tuple(verse[start : start + 3]) in forbidden for start in range(len(verse) - 2))
         for word in verse
     )
-    return {w: float(n) for w, n in counts.items() if not texts.is_held_out(w, frequencies.get(w, 0.0))}
+    return {w: float(n) for w, n in counts.items() if not is_held_out(w, frequencies.get(w, 0.0))}
 
 
 def mixed_words(sources: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
-    """Join word counts by the shares of `_SHARES`."""
+    """Mix word counts by the shares of `_SHARES`."""
     words: defaultdict[str, float] = defaultdict(float)
     for name, counts in sources.items():
         total = sum(counts.values())
@@ -196,9 +201,9 @@ def _running_table(running: RunningText, symbols: Mapping[str, int]) -> NgramTab
 
     counts = mixed(
         [
-            (count_lines(lines(running.comments), RUNNING_ORDER, _LEAST_COMMENTS), 1.0),
+            (count_lines(lines(running.comments), RUNNING_ORDER, _MIN_COMMENT_COUNT), 1.0),
             (count_lines(lines(running.sentences), RUNNING_ORDER), 1.0),
-            (count_lines(lines(running.verses), RUNNING_ORDER), _VERSES),
+            (count_lines(lines(running.verses), RUNNING_ORDER), _VERSE_FACTOR),
         ]
     )
     return interpolate_by_types(counts, len(set(symbols.values())), _BACKOFF_PSEUDO_COUNT)
@@ -216,7 +221,7 @@ def _spelling(counts: Counts, symbols: Mapping[str, int], marks: frozenset[int])
 
 
 def _with_marks(counts: list[Counts], symbols: Mapping[str, int]) -> list[Counts]:
-    """Put marks around the words that were counted without: before in logical order is the end on display."""
+    """Add the marks around the words: those before a word in logical order follow it in display order."""
     space, low = symbols[" "], np.uint64(MAX_SYMBOLS)
     after = {symbols[mark]: share for mark, share in _AFTER.items() if mark in symbols}
     before = {symbols[mark]: share for mark, share in _BEFORE.items() if mark in symbols}
@@ -231,7 +236,7 @@ def _with_marks(counts: list[Counts], symbols: Mapping[str, int]) -> list[Counts
         for first, count in firsts.items():
             extra[1][pack((mark, first))] += share * count
         extra[1][pack((space, mark))] += share * total
-        extra[1][pack((mark, space))] += _ALONE * share * total
+        extra[1][pack((mark, space))] += _DETACHED * share * total
     for mark, share in before.items():
         extra[0][pack((mark,))] += share * total
         extra[1][pack((mark, space))] += share * total

@@ -1,4 +1,4 @@
-"""A page while it is written: columns of lines, each with its text, its ink and its true place."""
+"""The layout of a written page: columns of lines, each with its text, its ink and its true position."""
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -17,20 +17,21 @@ Points = NDArray[np.float64]
 """Points (x, y) in pixels, shape (count, 2)."""
 
 FORMAL: Final = frozenset({"stam", "print", "scribal", "rashi"})
-"""Kinds of writers whose lines end evenly and whose letters do not climb."""
+"""Kinds of writers whose lines are justified and level."""
 _INKED: Final = 60
+"""Ink from which a pixel belongs to a line."""
 _MARGIN: Final = 0.15
-"""Core bands of paper that a boundary keeps around the ink."""
+"""Core bands of paper within a boundary around the ink."""
 _STRIP: Final = 1.5
 """Core bands of one step of a boundary."""
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What a page is: `kind` of writer (`writers.KINDS`), `paper` (plain, ruled, squared), 1 or 2 `columns`.
+    """The properties of a page: `kind` of writer, `paper` (plain, ruled or squared), 1 or 2 `columns`.
 
-    `lines` in each column, each at most `width` core bands long; `camera` from 0, a flat copy, to 1, a
-    photograph at its worst.
+    Each column has `lines` of at most `width` core bands; `camera` is from 0, a flat copy, to 1, a bad
+    photograph.
     """
 
     kind: str = "hand"
@@ -43,7 +44,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class PageLine:
-    """A line of a page: `text` in logical order and where it is, in pixels.
+    """A line of a page: its `text` in logical order and its position in pixels.
 
     `baseline` is the line that the letters hang from, left to right; `boundary` a polygon around the ink.
     """
@@ -54,84 +55,85 @@ class PageLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WrittenPage:
     """A written page before it is photographed.
 
-    `ink` and `owners` have shape (height, width); `owners` holds, where there is ink, the number of its line
-    from 1. `pitch` is the distance between lines and `first` the row of the first line's feet.
+    `ink` and `owners` have shape (height, width); a pixel of `owners` is the number of the line, from 1,
+    whose ink it has, or 0. `line_distance` is in pixels; `first` is the row of the first line's feet.
     """
 
     ink: Ink
     owners: NDArray[np.uint8]
     lines: list[PageLine]
     core: float
-    pitch: float
+    line_distance: float
     first: float
 
 
-def write_page(setting: Setting, writer: Writer, texts: Texts, random: np.random.Generator) -> Written:
-    """Let a writer fill a page; lines come in reading order, the right column first."""
+def write_page(setting: Setting, writer: Writer, texts: Texts, random: np.random.Generator) -> WrittenPage:
+    """Write a page; its lines are in reading order, the right column first."""
     core = writer.style.core
-    pitch = max(writer.style.pitch, 1.6) * core
-    wide = setting.width * core
+    line_distance = max(writer.style.line_distance, 1.6) * core
+    column_width = setting.width * core
     edges, gutter = random.uniform(1.5, 5.0, 4) * core, float(random.uniform(2.5, 4.5)) * core
     titled = setting.columns == 1 and random.random() < 0.35
     count = setting.lines + (1 if titled else 0)
-    height = round(edges[0] + edges[1] + count * pitch + 1.5 * core)
-    width = round(edges[2] + edges[3] + setting.columns * wide + (setting.columns - 1) * gutter)
-    sheet = _Sheet(np.zeros((height, width), np.uint8), np.zeros((height, width), np.uint8), [])
-    climb = 0.0 if setting.kind in FORMAL else float(random.normal(0, 0.008))
+    height = round(edges[0] + edges[1] + count * line_distance + 1.5 * core)
+    width = round(edges[2] + edges[3] + setting.columns * column_width + (setting.columns - 1) * gutter)
+    canvas = _Canvas(np.zeros((height, width), np.uint8), np.zeros((height, width), np.uint8), [])
+    formal = setting.kind in FORMAL
+    slope = 0.0 if formal else float(random.normal(0, 0.008))
     top = edges[0]
     if titled:
-        _title(sheet, writer, texts, (edges[2] + wide / 2, top), random)
-        top += pitch * float(random.uniform(1.0, 1.3))
+        _title(canvas, writer, texts, (edges[2] + column_width / 2, top), random)
+        top += line_distance * float(random.uniform(1.0, 1.3))
     for column in range(setting.columns):
-        right = width - edges[3] - column * (wide + gutter)
-        drawn = fill(setting, writer, texts, wide, random)
-        for index, line in enumerate(drawn):
-            stray = 0.0 if setting.kind in FORMAL else float(random.normal(0, 0.05)) * pitch
-            bow = float(random.normal(0, 0.02 if setting.kind in FORMAL else 0.12)) * core
-            inset = 0.0 if setting.kind in FORMAL else abs(float(random.normal(0, 0.5))) * core
-            put(sheet, line, (right - inset, top + index * pitch + stray), climb, bow)
-    return Written(sheet.ink, sheet.owners, sheet.lines, core, pitch, float(top + core))
+        right = width - edges[3] - column * (column_width + gutter)
+        for index, line in enumerate(fill(setting, writer, texts, column_width, random)):
+            shift = 0.0 if formal else float(random.normal(0, 0.05)) * line_distance
+            sag = float(random.normal(0, 0.02 if formal else 0.12)) * core
+            inset = 0.0 if formal else abs(float(random.normal(0, 0.5))) * core
+            put(canvas, line, (right - inset, top + index * line_distance + shift), slope, sag)
+    return WrittenPage(canvas.ink, canvas.owners, canvas.lines, core, line_distance, float(top + core))
 
 
 def fill(
-    setting: Setting, writer: Writer, texts: Texts, wide: float, random: np.random.Generator
+    setting: Setting, writer: Writer, texts: Texts, max_width: float, random: np.random.Generator
 ) -> list[DrawnLine]:
-    """Write one column's lines, at most `wide` pixels each; paragraphs end in short ones."""
+    """Write one column's lines, at most `max_width` pixels each; paragraphs end in short ones."""
     biblical = 0.7 if setting.kind in {"stam", "scribal"} else 0.1
     lines: list[DrawnLine] = []
     for _ in range(setting.lines):
         ends = random.random() < (0.05 if setting.kind == "stam" else 0.18)
         share = float(random.uniform(0.15, 0.8)) if ends else 1.0
-        line = fitted(writer, texts, share * wide, biblical, random)
-        lines.append(line if ends or setting.kind not in FORMAL else justified(line, wide))
+        line = fitted(writer, texts, share * max_width, biblical, random)
+        lines.append(line if ends or setting.kind not in FORMAL else justified(line, max_width))
     return lines
 
 
 def fitted(
-    writer: Writer, texts: Texts, wide: float, biblical: float, random: np.random.Generator
+    writer: Writer, texts: Texts, max_width: float, biblical: float, random: np.random.Generator
 ) -> DrawnLine:
-    """Write a line that ends before `wide` pixels, with as many words as fit; at least one."""
+    """Write a line of at most `max_width` pixels with as many words as fit, at least one."""
     words: list[str] = []
-    most = max(4, round(wide / writer.style.core / 2.2))
+    max_words = max(4, round(max_width / writer.style.core / 2.2))
     for _ in range(40):
-        words = max(words, texts.draw(random, biblical, most).split(), key=len)
-        if len(words) >= 0.7 * most:
+        words = max(words, texts.draw(random, biblical, max_words).split(), key=len)
+        if len(words) >= 0.7 * max_words:
             break
     while True:
         line = draw_line(" ".join(words), writer)
-        if (line.ink.shape[1] <= wide and line.text) or len(words) <= 1:
+        if (line.ink.shape[1] <= max_width and line.text) or len(words) <= 1:
             return line
-        words = words[: min(len(words) - 1, max(1, round(len(words) * wide / line.ink.shape[1])))]
+        fitting = round(len(words) * max_width / line.ink.shape[1])
+        words = words[: min(len(words) - 1, max(1, fitting))]
 
 
-def justified(line: DrawnLine, wide: float) -> DrawnLine:
-    """Widen the gaps between words so that a line ends at `wide`; a line far too short stays."""
-    lacking = round(wide) - line.ink.shape[1]
+def justified(line: DrawnLine, width: float) -> DrawnLine:
+    """Widen the gaps between words so that a line has `width` pixels; a line that is far too short stays."""
+    lacking = round(width) - line.ink.shape[1]
     gaps = np.flatnonzero(_word_gaps(line))
-    if not 0 < lacking < 0.4 * wide or not gaps.size:
+    if not 0 < lacking < 0.4 * width or not gaps.size:
         return line
     shares = np.diff(np.linspace(0, lacking, gaps.size + 1).round().astype(int))
     columns = [(line.spans[gap][1] + line.spans[gap + 1][0]) // 2 for gap in gaps]
@@ -145,39 +147,39 @@ def justified(line: DrawnLine, wide: float) -> DrawnLine:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sheet:
-    """Ink and lines laid down so far."""
+class _Canvas:
+    """The ink and the lines of a page that is being written."""
 
     ink: Ink
     owners: NDArray[np.uint8]
     lines: list[PageLine]
 
 
-def put(sheet: _Sheet, line: DrawnLine, corner: tuple[float, float], climb: float, bow: float) -> None:
-    """Lay a line on the sheet: its right end and the core band's upper edge at `corner`.
+def put(canvas: _Canvas, line: DrawnLine, corner: tuple[float, float], slope: float, sag: float) -> None:
+    """Add a line to the page: its right end and the core band's upper edge at `corner` (x, y).
 
-    `climb` is its slope and `bow` how far, in pixels, its middle hangs below its ends.
+    `sag` is the distance in pixels of its middle below its ends.
     """
     width = line.ink.shape[1]
     share = np.linspace(1, 0, width) if width > 1 else np.zeros(1)
-    course = climb * width * share + bow * np.sin(np.pi * share)
+    course = slope * width * share + sag * np.sin(np.pi * share)
     room = int(np.ceil(np.abs(course).max())) + 1
     padded = np.pad(line.ink, ((room, room), (0, 0)))
     v, u = np.mgrid[0 : padded.shape[0], 0:width].astype(np.float32)
     level = v - course.astype(np.float32)[None, :]
     bent = np.asarray(cv2.remap(padded, u, level, cv2.INTER_LINEAR), dtype=np.uint8)
     left, top = round(corner[0]) - width, round(corner[1] - line.top) - room
-    ink, rows, columns = _clipped(bent, sheet.ink.shape, (top, left))
+    ink, rows, columns = _clipped(bent, canvas.ink.shape, (top, left))
     if not (ink > _INKED).any() or not line.text:
         return
-    part, owners = sheet.ink[rows, columns], sheet.owners[rows, columns]
-    sheet.lines.append(_located(line, bent, course, (top, left), room))
-    owners[(ink > _INKED) & (ink >= part)] = len(sheet.lines)
+    part, owners = canvas.ink[rows, columns], canvas.owners[rows, columns]
+    canvas.lines.append(_located(line, bent, course, (top, left), room))
+    owners[(ink > _INKED) & (ink >= part)] = len(canvas.lines)
     np.maximum(part, ink, out=part)
 
 
 def _clipped(ink: Ink, shape: tuple[int, ...], corner: tuple[int, int]) -> tuple[Ink, slice, slice]:
-    """Cut ink to what of it falls on the sheet; return it with the sheet's rows and columns."""
+    """Clip ink to a page of a shape; return it with the rows and columns of the page that it covers."""
     top, left = corner
     rows = slice(max(top, 0), max(min(top + ink.shape[0], shape[0]), 0))
     columns = slice(max(left, 0), max(min(left + ink.shape[1], shape[1]), 0))
@@ -203,22 +205,22 @@ def _located(
     lower = np.stack([columns, np.repeat(bottoms, 2)], axis=1)
     at = np.clip(edges, 0, width - 1)
     baseline = np.stack([edges, room + line.top + np.interp(at, np.arange(width), course)], axis=1)
-    place = np.array([corner[1], corner[0]], dtype=np.float64)
-    return PageLine(line.text, baseline + place, np.concatenate([upper, lower[::-1]]) + place)
+    origin = np.array([corner[1], corner[0]], dtype=np.float64)
+    return PageLine(line.text, baseline + origin, np.concatenate([upper, lower[::-1]]) + origin)
 
 
 def _word_gaps(line: DrawnLine) -> NDArray[np.bool_]:
-    """Tell for each inked character but the last, in display order, whether a space follows it."""
+    """Return for each inked character but the last, in display order, whether a space follows it."""
     from ketav_engine.recognition.decode import to_display
 
-    shown = to_display(line.text)
-    return np.array([after == " " for mark, after in pairwise(shown) if mark != " "])
+    display = to_display(line.text)
+    return np.array([after == " " for character, after in pairwise(display) if character != " "])
 
 
 def _title(
-    sheet: _Sheet, writer: Writer, texts: Texts, place: tuple[float, float], random: np.random.Generator
+    canvas: _Canvas, writer: Writer, texts: Texts, middle: tuple[float, float], random: np.random.Generator
 ) -> None:
-    """Write a title around `place` (middle column, row), larger than the text by a pen's whim."""
+    """Write a title around `middle` (x, y), up to 1.4 times as large as the text."""
     style = replace(writer.style, core=writer.style.core * float(random.uniform(1.0, 1.4)))
-    line = fitted(replace(writer, style=style, formed={}), texts, 12 * style.core, 0.1, random)
-    put(sheet, line, (place[0] + line.ink.shape[1] / 2, place[1]), 0.0, 0.0)
+    line = fitted(replace(writer, style=style, instances={}), texts, 12 * style.core, 0.1, random)
+    put(canvas, line, (middle[0] + line.ink.shape[1] / 2, middle[1]), 0.0, 0.0)

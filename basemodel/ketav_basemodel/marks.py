@@ -1,4 +1,4 @@
-"""Punctuation as short strokes of the writer's own pen."""
+"""Punctuation and signs as short strokes of the writer's own pen."""
 
 from typing import Final
 
@@ -87,7 +87,7 @@ MARKS: Final[dict[str, tuple[Stroke, ...]]] = {
     "→": (((0.0, 0.5), (0.95, 0.5)), ((0.67, 0.22), (0.95, 0.5), (0.95, 0.5), (0.67, 0.78))),
     "•": (((0.0, 0.45), (0.1, 0.42), (0.12, 0.55), (0.02, 0.57), (0.05, 0.48)),),
 }
-"""The strokes of each mark. Geresh and gershayim are written like the apostrophe and the quotation mark."""
+"""The strokes of each mark."""
 
 FORMS: Final[dict[str, tuple[tuple[Stroke, ...], ...]]] = {
     ".": ((((0.0, 0.97), (0.07, 0.9), (0.1, 1.0), (0.02, 1.03)),), (((0.0, 1.0), (0.12, 0.98)),)),
@@ -108,17 +108,17 @@ FORMS: Final[dict[str, tuple[tuple[Stroke, ...], ...]]] = {
     "!": ((((0.0, -0.3), (0.02, 0.7)), ((0.02, 1.0), (0.1, 0.98))),),
     "?": ((((0.0, -0.2), (0.3, -0.4), (0.5, -0.1), (0.25, 0.2), (0.3, 0.6)), ((0.25, 0.95), (0.28, 1.0))),),
 }
-"""Other forms of some marks; a writer keeps to one."""
+"""Other forms of some marks; each writer has one form of a mark."""
 
 
 def draw_mark(mark: str, random: np.random.Generator, looseness: float = 0.05) -> Glyph:
-    """Draw a mark in one of its forms with a hand's own proportions."""
+    """Draw a mark in one of its forms with a writer's own proportions."""
     forms = (MARKS[mark], *FORMS.get(mark, ()))
     return draw_strokes(forms[int(random.integers(len(forms)))], random, looseness)
 
 
 def draw_strokes(strokes: tuple[Stroke, ...], random: np.random.Generator, looseness: float) -> Glyph:
-    """Draw strokes with a hand's own proportions: every point strays by `looseness` core bands."""
+    """Draw strokes with a writer's own proportions: every point strays by `looseness` core bands."""
     spread = 1.0 + float(random.normal(0, 0.15))
     paths = [
         np.array(stroke) * (spread, 1.0) + random.normal(0, looseness, (len(stroke), 2)) for stroke in strokes
@@ -130,9 +130,9 @@ def draw_strokes(strokes: tuple[Stroke, ...], random: np.random.Generator, loose
     for path in paths:
         pixels = np.rint((_smooth(path) - low) * UNIT + PAD).astype(np.int32)
         cv2.polylines(canvas, [pixels], isClosed=False, color=0)
-    far = cv2.distanceTransform(canvas, cv2.DIST_L2, 5)
-    spine = np.clip(far * SPINE_STEP, 0, 255).astype(np.uint8)
-    ink = np.clip((2.6 - far) * 255, 0, 255).astype(np.uint8)
+    distance = cv2.distanceTransform(canvas, cv2.DIST_L2, 5)
+    spine = np.clip(distance * SPINE_STEP, 0, 255).astype(np.uint8)
+    ink = np.clip((2.6 - distance) * 255, 0, 255).astype(np.uint8)
     return Glyph(ink, spine, float(low[1]) * UNIT, 0.12 * UNIT)
 
 

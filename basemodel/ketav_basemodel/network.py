@@ -1,4 +1,4 @@
-"""The base model's network, its alphabet, and how it is saved so that stock Kraken loads it."""
+"""The network of the base model, its alphabet, and its files, which Kraken itself loads."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -8,7 +8,7 @@ from kraken.lib.codec import PytorchCodec
 from kraken.lib.vgsl import TorchVGSLModel
 from kraken.models import write_safetensors
 
-from ketav_basemodel.texts import ALPHABET
+from ketav_basemodel.alphabet import ALPHABET
 
 SPEC: Final = (
     "[1,{height},0,1 Cr4,4,32,2,2 Gn8 Cr3,3,64,2,2 Gn8 Cr3,3,64 Gn8 Cr3,3,128,2,1 Gn8 Do0.1,2 S1(1x0)1,3 "
@@ -16,7 +16,7 @@ SPEC: Final = (
 )
 """Strided convolutions (a quarter of the width remains), then two bidirectional LSTMs over the line."""
 UNSEEN_BIAS: Final = -5.0
-"""Output bias of a character that a network has not been trained on yet: improbable, and soon learnt."""
+"""Output bias of a character that a network has not been trained on yet: improbable, and quickly learnt."""
 STRIDE: Final = 4
 """Pixels of a normalised line for one step of the network's output."""
 
@@ -32,7 +32,7 @@ def build(height: int, arch: str = "vgsl") -> Any:  # noqa: ANN401  # kraken is 
 
 
 def _build_vgsl(height: int) -> Any:  # noqa: ANN401  # as above
-    """Build the network of `SPEC`; convolutions begin as in He et al. 2015."""
+    """Build the network of `SPEC`; convolutions are initialized as in He et al. 2015."""
     model = TorchVGSLModel(vgsl=SPEC.format(height=height, classes=len(ALPHABET) + 1))
     model.add_codec(alphabet_codec())
     for module in model.nn.modules():
@@ -44,12 +44,12 @@ def _build_vgsl(height: int) -> Any:  # noqa: ANN401  # as above
 
 
 def adopt(model: Any, trained: Any) -> None:  # noqa: ANN401  # as above
-    """Give `model` the weights of a trained network of the same shape whose alphabet may be smaller.
+    """Copy the weights of a trained network of the same layers, whose alphabet may be smaller, into `model`.
 
-    A character that the trained network lacks keeps small weights and begins as improbable.
+    A character that the trained network lacks gets small weights and a bias that makes it improbable.
     """
-    own, given = model.nn.state_dict(), trained.nn.state_dict()
-    for name, weights in given.items():
+    own = model.nn.state_dict()
+    for name, weights in trained.nn.state_dict().items():
         if own[name].shape == weights.shape and model.codec.c2l == trained.codec.c2l:
             own[name] = weights
         elif own[name].shape[1:] == weights.shape[1:] and name.startswith("O_"):
@@ -63,7 +63,7 @@ def adopt(model: Any, trained: Any) -> None:  # noqa: ANN401  # as above
 
 
 class _Grey(torch.nn.Module):
-    """A network for colour images that is given grey ones."""
+    """A network for colour images that gets grey ones."""
 
     def __init__(self, inner: torch.nn.Module) -> None:
         """Take the network."""
@@ -88,17 +88,17 @@ def _build_ppocr(height: int) -> Any:  # noqa: ANN401  # as above
 _ARCHITECTURES: Final = {"vgsl": _build_vgsl, "ppocrv6": _build_ppocr}
 
 
-def save(model: Any, path: Path, about: dict[str, Any]) -> None:  # noqa: ANN401  # kraken is untyped
+def save(model: Any, path: Path, metadata: dict[str, Any]) -> None:  # noqa: ANN401  # kraken is untyped
     """Write a network as safetensors that `kraken.models.load_models` reads back.
 
-    The codec goes in as a mapping: written as the JSON text that `add_codec` leaves, it would not load again.
+    The codec is written as a mapping: as the JSON text that `add_codec` stores, it would not load again.
     """
     model.user_metadata["codec"] = model.codec.c2l
     model.user_metadata["seg_type"] = "baselines"
     model.user_metadata["one_channel_mode"] = "L"
     model.user_metadata["model_type"] = ["recognition"]
     model.user_metadata["legacy_polygons"] = False
-    model.user_metadata["ketav"] = about
+    model.user_metadata["ketav"] = metadata
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part.safetensors")
     write_safetensors([model], part)

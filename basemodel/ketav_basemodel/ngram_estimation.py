@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from ketav_engine.recognition.language_model import SYMBOL_BITS, Keys, NgramTable, quantised
 
 Counts = tuple[Keys, NDArray[np.float64]]
-"""Packed n-grams of one length in ascending order, and how often each was counted."""
+"""Packed n-grams of one length in ascending order, and their counts."""
 Estimates = list[tuple[Keys, NDArray[np.float64]]]
 """For each length: packed n-grams in ascending order, and a probability or a back-off weight of each."""
 
 _UNSEEN: Final = 1e-3
-"""Probability mass that all symbols share whatever was counted."""
+"""Probability that is distributed evenly over all symbols, for those that were not counted."""
 _BITS: Final = np.uint64(SYMBOL_BITS)
 _LAST: Final = np.uint64((1 << SYMBOL_BITS) - 1)
 _ONE: Final = np.uint64(1)

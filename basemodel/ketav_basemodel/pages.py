@@ -1,4 +1,4 @@
-"""Whole synthetic pages with their true segmentation, as images and as PAGE XML."""
+"""Synthetic pages with their true segmentation, as images and as PAGE XML."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from ketav_basemodel.layout import PageLine, Points, Setting, write_page
-from ketav_basemodel.sheets import Page, photograph_page
+from ketav_basemodel.page_photographs import Page, photograph_page
 from ketav_basemodel.synthesis import Material
 from ketav_basemodel.writers import KINDS, make_writer
 
@@ -18,7 +18,7 @@ NAMESPACE: Final = "http://schema.primaresearch.org/PAGE/gts/pagecontent/2019-07
 
 
 def draw_setting(random: np.random.Generator) -> Setting:
-    """Draw what kind of page it will be."""
+    """Draw the properties of a page."""
     kinds = list(KINDS)
     kind = kinds[int(random.choice(len(kinds), p=np.array(list(KINDS.values()))))]
     formal = kind == "stam"
@@ -37,13 +37,13 @@ def draw_page(material: Material, setting: Setting, seed: int) -> Page:
     """Write and photograph one page. The same material, setting and seed give the same page."""
     random = np.random.default_rng(seed)
     writer = make_writer(
-        setting.kind, material.hands, material.fonts, np.random.default_rng(random.integers(2**63))
+        setting.kind, material.collection, material.fonts, np.random.default_rng(random.integers(2**63))
     )
     return photograph_page(write_page(setting, writer, material.texts, random), setting, random)
 
 
 def pages(material: Material, seed: int) -> Iterator[Page]:
-    """Yield pages of all kinds without end."""
+    """Yield pages of all kinds, infinitely."""
     random = np.random.default_rng(seed)
     while True:
         setting = draw_setting(random)
@@ -54,11 +54,11 @@ def page_xml(page: Page, image_name: str) -> bytes:
     """Return a page's lines as PAGE XML 2019-07-15, in one region of reading order `right-to-left`."""
     ET.register_namespace("", NAMESPACE)
     root = ET.Element(_tag("PcGts"))
-    about = ET.SubElement(root, _tag("Metadata"))
+    metadata = ET.SubElement(root, _tag("Metadata"))
     for name, text in (("Creator", "ketav_basemodel"), ("Created", _EPOCH), ("LastChange", _EPOCH)):
-        ET.SubElement(about, _tag(name)).text = text
+        ET.SubElement(metadata, _tag(name)).text = text
     height, width = page.image.shape[:2]
-    sheet = ET.SubElement(
+    page_element = ET.SubElement(
         root,
         _tag("Page"),
         imageFilename=image_name,
@@ -66,9 +66,9 @@ def page_xml(page: Page, image_name: str) -> bytes:
         imageHeight=str(height),
         readingDirection="right-to-left",
     )
-    region = ET.SubElement(sheet, _tag("TextRegion"), id="r0")
+    region = ET.SubElement(page_element, _tag("TextRegion"), id="r0")
     frame = np.array([[0, 0], [width - 1, 0], [width - 1, height - 1], [0, height - 1]], dtype=np.float64)
-    ET.SubElement(region, _tag("Coords"), points=_spelled(frame, page))
+    ET.SubElement(region, _tag("Coords"), points=_coordinates(frame, page))
     for number, line in enumerate(page.lines, 1):
         _add_line(region, f"l{number:03d}", line, page)
     return bytes(ET.tostring(root, encoding="UTF-8", xml_declaration=True))
@@ -82,7 +82,7 @@ def save_page(page: Page, folder: Path, name: str) -> None:
 
 
 _EPOCH: Final = "1970-01-01T00:00:00"
-"""A synthetic page has no date: the same page is the same file."""
+"""The date in every file: equal pages give equal files."""
 
 
 def _tag(name: str) -> str:
@@ -93,14 +93,14 @@ def _tag(name: str) -> str:
 def _add_line(region: ET.Element, name: str, line: PageLine, page: Page) -> None:
     """Add a TextLine."""
     element = ET.SubElement(region, _tag("TextLine"), id=name)
-    ET.SubElement(element, _tag("Coords"), points=_spelled(line.boundary, page))
-    ET.SubElement(element, _tag("Baseline"), points=_spelled(line.baseline, page))
+    ET.SubElement(element, _tag("Coords"), points=_coordinates(line.boundary, page))
+    ET.SubElement(element, _tag("Baseline"), points=_coordinates(line.baseline, page))
     text = ET.SubElement(ET.SubElement(element, _tag("TextEquiv")), _tag("Unicode"))
     text.text = line.text
 
 
-def _spelled(points: Points, page: Page) -> str:
-    """Spell points as PAGE XML does: whole pixels within the image."""
+def _coordinates(points: Points, page: Page) -> str:
+    """Return points in the notation of PAGE XML: whole pixels within the image."""
     height, width = page.image.shape[:2]
     inside = np.clip(np.rint(points), 0, (width - 1, height - 1)).astype(int)
     return " ".join(f"{x},{y}" for x, y in inside)

@@ -1,4 +1,4 @@
-"""Other readers of the same lines: Tesseract 5, and a model trained as `ketos train` does by default."""
+"""Other readers of the same lines: Tesseract 5, and a model trained with the defaults of `ketos train`."""
 
 import os
 import re
@@ -7,7 +7,6 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,32 +14,33 @@ import cv2
 import numpy as np
 
 from ketav_basemodel.evaluate import grey
-from ketav_basemodel.stream import read_shard
+from ketav_basemodel.shards import read_shard
 from ketav_engine import models
 from ketav_engine.domain import Reading
 from ketav_engine.recognition.decode import to_logical
 
 _BORDER: Final = 10
 """Pixels of paper around a line for Tesseract, which reads ink at an image's edge badly."""
-_LINE_S: Final = 60
-_VALIDATION: Final = 16
-"""Lines that Kraken's trainer validates with when it is stopped: it insists on some."""
+_TIMEOUT_S: Final = 60
+"""Seconds that Tesseract may take for a line."""
+_VALIDATION_LINES: Final = 16
+"""Lines that Kraken's trainer validates with when it is stopped; it needs some."""
 
 
 def tesseract_version() -> str:
-    """Return the version of an installed Tesseract that knows Hebrew, else nothing."""
+    """Return the version of the installed Tesseract, empty without Tesseract or without its Hebrew model."""
     program = shutil.which("tesseract")
     if program is None:
         return ""
-    listed, said = (_output([program, question]) for question in ("--list-langs", "--version"))
-    found = re.search(r"tesseract v?([\d.]+)", said)
-    return found[1] if found and "heb" in listed.split() else ""
+    languages, version = (_output([program, option]) for option in ("--list-langs", "--version"))
+    match = re.search(r"tesseract v?([\d.]+)", version)
+    return match[1] if match and "heb" in languages.split() else ""
 
 
 def _output(command: list[str]) -> str:
-    """Run a program and return what it prints."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_LINE_S)  # noqa: S603  # Tesseract
-    return done.stdout + done.stderr
+    """Run a program and return its output."""
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_TIMEOUT_S)  # noqa: S603  # Tesseract
+    return ran.stdout + ran.stderr
 
 
 def read_with_tesseract(paths: Sequence[Path]) -> list[Reading]:
@@ -50,24 +50,24 @@ def read_with_tesseract(paths: Sequence[Path]) -> list[Reading]:
 
 
 def _tesseract_line(path: Path, copy: Path) -> Reading:
-    """Read one line; its confidences are not asked for."""
+    """Read one line, without confidences."""
     image = grey(path)
     paper = int(np.median(image))
     cv2.imwrite(str(copy), np.pad(image, _BORDER, constant_values=paper))
     command = [shutil.which("tesseract") or "tesseract", str(copy), "stdout", "-l", "heb", "--psm", "7"]
-    limits = os.environ | {"OMP_THREAD_LIMIT": "1"}
-    done = subprocess.run(  # noqa: S603  # Tesseract
-        command, capture_output=True, text=True, check=False, timeout=_LINE_S, env=limits
+    one_thread = os.environ | {"OMP_THREAD_LIMIT": "1"}
+    ran = subprocess.run(  # noqa: S603  # Tesseract
+        command, capture_output=True, text=True, check=False, timeout=_TIMEOUT_S, env=one_thread
     )
-    # Tesseract marks directions, which a transcription does not write.
-    return Reading(re.sub("[\u200e\u200f\u202a-\u202e]", "", " ".join(done.stdout.split())), ())
+    # Tesseract adds marks of direction, which transcriptions do not have.
+    return Reading(re.sub("[\u200e\u200f\u202a-\u202e]", "", " ".join(ran.stdout.split())), ())
 
 
-def train_as_kraken_does(shards: Sequence[Path], to: Path, minutes: float) -> dict[str, float]:
+def train_with_kraken_defaults(shards: Sequence[Path], to: Path, minutes: float) -> dict[str, float]:
     """Train Kraken's default network with its default settings on the lines of shards; write safetensors.
 
-    Stops after so many minutes of this process's time. Returns the steps (a line each: batches hold one) and
-    the minutes they took.
+    The training stops after `minutes` of this process's processor time. Returns the steps, of one line each,
+    and the minutes that they took.
     """
     import torch
     from kraken.configs import VGSLRecognitionTrainingConfig, VGSLRecognitionTrainingDataConfig
@@ -79,15 +79,15 @@ def train_as_kraken_does(shards: Sequence[Path], to: Path, minutes: float) -> di
         paths = [str(path) for path in _write_pairs(shards, Path(folder))]
         data = VGSLRecognitionDataModule(
             VGSLRecognitionTrainingDataConfig(
-                training_data=paths[_VALIDATION:],
-                evaluation_data=paths[:_VALIDATION],
+                training_data=paths[_VALIDATION_LINES:],
+                evaluation_data=paths[:_VALIDATION_LINES],
                 partition=1,
                 format_type="path",
                 num_workers=0,
             )
         )
         model = VGSLRecognitionModel(VGSLRecognitionTrainingConfig())
-        clock = _clock(minutes)
+        clock = _time_limit(minutes)
         trainer = KrakenTrainer(
             accelerator="cpu",
             devices=1,
@@ -105,37 +105,36 @@ def train_as_kraken_does(shards: Sequence[Path], to: Path, minutes: float) -> di
     return {"lines": trainer.global_step, "minutes": clock.spent / 60}
 
 
-def _clock(minutes: float) -> Any:  # noqa: ANN401  # lightning is untyped here
-    """Return a callback that ends a training once its process has worked so long."""
+def _time_limit(minutes: float) -> Any:  # noqa: ANN401  # lightning is untyped here
+    """Return a callback that stops a training after so many minutes of processor time."""
     from lightning.pytorch.callbacks import Callback
 
-    class Clock(Callback):
-        """Counts this process's time from the first batch on."""
+    class TimeLimit(Callback):
+        """Counts the processor time from the first batch on."""
 
         began = 0.0
         spent = 0.0
 
         def on_train_start(self, *_: object) -> None:
-            """Begin to count."""
+            """Start counting."""
             self.began = time.process_time()
 
         def on_train_batch_end(self, trainer: Any, *_: object) -> None:  # noqa: ANN401
-            """Stop when the time is up."""
+            """Stop the training at the limit."""
             self.spent = time.process_time() - self.began
             if self.spent > 60 * minutes:
                 trainer.should_stop = True
 
-    return Clock()
+    return TimeLimit()
 
 
 def _write_pairs(shards: Sequence[Path], folder: Path) -> Iterator[Path]:
-    """Write the lines of shards as image and transcription, as Kraken takes them; yield the images."""
+    """Write the lines of shards as images and transcriptions for Kraken; yield the paths of the images."""
     for shard_path in shards:
         shard = read_shard(shard_path)
-        edges = [0, *shard.widths.cumsum().tolist()]
-        for index, (left, right) in enumerate(pairwise(edges)):
+        for index, image in enumerate(shard.lines()):
             path = folder / f"{shard_path.stem}_{index:05d}.png"
-            cv2.imwrite(str(path), shard.images[:, left:right])
+            cv2.imwrite(str(path), image)
             logical = to_logical(shard.targets[index], [1.0] * len(shard.targets[index])).text
             path.with_suffix("").with_suffix(".gt.txt").write_text(logical, encoding="utf-8")
             yield path

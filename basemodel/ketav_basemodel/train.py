@@ -1,4 +1,4 @@
-"""The base model's training: CTC on fresh lines, resumable, the same recipe on CPU and GPU."""
+"""The training of the base model: CTC on new lines, resumable, the same recipe on CPU and GPU."""
 
 import json
 import time
@@ -12,23 +12,28 @@ import torch
 from torch.nn.functional import ctc_loss
 
 from ketav_basemodel import network
-from ketav_basemodel.stream import Shard
+from ketav_basemodel.shards import Shard
 from ketav_engine.models import load
 
-LARGEST_BATCH: Final = 96
-_POOL: Final = 2
-"""Shards whose lines are mixed into batches at a time."""
+MAX_BATCH: Final = 96
+"""Lines of a batch at most."""
+_POOL_SHARDS: Final = 2
+"""Shards whose lines are batched together."""
+_WIDTH_STEP: Final = 32
+"""Pixels: a batch is as wide as a multiple of this."""
+_MIN_RATE: Final = 0.01
+"""Share of the top learning rate at the end."""
 
 Source = Callable[[int], Shard]
-"""Gives the shard of a number."""
+"""Returns the shard with a number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What a training does. Nothing in it depends on the clock: same recipe, same lines, same weights."""
+    """The parameters of a training. None depends on the clock: equal recipes and lines give equal weights."""
 
     lines: int
-    """Lines over all interruptions; the learning rate follows how many of them are read."""
+    """Lines of the whole training, over all interruptions; the learning rate depends on the share read."""
     height: int = 48
     arch: str = "vgsl"
     rate: float = 2e-3
@@ -36,9 +41,11 @@ class Recipe:
     warmup: int = 200
     """Steps."""
     columns: int = 24_000
-    """Pixels a batch is wide at height 48: short lines come in larger batches."""
+    """Sum of the widths of a batch's lines in pixels at height 48: batches of short lines have more."""
     ema: float = 0.999
+    """Decay of the running mean of the weights for each step."""
     clip: float = 5.0
+    """Norm to which gradients are clipped."""
     seed: int = 1
     save_every: int = 12_000
     """Lines between checkpoints."""
@@ -46,10 +53,13 @@ class Recipe:
 
 @dataclass(slots=True)
 class State:
-    """A training under way: network, optimiser, the running mean of the weights, what it has read."""
+    """A training in progress: network, optimizer, the running mean of the weights, and counts.
+
+    `seconds` are the processor's; `lines` and `shards` were read so far.
+    """
 
     model: Any
-    optimiser: torch.optim.Optimizer
+    optimizer: torch.optim.Optimizer
     mean: dict[str, torch.Tensor]
     step: int = 0
     seconds: float = 0.0
@@ -58,10 +68,11 @@ class State:
 
 
 def train(recipe: Recipe, source: Source, folder: Path, start: Path | None = None) -> State:
-    """Train until the recipe's lines are read, on from `folder`'s checkpoint; leave `base.safetensors` there.
+    """Train until the recipe's lines are read, from `folder`'s checkpoint on; write `base.safetensors` there.
 
-    Without a checkpoint the training begins from the weights in `start`, or from nothing. Chance is drawn
-    anew for each pool of shards, and checkpoints lie between pools: an interruption changes nothing.
+    Without a checkpoint the training begins with the weights in `start`, or with random ones. Random numbers
+    are seeded for each pool of shards, and checkpoints are written between pools, so that an interruption
+    changes nothing.
     """
     torch.manual_seed(recipe.seed)
     state = load_state(recipe, folder, start)
@@ -84,37 +95,37 @@ def train(recipe: Recipe, source: Source, folder: Path, start: Path | None = Non
 def rate_at(recipe: Recipe, step: int, lines: int) -> float:
     """Return the learning rate: linear warm-up by steps, then a cosine over the recipe's lines."""
     cosine = 0.5 * (1 + np.cos(np.pi * min(1.0, lines / recipe.lines)))
-    return recipe.rate * min(1.0, (step + 1) / recipe.warmup) * float(max(cosine, 0.01))
+    return recipe.rate * min(1.0, (step + 1) / recipe.warmup) * float(max(cosine, _MIN_RATE))
 
 
 def load_state(recipe: Recipe, folder: Path, start: Path | None = None) -> State:
-    """Start a training, from `start`'s weights if given, or take up the checkpoint in `folder`."""
+    """Return the state of the checkpoint in `folder`, else a new one with the weights of `start` if given."""
     model = network.build(recipe.height, recipe.arch)
     if start is not None:
         network.adopt(model, load(start.read_bytes()).net)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    model.nn.to(device, memory_format=torch.channels_last)  # before the optimiser, whose moments follow it
-    optimiser = torch.optim.AdamW(model.nn.parameters(), lr=recipe.rate, weight_decay=recipe.weight_decay)
-    state = State(model, optimiser, {k: v.clone() for k, v in model.nn.state_dict().items()})
+    model.nn.to(device, memory_format=torch.channels_last)  # before the optimizer, whose moments follow it
+    optimizer = torch.optim.AdamW(model.nn.parameters(), lr=recipe.rate, weight_decay=recipe.weight_decay)
+    state = State(model, optimizer, {k: v.clone() for k, v in model.nn.state_dict().items()})
     checkpoint = folder / "checkpoint.pt"
     if checkpoint.exists():
-        # Our own file of this folder, tensors and numbers only: nothing in it is executed.
-        kept = torch.load(checkpoint, weights_only=True)
-        model.nn.load_state_dict(kept["model"])
-        optimiser.load_state_dict(kept["optimiser"])
-        state.mean = kept["mean"]
-        state.step, state.seconds = kept["step"], kept["seconds"]
-        state.lines, state.shards = kept["lines"], kept["shards"]
+        # A file of this tool with tensors and numbers only: nothing in it is executed.
+        stored = torch.load(checkpoint, weights_only=True)
+        model.nn.load_state_dict(stored["model"])
+        optimizer.load_state_dict(stored["optimiser"])
+        state.mean = stored["mean"]
+        state.step, state.seconds = stored["step"], stored["seconds"]
+        state.lines, state.shards = stored["lines"], stored["shards"]
     return state
 
 
 def save_state(state: State, recipe: Recipe, folder: Path) -> None:
-    """Write the checkpoint and the mean weights, which Kraken loads; earlier ones stay in `course`."""
+    """Write the checkpoint and the mean weights, which Kraken loads; earlier weights stay in `course`."""
     part = folder / "checkpoint.part"
     torch.save(
         {
             "model": state.model.nn.state_dict(),
-            "optimiser": state.optimiser.state_dict(),
+            "optimiser": state.optimizer.state_dict(),
             "mean": state.mean,
             "step": state.step,
             "seconds": state.seconds,
@@ -125,13 +136,13 @@ def save_state(state: State, recipe: Recipe, folder: Path) -> None:
     )
     part.rename(folder / "checkpoint.pt")
     if recipe.arch == "vgsl":
-        net, about = finished(state, recipe), {"lines": state.lines}
-        network.save(net, folder / f"course/{state.lines:07d}.safetensors", about)
-        network.save(net, folder / "base.safetensors", about)
+        net, metadata = mean_network(state, recipe), {"lines": state.lines}
+        network.save(net, folder / f"course/{state.lines:07d}.safetensors", metadata)
+        network.save(net, folder / "base.safetensors", metadata)
 
 
-def finished(state: State, recipe: Recipe) -> Any:  # noqa: ANN401  # kraken is untyped
-    """Return the network with the running mean of the weights, which reads better than the last weights."""
+def mean_network(state: State, recipe: Recipe) -> Any:  # noqa: ANN401  # kraken is untyped
+    """Return a network with the running mean of the weights, which reads better than the last weights."""
     model = network.build(recipe.height, recipe.arch)
     model.nn.load_state_dict(state.mean)
     model.nn.eval()
@@ -144,10 +155,10 @@ def _pool(
     """Yield the next shards' lines as (images (N, 1, H, W), targets end to end, their lengths)."""
     codec = network.alphabet_codec()
     random = np.random.default_rng((recipe.seed, state.shards))
-    shards = [source(state.shards + place) for place in range(_POOL)]
+    shards = [source(state.shards + index) for index in range(_POOL_SHARDS)]
     starts = [np.concatenate([[0], np.cumsum(shard.widths)]) for shard in shards]
     for batch in _by_width(shards, random, recipe):
-        width = -(-max(int(shards[s].widths[i]) for s, i in batch) // 32) * 32
+        width = -(-max(int(shards[s].widths[i]) for s, i in batch) // _WIDTH_STEP) * _WIDTH_STEP
         images = np.full((len(batch), 1, recipe.height, width), 255, dtype=np.uint8)
         for row, (s, i) in enumerate(batch):
             begin, end = int(starts[s][i]), int(starts[s][i + 1])
@@ -168,8 +179,8 @@ def _by_width(
     batches: list[list[tuple[int, int]]] = []
     batch: list[tuple[int, int]] = []
     for index in np.argsort(widths):
-        wide = int(shards[lines[index][0]].widths[lines[index][1]])
-        if batch and ((len(batch) + 1) * wide > columns or len(batch) >= LARGEST_BATCH):
+        width = int(shards[lines[index][0]].widths[lines[index][1]])
+        if batch and ((len(batch) + 1) * width > columns or len(batch) >= MAX_BATCH):
             batches.append(batch)
             batch = []
         batch.append(lines[index])
@@ -182,7 +193,7 @@ def _step(
 ) -> float:
     """Take one step; return the loss per character."""
     rate = rate_at(recipe, state.step, state.lines)
-    for group in state.optimiser.param_groups:
+    for group in state.optimizer.param_groups:
         group["lr"] = rate
     images = images.contiguous(memory_format=torch.channels_last)
     with torch.autocast(images.device.type, torch.bfloat16):
@@ -190,20 +201,20 @@ def _step(
     steps = output.float().squeeze(2).permute(2, 0, 1).log_softmax(-1)
     sizes = torch.full((len(lengths),), steps.shape[0], dtype=torch.long)
     loss = ctc_loss(steps, targets.to(steps.device), sizes, lengths, zero_infinity=True)
-    state.optimiser.zero_grad(set_to_none=True)
+    state.optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(state.model.nn.parameters(), recipe.clip)
-    state.optimiser.step()
+    state.optimizer.step()
     state.step += 1
     state.lines += len(lengths)
     decay = min(recipe.ema, (1 + state.step) / (10 + state.step))
     with torch.no_grad():
         for name, value in state.model.nn.state_dict().items():
-            kept = state.mean[name] = state.mean[name].to(value.device)
+            mean = state.mean[name] = state.mean[name].to(value.device)
             if value.is_floating_point():
-                kept.lerp_(value, 1 - decay)
+                mean.lerp_(value, 1 - decay)
             else:
-                kept.copy_(value)
+                mean.copy_(value)
     return float(loss.detach())
 
 

@@ -1,7 +1,7 @@
-"""Fits the weights of the beam search on validation lines: unseen or held-out writers, held-out texts.
+"""Fit the weights of the beam search on validation lines: unseen or held-out writers, held-out texts.
 
 People write sentences, so sentences decide. Random letters and numbers are guards: settings that read those
-much worse than the best path does are out, whatever they gain.
+much worse than the best path are excluded, whatever they gain.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,9 +13,11 @@ from typing import Any, Final
 import numpy as np
 
 from ketav_basemodel import running_text, sentences
-from ketav_basemodel.synthesis import Blend, Material, load_material, samples
-from ketav_basemodel.texts import LETTERS, bible_verses, number_words, plain
-from ketav_basemodel.unseen_hands import UnseenHand, load_hands, write_line
+from ketav_basemodel.alphabet import LETTERS, plain
+from ketav_basemodel.corpora import BIBLE, bible_verses
+from ketav_basemodel.number_forms import number_words
+from ketav_basemodel.synthesis import Material, Mixture, load_material, samples
+from ketav_basemodel.unseen_writers import UnseenWriter, load_writers, write_line
 from ketav_common.metrics import cer
 from ketav_engine.lines import normalise
 from ketav_engine.recognition.beam import BeamDecoder, LanguageTables
@@ -24,13 +26,16 @@ from ketav_engine.recognition.language_model import LanguageModel, SearchSetting
 from ketav_engine.recognition.recognize import run
 
 SEED: Final = 910_000_000
-"""Far from every shard's seed and from the calibration's."""
+"""Seed of these lines, different from the seeds of all shards and of the calibration."""
+_STRIDE: Final = 6
+"""Every sixth line of a page is taken, so that the lines are of more writers."""
 DECIDING: Final = ("newspaper", "sentences", "comments", "held-out writers")
-"""Sets of lines whose mean CER is minimised: `newspaper` is text of which nothing was counted."""
+"""Sets of lines whose mean CER is minimised; no text of `newspaper` was counted."""
 GUARDS: Final = ("random", "numbers")
+"""Sets of lines that must remain readable."""
 MAX_GUARD_RATIO: Final = 4 / 3
-"""A guard may be read with a third more errors than the best path makes: names and codes are rare, and are
-corrected by the user in any case."""
+"""Errors of a guard by those of the best path at most: names and codes are rare, and users correct them in
+any case."""
 MIN_WORDS: Final = 4
 """Words of the shortest line."""
 GRID: Final = {
@@ -39,11 +44,12 @@ GRID: Final = {
     "running_share": (0.0, 0.2, 0.35, 0.5),
     "unknown_share": (0.0, 0.02, 0.05, 0.1, 0.2),
 }
+"""Values of the settings that are tried."""
 
 
 @dataclass(frozen=True, slots=True)
 class ValidationLine:
-    """A line: who wrote it, its text in logical order, its image as the network sees it."""
+    """A line: its writer, its text in logical order, its image as the network gets it."""
 
     writer: str
     text: str
@@ -57,44 +63,49 @@ Lines = Mapping[str, Sequence[ValidationLine]]
 def validation_lines(data: Path, bench: Path, height: int) -> Lines:
     """Write the validation lines. Raises FileNotFoundError where letters or texts are missing."""
     random = np.random.default_rng(SEED)
-    hands = load_hands(bench / "letters_jce")
+    writers = load_writers(bench / "letters_jce")
     running = running_text.load(bench, data, "validation")
     newspaper = sentences.read(data)
     texts = {"newspaper": newspaper, "sentences": running.sentences, "comments": running.comments}
-    lines = {name: _unseen(hands, text, 6, height, random) for name, text in texts.items()}
-    noise = sentences.Noise(LETTERS)
-    lines["random"] = _unseen(hands, [noise.draw(random) for _ in range(200)], 2, height, random)
+    lines = {name: _unseen(writers, text, 6, height, random) for name, text in texts.items()}
+    random_texts = sentences.RandomTexts(LETTERS)
+    lines["random"] = _unseen(writers, [random_texts.draw(random) for _ in range(200)], 2, height, random)
     material = load_material(data, bench, "validation", latin=False)
-    verses = bible_verses(data / "node_modules/morphhb/wlc", "validation")
-    written = replace(material, texts=sentences.Running(newspaper, verses))
-    lines["held-out writers"] = _synthetic(written, "hand", SEED, height, 200)
-    lines["scribes"] = _synthetic(written, "stam", SEED + 1, height, 150)
+    verses = bible_verses(data / BIBLE, "validation")
+    held_out = replace(material, texts=sentences.RunningTexts(newspaper, verses))
+    lines["held-out writers"] = _synthetic(held_out, "hand", SEED, height, 200)
+    lines["scribes"] = _synthetic(held_out, "stam", SEED + 1, height, 150)
     numbers = _numbers(random)
-    numbered = replace(material, texts=sentences.Running(numbers, [line.split() for line in numbers]))
+    numbered = replace(material, texts=sentences.RunningTexts(numbers, [line.split() for line in numbers]))
     lines["numbers"] = _synthetic(numbered, "hand", SEED + 2, height, 100)
     return lines
 
 
 def _unseen(
-    hands: Sequence[UnseenHand], texts: Sequence[str], count: int, height: int, random: np.random.Generator
+    writers: Sequence[UnseenWriter],
+    texts: Sequence[str],
+    count: int,
+    height: int,
+    random: np.random.Generator,
 ) -> list[ValidationLine]:
-    """Write `count` lines in each hand: runs of four to eight words of texts that have four."""
+    """Return `count` lines of each writer: four to eight successive words of texts that have four."""
     sources = [words for text in texts if len(words := running_text.words_of(text)) >= MIN_WORDS]
     lines = []
-    for hand in hands:
+    for writer in writers:
         for _ in range(count):
             words = sources[int(random.integers(len(sources)))]
             length = int(random.integers(MIN_WORDS, 2 * MIN_WORDS + 1))
             start = int(random.integers(max(1, len(words) - length + 1)))
-            line = write_line(hand, " ".join(words[start : start + length]), random)
+            line = write_line(writer, " ".join(words[start : start + length]), random)
             lines.append(ValidationLine(line.writer, line.text, normalise(line.image, height)))
     return lines
 
 
 def _synthetic(material: Material, kind: str, seed: int, height: int, count: int) -> list[ValidationLine]:
-    """Write lines of as many synthetic writers of a kind as can be: every sixth line of a page."""
-    drawn = samples(material, seed, height, blend=Blend({kind: 1.0}))
-    return [ValidationLine(kind, line.text, line.image) for line in islice(drawn, 0, 6 * count, 6)]
+    """Return `count` lines of many synthetic writers of a kind."""
+    drawn = samples(material, seed, height, mixture=Mixture({kind: 1.0}))
+    lines = islice(drawn, 0, _STRIDE * count, _STRIDE)
+    return [ValidationLine(kind, line.text, line.image) for line in lines]
 
 
 def _numbers(random: np.random.Generator) -> list[str]:
@@ -132,7 +143,7 @@ def rates(
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """Settings that were tried, and the CER of each set with them."""
+    """Settings and the CER of each set with them."""
 
     settings: SearchSettings
     rates: Mapping[str, float]

@@ -1,4 +1,4 @@
-"""What every engine must do: the contract of the port `Engine`."""
+"""The contract of the port `Engine`, which every engine passes."""
 
 import hashlib
 from collections.abc import Callable
@@ -86,9 +86,9 @@ def draw_page(lines: int = 3, width: int = 900) -> Image:
 
 def test_a_page_gives_its_lines_from_top_to_bottom(case: Case) -> None:
     """Three lines are found in order, each within the image and around its ink."""
-    found = case.engine.find_lines(draw_page(3), "page")
-    assert [line.order for line in found] == [0, 1, 2]
-    for index, line in enumerate(found):
+    lines = case.engine.find_lines(draw_page(3), "page")
+    assert [line.order for line in lines] == [0, 1, 2]
+    for index, line in enumerate(lines):
         xs, ys = zip(*line.boundary, strict=True)
         assert min(xs) >= 0
         assert max(xs) < 900
@@ -104,7 +104,7 @@ def test_a_colour_page_gives_the_same_lines_as_a_grey_one(case: Case) -> None:
     assert case.engine.find_lines(np.dstack([page] * 3), "page") == case.engine.find_lines(page, "page")
 
 
-def test_a_blank_page_has_no_lines_and_reads_as_nothing(case: Case) -> None:
+def test_a_blank_page_has_no_lines_and_no_text(case: Case) -> None:
     """White, black and noisy paper give an empty page."""
     noise = np.random.default_rng(1).normal(225, 4, (300, 400)).clip(0, 255).astype(np.uint8)
     for blank in (np.full((300, 400), 255, np.uint8), np.zeros((300, 400), np.uint8), noise):
@@ -115,7 +115,7 @@ def test_a_blank_page_has_no_lines_and_reads_as_nothing(case: Case) -> None:
         assert (page.width, page.height) == (400, 300)
 
 
-def test_layout_line_takes_the_whole_image_for_one_line(case: Case) -> None:
+def test_with_layout_line_the_whole_image_is_one_line(case: Case) -> None:
     """Even blank, the image is one line that spans it."""
     for image in (draw_page(1), np.full((40, 200), 255, np.uint8), np.full((1, 1), 255, np.uint8)):
         (line,) = case.engine.find_lines(image, "line")
@@ -131,8 +131,8 @@ def test_reading_the_same_page_twice_gives_the_same_page(case: Case) -> None:
     assert case.engine.read_page(page, "page", model) == case.engine.read_page(page, "page", model)
 
 
-def test_a_line_reads_the_same_in_whatever_company(case: Case) -> None:
-    """Reading lines together or alone differs by no character and hardly in confidence."""
+def test_the_reading_of_a_line_does_not_depend_on_the_other_lines(case: Case) -> None:
+    """Lines read together and alone have the same text and nearly the same confidences."""
     page, model = draw_page(4), case.model()
     lines = case.engine.cut_lines(page, case.engine.find_lines(page, "page"), model.info.height)
     lines += [line[:, : line.shape[1] // 2] for line in lines]
@@ -143,7 +143,7 @@ def test_a_line_reads_the_same_in_whatever_company(case: Case) -> None:
         assert alone.confidences == pytest.approx(reading.confidences, abs=0.02)
 
 
-def test_each_code_point_has_a_confidence_and_words_are_where_they_say(case: Case) -> None:
+def test_each_code_point_has_a_confidence_and_words_have_their_offsets(case: Case) -> None:
     """Words cut out of the line's text by their offsets are the words."""
     page = case.engine.read_page(draw_page(2), "page", case.model())
     for line in page.lines:
@@ -190,21 +190,21 @@ def drawn_lines(case: Case, texts: list[str]) -> list[domain.TrainingLine]:
     lines = []
     for text in texts:
         page = np.full((90, 60 + 60 * len(text)), 250, np.uint8)
-        for place, letter in enumerate(reversed(text)):
-            left, tall = 30 + 60 * place, 20 + 10 * tiny.LETTERS.index(letter)
-            cv2.rectangle(page, (left, 70 - tall), (left + 24, 70), 10, 5)
+        for index, letter in enumerate(reversed(text)):
+            left, height = 30 + 60 * index, 20 + 10 * tiny.LETTERS.index(letter)
+            cv2.rectangle(page, (left, 70 - height), (left + 24, 70), 10, 5)
         (image,) = case.engine.cut_lines(page, case.engine.find_lines(page, "line"), case.model().info.height)
         lines.append(domain.TrainingLine(image, text))
     return lines
 
 
 def test_a_fit_gives_a_model_that_is_no_worse_and_loads(case: Case) -> None:
-    """The best weights on the holdout are kept, and the parent is untouched."""
+    """The result has the best weights on the holdout, and the parent does not change."""
     lines = drawn_lines(case, ["אבג", "בגא", "גאב", "אאב", "בבג", "גגא"] * 4)
     progress: list[domain.FitProgress] = []
 
     def note(step: domain.FitProgress) -> bool:
-        """Keep what was reported."""
+        """Record the progress."""
         progress.append(step)
         return True
 
@@ -219,8 +219,8 @@ def test_a_fit_gives_a_model_that_is_no_worse_and_loads(case: Case) -> None:
     assert case.engine.load_model(result.content, digest).info.sha256 == digest
 
 
-def test_between_a_parent_and_its_copy_lie_models_that_load(case: Case) -> None:
-    """All of the way is the copy, none of it reads as the parent, and equal shares give equal files."""
+def test_models_between_a_parent_and_its_copy_load(case: Case) -> None:
+    """Share 1 is the copy, share 0 reads like the parent, and equal shares give equal files."""
     lines = drawn_lines(case, ["אבג", "בגא", "גאב"] * 4)
     images = [line.image for line in lines]
     parent = case.model()
@@ -235,22 +235,22 @@ def test_between_a_parent_and_its_copy_lie_models_that_load(case: Case) -> None:
         assert case.engine.read_lines(images, blended) == case.engine.read_lines(images, model)
 
 
-def test_a_fit_can_be_cancelled_and_goes_on_from_its_checkpoint(case: Case, tmp_path: Path) -> None:
+def test_a_cancelled_fit_continues_from_its_checkpoint(case: Case, tmp_path: Path) -> None:
     """Cancelled after the first epoch, the next call reports the second and ends like an unbroken fit."""
     lines = drawn_lines(case, ["אבג", "בגא", "גאב"])
     options = domain.FitOptions(epochs=2, checkpoint=str(tmp_path / "fit"))
     with pytest.raises(domain.FitCancelledError):
         case.engine.fit(case.model(), lines, lines, [], options, lambda _: False)
-    seen: list[int] = []
+    epochs: list[int] = []
 
     def follow(step: domain.FitProgress) -> bool:
-        """Note the epoch and go on."""
-        seen.append(step.epoch)
+        """Record the epoch and continue."""
+        epochs.append(step.epoch)
         return True
 
     resumed = case.engine.fit(case.model(), lines, lines, [], options, follow)
     whole = case.engine.fit(case.model(), lines, lines, [], domain.FitOptions(epochs=2), lambda _: True)
-    assert seen == [2]
+    assert epochs == [2]
     assert resumed.content == whole.content
 
 

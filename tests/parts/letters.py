@@ -6,7 +6,7 @@ import numpy as np
 
 from ketav_basemodel.fonts import Fonts
 from ketav_basemodel.glyphs import UNIT, Glyph, make_glyph
-from ketav_basemodel.letters import CLASSES, Hands
+from ketav_basemodel.letters import CLASSES, LetterCollection
 
 NO_FONTS: Final = Fonts([], [], [], [], [], [])
 WORDS: Final = {"שלום": 0.5, "עולם": 0.3, "דבר": 0.1, "ספר": 0.1}
@@ -17,10 +17,10 @@ def block(height: int, width: int) -> Glyph:
     return make_glyph(np.full((height, width), 255, dtype=np.uint8), float(UNIT - height))
 
 
-def block_hands(writers: int = 3) -> Hands:
-    """Return hands whose letters are rectangles of different widths."""
+def block_collection(writers: int = 3) -> LetterCollection:
+    """Return writers whose letters are rectangles of different widths."""
     alphabets = {
         writer: {letter: block(UNIT, 8 + index % 7 + writer) for index, letter in enumerate(CLASSES)}
         for writer in range(writers)
     }
-    return Hands(alphabets, {w: [v for v in range(writers) if v != w] for w in range(writers)})
+    return LetterCollection(alphabets, {w: [v for v in range(writers) if v != w] for w in range(writers)})

@@ -1,4 +1,4 @@
-"""The peers read what we read: the same images, the same texts."""
+"""Other readers get the same images and the same texts."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 
 from ketav_basemodel import peers
 from ketav_basemodel.evaluate import grey
-from ketav_basemodel.stream import shard_path, write_shard
+from ketav_basemodel.shards import shard_path, write_shard
 
 pytestmark = pytest.mark.kraken
 
@@ -25,13 +25,13 @@ def test_shards_become_pairs_of_image_and_logical_text(tmp_path: Path) -> None:
 
 
 def test_without_tesseract_there_is_no_version(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """An absent program is said, not stumbled over."""
+    """Without the program the version is empty."""
     monkeypatch.setenv("PATH", str(tmp_path))
     assert peers.tesseract_version() == ""
 
 
-def test_a_tesseract_that_knows_no_hebrew_is_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The program alone reads nothing here: the language must be installed as well."""
+def test_a_tesseract_without_hebrew_has_no_version(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The program is of no use without its Hebrew model."""
     program = tmp_path / "tesseract"
     program.write_text("#!/bin/sh\necho tesseract 5.3.0\necho eng\n")
     program.chmod(0o755)

@@ -17,32 +17,32 @@ class Codec:
 
     def decode(self, labels: list[tuple[int, int, int, float]]) -> list[tuple[str, int, int, float]]:
         """Translate labels from 1 on."""
-        return [(self.alphabet[label - 1], start, end, sure) for label, start, end, sure in labels]
+        return [(self.alphabet[label - 1], start, end, share) for label, start, end, share in labels]
 
 
 def labels(text: str, alphabet: str) -> list[decode.Label]:
-    """Give each character of a display-ordered text a step and a falling certainty."""
+    """Return the labels of a text in display order, one step and a falling confidence each."""
     return [decode.Label(alphabet.index(c) + 1, i, i, 0.9 - 0.01 * i) for i, c in enumerate(text)]
 
 
-def test_repeats_join_and_blanks_part() -> None:
-    """A run of one label is one label with its surest step; a blank lets it repeat."""
+def test_repeats_are_joined_and_blanks_separate() -> None:
+    """A run of one label is one label with its greatest probability; after a blank it can repeat."""
     outputs = np.zeros((3, 7), np.float32)
     for step, (label, share) in enumerate([(1, 0.6), (1, 0.9), (0, 1), (1, 0.7), (2, 0.8), (0, 1), (2, 0.5)]):
         outputs[label, step] = share
-    found = decode.greedy(outputs)
-    assert [(label.label, label.start, label.end) for label in found] == [
+    decoded = decode.greedy(outputs)
+    assert [(label.label, label.start, label.end) for label in decoded] == [
         (1, 0, 1),
         (1, 3, 3),
         (2, 4, 4),
         (2, 6, 6),
     ]
-    assert found[0].confidence == pytest.approx(0.9)
+    assert decoded[0].confidence == pytest.approx(0.9)
 
 
 @pytest.mark.parametrize("text", ["שלום עולם", 'בשנת 1948 (תש"ח), כן', "12.3.24", "א) ב", "", "abc שלום 7%"])
-def test_display_order_turns_back_into_logical_order(text: str) -> None:
-    """What was reordered for the network reads as it was written, digits and brackets included."""
+def test_display_order_is_converted_back_to_logical_order(text: str) -> None:
+    """The text that was reordered for the network is restored, digits and brackets included."""
     display = decode.to_display(text)
     assert decode.to_logical(display, [1.0] * len(display)).text == text
 

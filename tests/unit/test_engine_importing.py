@@ -46,15 +46,15 @@ def test_what_is_no_model_ends_the_conversion(damage: bytes, tmp_path: Path) -> 
     assert not (tmp_path / "model.safetensors").exists()
 
 
-def described(**said: str) -> bytes:
+def described(**fields: str) -> bytes:
     """Return a CoreML file without layers that says something of itself."""
     model = Model_pb2.Model()
-    model.description.metadata.userDefined.update(said)
+    model.description.metadata.userDefined.update(fields)
     return bytes(model.SerializeToString())
 
 
 @pytest.mark.parametrize(
-    ("said", "reason"),
+    ("fields", "reason"),
     [
         (
             {"vgsl": "[1,48,0,1 Cr99,99,9999 S1(1x0)1,3 Lbx9999 O1c3]", "codec": '{"א": [1]}'},
@@ -69,10 +69,10 @@ def described(**said: str) -> bytes:
     ],
 )
 def test_a_hostile_description_is_refused_before_anything_is_built(
-    said: dict[str, str], reason: str, tmp_path: Path
+    fields: dict[str, str], reason: str, tmp_path: Path
 ) -> None:
-    """What a file says of its network is checked first; the operator reads the reason."""
-    (tmp_path / "source").write_bytes(described(**said))
+    """The description of a file's network is checked first; the operator reads the reason."""
+    (tmp_path / "source").write_bytes(described(**fields))
     with pytest.raises(UnusableModelError, match=reason):
         importing.convert(tmp_path / "source", tmp_path / "model.safetensors")
     assert not (tmp_path / "model.safetensors").exists()

@@ -1,4 +1,4 @@
-"""The one cropping and normalising of lines."""
+"""Cropping and normalising lines."""
 
 import math
 
@@ -24,7 +24,7 @@ def letters(height: int = 40, count: int = 12, margin: int = 20, paper: int = 23
     return image
 
 
-def test_letters_have_a_constant_size_whatever_the_margins_of_the_crop() -> None:
+def test_the_size_of_letters_does_not_depend_on_the_margins_of_the_crop() -> None:
     """The core band takes the same share of the height with narrow and with wide margins."""
     for margin in (15, 25, 40):
         line = normalise(letters(margin=margin))
@@ -34,7 +34,7 @@ def test_letters_have_a_constant_size_whatever_the_margins_of_the_crop() -> None
         assert centre / HEIGHT == pytest.approx(0.5, abs=0.1)
 
 
-def test_letters_have_a_constant_size_whatever_the_resolution() -> None:
+def test_the_size_of_letters_does_not_depend_on_the_resolution() -> None:
     """The same line at twice the resolution normalises to nearly the same width."""
     small, large = normalise(letters(30, margin=15)), normalise(letters(60, margin=30))
     assert large.shape[1] == pytest.approx(small.shape[1], rel=0.1)
@@ -65,7 +65,7 @@ def test_the_width_of_a_line_is_bounded() -> None:
 
 
 def test_outside_the_boundary_is_paper_not_black() -> None:
-    """A neighbour's ink outside the polygon is gone, and nothing darker than the paper takes its place."""
+    """A neighbour's ink outside the polygon is removed, and nothing darker than the paper replaces it."""
     page = np.full((120, 300), 210, dtype=np.uint8)
     page[10:20] = 0
     page[60:70, 40:260] = 30
@@ -77,7 +77,7 @@ def test_outside_the_boundary_is_paper_not_black() -> None:
 
 
 def test_a_sloping_line_is_levelled_along_its_baseline() -> None:
-    """Ink drawn along a slope of six degrees lies in few rows of the crop."""
+    """Ink drawn along a slope of six degrees is in few rows of the crop."""
     page = np.full((300, 600), 255, dtype=np.uint8)
     slope = math.tan(math.radians(6))
     ends = (30, 100), (570, round(100 + 540 * slope))
@@ -89,7 +89,7 @@ def test_a_sloping_line_is_levelled_along_its_baseline() -> None:
 
 
 def test_a_curved_line_is_levelled_along_its_baseline() -> None:
-    """Ink drawn along an arc lies in few rows of the crop."""
+    """Ink drawn along an arc is in few rows of the crop."""
     page = np.full((200, 800), 255, dtype=np.uint8)
     xs = np.linspace(20, 780, 40)
     ys = 100 - 25 * np.sin((xs - 20) / 760 * np.pi)
@@ -104,7 +104,7 @@ def test_a_curved_line_is_levelled_along_its_baseline() -> None:
     "boundary", [[], [(5, 5)], [(900, 900), (950, 900), (950, 950)], [(5, 5), (5, 5), (5, 5)]]
 )
 def test_a_boundary_without_area_on_the_page_gives_a_blank_crop(boundary: list[tuple[float, float]]) -> None:
-    """Empty, single-point, outside and degenerate polygons are survived."""
+    """Empty, single-point, outside and degenerate polygons give white lines."""
     page = np.zeros((100, 100), dtype=np.uint8)
     cut = crop(page, [(0, 50), (99, 50)], boundary)
     assert (normalise(cut) == 255).all()

@@ -1,4 +1,4 @@
-"""Replayed lines survive their file."""
+"""Replayed lines are written and read."""
 
 from pathlib import Path
 
@@ -31,7 +31,7 @@ def test_lines_come_back_in_order_with_their_texts_and_nearly_their_greys(tmp_pa
 
 @pytest.mark.parametrize("height", [24, 120])
 def test_lines_are_scaled_to_the_height_of_a_model(height: int, tmp_path: Path) -> None:
-    """A model of another height trains and is judged with the same lines."""
+    """A model of another height is trained and measured with the same lines."""
     path = tmp_path / "lines.npz"
     replay.write([TrainingLine(np.full((48, 96), 255, np.uint8), "אב")], path)
     (line,) = replay.read(path, height)
@@ -49,18 +49,18 @@ def test_a_damaged_file_is_refused(damage: bytes, tmp_path: Path) -> None:
 
 
 @pytest.mark.kraken
-@pytest.mark.parametrize(("name", "least"), [("replay_lines.npz", 400), ("general_lines.npz", 100)])
-def test_shipped_lines_fit_the_shipped_model_and_are_small(name: str, least: int) -> None:
-    """They have the base model's height, its letters, and little size; else trainings go without them."""
+@pytest.mark.parametrize(("name", "min_lines"), [("replay_lines.npz", 400), ("general_lines.npz", 100)])
+def test_shipped_lines_fit_the_shipped_model_and_are_small(name: str, min_lines: int) -> None:
+    """They have the base model's height and letters, and their files are small."""
     info = models.load((MODELS / "hebrew_base.safetensors").read_bytes()).info
     lines = replay.read(MODELS / name)
-    assert len(lines) >= least
+    assert len(lines) >= min_lines
     assert {line.image.shape[0] for line in lines} == {info.height}
     assert set("".join(line.text for line in lines)) <= set(info.alphabet)
     assert (MODELS / name).stat().st_size < 2 * 1024 * 1024
 
 
-def test_the_general_set_shares_no_line_with_what_is_replayed() -> None:
-    """What judges forgetting is never trained on."""
+def test_the_general_set_has_no_replayed_line() -> None:
+    """The lines that measure forgetting are never trained on."""
     general, replayed = (replay.read(MODELS / f"{name}_lines.npz") for name in ("general", "replay"))
     assert not {line.image.tobytes() for line in general} & {line.image.tobytes() for line in replayed}

@@ -39,14 +39,14 @@ def box(line: FoundLine) -> tuple[int, int, int, int]:
     return min(xs), min(ys), max(xs), max(ys)
 
 
-def test_close_lines_are_found_whole_and_apart() -> None:
+def test_close_lines_are_found_whole_and_separate() -> None:
     """Twelve lines with little space between them are twelve, each as wide as it was written."""
     page = paper()
     for index in range(12):
         write(page, 80, 920, 60 + 62 * index)
-    found = find_lines(page, "page")
-    assert len(found) == 12
-    for index, line in enumerate(found):
+    lines = find_lines(page, "page")
+    assert len(lines) == 12
+    for index, line in enumerate(lines):
         left, top, right, bottom = box(line)
         assert left < 90
         assert right > 870
@@ -66,17 +66,17 @@ def test_curved_and_sloping_lines_are_found() -> None:
 
 
 def test_the_right_column_is_read_first() -> None:
-    """Two columns are told apart by their gutter and read from the right, each from top to bottom."""
+    """Two columns are separated by their gutter and read from the right, each from top to bottom."""
     page = paper()
     for index in range(6):
         write(page, 60, 420, 100 + 90 * index)
         write(page, 590, 950, 100 + 90 * index)
-    found = find_lines(page, "page")
-    assert len(found) == 12
-    middles = [(box(line)[0] + box(line)[2]) / 2 for line in found]
+    lines = find_lines(page, "page")
+    assert len(lines) == 12
+    middles = [(box(line)[0] + box(line)[2]) / 2 for line in lines]
     assert all(middle > 500 for middle in middles[:6])
     assert all(middle < 500 for middle in middles[6:])
-    assert [line.order for line in found] == list(range(12))
+    assert [line.order for line in lines] == list(range(12))
 
 
 def test_a_wide_word_gap_does_not_cut_a_line() -> None:
@@ -111,16 +111,16 @@ def test_ruled_paper_and_specks_are_no_lines() -> None:
         page[y : y + 3, x : x + 3] = 60
     for index in range(4):
         write(page, 200, 800, 240 + 140 * index)
-    found = find_lines(page, "page")
-    assert len(found) == 4
-    for line in found:
+    lines = find_lines(page, "page")
+    assert len(lines) == 4
+    for line in lines:
         left, _, right, _ = box(line)
         assert 150 < left < 210
         assert 750 < right < 860
 
 
-def test_rules_of_a_sheet_photographed_askew_are_no_writing() -> None:
-    """Letters that stand on rules climbing by six in a hundred are found, line by line."""
+def test_rules_of_a_page_photographed_askew_are_no_writing() -> None:
+    """Lines on rules with a slope of six per cent are found."""
     page = paper()
     for index in range(8):
         top = 120 + 110 * index
@@ -128,42 +128,42 @@ def test_rules_of_a_sheet_photographed_askew_are_no_writing() -> None:
         for x in range(0, 999, 3):
             y = round(top + 32 + 0.06 * (x - 150))
             cv2.line(page, (x, y), (x + 3, y), 150, 2)
-    found = find_lines(page, "page")
-    assert len(found) == 8
-    for line in found:
+    lines = find_lines(page, "page")
+    assert len(lines) == 8
+    for line in lines:
         left, _, right, _ = box(line)
         assert 120 < left < 190
         assert 800 < right < 880
 
 
-def test_a_sheet_that_lies_askew_on_a_darker_table_has_only_its_written_lines() -> None:
-    """The sheet's edges, which cross the photograph, are no lines and lengthen none."""
+def test_a_page_askew_on_a_darker_table_has_only_its_written_lines() -> None:
+    """The edges of the paper, which cross the photograph, are no lines and lengthen none."""
     page = np.full((1200, 1000), 110, np.uint8)
     cv2.fillPoly(page, [np.array([(90, 60), (930, 95), (960, 1150), (60, 1120)], np.int32)], 235)
     page = np.asarray(cv2.GaussianBlur(page, (0, 0), 1.5), np.uint8)
     for index in range(7):
         write(page, 180, 840, 180 + 110 * index, slope=0.02)
-    found = find_lines(page, "page")
-    assert len(found) == 7
-    for line in found:
+    lines = find_lines(page, "page")
+    assert len(lines) == 7
+    for line in lines:
         left, _, right, _ = box(line)
         assert left > 140
         assert right < 880
 
 
-def test_ragged_columns_with_a_narrow_gutter_are_kept_apart_from_the_first_line_on() -> None:
+def test_ragged_columns_with_a_narrow_gutter_are_separate_from_the_first_line_on() -> None:
     """Lines of the right column end raggedly at the gutter, one of them far from it."""
     page = paper()
     for index, left in enumerate([780, 560, 600, 545, 630, 550, 570, 590]):
         write(page, 60, 480, 100 + 80 * index)
         write(page, left, 950, 100 + 80 * index)
-    found = find_lines(page, "page")
-    assert len(found) == 16
-    assert all(box(line)[0] > 500 for line in found[:8])
+    lines = find_lines(page, "page")
+    assert len(lines) == 16
+    assert all(box(line)[0] > 500 for line in lines[:8])
 
 
 def test_the_dark_edge_of_a_table_is_no_line() -> None:
-    """What runs out of the photograph is not writing."""
+    """Ink that runs out of the photograph is not writing."""
     page = paper()
     page[:50] = 40
     page[:, :40] = 30
@@ -186,7 +186,7 @@ def test_a_slanting_stroke_is_ink() -> None:
 
 
 def test_a_faint_short_line_far_from_strong_ones_is_grain_but_a_long_faint_one_is_writing() -> None:
-    """What is short and half as strong as the other lines is none; a whole line in fading ink stays."""
+    """A short line half as strong as the others is dropped; a whole line in fading ink stays."""
 
     def fading(length: int) -> Image:
         """Return a page of six strong lines and below them a faint one."""
@@ -200,7 +200,7 @@ def test_a_faint_short_line_far_from_strong_ones_is_grain_but_a_long_faint_one_i
     assert len(find_lines(fading(840), "page")) == 7
 
 
-def test_a_boundary_holds_its_letters_and_not_its_neighbours() -> None:
+def test_a_boundary_surrounds_its_letters_and_not_its_neighbours() -> None:
     """Ascenders are inside; the letters of the line below are outside."""
     page = paper()
     write(page, 80, 920, 100)
@@ -229,8 +229,8 @@ def test_a_colour_photograph_and_a_shadow_change_nothing() -> None:
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 3000), (3000, 1), (5, 5), (40, 40)])
-def test_extreme_sizes_are_survived(shape: tuple[int, int]) -> None:
-    """Tiny and stretched images, blank or black or noisy, crash nothing."""
+def test_images_of_extreme_sizes_are_segmented(shape: tuple[int, int]) -> None:
+    """Tiny and stretched images, blank or black or noisy, raise no error."""
     noise = np.random.default_rng(2).integers(0, 255, shape, dtype=np.uint8)
     for image in (np.full(shape, 255, np.uint8), np.zeros(shape, np.uint8), noise):
         for line in find_lines(image, "page") + find_lines(image, "line"):

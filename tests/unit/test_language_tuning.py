@@ -1,4 +1,4 @@
-"""The weights of the beam search are chosen on texts that nothing was trained on."""
+"""The weights of the beam search are fitted on held-out texts of unseen writers."""
 
 import math
 from pathlib import Path
@@ -7,16 +7,17 @@ import numpy as np
 import pytest
 
 from ketav_basemodel import language_model, running_text, sentences, tune
+from ketav_basemodel.alphabet import DIGITS
+from ketav_basemodel.corpora import part_of
 from ketav_basemodel.running_text import RunningText
-from ketav_basemodel.texts import DIGITS, part_of
-from ketav_basemodel.unseen_hands import Instance, UnseenHand, write_line
+from ketav_basemodel.unseen_writers import Instance, UnseenWriter, write_line
 from ketav_engine.recognition.beam import BeamDecoder, LanguageTables
 from ketav_engine.recognition.decode import Probabilities
 
 
 def test_running_text_keeps_the_order_of_its_words() -> None:
-    """A drawn line is a run of words of one sentence or one verse."""
-    source = sentences.Running(["אחת שתיים שלוש ארבע"], [["אבא", "בא"]])
+    """A drawn line is successive words of one sentence or one verse."""
+    source = sentences.RunningTexts(["אחת שתיים שלוש ארבע"], [["אבא", "בא"]])
     random = np.random.default_rng(1)
     for biblical, whole in ((0.0, "אחת שתיים שלוש ארבע"), (1.0, "אבא בא")):
         drawn = {source.draw(random, biblical, 3) for _ in range(30)}
@@ -24,14 +25,14 @@ def test_running_text_keeps_the_order_of_its_words() -> None:
         assert len(drawn) > 1 or whole in drawn
 
 
-def test_noise_is_made_of_nothing_but_its_characters() -> None:
-    """Digits stay digits, in words of two to seven."""
-    words = " ".join(sentences.Noise(DIGITS).draw(np.random.default_rng(2)) for _ in range(20)).split()
+def test_random_texts_have_only_their_characters() -> None:
+    """Words are of two to seven digits."""
+    words = " ".join(sentences.RandomTexts(DIGITS).draw(np.random.default_rng(2)) for _ in range(20)).split()
     assert all(set(word) <= set(DIGITS) and 2 <= len(word) <= 7 for word in words)
 
 
-def test_without_fetched_sentences_nothing_is_tuned(tmp_path: Path) -> None:
-    """The weights are never fitted on other text in silence."""
+def test_without_fetched_sentences_no_weights_are_fitted(tmp_path: Path) -> None:
+    """Missing sentences are an error; no other text replaces them."""
     with pytest.raises(FileNotFoundError):
         sentences.read(tmp_path)
 
@@ -69,11 +70,11 @@ def test_no_line_is_on_both_sides_of_the_split(tmp_path: Path) -> None:
     assert 5 < len(validation) < 45
 
 
-def test_a_line_of_an_unseen_hand_has_its_letters_from_right_to_left() -> None:
-    """Each letter stands where its text has it, at its own height; one that the hand lacks is left out."""
+def test_a_line_of_an_unseen_writer_has_its_letters_from_right_to_left() -> None:
+    """Each letter has its position in the text and its height; one that the writer lacks is left out."""
     wide, narrow = np.zeros((20, 16), np.uint8), np.zeros((10, 4), np.uint8)
-    hand = UnseenHand("w", 20.0, {"א": [Instance(wide, -20.0)], "ב": [Instance(narrow, -10.0)]})
-    line = write_line(hand, "אגב", np.random.default_rng(1))
+    writer = UnseenWriter("w", 20.0, {"א": [Instance(wide, -20.0)], "ב": [Instance(narrow, -10.0)]})
+    line = write_line(writer, "אגב", np.random.default_rng(1))
     assert line.text == "אב"
     columns = np.flatnonzero((line.image == 0).any(axis=0))
     heights = (line.image == 0).sum(axis=0)[columns]

@@ -1,4 +1,4 @@
-"""Whole synthetic pages: text, image and true segmentation agree, through every bend and photograph."""
+"""Synthetic pages: text, image and true segmentation agree after every distortion."""
 
 from xml.etree import ElementTree as ET
 
@@ -11,9 +11,9 @@ from ketav_basemodel.compose import draw_line
 from ketav_basemodel.fonts import Fonts
 from ketav_basemodel.glyphs import UNIT, make_glyph
 from ketav_basemodel.layout import PageLine, Setting, fitted, justified
-from ketav_basemodel.letters import CLASSES, Hands
+from ketav_basemodel.letters import CLASSES, LetterCollection
+from ketav_basemodel.page_photographs import Page
 from ketav_basemodel.pages import NAMESPACE, draw_page, draw_setting, page_xml
-from ketav_basemodel.sheets import Page
 from ketav_basemodel.synthesis import Material
 from ketav_basemodel.texts import Texts
 from ketav_basemodel.writers import make_writer
@@ -31,7 +31,9 @@ def material() -> Material:
     block = {c: make_glyph(np.full((UNIT, 12 + i % 9), 255, np.uint8), 0.0) for i, c in enumerate(CLASSES)}
     words = dict.fromkeys(("שלום", "עולם", "דבר", "ספר", "בית", "מים"), 1.0)
     return Material(
-        Hands({0: block, 1: block}, {0: [1], 1: [0]}), Fonts([], [], [], [], [], []), Texts(words, [])
+        LetterCollection({0: block, 1: block}, {0: [1], 1: [0]}),
+        Fonts([], [], [], [], [], []),
+        Texts(words, []),
     )
 
 
@@ -44,8 +46,8 @@ def _area(page: Page, line: PageLine) -> NDArray[np.bool_]:
 
 @pytest.mark.parametrize("setting", SETTINGS)
 @pytest.mark.parametrize("seed", range(4))
-def test_a_lines_ink_lies_inside_its_boundary(material: Material, setting: Setting, seed: int) -> None:
-    """Every line has ink, and what of it the image shows is inside, through bend and perspective."""
+def test_the_ink_of_a_line_is_inside_its_boundary(material: Material, setting: Setting, seed: int) -> None:
+    """Every line has ink, and its ink in the image is inside, after bend and perspective."""
     page = draw_page(material, setting, seed)
     assert len(page.lines) >= setting.lines * setting.columns
     for number, line in enumerate(page.lines, 1):
@@ -55,10 +57,10 @@ def test_a_lines_ink_lies_inside_its_boundary(material: Material, setting: Setti
 
 
 @pytest.mark.parametrize("setting", SETTINGS)
-def test_where_a_line_has_ink_the_image_is_darker_than_the_paper_beside_it(
+def test_the_image_is_darker_where_a_line_has_ink_than_on_the_paper_around(
     material: Material, setting: Setting
 ) -> None:
-    """The picture shows the ink where the true lines say it is."""
+    """The image shows ink at the positions of the true lines."""
     page = draw_page(material, setting, 5)
     grey = cv2.cvtColor(page.image, cv2.COLOR_RGB2GRAY)
     for number, line in enumerate(page.lines, 1):
@@ -68,7 +70,7 @@ def test_where_a_line_has_ink_the_image_is_darker_than_the_paper_beside_it(
 
 
 def test_letters_hang_from_the_baseline(material: Material) -> None:
-    """Below the baseline of a flat page the letters begin; above it is paper."""
+    """On a flat page there is ink below the baseline and paper above it."""
     page = draw_page(material, FLAT, 6)
     for number, line in enumerate(page.lines, 1):
         own = page.owners == number
@@ -83,31 +85,31 @@ def test_letters_hang_from_the_baseline(material: Material) -> None:
 
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_lines_come_in_reading_order(material: Material, setting: Setting) -> None:
-    """The order of the page is the order that the engine's rules give: right column first, downwards."""
+    """The order of the page is that of the engine's rules: right column first, downwards."""
     page = draw_page(material, setting, 7)
     boundaries = [[(int(x), int(y)) for x, y in line.boundary] for line in page.lines]
     assert reading_order(boundaries) == list(range(len(page.lines)))
 
 
 def test_a_page_is_a_function_of_its_seed(material: Material) -> None:
-    """The same seed gives the same picture and the same lines, another seed another page."""
+    """The same seed gives the same image and the same lines, another seed another page."""
     one, again, other = (draw_page(material, PHOTOGRAPHED, seed) for seed in (8, 8, 9))
     assert np.array_equal(one.image, again.image)
     assert page_xml(one, "a.png") == page_xml(again, "a.png")
     assert page_xml(one, "a.png") != page_xml(other, "a.png")
 
 
-def test_a_fitted_line_keeps_to_its_width_and_knows_where_each_letter_lies(material: Material) -> None:
-    """As wide as the column at most, with one span of columns for each letter of its text."""
-    writer = make_writer("hand", material.hands, material.fonts, np.random.default_rng(10))
+def test_a_fitted_line_has_at_most_its_width_and_one_span_for_each_letter(material: Material) -> None:
+    """It is not wider than the column and has one span of columns for each letter of its text."""
+    writer = make_writer("hand", material.collection, material.fonts, np.random.default_rng(10))
     line = fitted(writer, material.texts, 300.0, 0.0, np.random.default_rng(11))
     assert line.ink.shape[1] <= 300
     assert len(line.spans) == len(line.text.replace(" ", ""))
 
 
-def test_a_justified_line_ends_where_it_should_with_its_words_whole(material: Material) -> None:
+def test_a_justified_line_has_its_width_and_unchanged_words(material: Material) -> None:
     """Gaps between words grow, letters keep their ink and their distance within a word."""
-    writer = make_writer("hand", material.hands, material.fonts, np.random.default_rng(12))
+    writer = make_writer("hand", material.collection, material.fonts, np.random.default_rng(12))
     line = draw_line("שלום עולם דבר", writer)
     wide = justified(line, line.ink.shape[1] + 31.0)
     assert wide.ink.shape[1] == line.ink.shape[1] + 31
@@ -118,13 +120,13 @@ def test_a_justified_line_ends_where_it_should_with_its_words_whole(material: Ma
     assert justified(line, 9.0 * line.ink.shape[1]) is line
 
 
-def test_page_xml_holds_every_line_within_the_image(material: Material) -> None:
-    """Text in logical order, points inside the picture, lines in reading order."""
+def test_page_xml_has_every_line_within_the_image(material: Material) -> None:
+    """Text in logical order, points inside the image, lines in reading order."""
     page = draw_page(material, PHOTOGRAPHED, 13)
     root = ET.fromstring(page_xml(page, "page.png"))  # noqa: S314  # our own output
-    sheet = root.find(f"{{{NAMESPACE}}}Page")
-    assert sheet is not None
-    assert sheet.attrib["readingDirection"] == "right-to-left"
+    element = root.find(f"{{{NAMESPACE}}}Page")
+    assert element is not None
+    assert element.attrib["readingDirection"] == "right-to-left"
     lines = list(root.iter(f"{{{NAMESPACE}}}TextLine"))
     texts = [line.findtext(f"{{{NAMESPACE}}}TextEquiv/{{{NAMESPACE}}}Unicode") for line in lines]
     assert texts == [line.text for line in page.lines]
@@ -134,7 +136,7 @@ def test_page_xml_holds_every_line_within_the_image(material: Material) -> None:
         assert all(0 <= x < width and 0 <= y < height for x, y in points)
 
 
-def test_settings_stay_within_what_a_page_can_be() -> None:
+def test_drawn_settings_are_valid() -> None:
     """Every drawn setting has lines, a width and a known paper."""
     random = np.random.default_rng(14)
     for _ in range(50):

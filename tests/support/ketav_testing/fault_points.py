@@ -15,11 +15,11 @@ def stop_process(point: str, run_id: str) -> None:
     so that one file stops one process once.
     """
     for armed in sorted(Path(os.environ[DIRECTORY], point).glob("*.armed")):
-        taken = armed.with_suffix(".taken")
+        taken_file = armed.with_suffix(".taken")
         try:
-            armed.rename(taken)
+            armed.rename(taken_file)
         except FileNotFoundError:  # another process took it
             continue
-        taken.write_text(f"{os.getpid()} {run_id}\n", "utf-8")
+        taken_file.write_text(f"{os.getpid()} {run_id}\n", "utf-8")
         os.kill(os.getpid(), signal.SIGSTOP)
         return

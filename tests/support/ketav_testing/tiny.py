@@ -1,7 +1,7 @@
-"""A small deterministic engine without torch, for fast tests: it finds, reads and learns by plain ink.
+"""A small deterministic engine without torch for fast tests: it works on plain ink.
 
 Lines are bands of inked rows. A letter is a run of inked columns of a normalised line; its shape (holes,
-height, width, heaviest quarter) is a code; the model is a table from codes to letters that corrections fill.
+height, width, heaviest quarter) is a code; the model is a table from codes to letters, which a fit fills.
 """
 
 import hashlib
@@ -38,7 +38,9 @@ LETTERS: Final = "אבגדהוזחטיכלמנסעפצקרשתםןףךץ"
 CODES: Final = 3 * 3 * 4 * 4
 """Number of different codes of a letter's shape."""
 _EPOCHS: Final = 4
+"""Epochs of a fit whose options name none."""
 _UNKNOWN: Final = 0
+"""Entry of the table for a code without a letter."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,7 +49,7 @@ class TinyModel:
 
     info: ModelInfo
     table: NDArray[np.int32]
-    """Code point for each code, shape (CODES,); 0 where nothing was learnt."""
+    """Code point for each code, shape (CODES,); 0 for an unknown letter."""
 
 
 class TinyEngine:
@@ -61,13 +63,13 @@ class TinyEngine:
         """Load a table from a safetensors file whose hex digest must be `sha256`."""
         digest = hashlib.sha256(content).hexdigest()
         if digest != sha256.lower():
-            raise domain.UnusableModelError("the model file is not the one expected: its SHA-256 differs")
+            raise domain.UnusableModelError("The model file is not the expected one. Download it again.")
         return TinyModel(
             ModelInfo(digest, "".join(sorted(LETTERS + " ")), HEIGHT, CODES, 1.0), _table(content)
         )
 
     def find_lines(self, image: Image, layout: Layout) -> tuple[FoundLine, ...]:
-        """Take each band of inked rows for a line; the whole image for layout "line"."""
+        """Return each band of inked rows as a line; the whole image for layout "line"."""
         domain.check_image(image)
         grey = to_grey(image)
         if layout == "line":
@@ -75,12 +77,12 @@ class TinyEngine:
         ink = _ink(grey)
         return tuple(
             _box(order, int(columns[0]), top, int(columns[-1]) + 1, bottom)
-            for order, (top, bottom) in enumerate(_runs(ink.any(axis=1), least=3))
+            for order, (top, bottom) in enumerate(_runs(ink.any(axis=1), min_length=3))
             if (columns := np.flatnonzero(ink[top:bottom].any(axis=0))).size
         )
 
     def cut_lines(self, image: Image, lines: Sequence[FoundLine], height: int) -> list[Image]:
-        """Crop and normalise lines as the other engine does."""
+        """Crop and normalise lines like the other engine."""
         grey = to_grey(image)
         return [normalise(crop(grey, line.baseline, line.boundary), height) for line in lines]
 
@@ -91,10 +93,9 @@ class TinyEngine:
 
     def read_page(self, image: Image, layout: Layout, model: Model) -> domain.ReadPage:
         """Find and read the lines of an image."""
-        found = self.find_lines(image, layout)
-        return domain.assemble(
-            image, found, self.read_lines(self.cut_lines(image, found, model.info.height), model)
-        )
+        lines = self.find_lines(image, layout)
+        readings = self.read_lines(self.cut_lines(image, lines, model.info.height), model)
+        return domain.assemble(image, lines, readings)
 
     def fit(
         self,
@@ -105,37 +106,38 @@ class TinyEngine:
         options: FitOptions,
         on_progress: domain.OnProgress,
     ) -> FitResult:
-        """Fill the table with each code's most frequent letter, a further share of the codes an epoch."""
+        """Fill the table with each code's most frequent letter; each epoch adds a share of the codes."""
         parent = _own(model).table
         votes, skipped = _votes([*lines, *replay])
         if not votes:
-            raise domain.NothingToLearnError("no line can be learnt from")
+            raise domain.NothingToLearnError("No line can be trained on. Correct more lines.")
         epochs = options.epochs or _EPOCHS
         first, table = _resume(options.checkpoint, parent)
-        before = best = _cer(holdout, parent)
-        kept = parent
-        if first > 1 and (resumed := _cer(holdout, table)) <= best:
-            best, kept = resumed, table.copy()
+        before = best_rate = _cer(holdout, parent)
+        best = parent
+        if first > 1 and (resumed := _cer(holdout, table)) <= best_rate:
+            best_rate, best = resumed, table.copy()
         codes = sorted(votes)
         for epoch in range(first, epochs + 1):
             for code in codes[: -(-len(codes) * epoch // epochs)]:
                 table[code] = votes[code].most_common(1)[0][0]
             faults.reached(f"in-epoch-{epoch}")
             rate = _cer(holdout, table)
-            if rate <= best:
-                best, kept = rate, table.copy()
-            _keep(options.checkpoint, epoch, table)
-            known = (before, rate) if holdout else (None, None)
-            if not on_progress(FitProgress(epoch, epochs, 1.0 - epoch / epochs, *known)):
-                raise domain.FitCancelledError("the fit was cancelled")
-        return FitResult(save(kept), before, best, skipped)
+            if rate <= best_rate:
+                best_rate, best = rate, table.copy()
+            _store(options.checkpoint, epoch, table)
+            loss = 1.0 - epoch / epochs
+            measured = (before, rate) if holdout else (None, None)
+            if not on_progress(FitProgress(epoch, epochs, loss, *measured)):
+                raise domain.FitCancelledError("The training was cancelled. Start another one.")
+        return FitResult(save(best), before, best_rate, skipped)
 
     def blend(self, parent: Model, tuned: Model, share: float) -> bytes:
-        """Take the first share of what the copy has learnt, in the order of the codes."""
-        table, learnt = _own(parent).table.copy(), _own(tuned).table
-        changed = np.flatnonzero(table != learnt)
-        taken = changed[: round(share * len(changed))]
-        table[taken] = learnt[taken]
+        """Return a table with the first share of the codes that the copy has changed."""
+        table, tuned_table = _own(parent).table.copy(), _own(tuned).table
+        changed = np.flatnonzero(table != tuned_table)
+        adopted = changed[: round(share * len(changed))]
+        table[adopted] = tuned_table[adopted]
         return save(table)
 
 
@@ -150,7 +152,7 @@ def save(table: NDArray[np.int32] | None = None, epoch: int = 0) -> bytes:
 def _own(model: Model) -> TinyModel:
     """Return a model of this engine or raise UnusableModelError."""
     if not isinstance(model, TinyModel):
-        raise domain.UnusableModelError("the model belongs to another engine")
+        raise domain.UnusableModelError("Another engine loaded this model. Load it with this engine.")
     return model
 
 
@@ -162,50 +164,54 @@ def _table(content: bytes) -> NDArray[np.int32]:
     try:
         table = read(content)["letters"]
     except (SafetensorError, KeyError, ValueError) as error:
-        raise domain.UnusableModelError("the file is not a table of letters") from error
+        raise domain.UnusableModelError(
+            "The file is not a table of letters. Use a file of this engine."
+        ) from error
     if table.shape != (CODES,) or table.dtype != np.int32 or table.min() < 0 or table.max() > 0x10FFFF:
-        raise domain.UnusableModelError("the table of letters has the wrong shape")
+        raise domain.UnusableModelError("The table of letters has a wrong shape. Use a file of this engine.")
     return np.asarray(table, dtype=np.int32)
 
 
 def _ink(grey: Image) -> NDArray[np.bool_]:
-    """Return where an image is clearly darker than its paper."""
+    """Return the pixels of an image that are clearly darker than its paper."""
     paper = float(np.median(grey))
     return np.asarray(grey < paper - 50, dtype=np.bool_)
 
 
-def _runs(inked: ArrayLike, least: int = 1) -> list[tuple[int, int]]:
-    """Return the (start, end) of each run of true values at least so long."""
+def _runs(inked: ArrayLike, min_length: int = 1) -> list[tuple[int, int]]:
+    """Return the (start, end) of each run of at least `min_length` true values."""
     edges = np.flatnonzero(np.diff(np.asarray(inked, dtype=np.int8), prepend=0, append=0))
-    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True) if b - a >= least]
+    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True) if b - a >= min_length]
 
 
 def _box(order: int, left: int, top: int, right: int, bottom: int) -> FoundLine:
-    """Return a line that fills a box."""
+    """Return a line whose boundary is a box."""
     right, bottom = max(right - 1, left + 1), max(bottom - 1, top + 1)
-    hang = top + (bottom - top) // 4
+    baseline = top + (bottom - top) // 4
     return FoundLine(
-        order, ((left, hang), (right, hang)), ((left, top), (right, top), (right, bottom), (left, bottom))
+        order,
+        ((left, baseline), (right, baseline)),
+        ((left, top), (right, top), (right, bottom), (left, bottom)),
     )
 
 
 def _code(letter: NDArray[np.bool_]) -> int:
-    """Describe a letter's shape by a number below `CODES`."""
+    """Return the code of a letter's shape, a number below `CODES`."""
     rows = np.flatnonzero(letter.any(axis=1))
     body = letter[rows[0] : rows[-1] + 1]
     height, width = body.shape
     padded = np.pad(~body, 1, constant_values=True).astype(np.uint8)
     holes = min(cv2.connectedComponents(padded, connectivity=4)[0] - 2, 2)
-    tall = int(np.digitize(height / letter.shape[0], [0.36, 0.56]))
-    wide = int(np.digitize(width / height, [0.35, 0.75, 1.3]))
+    height_class = int(np.digitize(height / letter.shape[0], [0.36, 0.56]))
+    width_class = int(np.digitize(width / height, [0.35, 0.75, 1.3]))
     quarters = [body[: height // 2, : width // 2], body[: height // 2, width // 2 :]]
     quarters += [body[height // 2 :, : width // 2], body[height // 2 :, width // 2 :]]
     heaviest = int(np.argmax([quarter.sum() for quarter in quarters]))
-    return ((holes * 3 + tall) * 4 + wide) * 4 + heaviest
+    return ((holes * 3 + height_class) * 4 + width_class) * 4 + heaviest
 
 
 def _letters(line: Image) -> list[tuple[int, bool]]:
-    """Return the codes of a line's letters from right to left, and whether a space stands before each."""
+    """Return the codes of a line's letters from right to left, and whether a space precedes each."""
     ink = line < 128
     runs = _runs(ink.any(axis=0))[::-1]
     gap = CORE * line.shape[0] * 0.55
@@ -216,20 +222,20 @@ def _letters(line: Image) -> list[tuple[int, bool]]:
 
 
 def _read(line: Image, table: NDArray[np.int32]) -> Reading:
-    """Read one normalised line: a learnt letter is sure, any other is a guess that follows from its code."""
+    """Read one normalised line: a known letter has confidence 0.95, a guess from its code 0.4."""
     text: list[str] = []
     confidences: list[float] = []
     for code, spaced in _letters(line):
-        known = int(table[code])
-        letter = chr(known) if known != _UNKNOWN else LETTERS[code % len(LETTERS)]
-        confidence = 0.95 if known != _UNKNOWN else 0.4
+        entry = int(table[code])
+        letter = chr(entry) if entry != _UNKNOWN else LETTERS[code % len(LETTERS)]
+        confidence = 0.95 if entry != _UNKNOWN else 0.4
         text += [" ", letter] if spaced else [letter]
         confidences += [confidence] * (2 if spaced else 1)
     return Reading("".join(text), tuple(confidences))
 
 
 def _votes(lines: Sequence[domain.TrainingLine]) -> tuple[dict[int, Counter[int]], int]:
-    """Count for each code the letters that corrections give it; also count the lines that do not fit."""
+    """Count for each code its letters in the texts; also count the lines that do not fit their text."""
     votes: dict[int, Counter[int]] = {}
     skipped = 0
     for line in lines:
@@ -247,8 +253,8 @@ def _cer(lines: Sequence[domain.TrainingLine], table: NDArray[np.int32]) -> floa
     return cer((line.text, _read(line.image, table).text) for line in lines).rate
 
 
-def _keep(path: str | None, epoch: int, table: NDArray[np.int32]) -> None:
-    """Write a checkpoint whole or not at all."""
+def _store(path: str | None, epoch: int, table: NDArray[np.int32]) -> None:
+    """Write a checkpoint atomically, if there is a path."""
     if path is not None:
         part = Path(f"{path}.part")
         part.write_bytes(save(table, epoch))
@@ -257,7 +263,7 @@ def _keep(path: str | None, epoch: int, table: NDArray[np.int32]) -> None:
 
 
 def _resume(path: str | None, table: NDArray[np.int32]) -> tuple[int, NDArray[np.int32]]:
-    """Return the epoch to go on with and its table."""
+    """Return the next epoch and the table of the checkpoint, or the first epoch and a copy of the table."""
     if path is None or not Path(path).is_file():
         return 1, table.copy()
     content = Path(path).read_bytes()

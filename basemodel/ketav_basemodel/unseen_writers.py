@@ -1,8 +1,8 @@
-"""Lines by writers whose letters no model was trained on: the validation of unseen hands.
+"""Lines of unseen writers, whose letters no model was trained on, for validation.
 
-`letters_jce` of KETAV_BENCH_DATA holds up to ten instances of each letter of 61 writers, native pixels on
-white paper. A line is a text of letters, each an instance drawn at random, put side by side without any
-change: it differs from a line of the writer by its spacing, and no letters join.
+`letters_jce` of KETAV_BENCH_DATA has up to ten instances of each letter of 61 writers, native pixels on white
+paper. A line is a text of letters side by side, each an unchanged random instance: it differs from a line of
+the writer by its spacing, and no letters are joined.
 """
 
 import csv
@@ -22,13 +22,15 @@ Grey = NDArray[np.uint8]
 _PAPER: Final = 200
 """Pixels at least this light are paper."""
 _GAP: Final = (0.13, 0.04)
-"""Mean and spread of the paper between letters, in core heights: letters stand apart but belong together."""
+"""Mean and spread of the paper between the letters of a word, in core heights."""
 _SPACE: Final = (0.75, 0.1)
 """Mean and spread of the paper between words, in core heights."""
-_LEAST_SPACE: Final = 0.4
+_MIN_SPACE: Final = 0.4
+"""Core heights of paper between words at least."""
 _ABOVE: Final = 2.5
 """Core heights of paper above the baseline."""
 _HEIGHT: Final = 4.0
+"""Core heights of a line's image."""
 _MARGIN: Final = 0.5
 """Core heights of paper at both ends of the line."""
 
@@ -42,7 +44,7 @@ class Instance:
 
 
 @dataclass(frozen=True, slots=True)
-class UnseenHand:
+class UnseenWriter:
     """A writer: the height in pixels of the letters without ascenders, and the instances of each letter."""
 
     name: str
@@ -59,16 +61,16 @@ class UnseenLine:
     image: Grey
 
 
-def load_hands(folder: Path) -> list[UnseenHand]:
-    """Read `folder`/letters.tsv and the images it names. Raises FileNotFoundError when they are not there."""
+def load_writers(folder: Path) -> list[UnseenWriter]:
+    """Read `folder`/letters.tsv and its images. Raises FileNotFoundError when they do not exist."""
     rows: defaultdict[str, list[dict[str, str]]] = defaultdict(list)
     with (folder / "letters.tsv").open(encoding="utf-8") as file:
         for row in csv.DictReader(file, delimiter="\t"):
             rows[row["writer"]].append(row)
-    return [_hand(name, rows[name], folder) for name in sorted(rows)]
+    return [_writer(name, rows[name], folder) for name in sorted(rows)]
 
 
-def _hand(name: str, rows: Iterable[dict[str, str]], folder: Path) -> UnseenHand:
+def _writer(name: str, rows: Iterable[dict[str, str]], folder: Path) -> UnseenWriter:
     """Return a writer's letters: all instances of a letter end at the median of their lower edges."""
     by_letter: defaultdict[str, list[dict[str, str]]] = defaultdict(list)
     for row in rows:
@@ -85,7 +87,7 @@ def _hand(name: str, rows: Iterable[dict[str, str]], folder: Path) -> UnseenHand
         for letter, group in by_letter.items()
         if group
     }
-    return UnseenHand(name, float(np.median(heights)), letters)
+    return UnseenWriter(name, float(np.median(heights)), letters)
 
 
 def _instance(path: Path, bottom: float) -> Instance:
@@ -98,27 +100,27 @@ def _instance(path: Path, bottom: float) -> Instance:
     return Instance(np.asarray(ink, dtype=np.uint8), bottom - ink.shape[0])
 
 
-def write_line(hand: UnseenHand, text: str, random: np.random.Generator) -> UnseenLine:
-    """Write a text of letters and spaces; letters that the hand lacks are left out of image and text."""
-    text = " ".join("".join(c for c in text if c == " " or c in hand.letters).split())
-    core, cursor = hand.core, _MARGIN * hand.core
+def write_line(writer: UnseenWriter, text: str, random: np.random.Generator) -> UnseenLine:
+    """Return a line of letters and spaces; letters that the writer lacks are left out of image and text."""
+    text = " ".join("".join(c for c in text if c == " " or c in writer.letters).split())
+    core, cursor = writer.core, _MARGIN * writer.core
     placed: list[tuple[Instance, int]] = []
     for character in reversed(text):
         if character == " ":
-            cursor += core * max(_LEAST_SPACE, float(random.normal(*_SPACE)))
+            cursor += core * max(_MIN_SPACE, float(random.normal(*_SPACE)))
             continue
-        forms = hand.letters[character]
+        forms = writer.letters[character]
         instance = forms[int(random.integers(len(forms)))]
         placed.append((instance, int(cursor)))
         cursor += instance.image.shape[1] + core * float(random.normal(*_GAP))
     page = np.full((int(_HEIGHT * core), int(cursor + _MARGIN * core)), 255, dtype=np.uint8)
     for instance, left in placed:
         _draw(page, instance, left, round(_ABOVE * core + instance.top))
-    return UnseenLine(hand.name, text, page)
+    return UnseenLine(writer.name, text, page)
 
 
 def _draw(page: Grey, instance: Instance, left: int, top: int) -> None:
-    """Lay an instance on the page, as ink on ink; what is beyond an edge is cut off."""
+    """Draw an instance on the page, ink over ink, clipped at the edges."""
     ink = instance.image[max(0, -top) :, max(0, -left) :]
     top, left = max(0, top), max(0, left)
     part = page[top : top + ink.shape[0], left : left + ink.shape[1]]

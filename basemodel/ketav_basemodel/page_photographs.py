@@ -1,4 +1,4 @@
-"""From a written page to its image: paper, rules, light and camera; every line's place moves along."""
+"""Photograph a written page: paper, rules, light and camera, with the position of every line."""
 
 from dataclasses import dataclass, replace
 from typing import Final
@@ -8,19 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ketav_basemodel.degrade import Field, smooth
-from ketav_basemodel.layout import PageLine, Points, Setting, Written
+from ketav_basemodel.layout import PageLine, Points, Setting, WrittenPage
 
 _PAPER_TINT: Final = ((1.0, 1.0, 1.0), (1.0, 0.97, 0.88), (0.97, 0.99, 1.0), (1.0, 0.93, 0.78))
 """Colours of paper as shares of red, green and blue."""
 _INK_TINT: Final = ((1.0, 1.0, 1.0), (0.75, 0.85, 1.25), (0.9, 0.9, 1.1))
-"""Colours of ink likewise: black, blue, blue-black."""
+"""Colours of ink as factors of red, green and blue: black, blue, blue-black."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """The image of a page, shape (height, width, 3), and its lines in reading order.
 
-    `owners`, shape (height, width), holds the number of the line, from 1, whose ink a pixel shows.
+    A pixel of `owners`, shape (height, width), is the number of the line, from 1, whose ink it shows, or 0.
     """
 
     image: NDArray[np.uint8]
@@ -28,8 +28,8 @@ class Page:
     owners: NDArray[np.uint8]
 
 
-def photograph_page(written: Written, setting: Setting, random: np.random.Generator) -> Page:
-    """Put a written page on paper and take its picture."""
+def photograph_page(written: WrittenPage, setting: Setting, random: np.random.Generator) -> Page:
+    """Return the image of a written page on paper."""
     tone = float(random.uniform(255 - 70 * setting.camera, 255))
     paper = np.full(written.ink.shape, tone, dtype=np.float32)
     _rule(paper, written, setting, random)
@@ -41,109 +41,113 @@ def photograph_page(written: Written, setting: Setting, random: np.random.Genera
     if random.random() < 0.4:
         amount *= np.clip(0.7 + 0.4 * smooth(paper.shape, random, (6, 3)), 0.4, 1)
     view = _view(written.ink.shape, setting.camera, random)
-    sheet = _coloured(paper, amount, random)
-    image = _lit(_seen(sheet, view, _table(view.size, setting.camera, random)), setting.camera, random)
-    moved = [_moved(line, view) for line in written.lines]
+    flat = _coloured(paper, amount, random)
+    on_table = _on_table(flat, view, _table(view.size, setting.camera, random))
+    image = _lit(on_table, setting.camera, random)
+    lines = [_moved(line, view) for line in written.lines]
     owners = _warped(written.owners, view, cv2.INTER_NEAREST, 0)
-    return Page(_captured(image, setting.camera, random), moved, owners)
+    return Page(_captured(image, setting.camera, random), lines, owners)
 
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """How the camera sees the sheet: columns sink by `bend`, then `matrix` maps the sheet into the frame."""
+    """The camera's view of the paper: columns sink by `bend`, then `matrix` maps the paper into the image."""
 
-    bend: NDArray[np.float32]  # pixels, one for each column of the sheet
+    bend: NDArray[np.float32]
+    """Pixels, one for each column of the paper."""
     matrix: NDArray[np.float64]
-    size: tuple[int, int]  # rows and columns of the frame
+    """Perspective transform, shape (3, 3)."""
+    size: tuple[int, int]
+    """Rows and columns of the image."""
 
 
 def _view(shape: tuple[int, ...], camera: float, random: np.random.Generator) -> _View:
-    """Draw a view: a flat copy a little askew, or a photograph from above with the table around the sheet."""
+    """Draw a view: a flat copy a little askew, or a photograph from above with the table around the paper."""
     height, width = shape
     photographed = random.random() < camera
-    around = random.uniform(-0.01, 0.1, 4) if photographed else np.zeros(4)
+    table = random.uniform(-0.01, 0.1, 4) if photographed else np.zeros(4)
     scale = float(random.uniform(0.8, 1.8))
     size = (
-        round(scale * height * (1 + around[0] + around[1])),
-        round(scale * width * (1 + around[2] + around[3])),
+        round(scale * height * (1 + table[0] + table[1])),
+        round(scale * width * (1 + table[2] + table[3])),
     )
-    left, top = around[2] * width * scale, around[0] * height * scale
+    left, top = table[2] * width * scale, table[0] * height * scale
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float32)
     askew = 0.035 * camera * min(shape) * random.normal(0, 1, (4, 2)) * (1.0 if photographed else 0.0)
     turn = float(random.normal(0, 0.012 if photographed else 0.004))
     middle = np.array([width / 2, height / 2])
     spin = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
-    seen = ((corners + askew - middle) @ spin + middle) * scale + (left, top)
+    in_image = ((corners + askew - middle) @ spin + middle) * scale + (left, top)
     bend = np.zeros(width, dtype=np.float32)
     if photographed and random.random() < 0.5:
         course = np.linspace(0, np.pi * float(random.uniform(0.5, 1.3)), width)
         bend = (float(random.normal(0, 0.012)) * height * np.sin(course)).astype(np.float32)
-    matrix = cv2.getPerspectiveTransform(corners, seen.astype(np.float32))
+    matrix = cv2.getPerspectiveTransform(corners, in_image.astype(np.float32))
     return _View(bend, np.asarray(matrix, dtype=np.float64), size)
 
 
 def _warped(layer: NDArray[np.generic], view: _View, method: int, outside: float) -> NDArray[np.uint8]:
-    """Move a layer of the sheet to where the camera sees it."""
+    """Transform a layer of the paper into the image."""
     source = np.asarray(layer)
     if view.bend.any():
         v, u = np.mgrid[0 : source.shape[0], 0 : source.shape[1]].astype(np.float32)
         source = cv2.remap(source, u, v - view.bend[None, :], method, borderMode=cv2.BORDER_REPLICATE)
-    seen = cv2.warpPerspective(
+    warped = cv2.warpPerspective(
         source, view.matrix, view.size[::-1], flags=method, borderValue=(outside, outside, outside)
     )
-    return np.asarray(seen, dtype=np.uint8)
+    return np.asarray(warped, dtype=np.uint8)
 
 
 def _moved(line: PageLine, view: _View) -> PageLine:
-    """Move a line's baseline and boundary to where the camera sees them."""
+    """Transform a line's baseline and boundary into the image."""
 
-    def seen(points: Points) -> Points:
-        """Return points of the sheet in the frame."""
+    def transform(points: Points) -> Points:
+        """Return points of the paper in the image."""
         sunk = points[:, 1] + np.interp(points[:, 0], np.arange(len(view.bend)), view.bend)
         flat = np.stack([points[:, 0], sunk], axis=1)[None].astype(np.float64)
         return np.asarray(cv2.perspectiveTransform(flat, view.matrix)[0], dtype=np.float64)
 
-    return replace(line, baseline=seen(line.baseline), boundary=seen(line.boundary))
+    return replace(line, baseline=transform(line.baseline), boundary=transform(line.boundary))
 
 
-def _rule(paper: Field, written: Written, setting: Setting, random: np.random.Generator) -> None:
-    """Print rules or squares, and seldom a margin; rules run below every line, or half as often again."""
+def _rule(paper: Field, written: WrittenPage, setting: Setting, random: np.random.Generator) -> None:
+    """Print rules or squares, and on some papers a margin; a rule runs below every line."""
     if setting.paper == "plain":
         return
     height, width = paper.shape
     faint = 1 - float(random.uniform(0.06, 0.35))
-    thick = 1 if random.random() < 0.7 else 2
+    thickness = 1 if random.random() < 0.7 else 2
     ruled = setting.paper == "ruled"
-    step = written.pitch if ruled else written.pitch / int(random.integers(1, 4))
+    step = written.line_distance if ruled else written.line_distance / int(random.integers(1, 4))
     start = (written.first + 0.1 * written.core) % step if ruled else float(random.uniform(0, step))
     for row in np.arange(start, height, step).astype(int):
-        paper[row : row + thick] *= faint
+        paper[row : row + thickness] *= faint
     if not ruled:
         for column in np.arange(float(random.uniform(0, step)), width, step).astype(int):
-            paper[:, column : column + thick] *= faint
+            paper[:, column : column + thickness] *= faint
     if random.random() < 0.4:
         column = width - round(float(random.uniform(0.5, 1.5)) * written.core)
-        paper[:, column : column + thick + 1] *= faint
+        paper[:, column : column + thickness + 1] *= faint
 
 
-def _other_side(written: Written, random: np.random.Generator) -> Field:
-    """Return the mirrored, blurred ink of the leaf's other side, shifted."""
+def _other_side(written: WrittenPage, random: np.random.Generator) -> Field:
+    """Return the mirrored, blurred and shifted ink of the other side of the paper, as a share."""
     ink = cv2.GaussianBlur(written.ink[:, ::-1], (0, 0), 2.0).astype(np.float32) / 255
     return np.asarray(np.roll(ink, int(random.integers(0, ink.shape[0])), axis=0), dtype=np.float32)
 
 
 def _coloured(paper: Field, amount: Field, random: np.random.Generator) -> NDArray[np.uint8]:
-    """Lay ink of one colour on paper of another; shape (height, width, 3)."""
+    """Return ink of one colour on paper of another, shape (height, width, 3)."""
     tint = np.array(_PAPER_TINT[int(random.integers(len(_PAPER_TINT)))], dtype=np.float32)
     ink = np.array(_INK_TINT[int(random.integers(len(_INK_TINT)))], dtype=np.float32)
     dark = float(random.uniform(10, 90))
-    sheet = paper[..., None] * tint
-    sheet += amount[..., None] * (dark * ink - sheet)
-    return np.asarray(np.clip(sheet, 0, 255), dtype=np.uint8)
+    coloured = paper[..., None] * tint
+    coloured += amount[..., None] * (dark * ink - coloured)
+    return np.asarray(np.clip(coloured, 0, 255), dtype=np.uint8)
 
 
 def _table(size: tuple[int, int], camera: float, random: np.random.Generator) -> NDArray[np.uint8]:
-    """Draw what lies around the sheet: the bare white of a copy, or a table, plain or with a grain."""
+    """Draw the surroundings of the paper: the white of a copy, or a table, plain or with a grain."""
     if random.random() >= camera:
         return np.full((*size, 3), 255, dtype=np.uint8)
     tone = random.uniform(20, 220) * random.uniform(0.75, 1.0, 3)
@@ -152,17 +156,17 @@ def _table(size: tuple[int, int], camera: float, random: np.random.Generator) ->
     return np.asarray(np.clip(table, 0, 255), dtype=np.uint8)
 
 
-def _seen(sheet: NDArray[np.uint8], view: _View, table: NDArray[np.uint8]) -> Field:
-    """Look at the sheet on its table."""
-    there = _warped(np.full(sheet.shape[:2], 255, np.uint8), view, cv2.INTER_LINEAR, 0)
-    share = there.astype(np.float32)[..., None] / 255
-    seen = _warped(sheet, view, cv2.INTER_LINEAR, 0).astype(np.float32)
-    cast = cv2.GaussianBlur(there, (0, 0), 6.0).astype(np.float32)[..., None] / 255
-    return np.asarray(seen + (1 - share) * table * (1 - 0.4 * cast), dtype=np.float32)
+def _on_table(paper: NDArray[np.uint8], view: _View, table: NDArray[np.uint8]) -> Field:
+    """Return the image of the paper on a table, with its shadow."""
+    covered = _warped(np.full(paper.shape[:2], 255, np.uint8), view, cv2.INTER_LINEAR, 0)
+    share = covered.astype(np.float32)[..., None] / 255
+    image = _warped(paper, view, cv2.INTER_LINEAR, 0).astype(np.float32)
+    shadow = cv2.GaussianBlur(covered, (0, 0), 6.0).astype(np.float32)[..., None] / 255
+    return np.asarray(image + (1 - share) * table * (1 - 0.4 * shadow), dtype=np.float32)
 
 
 def _lit(image: Field, camera: float, random: np.random.Generator) -> Field:
-    """Let the light fall unevenly: a slope, a vignette, the soft or sharp edge of somebody's shadow."""
+    """Apply uneven light: a slope, a vignette, the soft or sharp edge of a shadow."""
     if random.random() >= camera:
         return image
     height, width = image.shape[:2]
@@ -170,8 +174,10 @@ def _lit(image: Field, camera: float, random: np.random.Generator) -> Field:
     if random.random() < 0.5:
         v, u = np.mgrid[0:height, 0:width].astype(np.float32)
         angle, soft = float(random.uniform(0, 2 * np.pi)), float(random.uniform(2, 80))
-        away = (u - width * random.random()) * np.cos(angle) + (v - height * random.random()) * np.sin(angle)
-        light *= 1 - float(random.uniform(0.1, 0.5)) / (1 + np.exp(np.clip(-away / soft, -30, 30)))
+        distance = (u - width * random.random()) * np.cos(angle) + (v - height * random.random()) * np.sin(
+            angle
+        )
+        light *= 1 - float(random.uniform(0.1, 0.5)) / (1 + np.exp(np.clip(-distance / soft, -30, 30)))
     return np.asarray(image * np.clip(light, 0.15, 1)[..., None], dtype=np.float32)
 
 
@@ -181,11 +187,11 @@ def _captured(image: Field, camera: float, random: np.random.Generator) -> NDArr
         image = np.asarray(cv2.GaussianBlur(image, (0, 0), float(random.uniform(0.4, 1.6))), dtype=np.float32)
     spread = float(random.uniform(0, 9 * camera))
     noise = random.standard_normal(image.shape[:2], dtype=np.float32) * np.float32(spread)
-    taken = np.asarray(np.clip(image + noise[..., None], 0, 255), dtype=np.uint8)
+    captured = np.asarray(np.clip(image + noise[..., None], 0, 255), dtype=np.uint8)
     if random.random() < 0.3:
-        taken = np.repeat(cv2.cvtColor(taken, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
+        captured = np.repeat(cv2.cvtColor(captured, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
     if random.random() < camera:
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(35, 92))]
-        coded = cv2.imencode(".jpg", taken, quality)[1]
-        taken = np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), dtype=np.uint8)
-    return taken
+        coded = cv2.imencode(".jpg", captured, quality)[1]
+        captured = np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), dtype=np.uint8)
+    return captured

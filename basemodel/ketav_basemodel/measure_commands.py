@@ -1,4 +1,4 @@
-"""The commands that measure: the language model and its weights, real hands, and the peers beside them."""
+"""The commands that measure: the language model and its weights, lines of real writers, and other readers."""
 
 import json
 import shutil
@@ -9,31 +9,34 @@ from typing import Annotated
 import typer
 
 from ketav_basemodel.evaluate import Pairs
-from ketav_basemodel.places import BENCH, DATA
+from ketav_basemodel.paths import MATERIAL, NoBenchDataError, bench_data
 
 MODEL = Path("models/hebrew_base.safetensors")
 LANGUAGE = Path("models/hebrew_lm.npz")
+_PRINTED_TRIALS = 8
+"""Best trials of the fitted weights that are printed."""
 
 
 def language(to: Path = LANGUAGE, model: Path = MODEL) -> None:
-    """Train the character language model of the beam search, then fit the search's weights with it."""
+    """Train the character language model of the beam search, then fit the search's weights to it."""
     from ketav_basemodel import language_model, running_text, sentences
 
-    built = language_model.build(DATA, BENCH, to)
-    held_out = running_text.load(BENCH, DATA, "validation")
-    print("n-grams", len(built.words.keys), "within words,", len(built.running.keys), "of running text")
+    bench = require_bench_data()
+    trained = language_model.build(MATERIAL, bench, to)
+    held_out = running_text.load(bench, MATERIAL, "validation")
+    print("n-grams", len(trained.words.keys), "within words,", len(trained.running.keys), "of running text")
     texts = {
-        "news": sentences.read(DATA)[::5],
+        "newspaper": sentences.read(MATERIAL)[::5],
         "sentences": held_out.sentences,
         "verses": held_out.verses[::5],
     }
     for name, lines in texts.items():
-        print(f"bits a character, {name}: {language_model.bits(built, lines):.3f}")
+        print(f"bits per character, {name}: {language_model.bits(trained, lines):.3f}")
     tune(to, model)
 
 
 def tune(language: Path = LANGUAGE, model: Path = MODEL) -> None:
-    """Fit the weights of the beam search on validation lines; write them to the language model's file."""
+    """Fit the weights of the beam search on validation lines and write them to the language model's file."""
     from dataclasses import replace
 
     from ketav_basemodel import tune as tuning
@@ -41,10 +44,10 @@ def tune(language: Path = LANGUAGE, model: Path = MODEL) -> None:
     from ketav_engine.recognition import language_model
 
     loaded, unfitted = models.load(model.read_bytes()), language_model.read(language)
-    lines = tuning.validation_lines(DATA, BENCH, loaded.info.height)
+    lines = tuning.validation_lines(MATERIAL, require_bench_data(), loaded.info.height)
     outputs = tuning.outputs(loaded, lines)
     trials = tuning.fit(unfitted, loaded.net.codec, outputs, lines)
-    for trial in trials[:8]:
+    for trial in trials[:_PRINTED_TRIALS]:
         print(f"{trial.cost:.4f} {trial.settings}")
     fitted = replace(unfitted, settings=trials[0].settings)
     language_model.write(fitted, language)
@@ -57,21 +60,21 @@ def evaluate(
     language: Path = LANGUAGE,
     out: Path = Path("var/evaluation"),
     pictures: Annotated[
-        Path | None, typer.Option(help="Folder that takes the two plots without real lines.")
+        Path | None, typer.Option(help="Folder for the two plots that show no real lines.")
     ] = None,
 ) -> None:
-    """Read the real hands of KETAV_BENCH_DATA, greedily and as served; write figures and pictures."""
+    """Read the lines of KETAV_BENCH_DATA, greedily and by beam search; write figures and plots."""
     from ketav_basemodel import evaluate as evaluation
     from ketav_basemodel import report
     from ketav_engine import models
     from ketav_engine.recognition import beam, language_model
 
-    _require_bench()
+    bench = require_bench_data()
     loaded = models.load(model.read_bytes())
     decoder = beam.BeamDecoder(beam.LanguageTables(language_model.read(language)), loaded.net.codec)
     pairs = {
-        "greedy": evaluation.read_all(evaluation.reader(loaded), BENCH),
-        "beam": evaluation.read_all(evaluation.reader(loaded, decoder), BENCH),
+        "greedy": evaluation.read_all(evaluation.reader(loaded), bench),
+        "beam": evaluation.read_all(evaluation.reader(loaded, decoder), bench),
     }
     _write_figures(pairs, out, "figures")
     report.draw(pairs, out)
@@ -86,9 +89,9 @@ def peers(
     model: Path = MODEL,
     language: Path = LANGUAGE,
     out: Path = Path("var/evaluation"),
-    most: Annotated[int, typer.Option(help="Lines of each folder, evenly thinned; 0 for all.")] = 100,
+    lines: Annotated[int, typer.Option(help="Lines of each folder, evenly thinned; 0 for all.")] = 100,
     other: Annotated[
-        list[str] | None, typer.Option(help="NAME=FILE of another model to read with, greedily.")
+        list[str] | None, typer.Option(help="NAME=FILE of another model, which is decoded greedily.")
     ] = None,
 ) -> None:
     """Read the same lines with our model, Tesseract 5 (if installed) and models trained by other recipes."""
@@ -97,20 +100,19 @@ def peers(
     from ketav_engine import models
     from ketav_engine.recognition import beam, language_model
 
-    _require_bench()
+    bench = require_bench_data()
     loaded = models.load(model.read_bytes())
     decoder = beam.BeamDecoder(beam.LanguageTables(language_model.read(language)), loaded.net.codec)
     readers = {"ours, greedy": evaluation.reader(loaded), "ours, beam": evaluation.reader(loaded, decoder)}
-    for named in other or []:
-        name, _, file = named.partition("=")
+    for argument in other or []:
+        name, _, file = argument.partition("=")
         readers[name] = evaluation.reader(models.load(Path(file).read_bytes()))
-    if other_readers.tesseract_version():
-        readers[f"Tesseract {other_readers.tesseract_version()}"] = other_readers.read_with_tesseract
+    if version := other_readers.tesseract_version():
+        readers[f"Tesseract {version}"] = other_readers.read_with_tesseract
     else:
-        print("Tesseract with Hebrew is not installed: apt-get install tesseract-ocr tesseract-ocr-heb")
-    _write_figures(
-        {name: evaluation.read_all(read, BENCH, most) for name, read in readers.items()}, out, "peers"
-    )
+        print("Tesseract with Hebrew is not installed. Run apt-get install tesseract-ocr tesseract-ocr-heb.")
+    pairs = {name: evaluation.read_all(read, bench, lines) for name, read in readers.items()}
+    _write_figures(pairs, out, "peers")
 
 
 def kraken_recipe(
@@ -119,28 +121,30 @@ def kraken_recipe(
     minutes: float = 5.0,
 ) -> None:
     """Train with the defaults of `ketos train` on given lines for some minutes of one core."""
-    from ketav_basemodel.peers import train_as_kraken_does
+    from ketav_basemodel.peers import train_with_kraken_defaults
 
-    print(train_as_kraken_does(sorted(lines.glob("*.npz")), to, minutes))
+    print(train_with_kraken_defaults(sorted(lines.glob("*.npz")), to, minutes))
+
+
+def require_bench_data() -> Path:
+    """Return the folder of KETAV_BENCH_DATA; without one, print what to set and end with status 1."""
+    try:
+        return bench_data()
+    except NoBenchDataError as error:
+        typer.echo(f"Skipped: {error}", err=True)
+        raise typer.Exit(1) from error
 
 
 def _write_figures(pairs: Mapping[str, Pairs], out: Path, name: str) -> None:
     """Write the figures of each reader as JSON and Markdown, and print them."""
     from ketav_basemodel import evaluate as evaluation
 
-    found = {
+    results = {
         reader: [evaluation.figures(folder, items) for folder, items in folders.items()]
         for reader, folders in pairs.items()
     }
     out.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(evaluation.as_json(found), indent=1, ensure_ascii=False)
+    text = json.dumps(evaluation.as_json(results), indent=1, ensure_ascii=False)
     (out / f"{name}.json").write_text(text + "\n", encoding="utf-8")
-    (out / f"{name}.md").write_text(evaluation.as_markdown(found), encoding="utf-8")
-    print(evaluation.as_markdown(found))
-
-
-def _require_bench() -> None:
-    """End the command when there are no real hands to read."""
-    if not BENCH.exists():
-        print(f"no real hands under {BENCH}: set KETAV_BENCH_DATA")
-        raise typer.Exit(1)
+    (out / f"{name}.md").write_text(evaluation.as_markdown(results), encoding="utf-8")
+    print(evaluation.as_markdown(results))
