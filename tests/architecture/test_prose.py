@@ -17,7 +17,7 @@ def problems(name: str, source: str) -> list[Problem]:
 
 
 def test_the_repository_passes_the_prose_check() -> None:
-    """No rejected word and no misspelling outside the exempt paths."""
+    """The repository has no rejected word and no misspelling."""
     assert main([]) == 0
 
 

@@ -92,7 +92,7 @@ def test_where_the_network_is_certain_the_beam_reads_what_greedy_reads(tables: b
     assert beam.BeamDecoder(tables, CODEC)(outputs) == decode.greedy(outputs)
 
 
-def test_the_language_decides_where_the_network_doubts(tables: beam.LanguageTables) -> None:
+def test_the_language_model_decides_where_the_network_is_uncertain(tables: beam.LanguageTables) -> None:
     """Between a known word and an unknown one that looks slightly better, the beam reads the known one."""
     outputs = np.full((4, 5), 1e-4, np.float32)
     outputs[0, [0, 2, 4]] = 1

@@ -45,8 +45,8 @@ EXAMPLE, HEALTH_CHECK = load("examples/registry_client.py"), load("deploy/docker
 def channel() -> grpc_testing.Channel:
     """Return a channel whose calls the test answers."""
     descriptors = [PROJECTS, HEALTH]
-    made: grpc_testing.Channel = grpc_testing.channel(descriptors, grpc_testing.strict_real_time())
-    return made
+    testing_channel: grpc_testing.Channel = grpc_testing.channel(descriptors, grpc_testing.strict_real_time())
+    return testing_channel
 
 
 @pytest.fixture

@@ -72,8 +72,8 @@ def test_no_line_is_on_both_sides_of_the_split(tmp_path: Path) -> None:
 
 def test_a_line_of_an_unseen_writer_has_its_letters_from_right_to_left() -> None:
     """Each letter has its position in the text and its height; one that the writer lacks is left out."""
-    wide, narrow = np.zeros((20, 16), np.uint8), np.zeros((10, 4), np.uint8)
-    writer = UnseenWriter("w", 20.0, {"א": [Instance(wide, -20.0)], "ב": [Instance(narrow, -10.0)]})
+    wide, thin = np.zeros((20, 16), np.uint8), np.zeros((10, 4), np.uint8)
+    writer = UnseenWriter("w", 20.0, {"א": [Instance(wide, -20.0)], "ב": [Instance(thin, -10.0)]})
     line = write_line(writer, "אגב", np.random.default_rng(1))
     assert line.text == "אב"
     columns = np.flatnonzero((line.image == 0).any(axis=0))

@@ -1,7 +1,7 @@
 """Print each rejected word and each misspelling as `file:line: word → what to write instead`.
 
-`python -m tools.prose` checks the repository without the exempt paths. With files and folders as arguments it
-checks these, exempt or not. Exit status 1 when there is a problem.
+`python -m tools.prose` checks the repository, with files and folders as arguments only these. Exit status 1
+when there is a problem.
 """
 
 import subprocess
@@ -28,10 +28,10 @@ def prose_files(root: Path) -> list[Path]:
     ]
 
 
-def selected(paths: Iterable[Path], arguments: list[str], exempt: tuple[str, ...]) -> list[Path]:
-    """Return the paths that an argument names or contains; without arguments those that are not exempt."""
+def selected(paths: Iterable[Path], arguments: list[str]) -> list[Path]:
+    """Return the paths that an argument names or contains; without arguments all."""
     if not arguments:
-        return [path for path in paths if not str(path).startswith(exempt)]
+        return list(paths)
     prefixes = [str(Path(name).resolve().relative_to(ROOT)) for name in arguments]
     return [
         path
@@ -58,11 +58,11 @@ def misspelled(paths: Iterable[Path]) -> list[str]:
 def main(arguments: list[str]) -> int:
     """Check the repository, or the files and folders that the arguments name."""
     words = Words.load(WORDS)
-    paths = selected(prose_files(ROOT), arguments, words.exempt)
+    paths = selected(prose_files(ROOT), arguments)
     lines = [line for path in paths for line in problems(path, words)]
     lines += misspelled(paths) if paths else []
     print(*lines, sep="\n", end="\n" if lines else "")
-    print(f"{len(paths)} files, {len(lines)} problems, {len(words.exempt)} exempt paths")
+    print(f"{len(paths)} files, {len(lines)} problems")
     return bool(lines)
 
 

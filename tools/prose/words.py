@@ -31,14 +31,13 @@ class Problem:
 
 @dataclass(frozen=True)
 class Words:
-    """The rules for each role, the phrases that are allowed, and the paths that are exempt."""
+    """The rules for each role, and the phrases that are allowed."""
 
     text: list[Rule]
     openers: list[Rule]
     names: list[Rule]
     name_parts: list[Rule]
     allowed: re.Pattern[str]
-    exempt: tuple[str, ...]
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -52,7 +51,6 @@ class Words:
             allowed=re.compile(
                 "|".join(_spaced(phrase) for phrase in tables["allowed"]["phrases"]), re.IGNORECASE
             ),
-            exempt=tuple(tables["exempt"]["paths"]),
         )
 
     def problems(self, piece: Piece) -> Iterator[Problem]:
