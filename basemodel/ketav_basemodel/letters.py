@@ -39,9 +39,9 @@ _MIN_LETTERS: Final = 12
 _NEIGHBOURS: Final = 15
 """Nearest shapes that a letter is compared with."""
 _MIN_AGREEING: Final = 2
-"""Of those, as many of its own letter keep it …"""
+"""Nearest shapes of its own letter with which a letter is not misfiled."""
 _MAX_OPPOSING: Final = 8
-"""… and so many of one other letter remove it otherwise: it is misfiled."""
+"""Nearest shapes of one other letter with which a letter with fewer of its own is misfiled."""
 _TALL: Final = 1.3
 """Height in core bands from which a letter reaches below and above the core band."""
 _HOG_SIDE: Final = 32

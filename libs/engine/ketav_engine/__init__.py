@@ -1,1 +1,1 @@
-"""The only package that imports torch and kraken."""
+"""The engine of Ketav on Kraken and torch: segmentation, recognition, training and model files."""

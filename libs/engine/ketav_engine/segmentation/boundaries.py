@@ -24,9 +24,10 @@ _MAX_EXTENT: Final = 1.9
 _BEYOND: Final = (2.2, 1.0)
 """Distances beyond its left and its right end within which a line takes ink."""
 _FAR_LEFT: Final = 1.0
-"""Distance beyond its left end from which a line takes only ink near its middle …"""
+"""Distance beyond its left end from which a line takes only ink near its middle, such as a dash after a
+space."""
 _DASH: Final = 0.35
-"""… within this distance: a dash after a space."""
+"""Distance from the middle within which ink is near it."""
 _MAX_COMPONENT_HEIGHT: Final = 2.2
 """Height from which a component belongs to no line as a whole but is cut between the lines it crosses."""
 _STRIP: Final = 1.5

@@ -37,15 +37,16 @@ _MIN_SHADOW_OVERLAP: Final = 0.5
 _MAX_SHADOW_DISTANCE: Final = 1.6
 """Distance between the middles of a shadow and its line."""
 _SMALL_SHADOW_WIDTH: Final = 3
-"""Width below which a piece is a shadow whatever its ink …"""
+"""Width below which a piece near a line is its shadow, independent of its ink: an ascender, descender or
+point."""
 _SMALL_SHADOW_DISTANCE: Final = 1.35
-"""… if it is this near: an ascender, a descender or a point."""
+"""Distance below which such a piece is near."""
 _CLOSE: Final = 0.9
 """Distance below which a piece is close to its line."""
 _MAX_CLOSE_SHADOW_INK: Final = 0.6
-"""Share of its line's ink that a close shadow has at most …"""
+"""Share of its line's ink that a close shadow has at most."""
 _MAX_SHADOW_INK: Final = 0.35
-"""… and any other shadow."""
+"""Share of its line's ink that a shadow further off has at most."""
 _MAX_SHADOW_DENSITY: Final = 0.75
 """Share of its line's ink for each column that a shadow has at most."""
 

@@ -21,9 +21,9 @@ _MAX_GAP: Final = 12
 _EXTENSION: Final = 5
 """End of a piece whose slope extends it towards the next."""
 _MAX_OFFSET: Final = 0.45
-"""Distance between the courses of two pieces of one line …"""
+"""Distance between the courses of two pieces of one line at most, where there is no gap between them."""
 _MAX_OFFSET_SLOPE: Final = 0.03
-"""… and how much more for each letter of gap between them."""
+"""Additional distance for each letter height of gap between them."""
 
 
 def split(piece: Piece, ink: PageInk, gutters: Gutters) -> list[Piece]:
