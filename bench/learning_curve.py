@@ -38,7 +38,7 @@ CONCURRENT_CALLS: Final = 3
 """Requests at the same time."""
 TRAINING_TIMEOUT_S: Final = 1800.0
 POLL_S: Final = 0.25
-"""Seconds between two looks at a training."""
+"""Seconds between two polls of a training run."""
 SETTINGS: Final = {
     "KETAV_RATE_LIMIT": "1000000/minute",
     "KETAV_OCR_RATE_LIMIT": "1000000/minute",

@@ -53,7 +53,7 @@ class RegistryReader:
         cursor = ""
         while True:
             request = projects_pb2.ListProjectsRequest(cursor=cursor)
-            with _translated():
+            with _raise_ketav_errors():
                 response = self._projects.ListProjects(request, timeout=CALL_S, metadata=self._metadata())
             yield from response.projects
             if not (cursor := response.next_cursor):
@@ -68,7 +68,7 @@ class RegistryReader:
         while more:
             more = False
             request = projects_pb2.GetProjectRequest(project_id=project_id, cursor=cursor)
-            with _translated():
+            with _raise_ketav_errors():
                 for message in self._projects.GetProject(
                     request, timeout=STREAM_S, metadata=self._metadata()
                 ):
@@ -84,7 +84,7 @@ class RegistryReader:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _raise_ketav_errors() -> Iterator[None]:
     """Raise the KetavError that the registry reported."""
     try:
         yield

@@ -41,7 +41,7 @@ class Subject:
 
     async def start(self, user: UUID) -> str:
         """Start a training of a user; return the run's id."""
-        with real.acting(user), rpc.translated():
+        with real.acting(user), rpc.raise_ketav_errors():
             response = await self.training.CreateTrainingRun(training_pb2.CreateTrainingRunRequest())
         return str(response.run.run_id)
 
@@ -57,14 +57,14 @@ class Subject:
 
     async def run(self, user: UUID, run_id: str) -> training_pb2.TrainingRun:
         """Return a run as its user sees it."""
-        with real.acting(user), rpc.translated():
+        with real.acting(user), rpc.raise_ketav_errors():
             request = training_pb2.GetTrainingRunRequest(run_id=run_id)
             response: training_pb2.GetTrainingRunResponse = await self.training.GetTrainingRun(request)
         return response.run
 
     async def cancel(self, user: UUID, run_id: str) -> training_pb2.TrainingRun:
         """Cancel a run as a user."""
-        with real.acting(user), rpc.translated():
+        with real.acting(user), rpc.raise_ketav_errors():
             request = training_pb2.CancelTrainingRunRequest(run_id=run_id)
             response: training_pb2.CancelTrainingRunResponse = await self.training.CancelTrainingRun(request)
         return response.run
@@ -304,11 +304,11 @@ async def test_a_recognizer_downloads_models_by_digest_and_learns_which_may_be_u
     """The base serves every user; an unknown digest is not found and may not be used."""
     known, unknown = hashlib.sha256(BASE).digest(), bytes(32)
     user = await registry.new_user()
-    with context.bind(identity=Identity("recognizer", user)), rpc.translated():
+    with context.bind(identity=Identity("recognizer", user)), rpc.raise_ketav_errors():
         call = registry.models.DownloadModel(models_pb2.DownloadModelRequest(sha256=known))
         assert b"".join([message.chunk async for message in call]) == BASE
-        with pytest.raises(NotFound), rpc.translated():
+        with pytest.raises(NotFound), rpc.raise_ketav_errors():
             await anext(aiter(registry.models.DownloadModel(models_pb2.DownloadModelRequest(sha256=unknown))))
-    with context.bind(identity=Identity("recognizer")), rpc.translated():
+    with context.bind(identity=Identity("recognizer")), rpc.raise_ketav_errors():
         response = await registry.models.CheckModels(models_pb2.CheckModelsRequest(sha256=[known, unknown]))
     assert list(response.sha256) == [known]

@@ -364,7 +364,7 @@ async def test_corrections_that_fit_no_page_are_refused(registry: Subject) -> No
     await refused(NotFound, "not-found", registry.correct(stranger, page, line(lines[0].line_id, "א")))
 
 
-def known_line(text: str, top: int = 0) -> ground_truth_pb2.KnownLine:
+def new_line(text: str, top: int = 0) -> ground_truth_pb2.KnownLine:
     """Return a line of an import."""
     box = ((10, top), (190, top), (190, top + 30), (10, top + 30))
     return ground_truth_pb2.KnownLine(
@@ -397,7 +397,7 @@ async def test_an_import_is_a_page_with_corrected_lines(registry: Subject) -> No
     """No model has read it; the same image again is the same page, and only a new text is stored."""
     user = await registry.user()
     project_id = (await registry.create(user)).page.project_id
-    lines = (known_line("שלום"), known_line("עולם", 40))
+    lines = (new_line("שלום"), new_line("עולם", 40))
     first = await imported(registry, user, project_id, *lines)
     assert (first.imported_lines, first.ground_truth_lines) == (2, 2)
     stored = await registry.get_page(user, pages_pb2.Page(project_id=project_id, page_id=first.page_id))
@@ -405,7 +405,7 @@ async def test_an_import_is_a_page_with_corrected_lines(registry: Subject) -> No
     assert [item.corrected_text for item in stored.transcription.lines] == ["שלום", "עולם"]
     again = await imported(registry, user, project_id, *lines)
     assert (again.page_id, again.imported_lines, again.ground_truth_lines) == (first.page_id, 0, 2)
-    changed = await imported(registry, user, project_id, known_line("שלום"), known_line("אחר", 40))
+    changed = await imported(registry, user, project_id, new_line("שלום"), new_line("אחר", 40))
     assert (changed.page_id, changed.imported_lines) == (first.page_id, 1)
     await refused(NotFound, "not-found", imported(registry, await registry.user(), project_id, *lines))
 
@@ -415,12 +415,12 @@ async def test_the_key_of_an_import_belongs_to_one_request(registry: Subject) ->
     user = await registry.user()
     project_id = (await registry.create(user)).page.project_id
     key = {"request_id": "import:1:0", "request_sha256": real.DIGEST}
-    first = await imported(registry, user, project_id, known_line("שלום"), **key)
-    again = await imported(registry, user, project_id, known_line("שלום"), **key)
+    first = await imported(registry, user, project_id, new_line("שלום"), **key)
+    again = await imported(registry, user, project_id, new_line("שלום"), **key)
     assert (again.page_id, again.imported_lines) == (first.page_id, 1)
     other = key | {"request_sha256": bytes(32)}
     await refused(
-        Conflict, "idempotency-key-reused", imported(registry, user, project_id, known_line("א"), **other)
+        Conflict, "idempotency-key-reused", imported(registry, user, project_id, new_line("א"), **other)
     )
 
 

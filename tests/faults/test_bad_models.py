@@ -109,7 +109,7 @@ async def half(registry: Registry, run_id: str, fence: int, content: bytes) -> N
         yield models_pb2.PublishModelRequest(chunk=content[: len(content) // 2])
         await asyncio.sleep(60)
 
-    with acting(None, "trainer"), rpc.translated():
+    with acting(None, "trainer"), rpc.raise_ketav_errors():
         call = registry.models.PublishModel(messages(), timeout=30)
         await asyncio.sleep(0.02)
         call.cancel()
@@ -136,7 +136,7 @@ async def test_the_registry_refuses_what_is_not_the_announced_model(
                 with pytest.raises(InvalidInput):
                     await publish(registry, run_id, fence, file=sent, **facts)
                 tally.add(called("sent to the registry", spoil))
-            with acting(user_id), rpc.translated():
+            with acting(user_id), rpc.raise_ketav_errors():
                 model = (
                     await registry.models.GetUserModel(models_pb2.GetUserModelRequest(script=CURSIVE))
                 ).model

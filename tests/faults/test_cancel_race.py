@@ -17,7 +17,7 @@ from tests.parts.registry import Registry, acting, claim, correct, publish, queu
 
 async def cancel(registry: Registry, user_id: object, run_id: str) -> None:
     """Cancel a run as its user."""
-    with acting(user_id), rpc.translated():  # type: ignore[arg-type]
+    with acting(user_id), rpc.raise_ketav_errors():  # type: ignore[arg-type]
         await registry.training.CancelTrainingRun(training_pb2.CancelTrainingRunRequest(run_id=run_id))
 
 

@@ -76,7 +76,7 @@ class Service:
         } | header
         if fields["model"] is not None and not fields["model"].grant:
             fields["model"] = granted(fields["model"], user)
-        with rpc.translated(), context.bind(identity=Identity("gateway", user)):
+        with rpc.raise_ketav_errors(), context.bind(identity=Identity("gateway", user)):
             return await stub.RecognizePage(messages(image, fields), timeout=seconds)
 
     def readers(self) -> list[psutil.Process]:
@@ -296,7 +296,7 @@ async def test_a_stream_without_a_header_is_refused(service: Service) -> None:
     for requests in ([], [recognizer_pb2.RecognizePageRequest(chunk=b"x")]):
         with (
             pytest.raises(InvalidInput),
-            rpc.translated(),
+            rpc.raise_ketav_errors(),
             context.bind(identity=Identity("gateway", uuid4())),
         ):
             await stub.RecognizePage(iter(requests), timeout=5)
@@ -305,7 +305,7 @@ async def test_a_stream_without_a_header_is_refused(service: Service) -> None:
 async def test_a_caller_without_identity_is_refused(service: Service) -> None:
     """The token is checked before a byte is read."""
     stub: Any = recognizer_pb2_grpc.RecognizerServiceStub(service.channel)
-    with pytest.raises(Unauthenticated), rpc.translated():
+    with pytest.raises(Unauthenticated), rpc.raise_ketav_errors():
         await stub.RecognizePage(messages(PAGE, {"size_bytes": len(PAGE)}), timeout=5)
 
 

@@ -38,12 +38,12 @@ async def test_an_api_key_identifies_its_user_until_it_is_revoked(registry: Regi
     with acting(None, "gateway"):
         assert (await registry.accounts.ResolveApiKey(request)).user_id == str(user_id)
         await accounts.revoke_key(key.split("_")[1], stores=registry.stores)
-        with pytest.raises(NotFound), rpc.translated():
+        with pytest.raises(NotFound), rpc.raise_ketav_errors():
             await registry.accounts.ResolveApiKey(request)
 
 
 async def test_only_the_gateway_resolves_api_keys(registry: Registry) -> None:
     """The identity of a user is refused."""
     request = accounts_pb2.ResolveApiKeyRequest(key_sha256=bytes(32))
-    with acting(uuid4()), pytest.raises(Forbidden), rpc.translated():
+    with acting(uuid4()), pytest.raises(Forbidden), rpc.raise_ketav_errors():
         await registry.accounts.ResolveApiKey(request)

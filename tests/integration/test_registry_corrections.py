@@ -49,7 +49,7 @@ async def submit(
         pairs = corrected.items() if isinstance(corrected, dict) else corrected
         by_line = [corrections_pb2.LineCorrection(line_id=line_id, text=text) for line_id, text in pairs]
         fields["lines"] = corrections_pb2.LineCorrections(lines=by_line)
-    with rpc.translated():
+    with rpc.raise_ketav_errors():
         return await registry.corrections.SubmitCorrections(
             corrections_pb2.SubmitCorrectionsRequest(**fields | request)
         )

@@ -69,7 +69,7 @@ async def read_page(
     request = transcriptions_pb2.RecordTranscriptionRequest(
         page_id=page.page_id, model_version="hebrew_base-1", lines=lines
     )
-    with rpc.translated():
+    with rpc.raise_ketav_errors():
         stored = (await registry.transcriptions.RecordTranscription(request)).transcription
     return page, [line.line_id for line in stored.lines]
 
@@ -88,7 +88,7 @@ async def submit(
         request_id=key,
         request_sha256=DIGEST,
     )
-    with rpc.translated():
+    with rpc.raise_ketav_errors():
         return await registry.corrections.SubmitCorrections(request)
 
 
@@ -193,7 +193,7 @@ async def exported(registry: Registry, user_id: UUID) -> list[ground_truth_pb2.G
     """Queue a run of a user, claim it and return the ground truth it trains on."""
     claimed = await claim(registry, (await queue(registry, user_id)).run_id)
     request = ground_truth_pb2.ExportGroundTruthRequest(run_id=claimed.run.run_id, fence=claimed.fence)
-    with acting(None, "trainer"), rpc.translated():
+    with acting(None, "trainer"), rpc.raise_ketav_errors():
         parts = [part async for part in registry.ground_truth.ExportGroundTruth(request)]
     return [part.page for part in parts if part.HasField("page")]
 

@@ -91,7 +91,7 @@ async def corrected(registry: Registry, user_id: UUID, count: int = 8, pages: in
 
 async def states(registry: Registry, user_id: UUID) -> dict[str, int]:
     """Return the state of each version that is visible to the user."""
-    with acting(user_id), rpc.translated():
+    with acting(user_id), rpc.raise_ketav_errors():
         listed = await registry.models.ListModels(models_pb2.ListModelsRequest())
     return {version.model.version: version.state for version in listed.versions}
 
@@ -144,7 +144,7 @@ async def test_a_deleted_page_and_a_foreign_page_are_not_found_exactly_like_an_u
         with pytest.raises(NotFound) as caught:
             await delete_page(registry, caller, page)
         responses.append((caught.value.code, caught.value.detail))
-        with acting(stranger), pytest.raises(NotFound), rpc.translated():
+        with acting(stranger), pytest.raises(NotFound), rpc.raise_ketav_errors():
             await registry.projects.DeleteProject(
                 projects_pb2.DeleteProjectRequest(project_id=page.project_id)
             )
@@ -167,7 +167,7 @@ async def test_deleting_a_page_keeps_the_same_image_of_another_page(registry: Re
 async def image_of(registry: Registry, user_id: UUID, page: pages_pb2.Page) -> bytes:
     """Return a page's image; DataLoss: the object is missing."""
     request = pages_pb2.DownloadImageRequest(project_id=page.project_id, page_id=page.page_id)
-    with acting(user_id), rpc.translated():
+    with acting(user_id), rpc.raise_ketav_errors():
         return b"".join([part.chunk async for part in registry.pages.DownloadImage(request)])
 
 
@@ -216,7 +216,7 @@ async def test_versions_that_were_trained_on_a_deleted_line_and_their_children_s
     seen = await states(registry, user_id)
     assert [seen[version] for version in tainted] == [models_pb2.MODEL_STATE_TAINTED] * 2
     assert seen[clean] == models_pb2.MODEL_STATE_ACTIVE
-    with acting(user_id), pytest.raises(Precondition) as caught, rpc.translated():
+    with acting(user_id), pytest.raises(Precondition) as caught, rpc.raise_ketav_errors():
         await registry.models.ActivateModel(models_pb2.ActivateModelRequest(version=tainted[0]))
     assert caught.value.code == "model-tainted"
     with acting(user_id), pytest.raises(Conflict, match="deleted"):
@@ -244,11 +244,11 @@ async def test_without_an_untainted_ancestor_the_base_serves_and_the_tainted_fil
     with pytest.raises(Forbidden):
         registry.signer.check_grant(model.grant, user_id, sha256)
     check_request = models_pb2.CheckModelsRequest(sha256=[sha256, base])
-    with acting(None, "recognizer"), rpc.translated():
+    with acting(None, "recognizer"), rpc.raise_ketav_errors():
         assert list((await registry.models.CheckModels(check_request)).sha256) == [base]
     request = models_pb2.DownloadModelRequest(sha256=sha256)
     for role in ("recognizer", "trainer"):
-        with acting(user_id, role), pytest.raises(NotFound), rpc.translated():
+        with acting(user_id, role), pytest.raises(NotFound), rpc.raise_ketav_errors():
             await registry.models.DownloadModel(request).read()
 
 
@@ -284,7 +284,7 @@ async def test_the_next_sweep_queues_one_run_without_the_deleted_lines(
 async def without_gap(registry: Registry, user_id: UUID, *, automatic: bool = True) -> None:
     """Set a user's policy: automatic runs without a minimum gap, or none."""
     policy = training_pb2.TrainingPolicy(automatic=automatic, minimum_gap_seconds=0)
-    with acting(user_id), rpc.translated():
+    with acting(user_id), rpc.raise_ketav_errors():
         await registry.training.SetTrainingPolicy(training_pb2.SetTrainingPolicyRequest(policy=policy))
 
 
@@ -355,7 +355,7 @@ async def test_a_run_that_started_from_a_tainted_model_is_replaced(registry: Reg
 
 async def activate(registry: Registry, user_id: UUID, version: str) -> None:
     """Make a version the active one as a user."""
-    with acting(user_id), rpc.translated():
+    with acting(user_id), rpc.raise_ketav_errors():
         await registry.models.ActivateModel(models_pb2.ActivateModelRequest(version=version))
 
 
@@ -409,7 +409,7 @@ async def test_an_active_run_over_deleted_lines_is_cancelled_and_its_worker_is_r
     )
     with pytest.raises(Stale):
         await publish(registry, run_id, claimed.fence)
-    with acting(None, "trainer"), pytest.raises(Stale), rpc.translated():
+    with acting(None, "trainer"), pytest.raises(Stale), rpc.raise_ketav_errors():
         await registry.ground_truth.ExportGroundTruth(
             ground_truth_pb2.ExportGroundTruthRequest(run_id=run_id, fence=claimed.fence)
         ).read()
@@ -489,7 +489,7 @@ async def test_a_concurrent_new_run_is_cancelled_or_has_no_deleted_line(
             ).state == training_pb2.TRAINING_RUN_STATE_QUEUED
             assert started.training_lines + started.holdout_lines == 16
             request = training_pb2.CancelTrainingRunRequest(run_id=started.run_id)
-            with acting(user_id), rpc.translated():
+            with acting(user_id), rpc.raise_ketav_errors():
                 await registry.training.CancelTrainingRun(request)
         [(left,)] = await rows("SELECT count(*) FROM dataset_line WHERE page_id = $1", UUID(page.page_id))
         assert left == 0
@@ -518,7 +518,7 @@ async def test_a_concurrent_upload_into_a_deleted_project_is_stored_or_not_found
 
 async def delete_account(registry: Registry, user_id: UUID) -> Any:
     """Delete a user's account as that user."""
-    with acting(user_id), rpc.translated():
+    with acting(user_id), rpc.raise_ketav_errors():
         return (await registry.accounts.DeleteAccount(accounts_pb2.DeleteAccountRequest())).erasure
 
 
@@ -534,7 +534,7 @@ async def test_a_deleted_account_leaves_only_a_record(registry: Registry, rows: 
     for account in (user_id, other):
         await without_gap(registry, account)
         await corrected(registry, account)
-        with acting(account), rpc.translated():
+        with acting(account), rpc.raise_ketav_errors():
             await registry.webhooks.SetWebhook(webhooks_pb2.SetWebhookRequest(url="https://example.org/hook"))
         await trained(registry, account)
         await queue(registry, account)

@@ -81,7 +81,7 @@ async def import_page(
         for start in range(0, len(data), 1 << 20):
             yield ground_truth_pb2.ImportGroundTruthRequest(chunk=data[start : start + (1 << 20)])
 
-    with rpc.translated():
+    with rpc.raise_ketav_errors():
         return await registry.ground_truth.ImportGroundTruth(parts())
 
 
@@ -283,7 +283,7 @@ async def test_imported_lines_train(registry: Registry) -> None:
     assert claimed.run.training_lines + claimed.run.holdout_lines == 16
     assert claimed.run.holdout_lines > 0
     request = ground_truth_pb2.ExportGroundTruthRequest(run_id=claimed.run.run_id, fence=claimed.fence)
-    with acting(None, "trainer"), rpc.translated():
+    with acting(None, "trainer"), rpc.raise_ketav_errors():
         parts = [part async for part in registry.ground_truth.ExportGroundTruth(request)]
     pages = [part.page for part in parts if part.HasField("page")]
     assert {page.layout for page in pages} == {page_pb2.LAYOUT_LINE}

@@ -64,7 +64,7 @@ async def trained(registry: Registry, **header: Any) -> tuple[UUID, str]:
 
 async def get_model(registry: Registry, user_id: UUID, version: str) -> models_pb2.GetModelResponse:
     """Return a version with its lineage as a user."""
-    with acting(user_id), rpc.translated():
+    with acting(user_id), rpc.raise_ketav_errors():
         return await registry.models.GetModel(models_pb2.GetModelRequest(version=version))
 
 
@@ -73,7 +73,7 @@ async def reading_version(registry: Registry, user_id: UUID, page: pages_pb2.Pag
     request = pages_pb2.DownloadImageRequest(
         project_id=page.project_id, page_id=page.page_id, model_version=version
     )
-    with acting(user_id), rpc.translated():
+    with acting(user_id), rpc.raise_ketav_errors():
         async for part in registry.pages.DownloadImage(request):
             return part.header.model.version
     raise AssertionError("the stream was empty")
@@ -203,7 +203,7 @@ async def test_a_repeated_publication_gets_the_first_response(registry: Registry
     claimed = await claim(registry, run_id)
     first = await publish(registry, run_id, claimed.fence)
     assert await publish(registry, run_id, claimed.fence) == first
-    with acting(user_id), rpc.translated():
+    with acting(user_id), rpc.raise_ketav_errors():
         listed = await registry.models.ListModels(models_pb2.ListModelsRequest())
     assert [listed_version.model.version for listed_version in listed.versions] == [
         first.model.version,
@@ -218,7 +218,7 @@ async def test_versions_are_listed_newest_first_in_parts_and_only_to_their_user(
     run_id = (await queue(registry, user_id)).run_id
     published.append((await publish(registry, run_id, (await claim(registry, run_id)).fence)).model.version)
     listed_states, cursor = [], ""
-    with acting(user_id), rpc.translated():
+    with acting(user_id), rpc.raise_ketav_errors():
         for _ in range(3):
             listed = await registry.models.ListModels(models_pb2.ListModelsRequest(cursor=cursor, limit=1))
             listed_states += [
@@ -230,7 +230,7 @@ async def test_versions_are_listed_newest_first_in_parts_and_only_to_their_user(
     # The base still serves the other scripts.
     active, available = models_pb2.MODEL_STATE_ACTIVE, models_pb2.MODEL_STATE_AVAILABLE
     assert [state for _, state in listed_states] == [active, available, active]
-    with acting(await registry.new_user()), rpc.translated():
+    with acting(await registry.new_user()), rpc.raise_ketav_errors():
         listed = await registry.models.ListModels(models_pb2.ListModelsRequest())
     assert [listed_version.model.version for listed_version in listed.versions] == ["hebrew_base-1"]
 
@@ -265,7 +265,7 @@ async def test_a_rejected_model_is_stored_and_never_serves(registry: Registry) -
     assert (run.state, run.verdict) == (training_pb2.TRAINING_RUN_STATE_REJECTED, "rejected")
     assert await serving(registry, user_id) == "hebrew_base-1"
     request = models_pb2.ActivateModelRequest(version=version.model.version)
-    with acting(user_id), pytest.raises(Precondition) as caught, rpc.translated():
+    with acting(user_id), pytest.raises(Precondition) as caught, rpc.raise_ketav_errors():
         await registry.models.ActivateModel(request)
     assert caught.value.code == "model-retired"
 
@@ -298,7 +298,7 @@ async def test_a_user_can_activate_the_base_and_an_earlier_version(registry: Reg
     user_id, run_id = await queued_run(registry)
     version = (await publish(registry, run_id, (await claim(registry, run_id)).fence)).model.version
     for target in ("hebrew_base-1", version):
-        with acting(user_id), rpc.translated():
+        with acting(user_id), rpc.raise_ketav_errors():
             answer = await registry.models.ActivateModel(models_pb2.ActivateModelRequest(version=target))
         assert answer.version.state == models_pb2.MODEL_STATE_ACTIVE
         assert answer.version.card_json == ("" if target == "hebrew_base-1" else '{"lines": 12}')
@@ -306,7 +306,7 @@ async def test_a_user_can_activate_the_base_and_an_earlier_version(registry: Reg
     with acting(await registry.new_user()):
         responses = []
         for unknown in (version, str(uuid4())):
-            with pytest.raises(NotFound) as caught, rpc.translated():
+            with pytest.raises(NotFound) as caught, rpc.raise_ketav_errors():
                 await registry.models.ActivateModel(models_pb2.ActivateModelRequest(version=unknown))
             responses.append((caught.value.code, caught.value.detail))
         assert responses[0] == responses[1]
@@ -320,7 +320,7 @@ async def test_a_model_file_is_sent_to_a_recognizer_for_its_user_and_to_a_traine
     async def fetch(caller: UUID | None, role: str, sha256: bytes = model.sha256) -> bytes:
         """Download a model."""
         request = models_pb2.DownloadModelRequest(sha256=sha256)
-        with acting(caller, role), rpc.translated():
+        with acting(caller, role), rpc.raise_ketav_errors():
             return b"".join([part.chunk async for part in registry.models.DownloadModel(request)])
 
     file_bytes = safetensors(run_id.encode())

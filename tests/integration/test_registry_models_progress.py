@@ -42,7 +42,7 @@ async def registry(postgres: PostgresServer, database: str, tmp_path: Path) -> A
 
 async def progress(registry: Registry, user_id: UUID, **fields: Any) -> models_pb2.ListModelProgressResponse:
     """Return a user's progress."""
-    with acting(user_id), rpc.translated():
+    with acting(user_id), rpc.raise_ketav_errors():
         return await registry.models.ListModelProgress(models_pb2.ListModelProgressRequest(**fields))
 
 

@@ -39,7 +39,7 @@ async def next_lines(
 ) -> next_lines_pb2.ListNextLinesResponse:
     """Return the lines of a project that a user should correct next."""
     request = next_lines_pb2.ListNextLinesRequest(project_id=project_id, limit=limit)
-    with acting(user_id), rpc.translated():
+    with acting(user_id), rpc.raise_ketav_errors():
         return await registry.next_lines.ListNextLines(request)
 
 

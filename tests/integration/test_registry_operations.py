@@ -97,7 +97,7 @@ def test_the_server_is_ready_answers_and_ends_at_sigterm(environment: dict[str, 
     async def resolve_key() -> None:
         """Resolve an API key that does not exist."""
         async with rpc.channel(address, Signer(SECRET), seconds=2) as channel:
-            with acting(None, "gateway"), pytest.raises(NotFound), rpc.translated():
+            with acting(None, "gateway"), pytest.raises(NotFound), rpc.raise_ketav_errors():
                 await accounts_pb2_grpc.AccountServiceStub(channel).ResolveApiKey(
                     accounts_pb2.ResolveApiKeyRequest(key_sha256=bytes(32))
                 )

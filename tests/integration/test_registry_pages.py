@@ -78,7 +78,7 @@ async def test_a_foreign_project_page_or_image_is_not_found_exactly_like_an_unkn
 
     async def get_page(target: pages_pb2.Page) -> None:
         """Get a page."""
-        with rpc.translated():
+        with rpc.raise_ketav_errors():
             await registry.pages.GetPage(
                 pages_pb2.GetPageRequest(project_id=target.project_id, page_id=target.page_id)
             )
@@ -160,6 +160,6 @@ async def test_a_corrupt_image_is_never_sent_completely(registry: Registry) -> N
         request = pages_pb2.DownloadImageRequest(project_id=page.project_id, page_id=page.page_id)
         call = registry.pages.DownloadImage(request)
         received: list[Any] = [await call.read() for _ in range(len(IMAGE) // CHUNK_BYTES + 1)]
-        with pytest.raises(DataLoss), rpc.translated():
+        with pytest.raises(DataLoss), rpc.raise_ketav_errors():
             await call.read()
         assert 0 < len(b"".join(part.chunk for part in received)) < len(IMAGE)

@@ -46,7 +46,7 @@ async def readiness(
 ) -> training_pb2.GetReadinessResponse:
     """Return the readiness of a user's scripts."""
     request = training_pb2.GetReadinessRequest(script=requested)
-    with acting(user_id), rpc.translated():
+    with acting(user_id), rpc.raise_ketav_errors():
         return await registry.training.GetReadiness(request)
 
 
@@ -55,7 +55,7 @@ async def set_policy(
 ) -> training_pb2.TrainingPolicy:
     """Set a user's policy."""
     policy = training_pb2.TrainingPolicy(automatic=automatic, minimum_gap_seconds=gap_s)
-    with acting(user_id), rpc.translated():
+    with acting(user_id), rpc.raise_ketav_errors():
         answer = await registry.training.SetTrainingPolicy(
             training_pb2.SetTrainingPolicyRequest(policy=policy)
         )
@@ -64,13 +64,13 @@ async def set_policy(
 
 async def get_policy(registry: Registry, user_id: UUID) -> training_pb2.TrainingPolicy:
     """Return a user's policy."""
-    with acting(user_id), rpc.translated():
+    with acting(user_id), rpc.raise_ketav_errors():
         return (await registry.training.GetTrainingPolicy(training_pb2.GetTrainingPolicyRequest())).policy
 
 
 async def swept(registry: Registry, user_id: UUID) -> str:
     """Sweep as the trainer; return the user's active run, if any."""
-    with acting(None, "trainer"), rpc.translated():
+    with acting(None, "trainer"), rpc.raise_ketav_errors():
         await registry.training.SweepTrainingRuns(training_pb2.SweepTrainingRunsRequest())
     return (await readiness(registry, user_id)).active_run_id
 
@@ -127,7 +127,7 @@ async def test_quarantined_lines_are_counted_separately(registry: Registry) -> N
             page_id=page.page_id,
             lines=corrections_pb2.LineCorrections(lines=[correction]),
         )
-        with acting(user_id), rpc.translated():
+        with acting(user_id), rpc.raise_ketav_errors():
             await registry.corrections.SubmitCorrections(request)
         [script] = (await readiness(registry, user_id)).scripts
         counts.append((script.verified_lines, script.quarantined_lines, script.missing_lines))
@@ -228,5 +228,5 @@ async def test_readiness_and_policy_are_those_of_the_caller(registry: Registry) 
         (registry.training.SetTrainingPolicy, training_pb2.SetTrainingPolicyRequest()),
     ]
     for call, request in calls:
-        with acting(None, "trainer"), pytest.raises(Forbidden), rpc.translated():
+        with acting(None, "trainer"), pytest.raises(Forbidden), rpc.raise_ketav_errors():
             await call(request)

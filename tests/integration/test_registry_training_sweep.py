@@ -68,7 +68,7 @@ async def queued_of(registry: Registry, user_id: UUID, runs: set[UUID]) -> list[
     belonging = []
     for run_id in runs:
         request = pb.GetTrainingRunRequest(run_id=str(run_id))
-        with acting(user_id), contextlib.suppress(NotFound), rpc.translated():
+        with acting(user_id), contextlib.suppress(NotFound), rpc.raise_ketav_errors():
             await registry.training.GetTrainingRun(request)
             belonging.append(run_id)
     return belonging

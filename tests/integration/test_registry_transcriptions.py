@@ -57,7 +57,7 @@ async def test_an_invalid_transcription_is_refused_and_the_page_stays_stored(
             model_version="hebrew_base-1",
             lines=[page_pb2.Line(order=1, text="שלום"), page_pb2.Line(**valid | change)],
         )
-        with pytest.raises(InvalidInput) as caught, rpc.translated():
+        with pytest.raises(InvalidInput) as caught, rpc.raise_ketav_errors():
             await registry.transcriptions.RecordTranscription(request)
         assert caught.value.code == "invalid-transcription"
         _, stored = await get_project(registry, page.project_id)

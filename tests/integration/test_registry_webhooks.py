@@ -60,25 +60,25 @@ def make_due(postgres: PostgresServer, database: str) -> Any:
 
 async def set_webhook(registry: Registry, user_id: UUID, url: str = URL) -> str:
     """Set a user's webhook; return its secret."""
-    with acting(user_id), rpc.translated():
+    with acting(user_id), rpc.raise_ketav_errors():
         return (await registry.webhooks.SetWebhook(pb.SetWebhookRequest(url=url))).secret
 
 
 async def get_webhook(registry: Registry, user_id: UUID) -> pb.Webhook:
     """Return a user's webhook."""
-    with acting(user_id), rpc.translated():
+    with acting(user_id), rpc.raise_ketav_errors():
         return (await registry.webhooks.GetWebhook(pb.GetWebhookRequest())).webhook
 
 
 async def send_test(registry: Registry, user_id: UUID, key: str = "") -> str:
     """Queue a test; return its id."""
-    with acting(user_id), rpc.translated():
+    with acting(user_id), rpc.raise_ketav_errors():
         return (await registry.webhooks.TestWebhook(pb.TestWebhookRequest(request_id=key))).delivery_id
 
 
 async def claim_due(registry: Registry, limit: int = 50) -> list[pb.ClaimedDelivery]:
     """Claim due deliveries as the trainer."""
-    with acting(None, "trainer"), rpc.translated():
+    with acting(None, "trainer"), rpc.raise_ketav_errors():
         answer = await registry.webhooks.ClaimDeliveries(pb.ClaimDeliveriesRequest(limit=limit))
     return list(answer.deliveries)
 
@@ -88,7 +88,7 @@ async def report(registry: Registry, claimed: pb.ClaimedDelivery, error: str = "
     request = pb.ReportDeliveryRequest(
         delivery_id=claimed.delivery_id, error=error, **({"attempt": claimed.attempt} | fields)
     )
-    with acting(None, "trainer"), rpc.translated():
+    with acting(None, "trainer"), rpc.raise_ketav_errors():
         await registry.webhooks.ReportDelivery(request)
 
 
@@ -101,9 +101,9 @@ async def test_a_webhook_is_set_returned_without_its_secret_and_deleted(registry
     webhook = await get_webhook(registry, user_id)
     assert (webhook.url, webhook.disabled_reason, list(webhook.deliveries)) == (URL, "", [])
     assert secrets[1] not in str(webhook)
-    with acting(user_id), rpc.translated():
+    with acting(user_id), rpc.raise_ketav_errors():
         await registry.webhooks.DeleteWebhook(pb.DeleteWebhookRequest())
-    with acting(user_id), pytest.raises(NotFound), rpc.translated():
+    with acting(user_id), pytest.raises(NotFound), rpc.raise_ketav_errors():
         await registry.webhooks.DeleteWebhook(pb.DeleteWebhookRequest())
     with pytest.raises(NotFound):
         await get_webhook(registry, user_id)
@@ -159,7 +159,7 @@ async def test_a_run_that_ends_without_a_verdict_has_a_delivery(registry: Regist
             request = training_pb2.EndTrainingRunRequest(
                 run_id=run_id, fence=claimed_run.fence, state=state, verdict="The training failed."
             )
-            with acting(None, "trainer"), rpc.translated():
+            with acting(None, "trainer"), rpc.raise_ketav_errors():
                 await registry.training.EndTrainingRun(request)
         events.append([json.loads(claimed.body)["type"] for claimed in await claim_due(registry)])
     assert events == [["training.failed"], [], ["training.cancelled"]]
@@ -269,7 +269,7 @@ async def test_waiting_tests_are_limited_and_calls_of_the_trainer_are_refused_to
             registry.webhooks.ClaimDeliveries(pb.ClaimDeliveriesRequest(limit=1)),
             registry.webhooks.ReportDelivery(pb.ReportDeliveryRequest(delivery_id=str(uuid4()))),
         ):
-            with pytest.raises(Forbidden), rpc.translated():
+            with pytest.raises(Forbidden), rpc.raise_ketav_errors():
                 await call
     with pytest.raises(NotFound):
         await send_test(registry, await registry.new_user())

@@ -14,7 +14,7 @@ import pytest
 
 from ketav_engine.training import replay
 from ketav_testing import tiny
-from ketav_trainer.domain import FitFailedError, TruthLine, TruthPage
+from ketav_trainer.domain import FitFailedError, GroundTruthLine, GroundTruthPage
 from ketav_trainer.fit_messages import CANDIDATE, PARENT, FitConfig
 from ketav_trainer.fit_runner import OnEvent, run_fit
 from ketav_trainer.gate import LineErrors, judge
@@ -31,11 +31,11 @@ def prepare(directory: Path, lines: int = 12, holdout: int = 6, **changes: Any) 
     (directory / "page-00000").write_bytes(draw_page(texts))
     (directory / PARENT).write_bytes(tiny.save())
     outlines = [place_of(row, texts) for row in range(lines)]
-    page = TruthPage(
+    page = GroundTruthPage(
         image="page-00000",
         layout="page",
         lines=tuple(
-            TruthLine(tuple(baseline), tuple(boundary), text, row < holdout)
+            GroundTruthLine(tuple(baseline), tuple(boundary), text, row < holdout)
             for row, (text, (baseline, boundary)) in enumerate(zip(texts, outlines, strict=True))
         ),
     )
@@ -119,8 +119,8 @@ async def test_shuffled_texts_do_not_pass_the_gate(tmp_path: Path) -> None:
         box = ((0, 0), (width - 1, 0), (width - 1, height - 1), (0, height - 1))
         cv2.imwrite(str(tmp_path / f"{number}.png"), line.image)
         text = lines[(number + 7) % 44].text
-        shuffled = TruthLine(((0, 14), (width - 1, 14)), box, text, number < 20)
-        pages.append(TruthPage(f"{number}.png", "line", (shuffled,)))
+        shuffled = GroundTruthLine(((0, 14), (width - 1, 14)), box, text, number < 20)
+        pages.append(GroundTruthPage(f"{number}.png", "line", (shuffled,)))
     config = prepare(
         tmp_path,
         1,

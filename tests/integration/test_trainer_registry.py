@@ -40,20 +40,20 @@ class Trainings:
 
     async def run(self, user_id: UUID, run_id: str) -> training_pb2.TrainingRun:
         """Return a run as its user sees it."""
-        with acting(user_id), rpc.translated():
+        with acting(user_id), rpc.raise_ketav_errors():
             request = training_pb2.GetTrainingRunRequest(run_id=run_id)
             return (await self.registry.training.GetTrainingRun(request)).run
 
     async def model(self, user_id: UUID) -> page_pb2.Model:
         """Return the model that serves a user."""
-        with acting(user_id), rpc.translated():
+        with acting(user_id), rpc.raise_ketav_errors():
             request = models_pb2.GetUserModelRequest(script=CURSIVE)
             return (await self.registry.models.GetUserModel(request)).model
 
     async def file(self, user_id: UUID, model: page_pb2.Model) -> bytes:
         """Download a model as the recognizer does for a user."""
         request = models_pb2.DownloadModelRequest(sha256=model.sha256)
-        with acting(user_id, "recognizer"), rpc.translated():
+        with acting(user_id, "recognizer"), rpc.raise_ketav_errors():
             return b"".join([part.chunk async for part in self.registry.models.DownloadModel(request)])
 
 
@@ -86,7 +86,7 @@ async def corrected_page(registry: Registry, seed: int, lines: int = 12, shuffle
         baseline, boundary = place_of(row, texts)
         points = [[page_pb2.Point(x=x, y=y) for x, y in line] for line in (baseline, boundary)]
         read.append(page_pb2.Line(order=row, baseline=points[0], boundary=points[1], text="טעות"))
-    with rpc.translated():
+    with rpc.raise_ketav_errors():
         request = transcriptions_pb2.RecordTranscriptionRequest(
             page_id=page.page_id, model_version="hebrew_base-1", lines=read
         )

@@ -42,14 +42,14 @@ class System:
 
     async def train(self, user: UUID) -> str:
         """Ask the front for a training of a user; return the run's id."""
-        with rpc.translated(), context.bind(identity=Identity("gateway", user)):
+        with rpc.raise_ketav_errors(), context.bind(identity=Identity("gateway", user)):
             answer = await self.front.StartTraining(trainer_pb2.StartTrainingRequest(), timeout=10)
         return str(answer.run.run_id)
 
     async def watch(self, user: UUID, run_id: str, after: int = 0, seconds: float = 30) -> list[Any]:
         """Follow a run to its end and return what was sent."""
         request = trainer_pb2.WatchTrainingRequest(run_id=run_id, after_revision=after)
-        with rpc.translated(), context.bind(identity=Identity("gateway", user)):
+        with rpc.raise_ketav_errors(), context.bind(identity=Identity("gateway", user)):
             return [answer.run async for answer in self.front.WatchTraining(request, timeout=seconds)]
 
 

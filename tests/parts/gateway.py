@@ -87,7 +87,7 @@ def gateway_settings(folder: Path, **changes: Any) -> GatewaySettings:
         "spool_dir": spool,
         "port": 0,
         "image_workers": 1,
-        "max_uploads_each": 16,
+        "max_uploads_per_user": 16,
         "rate_limit": "100000/minute",
         "ocr_rate_limit": "100000/minute",
         "failed_key_rate_limit": "100000/minute",

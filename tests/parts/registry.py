@@ -184,7 +184,7 @@ IMAGE = b"\x89PNG" + bytes(range(256)) * 9000
 
 async def create(registry: Registry, data: bytes = IMAGE, **header: Any) -> pages_pb2.CreatePageResponse:
     """Upload a page as the current user."""
-    with rpc.translated():
+    with rpc.raise_ketav_errors():
         return await registry.pages.CreatePage(upload(data, **header))
 
 
@@ -195,7 +195,7 @@ async def record(
     request = transcriptions_pb2.RecordTranscriptionRequest(
         page_id=page.page_id, model_version=version, lines=read_lines(texts)
     )
-    with rpc.translated():
+    with rpc.raise_ketav_errors():
         return (await registry.transcriptions.RecordTranscription(request)).transcription
 
 
@@ -206,7 +206,7 @@ async def correct(registry: Registry, count: int, *, pages: int = 2, **header: A
         page = (await create(registry, IMAGE[:2000] + bytes([number]), **header)).page
         lines = (await record(registry, page, *(f"שורה {i}" for i in range(count)))).lines
         corrections = [corrections_pb2.LineCorrection(line_id=line.line_id, text=line.text) for line in lines]
-        with rpc.translated():
+        with rpc.raise_ketav_errors():
             await registry.corrections.SubmitCorrections(
                 corrections_pb2.SubmitCorrectionsRequest(
                     project_id=page.project_id,
@@ -221,14 +221,14 @@ async def correct(registry: Registry, count: int, *, pages: int = 2, **header: A
 async def queue(registry: Registry, user_id: UUID, request_id: str = "") -> training_pb2.TrainingRun:
     """Queue a run of a user."""
     request = training_pb2.CreateTrainingRunRequest(request_id=request_id)
-    with acting(user_id), rpc.translated():
+    with acting(user_id), rpc.raise_ketav_errors():
         return (await registry.training.CreateTrainingRun(request)).run
 
 
 async def claim(registry: Registry, run_id: str) -> training_pb2.ClaimTrainingRunResponse:
     """Claim a run as a worker."""
     request = training_pb2.ClaimTrainingRunRequest(run_id=run_id, worker="worker-1")
-    with acting(None, "trainer"), rpc.translated():
+    with acting(None, "trainer"), rpc.raise_ketav_errors():
         return await registry.training.ClaimTrainingRun(request)
 
 
@@ -263,21 +263,21 @@ async def publish(
         yield models_pb2.PublishModelRequest(header=models_pb2.PublishModelHeader(**fields | header))
         yield models_pb2.PublishModelRequest(chunk=file)
 
-    with acting(None, "trainer"), rpc.translated():
+    with acting(None, "trainer"), rpc.raise_ketav_errors():
         return (await registry.models.PublishModel(messages())).version
 
 
 async def delete_page(registry: Registry, user_id: UUID, page: pages_pb2.Page) -> erasure_pb2.Erasure:
     """Delete a page as its user."""
     request = pages_pb2.DeletePageRequest(project_id=page.project_id, page_id=page.page_id)
-    with acting(user_id), rpc.translated():
+    with acting(user_id), rpc.raise_ketav_errors():
         return (await registry.pages.DeletePage(request)).erasure
 
 
 async def pages_of(registry: Registry, user_id: UUID) -> list[pages_pb2.Page]:
     """Return all pages of a user."""
     pages = []
-    with acting(user_id), rpc.translated():
+    with acting(user_id), rpc.raise_ketav_errors():
         listed = await registry.projects.ListProjects(projects_pb2.ListProjectsRequest(limit=100))
         for project in listed.projects:
             request = projects_pb2.GetProjectRequest(project_id=project.project_id)
@@ -288,21 +288,21 @@ async def pages_of(registry: Registry, user_id: UUID) -> list[pages_pb2.Page]:
 
 async def list_projects(registry: Registry, **paging: Any) -> projects_pb2.ListProjectsResponse:
     """Return the current user's projects."""
-    with rpc.translated():
+    with rpc.raise_ketav_errors():
         return await registry.projects.ListProjects(projects_pb2.ListProjectsRequest(**paging))
 
 
 async def get_project(registry: Registry, project_id: str, **paging: Any) -> list[Any]:
     """Return the messages of a project of the current user."""
     request = projects_pb2.GetProjectRequest(project_id=project_id, **paging)
-    with rpc.translated():
+    with rpc.raise_ketav_errors():
         return [part async for part in registry.projects.GetProject(request)]
 
 
 async def download(registry: Registry, page: pages_pb2.Page) -> list[Any]:
     """Return the messages of a page's image as the current user."""
     request = pages_pb2.DownloadImageRequest(project_id=page.project_id, page_id=page.page_id)
-    with rpc.translated():
+    with rpc.raise_ketav_errors():
         return [part async for part in registry.pages.DownloadImage(request)]
 
 
@@ -312,7 +312,7 @@ async def correct_lines(registry: Registry, page: pages_pb2.Page, texts: dict[st
     request = corrections_pb2.SubmitCorrectionsRequest(
         project_id=page.project_id, page_id=page.page_id, lines=corrections_pb2.LineCorrections(lines=lines)
     )
-    with rpc.translated():
+    with rpc.raise_ketav_errors():
         return (await registry.corrections.SubmitCorrections(request)).ground_truth_lines
 
 
@@ -329,14 +329,14 @@ async def read_and_correct(
 
 async def get_run(registry: Registry, user_id: UUID, run_id: str) -> training_pb2.TrainingRun:
     """Return a run as its user."""
-    with acting(user_id), rpc.translated():
+    with acting(user_id), rpc.raise_ketav_errors():
         return (await registry.training.GetTrainingRun(training_pb2.GetTrainingRunRequest(run_id=run_id))).run
 
 
 async def cancel_run(registry: Registry, user_id: UUID, run_id: str) -> training_pb2.TrainingRun:
     """Cancel a run as its user."""
     request = training_pb2.CancelTrainingRunRequest(run_id=run_id)
-    with acting(user_id), rpc.translated():
+    with acting(user_id), rpc.raise_ketav_errors():
         return (await registry.training.CancelTrainingRun(request)).run
 
 
@@ -350,13 +350,13 @@ async def report(registry: Registry, run_id: str, fence: int, **figures: Any) ->
     """Report progress as a worker; return cancel_requested."""
     fields = {"state": training_pb2.TRAINING_RUN_STATE_RUNNING, "epoch": 1, "epochs": 10} | figures
     request = training_pb2.ReportTrainingProgressRequest(run_id=run_id, fence=fence, **fields)
-    with acting(None, "trainer"), rpc.translated():
+    with acting(None, "trainer"), rpc.raise_ketav_errors():
         return (await registry.training.ReportTrainingProgress(request)).cancel_requested
 
 
 async def sweep_runs(registry: Registry) -> set[str]:
     """Sweep as the trainer; return the ids of all queued runs."""
-    with acting(None, "trainer"), rpc.translated():
+    with acting(None, "trainer"), rpc.raise_ketav_errors():
         response = await registry.training.SweepTrainingRuns(training_pb2.SweepTrainingRunsRequest())
     return set(response.run_ids)
 
@@ -373,5 +373,5 @@ async def runs_of(registry: Registry, user_id: UUID, run_ids: Iterable[str]) -> 
 async def serving(registry: Registry, user_id: UUID, script: Any = 0) -> str:
     """Return the version that serves a user."""
     request = models_pb2.GetUserModelRequest(script=script)
-    with acting(user_id), rpc.translated():
+    with acting(user_id), rpc.raise_ketav_errors():
         return (await registry.models.GetUserModel(request)).model.version

@@ -39,7 +39,7 @@ class SystemUser:
 
     async def page(self, seed: int) -> pages_pb2.CreatePageResponse:
         """Upload a page with the lines of a seed."""
-        with acting(self.user_id), rpc.translated():
+        with acting(self.user_id), rpc.raise_ketav_errors():
             image = draw_page(random_lines(LINES, seed=seed))
             answer: pages_pb2.CreatePageResponse = await self.world.pages.CreatePage(
                 upload(image), timeout=CALL_S
@@ -67,7 +67,7 @@ class SystemUser:
             page_id=page.page_id,
             lines=corrections_pb2.LineCorrections(lines=corrections),
         )
-        with acting(self.user_id), rpc.translated():
+        with acting(self.user_id), rpc.raise_ketav_errors():
             await self.world.corrections.SubmitCorrections(request, timeout=CALL_S)
 
     async def record(self, page_id: str, version: str, lines: list[Any]) -> transcriptions_pb2.Transcription:
@@ -75,7 +75,7 @@ class SystemUser:
         request = transcriptions_pb2.RecordTranscriptionRequest(
             page_id=page_id, model_version=version, lines=lines
         )
-        with acting(self.user_id), rpc.translated():
+        with acting(self.user_id), rpc.raise_ketav_errors():
             answer = await self.world.transcriptions.RecordTranscription(request, timeout=CALL_S)
         transcription: transcriptions_pb2.Transcription = answer.transcription
         return transcription
@@ -85,7 +85,7 @@ class SystemUser:
         request = trainer_pb2.StartTrainingRequest(request_id=uuid4().hex)
         while True:
             try:
-                with acting(self.user_id, "gateway"), rpc.translated():
+                with acting(self.user_id, "gateway"), rpc.raise_ketav_errors():
                     answer = await self.world.trainer.StartTraining(request, timeout=CALL_S)
             except Conflict as error:
                 return error.details["run_id"]
@@ -97,14 +97,14 @@ class SystemUser:
     async def activate_base(self) -> None:
         """Activate the base model, so that the next training improves on it again."""
         if (await self.model()).version != BASE:
-            with acting(self.user_id), rpc.translated():
+            with acting(self.user_id), rpc.raise_ketav_errors():
                 await self.world.models.ActivateModel(
                     models_pb2.ActivateModelRequest(version=BASE), timeout=CALL_S
                 )
 
     async def model(self) -> page_pb2.Model:
         """Return the model that serves."""
-        with acting(self.user_id), rpc.translated():
+        with acting(self.user_id), rpc.raise_ketav_errors():
             answer = await self.world.models.GetUserModel(
                 models_pb2.GetUserModelRequest(script=CURSIVE), timeout=CALL_S
             )
@@ -114,7 +114,7 @@ class SystemUser:
     async def file(self, model: page_pb2.Model, role: str = "recognizer") -> bytes:
         """Download a model as a service does for this user; its digest is checked."""
         request = models_pb2.DownloadModelRequest(sha256=model.sha256)
-        with acting(self.user_id, role), rpc.translated():
+        with acting(self.user_id, role), rpc.raise_ketav_errors():
             content = b"".join([part.chunk async for part in self.world.models.DownloadModel(request)])
         assert hashlib.sha256(content).digest() == model.sha256
         return content
@@ -124,7 +124,7 @@ class SystemUser:
         created = await self.page(seed)
         image = draw_page(random_lines(LINES, seed=seed))
         stub: Any = recognizer_pb2_grpc.RecognizerServiceStub(self.world.channels["recognizer"])
-        with acting(self.user_id, "gateway"), rpc.translated():
+        with acting(self.user_id, "gateway"), rpc.raise_ketav_errors():
             read = await stub.RecognizePage(_messages(image, created.model), timeout=CALL_S)
         recorded = await self.record(created.page.page_id, read.model_version, list(read.lines))
         return str(read.model_version), [line.text for line in recorded.lines]

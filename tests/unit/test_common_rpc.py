@@ -105,14 +105,14 @@ async def test_an_identity_that_is_not_valid_is_refused(
 ) -> None:
     """A token signed with another secret, or one that has ended, is UNAUTHENTICATED."""
     async with probe(tmp_path, signer=signer) as stub:
-        with pytest.raises(errors.Unauthenticated), rpc.translated():
+        with pytest.raises(errors.Unauthenticated), rpc.raise_ketav_errors():
             await stub.GetPage(pages_pb2.GetPageRequest())
 
 
 async def test_a_call_without_identity_is_refused_but_health_answers(tmp_path: Path) -> None:
     """Only probes of health may come without an identity."""
     async with probe(tmp_path) as stub:
-        with pytest.raises(errors.Unauthenticated), rpc.translated():
+        with pytest.raises(errors.Unauthenticated), rpc.raise_ketav_errors():
             await stub.GetPage(pages_pb2.GetPageRequest())
     async with probe(tmp_path), grpc.aio.insecure_channel(f"unix:{tmp_path}/probe.sock") as bare:
         answer = await health_pb2_grpc.HealthStub(bare).Check(health_pb2.HealthCheckRequest(), timeout=2)
@@ -122,7 +122,7 @@ async def test_a_call_without_identity_is_refused_but_health_answers(tmp_path: P
 async def test_an_error_arrives_as_the_class_that_was_raised(tmp_path: Path, as_user: None) -> None:
     """Class, sentence, code, details and waiting time survive the wire."""
     async with probe(tmp_path) as stub:
-        with pytest.raises(errors.NotFound) as caught, rpc.translated():
+        with pytest.raises(errors.NotFound) as caught, rpc.raise_ketav_errors():
             await stub.GetPage(pages_pb2.GetPageRequest(project_id="missing"))
     error = caught.value
     assert (error.detail, error.code) == ("no such page", "no-page")
@@ -132,7 +132,7 @@ async def test_an_error_arrives_as_the_class_that_was_raised(tmp_path: Path, as_
 async def test_a_defect_is_reported_as_internal_without_its_message(tmp_path: Path, as_user: None) -> None:
     """A crash says nothing of the code behind it."""
     async with probe(tmp_path) as stub:
-        with pytest.raises(errors.Internal) as caught, rpc.translated():
+        with pytest.raises(errors.Internal) as caught, rpc.raise_ketav_errors():
             await stub.GetPage(pages_pb2.GetPageRequest(project_id="bug"))
     assert "Zero" not in caught.value.detail
 
@@ -141,7 +141,7 @@ async def test_an_error_after_the_first_message_of_a_stream_arrives(tmp_path: Pa
     """A stream that breaks is an error, not a short answer."""
     seen = []
     async with probe(tmp_path) as stub:
-        with pytest.raises(errors.DataLoss), rpc.translated():
+        with pytest.raises(errors.DataLoss), rpc.raise_ketav_errors():
             async for message in stub.DownloadImage(pages_pb2.DownloadImageRequest()):
                 seen.append(message.chunk)  # noqa: PERF401 - what came before the error counts
     assert seen == [b"one"]
@@ -158,7 +158,7 @@ async def test_a_stream_that_is_refused_early_gets_the_reason(tmp_path: Path, as
     """A client that is still sending gets the answer, not an error of its own, for uploads of many chunks."""
     async with probe(tmp_path) as stub:
         for _ in range(20):
-            with pytest.raises(errors.TooLarge), rpc.translated():
+            with pytest.raises(errors.TooLarge), rpc.raise_ketav_errors():
                 await stub.CreatePage(
                     pages_pb2.CreatePageRequest(chunk=b"refuse" * 100_000) for _ in range(16)
                 )
@@ -167,16 +167,16 @@ async def test_a_stream_that_is_refused_early_gets_the_reason(tmp_path: Path, as
 async def test_every_call_ends_at_its_deadline_on_both_sides(tmp_path: Path, as_user: None) -> None:
     """The client's deadline ends the call; without an early one the server's bound does."""
     async with probe(tmp_path, max_seconds=0.2) as stub:
-        with pytest.raises(errors.TimedOut), rpc.translated():
+        with pytest.raises(errors.TimedOut), rpc.raise_ketav_errors():
             await stub.GetPage(pages_pb2.GetPageRequest(project_id="hang"), timeout=0.1)
-        with pytest.raises(errors.TimedOut), rpc.translated():
+        with pytest.raises(errors.TimedOut), rpc.raise_ketav_errors():
             await stub.GetPage(pages_pb2.GetPageRequest(project_id="hang"), timeout=20)
 
 
 async def test_a_peer_that_is_away_is_unavailable(tmp_path: Path, as_user: None) -> None:
     """A server that does not listen is reported as Unavailable within the deadline."""
     async with rpc.channel(f"unix:{tmp_path}/nobody.sock", SIGNER, seconds=2) as channel:
-        with pytest.raises(errors.Unavailable), rpc.translated():
+        with pytest.raises(errors.Unavailable), rpc.raise_ketav_errors():
             await PageServiceStub(channel).GetPage(pages_pb2.GetPageRequest())
 
 
@@ -185,7 +185,7 @@ async def test_every_handled_call_is_logged_once_with_its_outcome(tmp_path: Path
     with structlog.testing.capture_logs() as logs:
         async with probe(tmp_path) as stub:
             await stub.GetPage(pages_pb2.GetPageRequest())
-            with pytest.raises(errors.NotFound), rpc.translated():
+            with pytest.raises(errors.NotFound), rpc.raise_ketav_errors():
                 await stub.GetPage(pages_pb2.GetPageRequest(project_id="missing"))
     handled = [(log["method"], log["code"]) for log in logs if log["event"] == "rpc_handled"]
     assert handled == [("GetPage", "OK"), ("GetPage", "NOT_FOUND")]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ketav_common.errors import InvalidInput
 from ketav_common.limits import MAX_PAGE_LINES
-from ketav_gateway.ground_truth.documents import KnownLine, parse_line_text
+from ketav_gateway.ground_truth.documents import GroundTruthLine, parse_line_text
 from ketav_gateway.ground_truth.pairing import Names, TextFile
 from ketav_gateway.ground_truth.xml_documents import parse_xml
 from tests.parts.archives import alto, alto_line, page_line, page_xml
@@ -22,7 +22,7 @@ BASELINE = ((190, 20), (10, 20))
 def test_a_line_has_its_text_baseline_and_boundary(xml: str) -> None:
     """Both vocabularies have the same line."""
     document = parse_xml(xml.encode())
-    assert document.lines == (KnownLine(0, BASELINE, BOX, "שלום עולם"),)
+    assert document.lines == (GroundTruthLine(0, BASELINE, BOX, "שלום עולם"),)
     assert document.size == (200, 60)
     assert not document.refusals
 
@@ -44,7 +44,7 @@ def test_the_strings_of_an_alto_line_are_joined(inner: str, text: str) -> None:
     """With the spaces between them; glyphs and their shapes are ignored."""
     line = f'<TextLine HPOS="10" VPOS="10.4" WIDTH="180" HEIGHT="29.6">{inner}</TextLine>'
     document = parse_xml(alto(line).encode())
-    assert document.lines == (KnownLine(0, (), BOX, text),)
+    assert document.lines == (GroundTruthLine(0, (), BOX, text),)
 
 
 def test_the_text_of_a_page_line_is_the_alternative_with_the_lowest_index() -> None:

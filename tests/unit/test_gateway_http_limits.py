@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ketav_common.errors import RateLimited, Unavailable
-from ketav_gateway.http.limits import RateLimits, Slots
+from ketav_gateway.http.limits import ConcurrencyLimit, RateLimits
 from tests.parts.gateway import in_process_gateway, png, upload
 
 IN_BACKGROUND = {"Prefer": "respond-async"}
@@ -34,12 +34,12 @@ async def test_readings_have_a_rate_of_their_own(tmp_path: Path) -> None:
 async def test_rates_are_counted_by_name_and_by_caller() -> None:
     """Neither another caller's requests nor those of another limit count."""
     rates = RateLimits(few="1/minute", many="9/minute")
-    await rates.spend("few", "first")
-    await rates.spend("few", "second")
-    await rates.spend("many", "first")
+    await rates.count("few", "first")
+    await rates.count("few", "second")
+    await rates.count("many", "first")
     await rates.check("many", "first")
     with pytest.raises(RateLimited, match=r"More than 1 requests were sent within 60 seconds\."):
-        await rates.spend("few", "first")
+        await rates.count("few", "first")
 
 
 async def test_background_readings_are_limited_before_anything_is_stored(tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ async def test_background_readings_are_limited_before_anything_is_stored(tmp_pat
 
 async def test_slots_are_limited_for_each_user_and_in_all() -> None:
     """A user with all slots that they may have is refused; when none is free, every user is."""
-    slots = Slots(2, 1, "uploads")
+    slots = ConcurrencyLimit(2, 1, "uploads")
     with slots.acquire("first"):
         with pytest.raises(RateLimited), slots.acquire("first"):
             pytest.fail("acquired twice")

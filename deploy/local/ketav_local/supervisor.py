@@ -167,7 +167,7 @@ class Supervisor:
                 except OSError as error:
                     self.say(f"{log.name} cannot be rotated: {error}")
 
-    def _waves(self) -> list[list[str]]:
+    def _stop_order(self) -> list[list[str]]:
         """Return the names in the order of stopping: first those that no other remaining process needs."""
         left, waves = set(self.specs), []
         while left:
@@ -182,7 +182,7 @@ class Supervisor:
         for task in self.tasks.values():
             task.cancel()
         await asyncio.gather(*self.tasks.values(), return_exceptions=True)
-        for wave in self._waves():
+        for wave in self._stop_order():
             await asyncio.gather(*(self._end(self.specs[name]) for name in wave if name in self.processes))
 
     async def _end(self, spec: Spec) -> None:

@@ -24,7 +24,7 @@ def bind(*, identity: Identity | None = None, request_id: str | None = None) -> 
         _identity.reset(caller)
 
 
-def adopt(identity: Identity | None, request_id: str) -> None:
+def set_for_task(identity: Identity | None, request_id: str) -> None:
     """Set the caller and the request id for the rest of this task."""
     _identity.set(identity)
     _request_id.set(request_id)
@@ -62,3 +62,8 @@ def require_role(*roles: Role) -> Identity:
 def request_id() -> str:
     """Return the id of the request under way, or a new one outside a request."""
     return _request_id.get() or uuid4().hex
+
+
+def request_id_or_none() -> str | None:
+    """Return the id of the request under way, or None outside a request."""
+    return _request_id.get() or None

@@ -174,7 +174,7 @@ _KINDS: dict[str, type[KetavError]] = {
     )
 }
 # The class of a status without an ErrorInfo: grpc itself answered, or a proxy.
-_BARE: dict[grpc.StatusCode, type[KetavError]] = {
+_CLASS_BY_STATUS: dict[grpc.StatusCode, type[KetavError]] = {
     kind.status: kind for kind in reversed(_KINDS.values()) if kind is not UnsupportedMedia
 } | {grpc.StatusCode.RESOURCE_EXHAUSTED: TooLarge, grpc.StatusCode.CANCELLED: Unavailable}
 
@@ -206,5 +206,5 @@ def from_rpc_error(error: grpc.RpcError) -> KetavError:
             wait = details.pop(_RETRY, None)
             retry_after = int(wait) if wait is not None and wait.isdigit() else None
             return kind(call.details(), code=info.reason, details=details, retry_after=retry_after)
-    kind = _BARE.get(call.code(), Internal)
+    kind = _CLASS_BY_STATUS.get(call.code(), Internal)
     return kind(details={"status": call.code().name})

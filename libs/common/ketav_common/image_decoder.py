@@ -196,7 +196,7 @@ def write(source: Path, target: Path) -> Written:
 
 
 def _answer(request: dict[str, Any]) -> dict[str, Any]:
-    """Return what becomes of one request."""
+    """Return the response to one request."""
     try:
         return {"written": asdict(write(Path(request["source"]), Path(request["target"])))}
     except Refused as refusal:

@@ -58,7 +58,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         return factory(behaviour, handler.request_deserializer, handler.response_serializer)
 
     @asynccontextmanager
-    async def around(
+    async def handle_call(
         self, method: str, call: Call, requests: AsyncIterator[Any] | None = None
     ) -> AsyncIterator[None]:
         """Run a call under its identity and deadline; end it with a rich status when it fails.
@@ -70,7 +70,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         code = "OK"
         try:
             try:
-                self._adopt(call)
+                self._set_context(call)
                 async with asyncio.timeout(self._max_seconds):
                     yield
                 await _drain(requests)
@@ -87,13 +87,13 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         finally:
             self._record(method, code, time.monotonic() - started)
 
-    def _adopt(self, call: Call) -> None:
-        """Take the caller's identity and request id from the metadata; raises Unauthenticated."""
+    def _set_context(self, call: Call) -> None:
+        """Set request id and caller from the metadata; raises Unauthenticated without a valid identity."""
         metadata = {key: value for key, value in call.invocation_metadata() or () if isinstance(value, str)}
         sent = metadata.get(REQUEST_ID_KEY, "")
         usable = 0 < len(sent) <= MAX_REQUEST_ID and sent.isascii() and sent.isprintable()
-        context.adopt(None, sent if usable else uuid4().hex)
-        context.adopt(self._identity(metadata), context.request_id())
+        context.set_for_task(None, sent if usable else uuid4().hex)
+        context.set_for_task(self._identity(metadata), context.request_id())
 
     def _identity(self, metadata: dict[str, str]) -> Identity:
         """Return the verified identity; raises Unauthenticated when it is missing or not valid."""
@@ -145,7 +145,7 @@ def _wrap_unary(
 
     async def call(request: Any, servicer: Call) -> object:  # noqa: ANN401 - a message or a stream of them
         """Handle one call."""
-        async with interceptor.around(method, servicer, request if streams else None):
+        async with interceptor.handle_call(method, servicer, request if streams else None):
             return await behaviour(request, servicer)
 
     return call
@@ -158,7 +158,7 @@ def _wrap_stream(
 
     async def call(request: Any, servicer: Call) -> AsyncIterator[object]:  # noqa: ANN401 - as in _wrap_unary
         """Handle one call."""
-        async with interceptor.around(method, servicer, request if streams else None):
+        async with interceptor.handle_call(method, servicer, request if streams else None):
             async for response in behaviour(request, servicer):
                 yield response
 

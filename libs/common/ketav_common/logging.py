@@ -13,9 +13,10 @@ Event = MutableMapping[str, Any]
 
 
 def _add_context(_logger: object, _method: str, event: Event) -> Event:
-    """Add the request id and the user of the call under way."""
-    identity = context.identity_or_none()
-    event.setdefault("request_id", context.request_id())
+    """Add the request id and the user of the call under way; outside a call the event gets neither."""
+    identity, request_id = context.identity_or_none(), context.request_id_or_none()
+    if request_id is not None:
+        event.setdefault("request_id", request_id)
     if identity is not None and identity.user_id is not None:
         event.setdefault("user_id", str(identity.user_id))
     return event

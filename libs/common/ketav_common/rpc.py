@@ -22,14 +22,14 @@ from ketav_common.interceptor import IDENTITY_KEY, REQUEST_ID_KEY, CallIntercept
 from ketav_common.limits import MAX_MESSAGE_BYTES, MAX_METADATA_BYTES
 from ketav_common.logging import get_logger
 
-__all__ = ["DEFAULT_SECONDS", "Server", "build_server", "channel", "chunks", "serve", "translated"]
+__all__ = ["DEFAULT_SECONDS", "Server", "build_server", "channel", "chunks", "raise_ketav_errors", "serve"]
 
 DEFAULT_SECONDS = 30.0
 """Deadline of a call that names none."""
 PROBE_SECONDS = 2.0
-"""Seconds between two looks whether the service is ready, and the deadline of one."""
+"""Seconds between two readiness checks of a ready service, and the timeout of a check."""
 START_PROBE_SECONDS = 0.5
-"""Seconds between two looks until the service is ready for the first time."""
+"""Seconds between two readiness checks while the service is not ready."""
 Add = Callable[[grpc.aio.Server], None]
 Ready = Callable[[], Awaitable[bool]]
 
@@ -117,7 +117,7 @@ async def serve(
 ) -> None:
     """Serve until SIGTERM or SIGINT, then refuse new calls, let those in flight finish, and stop.
 
-    `ready` is called every two seconds, more often until it returns True; health probes get its result.
+    `ready` is called every two seconds, more often while it returns False; health probes get its result.
     `on_stop` is called when the stop begins; it must end the calls that would not end by themselves.
     """
     stop = asyncio.Event()
@@ -200,7 +200,7 @@ def _service_config(services: Iterable[ServiceDescriptor]) -> dict[str, object]:
 
 
 @contextlib.contextmanager
-def translated() -> Iterator[None]:
+def raise_ketav_errors() -> Iterator[None]:
     """Raise the KetavError that a called service reported."""
     try:
         yield

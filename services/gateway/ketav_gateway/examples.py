@@ -1,4 +1,4 @@
-"""Values that the examples of several features share, so that the API's description tells one story."""
+"""Values that the examples of several features share, so that the examples are consistent."""
 
 PROJECT_ID = "8a7c1f0e-3a3b-4a55-9d56-0f6c7b0c9b11"
 IMAGE_ID = "f2b1c0de-97d3-4a0e-8a53-0b6d1a2f4c22"

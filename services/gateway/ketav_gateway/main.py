@@ -21,7 +21,7 @@ from ketav_gateway.http.authentication import Authenticator, resolve_api_key
 from ketav_gateway.http.background import BackgroundTasks
 from ketav_gateway.http.dependencies import Components
 from ketav_gateway.http.health import HealthProbe
-from ketav_gateway.http.limits import RateLimits, Slots
+from ketav_gateway.http.limits import ConcurrencyLimit, RateLimits
 from ketav_gateway.http.server import protocol
 from ketav_gateway.services import DESCRIPTORS, Deadlines, connect
 from ketav_gateway.settings import GatewaySettings
@@ -90,8 +90,8 @@ async def open_components(settings: GatewaySettings) -> AsyncIterator[Components
             ),
             rates=_rates(settings),
             background=await stack.enter_async_context(background),
-            uploads=Slots(settings.max_uploads, settings.max_uploads_each, "uploads"),
-            imports=Slots(settings.max_imports, settings.max_imports_each, "imports"),
+            uploads=ConcurrencyLimit(settings.max_uploads, settings.max_uploads_per_user, "uploads"),
+            imports=ConcurrencyLimit(settings.max_imports, settings.max_imports_per_user, "imports"),
             health=HealthProbe(channels, settings.health_timeout_s),
         )
 
@@ -128,7 +128,10 @@ def _exit(_number: int, _frame: object) -> NoReturn:
 
 
 def main() -> None:
-    """Serve until SIGTERM or SIGINT, then finish the requests in progress."""
+    """Serve until SIGTERM or SIGINT, then finish the requests in progress.
+
+    The settings come from KETAV_… variables; a wrong one ends the process.
+    """
     settings = load(GatewaySettings)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _exit)

@@ -43,7 +43,7 @@ from ketav.registry.v1 import (
 from ketav.trainer.v1 import trainer_pb2, trainer_pb2_grpc
 from ketav_common.errors import Forbidden, Internal, Unauthenticated, Unavailable
 from ketav_common.limits import CHUNK_BYTES
-from ketav_common.rpc import translated
+from ketav_common.rpc import raise_ketav_errors
 
 RequestT = TypeVar("RequestT")
 ResponseT = TypeVar("ResponseT")
@@ -124,10 +124,13 @@ def connect(channels: Mapping[str, grpc.aio.Channel], deadlines: Deadlines) -> S
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
-    """Raise the KetavError of a service; the refusal of the gateway's own token becomes Internal."""
+def _raise_service_errors() -> Iterator[None]:
+    """Raise the KetavError that a called service reported.
+
+    Unauthenticated and Forbidden become Internal: they are the gateway's fault, not its client's.
+    """
     try:
-        with translated():
+        with raise_ketav_errors():
             yield
     except (Unauthenticated, Forbidden) as error:
         raise Internal(
@@ -140,7 +143,7 @@ async def call(
     method: grpc.aio.UnaryUnaryMultiCallable[RequestT, ResponseT], request: RequestT, deadline_s: float
 ) -> ResponseT:
     """Send one message and return the response; raises the KetavError that the service reported."""
-    with _translated():
+    with _raise_service_errors():
         return await method(request, timeout=deadline_s)
 
 
@@ -148,7 +151,7 @@ async def stream(
     method: grpc.aio.UnaryStreamMultiCallable[RequestT, ResponseT], request: RequestT, deadline_s: float
 ) -> AsyncIterator[ResponseT]:
     """Send one message and yield the responses; raises the KetavError that the service reported."""
-    with _translated():
+    with _raise_service_errors():
         async for response in method(request, timeout=deadline_s):
             yield response
 
@@ -159,7 +162,7 @@ async def upload(
     deadline_s: float,
 ) -> ResponseT:
     """Send a stream of messages and return the response; raises the KetavError that the service reported."""
-    with _translated():
+    with _raise_service_errors():
         return await method(messages, timeout=deadline_s)
 
 

@@ -41,7 +41,7 @@ class GatewaySettings(ServiceSettings):
     max_upload_bytes: int = Field(MAX_IMAGE_BYTES, gt=0, description="Maximum size of an uploaded image.")
     max_json_bytes: int = Field(2 * MIB, gt=0, description="Maximum size of a JSON body.")
     max_uploads: int = Field(16, gt=0, description="Uploads received at once; further ones get 503.")
-    max_uploads_each: int = Field(
+    max_uploads_per_user: int = Field(
         6, gt=0, description="Uploads of one user received at once; further ones get 429."
     )
     max_import_bytes: int = Field(256 * MIB, gt=0, description="Maximum size of a ground-truth archive.")
@@ -53,7 +53,9 @@ class GatewaySettings(ServiceSettings):
         300.0, gt=0, description="Seconds of one import; files that remain are reported as skipped."
     )
     max_imports: int = Field(2, gt=0, description="Imports at once; further ones get 503.")
-    max_imports_each: int = Field(1, gt=0, description="Imports of one user at once; further ones get 429.")
+    max_imports_per_user: int = Field(
+        1, gt=0, description="Imports of one user at once; further ones get 429."
+    )
     max_requests: int = Field(256, gt=0, description="Requests handled at once; further ones get 503.")
     header_timeout_s: float = Field(
         10.0, gt=0, description="Seconds within which a request must send all its headers."

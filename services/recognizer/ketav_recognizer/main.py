@@ -68,7 +68,10 @@ async def serve(settings: RecognizerSettings) -> None:
 
 
 def main() -> None:
-    """Run the recognizer with settings from the environment."""
+    """Run the recognizer and its metrics endpoint until SIGTERM.
+
+    The settings come from KETAV_… variables; a wrong one ends the process.
+    """
     settings = load(RecognizerSettings)
     configure("recognizer", settings.log_level)
     with metrics_server(settings.metrics_host, settings.metrics_port):

@@ -1,4 +1,4 @@
-"""Model files on disk, named by their SHA-256: fetched once from the registry, the least recently used go."""
+"""Model files on disk, named by their SHA-256 and fetched once; the least recently used ones are deleted."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""Reader processes behind a bounded queue: a death fails one request, and a fresh process takes over."""
+"""Reader processes behind a bounded queue: if one ends, its request fails and the pool starts another."""
 
 import asyncio
 import hashlib
@@ -21,7 +21,7 @@ log = get_logger()
 
 _READER: Final = "ketav_recognizer.reader"
 _CHECK_INTERVAL_S: Final = 1.0
-"""Seconds between two looks for readers that died while idle."""
+"""Seconds between two checks for readers that died while idle."""
 _FIRST_RESTART_PAUSE_S: Final = 0.5
 _LONGEST_RESTART_PAUSE_S: Final = 30.0
 _MAX_FAILED_STARTS: Final = 3
@@ -83,7 +83,7 @@ class ReaderPool:
 
     @property
     def is_ready(self) -> bool:
-        """Return whether a reader has been ready and readers do not fail to start again and again."""
+        """Return whether a reader has been ready and fewer than three starts in a row failed."""
         return self._started_once and self._failed_starts < _MAX_FAILED_STARTS
 
     async def ready(self) -> bool:

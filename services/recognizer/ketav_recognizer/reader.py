@@ -1,4 +1,4 @@
-"""A reader process: decodes and reads one image after another, so that its death fails one request only.
+"""A reader process: decodes and reads one image at a time, so that only one request fails if it dies.
 
 The pool starts it with `ketav_common.child_process`. It loads the engine at its first request, then
 answers each task with a page or a refusal.
@@ -18,7 +18,7 @@ from ketav_recognizer.domain import Answer, ReadingTask, Refusal
 from ketav_recognizer.reader_messages import WARM_UP, from_answer, to_task
 
 _DROP_INTERVAL_S: Final = 30.0
-"""Seconds between two looks for loaded models whose files are gone, while no task arrives."""
+"""Seconds between two checks for loaded models whose files are deleted, while no task arrives."""
 
 
 class Reader:

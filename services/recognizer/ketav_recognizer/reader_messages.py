@@ -34,7 +34,7 @@ def from_answer(answer: Answer) -> dict[str, Any]:
 
 
 def to_answer(message: dict[str, Any]) -> Answer:
-    """Decode an answer; raises BadFrameError when it is not one: the reader has decoded strangers' bytes."""
+    """Decode an answer; raises BadFrameError when it is not one: the reader has decoded untrusted bytes."""
     for name, adapter in _ANSWERS.items():
         if name in message:
             try:

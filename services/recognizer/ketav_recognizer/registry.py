@@ -25,7 +25,7 @@ def model_download(stub: "models_pb2_grpc.ModelServiceAsyncStub") -> Fetch:
             call = stub.DownloadModel(
                 models_pb2.DownloadModelRequest(sha256=bytes.fromhex(model.sha256)), timeout=_DOWNLOAD_S
             )
-        with rpc.translated():
+        with rpc.raise_ketav_errors():
             async for message in call:
                 yield message.chunk
 
@@ -38,7 +38,7 @@ def usable_digests(stub: "models_pb2_grpc.ModelServiceAsyncStub") -> UsableDiges
     async def usable(digests: Sequence[str]) -> set[str]:
         """Return those of the digests whose models the registry still provides."""
         request = models_pb2.CheckModelsRequest(sha256=[bytes.fromhex(digest) for digest in digests])
-        with context.bind(identity=Identity("recognizer")), rpc.translated():
+        with context.bind(identity=Identity("recognizer")), rpc.raise_ketav_errors():
             response = await stub.CheckModels(request, timeout=_CHECK_S)
         return {digest.hex() for digest in response.sha256}
 

@@ -41,7 +41,7 @@ class S3BlobStore:
         await self._call(partial(upload, file_path=str(file)))
 
     async def chunks(self, key: str) -> AsyncIterator[bytes]:
-        """Yield an object in chunks over one connection."""
+        """Yield an object in chunks over one connection; raises DataLoss when it is missing."""
         get = partial(self._client.get_object, bucket_name=self._bucket, object_name=key)
         response = await self._call(get)
         try:

@@ -72,7 +72,10 @@ async def serve(settings: RegistrySettings) -> None:
 
 
 def main() -> None:
-    """Run the registry: `python -m ketav_registry.main`."""
+    """Run the registry until SIGTERM.
+
+    The settings come from KETAV_… variables; a wrong one ends the process.
+    """
     settings = load(RegistrySettings)
     logging.configure("registry", settings.log_level)
     asyncio.run(serve(settings))

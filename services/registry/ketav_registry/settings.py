@@ -37,12 +37,13 @@ class RegistrySettings(StoreSettings, BoundSettings):
         0.7,
         ge=0,
         le=1,
-        description="Share of letters that must differ from a certain reading to quarantine a correction.",
+        description="Share of letters that must differ from a reading of high confidence to quarantine a "
+        "correction.",
     )
     quarantine_confidence: float = Field(
-        0.8, ge=0, le=1, description="Mean confidence from which a reading counts as certain."
+        0.8, ge=0, le=1, description="Mean confidence from which a reading counts as one of high confidence."
     )
-    quarantine_crowding: float = Field(
+    quarantine_letters_per_square: float = Field(
         12, gt=0, description="Letters that fit in a part of a line that is as wide as the line is high."
     )
     webhook_private: bool = Field(
@@ -57,5 +58,5 @@ class RegistrySettings(StoreSettings, BoundSettings):
         return QuarantineLimits(
             max_distance=self.quarantine_distance,
             min_confidence=self.quarantine_confidence,
-            letters_per_square=self.quarantine_crowding,
+            letters_per_square=self.quarantine_letters_per_square,
         )

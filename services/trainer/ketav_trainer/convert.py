@@ -8,7 +8,7 @@ from ketav.page.v1 import page_pb2
 from ketav.registry.v1 import ground_truth_pb2, models_pb2, training_pb2
 from ketav_common import faults
 from ketav_common.chunks import chunks
-from ketav_trainer.domain import Candidate, Claim, ModelRef, Progress, State, TruthLine, TruthPage
+from ketav_trainer.domain import Candidate, Claim, GroundTruthLine, GroundTruthPage, ModelRef, Progress, State
 
 ENDED: Final = frozenset(
     {
@@ -79,15 +79,15 @@ def from_candidate(claim: Claim, candidate: Candidate) -> Iterator[models_pb2.Pu
         yield models_pb2.PublishModelRequest(chunk=chunk)
 
 
-def to_page(page: ground_truth_pb2.GroundTruthPage, image: str) -> TruthPage:
+def to_page(page: ground_truth_pb2.GroundTruthPage, image: str) -> GroundTruthPage:
     """Decode a page of the ground truth whose image is stored in the file `image`."""
     layout: Literal["page", "line"] = "line" if page.layout == page_pb2.LAYOUT_LINE else "page"
-    return TruthPage(image, layout, tuple(_to_line(line) for line in page.lines))
+    return GroundTruthPage(image, layout, tuple(_to_line(line) for line in page.lines))
 
 
-def _to_line(line: ground_truth_pb2.GroundTruthLine) -> TruthLine:
+def _to_line(line: ground_truth_pb2.GroundTruthLine) -> GroundTruthLine:
     """Decode a line of the ground truth."""
-    return TruthLine(
+    return GroundTruthLine(
         baseline=tuple((point.x, point.y) for point in line.line.baseline),
         boundary=tuple((point.x, point.y) for point in line.line.boundary),
         text=line.text,

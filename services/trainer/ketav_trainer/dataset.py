@@ -9,7 +9,7 @@ from ketav.registry.v1 import ground_truth_pb2
 from ketav_common.errors import DataLoss
 from ketav_common.limits import MAX_IMAGE_BYTES, MAX_MODEL_BYTES
 from ketav_trainer import convert
-from ketav_trainer.domain import Dataset, ModelRef, TruthPage
+from ketav_trainer.domain import Dataset, GroundTruthPage, ModelRef
 
 _MAX_BYTES: Final = max(MAX_MODEL_BYTES, MAX_IMAGE_BYTES)
 """Bytes of one file that is received: a model or a page's image."""
@@ -22,7 +22,7 @@ async def save_dataset(
 
     Raises DataLoss when an image does not match its digest.
     """
-    pages: list[TruthPage] = []
+    pages: list[GroundTruthPage] = []
     manifest = hashlib.sha256()
     writer = _HashedFile()
     try:

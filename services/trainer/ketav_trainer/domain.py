@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 from uuid import UUID
 
 from ketav_trainer.gate import Verdict
 
 State = Literal["QUEUED", "RUNNING", "EVALUATING", "FAILED", "CANCELLED"]
 """The states of a run that a worker reports or sets."""
+INTERNAL_ERROR: Final = "The training failed because of an internal error. Start it again later."
+"""Verdict of a run that failed for a reason that the user cannot change."""
 
 
 class LeaseLostError(Exception):
@@ -54,7 +56,7 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class TruthLine:
+class GroundTruthLine:
     """A line whose text is known."""
 
     baseline: tuple[tuple[int, int], ...]
@@ -66,13 +68,13 @@ class TruthLine:
 
 
 @dataclass(frozen=True, slots=True)
-class TruthPage:
+class GroundTruthPage:
     """A page of the ground truth; its image is a file in the dataset's directory."""
 
     image: str
     """Name of the image file."""
     layout: Literal["page", "line"]
-    lines: tuple[TruthLine, ...]
+    lines: tuple[GroundTruthLine, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ class Dataset:
     """A run's frozen ground truth on disk."""
 
     directory: Path
-    pages: tuple[TruthPage, ...]
+    pages: tuple[GroundTruthPage, ...]
     sha256: str
     """Hex digest of all that was streamed: images' digests, lines' outlines and texts, the split."""
 
@@ -110,7 +112,7 @@ class TrainingConfig:
     replay: Path | None = None
     """File of other writers' lines that are trained on too."""
     general: Path | None = None
-    """File of other writers' lines on which a candidate may lose little."""
+    """File of the general set: the CER of a candidate on it may increase only slightly."""
     language: Path | None = None
     """File of the language model that serves, with which models are compared."""
 
@@ -123,7 +125,7 @@ class Progress:
     epoch: int = 0
     epochs: int = 0
     loss: float | None = None
-    """CTC loss of the last epoch; None in a heartbeat."""
+    """Mean CTC loss of the last epoch in nats per character; None in a heartbeat."""
     cer_base: float | None = None
     cer_candidate: float | None = None
 

@@ -5,10 +5,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ketav_trainer.domain import FitFailedError, Progress
+from ketav_trainer.domain import INTERNAL_ERROR, FitFailedError, Progress
 from ketav_trainer.gate import LineErrors
 
-_INTERNAL_ERROR: Final = "The training met an internal error. Try again later."
 _FAILURES: Final = {
     "NothingToLearnError": "None of the corrected lines can be trained on. Correct more lines.",
     "UnusableModelError": "The model to start from cannot be used. Activate another version.",
@@ -72,7 +71,7 @@ class TrainingEventHandler:
                     sha256=str(event["sha256"]),
                 )
             case "failed":
-                self._failure = _FAILURES.get(event["kind"], _INTERNAL_ERROR)
+                self._failure = _FAILURES.get(event["kind"], INTERNAL_ERROR)
 
 
 def _line_errors(triples: Sequence[Sequence[int]]) -> list[LineErrors]:

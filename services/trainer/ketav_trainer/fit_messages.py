@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter
 
-from ketav_trainer.domain import TruthPage
+from ketav_trainer.domain import GroundTruthPage
 
 PARENT: Final = "parent.safetensors"
 """File of the model to fine-tune."""
@@ -32,7 +32,7 @@ class FitConfig:
     """File that is written after each epoch, from which a later attempt goes on."""
     parent_sha256: str
     """Hex digest of the parent model's file."""
-    pages: tuple[TruthPage, ...]
+    pages: tuple[GroundTruthPage, ...]
     replay: Path | None = None
     """File of other writers' lines that are trained on too."""
     general: Path | None = None

@@ -71,7 +71,8 @@ class FitProcess:
         faults.reached("in-evaluation")
         candidate, general = self._blended(parent, _shipped(self._config.general, height))
         errors = self._errors(parent, candidate, holdout)
-        # Folds measure how such trainings end; they must not outvote what this candidate reads itself.
+        # Cross-validation measures other models than the candidate, so it is used only if the candidate's own
+        # held-out lines decide nothing.
         few = len(holdout) < _FEW_LINES and not _is_clear(errors) and not is_proved_worse(errors)
         folds = self._cross_validated(parent, training) if few else []
         self._report(

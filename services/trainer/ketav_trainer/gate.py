@@ -18,13 +18,14 @@ MIN_PROBABILITY: Final = 0.9
 MIN_LINES: Final = 5
 """Held-out lines below which nothing can be proved."""
 MAX_GENERAL_CER_INCREASE: Final = 0.01
-"""CER that a candidate may lose on the general set: lines of other writers."""
+"""Largest allowed increase of the CER on the general set, lines of other writers: one percentage point."""
 SUSPECT_CER: Final = 0.4
 """CER of a candidate above which texts may not belong to their lines, so that only a clear gain counts."""
 MIN_CLEAR_GAIN: Final = 0.2
-"""Share of the errors that is a clear gain: on texts of other lines, writing less wins some per cent."""
+"""Relative reduction of the errors that counts as clear. If texts belong to other lines, a model that writes
+less text already gains a few per cent."""
 BROKEN_CER_INCREASE: Final = 0.1
-"""CER lost on fewer than `MIN_LINES` lines from which a candidate is broken and not unlucky."""
+"""Increase of the CER on fewer than `MIN_LINES` lines above which a candidate is broken and not unlucky."""
 _DRAWS: Final = 10_000
 """Resamples of the lines: the probability's standard error is at most 0.005."""
 _DRAWS_AT_ONCE: Final = 1_000
@@ -99,7 +100,7 @@ def judge(
 
 
 def forgets_too_much(general: Sequence[LineErrors]) -> bool:
-    """Return whether a candidate loses more than `MAX_GENERAL_CER_INCREASE` on lines of other writers."""
+    """Return whether the CER on lines of other writers increases by more than `MAX_GENERAL_CER_INCREASE`."""
     increase = cer(general, serving=False) - cer(general, serving=True)
     return increase > MAX_GENERAL_CER_INCREASE + _ROUNDING
 

@@ -55,7 +55,10 @@ async def serve(settings: TrainerSettings) -> None:
 
 
 def main() -> None:
-    """Run the trainer's server with settings from the environment."""
+    """Run the trainer's server and its metrics endpoint until SIGTERM.
+
+    The settings come from KETAV_… variables; a wrong one ends the process.
+    """
     settings = load(TrainerSettings)
     configure("trainer", settings.log_level)
     with metrics_server(settings.metrics_host, settings.metrics_port):

@@ -64,7 +64,7 @@ class RegistryClient:
         request = ground_truth_pb2.ExportGroundTruthRequest(run_id=claim.run_id, fence=claim.fence)
         with _as_trainer(claim.user_id):
             call = self._ground_truth.ExportGroundTruth(request, timeout=_STREAM_S)
-        with rpc.translated():
+        with rpc.raise_ketav_errors():
             async for message in call:
                 yield message
 
@@ -73,7 +73,7 @@ class RegistryClient:
         request = models_pb2.DownloadModelRequest(sha256=bytes.fromhex(model.sha256))
         with _as_trainer(claim.user_id):
             call = self._models.DownloadModel(request, timeout=_STREAM_S)
-        with rpc.translated():
+        with rpc.raise_ketav_errors():
             async for message in call:
                 yield message.chunk
 
@@ -112,5 +112,5 @@ class RegistryClient:
 def _as_trainer(user_id: UUID | None = None) -> Iterator[None]:
     """Call as the trainer, on behalf of a user; raises the call's errors as KetavErrors."""
     trainer = Identity("trainer", user_id)
-    with context.bind(identity=trainer, request_id=context.request_id()), rpc.translated():
+    with context.bind(identity=trainer, request_id=context.request_id()), rpc.raise_ketav_errors():
         yield

@@ -14,6 +14,7 @@ from ketav_common.logging import get_logger
 from ketav_trainer.card import describe
 from ketav_trainer.dataset import save_dataset, save_model
 from ketav_trainer.domain import (
+    INTERNAL_ERROR,
     CancelledByUserError,
     Candidate,
     Claim,
@@ -155,7 +156,7 @@ async def _attempt(claim: Claim, lease: Lease, dependencies: Dependencies) -> No
             raise WorkerStoppingError(error.code) from error
         except KetavError as error:
             log.error("training_refused", run_id=claim.run_id, code=error.code, detail=error.detail)  # noqa: TRY400
-            raise FitFailedError("The training met an internal error. Try again later.") from error
+            raise FitFailedError(INTERNAL_ERROR) from error
     log.info("run_published", run_id=claim.run_id, promote=candidate.verdict.promote)
 
 

@@ -18,9 +18,9 @@ log = get_logger()
 _CALL_S: Final = 5.0
 """Deadline of a call to the registry in seconds."""
 _POLL_S: Final = 1.0
-"""Seconds between two looks at a watched run."""
+"""Seconds between two polls of a watched run."""
 _SLOWEST_POLL_S: Final = 10.0
-"""Seconds between two looks while the registry is unavailable, at most."""
+"""Maximum number of seconds between two polls while the registry is unavailable."""
 
 
 class Enqueues(Protocol):
@@ -46,7 +46,7 @@ async def start_training(request_id: str, *, dependencies: Dependencies) -> trai
     An unavailable broker is no error: a sweep enqueues the run later. Raises the registry's Precondition
     too-few-lines and Conflict run-active.
     """
-    with rpc.translated():
+    with rpc.raise_ketav_errors():
         response = await dependencies.runs.CreateTrainingRun(
             training_pb2.CreateTrainingRunRequest(request_id=request_id), timeout=_CALL_S
         )
@@ -66,7 +66,7 @@ async def watch_training(
     last_revision = after_revision
     while not dependencies.stopping.is_set():
         try:
-            with rpc.translated():
+            with rpc.raise_ketav_errors():
                 response = await dependencies.runs.GetTrainingRun(
                     training_pb2.GetTrainingRunRequest(run_id=run_id), timeout=_CALL_S
                 )

@@ -30,7 +30,7 @@ def compare(read: Sequence[str], true: Sequence[str]) -> None:
     print(f"\n   CER {cer([(chr(10).join(true), chr(10).join(read))]).rate:.1%} of the page\n")
 
 
-def answer(response: httpx.Response) -> dict[str, Any]:
+def json_or_raise(response: httpx.Response) -> dict[str, Any]:
     """Return the JSON of a successful response; raises StartError with the problem otherwise."""
     if not response.is_success:
         raise StartError(
@@ -41,8 +41,8 @@ def answer(response: httpx.Response) -> dict[str, Any]:
     return body
 
 
-async def tour(run: Running) -> None:
-    """Read, correct and list a page through the REST API."""
+async def run_demo(run: Running) -> None:
+    """Read a page, correct it and list its project through the REST API; print each step."""
     headers = {"Authorization": f"Bearer {run.api_key}"}
     async with httpx.AsyncClient(
         base_url=run.url, headers=headers, timeout=REQUEST_TIMEOUT_S, trust_env=False
@@ -50,27 +50,27 @@ async def tour(run: Running) -> None:
         page = await asyncio.to_thread(render)
         say("POST /ocr/: a page of six handwritten lines")
         began = time.monotonic()
-        read = answer(await client.post("/ocr/", files={"file": ("page.png", page, "image/png")}))
+        read = json_or_raise(await client.post("/ocr/", files={"file": ("page.png", page, "image/png")}))
         model = read["model"]
         say(f"read in {time.monotonic() - began:.1f} s by {model['kind']} model {model['version']}")
         compare([line["text"] for line in read["lines"]], LINES)
         correction = {key: read[key] for key in ("project_id", "image_id")} | {
             "corrected_text": "\n".join(LINES)
         }
-        feedback = answer(await client.post("/feedback/", json=correction))
+        feedback = json_or_raise(await client.post("/feedback/", json=correction))
         say(f"POST /feedback/: {feedback['accepted_lines']} corrected lines are ground truth now")
-        project = answer(await client.get(f"/projects/{read['project_id']}"))
+        project = json_or_raise(await client.get(f"/projects/{read['project_id']}"))
         say(f"GET /projects/{read['project_id']}: the page as corrected")
         for line in project["images"][0]["transcription"]["lines"]:
             print(f"   {line['corrected_text'] or line['text']}")
 
 
 async def demo() -> None:
-    """Run the tour against a temporary system that leaves nothing behind."""
+    """Run the demo against a temporary system, and delete its files afterwards."""
     with tempfile.TemporaryDirectory(prefix="ketav-demo-") as folder:
         settings = LocalSettings.apart(Path(folder), free_ports(1)[0])
         async with running(settings) as run:
-            await tour(run)
+            await run_demo(run)
         say("stopped, nothing left behind")
 
 

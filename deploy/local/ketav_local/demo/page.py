@@ -1,9 +1,9 @@
-"""A page of handwriting-like Hebrew: letters of a cursive font, each placed as an unsteady hand would."""
+"""A page like handwritten Hebrew: letters of a cursive font with slightly random size, position and slant."""
 
 import io
-import random
 from collections.abc import Sequence
 from pathlib import Path
+from random import Random
 
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
@@ -22,38 +22,36 @@ LINES = (
 
 
 def render(lines: Sequence[str] = LINES, seed: int = 1) -> bytes:
-    """Write the lines (logical order) on a ruled page and give it as PNG; one seed is one hand."""
-    hand = random.Random(seed)
+    """Draw the lines (logical order) on a ruled page, as PNG; the same seed gives the same image."""
+    random = Random(seed)
     height = 2 * MARGIN + PITCH * len(lines)
     page = Image.new("RGB", (WIDTH, height), PAPER)
     pen = ImageDraw.Draw(page)
-    size = round(SIZE * hand.uniform(0.95, 1.1))
-    slant = hand.uniform(-0.12, 0.05)
+    size = round(SIZE * random.uniform(0.95, 1.1))
+    slant = random.uniform(-0.12, 0.05)
     for number, text in enumerate(lines):
         baseline = MARGIN + PITCH * (number + 1) - 30
         pen.line([(60, baseline + 4), (WIDTH - 60, baseline + 4)], fill=RULE, width=2)
-        write_line(page, text, baseline, size, slant, hand)
+        write_line(page, text, baseline, size, slant, random)
     output = io.BytesIO()
     page.filter(ImageFilter.GaussianBlur(0.7)).save(output, "PNG", optimize=True)
     return output.getvalue()
 
 
-def write_line(
-    page: Image.Image, text: str, baseline: int, size: int, slant: float, hand: random.Random
-) -> None:
+def write_line(page: Image.Image, text: str, baseline: int, size: int, slant: float, random: Random) -> None:
     """Write one line from the right margin leftwards, letter by letter; baseline is its y in pixels."""
-    x = WIDTH - MARGIN - hand.uniform(0, 40)
-    drift = hand.uniform(-0.006, 0.006)
+    x = WIDTH - MARGIN - random.uniform(0, 40)
+    drift = random.uniform(-0.006, 0.006)
     for letter in text:
-        font = ImageFont.truetype(FONT, round(size * hand.uniform(0.95, 1.05)))
+        font = ImageFont.truetype(FONT, round(size * random.uniform(0.95, 1.05)))
         advance = font.getlength(letter)
         if letter == " ":
-            x -= advance * hand.uniform(1.4, 1.9)
+            x -= advance * random.uniform(1.4, 1.9)
             continue
         x -= advance
-        y = baseline + drift * (WIDTH - x) + hand.uniform(-2.5, 2.5)
-        stamp(page, letter, font, (x, y), slant + hand.uniform(-0.04, 0.04))
-        x -= hand.uniform(0.5, 4.0)
+        y = baseline + drift * (WIDTH - x) + random.uniform(-2.5, 2.5)
+        stamp(page, letter, font, (x, y), slant + random.uniform(-0.04, 0.04))
+        x -= random.uniform(0.5, 4.0)
 
 
 def stamp(

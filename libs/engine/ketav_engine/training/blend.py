@@ -2,7 +2,7 @@
 
 Weights on the straight line between a model and its fine-tuned copy keep much of what both can read (Wortsman
 et al., Robust fine-tuning of zero-shot models, 2022). `mix` computes them; a fit uses it with
-`largest_share`, the trainer calls `blended_file` where a finished candidate still loses too much.
+`largest_share`, the trainer calls `blended_file` if the CER of a finished candidate still increases too much.
 """
 
 import copy
@@ -16,7 +16,7 @@ from ketav_engine.models import LoadedModel
 MIN_SHARE: Final = 0.25
 """The smallest share of the tuned weights; the gate decides whether such a model serves."""
 MAX_GENERAL_CER_INCREASE: Final = 0.01
-"""CER that general lines may lose: one point."""
+"""Largest allowed increase of the CER on lines of other writers: one percentage point."""
 _HALVINGS: Final = 3
 """Halvings of the interval in which the share is sought: it is found within 0.1."""
 
@@ -25,10 +25,10 @@ Weights = dict[str, Any]
 
 
 def largest_share(parent: Weights, tuned: Weights, general_cer: Callable[[Weights], float]) -> float:
-    """Return the largest share of the tuned weights with which general lines lose no more than allowed.
+    """Return the largest share of the tuned weights with which general lines stay within the allowed CER.
 
-    `general_cer` reads lines of other writers with given weights. The loss grows with the share, so that
-    halving finds it; where even `MIN_SHARE` loses more, that share is returned.
+    `general_cer` returns the CER of lines of other writers with given weights. It is assumed to grow with the
+    share, so the interval is halved; `MIN_SHARE` is returned even if its CER exceeds the allowed one.
     """
     allowed = general_cer(mix(parent, tuned, 0.0)) + MAX_GENERAL_CER_INCREASE
     if general_cer(tuned) <= allowed:

@@ -8,7 +8,7 @@ from ketav.registry.v1 import ground_truth_pb2
 from ketav_common.images import NormalisedImage
 from ketav_gateway.convert import image_to_proto, layout_to_proto
 from ketav_gateway.ground_truth import schemas
-from ketav_gateway.ground_truth.documents import KnownLine, LineRefusal, Point
+from ketav_gateway.ground_truth.documents import GroundTruthLine, LineRefusal, Point
 from ketav_gateway.schemas import Layout
 
 _MAX_LISTED_LINES = 100
@@ -34,7 +34,7 @@ def import_header(
     request: ImportRequest,
     layout: Layout,
     image: NormalisedImage,
-    lines: Sequence[KnownLine],
+    lines: Sequence[GroundTruthLine],
     request_id: str,
 ) -> ground_truth_pb2.ImportGroundTruthHeader:
     """Return the first message of an import of one image."""
@@ -56,7 +56,7 @@ def import_header(
 
 def imported_file(
     name: str,
-    lines: Sequence[KnownLine],
+    lines: Sequence[GroundTruthLine],
     refusals: Sequence[LineRefusal],
     stored: ground_truth_pb2.ImportGroundTruthResponse,
 ) -> schemas.ImportedFile:

@@ -9,7 +9,7 @@ Point = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class KnownLine:
+class GroundTruthLine:
     """A line: its index in the document, geometry in pixels as written, text in stored form."""
 
     number: int
@@ -33,7 +33,7 @@ class Document:
 
     images: tuple[str, ...]
     size: tuple[int, int] | None
-    lines: tuple[KnownLine, ...]
+    lines: tuple[GroundTruthLine, ...]
     refusals: tuple[LineRefusal, ...]
 
 

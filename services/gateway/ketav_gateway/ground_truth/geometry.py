@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from ketav_common.errors import InvalidInput
 from ketav_common.images import NormalisedImage
-from ketav_gateway.ground_truth.documents import Document, KnownLine, LineRefusal, Point
+from ketav_gateway.ground_truth.documents import Document, GroundTruthLine, LineRefusal, Point
 
 _SIZE_TOLERANCE_PX = 1
 """Difference of an image's size and its document's that rounding explains."""
@@ -17,7 +17,9 @@ _HANGING_BASELINE = 0.3
 reads a line image with the same value, so a reading and an import of it have the same geometry."""
 
 
-def place_lines(document: Document, image: NormalisedImage) -> tuple[list[KnownLine], list[LineRefusal]]:
+def place_lines(
+    document: Document, image: NormalisedImage
+) -> tuple[list[GroundTruthLine], list[LineRefusal]]:
     """Return a document's lines on its image, and its refused lines in order.
 
     Raises InvalidInput image-size-mismatch when the document was made for another size of the image.
@@ -45,7 +47,7 @@ def _check_size(document: Document, image: NormalisedImage) -> None:
         )
 
 
-def _placed(line: KnownLine, image: NormalisedImage) -> KnownLine:
+def _placed(line: GroundTruthLine, image: NormalisedImage) -> GroundTruthLine:
     """Return a line clipped to its image, with a baseline; a line without a boundary covers the image.
 
     Raises InvalidInput outside-image or no-area.

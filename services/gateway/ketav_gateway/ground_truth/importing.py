@@ -11,7 +11,7 @@ from ketav_common.errors import InvalidInput, TooLarge, UnsupportedMedia
 from ketav_common.images import ImageNormaliser, NormalisedImage
 from ketav_gateway.ground_truth import convert
 from ketav_gateway.ground_truth.archives import Archive, printable
-from ketav_gateway.ground_truth.documents import Document, KnownLine, LineRefusal, parse_line_text
+from ketav_gateway.ground_truth.documents import Document, GroundTruthLine, LineRefusal, parse_line_text
 from ketav_gateway.ground_truth.geometry import place_lines
 from ketav_gateway.ground_truth.pairing import Names, TextFile
 from ketav_gateway.ground_truth.schemas import ImportedFile, ImportGroundTruthResponse
@@ -91,7 +91,7 @@ class Import:
         return convert.imported_file(printable(text_file.name), lines, refusals, stored)
 
     async def _send(
-        self, number: int, text_file: TextFile, image: NormalisedImage, lines: list[KnownLine]
+        self, number: int, text_file: TextFile, image: NormalisedImage, lines: list[GroundTruthLine]
     ) -> ground_truth_pb2.ImportGroundTruthResponse:
         """Send an image with its lines to the registry."""
         header = await asyncio.to_thread(
@@ -107,7 +107,7 @@ class Import:
         if text_file.layout == "page":
             return parse_xml(self.archive.read(text_file.name, target, _MAX_XML_BYTES))
         text = parse_line_text(self.archive.read(text_file.name, target, _MAX_TEXT_BYTES))
-        return Document((), None, (KnownLine(0, (), (), text),), ())
+        return Document((), None, (GroundTruthLine(0, (), (), text),), ())
 
     async def _image(self, name: str) -> NormalisedImage:
         """Extract an image and normalise it, with the checks of every upload."""

@@ -16,13 +16,13 @@ from ketav_gateway.ground_truth.convert import ImportRequest
 from ketav_gateway.ground_truth.importing import Import
 from ketav_gateway.ground_truth.pairing import Names
 from ketav_gateway.http import uploads
-from ketav_gateway.http.dependencies import Components, Gateway, ProjectId, UserId, spend_reading
+from ketav_gateway.http.dependencies import Components, Gateway, ProjectId, UserId, count_compute_request
 from ketav_gateway.http.idempotency import IdempotencyKey, fingerprint
 from ketav_gateway.http.problem_codes import FORM, IDEMPOTENT
 from ketav_gateway.http.problems import problem, responses
 from ketav_gateway.services import Services, stream
 
-router = APIRouter(prefix="/projects", tags=["ground_truth"], dependencies=[Depends(spend_reading)])
+router = APIRouter(prefix="/projects", tags=["ground_truth"], dependencies=[Depends(count_compute_request)])
 
 _ARCHIVE = (
     "A zip of line images with a .gt.txt file of the same name each, or of page images with their ALTO 4 or "

@@ -12,7 +12,7 @@ from xml.parsers import expat
 from ketav_common.errors import InvalidInput
 from ketav_common.limits import MAX_PAGE_LINES, MAX_POLYLINE_POINTS
 from ketav_common.text import clean
-from ketav_gateway.ground_truth.documents import Document, KnownLine, LineRefusal, Point
+from ketav_gateway.ground_truth.documents import Document, GroundTruthLine, LineRefusal, Point
 
 _MAX_DEPTH = 64
 """Nested elements: ALTO and PAGE have at most twelve."""
@@ -199,11 +199,11 @@ class _Reader:
                 "The document does not measure in pixels. Export it with the unit pixel.",
                 code="unsupported-unit",
             )
-        lines: list[KnownLine] = []
+        lines: list[GroundTruthLine] = []
         refusals: list[LineRefusal] = []
         for number, line in enumerate(self.lines):
             try:
-                lines.append(_known_line(number, line))
+                lines.append(_ground_truth_line(number, line))
             except InvalidInput as error:
                 refusals.append(LineRefusal(number, error.code, error.detail))
         if sum(len(line.baseline) + len(line.boundary) for line in lines) > _MAX_PAGE_POINTS:
@@ -215,7 +215,7 @@ class _Reader:
         return Document(tuple(self.images), _size(*self.sizes[0]), tuple(lines), tuple(refusals))
 
 
-def _known_line(number: int, line: _Line) -> KnownLine:
+def _ground_truth_line(number: int, line: _Line) -> GroundTruthLine:
     """Return a line with parsed geometry and text in stored form; raises InvalidInput without one of them."""
     text = line.texts[min(line.texts)].strip() if line.texts else ""
     if not text:
@@ -223,7 +223,7 @@ def _known_line(number: int, line: _Line) -> KnownLine:
     boundary = _points(line.boundary) if line.boundary.strip() else _box(line.box)
     # Before version 4 an ALTO baseline was one number.
     baseline = _points(line.baseline) if "," in line.baseline or " " in line.baseline.strip() else ()
-    return KnownLine(number, baseline, boundary, clean(_LINE_BREAK.sub(" ", text)))
+    return GroundTruthLine(number, baseline, boundary, clean(_LINE_BREAK.sub(" ", text)))
 
 
 def _points(value: str) -> tuple[Point, ...]:

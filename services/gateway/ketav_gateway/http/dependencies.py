@@ -13,7 +13,7 @@ from ketav_common.images import ImageNormaliser
 from ketav_gateway.http.authentication import Authenticator, presented_key
 from ketav_gateway.http.background import BackgroundTasks
 from ketav_gateway.http.health import HealthProbe
-from ketav_gateway.http.limits import RateLimits, Slots
+from ketav_gateway.http.limits import ConcurrencyLimit, RateLimits
 from ketav_gateway.schemas import UUID_PATTERN, VERSION_PATTERN
 from ketav_gateway.services import Services
 from ketav_gateway.settings import GatewaySettings
@@ -32,8 +32,8 @@ class Components:
     authenticator: Authenticator
     rates: RateLimits
     background: BackgroundTasks
-    uploads: Slots
-    imports: Slots
+    uploads: ConcurrencyLimit
+    imports: ConcurrencyLimit
     health: HealthProbe
 
 
@@ -62,20 +62,20 @@ async def identify(request: Request, gateway: Gateway) -> str:
     try:
         identity = await gateway.authenticator.identify(presented_key(request.headers))
     except Unauthenticated:
-        await gateway.rates.spend("failed_key", address)
+        await gateway.rates.count("failed_key", address)
         raise
-    context.adopt(identity, context.request_id())
+    context.set_for_task(identity, context.request_id())
     user_id = str(identity.user_id)
-    await gateway.rates.spend("all", user_id)
+    await gateway.rates.count("all", user_id)
     return user_id
 
 
 UserId = Annotated[str, Depends(identify)]
 
 
-async def spend_reading(user_id: UserId, gateway: Gateway) -> None:
+async def count_compute_request(user_id: UserId, gateway: Gateway) -> None:
     """Count a request that makes a service compute; raises RateLimited above the user's rate."""
-    await gateway.rates.spend("reading", user_id)
+    await gateway.rates.count("reading", user_id)
 
 
 def canonical_uuid(value: str) -> str:

@@ -12,7 +12,7 @@ from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
 from ketav_common.errors import RateLimited, Unavailable
 
-_SLOT_RETRY_S = 2
+_RETRY_S = 2
 """Seconds after which a refused client retries: a page takes one to three seconds to store."""
 
 
@@ -24,7 +24,7 @@ class RateLimits:
         self._items: dict[str, RateLimitItem] = {name: parse(text) for name, text in expressions.items()}
         self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
 
-    async def spend(self, name: str, caller: str) -> None:
+    async def count(self, name: str, caller: str) -> None:
         """Count one request of a caller; raises RateLimited with the seconds to wait above the limit."""
         if not await self._limiter.hit(self._items[name], name, caller):
             raise await self._rate_limited(name, caller)
@@ -46,11 +46,11 @@ class RateLimits:
         )
 
 
-class Slots:
-    """A limit on blocks at once, in all and for each user; a further one is refused, not queued."""
+class ConcurrencyLimit:
+    """Limits how many operations run at once, in total and per user; raises instead of waiting."""
 
     def __init__(self, total: int, per_user: int, name: str) -> None:
-        """Take the number of slots in all and for each user, and a plural noun for error details."""
+        """Take the number of operations in total and per user, and a plural noun for error details."""
         self._free = total
         self._per_user = per_user
         self._name = name
@@ -58,21 +58,21 @@ class Slots:
 
     @contextmanager
     def acquire(self, user_id: str) -> Iterator[None]:
-        """Hold a slot for the block.
+        """Count the block as an operation of the user.
 
-        Raises RateLimited when the user has `per_user` slots, Unavailable when none is free.
+        Raises RateLimited when `per_user` operations of the user run, Unavailable when `total` run.
         """
         if self._used[user_id] >= self._per_user:
             raise RateLimited(
                 f"Your account has {self._per_user} {self._name} in progress, the most that are allowed. "
                 "Retry when one has ended.",
-                retry_after=_SLOT_RETRY_S,
+                retry_after=_RETRY_S,
             )
         if self._free <= 0:
             raise Unavailable(
-                f"The server has too many {self._name} in progress. Retry after {_SLOT_RETRY_S} seconds.",
+                f"The server has too many {self._name} in progress. Retry after {_RETRY_S} seconds.",
                 code="overloaded",
-                retry_after=_SLOT_RETRY_S,
+                retry_after=_RETRY_S,
             )
         self._free -= 1
         self._used[user_id] += 1

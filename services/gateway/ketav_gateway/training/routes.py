@@ -13,7 +13,7 @@ from ketav_common.errors import InvalidInput, KetavError
 from ketav_common.logging import get_logger
 from ketav_gateway.convert import script_to_proto
 from ketav_gateway.http.bodies import body_description, json_body, parse_json, read_body
-from ketav_gateway.http.dependencies import Gateway, RunId, spend_reading
+from ketav_gateway.http.dependencies import Gateway, RunId, count_compute_request
 from ketav_gateway.http.idempotency import IdempotencyKey, idempotency_key
 from ketav_gateway.http.problem_codes import JSON_BODY
 from ketav_gateway.http.problems import Responses, responses
@@ -64,7 +64,7 @@ async def _empty_body(request: Request) -> None:
     responses=responses(
         *_EMPTY_BODY, "malformed-idempotency-key", "run-active", "too-few-lines", more=_STARTED
     ),
-    dependencies=[Depends(spend_reading), Depends(_empty_body)],
+    dependencies=[Depends(count_compute_request), Depends(_empty_body)],
     summary="Start a training run",
 )
 async def start_training(

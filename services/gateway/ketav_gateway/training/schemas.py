@@ -93,7 +93,9 @@ class TrainingRun(ResponseBody):
     revision: int = Field(description="Incremented by each change; the id of the change's event.")
     epoch: int = Field(description="Completed epochs.")
     epochs: int | None = Field(description="Planned epochs; null while unknown.")
-    loss: float | None = Field(description="Training loss of the last epoch (CTC, nats a line).")
+    loss: float | None = Field(
+        description="Training loss of the last epoch: mean CTC loss in nats per character."
+    )
     cer_base: float | None = Field(
         description="CER of the model that served when the run began, on the held-out lines, 0 to 1."
     )

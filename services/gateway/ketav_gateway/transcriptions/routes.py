@@ -11,14 +11,21 @@ from ketav.registry.v1 import pages_pb2
 from ketav_common.limits import MAX_NAME_CODE_POINTS
 from ketav_common.text import clean
 from ketav_gateway.http import uploads
-from ketav_gateway.http.dependencies import Components, Gateway, ImageId, ProjectId, UserId, spend_reading
+from ketav_gateway.http.dependencies import (
+    Components,
+    Gateway,
+    ImageId,
+    ProjectId,
+    UserId,
+    count_compute_request,
+)
 from ketav_gateway.http.idempotency import IdempotencyKey, fingerprint, idempotency_key
 from ketav_gateway.http.problem_codes import FORM, IDEMPOTENT, IMAGE, READING, TEXT
 from ketav_gateway.http.problems import Responses, responses
 from ketav_gateway.schemas import VERSION_PATTERN
 from ketav_gateway.transcriptions import convert, schemas, usecases
 
-router = APIRouter(tags=["transcriptions"], dependencies=[Depends(spend_reading)])
+router = APIRouter(tags=["transcriptions"], dependencies=[Depends(count_compute_request)])
 
 _IDS = {"project_id": "$response.body#/project_id", "image_id": "$response.body#/image_id"}
 _IMAGE_LINK = {"operationId": "get_image", "description": "The stored image.", "parameters": _IDS}

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Response
 
 from ketav.registry.v1 import webhooks_pb2
 from ketav_gateway.http.bodies import body_description, json_body
-from ketav_gateway.http.dependencies import Gateway, spend_reading
+from ketav_gateway.http.dependencies import Gateway, count_compute_request
 from ketav_gateway.http.idempotency import IdempotencyKey
 from ketav_gateway.http.problem_codes import JSON_BODY
 from ketav_gateway.http.problems import responses
@@ -60,7 +60,7 @@ async def delete_webhook(gateway: Gateway) -> Response:
     "/test",
     status_code=202,
     responses=responses("malformed-idempotency-key", "not-found", "webhook-disabled", "too-many-deliveries"),
-    dependencies=[Depends(spend_reading)],
+    dependencies=[Depends(count_compute_request)],
     summary="Test your webhook",
 )
 async def test_webhook(gateway: Gateway, key: IdempotencyKey) -> schemas.TestDelivery:

@@ -6,7 +6,7 @@ from ketav_registry.convert.corrections import quarantine_message
 from ketav_registry.convert.pages import image_message, layout, new_image
 from ketav_registry.convert.transcriptions import line_message, polyline
 from ketav_registry.domain.ground_truth import GroundTruthPage, Split
-from ketav_registry.domain.ground_truth_import import ImportResult, KnownLine, PageImport
+from ketav_registry.domain.ground_truth_import import ImportResult, NewGroundTruthLine, PageImport
 
 _SPLITS = {split: ground_truth_pb2.Split.Value(f"SPLIT_{split.name}") for split in Split}
 
@@ -18,7 +18,7 @@ def page_import(header: ground_truth_pb2.ImportGroundTruthHeader) -> PageImport:
         layout=layout(header.layout),
         image=new_image(header.image),
         lines=tuple(
-            KnownLine(polyline(list(line.baseline)), polyline(list(line.boundary)), line.text)
+            NewGroundTruthLine(polyline(list(line.baseline)), polyline(list(line.boundary)), line.text)
             for line in header.lines
         ),
         confirmed=header.confirm,

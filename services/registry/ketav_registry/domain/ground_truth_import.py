@@ -17,8 +17,8 @@ _MIN_BOUNDARY_POINTS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class KnownLine:
-    """A line whose text is known; points are pixels of the image."""
+class NewGroundTruthLine:
+    """A line of ground truth to import; points are pixels of the image."""
 
     baseline: Polyline
     boundary: Polyline
@@ -32,7 +32,7 @@ class PageImport:
     project_id: UUID
     layout: Layout
     image: Image
-    lines: tuple[KnownLine, ...]
+    lines: tuple[NewGroundTruthLine, ...]
     confirmed: bool
     request: RequestKey
 
@@ -63,7 +63,7 @@ def content_key(page_import: PageImport, sha256: bytes) -> str:
     return f"import:{page_import.project_id}:{page_import.layout}:{sha256.hex()}"
 
 
-def geometry_problem(line: KnownLine, image: Image) -> str:
+def geometry_problem(line: NewGroundTruthLine, image: Image) -> str:
     """Return why a line's geometry cannot be stored ("has a baseline of …"); empty when it can."""
     for name, points, min_points in (
         ("baseline", line.baseline, _MIN_BASELINE_POINTS),
@@ -76,6 +76,6 @@ def geometry_problem(line: KnownLine, image: Image) -> str:
     return ""
 
 
-def as_transcription(lines: Sequence[KnownLine]) -> tuple[Line, ...]:
+def as_transcription(lines: Sequence[NewGroundTruthLine]) -> tuple[Line, ...]:
     """Return the lines as those of a transcription: in order, with empty readings."""
     return tuple(Line(order, line.baseline, line.boundary, "", 0.0) for order, line in enumerate(lines))

@@ -36,7 +36,7 @@ ACTIVE_STATES = (RunState.QUEUED, *LEASED_STATES)
 
 @dataclass(frozen=True, slots=True)
 class TrainingRun:
-    """A run with its current state; loss in nats a line, CER 0 to 1.
+    """A run with its current state; loss: mean CTC loss in nats per character; CER 0 to 1.
 
     `remaining` is the estimated time of the planned epochs that are left, None while it is unknown.
     """

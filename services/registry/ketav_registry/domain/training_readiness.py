@@ -24,8 +24,8 @@ _CURVE_START_LINES, _CURVE_END_LINES = 16, 256
 _CURVE_START_GAIN, _CURVE_END_GAIN = 0.25, 0.50
 _MAX_GAIN = 0.65
 """Relative reduction at which the extended curve stops: beyond the published lines it is not known."""
-_MAX_RUN_REDUCTION = 0.01
-"""Share of the CER to which a run counts as reducing it: a measured CER of 0 would count as infinite."""
+_MIN_REMAINING_CER_SHARE = 0.01
+"""A run counts as leaving at least this share of the CER: the logarithm of a CER of 0 is infinite."""
 _PUBLISHED_SOURCE = (
     "The estimate is from a published curve (Kohút and Hradiš, arXiv 2302.06308: 25 % fewer errors after "
     "16 lines, 50 % after 256, of other writers and scripts)"
@@ -238,7 +238,7 @@ def _measured_step(run: PastRun) -> float:
     """Return by how much a run reduced ln(CER): 0 for a rejected one, at most ln(100)."""
     if run.state is not RunState.SUCCEEDED:
         return 0.0
-    return max(0.0, log(run.cer_base / max(run.cer_candidate, _MAX_RUN_REDUCTION * run.cer_base)))
+    return max(0.0, log(run.cer_base / max(run.cer_candidate, _MIN_REMAINING_CER_SHARE * run.cer_base)))
 
 
 def _cer_now(script: ScriptStatus) -> float | None:

@@ -135,7 +135,11 @@ async def cancel(transaction: Transaction, user_id: UUID, run_id: UUID) -> bool:
 
 
 async def claim(transaction: Transaction, run_id: UUID, worker: str, lease: timedelta) -> bool:
-    """Claim a queued or abandoned run: increment its fence and start a lease; False when it is neither."""
+    """Claim a run that is queued or whose lease has expired.
+
+    Increments fence and attempts, starts a lease, and clears the epoch. False if the run is leased, has
+    ended, is being cancelled, or has had MAX_ATTEMPTS claims.
+    """
     abandoned = sa.and_(_run.state.in_(LEASED_STATES), _run.lease_until < sa.func.clock_timestamp())
     query = (
         training_run.update()

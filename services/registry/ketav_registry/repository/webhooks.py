@@ -110,11 +110,15 @@ async def claim(transaction: Transaction, limit: int) -> list[ClaimedDelivery]:
         .where(_delivery.id.in_(ids))
         .order_by(_delivery.created_at)
     )
-    return [_claimed_of(row) for row in await transaction.execute(query)]
+    return [_claimed_delivery(row) for row in await transaction.execute(query)]
 
 
-def _claimed_of(row: Any) -> ClaimedDelivery:  # noqa: ANN401 - a row of the query above
-    """Return a delivery with its body, which is the same in every attempt: an ended run does not change."""
+def _claimed_delivery(row: Any) -> ClaimedDelivery:  # noqa: ANN401 - a row of the query above
+    """Return the delivery of a row.
+
+    The body is rebuilt at each attempt and stays equal, because an ended run does not change. Its `run` is
+    None for a test event.
+    """
     run = None
     if row.run_id is not None:
         run = {

@@ -56,7 +56,10 @@ class PageServicer(pages_pb2_grpc.PageServiceServicer):
             yield convert.image_part(part, grant)
 
     async def DeletePage(self, request: pb.DeletePageRequest, context: object) -> pb.DeletePageResponse:
-        """Delete a page."""
+        """Delete the caller's page with its transcriptions and corrections; return what was deleted.
+
+        Models trained on it stop serving, and a run over it is cancelled. NotFound: no such page.
+        """
         project_id = common.uuid(request.project_id, "project_id")
         page_id = common.uuid(request.page_id, "page_id")
         done = await erasure.delete_page(current_user(), project_id, page_id, stores=self._stores)

@@ -42,7 +42,10 @@ class ProjectServicer(projects_pb2_grpc.ProjectServiceServicer):
     async def DeleteProject(
         self, request: pb.DeleteProjectRequest, context: object
     ) -> pb.DeleteProjectResponse:
-        """Delete a project."""
+        """Delete the caller's project and its pages; return what was deleted.
+
+        Models trained on its pages stop serving, and a run over them is cancelled. NotFound: no such project.
+        """
         project_id = common.uuid(request.project_id, "project_id")
         done = await erasure.delete_project(current_user(), project_id, stores=self._stores)
         return pb.DeleteProjectResponse(erasure=convert_erasure.erasure(done))

@@ -42,7 +42,7 @@ training_run = sa.Table(
     sa.Column("first_epoch", sa.Integer),
     sa.Column("first_epoch_at", sa.DateTime(timezone=True)),
     sa.Column("epoch_at", sa.DateTime(timezone=True)),
-    # Nats a line.
+    # Mean CTC loss of the last epoch in nats per character.
     sa.Column("loss", sa.Double),
     # CER on the held-out lines, 0 to 1.
     sa.Column("cer_base", sa.Double),

@@ -176,7 +176,7 @@ def with_quarantines(
             alphabet=alphabet,
         )
         quarantine = check_correction(
-            correction.text, evidence, limits, _letter_distance, confirmed=correction.confirmed
+            correction.text, evidence, limits, _text_distance, confirmed=correction.confirmed
         )
         checked.append(replace(correction, quarantine=quarantine))
     return checked
@@ -203,7 +203,9 @@ async def _align(lines: Sequence[Line], corrected: list[str] | list[Correction])
 def _align_texts(lines: Sequence[Line], texts: Sequence[str]) -> _AlignedCorrections:
     """Align the texts of a page to its lines by edit distance; niqqud and white space are not compared."""
     current = [line.text if line.corrected_text is None else line.corrected_text for line in lines]
-    alignment = align([_letters(item) for item in current], [_letters(item) for item in texts], _distance)
+    alignment = align(
+        [_comparable_text(item) for item in current], [_comparable_text(item) for item in texts], _distance
+    )
     ids = [line.line_id for line in lines]
     accepted = [Correction(line_id, texts[j]) for i, j in alignment.pairs if (line_id := ids[i]) is not None]
     unaligned = [
@@ -217,14 +219,14 @@ def _align_texts(lines: Sequence[Line], texts: Sequence[str]) -> _AlignedCorrect
     return _AlignedCorrections(accepted, unaligned)
 
 
-def _letters(line: str) -> str:
-    """Return a text as it is compared: without niqqud, with single spaces."""
+def _comparable_text(line: str) -> str:
+    """Return a text without niqqud and with single spaces, as texts are compared."""
     return " ".join(text.strip_niqqud(line).split())
 
 
-def _letter_distance(one: str, other: str) -> float:
-    """Return the edit distance of two texts without niqqud, divided by the length of the longer one."""
-    return float(Levenshtein.normalized_distance(_letters(one), _letters(other)))
+def _text_distance(one: str, other: str) -> float:
+    """Return the edit distance divided by the longer text, 0 to 1, without niqqud and repeated spaces."""
+    return float(Levenshtein.normalized_distance(_comparable_text(one), _comparable_text(other)))
 
 
 def _distance(one: str, other: str) -> float:

@@ -128,14 +128,19 @@ async def cancel_training_run(user_id: UUID, run_id: UUID, *, stores: Stores) ->
 
 
 async def claim_training_run(run_id: UUID, worker: str, *, lease: timedelta, stores: Stores) -> Claim:
-    """Claim a queued or abandoned run. Stale run-taken: another worker holds it, or it has ended."""
+    """Claim a run that is queued or whose lease has expired.
+
+    Stale run-taken: another worker holds it, it has ended, its cancellation was requested, or it has had
+    MAX_ATTEMPTS claims.
+    """
     worker_name = text.clean(worker, max_length=MAX_NAME_CODE_POINTS)
     async with stores.database.system() as transaction:
         run = await require_run(transaction, run_id)
         await block_deletion(transaction, run.user_id)
         if not await training.claim(transaction, run_id, worker_name, lease):
             raise Stale(
-                "Another worker holds the training run, or the run has ended. Claim another run.",
+                "The training run is leased, has ended, is being cancelled, or has no attempts left. "
+                "Claim another run.",
                 code="run-taken",
             )
         await restrict_to_user(transaction, run.user_id)

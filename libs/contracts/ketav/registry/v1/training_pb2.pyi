@@ -162,7 +162,7 @@ class TrainingRun(_message.Message):
     epochs: _builtins.int
     """Planned epochs; 0 while unknown."""
     loss: _builtins.float
-    """Training loss of the last epoch (CTC, nats a line); absent before the first."""
+    """Training loss of the last epoch (mean CTC loss in nats per character); absent before the first."""
     cer_base: _builtins.float
     """CER of the model that served when the run began, on the held-out lines, 0 to 1."""
     cer_candidate: _builtins.float
@@ -473,7 +473,7 @@ class ReportTrainingProgressRequest(_message.Message):
     epochs: _builtins.int
     """Planned epochs."""
     loss: _builtins.float
-    """Training loss of the last epoch (CTC, nats a line); absent in a heartbeat."""
+    """Training loss of the last epoch (mean CTC loss in nats per character); absent in a heartbeat."""
     cer_base: _builtins.float
     """CER of the serving model on the held-out lines; absent until measured."""
     cer_candidate: _builtins.float

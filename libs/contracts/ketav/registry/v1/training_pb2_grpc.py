@@ -117,8 +117,9 @@ class TrainingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ClaimTrainingRun(self, request, context):
-        """Claims a queued or abandoned run: sets the state RUNNING, increments the fence and starts a lease.
-        Role: trainer. ABORTED run-taken: another worker holds the run, or it has ended.
+        """Claims a run that is queued or whose lease has expired: sets the state RUNNING, increments the fence and the
+        attempts, starts a lease and clears the epoch. Role: trainer. ABORTED run-taken: another worker holds the run, it
+        has ended, the user has cancelled it, or it has no attempts left.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

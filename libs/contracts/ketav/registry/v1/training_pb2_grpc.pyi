@@ -46,8 +46,9 @@ class TrainingServiceStub:
     FAILED_PRECONDITION run-ended: the run has ended already.
     """
     ClaimTrainingRun: _grpc.UnaryUnaryMultiCallable[_training_pb2.ClaimTrainingRunRequest, _training_pb2.ClaimTrainingRunResponse]
-    """Claims a queued or abandoned run: sets the state RUNNING, increments the fence and starts a lease.
-    Role: trainer. ABORTED run-taken: another worker holds the run, or it has ended.
+    """Claims a run that is queued or whose lease has expired: sets the state RUNNING, increments the fence and the
+    attempts, starts a lease and clears the epoch. Role: trainer. ABORTED run-taken: another worker holds the run, it
+    has ended, the user has cancelled it, or it has no attempts left.
     """
     ReportTrainingProgress: _grpc.UnaryUnaryMultiCallable[_training_pb2.ReportTrainingProgressRequest, _training_pb2.ReportTrainingProgressResponse]
     """Renews the lease and records progress. The response says whether the user has cancelled the run. Role: trainer.
@@ -84,8 +85,9 @@ class TrainingServiceAsyncStub(TrainingServiceStub):
     FAILED_PRECONDITION run-ended: the run has ended already.
     """
     ClaimTrainingRun: _aio.UnaryUnaryMultiCallable[_training_pb2.ClaimTrainingRunRequest, _training_pb2.ClaimTrainingRunResponse]  # type: ignore[assignment]
-    """Claims a queued or abandoned run: sets the state RUNNING, increments the fence and starts a lease.
-    Role: trainer. ABORTED run-taken: another worker holds the run, or it has ended.
+    """Claims a run that is queued or whose lease has expired: sets the state RUNNING, increments the fence and the
+    attempts, starts a lease and clears the epoch. Role: trainer. ABORTED run-taken: another worker holds the run, it
+    has ended, the user has cancelled it, or it has no attempts left.
     """
     ReportTrainingProgress: _aio.UnaryUnaryMultiCallable[_training_pb2.ReportTrainingProgressRequest, _training_pb2.ReportTrainingProgressResponse]  # type: ignore[assignment]
     """Renews the lease and records progress. The response says whether the user has cancelled the run. Role: trainer.
@@ -143,8 +145,9 @@ class TrainingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _training_pb2.ClaimTrainingRunRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_training_pb2.ClaimTrainingRunResponse, _abc.Awaitable[_training_pb2.ClaimTrainingRunResponse]]:
-        """Claims a queued or abandoned run: sets the state RUNNING, increments the fence and starts a lease.
-        Role: trainer. ABORTED run-taken: another worker holds the run, or it has ended.
+        """Claims a run that is queued or whose lease has expired: sets the state RUNNING, increments the fence and the
+        attempts, starts a lease and clears the epoch. Role: trainer. ABORTED run-taken: another worker holds the run, it
+        has ended, the user has cancelled it, or it has no attempts left.
         """
 
     @_abc_1.abstractmethod
