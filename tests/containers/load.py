@@ -39,8 +39,11 @@ class Outcomes:
 
 
 @contextlib.contextmanager
-def load(system: ComposeSystem, keys: list[str], line: bytes, pause_s: float = 0.3) -> Iterator[Outcomes]:
-    """Read lines and list projects until the block ends: one request at a time for each user."""
+def load(system: ComposeSystem, keys: list[str], line: bytes, pause_s: float = 1.1) -> Iterator[Outcomes]:
+    """Read lines and list projects until the block ends: one request at a time for each user.
+
+    The pause keeps every user below the limit of 60 readings a minute.
+    """
     outcomes = Outcomes()
     stop = threading.Event()
     users = [threading.Thread(target=_use, args=[system, key, line, pause_s, stop, outcomes]) for key in keys]
