@@ -93,7 +93,7 @@ down: ## stop the containers; the volumes with all data stay
 CONTAINER_TESTS = $(BIN)/python -m pytest --timeout 3600
 
 containers: $(STAMP) ## build all images and test them: journey, scaling, kills, rolling restart
-	$(CONTAINER_TESTS) -o python_files=journey.py tests/containers
+	$(CONTAINER_TESTS) -o python_files="journey.py managed.py" tests/containers
 
 containers-short: $(STAMP) ## build two images, check the health of all services, read one page
 	$(CONTAINER_TESTS) -o python_files=short.py tests/containers

@@ -169,3 +169,11 @@ class ComposeSystem:
             )
             parts.append(f"--- {container}\n{ran.stdout[-1500:]}")
         return "\n".join(parts)
+
+
+def read_page(client: httpx.Client, page: bytes, **fields: str) -> dict[str, Any]:
+    """Post a page and return the answer."""
+    response = client.post("/ocr/", files={"file": ("page.png", page, "image/png")}, data=fields)
+    assert response.status_code == 201, response.text
+    answer: dict[str, Any] = response.json()
+    return answer

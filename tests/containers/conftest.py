@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.containers.base_image import make_base_image
-from tests.containers.images import ROOT
+from tests.containers.images import ROOT, Built, build_service, build_stores
 from tests.containers.podman import Podman, unavailable
 
 
@@ -44,3 +44,13 @@ def report(request: pytest.FixtureRequest) -> Callable[[object], None]:
             sys.stdout.flush()
 
     return write
+
+
+@pytest.fixture(scope="session")
+def images(podman: Podman, report: Callable[[object], None]) -> dict[str, Built]:
+    """Build all images; the layers of an earlier run are used again."""
+    built = [build_service(podman, name) for name in ("gateway", "registry", "recognizer", "trainer")]
+    built += build_stores(podman, "postgres", "redis", "objects", "proxy")
+    for one in built:
+        report(one)
+    return {one.name: one for one in built}

@@ -17,8 +17,8 @@ from PIL import Image
 
 from ketav_local.demo.page import render
 from tests.containers import writer
-from tests.containers.compose import ComposeSystem
-from tests.containers.images import ROOT, Built, build_service, build_stores, image
+from tests.containers.compose import ComposeSystem, read_page
+from tests.containers.images import ROOT, Built, image
 from tests.containers.load import load
 from tests.containers.podman import Podman
 from tests.parts.processes import free_port
@@ -28,16 +28,6 @@ MB = 10**6
 PYTHON = "/opt/ketav/bin/python"
 KNOWN_SECONDS = 35
 """After so many seconds every client knows a new replica: connections last 30 s, give or take a tenth."""
-
-
-@pytest.fixture(scope="module")
-def images(podman: Podman, report: Report) -> dict[str, Built]:
-    """Build all images; the layers of an earlier run are used again."""
-    built = [build_service(podman, name) for name in ("gateway", "registry", "recognizer", "trainer")]
-    built += build_stores(podman, "postgres", "redis", "objects", "proxy")
-    for one in built:
-        report(one)
-    return {one.name: one for one in built}
 
 
 @pytest.fixture(scope="module")
@@ -69,14 +59,6 @@ def line() -> bytes:
     output = io.BytesIO()
     whole.crop((0, 130, whole.width, 270)).save(output, "PNG")
     return output.getvalue()
-
-
-def upload(client: httpx.Client, page: bytes, **fields: str) -> dict[str, Any]:
-    """Post a page and return the answer."""
-    response = client.post("/ocr/", files={"file": ("page.png", page, "image/png")}, data=fields)
-    assert response.status_code == 201, response.text
-    answer: dict[str, Any] = response.json()
-    return answer
 
 
 def test_the_images_are_small_and_hold_nothing_that_the_services_do_not_run(
@@ -113,12 +95,12 @@ def test_a_user_reads_corrects_trains_reads_better_exports_and_deletes(
         # Else a run starts by itself before all lines are corrected.
         assert client.put("/models/policy", json={"automatic": False}).is_success
         began = time.monotonic()
-        first = upload(client, writer.page(unseen, 1000))
+        first = read_page(client, writer.page(unseen, 1000))
         report(f"page: {len(first['lines'])} lines in {time.monotonic() - began:.1f} s")
         before = writer.error_rate(unseen, first["text"])
         for seed in range(10):
             written = writer.texts(seed)
-            answer = upload(client, writer.page(written, seed), project_id=first["project_id"])
+            answer = read_page(client, writer.page(written, seed), project_id=first["project_id"])
             assert len(answer["lines"]) == len(written)
             lines = [
                 {"line_id": line["line_id"], "text": text, "confirm": True}
@@ -128,7 +110,7 @@ def test_a_user_reads_corrects_trains_reads_better_exports_and_deletes(
             assert client.post("/feedback/", json=correction).status_code == 201
         run = train(client, report)
         assert run["state"] == "succeeded", run
-        again = upload(client, writer.page(unseen, 1000), project_id=first["project_id"])
+        again = read_page(client, writer.page(unseen, 1000), project_id=first["project_id"])
         after = writer.error_rate(unseen, again["text"])
         report(f"CER of a new page: {before:.1%} before, {after:.1%} after")
         assert again["model"]["kind"] != "base"
@@ -154,20 +136,20 @@ def train(client: httpx.Client, report: Report) -> dict[str, Any]:
         time.sleep(1)
 
 
-def read_pages(system: ComposeSystem, keys: list[str], each: int) -> float:
+def read_pages(system: ComposeSystem, keys: list[str], count: int) -> float:
     """Read so many pages for each user, the users at the same time; return the pages per second."""
     page = writer.page(writer.texts(7), 7)
 
     def read(key: str) -> None:
         """Read the pages of one user."""
         with system.client(key) as client:
-            for _ in range(each):
-                upload(client, page)
+            for _ in range(count):
+                read_page(client, page)
 
     began = time.monotonic()
     with ThreadPoolExecutor(len(keys)) as pool:
         list(pool.map(read, keys))
-    return len(keys) * each / (time.monotonic() - began)
+    return len(keys) * count / (time.monotonic() - began)
 
 
 def test_pages_spread_over_recognizers_that_are_started_later(system: ComposeSystem, report: Report) -> None:
