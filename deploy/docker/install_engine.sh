@@ -3,27 +3,37 @@
 # The argument is `cpu`, `pruned` or `cuda`, as services.Dockerfile describes them.
 set -eu
 
-install() {
-  uv pip install --requirements pyproject.toml --extra recognizer --constraint requirements.lock "$@"
+install_all() {
+  uv pip install --no-deps --require-hashes --requirements recognizer.txt
 }
 
 # The CPU index has files of its own, whose hashes the lock does not know; the versions are those of the lock.
+install_without_cuda() {
+  python /usr/local/bin/cpu_lock.py recognizer.txt locked.txt torch.txt
+  uv pip install --no-deps --require-hashes --requirements locked.txt
+  if [ -n "${TORCH_INDEX:-}" ]; then
+    uv pip install --no-deps --requirements torch.txt --index "$TORCH_INDEX"
+  else
+    uv pip install --no-deps --requirements torch.txt --torch-backend cpu
+  fi
+}
+
 case "$1" in
 cpu)
-  if install --torch-backend cpu --no-verify-hashes; then
+  if install_without_cuda; then
     python /usr/local/bin/prune_libraries.py
   else
     echo "WARNING: torch's CPU index is not reachable; the ordinary build is installed and pruned." >&2
-    install
+    install_all
     python /usr/local/bin/prune_libraries.py --gpu-files
   fi
   ;;
 pruned)
-  install
+  install_all
   python /usr/local/bin/prune_libraries.py --gpu-files
   ;;
 cuda)
-  install
+  install_all
   python /usr/local/bin/prune_libraries.py
   ;;
 *)

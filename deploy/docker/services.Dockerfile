@@ -1,6 +1,7 @@
 # The images of the four services: the targets `gateway`, `registry`, `recognizer` and `trainer`.
 # Recognizer and trainer start from the same target `engine`, so that both have the same layers of torch and Kraken.
-# Versions and hashes are those of requirements.lock. Each image holds the libraries of its own service only.
+# Versions and hashes are those of requirements.lock. Each image has the libraries of its own service only, and its
+# layers change with these libraries only.
 
 FROM python:3.11-slim-bookworm AS tools
 COPY deploy/docker/with_build_secrets.sh deploy/docker/prune_libraries.py /usr/local/bin/
@@ -21,18 +22,23 @@ RUN --mount=type=secret,id=ca_bundle --mount=type=secret,id=index_settings \
     --mount=type=cache,id=ketav-uv,target=/var/cache/uv \
     with_build_secrets.sh uv build --quiet --wheel --out-dir /wheels
 
-FROM tools AS gateway-libraries
+FROM tools AS requirements
 COPY pyproject.toml requirements.lock ./
+COPY tools/__init__.py tools/cpu_lock.py tools/service_lock.py tools/
+RUN python -m tools.service_lock pyproject.toml requirements.lock /requirements gateway registry recognizer trainer
+
+FROM tools AS gateway-libraries
+COPY --from=requirements /requirements/gateway.txt ./
 RUN --mount=type=secret,id=ca_bundle --mount=type=secret,id=index_settings \
     --mount=type=cache,id=ketav-uv,target=/var/cache/uv \
-    with_build_secrets.sh uv pip install --requirements pyproject.toml --extra gateway --constraint requirements.lock \
+    with_build_secrets.sh uv pip install --no-deps --require-hashes --requirements gateway.txt \
  && python /usr/local/bin/prune_libraries.py
 
 FROM tools AS registry-libraries
-COPY pyproject.toml requirements.lock ./
+COPY --from=requirements /requirements/registry.txt ./
 RUN --mount=type=secret,id=ca_bundle --mount=type=secret,id=index_settings \
     --mount=type=cache,id=ketav-uv,target=/var/cache/uv \
-    with_build_secrets.sh uv pip install --requirements pyproject.toml --extra registry --constraint requirements.lock \
+    with_build_secrets.sh uv pip install --no-deps --require-hashes --requirements registry.txt \
  && python /usr/local/bin/prune_libraries.py
 
 FROM python:3.11-slim-bookworm AS runtime
@@ -77,8 +83,8 @@ CMD ["python", "-m", "ketav_registry.main"]
 # without the files that only a GPU uses; TORCH=pruned takes the latter at once; TORCH=cuda keeps everything.
 FROM tools AS engine-libraries
 ARG TORCH=cpu
-COPY pyproject.toml requirements.lock ./
-COPY deploy/docker/install_engine.sh /usr/local/bin/
+COPY --from=requirements /requirements/recognizer.txt ./
+COPY tools/cpu_lock.py deploy/docker/install_engine.sh /usr/local/bin/
 RUN --mount=type=secret,id=ca_bundle --mount=type=secret,id=index_settings \
     --mount=type=cache,id=ketav-uv,target=/var/cache/uv \
     with_build_secrets.sh install_engine.sh "$TORCH"
@@ -107,9 +113,11 @@ USER 10001:10001
 CMD ["python", "-m", "ketav_recognizer.main"]
 
 FROM engine-libraries AS trainer-environment
+COPY --from=requirements /requirements/trainer.txt ./
 RUN --mount=type=secret,id=ca_bundle --mount=type=secret,id=index_settings \
     --mount=type=cache,id=ketav-uv,target=/var/cache/uv \
-    with_build_secrets.sh uv pip install --requirements pyproject.toml --extra trainer --constraint requirements.lock
+    python /usr/local/bin/cpu_lock.py trainer.txt locked.txt torch.txt \
+ && with_build_secrets.sh uv pip install --no-deps --require-hashes --requirements locked.txt
 COPY --from=code /wheels /wheels
 RUN uv pip install --offline --no-cache --no-deps /wheels/*.whl \
  && /opt/ketav/bin/python -c "import ketav_trainer.main, ketav_trainer.worker, ketav_trainer.fit_process, ketav_engine.training.fit"

@@ -208,10 +208,14 @@ class Podman:
         }
 
     def close(self) -> None:
-        """Remove all containers, volumes and networks, and unmount the storage; the images stay."""
+        """Remove all containers, volumes and networks, and unmount the storage.
+
+        The images stay, and for a day the layers of earlier builds.
+        """
         self.run("rm", "--all", "--force", "--time=0", "--volumes", check=False)
         self.run("volume", "prune", "--force", check=False)
         self.run("network", "prune", "--force", check=False)
+        self.run("image", "prune", "--force", "--filter=until=24h", check=False, timeout=600)
         mount = self.folder / "storage" / "overlay"
         subprocess.run(["umount", "--quiet", str(mount)], check=False, capture_output=True)
         shutil.rmtree(self.state, ignore_errors=True)
