@@ -101,7 +101,10 @@ def _within_boundary(canvas: Ink, own: Ink, margin: float) -> Ink:
 
 
 def _overlay(canvas: Ink, ink: Ink, down: int, right: int) -> None:
-    """Add shifted ink to a canvas; ink outside the canvas is dropped."""
+    """Draw ink on `canvas` in place, moved by `down` and `right` pixels, which may be negative.
+
+    Each pixel gets the larger of the two values; ink outside the canvas is cut off.
+    """
     height, width = canvas.shape
     top, left = max(0, down), max(0, right)
     bottom, end = min(height, ink.shape[0] + down), min(width, ink.shape[1] + right)

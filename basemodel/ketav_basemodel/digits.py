@@ -91,7 +91,10 @@ FORMS: Final[dict[str, tuple[tuple[Stroke, ...], ...]]] = {
 
 
 def draw_digits(random: np.random.Generator, looseness: float) -> dict[str, list[Glyph]]:
-    """Draw one writer's digits: one form each, one height; points stray by `looseness` core bands."""
+    """Draw one writer's digits: one form each, one height.
+
+    `looseness` is the standard deviation of their points, in core bands.
+    """
     tall, wide = (float(v) for v in random.uniform((0.75, 0.8), (1.2, 1.25)))
     drawn = {}
     for digit, forms in FORMS.items():

@@ -33,7 +33,7 @@ _RESAMPLES: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The error rates of one folder: edits by the length of the references, over the whole folder."""
+    """The error rates of one folder: its edits divided by the length of its references."""
 
     folder: str
     lines: int
@@ -82,8 +82,8 @@ def line_images(folder: Path, max_lines: int = 0) -> list[Path]:
     return [paths[index * len(paths) // max_lines] for index in range(max_lines)]
 
 
-def reader(model: Any, decoder: Decoder = greedy) -> Reader:  # noqa: ANN401  # the engine's LoadedModel
-    """Return a reader with a loaded model: each image is one line, which is normalised as in the engine."""
+def make_line_reader(model: Any, decoder: Decoder = greedy) -> Reader:  # noqa: ANN401  # the engine's LoadedModel
+    """Return a function from image paths to readings; each image is one line, normalised as in the engine."""
 
     def read_paths(paths: Sequence[Path]) -> list[Reading]:
         """Read the images in batches."""

@@ -17,9 +17,9 @@ from ketav_basemodel.ngram_estimation import (
     Counts,
     absolute_discounting,
     count_lines,
-    interpolate_by_types,
     joined,
     mixed,
+    witten_bell,
 )
 from ketav_basemodel.number_forms import number_words
 from ketav_basemodel.running_text import RunningText
@@ -35,11 +35,12 @@ RUNNING_ORDER: Final = 7
 """Longest n-gram of running text: with 6 and 7 a character of held-out sentences costs 2.70 and 2.66 bits,
 mixed with the word model."""
 _MIN_COMMENT_COUNT: Final = 3
-"""Only what several people wrote may be counted of the comments."""
+"""N-grams of comments are counted only from three occurrences on, because of their licence."""
 _VERSE_FACTOR: Final = 0.1
 """Factor of the verses' counts: people write modern text."""
-_BACKOFF_PSEUDO_COUNT: Final = 4.0
-"""Pseudo-count of the interpolation: with 4 and 8 a character of held-out text costs 2.66 and 2.69 bits."""
+_TYPE_WEIGHT: Final = 4.0
+"""Type weight of the Witten-Bell interpolation: with 4 and 8 a character of held-out text costs 2.66 and 2.69
+bits."""
 _MASS: Final = 1e7
 """Word occurrences that the frequencies are scaled to: a word in ten million counts once."""
 _POWER: Final = 0.9
@@ -194,19 +195,19 @@ def _count_words(words: Mapping[tuple[int, ...], float], space: int) -> list[Cou
 def _running_table(running: RunningText, symbols: Mapping[str, int]) -> NgramTable:
     """Return the model of running text."""
 
-    def lines(source: Iterable[str]) -> list[list[int]]:
-        """Return lines as symbols in display order between spaces."""
+    def encode_lines(source: Iterable[str]) -> list[list[int]]:
+        """Return lines as symbols in display order, a space at both ends; unknown characters are left out."""
         known = ([c for c in to_display(f" {line} ") if c in symbols] for line in source)
         return [[symbols[character] for character in line] for line in known]
 
     counts = mixed(
         [
-            (count_lines(lines(running.comments), RUNNING_ORDER, _MIN_COMMENT_COUNT), 1.0),
-            (count_lines(lines(running.sentences), RUNNING_ORDER), 1.0),
-            (count_lines(lines(running.verses), RUNNING_ORDER), _VERSE_FACTOR),
+            (count_lines(encode_lines(running.comments), RUNNING_ORDER, _MIN_COMMENT_COUNT), 1.0),
+            (count_lines(encode_lines(running.sentences), RUNNING_ORDER), 1.0),
+            (count_lines(encode_lines(running.verses), RUNNING_ORDER), _VERSE_FACTOR),
         ]
     )
-    return interpolate_by_types(counts, len(set(symbols.values())), _BACKOFF_PSEUDO_COUNT)
+    return witten_bell(counts, len(set(symbols.values())), _TYPE_WEIGHT)
 
 
 def _spelling(counts: Counts, symbols: Mapping[str, int], marks: frozenset[int]) -> NDArray[np.float32]:

@@ -38,10 +38,10 @@ _MIN_LETTERS: Final = 12
 """Letters that a writer's alphabet has at least."""
 _NEIGHBOURS: Final = 15
 """Nearest shapes that a letter is compared with."""
-_MIN_AGREEING: Final = 2
-"""Nearest shapes of its own letter with which a letter is not misfiled."""
-_MAX_OPPOSING: Final = 8
-"""Nearest shapes of one other letter with which a letter with fewer of its own is misfiled."""
+_MIN_OWN_NEIGHBOURS: Final = 2
+"""Neighbours of its own letter from which a letter is kept."""
+_MIN_OTHER_NEIGHBOURS: Final = 8
+"""Otherwise a letter is removed if this many neighbours are one other letter."""
 _TALL: Final = 1.3
 """Height in core bands from which a letter reaches below and above the core band."""
 _HOG_SIDE: Final = 32
@@ -157,8 +157,9 @@ def _without_misfiled(letters: list[_Letter]) -> list[_Letter]:
     _, nearest = NearestNeighbors(n_neighbors=_NEIGHBOURS + 1).fit(shapes).kneighbors(shapes)
     correct = []
     for item, neighbours in zip(letters, names[nearest[:, 1:]], strict=True):
-        opposing = max(Counter(neighbours[neighbours != item.letter].tolist()).values(), default=0)
-        if (neighbours == item.letter).sum() >= _MIN_AGREEING or opposing < _MAX_OPPOSING:
+        most_frequent_other = max(Counter(neighbours[neighbours != item.letter].tolist()).values(), default=0)
+        own = int((neighbours == item.letter).sum())
+        if own >= _MIN_OWN_NEIGHBOURS or most_frequent_other < _MIN_OTHER_NEIGHBOURS:
             correct.append(item)
     return correct
 

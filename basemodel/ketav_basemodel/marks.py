@@ -112,13 +112,16 @@ FORMS: Final[dict[str, tuple[tuple[Stroke, ...], ...]]] = {
 
 
 def draw_mark(mark: str, random: np.random.Generator, looseness: float = 0.05) -> Glyph:
-    """Draw a mark in one of its forms with a writer's own proportions."""
+    """Draw a mark in one of its forms with a writer's own proportions; raises KeyError for an unknown mark.
+
+    `looseness` is the standard deviation of its points, in core bands.
+    """
     forms = (MARKS[mark], *FORMS.get(mark, ()))
     return draw_strokes(forms[int(random.integers(len(forms)))], random, looseness)
 
 
 def draw_strokes(strokes: tuple[Stroke, ...], random: np.random.Generator, looseness: float) -> Glyph:
-    """Draw strokes with a writer's own proportions: every point strays by `looseness` core bands."""
+    """Draw strokes with a writer's own proportions: `looseness` as in `draw_mark`."""
     spread = 1.0 + float(random.normal(0, 0.15))
     paths = [
         np.array(stroke) * (spread, 1.0) + random.normal(0, looseness, (len(stroke), 2)) for stroke in strokes

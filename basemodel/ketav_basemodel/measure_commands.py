@@ -73,8 +73,8 @@ def evaluate(
     loaded = models.load(model.read_bytes())
     decoder = beam.BeamDecoder(beam.LanguageTables(language_model.read(language)), loaded.net.codec)
     pairs = {
-        "greedy": evaluation.read_all(evaluation.reader(loaded), bench),
-        "beam": evaluation.read_all(evaluation.reader(loaded, decoder), bench),
+        "greedy": evaluation.read_all(evaluation.make_line_reader(loaded), bench),
+        "beam": evaluation.read_all(evaluation.make_line_reader(loaded, decoder), bench),
     }
     _write_figures(pairs, out, "figures")
     report.draw(pairs, out)
@@ -103,10 +103,13 @@ def peers(
     bench = require_bench_data()
     loaded = models.load(model.read_bytes())
     decoder = beam.BeamDecoder(beam.LanguageTables(language_model.read(language)), loaded.net.codec)
-    readers = {"ours, greedy": evaluation.reader(loaded), "ours, beam": evaluation.reader(loaded, decoder)}
+    readers = {
+        "ours, greedy": evaluation.make_line_reader(loaded),
+        "ours, beam": evaluation.make_line_reader(loaded, decoder),
+    }
     for argument in other or []:
         name, _, file = argument.partition("=")
-        readers[name] = evaluation.reader(models.load(Path(file).read_bytes()))
+        readers[name] = evaluation.make_line_reader(models.load(Path(file).read_bytes()))
     if version := other_readers.tesseract_version():
         readers[f"Tesseract {version}"] = other_readers.read_with_tesseract
     else:

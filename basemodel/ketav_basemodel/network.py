@@ -43,7 +43,7 @@ def _build_vgsl(height: int) -> Any:  # noqa: ANN401  # as above
     return model
 
 
-def adopt(model: Any, trained: Any) -> None:  # noqa: ANN401  # as above
+def copy_weights(model: Any, trained: Any) -> None:  # noqa: ANN401  # as above
     """Copy the weights of a trained network of the same layers, whose alphabet may be smaller, into `model`.
 
     A character that the trained network lacks gets small weights and a bias that makes it improbable.

@@ -54,7 +54,7 @@ def mixed(sources: Sequence[tuple[list[Counts], float]]) -> list[Counts]:
     ]
 
 
-def absolute_discounting(counts: list[Counts], symbols: int) -> NgramTable:
+def absolute_discounting(counts: list[Counts], symbol_count: int) -> NgramTable:
     """Interpolate discounted counts with shorter contexts (Ney, Essen and Kneser 1994).
 
     p(c | h) = (n(h, c) - D) / n(h) + free(h) * p(c | shorter h), where free(h) is the mass that the first
@@ -68,36 +68,38 @@ def absolute_discounting(counts: list[Counts], symbols: int) -> NgramTable:
         discounted = seen - np.minimum(seen, 0.5 + 0.15 * seen)
         return np.asarray(discounted / np.bincount(contexts, seen)[contexts])
 
-    return _interpolated(counts, symbols, shares)
+    return _interpolated(counts, symbol_count, shares)
 
 
-def interpolate_by_types(counts: list[Counts], symbols: int, pseudo_count: float) -> NgramTable:
-    """Interpolate counts with shorter contexts by how many symbols follow (method C of Witten et al. 1991).
+def witten_bell(counts: list[Counts], symbol_count: int, type_weight: float) -> NgramTable:
+    """Interpolate counts with shorter contexts by how many symbols follow.
 
+    Method C of Witten and Bell, The zero-frequency problem, 1991, with a weight:
     p(c | h) = (n(h, c) + k * t(h) * p(c | shorter h)) / (n(h) + k * t(h)), with t(h) different symbols after
-    h and k the pseudo-count, which is fitted on held-out text. It suits small texts, where most long contexts
-    occur once.
+    h and k the `type_weight`, which is fitted on held-out text. It suits small texts, where most long
+    contexts occur once. `counts[n - 1]` are the n-grams of length n. The probability of a single symbol is
+    0.999 * relative frequency + 0.001 / symbol_count.
     """
 
     def shares(seen: NDArray[np.float64], contexts: NDArray[np.intp]) -> NDArray[np.float64]:
-        """Return the share of each n-gram in its context's counts and its pseudo-counts."""
+        """Return the share of each n-gram in its context's counts and the weight of its types."""
         totals, types = np.bincount(contexts, seen), np.bincount(contexts)
-        return np.asarray(seen / (totals + pseudo_count * types)[contexts])
+        return np.asarray(seen / (totals + type_weight * types)[contexts])
 
-    return _interpolated(counts, symbols, shares)
+    return _interpolated(counts, symbol_count, shares)
 
 
 SharesOf = Callable[[NDArray[np.float64], NDArray[np.intp]], NDArray[np.float64]]
 """Returns the share of each n-gram in its context, given counts and the index of each n-gram's context."""
 
 
-def _interpolated(counts: list[Counts], symbols: int, shares_of: SharesOf) -> NgramTable:
+def _interpolated(counts: list[Counts], symbol_count: int, shares_of: SharesOf) -> NgramTable:
     """Build a table from the shares of n-grams in their contexts; shorter contexts get the rest."""
     ngrams, seen = counts[0]
-    unigrams = np.zeros(symbols)
+    unigrams = np.zeros(symbol_count)
     unigrams[(ngrams & _LAST).astype(int) - 1] = seen / seen.sum()
-    keys = np.arange(1, symbols + 1, dtype=np.uint64) | _ONE << _BITS
-    probable: Estimates = [(keys, (1 - _UNSEEN) * unigrams + _UNSEEN / symbols)]
+    keys = np.arange(1, symbol_count + 1, dtype=np.uint64) | _ONE << _BITS
+    probable: Estimates = [(keys, (1 - _UNSEEN) * unigrams + _UNSEEN / symbol_count)]
     backoff: Estimates = []
     for length, (ngrams, seen) in enumerate(counts[1:], start=2):
         contexts, indices = np.unique(ngrams >> _BITS, return_inverse=True)
@@ -131,7 +133,10 @@ def _backed_off(ngrams: Keys, length: int, probable: Estimates, backoff: Estimat
 
 
 def _table(order: int, probable: Estimates, backoff: Estimates) -> NgramTable:
-    """Return the estimates in stored form; a context that is no n-gram itself gets none: it has no weight."""
+    """Return the estimates in stored form.
+
+    Back-off weights are stored only for contexts that are n-grams themselves.
+    """
     keys = np.concatenate([part for part, _ in probable])
     logs = np.log(np.concatenate([values for _, values in probable]))
     weights = np.zeros(len(keys))

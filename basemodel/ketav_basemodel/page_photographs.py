@@ -43,7 +43,7 @@ def photograph_page(written: WrittenPage, setting: Setting, random: np.random.Ge
     view = _view(written.ink.shape, setting.camera, random)
     flat = _coloured(paper, amount, random)
     on_table = _on_table(flat, view, _table(view.size, setting.camera, random))
-    image = _lit(on_table, setting.camera, random)
+    image = _add_uneven_light(on_table, setting.camera, random)
     lines = [_moved(line, view) for line in written.lines]
     owners = _warped(written.owners, view, cv2.INTER_NEAREST, 0)
     return Page(_captured(image, setting.camera, random), lines, owners)
@@ -62,7 +62,11 @@ class _View:
 
 
 def _view(shape: tuple[int, ...], camera: float, random: np.random.Generator) -> _View:
-    """Draw a view: a flat copy a little askew, or a photograph from above with the table around the paper."""
+    """Draw a view of paper of this shape (height, width).
+
+    With probability `camera` it is a photograph from above with the table around the paper, distorted in
+    proportion to `camera` and often bent; otherwise a flat copy, turned by less than a degree.
+    """
     height, width = shape
     photographed = random.random() < camera
     table = random.uniform(-0.01, 0.1, 4) if photographed else np.zeros(4)
@@ -165,8 +169,12 @@ def _on_table(paper: NDArray[np.uint8], view: _View, table: NDArray[np.uint8]) -
     return np.asarray(image + (1 - share) * table * (1 - 0.4 * shadow), dtype=np.float32)
 
 
-def _lit(image: Field, camera: float, random: np.random.Generator) -> Field:
-    """Apply uneven light: a slope, a vignette, the soft or sharp edge of a shadow."""
+def _add_uneven_light(image: Field, camera: float, random: np.random.Generator) -> Field:
+    """With probability `camera`, darken an image (height, width, 3), values 0 to 255.
+
+    The brightness falls smoothly by up to 45 % across the image and, half of the time, at the soft or sharp
+    edge of a shadow.
+    """
     if random.random() >= camera:
         return image
     height, width = image.shape[:2]

@@ -20,15 +20,15 @@ _RARE: Final = "ףץךטזגסצקן"
 """Letters that running text rarely has: a share of the words is drawn because they have one of these."""
 _LATIN_SHARE: Final = 0.012
 """Share of the words that are written in Latin letters."""
-_BOUNDS: Final = {
+_TYPE_UPPER_BOUNDS: Final = {
     "rare": 0.14,
     "frequent": 0.83,
     "abbreviation": 0.88,
     "number": 0.935,
     "latin": 0.935 + _LATIN_SHARE,
 }
-"""A random number from 0 to 1 draws a word of the first type whose bound it is below; random letters above
-all."""
+"""Cumulative probabilities of the word types; the rest, 5.3 %, are random letters. Without Latin words their
+share goes to random letters too."""
 _NUMBERS_ALONE: Final = 0.03
 """Share of the lines that are a number or a date and nothing else."""
 _TYPED_SHARE: Final = 0.08
@@ -102,17 +102,17 @@ class Texts:
     def _part(self, random: np.random.Generator) -> str:
         """Draw one word, abbreviation, number or string of letters."""
         chance = random.random()
-        if chance < _BOUNDS["rare"]:
+        if chance < _TYPE_UPPER_BOUNDS["rare"]:
             words = self._rare[int(random.integers(len(_RARE)))]
             if words:
                 return words[int(random.integers(len(words)))]
-        if chance < _BOUNDS["frequent"]:
+        if chance < _TYPE_UPPER_BOUNDS["frequent"]:
             return self._words[int(np.searchsorted(self._cumulative, random.random()))]
-        if chance < _BOUNDS["abbreviation"]:
+        if chance < _TYPE_UPPER_BOUNDS["abbreviation"]:
             return ABBREVIATIONS[int(random.integers(len(ABBREVIATIONS)))]
-        if chance < _BOUNDS["number"]:
+        if chance < _TYPE_UPPER_BOUNDS["number"]:
             return draw_number(random)
-        if chance < _BOUNDS["latin"] and self._latin:
+        if chance < _TYPE_UPPER_BOUNDS["latin"] and self._latin:
             return _latin_word(self._latin, random)
         return _string(random)
 

@@ -102,7 +102,7 @@ def load_state(recipe: Recipe, folder: Path, start: Path | None = None) -> State
     """Return the state of the checkpoint in `folder`, else a new one with the weights of `start` if given."""
     model = network.build(recipe.height, recipe.arch)
     if start is not None:
-        network.adopt(model, load(start.read_bytes()).net)
+        network.copy_weights(model, load(start.read_bytes()).net)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model.nn.to(device, memory_format=torch.channels_last)  # before the optimizer, whose moments follow it
     optimizer = torch.optim.AdamW(model.nn.parameters(), lr=recipe.rate, weight_decay=recipe.weight_decay)

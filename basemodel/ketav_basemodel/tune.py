@@ -34,8 +34,8 @@ DECIDING: Final = ("newspaper", "sentences", "comments", "held-out writers")
 GUARDS: Final = ("random", "numbers")
 """Sets of lines that must remain readable."""
 MAX_GUARD_RATIO: Final = 4 / 3
-"""Errors of a guard by those of the best path at most: names and codes are rare, and users correct them in
-any case."""
+"""Largest allowed CER of a guard divided by that of the best path: names and codes are rare, and users
+correct them in any case."""
 MIN_WORDS: Final = 4
 """Words of the shortest line."""
 GRID: Final = {

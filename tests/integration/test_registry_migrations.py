@@ -11,18 +11,18 @@ from alembic import command
 from alembic.script import ScriptDirectory
 
 from ketav_registry.database import Database, connect, newest_revision
-from ketav_registry.migrate import config, upgrade
+from ketav_registry.migrate import alembic_config, upgrade
 from tests.parts.postgres import PostgresServer
 
 
 def test_the_migrations_make_exactly_the_tables_of_the_code(postgres: PostgresServer) -> None:
     """`alembic check` finds no difference."""
-    command.check(config(postgres.url(postgres.migrated_database())))
+    command.check(alembic_config(postgres.url(postgres.migrated_database())))
 
 
 def test_the_newest_migration_has_the_highest_number() -> None:
     """Readiness compares numbers, so that an older process is ready with a newer schema."""
-    script = ScriptDirectory.from_config(config("postgresql://unused"))
+    script = ScriptDirectory.from_config(alembic_config("postgresql://unused"))
     revisions = [migration.revision for migration in script.walk_revisions()]
     assert script.get_current_head() == newest_revision()
     assert revisions == sorted(revisions, reverse=True)
@@ -32,9 +32,9 @@ def test_the_newest_migration_has_the_highest_number() -> None:
 def test_the_migrations_go_down_and_up_again(postgres: PostgresServer) -> None:
     """The downgrade leaves nothing that the next upgrade would fail on."""
     url = postgres.url(postgres.migrated_database())
-    command.downgrade(config(url), "base")
-    command.upgrade(config(url), "head")
-    command.check(config(url))
+    command.downgrade(alembic_config(url), "base")
+    command.upgrade(alembic_config(url), "head")
+    command.check(alembic_config(url))
 
 
 def test_two_concurrent_migrations_run_one_after_the_other(postgres: PostgresServer) -> None:
@@ -50,7 +50,7 @@ def test_two_concurrent_migrations_run_one_after_the_other(postgres: PostgresSer
         other.stdin.flush()
         upgrade(url)
     assert other.returncode == 0
-    command.check(config(url))
+    command.check(alembic_config(url))
 
 
 def test_the_password_of_the_services_role_is_set_from_its_url(postgres: PostgresServer) -> None:
@@ -109,13 +109,13 @@ def test_a_downgrade_that_would_lose_images_is_refused(postgres: PostgresServer,
     upgrade(url)
     postgres.execute(_PAGE, unprivileged, "images/ab/c")
     with pytest.raises(sa.exc.DBAPIError, match="would be lost"):
-        command.downgrade(config(url), "0004")
+        command.downgrade(alembic_config(url), "0004")
     [row] = postgres.execute(
         "SELECT object_key, (SELECT version_num FROM alembic_version) FROM page", unprivileged
     )
     assert tuple(row) == ("images/ab/c", newest_revision())
     postgres.execute("UPDATE page SET object_key = NULL", unprivileged)
-    command.downgrade(config(url), "0004")
+    command.downgrade(alembic_config(url), "0004")
 
 
 async def test_an_owner_that_is_no_superuser_can_migrate_and_is_subject_to_row_level_security(

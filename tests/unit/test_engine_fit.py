@@ -169,7 +169,7 @@ def test_only_the_last_layers_can_be_trained(parent: LoadedModel) -> None:
 
 def test_few_lines_get_many_epochs() -> None:
     """The budget falls with the number of lines and stays within its bounds."""
-    assert [fit.budget(count) for count in (1, 16, 64, 256, 10_000)] == [32, 28, 18, 18, 4]
+    assert [fit.epochs_for(count) for count in (1, 16, 64, 256, 10_000)] == [32, 28, 18, 18, 4]
 
 
 def test_variation_keeps_the_shape_of_a_line_and_follows_its_generator() -> None:

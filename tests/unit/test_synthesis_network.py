@@ -56,7 +56,7 @@ def test_a_network_with_a_larger_alphabet_adopts_trained_weights() -> None:
     trained = TorchVGSLModel(vgsl=network.SPEC.format(height=48, classes=small.max_label + 1))
     trained.add_codec(small)
     larger = network.build(48)
-    network.adopt(larger, trained)
+    network.copy_weights(larger, trained)
     own, weights = larger.nn.state_dict(), trained.nn.state_dict()
     output = {name for name in own if name.startswith("O_")}
     assert output
@@ -75,6 +75,6 @@ def test_a_network_with_the_same_alphabet_adopts_every_weight() -> None:
     import torch
 
     trained, other = network.build(48), network.build(48)
-    network.adopt(other, trained)
+    network.copy_weights(other, trained)
     for name, value in trained.nn.state_dict().items():
         assert torch.equal(other.nn.state_dict()[name], value), name

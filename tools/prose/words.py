@@ -70,7 +70,7 @@ class Words:
 
     def _name_problems(self, piece: Piece) -> Iterator[Problem]:
         """Yield at most one problem for an identifier: as a whole, else the first rejected part."""
-        bare = piece.text.strip("_")
+        bare = self.allowed.sub("", piece.text).strip("_")
         parts = _PART.findall(bare)
         for word, rules in [(bare, self.names), *((part, self.name_parts) for part in parts)]:
             for rule in rules:

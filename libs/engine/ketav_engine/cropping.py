@@ -43,7 +43,10 @@ def crop(page: Grey, baseline: Sequence[Sequence[float]], boundary: Sequence[Seq
 
 
 def _clip_box(polygon: NDArray[np.float32], shape: tuple[int, ...]) -> tuple[int, int, int, int]:
-    """Return the box (left, top, width, height) of a polygon, clipped to a page of a shape."""
+    """Return the box (left, top, width, height) of a polygon, clipped to a page of shape (height, width).
+
+    Width or height are at most 0 if the polygon is outside the page or has fewer than three points.
+    """
     if len(polygon) < 3:
         return 0, 0, 0, 0
     left, top = np.floor(polygon.min(axis=0)).clip(0).astype(int)

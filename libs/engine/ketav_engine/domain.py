@@ -202,12 +202,13 @@ class FitOptions:
     seed: int = 0
     """Determines everything random."""
     epochs: int | None = None
-    """Passes over the training lines; None takes a budget that suits their number."""
+    """Passes over the training lines; None takes a number that suits the number of lines."""
     effort: float = 1.0
-    """Share of that budget."""
+    """Factor of that number."""
     scope: Literal["all", "late", "last"] = "late"
-    """Train every weight; all but the first half of the layers before the recurrent ones, which respond to
-    strokes and not to letters; or the last recurrent layer and the output only."""
+    """Weights that are trained. `all`: every weight. `late`: without the first half of the layers before the
+    recurrent ones, which respond to strokes and not to letters. `last`: the last recurrent layer and the
+    output."""
     rate: float = 1e-3
     """Highest learning rate, of the layers near the output."""
     early_share: float = 0.5

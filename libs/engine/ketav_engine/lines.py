@@ -29,7 +29,7 @@ _WORK_HEIGHT: Final = 128
 _MIN_INK_CONTRAST: Final = 16
 """Grey levels between ink and paper below which a crop is blank."""
 _SCALE: Final = (0.6, 2.5)
-"""Least and greatest scale in those that bring the whole crop to the line's height."""
+"""Bounds of the scale, as factors of the one that makes the crop as high as the line."""
 _MARGIN: Final = 1 / 4
 """Paper left and right of the ink, in heights of the normalised line."""
 

@@ -12,15 +12,18 @@ from sqlalchemy.pool import NullPool
 from ketav_registry.database import database_url
 
 
-def config(owner_url: str) -> Config:
-    """Return Alembic's configuration for a database; `alembic.ini` is in the folder above this package."""
+def alembic_config(owner_url: str) -> Config:
+    """Return Alembic's configuration for a database; its URL is in `attributes["url"]`.
+
+    `alembic.ini` is in the folder above this package.
+    """
     ini = Path(__file__).resolve().parent.parent / "alembic.ini"
     return Config(ini, attributes={"url": owner_url})
 
 
 def upgrade(owner_url: str, service_url: str | None = None) -> None:
     """Run the missing migrations, and set the service role's password to the one in `service_url`."""
-    command.upgrade(config(owner_url), "head")
+    command.upgrade(alembic_config(owner_url), "head")
     password = database_url(service_url).password if service_url else None
     if password:
         asyncio.run(_set_password(owner_url, password))

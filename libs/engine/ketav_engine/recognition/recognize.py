@@ -42,7 +42,7 @@ def run(lines: Sequence[Image], model: LoadedModel) -> Iterator[tuple[list[int],
 
     for batch in batches([line.shape[1] for line in lines]):
         inputs = to_tensor([lines[index] for index in batch.indices], batch.width)
-        with torch.inference_mode(), fast_arithmetic():
+        with torch.inference_mode(), bfloat16_autocast():
             logits, _ = model.net.nn(inputs.to(memory_format=torch.channels_last))
             outputs = (logits.float().squeeze(2) / model.info.temperature).softmax(dim=1).numpy()
         steps = outputs.shape[2] / batch.width
@@ -72,8 +72,8 @@ def padded_width(width: int) -> int:
     return max(2 * WIDTH_STEP, -(-width // WIDTH_STEP) * WIDTH_STEP)
 
 
-def fast_arithmetic() -> Any:  # noqa: ANN401
-    """Return a context in which torch computes in bfloat16 where the processor has instructions for it."""
+def bfloat16_autocast() -> Any:  # noqa: ANN401
+    """Return a CPU autocast to bfloat16; it does nothing where the CPU has no bfloat16 instructions."""
     import torch
 
     return torch.autocast("cpu", dtype=torch.bfloat16, enabled=_has_bf16())

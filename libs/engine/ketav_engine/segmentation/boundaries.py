@@ -27,7 +27,7 @@ _FAR_LEFT: Final = 1.0
 """Distance beyond its left end from which a line takes only ink near its middle, such as a dash after a
 space."""
 _DASH: Final = 0.35
-"""Distance from the middle within which ink is near it."""
+"""Distance from the middle of a line within which it takes such ink."""
 _MAX_COMPONENT_HEIGHT: Final = 2.2
 """Height from which a component belongs to no line as a whole but is cut between the lines it crosses."""
 _STRIP: Final = 1.5

@@ -1,4 +1,4 @@
-"""Filters of joined pieces: those that are no lines, the shadows of stronger lines, and faint short ones.
+"""Filters of joined pieces: those that are no lines, the fragments of stronger lines, and faint short ones.
 
 Lengths are in letter heights. Constants without a reason of their own were set together on the synthetic
 pages of docs/segmentation.md.
@@ -32,23 +32,22 @@ _SHORT: Final = 1 / 3
 _STRENGTH_PERCENTILE: Final = 90
 """Percentile of a line's ink that is its strength."""
 
-_MIN_SHADOW_OVERLAP: Final = 0.5
-"""Share of its width over which a shadow runs next to its line."""
-_MAX_SHADOW_DISTANCE: Final = 1.6
-"""Distance between the middles of a shadow and its line."""
-_SMALL_SHADOW_WIDTH: Final = 3
-"""Width below which a piece near a line is its shadow, independent of its ink: an ascender, descender or
-point."""
-_SMALL_SHADOW_DISTANCE: Final = 1.35
-"""Distance below which such a piece is near."""
+_MIN_FRAGMENT_OVERLAP: Final = 0.5
+"""Share of its width over which a fragment runs next to its line."""
+_MAX_FRAGMENT_DISTANCE: Final = 1.6
+"""Distance between the middles of a fragment and its line at most."""
+_SMALL_FRAGMENT_WIDTH: Final = 3
+"""Width below which a piece is small, if it is also below a third of the line's width."""
+_SMALL_FRAGMENT_DISTANCE: Final = 1.35
+"""Distance below which a small piece is a fragment with any ink: an ascender, a descender or a point."""
 _CLOSE: Final = 0.9
 """Distance below which a piece is close to its line."""
-_MAX_CLOSE_SHADOW_INK: Final = 0.6
-"""Share of its line's ink that a close shadow has at most."""
-_MAX_SHADOW_INK: Final = 0.35
-"""Share of its line's ink that a shadow further off has at most."""
-_MAX_SHADOW_DENSITY: Final = 0.75
-"""Share of its line's ink for each column that a shadow has at most."""
+_MAX_CLOSE_FRAGMENT_INK: Final = 0.6
+"""Ink below which a close piece is a fragment, as a share of the ink of the line."""
+_MAX_FRAGMENT_INK: Final = 0.35
+"""Ink below which any other piece is a fragment, as a share of the ink of the line."""
+_MAX_FRAGMENT_DENSITY: Final = 0.75
+"""Ink for each column that a fragment has at most, as a share of that of the line."""
 
 
 def is_line(piece: Piece, ink: PageInk) -> bool:
@@ -64,14 +63,14 @@ def is_line(piece: Piece, ink: PageInk) -> bool:
     )
 
 
-def without_shadows(lines: list[Piece], ink: PageInk) -> list[Piece]:
-    """Drop the shadows of stronger lines: their ascenders, descenders, points and rules."""
+def without_fragments(lines: list[Piece], ink: PageInk) -> list[Piece]:
+    """Drop the fragments of stronger lines: their ascenders, descenders, points and rules."""
     inks = [band_ink(line, ink.mask, ink.letter) for line in lines]
     return [
         line
         for index, line in enumerate(lines)
         if not any(
-            _shadows(line, inks[index], other, inks[number], ink.letter)
+            _is_fragment(line, inks[index], other, inks[number], ink.letter)
             for number, other in enumerate(lines)
             if number != index
         )
@@ -108,22 +107,22 @@ def _strength(line: Piece, ink: PageInk) -> float:
     return float(np.percentile(strengths[inked > 0], _STRENGTH_PERCENTILE)) if inked.any() else 0.0
 
 
-def _shadows(
+def _is_fragment(
     line: Piece, ink: NDArray[np.int64], other: Piece, other_ink: NDArray[np.int64], letter: float
 ) -> bool:
-    """Return whether `line` is a shadow of `other`, which runs next to it and has far more ink.
+    """Return whether `line` is a fragment of `other`, which runs next to it and has far more ink.
 
     `ink` and `other_ink` are the inked pixels of each of their columns.
     """
     left, right = max(line.left, other.left - round(letter)), min(line.right, other.right + round(letter))
-    if right - left < _MIN_SHADOW_OVERLAP * line.width:
+    if right - left < _MIN_FRAGMENT_OVERLAP * line.width:
         return False
     centre = (left + right) / 2
     distance = abs(line.at(centre, letter) - other.at(centre, letter))
-    if distance > _MAX_SHADOW_DISTANCE * letter:
+    if distance > _MAX_FRAGMENT_DISTANCE * letter:
         return False
-    small = line.width < min(_SMALL_SHADOW_WIDTH * letter, other.width / 3)
-    if small and distance < _SMALL_SHADOW_DISTANCE * letter:
+    small = line.width < min(_SMALL_FRAGMENT_WIDTH * letter, other.width / 3)
+    if small and distance < _SMALL_FRAGMENT_DISTANCE * letter:
         return True
-    share = _MAX_CLOSE_SHADOW_INK if distance < _CLOSE * letter else _MAX_SHADOW_INK
-    return bool(ink.sum() < share * other_ink.sum() and ink.mean() < _MAX_SHADOW_DENSITY * other_ink.mean())
+    share = _MAX_CLOSE_FRAGMENT_INK if distance < _CLOSE * letter else _MAX_FRAGMENT_INK
+    return bool(ink.sum() < share * other_ink.sum() and ink.mean() < _MAX_FRAGMENT_DENSITY * other_ink.mean())

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ketav_engine.domain import FoundLine, Image, Layout, Point, check_image
 from ketav_engine.segmentation.boundaries import envelopes
-from ketav_engine.segmentation.filters import is_line, without_faint, without_shadows
+from ketav_engine.segmentation.filters import is_line, without_faint, without_fragments
 from ketav_engine.segmentation.gutters import Gutters, usual_space
 from ketav_engine.segmentation.ink import PageInk, find_ink
 from ketav_engine.segmentation.joining import join, split
@@ -35,7 +35,7 @@ def find_lines(image: Image, layout: Layout) -> tuple[FoundLine, ...]:
     ridges = pieces(ink)
     gutters = Gutters(ink, usual_space(ridges, ink))
     joined = join([part for ridge in ridges for part in split(ridge, ink, gutters)], ink, gutters)
-    lines = without_shadows([piece for piece in joined if is_line(piece, ink)], ink)
+    lines = without_fragments([piece for piece in joined if is_line(piece, ink)], ink)
     return _outline(without_faint(lines, ink), ink, (grey.shape[1], grey.shape[0]))
 
 

@@ -43,12 +43,15 @@ def vary(line: Image, rng: np.random.Generator) -> Image:
     """Return a line (height, W) varied in scale, slant, position, waviness, stroke and contrast."""
     varied = _bend(line, rng)
     if rng.random() < _STROKE_CHANCE:
-        varied = _stroke(varied, heavier=rng.random() < 0.5)
+        varied = _change_stroke_width(varied, heavier=rng.random() < 0.5)
     return _tone(varied, rng)
 
 
 def _bend(line: Image, rng: np.random.Generator) -> Image:
-    """Resample a line with random scale, slant, shift and a smooth wave."""
+    """Resample a line with random scale, slant, shift and two random curves, of the rows and the columns.
+
+    Takes shape (height, W) and returns shape (height, another W).
+    """
     height, width = line.shape
     stretch, zoom = rng.uniform(*_STRETCH), rng.uniform(*_ZOOM)
     slant = rng.normal(0, _SLANT)
@@ -78,8 +81,8 @@ def _wave(length: int, rng: np.random.Generator, period: float, size: float) -> 
     return np.asarray(np.interp(np.linspace(0, len(knots) - 1, length), np.arange(len(knots)), knots))
 
 
-def _stroke(line: Image, *, heavier: bool) -> Image:
-    """Thicken or thin the strokes a little."""
+def _change_stroke_width(line: Image, *, heavier: bool) -> Image:
+    """Blend 60 % of a 2x2 erosion (heavier) or dilation into a line, shape (height, W), paper 255."""
     changed = (cv2.erode if heavier else cv2.dilate)(line, np.ones((2, 2), np.uint8))
     mixed = cv2.addWeighted(line, 1 - _STROKE_WEIGHT, changed, _STROKE_WEIGHT, 0)
     return np.asarray(mixed, dtype=np.uint8)

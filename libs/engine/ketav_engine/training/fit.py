@@ -24,7 +24,7 @@ from ketav_engine.domain import (
 )
 from ketav_engine.lines import to_tensor
 from ketav_engine.models import LoadedModel
-from ketav_engine.recognition.recognize import fast_arithmetic, padded_width, read
+from ketav_engine.recognition.recognize import bfloat16_autocast, padded_width, read
 from ketav_engine.training import blend, checkpoint, optimizer
 from ketav_engine.training.augment import vary
 from ketav_engine.training.samples import Sample, evenly, extend_alphabet, prepare
@@ -116,8 +116,8 @@ def fit(
     return FitResult(models.save(net.eval(), model.metadata), loop.state.before, after, skipped)
 
 
-def budget(lines: int, effort: float = 1.0) -> int:
-    """Return how many epochs suit a number of training lines; `effort` is a share of them.
+def epochs_for(lines: int, effort: float = 1.0) -> int:
+    """Return how many epochs suit a number of training lines, 4 to 32; `effort` is a factor of that number.
 
     Many for few lines, so that there are enough steps; the same from about 40 to 256 lines; fewer beyond.
     """
@@ -130,7 +130,7 @@ def budget(lines: int, effort: float = 1.0) -> int:
 
 
 def corpus_cer(lines: Sequence[TrainingLine], model: LoadedModel) -> float:
-    """Read lines and return edits by reference length, 0 without any."""
+    """Read lines and return the edits divided by the length of the references; 0 without lines."""
     readings = read([line.image for line in lines], model)
     pairs = [(line.text, reading.text) for line, reading in zip(lines, readings, strict=True)]
     return cer(pairs).rate
@@ -152,7 +152,7 @@ class _Loop:
         self.parent = model.net.state_dict()
         self.lines = lines
         self.options = options
-        self.epochs = options.epochs or budget(len(lines.samples), options.effort)
+        self.epochs = options.epochs or epochs_for(len(lines.samples), options.effort)
         self._evaluation_interval = max(1, self.epochs // _EVALUATIONS)
         self._batch = _SMALL_BATCH if len(lines.samples) < _FEW_SAMPLES else _BATCH
         self.optimizer = optimizer.build(net, options)
@@ -240,7 +240,7 @@ class _Loop:
             group["lr"] = group["top_rate"] * optimizer.schedule(progress)
         images = [vary(sample.image, rng) for sample in batch]
         width = padded_width(max(image.shape[1] for image in images))
-        with fast_arithmetic():
+        with bfloat16_autocast():
             inputs = to_tensor(images, width).to(memory_format=torch.channels_last)
             logits, _ = self.net.nn(inputs)
         loss = _ctc(logits.float().squeeze(2), [sample.labels for sample in batch])

@@ -42,7 +42,7 @@ def _xml_text(line: CorrectedLine) -> str:
 
 
 def _lines(page: Page) -> list[CorrectedLine]:
-    """Return the page's lines in reading order; none without a transcription."""
+    """Return the page's lines in reading order; an empty list if the page has no transcription."""
     lines = page.transcription.lines if page.transcription else []
     return sorted(lines, key=lambda line: line.order)
 
