@@ -64,13 +64,13 @@ def test_the_code_of_the_recipes_passes_the_checks(copy: Copy) -> None:
     edited = [str(path) for paths in copy.edited.values() for path in paths if path.suffix == ".py"]
     copy.run("ruff", "format", "--check", *edited)
     copy.run("ruff", "check", *edited)
-    copy.run("mypy", *edited)
-    copy.run("tools.check", "contracts", "stubs", "migrations")
+    copy.run("tools.check", "types", "contracts", "stubs", "migrations")
+    copy.run("tools.prose", *edited)
 
 
 @pytest.mark.timeout(600)
 def test_the_tests_of_the_recipes_pass(copy: Copy) -> None:
     """On a whole system and on a registry with a real PostgreSQL."""
     tests = [str(path) for paths in copy.edited.values() for path in paths if path.parts[0] == "tests"]
-    assert len(tests) == len(copy.edited)
+    assert len({path for path in tests if not (ROOT / path).exists()}) == len(copy.edited)
     copy.run("pytest", "-q", "-p", "no:cacheprovider", *tests, "tests/unit/test_gateway_http_openapi.py")

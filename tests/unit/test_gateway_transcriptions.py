@@ -10,6 +10,16 @@ from tests.parts.in_memory.models import add_version
 from tests.parts.in_memory.recognizer import TEXT
 
 IN_BACKGROUND = {"Prefer": "respond-async"}
+LINE_FIELDS = {
+    "line_id",
+    "order",
+    "text",
+    "confidence",
+    "baseline",
+    "boundary",
+    "words",
+}
+"""Every field of a line that was read."""
 
 
 async def test_an_upload_is_stored_read_and_recorded_in_three_calls(gateway: Gateway) -> None:
@@ -26,7 +36,7 @@ async def test_an_upload_is_stored_read_and_recorded_in_three_calls(gateway: Gat
     assert body["image"] == {"width": 100, "height": 80, "media_type": "image/png"}
     assert body["text"].splitlines()[0] == TEXT
     line = body["lines"][0]
-    assert set(line) == {"line_id", "order", "text", "confidence", "baseline", "boundary", "words"}
+    assert set(line) == LINE_FIELDS
     assert line["words"][1] == {"text": "עולם", "confidence": 0.9, "start": 5, "end": 9}
     assert line["baseline"] == [[10, 30], [90, 30]]
     assert gateway.state.calls == ["CreatePage", "RecognizePage", "RecordTranscription"]

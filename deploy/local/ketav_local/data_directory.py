@@ -30,7 +30,8 @@ class DataDirectory:
     def subdirectory(self, name: str) -> Path:
         """Make and return a private directory below the root."""
         path = self.root / name
-        path.mkdir(mode=PRIVATE_DIRECTORY_MODE, parents=True, exist_ok=True)
+        for folder in (self.root, path):
+            folder.mkdir(mode=PRIVATE_DIRECTORY_MODE, parents=True, exist_ok=True)
         return path
 
     def write_private(self, name: str, text: str) -> Path:

@@ -67,7 +67,8 @@ class Supervisor:
             await self.stop()
             raise StartError(
                 f"Not ready after {self.start_timeout_s:.0f} s: {', '.join(missing)}. "
-                f"Read the logs in {self.logs}."
+                "Start again: the packages are in the file cache now. On a slow machine set "
+                f"KETAV_START_TIMEOUT_S to more seconds. The logs are in {self.logs}."
             ) from error
         except BaseException:
             await self.stop()
