@@ -39,7 +39,10 @@ def direct_requirements(project: dict[str, Any], extra: str) -> Iterator[str]:
 
 def select(project: dict[str, Any], lock: str, extra: str) -> str:
     """Return the entries of the lock that an extra needs, without comments."""
-    by_name = {name_of(entry): entry for entry in entries(lock)}
+    # A package has several entries where its version depends on that of Python.
+    by_name: dict[str, str] = {}
+    for entry in entries(lock):
+        by_name[name_of(entry)] = by_name.get(name_of(entry), "") + entry
     required_by = {name: {normalised(n) for n in _REQUIRED_BY.findall(e)} for name, e in by_name.items()}
     selected: set[str] = set()
     added = set(direct_requirements(project, extra)) & by_name.keys()

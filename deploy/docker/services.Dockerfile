@@ -52,9 +52,11 @@ USER 10001:10001
 WORKDIR /srv/ketav
 STOPSIGNAL SIGTERM
 
+# Importing the service shows that no library is missing.
 FROM gateway-libraries AS gateway-environment
 COPY --from=code /wheels /wheels
-RUN uv pip install --offline --no-cache --no-deps /wheels/*.whl
+RUN uv pip install --offline --no-cache --no-deps /wheels/*.whl \
+ && PYTHONDONTWRITEBYTECODE=1 /opt/ketav/bin/python -c "import ketav_gateway.main"
 
 FROM runtime AS gateway
 COPY --from=gateway-environment /opt/ketav /opt/ketav
@@ -69,7 +71,8 @@ FROM registry-libraries AS registry-environment
 COPY --from=code /wheels /wheels
 COPY services/registry/ ./registry/
 RUN uv pip install --offline --no-cache --no-deps /wheels/*.whl \
- && cp --recursive registry/alembic.ini registry/migrations /opt/ketav/lib/python3.*/site-packages/
+ && cp --recursive registry/alembic.ini registry/migrations /opt/ketav/lib/python3.*/site-packages/ \
+ && PYTHONDONTWRITEBYTECODE=1 /opt/ketav/bin/python -c "import ketav_registry.main, ketav_registry.cli, ketav_local.command"
 
 FROM runtime AS registry
 COPY --from=registry-environment /opt/ketav /opt/ketav
