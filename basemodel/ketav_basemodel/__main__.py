@@ -171,7 +171,7 @@ def replay(to: Path = Path("models/replay_lines.npz"), lines: int = 448, seed: i
 
 @app.command()
 def general(to: Path = Path("models/general_lines.npz"), lines: int = 144, seed: int = 78) -> None:
-    """Write the general set, on which a fine-tuned model may lose little, with words held out of training."""
+    """Write the general set, which measures forgetting after fine-tuning, with words held out of training."""
     _write_font_lines(to, lines, seed, "validation")
 
 

@@ -31,7 +31,7 @@ def photograph(
     """
     ink, foot = _with_margins(line, neighbours, random)
     if random.random() < 0.5 * strength:
-        ink = _warped(ink, line.core, random)
+        ink = _warp(ink, line.core, random)
     amount: Field = ink.astype(np.float32) / np.float32(255)
     pencil = random.random() < 0.12 * strength
     if pencil or random.random() < 0.4 * strength:
@@ -51,7 +51,7 @@ def photograph(
     if random.random() < 0.15 * strength:
         picture -= _bleed(ink) * (paper - dark) * random.uniform(0.05, 0.25)
     picture = picture * (1 - amount) + np.float32(dark) * amount
-    return _captured(picture, strength, random)
+    return _capture(picture, strength, random)
 
 
 def smooth(shape: tuple[int, ...], random: np.random.Generator, knots: tuple[int, int]) -> Field:
@@ -113,7 +113,7 @@ def _overlay(canvas: Ink, ink: Ink, down: int, right: int) -> None:
         np.maximum(part, ink[top - down : bottom - down, left - right : end - right], out=part)
 
 
-def _warped(ink: Ink, core: float, random: np.random.Generator) -> Ink:
+def _warp(ink: Ink, core: float, random: np.random.Generator) -> Ink:
     """Distort the whole line: a slope, a slow wave, and stretch, size and slant that change along it."""
     ink = np.pad(ink, ((0, 0), (round(0.5 * core), round(0.5 * core))))
     height, width = ink.shape
@@ -195,7 +195,7 @@ def _bleed(ink: Ink) -> Field:
     return np.asarray(cv2.GaussianBlur(ink[:, ::-1], (0, 0), 2.0).astype(np.float32) / 255, dtype=np.float32)
 
 
-def _captured(picture: Field, strength: float, random: np.random.Generator) -> NDArray[np.uint8]:
+def _capture(picture: Field, strength: float, random: np.random.Generator) -> NDArray[np.uint8]:
     """Blur, scale, add noise and compress as a camera does."""
     if random.random() < 0.6:
         reach = float(random.uniform(0.3, 0.4 + 0.8 * strength))

@@ -16,9 +16,9 @@ from ketav_basemodel.corpora import BIBLE, bible_verses, forbidden_triples, is_h
 from ketav_basemodel.ngram_estimation import (
     Counts,
     absolute_discounting,
+    add_counts,
     count_lines,
-    joined,
-    mixed,
+    mix_counts,
     witten_bell,
 )
 from ketav_basemodel.number_forms import number_words
@@ -189,7 +189,7 @@ def _count_words(words: Mapping[tuple[int, ...], float], space: int) -> list[Cou
                 for position in range(end - n + 1, end + 1):
                     keys = keys << np.uint64(SYMBOL_BITS) | codes[:, position]
                 parts[n - 1].append((keys, weights))
-    return [joined(part) for part in parts if part]
+    return [add_counts(part) for part in parts if part]
 
 
 def _running_table(running: RunningText, symbols: Mapping[str, int]) -> NgramTable:
@@ -200,7 +200,7 @@ def _running_table(running: RunningText, symbols: Mapping[str, int]) -> NgramTab
         known = ([c for c in to_display(f" {line} ") if c in symbols] for line in source)
         return [[symbols[character] for character in line] for line in known]
 
-    counts = mixed(
+    counts = mix_counts(
         [
             (count_lines(encode_lines(running.comments), RUNNING_ORDER, _MIN_COMMENT_COUNT), 1.0),
             (count_lines(encode_lines(running.sentences), RUNNING_ORDER), 1.0),
@@ -213,8 +213,8 @@ def _running_table(running: RunningText, symbols: Mapping[str, int]) -> NgramTab
 def _spelling(counts: Counts, symbols: Mapping[str, int], marks: frozenset[int]) -> NDArray[np.float32]:
     """Return the logarithms of symbols within an unknown word: single symbols' shares, and its end."""
     shares = np.full(MAX_SYMBOLS + 1, 1e-4)
-    keys, seen = counts
-    shares[(keys & np.uint64(MAX_SYMBOLS)).astype(int)] += seen / seen.sum()
+    keys, frequencies = counts
+    shares[(keys & np.uint64(MAX_SYMBOLS)).astype(int)] += frequencies / frequencies.sum()
     shares[[symbols[" "], *marks]] = 0
     logs = np.log(np.maximum((1 - _UNKNOWN_END) * shares / shares.sum(), 1e-9))
     logs[symbols[" "]] = math.log(_UNKNOWN_END)
@@ -248,7 +248,9 @@ def _with_marks(counts: list[Counts], symbols: Mapping[str, int]) -> list[Counts
             marked = (keys[ends] & ~low | np.uint64(mark)).tolist()
             for key, count in zip(marked, (sums[ends] * share).tolist(), strict=True):
                 extra[length - 1][key] += count
-    return [joined([part, _as_counts(extra[n])]) if n < len(extra) else part for n, part in enumerate(counts)]
+    return [
+        add_counts([part, _as_counts(extra[n])]) if n < len(extra) else part for n, part in enumerate(counts)
+    ]
 
 
 def _as_counts(counts: Mapping[int, float]) -> Counts:

@@ -34,22 +34,24 @@ def count_lines(lines: Iterable[Sequence[int]], order: int, min_count: int = 1) 
             part = symbols[offset : windows + offset]
             keys = keys << _BITS | part
             crosses |= part == 0
-        ngrams, seen = np.unique(keys[~crosses], return_counts=True)
-        counts.append((ngrams[seen >= min_count], seen[seen >= min_count].astype(np.float64)))
+        ngrams, frequencies = np.unique(keys[~crosses], return_counts=True)
+        counts.append(
+            (ngrams[frequencies >= min_count], frequencies[frequencies >= min_count].astype(np.float64))
+        )
     return counts
 
 
-def joined(parts: Sequence[Counts]) -> Counts:
+def add_counts(parts: Sequence[Counts]) -> Counts:
     """Add up the counts of equal n-grams."""
     keys, indices = np.unique(np.concatenate([keys for keys, _ in parts]), return_inverse=True)
     return keys, np.bincount(indices, np.concatenate([counts for _, counts in parts])).astype(np.float64)
 
 
-def mixed(sources: Sequence[tuple[list[Counts], float]]) -> list[Counts]:
+def mix_counts(sources: Sequence[tuple[list[Counts], float]]) -> list[Counts]:
     """Add up the counts of several texts, each times its factor."""
     lengths = range(max(len(counts) for counts, _ in sources))
     return [
-        joined([(counts[n][0], counts[n][1] * factor) for counts, factor in sources if n < len(counts)])
+        add_counts([(counts[n][0], counts[n][1] * factor) for counts, factor in sources if n < len(counts)])
         for n in lengths
     ]
 
@@ -63,10 +65,10 @@ def absolute_discounting(counts: list[Counts], symbol_count: int) -> NgramTable:
     held-out sentences.
     """
 
-    def shares(seen: NDArray[np.float64], contexts: NDArray[np.intp]) -> NDArray[np.float64]:
+    def shares(frequencies: NDArray[np.float64], contexts: NDArray[np.intp]) -> NDArray[np.float64]:
         """Return the discounted share of each n-gram in its context."""
-        discounted = seen - np.minimum(seen, 0.5 + 0.15 * seen)
-        return np.asarray(discounted / np.bincount(contexts, seen)[contexts])
+        discounted = frequencies - np.minimum(frequencies, 0.5 + 0.15 * frequencies)
+        return np.asarray(discounted / np.bincount(contexts, frequencies)[contexts])
 
     return _interpolated(counts, symbol_count, shares)
 
@@ -81,10 +83,10 @@ def witten_bell(counts: list[Counts], symbol_count: int, type_weight: float) -> 
     0.999 * relative frequency + 0.001 / symbol_count.
     """
 
-    def shares(seen: NDArray[np.float64], contexts: NDArray[np.intp]) -> NDArray[np.float64]:
+    def shares(frequencies: NDArray[np.float64], contexts: NDArray[np.intp]) -> NDArray[np.float64]:
         """Return the share of each n-gram in its context's counts and the weight of its types."""
-        totals, types = np.bincount(contexts, seen), np.bincount(contexts)
-        return np.asarray(seen / (totals + type_weight * types)[contexts])
+        totals, types = np.bincount(contexts, frequencies), np.bincount(contexts)
+        return np.asarray(frequencies / (totals + type_weight * types)[contexts])
 
     return _interpolated(counts, symbol_count, shares)
 
@@ -95,15 +97,15 @@ SharesOf = Callable[[NDArray[np.float64], NDArray[np.intp]], NDArray[np.float64]
 
 def _interpolated(counts: list[Counts], symbol_count: int, shares_of: SharesOf) -> NgramTable:
     """Build a table from the shares of n-grams in their contexts; shorter contexts get the rest."""
-    ngrams, seen = counts[0]
+    ngrams, frequencies = counts[0]
     unigrams = np.zeros(symbol_count)
-    unigrams[(ngrams & _LAST).astype(int) - 1] = seen / seen.sum()
+    unigrams[(ngrams & _LAST).astype(int) - 1] = frequencies / frequencies.sum()
     keys = np.arange(1, symbol_count + 1, dtype=np.uint64) | _ONE << _BITS
     probable: Estimates = [(keys, (1 - _UNSEEN) * unigrams + _UNSEEN / symbol_count)]
     backoff: Estimates = []
-    for length, (ngrams, seen) in enumerate(counts[1:], start=2):
+    for length, (ngrams, frequencies) in enumerate(counts[1:], start=2):
         contexts, indices = np.unique(ngrams >> _BITS, return_inverse=True)
-        shares = shares_of(seen, indices)
+        shares = shares_of(frequencies, indices)
         free = np.maximum(1 - np.bincount(indices, shares), 1e-9)
         probable.append((ngrams, shares + free[indices] * _shorter(ngrams, length, probable, backoff)))
         backoff.append((contexts, free))

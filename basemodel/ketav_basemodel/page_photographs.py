@@ -41,12 +41,12 @@ def photograph_page(written: WrittenPage, setting: Setting, random: np.random.Ge
     if random.random() < 0.4:
         amount *= np.clip(0.7 + 0.4 * smooth(paper.shape, random, (6, 3)), 0.4, 1)
     view = _view(written.ink.shape, setting.camera, random)
-    flat = _coloured(paper, amount, random)
-    on_table = _on_table(flat, view, _table(view.size, setting.camera, random))
+    flat = _colour(paper, amount, random)
+    on_table = _lay_on_table(flat, view, _table(view.size, setting.camera, random))
     image = _add_uneven_light(on_table, setting.camera, random)
-    lines = [_moved(line, view) for line in written.lines]
-    owners = _warped(written.owners, view, cv2.INTER_NEAREST, 0)
-    return Page(_captured(image, setting.camera, random), lines, owners)
+    lines = [_move_line(line, view) for line in written.lines]
+    owners = _warp(written.owners, view, cv2.INTER_NEAREST, 0)
+    return Page(_capture(image, setting.camera, random), lines, owners)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def _view(shape: tuple[int, ...], camera: float, random: np.random.Generator) ->
     return _View(bend, np.asarray(matrix, dtype=np.float64), size)
 
 
-def _warped(layer: NDArray[np.generic], view: _View, method: int, outside: float) -> NDArray[np.uint8]:
+def _warp(layer: NDArray[np.generic], view: _View, method: int, outside: float) -> NDArray[np.uint8]:
     """Transform a layer of the paper into the image."""
     source = np.asarray(layer)
     if view.bend.any():
@@ -102,7 +102,7 @@ def _warped(layer: NDArray[np.generic], view: _View, method: int, outside: float
     return np.asarray(warped, dtype=np.uint8)
 
 
-def _moved(line: PageLine, view: _View) -> PageLine:
+def _move_line(line: PageLine, view: _View) -> PageLine:
     """Transform a line's baseline and boundary into the image."""
 
     def transform(points: Points) -> Points:
@@ -140,7 +140,7 @@ def _other_side(written: WrittenPage, random: np.random.Generator) -> Field:
     return np.asarray(np.roll(ink, int(random.integers(0, ink.shape[0])), axis=0), dtype=np.float32)
 
 
-def _coloured(paper: Field, amount: Field, random: np.random.Generator) -> NDArray[np.uint8]:
+def _colour(paper: Field, amount: Field, random: np.random.Generator) -> NDArray[np.uint8]:
     """Return ink of one colour on paper of another, shape (height, width, 3)."""
     tint = np.array(_PAPER_TINT[int(random.integers(len(_PAPER_TINT)))], dtype=np.float32)
     ink = np.array(_INK_TINT[int(random.integers(len(_INK_TINT)))], dtype=np.float32)
@@ -160,11 +160,11 @@ def _table(size: tuple[int, int], camera: float, random: np.random.Generator) ->
     return np.asarray(np.clip(table, 0, 255), dtype=np.uint8)
 
 
-def _on_table(paper: NDArray[np.uint8], view: _View, table: NDArray[np.uint8]) -> Field:
+def _lay_on_table(paper: NDArray[np.uint8], view: _View, table: NDArray[np.uint8]) -> Field:
     """Return the image of the paper on a table, with its shadow."""
-    covered = _warped(np.full(paper.shape[:2], 255, np.uint8), view, cv2.INTER_LINEAR, 0)
+    covered = _warp(np.full(paper.shape[:2], 255, np.uint8), view, cv2.INTER_LINEAR, 0)
     share = covered.astype(np.float32)[..., None] / 255
-    image = _warped(paper, view, cv2.INTER_LINEAR, 0).astype(np.float32)
+    image = _warp(paper, view, cv2.INTER_LINEAR, 0).astype(np.float32)
     shadow = cv2.GaussianBlur(covered, (0, 0), 6.0).astype(np.float32)[..., None] / 255
     return np.asarray(image + (1 - share) * table * (1 - 0.4 * shadow), dtype=np.float32)
 
@@ -189,7 +189,7 @@ def _add_uneven_light(image: Field, camera: float, random: np.random.Generator) 
     return np.asarray(image * np.clip(light, 0.15, 1)[..., None], dtype=np.float32)
 
 
-def _captured(image: Field, camera: float, random: np.random.Generator) -> NDArray[np.uint8]:
+def _capture(image: Field, camera: float, random: np.random.Generator) -> NDArray[np.uint8]:
     """Blur, add noise and compress as a camera does; a copy may be grey."""
     if random.random() < 0.7 * camera:
         image = np.asarray(cv2.GaussianBlur(image, (0, 0), float(random.uniform(0.4, 1.6))), dtype=np.float32)

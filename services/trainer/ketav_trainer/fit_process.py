@@ -64,17 +64,17 @@ class FitProcess:
         parent = self._engine.load_model(content, self._config.parent_sha256)
         height = parent.info.height
         training, holdout = self._lines(height)
-        self._replay = _shipped(self._config.replay, height)
+        self._replay = _load_shipped_lines(self._config.replay, height)
         result = self._fit(parent, training, holdout)
         self._candidate_file.write_bytes(result.content)
         self._report("evaluating")
         faults.reached("in-evaluation")
-        candidate, general = self._blended(parent, _shipped(self._config.general, height))
+        candidate, general = self._blend(parent, _load_shipped_lines(self._config.general, height))
         errors = self._errors(parent, candidate, holdout)
         # Cross-validation measures other models than the candidate, so it is used only if the candidate's own
         # held-out lines decide nothing.
         few = len(holdout) < _FEW_LINES and not _is_clear(errors) and not is_proved_worse(errors)
-        folds = self._cross_validated(parent, training) if few else []
+        folds = self._cross_validate(parent, training) if few else []
         self._report(
             "done",
             errors=_triples(errors),
@@ -103,7 +103,7 @@ class FitProcess:
             checkpoint.unlink()
             return self._engine.fit(parent, training, holdout, self._replay, options, self._on_progress)
 
-    def _blended(self, parent: Model, general: Sequence[TrainingLine]) -> tuple[Model, list[LineErrors]]:
+    def _blend(self, parent: Model, general: Sequence[TrainingLine]) -> tuple[Model, list[LineErrors]]:
         """Return the candidate of the candidate's file, and its errors on the general set.
 
         Where it forgets too much there, a blend with the parent replaces it, also in the file.
@@ -120,7 +120,7 @@ class FitProcess:
             errors = _paired(general, parent_edits, self._edits(candidate, general))
         return candidate, errors
 
-    def _cross_validated(self, parent: Model, training: Sequence[TrainingLine]) -> list[LineErrors]:
+    def _cross_validate(self, parent: Model, training: Sequence[TrainingLine]) -> list[LineErrors]:
         """Measure each training line with a model that was fitted without the line's page.
 
         Such a model is trained on half the lines, for fewer epochs and without replay, so it understates the
@@ -185,7 +185,7 @@ class FitProcess:
         self._channel.send({"event": event} | fields)
 
 
-def _shipped(path: Path | None, height: int) -> list[TrainingLine]:
+def _load_shipped_lines(path: Path | None, height: int) -> list[TrainingLine]:
     """Return shipped lines of other writers at a height in pixels, none where no file is set."""
     return read_lines(path, height) if path else []
 

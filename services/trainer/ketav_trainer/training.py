@@ -65,7 +65,7 @@ async def run_training(run_id: str, *, dependencies: Dependencies) -> None:
     log.info("run_claimed", run_id=run_id, fence=claim.fence)
     faults.reached("after-claim", run_id)
     async with Lease(claim, dependencies.registry.report, config.heartbeat_s) as lease:
-        if await _attempted(claim, lease, dependencies):
+        if await _run_attempt(claim, lease, dependencies):
             delete_checkpoint(config.directory, claim)
     faults.reached("before-ack", run_id)
 
@@ -122,7 +122,7 @@ def _fit_config(dataset: Dataset, claim: Claim, config: TrainingConfig) -> FitCo
     )
 
 
-async def _attempted(claim: Claim, lease: Lease, dependencies: Dependencies) -> bool:
+async def _run_attempt(claim: Claim, lease: Lease, dependencies: Dependencies) -> bool:
     """Attempt a run and record the outcome; return whether the run has ended, so that no attempt follows."""
     registry = dependencies.registry
     try:

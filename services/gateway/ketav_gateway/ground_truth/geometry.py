@@ -28,7 +28,7 @@ def place_lines(
     lines, refusals = [], list(document.refusals)
     for line in document.lines:
         try:
-            lines.append(_placed(line, image))
+            lines.append(_place_line(line, image))
         except InvalidInput as error:
             refusals.append(LineRefusal(line.number, error.code, error.detail))
     return lines, sorted(refusals, key=lambda refusal: refusal.number)
@@ -47,14 +47,14 @@ def _check_size(document: Document, image: NormalisedImage) -> None:
         )
 
 
-def _placed(line: GroundTruthLine, image: NormalisedImage) -> GroundTruthLine:
+def _place_line(line: GroundTruthLine, image: NormalisedImage) -> GroundTruthLine:
     """Return a line clipped to its image, with a baseline; a line without a boundary covers the image.
 
     Raises InvalidInput outside-image or no-area.
     """
     right, bottom = max(image.width - 1, 1), max(image.height - 1, 1)
     corners = ((0, 0), (right, 0), (right, bottom), (0, bottom))
-    boundary = _clipped(line.boundary or corners, image)
+    boundary = _clip_points(line.boundary or corners, image)
     xs, ys = [x for x, _ in boundary], [y for _, y in boundary]
     extent = min(max(xs) - min(xs), max(ys) - min(ys))
     if len(set(boundary)) < _MIN_BOUNDARY_POINTS or extent < _MIN_EXTENT_PX:
@@ -65,13 +65,13 @@ def _placed(line: GroundTruthLine, image: NormalisedImage) -> GroundTruthLine:
         raise InvalidInput(
             "The outline of the line encloses no area. Correct it in the document.", code="no-area"
         )
-    baseline = _clipped(line.baseline, image)
+    baseline = _clip_points(line.baseline, image)
     if len(set(baseline)) < _MIN_BASELINE_POINTS:
         y = min(ys) + round((max(ys) - min(ys)) * _HANGING_BASELINE)
         baseline = ((min(xs), y), (max(xs), y))
     return replace(line, baseline=baseline, boundary=boundary)
 
 
-def _clipped(points: tuple[Point, ...], image: NormalisedImage) -> tuple[Point, ...]:
+def _clip_points(points: tuple[Point, ...], image: NormalisedImage) -> tuple[Point, ...]:
     """Return points with those outside the image moved to its edge."""
     return tuple((min(max(x, 0), image.width), min(max(y, 0), image.height)) for x, y in points)

@@ -1,8 +1,8 @@
 """Quarantine: corrections that look wrong are stored and shown, and train only when the user confirms them.
 
 The checks, in this order: the correction has a text; the model can write it; the line has room for it; it has
-something in common with the reading, if the model was certain of that. `bench/quarantine.py` measures the
-default limits on synthetic lines.
+something in common with the reading, if the confidence of the reading is high. `bench/quarantine.py` measures
+the default limits on synthetic lines.
 """
 
 import unicodedata

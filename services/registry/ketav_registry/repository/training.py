@@ -119,7 +119,7 @@ async def insert_run(
 
 
 async def cancel(transaction: Transaction, user_id: UUID, run_id: UUID) -> bool:
-    """End a queued run, or set cancel_requested of a running one; False when the run has ended already."""
+    """End a queued run, or set cancel_requested of a running one; False when there is no such active run."""
     queued = _run.state == RunState.QUEUED
     query = (
         training_run.update()
@@ -170,7 +170,9 @@ async def set_parent(transaction: Transaction, claimed: FencedRun, version: str)
 async def report(
     transaction: Transaction, claimed: FencedRun, progress: Progress, lease: timedelta
 ) -> bool | None:
-    """Renew the lease and store progress; return cancel_requested, or None when the fence is stale.
+    """Renew the lease and store progress; return cancel_requested.
+
+    Returns None when the fence is stale or the run has ended.
 
     A report with unchanged figures, a heartbeat, does not increment the revision.
     """
@@ -213,7 +215,7 @@ def _epoch_times(progress: Progress) -> dict[str, Any]:
 
 
 async def release(transaction: Transaction, claimed: FencedRun, state: RunState, verdict: str) -> bool:
-    """End a run without a model, or return it to the queue; False when the fence is stale.
+    """End a run without a model, or return it to the queue; False when the fence is stale or it has ended.
 
     A run that is returned to the queue after its last attempt fails; one that the user has cancelled ends
     as cancelled.
@@ -234,7 +236,7 @@ async def release(transaction: Transaction, claimed: FencedRun, state: RunState,
 
 
 async def finish(transaction: Transaction, claimed: FencedRun, values: Mapping[str, Any]) -> bool:
-    """End a run with a model; False when the fence is stale or the user has cancelled the run."""
+    """End a run with a model; False when the fence is stale, or the run has ended or is being cancelled."""
     query = (
         training_run.update()
         .where(_is_held(claimed), ~_run.cancel_requested)
