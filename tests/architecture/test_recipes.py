@@ -47,6 +47,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
     """Copy the repository and apply all recipes."""
     folder = tmp_path_factory.mktemp("recipes")
     recipes.copy_repository(folder)
+    subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)  # checks ask git for the files
     return Copy(folder, {path.stem: recipes.apply(path, folder) for path in sorted(HOWTO.glob("add-*.md"))})
 
 
