@@ -77,7 +77,7 @@ class WebhookSender:
                 content=delivery.body.encode(),
                 headers={"Host": url.netloc.decode("ascii"), **_headers(delivery)},
                 # TLS names and verifies the host of the URL, not the address.
-                extensions={"sni_hostname": url.host},
+                extensions={"sni_hostname": url.raw_host.decode("ascii")},
             ) as response,
         ):
             return response.status_code
@@ -86,7 +86,7 @@ class WebhookSender:
         """Resolve the host of a URL; raises DeliveryError when any of its addresses is not public."""
         loop = asyncio.get_running_loop()
         try:
-            infos = await loop.getaddrinfo(url.host, url.port, type=socket.SOCK_STREAM)
+            infos = await loop.getaddrinfo(url.raw_host.decode("ascii"), url.port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
             raise DeliveryError("The receiver's name cannot be resolved. Check the URL.") from error
         addresses = [ipaddress.ip_address(str(info[4][0]).partition("%")[0]) for info in infos]
