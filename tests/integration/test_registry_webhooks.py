@@ -2,13 +2,15 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
+from prometheus_client import REGISTRY
+from structlog.testing import capture_logs
 
 from ketav.registry.v1 import training_pb2
 from ketav.registry.v1 import webhooks_pb2 as pb
@@ -16,7 +18,7 @@ from ketav_common import rpc
 from ketav_common.errors import Forbidden, InvalidInput, NotFound, Precondition, Stale
 from ketav_registry.domain.webhooks import MAX_WAITING_DELIVERIES
 from ketav_trainer.registry import RegistryClient
-from ketav_trainer.webhooks import WebhookSender, deliver_webhooks
+from ketav_trainer.webhooks import WebhookSender, deliver_on_schedule, deliver_webhooks
 from tests.parts.postgres import PostgresServer
 from tests.parts.registry import (
     Registry,
@@ -74,6 +76,20 @@ async def send_test(registry: Registry, user_id: UUID, key: str = "") -> str:
     """Queue a test; return its id."""
     with acting(user_id), rpc.raise_ketav_errors():
         return (await registry.webhooks.TestWebhook(pb.TestWebhookRequest(request_id=key))).delivery_id
+
+
+def crashed_attempts() -> float:
+    """Return how many attempts to deliver a webhook have ended with a defect in this process."""
+    return REGISTRY.get_sample_value("ketav_webhook_attempts_total", {"outcome": "crashed"}) or 0.0
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait until a condition holds, at most 10 seconds."""
+    for _ in range(500):
+        if condition():
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("the condition does not hold after 10 seconds")
 
 
 async def claim_due(registry: Registry, limit: int = 50) -> list[pb.ClaimedDelivery]:
@@ -307,6 +323,69 @@ async def test_a_receiver_that_fails_twice_gets_the_same_delivery_a_third_time(
     assert received == [(delivery_id, "webhook.test")] * 3
     [delivery] = (await get_webhook(registry, user_id)).deliveries
     assert (delivery.state, delivery.attempts) == (pb.DELIVERY_STATE_DELIVERED, 3)
+
+
+async def test_a_delivery_that_crashes_the_sender_is_reported_and_the_others_are_sent(
+    registry: Registry, postgres: PostgresServer, tmp_path: Path
+) -> None:
+    """A secret that cannot sign: a traceback in the log, an attempt in the list, and the sender goes on."""
+    received: list[str] = []
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Note the delivery and accept it."""
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        received.append(head.partition("webhook-id: ")[2].partition("\r\n")[0])
+        writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    broken, sound = await registry.new_user(), await registry.new_user()
+    server = await asyncio.start_server(handle, "127.0.0.1", 0)
+    async with server, rpc.channel(f"unix:{tmp_path}/registry.sock", registry.signer) as channel:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        for user_id in (broken, sound):
+            await set_webhook(registry, user_id, url)
+        damage = "UPDATE webhook SET secret = 'whsec_a' WHERE user_id = $1"
+        await asyncio.to_thread(postgres.execute, damage, registry.database, broken)
+        await send_test(registry, broken)
+        expected = [await send_test(registry, sound)]
+        counted = crashed_attempts()
+        client, sender = RegistryClient(channel), WebhookSender(5, allow_private=True)
+        with capture_logs() as logs:
+            task = asyncio.create_task(deliver_on_schedule(registry=client, sender=sender, interval_s=0.05))
+            try:
+                await until(lambda: received == expected)
+                expected.append(await send_test(registry, sound))
+                await until(lambda: received == expected)
+                assert not task.done()
+            finally:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+    [delivery] = (await get_webhook(registry, broken)).deliveries
+    assert delivery.error == "The delivery failed because of an internal error. Report it to the operator."
+    assert (delivery.state, delivery.attempts) == (pb.DELIVERY_STATE_WAITING, 1)
+    [crash] = [event for event in logs if event["event"] == "webhook_crashed"]
+    assert crash["exc_info"]
+    assert crashed_attempts() == counted + 1
+
+
+async def test_a_sender_goes_on_when_claiming_fails_in_an_unexpected_way(
+    registry: Registry, tmp_path: Path
+) -> None:
+    """A channel that another owner has closed: a traceback at each attempt to claim, and no end."""
+    async with rpc.channel(f"unix:{tmp_path}/registry.sock", registry.signer) as channel:
+        client = RegistryClient(channel)
+    with capture_logs() as logs:
+        task = asyncio.create_task(
+            deliver_on_schedule(registry=client, sender=WebhookSender(5), interval_s=0.02)
+        )
+        try:
+            await until(lambda: len(logs) > 2)
+            assert not task.done()
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+    assert {event["event"] for event in logs} == {"webhooks_crashed"}
 
 
 async def test_a_run_that_ends_while_its_webhook_is_being_deleted_has_no_delivery(

@@ -7,6 +7,7 @@ import hmac
 import ipaddress
 import socket
 import ssl
+import struct
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -55,6 +56,13 @@ def saying(answer: bytes, *, pause: float = 0, endless: bool = False) -> Answer:
             writer.transport.abort() if endless else writer.close()
 
     return handle
+
+
+async def reset(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Read the head and reset the connection."""
+    await reader.readuntil(b"\r\n\r\n")
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
 
 
 def delivery(url: str) -> webhooks_pb2.ClaimedDelivery:
@@ -113,12 +121,13 @@ async def test_a_receiver_can_verify_what_it_gets() -> None:
         (saying(b"HTTP/1.1 500 Oops\r\n\r\n"), "answered with status 500"),
         (saying(b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\n\r\n"), "answered with status 302"),
         (saying(b"HTTP/1.1 410 Gone\r\n\r\n"), "answered with status 410"),
-        (saying(b"SSH-2.0-OpenSSH\r\n"), "answer is not HTTP"),
-        (saying(b""), "answer is not HTTP"),
+        (saying(b"SSH-2.0-OpenSSH\r\n"), "closed the connection without an HTTP answer"),
+        (saying(b""), "closed the connection without an HTTP answer"),
+        (reset, "closed the connection without an HTTP answer"),
         (saying(b"x" * 300_000), "answer is not HTTP"),
         (saying(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 100_000), "answer is not HTTP"),
         (saying(b"", pause=30), "did not answer within 1 seconds"),
-        (saying(b"HTTP/1.1 200", pause=0.2, endless=False), "answer is not HTTP"),
+        (saying(b"HTTP/1.1 200", pause=0.2), "closed the connection without an HTTP answer"),
     ],
 )
 async def test_whatever_is_not_2xx_in_time_is_a_failure_with_a_sentence(answer: Answer, reason: str) -> None:
@@ -188,6 +197,62 @@ async def test_a_name_is_resolved_once_and_the_checked_address_is_connected_to(
     assert f"host: {host}".encode() in seen[0].lower()
 
 
+@pytest.mark.parametrize("name", ["straße.de", "💚.example.org", "דואר.example", "fuß.דואר.example"])
+async def test_a_host_in_punycode_is_resolved_verified_and_named_as_it_is_in_the_url(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Decoding it would name another host (straße.de, strasse.de) or fail (emoji are not in IDNA 2008)."""
+    ascii_name = ".".join(
+        label if label.isascii() else "xn--" + label.encode("punycode").decode() for label in name.split(".")
+    )
+    ours, trust = trustme.CA(), ssl.create_default_context()
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    # trustme makes no certificate for an emoji's label alone.
+    ours.issue_cert("*.example.org" if name.endswith(".org") else ascii_name).configure_cert(tls)
+    ours.configure_trust(trust)
+    loop = asyncio.get_running_loop()
+    resolved: list[object] = []
+    requests: list[bytes] = []
+
+    async def resolve(host: object, port: int, **_: object) -> list[tuple[object, ...]]:
+        """Return this machine's address, whatever the name."""
+        resolved.append(host)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Keep the head of the request and accept it."""
+        requests.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async with receiver(handle, tls) as url:
+        named = url.replace("127.0.0.1", ascii_name)
+        check_url(named, private=False)
+        monkeypatch.setattr(loop, "getaddrinfo", resolve)
+        await WebhookSender(5, allow_private=True, trust=trust).send(delivery(named))
+    assert resolved == [ascii_name]
+    host = named.removeprefix("https://").partition("/")[0]
+    assert f"host: {host}\r\n".encode() in requests[0].lower()
+
+
+@pytest.mark.parametrize("rest", ["/a%2Fb?x=%20y&z=a%2Bb", "/", "?only=query", "/a;b=c/d,e/(f)/'g'"])
+async def test_the_path_of_a_delivery_is_the_path_of_the_url(rest: str) -> None:
+    """Percent-encoded characters stay percent-encoded, and no others are."""
+    seen: list[bytes] = []
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Keep the first line of the request and accept it."""
+        seen.append((await reader.readuntil(b"\r\n\r\n")).partition(b"\r\n")[0])
+        writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async with receiver(handle) as url:
+        await WebhookSender(5, allow_private=True).send(delivery(url.partition("/hook")[0] + rest))
+    assert seen == [b"POST " + (rest if rest.startswith("/") else f"/{rest}").encode() + b" HTTP/1.1"]
+
+
 async def test_a_huge_answer_is_not_read() -> None:
     """The status is enough; an endless body costs nothing."""
     began = time.monotonic()
@@ -228,7 +293,14 @@ async def test_a_name_that_stands_for_this_machine_is_never_called() -> None:
         *("https://user@example.org/", "https://u:p@example.org/", "https://example.org/#part"),
         *("https://example.org:0/", "https://example.org:99999/", "https://exa mple.org/", "https://é.org/"),
         *("https://example.org/\r\nX: y", "https://example.org/\x00", "https://[::1", "https://localhost/"),
-        *("https://" + "a" * 2000, "https://exam\\ple.org/", "http://127.0.0.1/"),
+        *(
+            "https://" + "a" * 2000,
+            "https://exam\\ple.org/",
+            "http://127.0.0.1/",
+            "https://a..b/",
+            "https://.b/",
+        ),
+        *("https://exa<mple.org/", "https://[v1.a]/", "https://%41.org/", "https://" + "a" * 64 + ".org/"),
     ],
 )
 def test_what_is_no_public_https_url_is_refused(url: str) -> None:
@@ -236,6 +308,26 @@ def test_what_is_no_public_https_url_is_refused(url: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         check_url(url, private=False)
     assert caught.value.code == "invalid-url"
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("https://", "The URL has no host."),
+        ("https:example.org", "The URL has no host."),
+        ("https://:443/hook", "The URL has no host."),
+        ("https://me@example.org/", "The URL has a user or a password."),
+        ("https://example.org/#part", "The URL has a fragment."),
+        ("https://a..b/", "The host of the URL is neither a name nor an address."),
+        ("ftp://example.org/", "The URL of the webhook does not begin with https://."),
+    ],
+)
+def test_the_sentence_about_a_url_names_the_part_that_is_wrong(url: str, sentence: str) -> None:
+    """One sentence for each part, so that it asks for no change of another part."""
+    with pytest.raises(InvalidInput) as caught:
+        check_url(url, private=False)
+    assert caught.value.detail.startswith(sentence)
+    assert caught.value.details == {"pointer": "/url"}
 
 
 def test_http_is_for_this_machine_and_only_where_it_is_allowed() -> None:

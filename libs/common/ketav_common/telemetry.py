@@ -1,4 +1,4 @@
-"""Prometheus metrics of the calls a service handles."""
+"""Prometheus metrics: the calls a service handles, and the webhooks that the trainer sends."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +11,12 @@ DURATION = Histogram(
     "Time from a call's arrival to its end.",
     ["service", "method"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
+)
+
+WEBHOOK_ATTEMPTS = Counter(
+    "ketav_webhook_attempts_total",
+    "Attempts to deliver a webhook, by outcome: accepted, refused, or crashed by a defect.",
+    ["outcome"],
 )
 
 

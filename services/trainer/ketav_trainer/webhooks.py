@@ -14,6 +14,7 @@ import httpx
 from standardwebhooks import Webhook
 
 from ketav.registry.v1 import webhooks_pb2
+from ketav_common import telemetry
 from ketav_common.addresses import Address, is_public
 from ketav_common.errors import KetavError, Stale
 from ketav_common.logging import get_logger
@@ -23,6 +24,9 @@ log = get_logger()
 
 _AT_ONCE: Final = 20
 """Deliveries claimed and sent at the same time; the registry gives at most `MAX_CLAIMED_DELIVERIES`."""
+_NO_ANSWER: Final = "disconnected without sending a response"
+"""What httpcore says when a connection ends before the answer's head is complete; it has no error for it."""
+_INTERNAL_ERROR: Final = "The delivery failed because of an internal error. Report it to the operator."
 
 
 class DeliveryError(Exception):
@@ -111,7 +115,11 @@ def _reason(error: Exception) -> str:
     """Return the sentences for the user about a request that got no answer."""
     if any(isinstance(cause, ssl.SSLError) for cause in _causes(error)):
         return "The receiver's certificate is not valid for its name. Install one of a public authority."
-    if isinstance(error, httpx.ProtocolError | httpx.InvalidURL):
+    if isinstance(error, httpx.InvalidURL):
+        return "The URL cannot be used. Set another one with PUT /webhook."
+    if isinstance(error, httpx.ReadError | httpx.WriteError) or _NO_ANSWER in str(error):
+        return "The receiver closed the connection without an HTTP answer. Check the port of the URL."
+    if isinstance(error, httpx.ProtocolError):
         return "The receiver's answer is not HTTP. Check the port of the URL."
     return "The receiver cannot be reached. Check the URL, and that the receiver accepts connections."
 
@@ -134,17 +142,28 @@ async def deliver_webhooks(*, registry: RegistryClient, sender: WebhookSender) -
 async def _deliver(
     delivery: webhooks_pb2.ClaimedDelivery, registry: RegistryClient, sender: WebhookSender
 ) -> None:
-    """Send one delivery and report the outcome; without a report the lease ends and it is sent again."""
-    reason, receiver_gone = "", False
+    """Send one delivery and report the outcome; whatever fails, the other deliveries go on.
+
+    A delivery that is not reported is sent again when its lease ends.
+    """
+    outcome, reason, receiver_gone = "accepted", "", False
     try:
         await sender.send(delivery)
     except DeliveryError as error:
-        reason, receiver_gone = str(error), error.receiver_gone
+        outcome, reason, receiver_gone = "refused", str(error), error.receiver_gone
+    except Exception:
+        log.exception("webhook_crashed", delivery_id=delivery.delivery_id)
+        outcome, reason = "crashed", _INTERNAL_ERROR
+    telemetry.WEBHOOK_ATTEMPTS.labels(outcome).inc()
     log.info("webhook_sent", delivery_id=delivery.delivery_id, attempt=delivery.attempt, error=reason)
     try:
         await registry.report_delivery(delivery, reason, receiver_gone=receiver_gone)
     except Stale:
         log.info("webhook_claimed_again", delivery_id=delivery.delivery_id)
+    except KetavError as error:
+        log.warning("webhook_not_reported", delivery_id=delivery.delivery_id, code=error.code)
+    except Exception:
+        log.exception("webhook_report_crashed", delivery_id=delivery.delivery_id)
 
 
 async def deliver_on_schedule(*, registry: RegistryClient, sender: WebhookSender, interval_s: float) -> None:
@@ -155,4 +174,6 @@ async def deliver_on_schedule(*, registry: RegistryClient, sender: WebhookSender
                 continue
         except KetavError as error:
             log.warning("webhooks_not_delivered", code=error.code)
+        except Exception:
+            log.exception("webhooks_crashed")
         await asyncio.sleep(interval_s)

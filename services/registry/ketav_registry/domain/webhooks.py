@@ -2,6 +2,7 @@
 
 import ipaddress
 import json
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -23,8 +24,8 @@ LEASE = timedelta(minutes=1)
 _RETRY_DELAYS = tuple(timedelta(seconds=seconds) for seconds in (30, 120, 600, 3_600, 10_800, 28_800, 43_200))
 """Delays after the first, second, … attempt: eight attempts within 24.2 hours."""
 _LOCAL_NAMES = {"localhost"}
-_CODE = "invalid-url"
-_FIELD = {"pointer": "/url"}
+_HOST_NAME = re.compile(r"(?!.{254})[\w-]{1,63}(\.[\w-]{1,63})*\.?", re.ASCII)
+"""A name of DNS, or an IPv4 address."""
 _NOT_A_URL = "The text is not a URL. Send an https URL such as https://example.org/hook."
 
 
@@ -84,45 +85,57 @@ def check_url(url: str, *, private: bool) -> None:
     host = parts.hostname or ""
     local = host in _LOCAL_NAMES or _is_loopback(host)
     if parts.scheme != "https" and not (private and parts.scheme == "http" and local):
-        raise InvalidInput(
-            "The URL of a webhook must begin with https://. Send an https URL.", code=_CODE, details=_FIELD
+        raise _invalid_url("The URL of the webhook does not begin with https://. Send an https URL.")
+    if not host:
+        raise _invalid_url("The URL has no host. Send an https URL such as https://example.org/hook.")
+    if parts.username is not None or parts.password is not None:
+        raise _invalid_url(
+            "The URL has a user or a password. Remove them; the signature protects the webhook."
         )
-    if parts.username is not None or parts.password is not None or parts.fragment or not host:
-        raise InvalidInput(
-            "The URL of a webhook must have a host and neither a user nor a fragment. Remove these parts.",
-            code=_CODE,
-            details=_FIELD,
-        )
+    if parts.fragment:
+        raise _invalid_url("The URL has a fragment. Remove the part that begins with #.")
+    if not _is_host(host, in_brackets="[" in parts.netloc):
+        raise _invalid_url("The host of the URL is neither a name nor an address. Correct it.")
     if not private and (local or not _may_be_public(host)):
-        raise InvalidInput(
-            "The host of the webhook is not a public address. Send the URL of a server on the internet.",
-            code=_CODE,
-            details=_FIELD,
+        raise _invalid_url(
+            "The host of the webhook is not a public address. Send the URL of a server on the internet."
         )
+
+
+def _invalid_url(sentences: str) -> InvalidInput:
+    """Return the error for a URL to which no webhook is sent."""
+    return InvalidInput(sentences, code="invalid-url", details={"pointer": "/url"})
 
 
 def _split(url: str) -> SplitResult:
     """Parse a URL of 1 to 2,000 visible ASCII characters; raises InvalidInput invalid-url."""
     if not 0 < len(url) <= MAX_WEBHOOK_URL_CHARACTERS:
-        raise InvalidInput(
-            f"The URL has {len(url):,} characters. Send 1 to {MAX_WEBHOOK_URL_CHARACTERS:,} characters.",
-            code=_CODE,
-            details=_FIELD,
+        raise _invalid_url(
+            f"The URL has {len(url):,} characters. Send 1 to {MAX_WEBHOOK_URL_CHARACTERS:,} characters."
         )
     if not url.isascii() or not url.isprintable() or " " in url:
-        raise InvalidInput(
-            "The URL has a character that is not visible ASCII. Send it percent-encoded.",
-            code=_CODE,
-            details=_FIELD,
+        raise _invalid_url(
+            "The URL has a character that is not visible ASCII. Send it percent-encoded, a host in punycode."
         )
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise InvalidInput(_NOT_A_URL, code=_CODE, details=_FIELD) from error
+        raise _invalid_url(_NOT_A_URL) from error
     if port == 0 or "\\" in url:
-        raise InvalidInput(_NOT_A_URL, code=_CODE, details=_FIELD)
+        raise _invalid_url(_NOT_A_URL)
     return parts
+
+
+def _is_host(host: str, *, in_brackets: bool) -> bool:
+    """Return whether a host is a name of DNS (RFC 1035, section 2.3.4; `_` is in use) or an IP address."""
+    if not in_brackets:
+        return _HOST_NAME.fullmatch(host) is not None
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_loopback(host: str) -> bool:
