@@ -40,6 +40,7 @@ class Gateway:
     settings: GatewaySettings
     servers: dict[str, Server] = field(default_factory=dict)
     url: str = ""
+    metrics: CollectorRegistry = field(default_factory=CollectorRegistry)
 
     @property
     def user(self) -> User:
@@ -126,7 +127,8 @@ async def in_process_gateway(folder: Path, **changes: Any) -> AsyncIterator[Gate
     """Run a gateway in this process, called through ASGI; its problems must be documented ones."""
     settings = gateway_settings(folder, **changes)
     state = State()
-    app = build(settings, CollectorRegistry())
+    metrics = CollectorRegistry()
+    app = build(settings, metrics)
     transport = httpx.ASGITransport(app, client=("192.0.2.1", 1))
 
     def client(key: str | None) -> httpx.AsyncClient:
@@ -148,7 +150,7 @@ async def in_process_gateway(folder: Path, **changes: Any) -> AsyncIterator[Gate
         ]
         state.add_key(KEY)
         state.add_key(OTHER_KEY)
-        yield Gateway(first, other, anonymous, state, settings, servers)
+        yield Gateway(first, other, anonymous, state, settings, servers, metrics=metrics)
 
 
 @asynccontextmanager

@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 import pytest
+from prometheus_client import generate_latest
 from structlog.testing import capture_logs
 
 from ketav_common.errors import Internal, KetavError, Unauthenticated
@@ -26,10 +27,15 @@ async def test_metrics_have_routes_and_no_ids(gateway: Gateway) -> None:
     unknown = str(uuid4())
     await gateway.client.get(f"/projects/{unknown}")
     await gateway.client.get(f"/{unknown}")
-    text = (await gateway.anonymous.get("/metrics")).text
+    text = generate_latest(gateway.metrics).decode()
     assert 'route="/projects/{project_id}",status="404"' in text
     assert 'route="unmatched"' in text
     assert unknown not in text
+
+
+async def test_the_public_port_serves_no_metrics(gateway: Gateway) -> None:
+    """They have a port of their own, KETAV_METRICS_PORT."""
+    assert (await gateway.anonymous.get("/metrics")).status_code == 404
 
 
 async def test_livez_answers_without_a_key_and_without_a_call(gateway: Gateway) -> None:

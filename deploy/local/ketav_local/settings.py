@@ -18,6 +18,13 @@ class LocalSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="KETAV_", frozen=True, extra="ignore")
 
     port: int = Field(default=8000, ge=1, le=65535, description="TCP port of the gateway on 127.0.0.1.")
+    metrics_port: int = Field(
+        default=0,
+        ge=0,
+        le=65531,
+        description="Port of the gateway's metrics; registry, recognizer, trainer and worker take the next "
+        "four; 0 serves none.",
+    )
     data_dir: Path = Field(default=Path(".ketav"), description="Directory of all data, secrets and logs.")
     models_dir: Path = Field(default=Path("models"), description="Directory of hebrew_base.safetensors.")
     engine: Annotated[str, AfterValidator(check_engine)] = Field(

@@ -24,6 +24,10 @@ SHIPPED_FILES = {
 }
 
 
+MEASURED = ("gateway", "registry", "recognizer", "trainer", "worker")
+"""Processes with metrics, in the order of their ports."""
+
+
 def python(*arguments: str) -> tuple[str, ...]:
     """Return a command of this interpreter."""
     return (sys.executable, *arguments)
@@ -74,6 +78,7 @@ class System:
         urls = self.store_env()
         return {
             **self.base_env(),
+            "KETAV_METRICS_PORT": str(self.metrics_port(name)),
             **{store: urls[store] for store in stores},
             **{f"KETAV_{service.upper()}_ADDRESS": address for service, address in self.addresses.items()},
             "KETAV_BIND": self.addresses.get(name, ""),
@@ -83,6 +88,11 @@ class System:
             "KETAV_LOG_LEVEL": self.settings.log_level,
             "KETAV_IDENTITY_SECRET": self.data.secret("identity"),
         }
+
+    def metrics_port(self, name: str) -> int:
+        """Return the port of a process's metrics; 0 where metrics are not served."""
+        first = self.settings.metrics_port
+        return first + MEASURED.index(name) if first and name in MEASURED else 0
 
     def specs(self) -> list[Spec]:
         """Return every process of the system, stores first."""
@@ -142,7 +152,8 @@ class System:
             ready=GrpcProbe(self.addresses["trainer"]),
         )
         worker = python("-m", "ketav_trainer.worker", "--beat")
-        yield Spec("worker", worker, queue, needs=(*valkey, "registry"), stop_s=30.0)
+        own_port = {"KETAV_METRICS_PORT": str(self.metrics_port("worker"))}
+        yield Spec("worker", worker, queue | own_port, needs=(*valkey, "registry"), stop_s=30.0)
 
     def _gateway(self) -> Spec:
         """Return the gateway; it is ready when the services behind it answer."""

@@ -105,7 +105,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
     def _record(self, method: str, code: str, seconds: float) -> None:
         """Log and count a handled call."""
         name = method.rpartition("/")[2]
-        telemetry.record(self._service, name, code, seconds)
+        telemetry.record_call(self._service, name, code, seconds)
         get_logger().info("rpc_handled", method=name, code=code, duration_ms=round(seconds * 1000, 2))
 
 

@@ -92,7 +92,6 @@ def create_app(
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.state.metrics = metrics
     problems.install(app)
     limits = EdgeLimits(settings.max_requests, settings.chunk_timeout_s, settings.body_timeout_s)
     app.add_middleware(Edge, limits=limits, metrics=metrics)

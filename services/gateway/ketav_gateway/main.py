@@ -16,6 +16,7 @@ from ketav_common import rpc
 from ketav_common.images import ImageNormaliser
 from ketav_common.logging import configure
 from ketav_common.settings import load
+from ketav_common.telemetry import metrics_server
 from ketav_gateway.app import create_app
 from ketav_gateway.http.authentication import Authenticator, resolve_api_key
 from ketav_gateway.http.background import BackgroundTasks
@@ -128,7 +129,7 @@ def _exit(_number: int, _frame: object) -> NoReturn:
 
 
 def main() -> None:
-    """Serve until SIGTERM or SIGINT, then finish the requests in progress.
+    """Serve requests and, on another port, metrics until SIGTERM or SIGINT; then finish the requests.
 
     The settings come from KETAV_… variables; a wrong one ends the process.
     """
@@ -136,7 +137,8 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _exit)
     configure("gateway", settings.log_level)
-    uvicorn.Server(uvicorn_config(settings, build(settings))).run()
+    with metrics_server(settings.metrics_host, settings.metrics_port):
+        uvicorn.Server(uvicorn_config(settings, build(settings))).run()
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from ketav_common import logging, rpc
 from ketav_common.settings import load
+from ketav_common.telemetry import metrics_server
 from ketav_registry.blobs import BlobStore
 from ketav_registry.blobs_directory import DirectoryBlobStore
 from ketav_registry.blobs_s3 import s3_store
@@ -72,13 +73,14 @@ async def serve(settings: RegistrySettings) -> None:
 
 
 def main() -> None:
-    """Run the registry until SIGTERM.
+    """Run the registry and its metrics endpoint until SIGTERM.
 
     The settings come from KETAV_… variables; a wrong one ends the process.
     """
     settings = load(RegistrySettings)
     logging.configure("registry", settings.log_level)
-    asyncio.run(serve(settings))
+    with metrics_server(settings.metrics_host, settings.metrics_port):
+        asyncio.run(serve(settings))
 
 
 if __name__ == "__main__":

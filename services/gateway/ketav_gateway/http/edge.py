@@ -6,7 +6,7 @@ import time
 import uuid
 from dataclasses import dataclass, field
 
-from prometheus_client import CollectorRegistry, Histogram
+from prometheus_client import CollectorRegistry, Gauge, Histogram
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -20,7 +20,7 @@ from ketav_gateway.http.problems import problem
 log = get_logger()
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_PROBES = {"/livez", "/readyz", "/metrics"}
+_PROBES = {"/livez", "/readyz"}
 """Paths that are served above `max_requests` too, so that an overloaded process is not taken for a dead one.
 
 They are requested every few seconds; their successes are logged at level DEBUG.
@@ -131,10 +131,13 @@ class Edge:
         self._app = app
         self._limits = limits
         self._active = 0
+        active = Gauge("ketav_http_requests_active", "Requests in progress.", registry=metrics)
+        active.set_function(lambda: self._active)
         self._seconds = Histogram(
             "ketav_http_request_duration_seconds",
             "Time from the headers of a request to the end of its response.",
             ["method", "route", "status"],
+            buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 180),
             registry=metrics,
         )
 

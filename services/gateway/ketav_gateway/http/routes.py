@@ -1,10 +1,9 @@
-"""Routes without a feature: liveness, readiness, metrics and the page /docs."""
+"""Routes without a feature: liveness, readiness and the page /docs."""
 
 from typing import Literal
 
-from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
 from pydantic import ConfigDict, Field
 
 from ketav_gateway.http import docs, problems
@@ -65,9 +64,3 @@ async def readyz(gateway: Gateway) -> Health | JSONResponse:
             {"Retry-After": str(_RETRY_AFTER_S)},
         )
     return Health(status="ready", services=states)
-
-
-@router.get("/metrics", response_class=Response, include_in_schema=False)
-async def metrics(request: Request) -> Response:
-    """Return the metrics of this process in the format of Prometheus."""
-    return Response(generate_latest(request.app.state.metrics), headers={"Content-Type": CONTENT_TYPE_LATEST})
