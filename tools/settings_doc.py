@@ -5,7 +5,7 @@ import sys
 import types
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt, MinLen
 from pydantic import SecretStr
@@ -57,6 +57,8 @@ def load(name: str) -> type[BaseSettings]:
 def type_text(annotation: object) -> str:
     """Return a field's type as a reader names it; an optional one like the type itself."""
     origin = get_origin(annotation)
+    if origin is Annotated:
+        return type_text(get_args(annotation)[0])
     if origin is Literal:
         return ", ".join(f"`{value}`" for value in get_args(annotation))
     if origin in {Union, types.UnionType}:

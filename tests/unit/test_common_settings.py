@@ -1,32 +1,188 @@
 """A process with a missing or wrong setting ends with sentences that name the variable, never its value."""
 
 import os
+import socket
 import subprocess
 import sys
+from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
-from ketav_common.settings import ServiceSettings, load
+from ketav_common import setting_types
+from ketav_common.settings import EnvironmentSettings, ServiceSettings, load
+from ketav_gateway.settings import GatewaySettings
+from ketav_local.settings import LocalSettings
+from ketav_recognizer.settings import RecognizerSettings
+from ketav_registry.settings import RegistrySettings
+from ketav_trainer.settings import TrainerSettings
+
+SECRET = "s" * 32
+REQUIRED = {
+    "KETAV_IDENTITY_SECRET": SECRET,
+    "KETAV_REGISTRY_ADDRESS": "127.0.0.1:1",
+    "KETAV_DATABASE_URL": "postgresql://role:password@127.0.0.1:1/ketav",
+    "KETAV_BLOB_URL": "s3://key:secret@127.0.0.1:1/bucket?secure=0",
+    "KETAV_REDIS_URL": "redis://:password@127.0.0.1:1/0",
+}
+CLASSES = (GatewaySettings, RegistrySettings, RecognizerSettings, TrainerSettings, LocalSettings)
+FIELDS = [(kind, name) for kind in CLASSES for name in kind.model_fields]
+WRONG = (
+    "",
+    " ",
+    "canary",
+    "-1",
+    "nan",
+    "inf",
+    "9" * 30,
+    "1.5",
+    "/proc/canary",
+    "http://canary:canary@[",
+    "א",
+)
+
+
+@pytest.fixture(autouse=True)
+def _only_required(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set what the services require and nothing else."""
+    for name in [name for name in os.environ if name.startswith("KETAV_")]:
+        monkeypatch.delenv(name)
+    for name, value in REQUIRED.items():
+        monkeypatch.setenv(name, value)
+
+
+def sentences(kind: type[EnvironmentSettings]) -> list[str]:
+    """Return the sentences with which loading the settings ends; none when it succeeds."""
+    try:
+        load(kind)
+    except SystemExit as stop:
+        return str(stop.code).splitlines()
+    return []
 
 
 def test_a_missing_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """The operator reads which one, and where it is described."""
-    monkeypatch.delenv("KETAV_IDENTITY_SECRET", raising=False)
-    with pytest.raises(SystemExit) as caught:
-        load(ServiceSettings)
-    assert caught.value.code == "KETAV_IDENTITY_SECRET is not set. Set it as docs/settings.md describes."
+    monkeypatch.delenv("KETAV_IDENTITY_SECRET")
+    assert sentences(ServiceSettings) == [
+        "KETAV_IDENTITY_SECRET is not set. Set it as docs/settings.md describes."
+    ]
 
 
 def test_every_wrong_variable_is_named_without_its_value(monkeypatch: pytest.MonkeyPatch) -> None:
     """A secret that is too short is not printed."""
     monkeypatch.setenv("KETAV_IDENTITY_SECRET", "canary")
     monkeypatch.setenv("KETAV_METRICS_PORT", "many")
-    with pytest.raises(SystemExit) as caught:
-        load(ServiceSettings)
-    lines = str(caught.value.code).splitlines()
-    assert [line.split()[0] for line in lines] == ["KETAV_IDENTITY_SECRET", "KETAV_METRICS_PORT"]
-    assert "canary" not in str(caught.value.code)
-    assert "many" not in str(caught.value.code)
+    monkeypatch.setenv("KETAV_LOG_LEVEL", "LOUD")
+    assert sentences(ServiceSettings) == [
+        "KETAV_IDENTITY_SECRET must have at least 32 characters. Set it as docs/settings.md describes.",
+        "KETAV_LOG_LEVEL must be one of DEBUG, INFO, WARNING, ERROR. Set it as docs/settings.md describes.",
+        "KETAV_METRICS_PORT must be a whole number. Set it as docs/settings.md describes.",
+    ]
+
+
+@pytest.mark.parametrize(("kind", "name"), FIELDS, ids=[f"{kind.__name__}.{name}" for kind, name in FIELDS])
+def test_any_value_of_any_variable_is_accepted_or_answered_with_a_sentence(
+    kind: type[EnvironmentSettings], name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """No value ends in a traceback; the sentence names this variable alone and never repeats the value."""
+    monkeypatch.chdir(tmp_path)
+    if kind is LocalSettings:
+        (tmp_path / "models").mkdir()
+    variable = f"KETAV_{name.upper()}"
+    for value in WRONG:
+        monkeypatch.setenv(variable, value)
+        for sentence in sentences(kind):
+            assert sentence.startswith((f"{variable} must", f"{variable} names", f"{variable} has")), sentence
+            assert sentence.endswith((". Set it as docs/settings.md describes.", "engine 'kraken'.")), (
+                sentence
+            )
+            assert "canary" not in sentence or name == "engine", sentence
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "requirement"),
+    [
+        ("KETAV_RATE_LIMIT", "often", "must be a number of requests and a window"),
+        ("KETAV_RATE_LIMIT", "0/minute", "must be a number of requests and a window"),
+        ("KETAV_OCR_RATE_LIMIT", "10/fortnight", "must be a number of requests and a window"),
+        ("KETAV_REGISTRY_ADDRESS", "registry", "must be an address"),
+        ("KETAV_REGISTRY_ADDRESS", "registry:70000", "must be an address"),
+        ("KETAV_BIND", "50051", "must be an address"),
+        ("KETAV_DATABASE_URL", "mysql://role@host/ketav", "must be a URL such as postgresql://"),
+        ("KETAV_DATABASE_URL", "postgresql://role@host", "names no database"),
+        ("KETAV_DATABASE_URL", "postgresql://role@host:many/ketav", "must be a URL such as postgresql://"),
+        ("KETAV_BLOB_URL", "file://relative/folder", "must be file:///folder or s3://"),
+        ("KETAV_BLOB_URL", "s3://host/bucket", "has no key and secret"),
+        ("KETAV_BLOB_URL", "s3://key:secret@host", "names no bucket"),
+        ("KETAV_REDIS_URL", "http://host", "must be a URL such as redis://"),
+        ("KETAV_REDIS_URL", "redis://host/first", "must be a URL such as redis://"),
+        ("KETAV_LANGUAGE_MODEL", "missing.npz", "there is no file at this path"),
+        ("KETAV_REPLAY_LINES", "missing.npz", "there is no file at this path"),
+        ("KETAV_GENERAL_LINES", __file__, "must be the path of an .npz file"),
+        ("KETAV_DATA_DIR", "/proc/ketav", "names a directory that cannot be created (No such file"),
+        ("KETAV_MODELS_DIR", "missing", "there is no directory at this path"),
+        ("KETAV_CALL_TIMEOUT_S", "inf", "must be a finite number"),
+        ("KETAV_PORT", "70000", "must be at most 65,535"),
+        ("KETAV_MAX_UPLOADS", "0", "must be greater than 0"),
+        ("KETAV_WEBHOOK_PRIVATE", "perhaps", "must be true or false"),
+    ],
+)
+def test_a_wrong_value_is_answered_with_what_the_variable_must_be(
+    variable: str, value: str, requirement: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every class that has the variable refuses the value in the same words."""
+    monkeypatch.setenv(variable, value)
+    kinds = [kind for kind in CLASSES if variable.removeprefix("KETAV_").lower() in kind.model_fields]
+    assert kinds
+    for kind in kinds:
+        (sentence,) = sentences(kind)
+        assert sentence.startswith(f"{variable} ")
+        assert requirement in sentence
+
+
+@pytest.mark.parametrize(
+    ("check", "values"),
+    [
+        (
+            setting_types.check_database_url,
+            [
+                "postgresql+asyncpg://role:a%2Fb@[::1]:5432/ketav",
+                "postgres://role@host/ketav",
+                "postgresql:///ketav?host=/run/postgresql",
+            ],
+        ),
+        (setting_types.check_redis_url, ["redis://host", "rediss://:password@host:6380/1", "redis://host/"]),
+        (
+            setting_types.check_blob_url,
+            ["file:///folder%20name", "s3://key:s%2Fecret@host:9000/bucket?secure=0", "s3://k:s@host/bucket"],
+        ),
+    ],
+)
+def test_every_documented_form_of_a_url_is_accepted(check: object, values: list[str]) -> None:
+    """With encoded passwords, IPv6 hosts, sockets and TLS."""
+    assert callable(check)
+    for value in values:
+        assert check(SecretStr(value)).get_secret_value() == value
+
+
+def test_a_directory_is_created_for_its_owner_alone(tmp_path: Path) -> None:
+    """It may hold what a user wrote."""
+    created = setting_types.create_directory(tmp_path / "new" / "data")
+    assert created.stat().st_mode & 0o777 == 0o700
+
+
+def started(module: str, variables: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run a service with these variables until it ends."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("KETAV_")}
+    return subprocess.run(
+        [sys.executable, "-m", module],
+        env={**environment, **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
 
 
 @pytest.mark.parametrize(
@@ -34,10 +190,23 @@ def test_every_wrong_variable_is_named_without_its_value(monkeypatch: pytest.Mon
 )
 def test_a_service_without_its_settings_ends_without_a_traceback(module: str) -> None:
     """Exit status 1 and a sentence on stderr."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("KETAV_")}
-    ran = subprocess.run(
-        [sys.executable, "-m", module], env=environment, capture_output=True, text=True, check=False
-    )
+    ran = started(module, {})
     assert ran.returncode == 1
     assert "KETAV_IDENTITY_SECRET is not set." in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("module", "variable"),
+    [("ketav_gateway.main", "KETAV_PORT"), ("ketav_trainer.main", "KETAV_BIND")],
+)
+def test_a_service_whose_address_is_taken_names_the_variable(module: str, variable: str) -> None:
+    """It ends with status 1 and a sentence, not a traceback."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        value = str(port) if variable == "KETAV_PORT" else f"127.0.0.1:{port}"
+        ran = started(module, {**REQUIRED, variable: value})
+    assert ran.returncode == 1
+    assert f"{variable} name" in ran.stderr
+    assert "cannot listen" in ran.stderr
     assert "Traceback" not in ran.stderr

@@ -3,19 +3,21 @@
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, Field
 
 from ketav_common.extensions import KRAKEN, check_engine
+from ketav_common.setting_types import (
+    BlobUrl,
+    DatabaseUrl,
+    ExistingDirectory,
+    RedisUrl,
+    WritableDirectory,
+)
+from ketav_common.settings import LOG_LEVELS, EnvironmentSettings
 
 
-class LocalSettings(BaseSettings):
-    """Settings of the supervisor, read from the environment (`KETAV_…`).
-
-    A store whose URL is set is not started here.
-    """
-
-    model_config = SettingsConfigDict(env_prefix="KETAV_", frozen=True, extra="ignore")
+class LocalSettings(EnvironmentSettings):
+    """Settings of the supervisor. A store whose URL is set is not started here."""
 
     port: int = Field(default=8000, ge=1, le=65535, description="TCP port of the gateway on 127.0.0.1.")
     metrics_port: int = Field(
@@ -25,21 +27,29 @@ class LocalSettings(BaseSettings):
         description="Port of the gateway's metrics; registry, recognizer, trainer and worker take the next "
         "four; 0 serves none.",
     )
-    data_dir: Path = Field(default=Path(".ketav"), description="Directory of all data, secrets and logs.")
-    models_dir: Path = Field(default=Path("models"), description="Directory of hebrew_base.safetensors.")
+    data_dir: WritableDirectory = Field(
+        default=Path(".ketav"), description="Directory of all data, secrets and logs."
+    )
+    models_dir: ExistingDirectory = Field(
+        default=Path("models"), description="Directory of hebrew_base.safetensors."
+    )
     engine: Annotated[str, AfterValidator(check_engine)] = Field(
         default=KRAKEN,
         description="`kraken`, or `tiny`: a deterministic engine that only development environments install.",
     )
-    database_url: SecretStr | None = Field(default=None, description="PostgreSQL of the registry's own role.")
-    migration_database_url: SecretStr | None = Field(
+    database_url: DatabaseUrl | None = Field(
+        default=None, description="PostgreSQL of the registry's own role."
+    )
+    migration_database_url: DatabaseUrl | None = Field(
         default=None, description="PostgreSQL of the migrating role."
     )
-    redis_url: SecretStr | None = Field(default=None, description="Redis or Valkey of the training queue.")
-    blob_url: SecretStr | None = Field(
+    redis_url: RedisUrl | None = Field(default=None, description="Redis or Valkey of the training queue.")
+    blob_url: BlobUrl | None = Field(
         default=None, description="file:///folder or s3://key:secret@host/bucket."
     )
-    log_level: str = Field(default="INFO", description="Level of every service's log.")
+    log_level: str = Field(
+        default="INFO", pattern=LOG_LEVELS, description="Least severe event that the services log."
+    )
     start_timeout_s: float = Field(default=120.0, gt=0, description="Seconds until a start counts as failed.")
 
     @classmethod

@@ -22,6 +22,8 @@ MAX_LOG_BYTES = 8 * 2**20
 LOG_CHECK_INTERVAL_S = 10
 START_ATTEMPTS = 3
 """Failed attempts to start a process after which the system does not start."""
+LOG_TAIL_LINES = 3
+"""Lines of a process's log that are printed when it does not start: a wrong setting takes one."""
 
 
 class StartError(RuntimeError):
@@ -99,6 +101,13 @@ class Supervisor:
         """Return the path of a process's log."""
         return self.logs / f"{name}.log"
 
+    def _failure(self, name: str, status: int) -> str:
+        """Return what to say of a process that does not start: its status and the end of its log."""
+        log = self.log_of(name)
+        lines = log.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:] if log.exists() else []
+        tail = "".join(f"\n  {line}" for line in lines)
+        return f"Process {name} does not start (status {status}). Its log {log} ends with:{tail}"
+
     async def _supervise(self, spec: Spec) -> None:
         """Run one process, restarted when it ends, until cancelled; a step that runs once ends by success."""
         for need in () if spec.start_at_once else spec.needs:
@@ -112,9 +121,7 @@ class Supervisor:
                 return
             failures = 0 if self.ready[spec.name].is_set() else failures + 1
             if failures >= START_ATTEMPTS:
-                raise StartError(
-                    f"Process {spec.name} does not start (status {status}). Read {self.log_of(spec.name)}."
-                )
+                raise StartError(self._failure(spec.name, status))
             pause = (
                 FIRST_BACKOFF_S if time.monotonic() - began > HEALTHY_S else min(2 * pause, LAST_BACKOFF_S)
             )

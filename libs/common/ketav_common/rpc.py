@@ -119,14 +119,21 @@ async def serve(
 
     `ready` is called every two seconds, more often while it returns False; health probes get its result.
     `on_stop` is called when the stop begins; it must end the calls that would not end by themselves.
+    Raises SystemExit with a sentence when the address cannot be bound.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    server = build_server(
-        add, bind=bind, signer=signer, service=service, names=names, max_seconds=max_seconds
-    )
+    try:
+        server = build_server(
+            add, bind=bind, signer=signer, service=service, names=names, max_seconds=max_seconds
+        )
+    except RuntimeError:
+        raise SystemExit(
+            f"KETAV_BIND names {bind}, where the {service} cannot listen. "
+            "Stop the program that uses this address, or set KETAV_BIND to another one."
+        ) from None
     await server.set_serving(False)
     await server.grpc.start()
     get_logger().info("server_started", bind=bind, port=server.port)

@@ -1,7 +1,6 @@
 """Settings that every service reads from its environment."""
 
-from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -9,28 +8,50 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from ketav_common import faults
 from ketav_common.errors import KetavError
 from ketav_common.identity import Signer
+from ketav_common.setting_types import GrpcAddress
 
 _Settings = TypeVar("_Settings", bound=BaseSettings)
+LOG_LEVELS: Final = "^(DEBUG|INFO|WARNING|ERROR)$"
+"""Pattern of KETAV_LOG_LEVEL."""
+_REQUIREMENTS: Final = {
+    "missing": "is not set",
+    "int_parsing": "must be a whole number",
+    "int_parsing_size": "must be a whole number of fewer digits",
+    "float_parsing": "must be a number",
+    "finite_number": "must be a finite number",
+    "bool_parsing": "must be true or false",
+    "greater_than": "must be greater than {gt:,}",
+    "greater_than_equal": "must be at least {ge:,}",
+    "less_than_equal": "must be at most {le:,}",
+    "too_short": "must have at least {min_length} characters",
+    "string_too_short": "must have at least {min_length} characters",
+    "string_pattern_mismatch": "must be one of {values}",
+    "value_error": "{error}",
+}
+"""What a variable must be, by pydantic's error type; the fields are those of pydantic's error context."""
 
 
-class ServiceSettings(BaseSettings):
-    """Settings shared by the services; each is read from KETAV_<NAME>."""
+class EnvironmentSettings(BaseSettings):
+    """Settings of a process; each field is read from the environment variable KETAV_<NAME>."""
 
-    model_config = SettingsConfigDict(env_prefix="KETAV_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="KETAV_", frozen=True, extra="ignore", allow_inf_nan=False, hide_input_in_errors=True
+    )
+
+
+class ServiceSettings(EnvironmentSettings):
+    """Settings shared by the services."""
 
     identity_secret: SecretStr = Field(
         min_length=32, description="Secret that signs identity tokens between the services; the same in all."
     )
     identity_lifetime: int = Field(60, ge=5, le=600, description="Seconds an identity token is valid.")
-    log_level: str = Field(
-        "INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least severe event logged."
-    )
+    log_level: str = Field("INFO", pattern=LOG_LEVELS, description="Least severe event logged.")
     metrics_port: int = Field(0, ge=0, le=65535, description="Port of the Prometheus metrics; 0 serves none.")
     metrics_host: str = Field("127.0.0.1", description="Interface of the Prometheus metrics.")
     drain_seconds: float = Field(
         10, ge=0, le=600, description="Seconds that calls in flight may take when the service stops."
     )
-    data_dir: Path = Field(Path(".ketav"), description="Directory of the process's files.")
 
     @model_validator(mode="after")
     def _check_fault_points(self) -> Self:
@@ -46,7 +67,9 @@ class ServiceSettings(BaseSettings):
 class BoundSettings(ServiceSettings):
     """Settings of a gRPC service."""
 
-    bind: str = Field("127.0.0.1:0", description="Address the server listens on: host:port or unix:path.")
+    bind: GrpcAddress = Field(
+        "127.0.0.1:0", description="Address the server listens on: host:port or unix:path."
+    )
 
 
 def load(kind: type[_Settings]) -> _Settings:
@@ -64,8 +87,9 @@ def load(kind: type[_Settings]) -> _Settings:
 
 
 def _problem(prefix: str, error: dict[str, Any]) -> str:
-    """Return two sentences about one variable: what is wrong, and what to do."""
+    """Return two sentences about one variable: what it must be, and what to do."""
     variable = (prefix + "_".join(map(str, error["loc"]))).upper()
-    if error["type"] == "missing":
-        return f"{variable} is not set. Set it as docs/settings.md describes."
-    return f"{variable} has a wrong value: {error['msg']}. Set it as docs/settings.md describes."
+    context = error.get("ctx", {})
+    values = str(context.get("pattern", "")).strip("^$()").replace("|", ", ")
+    requirement = _REQUIREMENTS[error["type"]].format(values=values, **context)
+    return f"{variable} {requirement}. Set it as docs/settings.md describes."

@@ -1,6 +1,7 @@
 """The gateway process: builds the components and serves the application."""
 
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -30,6 +31,8 @@ from ketav_gateway.settings import GatewaySettings
 _MAX_HEADER_BYTES = 32 * 1024
 """Bytes of a request's line and headers: those of browsers have below 8 KiB."""
 _KEEP_ALIVE_S = 15
+_BACKLOG = 2048
+"""Connections that wait to be accepted: uvicorn's default."""
 
 
 async def _channels(settings: GatewaySettings, stack: AsyncExitStack) -> dict[str, grpc.aio.Channel]:
@@ -123,6 +126,20 @@ def uvicorn_config(settings: GatewaySettings, app: FastAPI) -> uvicorn.Config:
     )
 
 
+def listen(settings: GatewaySettings) -> socket.socket:
+    """Return a socket that listens on KETAV_HOST and KETAV_PORT; raises SystemExit with a sentence."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[
+            0
+        ]
+        return socket.create_server(address, family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise SystemExit(
+            f"KETAV_HOST and KETAV_PORT name {settings.host}:{settings.port}, where the gateway cannot "
+            f"listen ({error.strerror}). Stop the program that uses it, or set KETAV_PORT to another one."
+        ) from None
+
+
 def _exit(_number: int, _frame: object) -> NoReturn:
     """Exit with status 0: uvicorn raises the signal that stopped it again after it has finished."""
     sys.exit(0)
@@ -137,8 +154,8 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _exit)
     configure("gateway", settings.log_level)
-    with metrics_server(settings.metrics_host, settings.metrics_port):
-        uvicorn.Server(uvicorn_config(settings, build(settings))).run()
+    with metrics_server(settings.metrics_host, settings.metrics_port), listen(settings) as listening:
+        uvicorn.Server(uvicorn_config(settings, build(settings))).run(sockets=[listening])
 
 
 if __name__ == "__main__":

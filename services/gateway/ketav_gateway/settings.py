@@ -1,28 +1,43 @@
 """Settings of the gateway, from the environment."""
 
-from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
-from pydantic_settings import SettingsConfigDict
+from limits import parse
+from pydantic import AfterValidator, Field
 
 from ketav_common.limits import MAX_IMAGE_BYTES, MIB
+from ketav_common.setting_types import GrpcAddress, WritableDirectory
 from ketav_common.settings import ServiceSettings
 
 
-class GatewaySettings(ServiceSettings):
-    """The gateway's settings; the environment variables have the prefix KETAV_."""
+def check_rate(text: str) -> str:
+    """Return a limit written like `60/minute`; raises ValueError for another text."""
+    requirement = "must be a number of requests and a window, such as 60/minute or 5/10 seconds"
+    try:
+        item = parse(text)
+    except ValueError:
+        raise ValueError(requirement) from None
+    if item.amount < 1 or item.get_expiry() < 1:
+        raise ValueError(requirement)
+    return text
 
-    model_config = SettingsConfigDict(env_prefix="KETAV_", frozen=True, extra="ignore")
+
+RateLimit = Annotated[str, AfterValidator(check_rate)]
+"""Requests within a window, such as `60/minute`."""
+
+
+class GatewaySettings(ServiceSettings):
+    """The gateway's settings."""
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 uses a free one.")
-    registry_address: str = Field("127.0.0.1:50051", description="gRPC address of the registry.")
-    recognizer_address: str = Field("127.0.0.1:50052", description="gRPC address of the recognizer.")
-    trainer_address: str = Field("127.0.0.1:50053", description="gRPC address of the trainer.")
+    registry_address: GrpcAddress = Field("127.0.0.1:50051", description="gRPC address of the registry.")
+    recognizer_address: GrpcAddress = Field("127.0.0.1:50052", description="gRPC address of the recognizer.")
+    trainer_address: GrpcAddress = Field("127.0.0.1:50053", description="gRPC address of the trainer.")
     forwarded_allow_ips: str = Field(
         "", description="Addresses of proxies whose X-Forwarded-For is used; empty: none."
     )
-    spool_dir: Path | None = Field(
+    spool_dir: WritableDirectory | None = Field(
         None, description="Folder for uploads in progress; unset: the system's temporary folder."
     )
 
@@ -79,11 +94,11 @@ class GatewaySettings(ServiceSettings):
         description="Seconds for which a resolved API key is cached; a revoked key works so long.",
     )
     key_cache_size: int = Field(4096, gt=0, description="Maximum number of cached API keys.")
-    rate_limit: str = Field("600/minute", description="Requests of one user, counted in each process.")
-    ocr_rate_limit: str = Field(
+    rate_limit: RateLimit = Field("600/minute", description="Requests of one user, counted in each process.")
+    ocr_rate_limit: RateLimit = Field(
         "60/minute", description="Readings, imports and training runs of one user, counted in each process."
     )
-    failed_key_rate_limit: str = Field(
+    failed_key_rate_limit: RateLimit = Field(
         "60/minute", description="Requests with an unknown API key from one address."
     )
     max_background_readings: int = Field(

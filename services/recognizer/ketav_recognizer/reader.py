@@ -59,7 +59,10 @@ class Reader:
 def serve(channel: Channel) -> None:
     """Load the engine, then answer tasks until the parent closes the channel."""
     language = channel.setup["language"]
-    engine = make_engine(channel.setup["engine"], Path(language) if language else None)
+    try:
+        engine = make_engine(channel.setup["engine"], Path(language) if language else None)
+    except EngineError as error:
+        raise SystemExit(f"KETAV_LANGUAGE_MODEL names a file that cannot be used. {error.detail}") from None
     reader = Reader(engine, channel.setup["models"])
     while True:
         frame = channel.receive(_DROP_INTERVAL_S)

@@ -6,18 +6,20 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from ketav_common.extensions import KRAKEN, check_engine
+from ketav_common.setting_types import GrpcAddress, NpzFile, WritableDirectory
 from ketav_common.settings import BoundSettings
 
 
 class RecognizerSettings(BoundSettings):
-    """The recognizer's settings; each field is the variable KETAV_<NAME>."""
+    """The recognizer's settings."""
 
-    registry_address: str = Field(description="Address of the registry: host:port or unix:path.")
+    data_dir: WritableDirectory = Field(default=Path(".ketav"), description="Directory of the cached models.")
+    registry_address: GrpcAddress = Field(description="Address of the registry: host:port or unix:path.")
     engine: Annotated[str, AfterValidator(check_engine)] = Field(
         default=KRAKEN,
         description="`kraken`, or `tiny`: a deterministic engine that only development environments install.",
     )
-    language_model: Path | None = Field(
+    language_model: NpzFile | None = Field(
         default=None,
         description="File of the character language model for beam search; without it, best-path decoding.",
     )

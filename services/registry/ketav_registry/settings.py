@@ -1,26 +1,22 @@
 """Settings of the registry and of its command `ketav`, read from the environment."""
 
-from pathlib import Path
+from pydantic import Field
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
-
-from ketav_common.settings import BoundSettings
+from ketav_common.setting_types import BlobUrl, DatabaseUrl, WritableDirectory
+from ketav_common.settings import BoundSettings, EnvironmentSettings
 from ketav_registry.domain.corrections_quarantine import QuarantineLimits
 
 
-class StoreSettings(BaseSettings):
-    """Locations of the stores; each is read from KETAV_<NAME>."""
+class StoreSettings(EnvironmentSettings):
+    """Locations of the stores."""
 
-    model_config = SettingsConfigDict(env_prefix="KETAV_", frozen=True, extra="ignore")
-
-    database_url: SecretStr = Field(
+    database_url: DatabaseUrl = Field(
         description="URL of PostgreSQL with the role `ketav_service`, which owns no table."
     )
-    blob_url: SecretStr = Field(
+    blob_url: BlobUrl = Field(
         description="Object store: file:///folder or s3://key:secret@host:port/bucket?secure=0."
     )
-    spool_dir: Path | None = Field(
+    spool_dir: WritableDirectory | None = Field(
         None, description="Folder for uploads on their way to S3; the system's temporary folder when unset."
     )
     database_pool_size: int = Field(10, ge=1, le=100, description="Maximum number of database connections.")

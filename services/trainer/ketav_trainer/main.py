@@ -28,7 +28,7 @@ RUNS = training_pb2.DESCRIPTOR.services_by_name["TrainingService"]
 async def serve(settings: TrainerSettings) -> None:
     """Serve until SIGTERM."""
     signer = settings.signer()
-    queue = RunQueue(make_app(settings.redis_url))
+    queue = RunQueue(make_app(settings.redis_url.get_secret_value()))
     async with rpc.channel(settings.registry_address, signer, services=[RUNS]) as channel:
         stopping = asyncio.Event()
         runs = training_pb2_grpc.TrainingServiceStub(channel)

@@ -6,14 +6,18 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from ketav_common.extensions import KRAKEN, check_engine
+from ketav_common.setting_types import GrpcAddress, NpzFile, RedisUrl, WritableDirectory
 from ketav_common.settings import BoundSettings
 
 
 class TrainerSettings(BoundSettings):
-    """The trainer's settings; each field is the variable KETAV_<NAME>."""
+    """The trainer's settings."""
 
-    registry_address: str = Field(description="Address of the registry: host:port or unix:path.")
-    redis_url: str = Field(description="Broker of Celery: redis://host:port/number.")
+    data_dir: WritableDirectory = Field(
+        default=Path(".ketav"), description="Directory of the trainings' temporary files."
+    )
+    registry_address: GrpcAddress = Field(description="Address of the registry: host:port or unix:path.")
+    redis_url: RedisUrl = Field(description="Broker of Celery: redis://host:port/number.")
     engine: Annotated[str, AfterValidator(check_engine)] = Field(
         default=KRAKEN,
         description="`kraken`, or `tiny`: a deterministic engine that only development environments install.",
@@ -36,15 +40,15 @@ class TrainerSettings(BoundSettings):
     training_seconds: float = Field(
         default=3600, gt=0, description="Seconds a training may take before it is killed."
     )
-    replay_lines: Path | None = Field(
+    replay_lines: NpzFile | None = Field(
         default=None,
         description="File of other writers' lines that trainings replay against forgetting.",
     )
-    general_lines: Path | None = Field(
+    general_lines: NpzFile | None = Field(
         default=None,
         description="File of other writers' lines, never replayed: their CER may increase only slightly.",
     )
-    language_model: Path | None = Field(
+    language_model: NpzFile | None = Field(
         default=None,
         description="File of the recognizer's language model: models are compared as they serve.",
     )

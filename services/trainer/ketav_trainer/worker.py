@@ -95,7 +95,7 @@ def main() -> None:
     arguments = parser.parse_args()
     settings = load(TrainerSettings)
     configure("trainer-worker", settings.log_level)
-    app = make_app(settings.redis_url, settings.sweep_seconds)
+    app = make_app(settings.redis_url.get_secret_value(), settings.sweep_seconds)
     worker = Worker(settings, RunQueue(app))
     tasks = Tasks(train=worker.train, sweep=worker.sweep, stop=worker.stop)
     with metrics_server(settings.metrics_host, settings.metrics_port):
