@@ -22,6 +22,7 @@ SECTIONS: Mapping[str, str] = {
     "Registry": "ketav_registry.settings.RegistrySettings",
     "Recognizer": "ketav_recognizer.settings.RecognizerSettings",
     "Trainer: server and worker": "ketav_trainer.settings.TrainerSettings",
+    "`ketav migrate`": "ketav_registry.settings.MigrationSettings",
     "`make run`": "ketav_local.settings.LocalSettings",
 }
 """The settings class of each process, in the order of the page."""
@@ -33,6 +34,9 @@ Every process reads its settings from environment variables when it starts, and 
 missing or out of range. `make run` sets the variables that the services require and passes the others of
 its own environment on to them. For containers, set them in `docker-compose.yml`
 ([containers](howto/containers.md)).
+
+A setting can also be a file: `KETAV_SECRETS_DIR` names a directory whose files are named like variables and
+contain their values, without the white space around them. A variable has precedence over a file.
 """
 TYPES: Mapping[object, str] = {
     int: "integer",

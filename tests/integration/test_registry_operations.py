@@ -73,6 +73,19 @@ def test_a_key_is_printed_once_and_stored_as_its_digest(postgres: PostgresServer
     assert "no valid API key with this prefix" in ketav("users", "revoke", prefix, status=1)
 
 
+def test_migrate_reads_its_urls_from_files(
+    environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As an operator mounts them; without any URL the command names the variable."""
+    for name in ("KETAV_DATABASE_URL", "KETAV_MIGRATION_DATABASE_URL"):
+        monkeypatch.delenv(name)
+    assert "KETAV_MIGRATION_DATABASE_URL is not set." in " ".join(ketav("migrate", status=2).split())
+    url = environment["KETAV_MIGRATION_DATABASE_URL"]
+    (tmp_path / "KETAV_MIGRATION_DATABASE_URL").write_text(url, encoding="utf-8")
+    monkeypatch.setenv("KETAV_SECRETS_DIR", str(tmp_path))
+    ketav("migrate")
+
+
 @pytest.mark.usefixtures("environment")
 def test_importing_a_base_again_changes_nothing_and_a_new_file_is_the_next_version(tmp_path: Path) -> None:
     """The versions of a name are numbered; a base can have a script."""

@@ -15,7 +15,7 @@ from ketav_common.settings import EnvironmentSettings, ServiceSettings, load
 from ketav_gateway.settings import GatewaySettings
 from ketav_local.settings import LocalSettings
 from ketav_recognizer.settings import RecognizerSettings
-from ketav_registry.settings import RegistrySettings
+from ketav_registry.settings import MigrationSettings, RegistrySettings
 from ketav_trainer.settings import TrainerSettings
 
 SECRET = "s" * 32
@@ -26,7 +26,14 @@ REQUIRED = {
     "KETAV_BLOB_URL": "s3://key:secret@127.0.0.1:1/bucket?secure=0",
     "KETAV_REDIS_URL": "redis://:password@127.0.0.1:1/0",
 }
-CLASSES = (GatewaySettings, RegistrySettings, RecognizerSettings, TrainerSettings, LocalSettings)
+CLASSES = (
+    GatewaySettings,
+    RegistrySettings,
+    MigrationSettings,
+    RecognizerSettings,
+    TrainerSettings,
+    LocalSettings,
+)
 FIELDS = [(kind, name) for kind in CLASSES for name in kind.model_fields]
 WRONG = (
     "",
@@ -183,6 +190,34 @@ def started(module: str, variables: Mapping[str, str]) -> subprocess.CompletedPr
         check=False,
         timeout=60,
     )
+
+
+def test_a_secret_is_read_from_a_file_unless_its_variable_is_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file has the name of the variable; the newline at its end is not part of the value."""
+    (tmp_path / "KETAV_IDENTITY_SECRET").write_text("f" * 32 + "\n", encoding="utf-8")
+    monkeypatch.delenv("KETAV_IDENTITY_SECRET", raising=False)
+    monkeypatch.setenv("KETAV_SECRETS_DIR", str(tmp_path))
+    assert load(ServiceSettings).identity_secret.get_secret_value() == "f" * 32
+    monkeypatch.setenv("KETAV_IDENTITY_SECRET", "v" * 32)
+    assert load(ServiceSettings).identity_secret.get_secret_value() == "v" * 32
+
+
+def test_a_missing_directory_and_an_unreadable_file_of_secrets_are_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the content of the file."""
+    monkeypatch.delenv("KETAV_IDENTITY_SECRET", raising=False)
+    monkeypatch.setenv("KETAV_SECRETS_DIR", str(tmp_path / "missing"))
+    assert sentences(ServiceSettings) == [
+        "KETAV_SECRETS_DIR is not a directory. Set it to one with a file for each secret."
+    ]
+    (tmp_path / "KETAV_IDENTITY_SECRET").write_bytes(b"\xff" * 32)
+    monkeypatch.setenv("KETAV_SECRETS_DIR", str(tmp_path))
+    assert sentences(ServiceSettings) == [
+        "A file in KETAV_SECRETS_DIR is not readable UTF-8. Check its content and its permissions."
+    ]
 
 
 @pytest.mark.parametrize(

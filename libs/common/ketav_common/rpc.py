@@ -30,6 +30,11 @@ PROBE_SECONDS = 2.0
 """Seconds between two readiness checks of a ready service, and the timeout of a check."""
 START_PROBE_SECONDS = 0.5
 """Seconds between two readiness checks while the service is not ready."""
+LIVENESS = "liveness"
+"""Service name of the health probe that a running event loop always answers with SERVING.
+
+The probe without a name depends on the stores: a process whose store is unavailable must not be restarted.
+"""
 Add = Callable[[grpc.aio.Server], None]
 Ready = Callable[[], Awaitable[bool]]
 
@@ -74,6 +79,10 @@ class Server:
             health_pb2.HealthCheckResponse.SERVING if serving else health_pb2.HealthCheckResponse.NOT_SERVING
         )
         await self.health.set("", status)
+
+    async def set_alive(self) -> None:
+        """Answer liveness probes with SERVING from now on."""
+        await self.health.set(LIVENESS, health_pb2.HealthCheckResponse.SERVING)
 
 
 def build_server(
@@ -135,6 +144,7 @@ async def serve(
             "Stop the program that uses this address, or set KETAV_BIND to another one."
         ) from None
     await server.set_serving(False)
+    await server.set_alive()
     await server.grpc.start()
     get_logger().info("server_started", bind=bind, port=server.port)
     async with asyncio.TaskGroup() as tasks:

@@ -1,15 +1,19 @@
 """Settings that every service reads from its environment."""
 
+import os
+from pathlib import Path
 from typing import Any, Final, Self, TypeVar
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from ketav_common import faults
 from ketav_common.errors import KetavError
 from ketav_common.identity import Signer
 from ketav_common.setting_types import GrpcAddress
 
+SECRETS_DIR = "KETAV_SECRETS_DIR"
+"""Variable with a directory of files: each is named like a variable and has its value."""
 _Settings = TypeVar("_Settings", bound=BaseSettings)
 LOG_LEVELS: Final = "^(DEBUG|INFO|WARNING|ERROR)$"
 """Pattern of KETAV_LOG_LEVEL."""
@@ -73,17 +77,30 @@ class BoundSettings(ServiceSettings):
 
 
 def load(kind: type[_Settings]) -> _Settings:
-    """Return the settings of a process from its environment.
+    """Return the settings of a process from its environment and the files in KETAV_SECRETS_DIR.
 
-    A missing or wrong variable ends the process with a line for each that names it, never its value.
+    A variable has precedence over a file. A missing or wrong one ends the process with a line for each that
+    names it, never its value.
     """
     try:
-        return kind()
+        return kind(_secrets_dir=_secrets_dir())
     except KetavError as error:
         raise SystemExit(error.detail) from None
+    except (OSError, SettingsError):
+        raise SystemExit(
+            f"A file in {SECRETS_DIR} is not readable UTF-8. Check its content and its permissions."
+        ) from None
     except ValidationError as error:
         prefix = str(kind.model_config.get("env_prefix", ""))
         raise SystemExit("\n".join(_problem(prefix, dict(item)) for item in error.errors())) from None
+
+
+def _secrets_dir() -> Path | None:
+    """Return the directory that KETAV_SECRETS_DIR names, None when it is unset; exit when there is none."""
+    name = os.environ.get(SECRETS_DIR)
+    if name and not Path(name).is_dir():
+        raise SystemExit(f"{SECRETS_DIR} is not a directory. Set it to one with a file for each secret.")
+    return Path(name) if name else None
 
 
 def _problem(prefix: str, error: dict[str, Any]) -> str:

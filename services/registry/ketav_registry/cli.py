@@ -1,7 +1,6 @@
 """`ketav`: the command for operators of a registry."""
 
 import asyncio
-import os
 import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -15,7 +14,7 @@ from ketav_registry import migrate as migrations
 from ketav_registry.domain.models import ModelVersion, Script
 from ketav_registry.main import open_stores
 from ketav_registry.model_conversion import convert_model
-from ketav_registry.settings import StoreSettings
+from ketav_registry.settings import MigrationSettings, StoreSettings
 from ketav_registry.stores import Stores
 from ketav_registry.usecases import accounts, models
 
@@ -47,8 +46,7 @@ def _run(work: Callable[[Stores], Awaitable[_Result]]) -> _Result:
 @app.command()
 def migrate() -> None:
     """Migrate the database to the newest schema, as its owner (KETAV_MIGRATION_DATABASE_URL)."""
-    service = os.environ.get("KETAV_DATABASE_URL")
-    owner = os.environ.get("KETAV_MIGRATION_DATABASE_URL") or service
+    owner, service = load(MigrationSettings).owner_and_service_urls()
     if not owner:
         raise typer.BadParameter(
             "KETAV_MIGRATION_DATABASE_URL is not set. Set it to the database's URL, with its owner's role."

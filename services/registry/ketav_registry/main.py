@@ -20,6 +20,7 @@ from ketav_registry.servicer import SERVICES, add_servicers
 from ketav_registry.settings import RegistrySettings, StoreSettings
 from ketav_registry.stores import Stores
 from ketav_registry.usecases.object_removal import sweeping
+from ketav_registry.usecases.training_metrics import counting_runs
 
 
 def blob_store(url: str, spool: Path, *, timeout_s: float = 10) -> BlobStore:
@@ -53,7 +54,11 @@ async def open_stores(settings: StoreSettings) -> AsyncIterator[Stores]:
 
 async def serve(settings: RegistrySettings) -> None:
     """Serve until SIGTERM, then finish the calls in progress."""
-    async with open_stores(settings) as stores, sweeping(stores, settings.object_sweep_seconds):
+    async with (
+        open_stores(settings) as stores,
+        sweeping(stores, settings.object_sweep_seconds),
+        counting_runs(stores, settings.run_count_seconds),
+    ):
         await rpc.serve(
             partial(
                 add_servicers,

@@ -23,6 +23,25 @@ class StoreSettings(EnvironmentSettings):
     database_timeout: float = Field(10, ge=1, le=60, description="Maximum seconds of a statement.")
 
 
+class MigrationSettings(EnvironmentSettings):
+    """Settings of `ketav migrate`."""
+
+    migration_database_url: DatabaseUrl | None = Field(
+        None, description="URL of PostgreSQL with the role that owns the tables; unset: KETAV_DATABASE_URL."
+    )
+    database_url: DatabaseUrl | None = Field(
+        None, description="URL with the role `ketav_service`, which gets the password of this URL."
+    )
+
+    def owner_and_service_urls(self) -> tuple[str | None, str | None]:
+        """Return the URL with the owner's role, or else the service's, and that with the service's role."""
+        owner, service = (
+            url.get_secret_value() if url else None
+            for url in (self.migration_database_url, self.database_url)
+        )
+        return owner or service, service
+
+
 class RegistrySettings(StoreSettings, BoundSettings):
     """Settings of the registry's server."""
 
@@ -47,6 +66,9 @@ class RegistrySettings(StoreSettings, BoundSettings):
     )
     object_sweep_seconds: float = Field(
         15, gt=0, description="Seconds between two sweeps that remove the objects of deleted rows."
+    )
+    run_count_seconds: float = Field(
+        10, gt=0, description="Seconds between two counts of the unfinished training runs, for the metrics."
     )
 
     def quarantine_limits(self) -> QuarantineLimits:

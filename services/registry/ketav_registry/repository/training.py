@@ -277,3 +277,9 @@ async def queued_runs(transaction: Transaction) -> list[UUID]:
     """Return the queued runs, oldest first."""
     query = sa.select(_run.id).where(_run.state == RunState.QUEUED).order_by(_run.created_at)
     return list(await transaction.scalars(query))
+
+
+async def count_unfinished(transaction: Transaction) -> int:
+    """Count the runs that wait for a worker or that a worker holds."""
+    query = sa.select(sa.func.count()).where(_run.state.in_(ACTIVE_STATES))
+    return int(await transaction.scalar(query) or 0)
