@@ -1,8 +1,10 @@
 """`ketav models import` converts a public model in processes of its own, and refuses what is none."""
 
+import asyncio
 import warnings
 from pathlib import Path
 
+import psutil
 import pytest
 import torch
 
@@ -36,7 +38,22 @@ async def test_the_reason_of_a_refusal_reaches_the_operator(tmp_path: Path) -> N
 
 
 async def test_a_conversion_that_takes_too_long_is_ended(tmp_path: Path) -> None:
-    """The child is killed at the deadline."""
+    """The child is killed at the deadline, and the sentence does not blame the file."""
     (tmp_path / "source").write_bytes(b"noise" * 10)
-    with pytest.raises(InvalidInput, match="not a recognition model"):
+    with pytest.raises(InvalidInput, match=r"took more than 0\.01 seconds"):
         await convert_model(tmp_path / "source", tmp_path / "model.safetensors", timeout_s=0.01)
+
+
+async def test_a_conversion_that_is_killed_does_not_blame_the_file(tmp_path: Path) -> None:
+    """The kernel kills the child when memory is full."""
+    (tmp_path / "source").write_bytes(b"noise" * 10)
+    us = psutil.Process()
+    before = {child.pid for child in us.children()}
+    conversion = asyncio.create_task(convert_model(tmp_path / "source", tmp_path / "model.safetensors"))
+    children: list[psutil.Process] = []
+    while not children:
+        await asyncio.sleep(0.01)
+        children = [child for child in us.children() if child.pid not in before]
+    children[0].kill()
+    with pytest.raises(InvalidInput, match="ran out of memory"):
+        await conversion

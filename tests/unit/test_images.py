@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import psutil
 import pytest
 from PIL import Image
 
@@ -129,12 +130,60 @@ async def test_a_decoder_that_hangs_is_ended_and_replaced(tmp_path: Path) -> Non
         assert (await normalise(images, tmp_path, saved(photo(), "PNG"))).width == 96
 
 
-async def test_a_decoder_that_dies_costs_one_refusal(images: ImageNormaliser, tmp_path: Path) -> None:
-    """A killed process refuses its upload; the next upload gets a new process."""
-    await images._idle[0].child.end()
+async def test_a_decoder_that_was_killed_while_idle_costs_no_upload(
+    images: ImageNormaliser, tmp_path: Path
+) -> None:
+    """Also when the pool has not been notified yet: the next upload gets a new process."""
+    for wait_s in (0.0, 0.2):
+        os.kill(images._idle[0].child.pid, signal.SIGKILL)
+        await asyncio.sleep(wait_s)
+        assert (await normalise(images, tmp_path, saved(photo(), "PNG"))).width == 96
+
+
+async def test_an_upload_whose_decoder_is_killed_from_outside_is_decoded_by_another(
+    images: ImageNormaliser, tmp_path: Path
+) -> None:
+    """A process killed before its limits are reached says nothing about the image."""
+    child = images._idle[0].child
+    os.kill(child.pid, signal.SIGSTOP)
+    task = asyncio.create_task(normalise(images, tmp_path, saved(photo(), "PNG")))
+    await asyncio.sleep(0.1)
+    os.kill(child.pid, signal.SIGKILL)
+    assert (await task).width == 96
+
+
+async def test_an_image_over_which_two_decoders_are_killed_is_refused(
+    images: ImageNormaliser, tmp_path: Path
+) -> None:
+    """The kernel kills a process when memory is full: a second death is taken to be the image's fault."""
+    first = images._idle[0].child
+    os.kill(first.pid, signal.SIGSTOP)
+    task = asyncio.create_task(normalise(images, tmp_path, saved(photo(), "PNG")))
+    await asyncio.sleep(0.1)
+    us = psutil.Process()
+    os.kill(first.pid, signal.SIGKILL)
+    second = None
+    for _ in range(1000):
+        second = next((child for child in us.children() if child.pid != first.pid), None)
+        if second is not None:
+            break
+        await asyncio.sleep(0.005)
+    assert second is not None
+    second.kill()
     with pytest.raises(InvalidInput) as refused:
-        await normalise(images, tmp_path, saved(photo(), "PNG"))
+        await task
     assert refused.value.code == "image-too-expensive"
+    assert (await normalise(images, tmp_path, saved(photo(), "PNG"))).width == 96
+
+
+async def test_a_decoder_that_fails_itself_does_not_blame_the_image(
+    images: ImageNormaliser, tmp_path: Path
+) -> None:
+    """A target that cannot be written, as on a full disk, is the server's failure."""
+    source = tmp_path / "source"
+    source.write_bytes(saved(photo(), "PNG"))
+    with pytest.raises(Unavailable, match="server failed to decode"):
+        await images.normalise(source, tmp_path / "absent" / "target")
     assert (await normalise(images, tmp_path, saved(photo(), "PNG"))).width == 96
 
 

@@ -8,6 +8,7 @@ socket of its own (`child_channel`); `child_main` is its side.
 import asyncio
 import contextlib
 import os
+import signal
 import socket
 import sys
 from asyncio.subprocess import DEVNULL, Process
@@ -52,10 +53,14 @@ _ENDING_S: Final = 5.0
 class ChildDiedError(Exception):
     """The child ended, was killed, took too long, or sent something that is no frame."""
 
-    def __init__(self, reason: str, status: int | None = None) -> None:
-        """Take the reason, for logs, and the exit status (negative: the signal) where it is known."""
+    def __init__(self, reason: str, status: int | None = None, *, timed_out: bool = False) -> None:
+        """Take the reason, for logs, and the exit status (negative: the signal) where it is known.
+
+        `timed_out`: the caller's limit of time was exceeded, and the child was killed for it.
+        """
         super().__init__(reason)
         self.status = status
+        self.timed_out = timed_out
 
     @property
     def out_of_memory(self) -> bool:
@@ -64,8 +69,8 @@ class ChildDiedError(Exception):
 
     @property
     def killed(self) -> bool:
-        """Return whether a signal ended the child: the kernel sends SIGKILL when memory is full."""
-        return self.status is not None and self.status < 0
+        """Return whether SIGKILL ended the child: the parent, the kernel when memory is full, a person."""
+        return self.status == -signal.SIGKILL
 
 
 class ChildProcess:
@@ -143,7 +148,7 @@ class ChildProcess:
                 return await self.receive()
         except TimeoutError as error:
             status = await self.end()
-            raise ChildDiedError(f"no answer within {seconds:g} seconds", status) from error
+            raise ChildDiedError(f"no answer within {seconds:g} seconds", status, timed_out=True) from error
 
     async def send(self, message: Mapping[str, Any], payload: bytes = b"") -> None:
         """Send a frame; raises ChildDiedError when the child has closed its end."""

@@ -95,33 +95,52 @@ class ImageNormaliser:
 
         UnsupportedMedia: another type. TooLarge: over 25 MiB once decoded. InvalidInput: not decodable, too
         small or too large in pixels, several images in one file, or the decoder ran out of time or memory.
+        Unavailable: the decoder failed for another reason, such as a full disk.
         """
         async with self._slots:
             if self._closed:
                 raise Unavailable("The service is stopping and accepts no more images. Try again later.")
-            decoder = self._idle.pop() if self._idle else await self._start()
-            answer: dict[str, Any] | None = None
             try:
-                answer = await self._ask(decoder, source, target)
-            finally:
-                await self._put_back(decoder, reusable=answer is not None and _is_reusable(answer))
+                answer = await self._decode(source, target)
+            except ChildDiedError as error:
+                if not error.killed or error.timed_out:
+                    raise _to_public(error) from error
+                answer = await self._decode_again(source, target)
         if "refused" in answer:
             refusal = answer["refused"]
             raise _CLASSES.get(refusal["code"], InvalidInput)(refusal["detail"], code=refusal["code"])
         return NormalisedImage(target, **answer["written"])
 
-    async def _ask(self, decoder: _Decoder, source: Path, target: Path) -> dict[str, Any]:
-        """Send an image to a process; raises InvalidInput when that dies or takes too long."""
-        decoder.images_left -= 1
-        request = {"source": str(source), "target": str(target)}
+    async def _decode_again(self, source: Path, target: Path) -> dict[str, Any]:
+        """Decode an image whose process was killed, perhaps not for the image; InvalidInput: it dies again."""
         try:
-            return (await decoder.child.ask(request, seconds=self._timeout_s)).message
+            return await self._decode(source, target)
+        except ChildDiedError as error:
+            raise _to_public(error) from error
+
+    async def _decode(self, source: Path, target: Path) -> dict[str, Any]:
+        """Send an image to a process and return the answer; raises ChildDiedError without one."""
+        decoder = await self._take()
+        decoder.images_left -= 1
+        answer: dict[str, Any] | None = None
+        try:
+            request = {"source": str(source), "target": str(target)}
+            answer = (await decoder.child.ask(request, seconds=self._timeout_s)).message
         except ChildDiedError as error:
             log.warning("image_decoder_died", reason=str(error))
-            raise InvalidInput(
-                "Decoding the image takes too much time or memory. Send it as a plain JPEG or PNG.",
-                code="image-too-expensive",
-            ) from error
+            raise
+        finally:
+            await self._put_back(decoder, reusable=answer is not None and _is_reusable(answer))
+        return answer
+
+    async def _take(self) -> _Decoder:
+        """Return an idle process that still runs, or start one."""
+        while self._idle:
+            decoder = self._idle.pop()
+            if decoder.child.alive:
+                return decoder
+            log.warning("idle_image_decoder_died", status=await decoder.child.end())
+        return await self._start()
 
     async def _start(self) -> _Decoder:
         """Start a process."""
@@ -134,6 +153,17 @@ class ImageNormaliser:
             self._idle.append(decoder)
         else:
             await decoder.child.end()
+
+
+def _to_public(error: ChildDiedError) -> KetavError:
+    """Return the error for the caller: the image's fault, or the server's where the process failed itself."""
+    failed = error.status is not None and error.status >= 0 and not error.out_of_memory
+    if failed:
+        return Unavailable("The server failed to decode the image. Send it again later.")
+    return InvalidInput(
+        "Decoding the image takes too much time or memory. Send it as a plain JPEG or PNG.",
+        code="image-too-expensive",
+    )
 
 
 def _is_reusable(answer: dict[str, Any]) -> bool:

@@ -6,6 +6,9 @@ from typing import Any, Final
 
 from ketav_common.child_process import ChildDiedError, ChildLimits, ChildProcess
 from ketav_common.errors import InvalidInput, Precondition
+from ketav_common.logging import get_logger
+
+log = get_logger()
 
 _CONVERTER: Final = "ketav_engine.models.conversion"
 _TIMEOUT_S: Final = 120
@@ -41,8 +44,18 @@ async def _ask(request: dict[str, Any], folder: Path, timeout_s: float) -> None:
     try:
         answer = (await child.ask(request, seconds=timeout_s)).message
     except ChildDiedError as error:
-        raise InvalidInput(_NO_MODEL, code="unusable-model") from error
+        log.warning("model_conversion_died", reason=str(error))
+        raise InvalidInput(_reason(error, timeout_s), code="unusable-model") from error
     finally:
         await child.end()
     if "accepted" not in answer:
         raise InvalidInput(str(answer.get("refused", _NO_MODEL)), code="unusable-model")
+
+
+def _reason(error: ChildDiedError, timeout_s: float) -> str:
+    """Return the sentences about the end of a child process: whether the file or the machine is the cause."""
+    if error.timed_out:
+        return f"Checking the file took more than {timeout_s:g} seconds. Import it when the machine has less to do."
+    if error.out_of_memory or error.killed:
+        return "Checking the file ran out of memory. Import it when the machine has 3 GB of free memory."
+    return _NO_MODEL
