@@ -121,6 +121,6 @@ def test_a_refused_field_is_named_by_its_json_pointer_and_its_line() -> None:
         {
             "field": "/lines/1/text",
             "line_id": lines[1]["line_id"],
-            "message": "The text has more than 4,000 characters. Shorten it.",
+            "message": "The text has more than 4,000 code points. Shorten it.",
         }
     ]

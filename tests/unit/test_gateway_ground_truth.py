@@ -162,16 +162,16 @@ async def test_a_key_identifies_the_request_and_each_of_its_pages(gateway: Gatew
     assert [header.confirm for header in sent] == [False] * 4 + [True]
 
 
-async def test_a_quarantined_or_skipped_line_is_named_by_its_index(gateway: Gateway) -> None:
-    """Indexes are those of the document, after a skipped line too."""
+async def test_a_quarantined_or_skipped_line_is_named_by_its_number(gateway: Gateway) -> None:
+    """Numbers count the lines of the document from 1, skipped ones too."""
     gateway.state.quarantined_texts = {"ב"}
     document = alto(alto_line("") + alto_line("א") + alto_line("ב") + alto_line("ג", points="1,1"))
     response = await import_archive(gateway, zipped({"p.png": picture(), "p.xml": document}))
     [file] = response.json()["files"]
     assert [(line["line"], line["state"], line["code"]) for line in file["lines"]] == [
-        (0, "skipped", "no-text"),
-        (3, "skipped", "no-area"),
-        (2, "quarantined", "empty-text"),
+        (1, "skipped", "no-text"),
+        (4, "skipped", "no-area"),
+        (3, "quarantined", "empty-text"),
     ]
     assert (file["imported_lines"], file["skipped_lines"], file["quarantined_lines"]) == (2, 2, 1)
 
@@ -240,6 +240,32 @@ ENTRIES: dict[str, tuple[bytes, str]] = {
     "another compression": (zipped({"b.gt.txt": "א"}, method=zipfile.ZIP_LZMA), "unsupported-compression"),
     "a wrong length": (with_wrong_size("b.gt.txt", b"a" * 1000, 10), "damaged-entry"),
 }
+
+
+async def test_the_reason_under_a_text_says_that_its_image_is_the_cause(gateway: Gateway) -> None:
+    """The image is not listed itself, so the sentence under the text names it."""
+    for content, sentence in ((b"GIF89a", "not a JPEG"), (b"\x89PNG\r\n\x1a\n", "begins like PNG")):
+        response = await import_archive(gateway, zipped({"a.png": content, "a.gt.txt": "א"}))
+        [file] = response.json()["files"]
+        assert file["name"] == "a.gt.txt"
+        assert file["reason"].startswith("The image 'a.png' of this file cannot be used. The file ")
+        assert sentence in file["reason"]
+
+
+@pytest.mark.parametrize("empty", [zipped({}), zipped_all([(zipfile.ZipInfo("lines/"), "")])])
+async def test_an_archive_without_a_file_is_refused_as_empty(gateway: Gateway, empty: bytes) -> None:
+    """There are no reasons of files to refer to."""
+    response = await import_archive(gateway, empty)
+    refused(response, 422, "nothing-to-import")
+    assert response.json()["detail"] == "The archive has no file. Add images with their texts."
+    assert response.json()["files"] == []
+
+
+async def test_an_error_of_the_archive_itself_names_the_field_of_the_form(gateway: Gateway) -> None:
+    """It is the field `file`."""
+    response = await import_archive(gateway, b"PK\x03\x04 no archive")
+    refused(response, 422, "damaged-archive")
+    assert response.json()["errors"] == [{"field": "/file", "message": response.json()["detail"]}]
 
 
 async def test_a_bad_file_of_an_archive_is_skipped_and_the_good_one_imported(gateway: Gateway) -> None:

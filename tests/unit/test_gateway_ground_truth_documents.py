@@ -22,7 +22,7 @@ BASELINE = ((190, 20), (10, 20))
 def test_a_line_has_its_text_baseline_and_boundary(xml: str) -> None:
     """Both vocabularies have the same line."""
     document = parse_xml(xml.encode())
-    assert document.lines == (GroundTruthLine(0, BASELINE, BOX, "שלום עולם"),)
+    assert document.lines == (GroundTruthLine(1, BASELINE, BOX, "שלום עולם"),)
     assert document.size == (200, 60)
     assert not document.refusals
 
@@ -44,7 +44,7 @@ def test_the_strings_of_an_alto_line_are_joined(inner: str, text: str) -> None:
     """With the spaces between them; glyphs and their shapes are ignored."""
     line = f'<TextLine HPOS="10" VPOS="10.4" WIDTH="180" HEIGHT="29.6">{inner}</TextLine>'
     document = parse_xml(alto(line).encode())
-    assert document.lines == (GroundTruthLine(0, (), BOX, text),)
+    assert document.lines == (GroundTruthLine(1, (), BOX, text),)
 
 
 def test_the_text_of_a_page_line_is_the_alternative_with_the_lowest_index() -> None:
@@ -59,7 +59,7 @@ def test_the_text_of_a_page_line_is_the_alternative_with_the_lowest_index() -> N
 
 
 def test_lines_without_text_or_outline_are_skipped_and_named() -> None:
-    """The other lines are parsed; indexes count every line of the document."""
+    """The other lines are parsed; numbers count every line of the document from 1."""
     bad = {
         "no-text": alto_line(""),
         "no-geometry": '<TextLine><String CONTENT="א"/></TextLine>',
@@ -70,9 +70,9 @@ def test_lines_without_text_or_outline_are_skipped_and_named() -> None:
     }
     document = parse_xml(alto("".join(bad.values()) + alto_line()).encode())
     assert {refusal.code: refusal.number for refusal in document.refusals} == {
-        code: i for i, code in enumerate(bad)
+        code: number for number, code in enumerate(bad, start=1)
     }
-    assert [line.number for line in document.lines] == [len(bad)]
+    assert [line.number for line in document.lines] == [len(bad) + 1]
 
 
 @pytest.mark.parametrize(

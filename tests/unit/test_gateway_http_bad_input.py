@@ -60,6 +60,16 @@ JSON = {
     "no lines": (feedback(corrected_text=None, lines=[]), "invalid-input"),
     "a line of 4,001 characters": (
         feedback(corrected_text=None, lines=[{**LINE, "text": "א" * 4001}]),
+        "text-too-long",
+    ),
+    "a text of 200,001 characters": (feedback(corrected_text="א\n" * 100_000 + "א"), "text-too-long"),
+    "1,001 lines": (feedback(corrected_text=None, lines=[LINE] * 1001), "line-count"),
+    "1,001 lines, one of them too long": (
+        feedback(corrected_text=None, lines=[{**LINE, "text": "א" * 4001}, *[LINE] * 1000]),
+        "line-count",
+    ),
+    "a line too long and another without a text": (
+        feedback(corrected_text=None, lines=[{**LINE, "text": "א" * 4001}, {"line_id": UNKNOWN}]),
         "invalid-input",
     ),
     "a string for confirm": (
@@ -129,7 +139,7 @@ FIELDS = {
     "another script": ({"script": "klingon"}, "invalid-input"),
     "another layout": ({"layout": "LAYOUT_PAGE"}, "invalid-input"),
     "no UUID": ({"project_id": "7"}, "invalid-input"),
-    "a name too long": ({"name": "א" * 201}, "invalid-input"),
+    "a name too long": ({"name": "א" * 201}, "text-too-long"),
     "a bidi override in a name": ({"name": "a\u202eb"}, "bidi-override"),
     "NUL in a name": ({"name": "a\x00b"}, "control-character"),
     "an unknown field": ({"user_id": UNKNOWN}, "unknown-field"),
@@ -342,7 +352,7 @@ async def test_an_invalid_field_is_named_by_its_pointer_and_its_line(gateway: Ga
         {
             "field": "/lines/1/text",
             "line_id": other,
-            "message": "The text has more than 4,000 characters. Shorten it.",
+            "message": "The text has more than 4,000 code points. Shorten it.",
         },
         {
             "field": "/lines/2/text",
@@ -355,6 +365,46 @@ async def test_an_invalid_field_is_named_by_its_pointer_and_its_line(gateway: Ga
             "message": "The request has no field of this name. Remove it.",
         },
     ]
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "message"),
+    [
+        ({"lines": [LINE] * 1001}, "/lines", "The array has 1,001 elements, but the most are 1,000."),
+        ({"lines": []}, "/lines", "The array is empty. Send at least one element."),
+        ({"corrected_text": ""}, "/corrected_text", "The text is empty. Send at least one character."),
+        ({"lines": [{**LINE, "text": "א\0"}]}, "/lines/0/text", "A string of the JSON body has the"),
+    ],
+)
+async def test_a_value_beyond_a_limit_is_named_with_the_limit(
+    gateway: Gateway, body: dict[str, object], field: str, message: str
+) -> None:
+    """The field by its pointer; no advice that the field does not allow."""
+    sent = {"project_id": UNKNOWN, "image_id": UNKNOWN} | body
+    problem = (await gateway.client.post("/feedback/", json=sent)).json()
+    [error] = problem["errors"]
+    assert error["field"] == field
+    assert error["message"].startswith(message)
+    assert "omit" not in error["message"]
+    if problem["code"] != "invalid-input":
+        assert problem["detail"] == error["message"]
+
+
+async def test_an_error_in_a_part_of_a_form_or_in_a_header_names_it(gateway: Gateway) -> None:
+    """`errors` has the field of the form, the header or the parameter, as it has the field of a JSON body."""
+    keys = {"Idempotency-Key": "a b"}
+    responses = {
+        "/name": await upload(gateway.client, None, name="a\u202eb"),
+        "/user_id": await upload(gateway.client, None, user_id="7"),
+        "/file": await upload(gateway.client, b"no image"),
+        "Idempotency-Key": await gateway.client.post("/train/", headers=keys),
+        "Last-Event-ID": await gateway.client.get(f"/train/{UNKNOWN}/events", headers={"Last-Event-ID": "x"}),
+        "X-Confirm": await gateway.client.delete("/me"),
+        "cursor": await gateway.client.get("/projects/?cursor=forged"),
+    }
+    for field, response in responses.items():
+        [error] = response.json()["errors"]
+        assert error == {"field": field, "message": response.json()["detail"]}
 
 
 async def test_an_invalid_parameter_is_named(gateway: Gateway) -> None:

@@ -51,7 +51,7 @@ async def test_a_user_without_a_webhook_gets_404(gateway: Gateway) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [{}, {"url": ""}, {"url": 7}, {"url": "https://" + "a" * 2000}, {**URL, "secret": "whsec_mine"}, []],
+    [{}, {"url": ""}, {"url": 7}, {**URL, "secret": "whsec_mine"}, []],
 )
 async def test_an_invalid_body_is_422(gateway: Gateway, body: Any) -> None:
     """The registry is not called."""

@@ -1,7 +1,7 @@
 """Cursors and ids of requests."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID, uuid4
 
 import pytest
@@ -25,6 +25,15 @@ def test_a_forged_cursor_is_refused(cursor: str) -> None:
     """Every text raises InvalidInput and no other error."""
     with pytest.raises(InvalidInput):
         common.position(cursor)
+
+
+@pytest.mark.parametrize("key", ["hebrew_base-1", "", "7", "a" * 400])
+def test_a_cursor_of_another_list_is_refused_as_a_cursor(key: str) -> None:
+    """Its position has a name where this list has ids."""
+    cursor = common.cursor(ListPosition(datetime(2026, 1, 1, tzinfo=UTC), key))
+    with pytest.raises(InvalidInput) as caught:
+        common.id_position(cursor)
+    assert (caught.value.code, caught.value.details) == ("invalid-cursor", {"pointer": "cursor"})
 
 
 @pytest.mark.parametrize("change", [str.upper, str.lower])

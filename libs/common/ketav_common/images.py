@@ -112,7 +112,7 @@ class ImageNormaliser:
         return NormalisedImage(target, **answer["written"])
 
     async def _decode_again(self, source: Path, target: Path) -> dict[str, Any]:
-        """Decode an image whose process was killed, perhaps not for the image; InvalidInput: it dies again."""
+        """Decode an image whose process was killed, perhaps from outside; InvalidInput: it dies again."""
         try:
             return await self._decode(source, target)
         except ChildDiedError as error:

@@ -55,7 +55,7 @@ async def _ask(request: dict[str, Any], folder: Path, timeout_s: float) -> None:
 def _reason(error: ChildDiedError, timeout_s: float) -> str:
     """Return the sentences about the end of a child process: whether the file or the machine is the cause."""
     if error.timed_out:
-        return f"Checking the file took more than {timeout_s:g} seconds. Import it when the machine has less to do."
+        return f"Checking the file took more than {timeout_s:g} seconds. Import it when the machine is idle."
     if error.out_of_memory or error.killed:
         return "Checking the file ran out of memory. Import it when the machine has 3 GB of free memory."
     return _NO_MODEL

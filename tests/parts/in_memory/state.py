@@ -10,7 +10,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from ketav.page.v1 import page_pb2
 from ketav.registry.v1 import erasure_pb2, models_pb2, pages_pb2, projects_pb2, training_pb2, webhooks_pb2
 from ketav_common import context
-from ketav_common.errors import Conflict, InvalidInput, KetavError, NotFound
+from ketav_common.errors import Conflict, KetavError, NotFound
+from ketav_registry.convert.common import invalid_cursor
 
 TIME = Timestamp(seconds=1_760_000_000)
 BASE = page_pb2.Model(
@@ -157,9 +158,7 @@ def list_part(items: list[Any], cursor: str, limit: int) -> tuple[list[Any], str
     if cursor:
         number = cursor.removeprefix(_CURSOR)
         if number == cursor or not number.isdigit():
-            raise InvalidInput(
-                "The cursor is not one of this list. Start without a cursor.", code="invalid-cursor"
-            )
+            raise invalid_cursor()
         start = int(number)
     end = start + limit
     return items[start:end], f"{_CURSOR}{end}" if end < len(items) else ""

@@ -33,6 +33,7 @@ async def delete_account(
         raise Precondition(
             f"The deletion is not confirmed. Send the header X-Confirm: {_CONFIRMATION}.",
             code="confirmation-missing",
+            details={"pointer": "X-Confirm"},
         )
     response = await call(
         gateway.services.accounts.DeleteAccount,

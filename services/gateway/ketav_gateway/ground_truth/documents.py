@@ -10,7 +10,7 @@ Point = tuple[int, int]
 
 @dataclass(frozen=True)
 class GroundTruthLine:
-    """A line: its index in the document, geometry in pixels as written, text in stored form."""
+    """A line: its number in the document, from 1, geometry in pixels as written, text in stored form."""
 
     number: int
     baseline: tuple[Point, ...]
@@ -20,7 +20,7 @@ class GroundTruthLine:
 
 @dataclass(frozen=True)
 class LineRefusal:
-    """A line that is skipped: its index in the document, a stable code, a sentence."""
+    """A line that is skipped: its number in the document, from 1, a stable code, a sentence."""
 
     number: int
     code: str

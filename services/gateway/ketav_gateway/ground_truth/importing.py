@@ -107,13 +107,17 @@ class Import:
         if text_file.layout == "page":
             return parse_xml(self.archive.read(text_file.name, target, _MAX_XML_BYTES))
         text = parse_line_text(self.archive.read(text_file.name, target, _MAX_TEXT_BYTES))
-        return Document((), None, (GroundTruthLine(0, (), (), text),), ())
+        return Document((), None, (GroundTruthLine(1, (), (), text),), ())
 
     async def _image(self, name: str) -> NormalisedImage:
         """Extract an image and normalise it, with the checks of every upload."""
         source = self.folder / "source"
-        await asyncio.to_thread(self.archive.extract, name, source, self.max_image_bytes)
-        return await self.images.normalise(source, self.folder / "image")
+        try:
+            await asyncio.to_thread(self.archive.extract, name, source, self.max_image_bytes)
+            return await self.images.normalise(source, self.folder / "image")
+        except (InvalidInput, TooLarge, UnsupportedMedia) as error:
+            error.detail = f"The image {printable(name)!r} of this file cannot be used. {error.detail}"
+            raise
 
     def _request_id(self, number: int) -> str:
         """Return the request id of a page of this import; empty without an Idempotency-Key."""

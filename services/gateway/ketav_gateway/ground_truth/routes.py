@@ -29,6 +29,11 @@ _ARCHIVE = (
     "PAGE XML; at most 256 MiB."
 )
 
+_NO_USABLE_FILE = (
+    "The archive has no file that can be imported. Correct the files as their reasons in `files` say."
+)
+_NO_FILE = "The archive has no file. Add images with their texts."
+
 
 @router.post(
     "/{project_id}/ground-truth",
@@ -61,12 +66,8 @@ async def import_ground_truth(
     if response.imported_lines or response.unchanged_lines:
         return response
     files = [file.model_dump(include={"name", "code", "reason"}) for file in response.files]
-    return problem(
-        422,
-        "nothing-to-import",
-        "The archive has no file that can be imported. Correct the files as their reasons in `files` say.",
-        {"files": files},
-    )
+    detail = _NO_USABLE_FILE if files else _NO_FILE
+    return problem(422, "nothing-to-import", detail, {"files": files})
 
 
 async def _require_project(services: Services, project_id: str) -> None:
@@ -88,7 +89,7 @@ async def _import(
     sha256 = fingerprint(request, form.model_dump() | {"file": upload.sha256.hex()})
     limits = ArchiveLimits(settings.max_import_entries, settings.max_import_inflated_bytes)
     deadline = time.monotonic() + settings.import_timeout_s
-    with ExitStack() as stack:
+    with uploads.naming_file(), ExitStack() as stack:
         archive = await asyncio.to_thread(stack.enter_context, open_archive(upload.path, limits))
         return await Import(
             archive=archive,

@@ -59,7 +59,7 @@ class ImportForm(RequestBody):
 class ImportedLine(ResponseBody):
     """A line that was skipped or quarantined."""
 
-    line: int = Field(description="Index of the line in its file, from 0.")
+    line: int = Field(description="Number of the line in its file, from 1.")
     state: Literal["skipped", "quarantined"] = Field(
         description="`skipped`: not stored; `quarantined`: stored, does not train."
     )

@@ -201,7 +201,7 @@ class _Reader:
             )
         lines: list[GroundTruthLine] = []
         refusals: list[LineRefusal] = []
-        for number, line in enumerate(self.lines):
+        for number, line in enumerate(self.lines, start=1):
             try:
                 lines.append(_ground_truth_line(number, line))
             except InvalidInput as error:

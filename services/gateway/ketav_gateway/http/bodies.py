@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 
 from ketav_common.errors import InvalidInput, TooLarge
-from ketav_gateway.http.validation import invalid_fields
+from ketav_gateway.http.validation import invalid_fields, pointer_step
 
 _MAX_DEPTH = 16
 """Levels of nested arrays and objects: the deepest request has three."""
@@ -58,30 +58,31 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
-def _check_text(text: str) -> None:
-    """Refuse a string that is no Unicode text, or has NUL."""
+def _check_text(text: str, pointer: str) -> None:
+    """Refuse a string, the value or a member's name at the pointer, that is no Unicode text or has NUL."""
     if _NO_TEXT.search(text):
-        _refuse(
+        raise InvalidInput(
             "A string of the JSON body has the character NUL or an unpaired surrogate. Remove it.",
             code="malformed-text",
+            details={"pointer": pointer},
         )
 
 
-def _check(value: object, depth: int = 0) -> None:
-    """Refuse invalid strings and deep nesting anywhere in a parsed value."""
+def _check(value: object, pointer: str = "", depth: int = 0) -> None:
+    """Refuse invalid strings and deep nesting anywhere in a parsed value, which is at the pointer."""
     if depth > _MAX_DEPTH:
         _refuse(
             f"The JSON body is nested more than {_MAX_DEPTH} levels deep. Send fewer levels.", "json-too-deep"
         )
     if isinstance(value, str):
-        _check_text(value)
+        _check_text(value, pointer)
     elif isinstance(value, dict):
         for name, member in value.items():
-            _check_text(name)
-            _check(member, depth + 1)
+            _check_text(name, pointer)
+            _check(member, pointer + pointer_step(name), depth + 1)
     elif isinstance(value, list):
-        for item in value:
-            _check(item, depth + 1)
+        for index, item in enumerate(value):
+            _check(item, pointer + pointer_step(index), depth + 1)
 
 
 def parse_json(data: bytes) -> object:

@@ -33,6 +33,7 @@ def idempotency_key(
             "The header Idempotency-Key is not valid. Send one key of 1 to "
             f"{MAX_IDEMPOTENCY_KEY_CHARACTERS} visible ASCII characters.",
             code="malformed-idempotency-key",
+            details={"pointer": "Idempotency-Key"},
         )
     return keys[0]
 

@@ -20,7 +20,7 @@ from ketav_gateway.http.problem_codes import (
     ONE_FIELD_DETAIL,
     ProblemCode,
 )
-from ketav_gateway.http.validation import field_errors
+from ketav_gateway.http.validation import field_errors, problem_code
 
 log = get_logger()
 
@@ -138,13 +138,15 @@ async def _on_validation_error(_request: Request, error: Exception) -> JSONRespo
     """Return the response for a request with invalid fields."""
     if not isinstance(error, RequestValidationError):
         raise error
-    count = len(error.errors())
+    code, errors, count = problem_code(error), field_errors(error), len(error.errors())
     detail = (
-        ONE_FIELD_DETAIL
-        if count == 1
-        else f"{count} fields of the request are not valid. Correct the fields that `errors` names."
+        f"{count} fields of the request are not valid. Correct the fields that `errors` names."
+        if count > 1
+        else ONE_FIELD_DETAIL
+        if code == InvalidInput.default_code
+        else errors[0]["message"]
     )
-    return problem(InvalidInput.http, "invalid-input", detail, {"errors": field_errors(error)})
+    return problem(InvalidInput.http, code, detail, {"errors": errors})
 
 
 async def _on_http_exception(_request: Request, error: Exception) -> JSONResponse:

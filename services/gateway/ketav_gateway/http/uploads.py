@@ -1,6 +1,7 @@
 """Multipart forms with one file: bounded, counted and hashed while they arrive, the file written to disk."""
 
 import hashlib
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
@@ -14,9 +15,10 @@ from starlette.exceptions import HTTPException
 from ketav_common.errors import InvalidInput, TooLarge
 from ketav_gateway.http.bodies import refuse_encoded
 from ketav_gateway.http.openapi import CURL_ARGUMENTS
-from ketav_gateway.http.validation import invalid_fields
+from ketav_gateway.http.validation import invalid_fields, naming_field
 
 FILE_FIELD = "file"
+_FILE_POINTER = f"/{FILE_FIELD}"
 _MAX_PARTS = 8
 """Parts of a form: the largest form has six fields."""
 _MAX_FIELD_BYTES = 64 * 1024
@@ -126,10 +128,13 @@ class _FormReceiver:
             raise InvalidInput(
                 f"The form has no field {_printable(name)!r}. Remove it; the fields are {allowed}.",
                 code="unknown-field",
+                details={"pointer": f"/{_printable(name)}"},
             )
         if name in self.names:
             raise InvalidInput(
-                f"The form has the field {name!r} more than once. Send it once.", code="duplicate-field"
+                f"The form has the field {name!r} more than once. Send it once.",
+                code="duplicate-field",
+                details={"pointer": f"/{name}"},
             )
         self.names.add(name)
         self._part.name = name
@@ -142,6 +147,7 @@ class _FormReceiver:
                 raise TooLarge(
                     f"The file has more than {self._max_file_bytes:,} bytes. Send a smaller file.",
                     code="file-too-large",
+                    details={"pointer": _FILE_POINTER},
                 )
             chunk = data[start:end]
             self.hash.update(chunk)
@@ -152,6 +158,7 @@ class _FormReceiver:
             raise TooLarge(
                 f"The form field {self._part.name!r} has more than {_MAX_FIELD_BYTES:,} bytes. Shorten it.",
                 code="field-too-large",
+                details={"pointer": f"/{self._part.name}"},
             )
 
     def on_part_end(self) -> None:
@@ -162,8 +169,15 @@ class _FormReceiver:
             self.values[self._part.name] = self._part.data.decode("utf-8")
         except UnicodeDecodeError as error:
             raise InvalidInput(
-                f"The form field {self._part.name!r} is not UTF-8. Send it in UTF-8.", code="malformed-text"
+                f"The form field {self._part.name!r} is not UTF-8. Send it in UTF-8.",
+                code="malformed-text",
+                details={"pointer": f"/{self._part.name}"},
             ) from error
+
+
+def naming_file() -> AbstractContextManager[None]:
+    """Add the pointer of the file to the errors about its content that are raised in the block."""
+    return naming_field(FILE_FIELD)
 
 
 def _printable(name: str) -> str:
@@ -233,7 +247,9 @@ async def receive(request: Request, target: Path, *, form: type[BaseModel], max_
         await _parse(request, receiver, max_file_bytes + _OVERHEAD_BYTES)
     if FILE_FIELD not in receiver.names:
         raise InvalidInput(
-            f"The form has no field {FILE_FIELD!r}. Add the file as this field.", code="missing-file"
+            f"The form has no field {FILE_FIELD!r}. Add the file as this field.",
+            code="missing-file",
+            details={"pointer": _FILE_POINTER},
         )
     return Upload(target, receiver.hash.digest(), receiver.size_bytes, receiver.values)
 

@@ -1,12 +1,14 @@
 """Validation errors as sentences: which field is wrong, why, and what to send instead."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from ketav_common.errors import InvalidInput, TooLarge, UnsupportedMedia
 from ketav_gateway.schemas import UUID_PATTERN, VERSION_PATTERN
 
 _MAX_ERRORS = 20
@@ -31,17 +33,14 @@ _SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "int_from_float": "The value is not an integer. Send a whole number.",
     "list_type": "The value is not an array. Send a JSON array.",
     "string_pattern_mismatch": lambda context: _PATTERNS.get(context["pattern"], _OTHER_PATTERN),
-    "string_too_short": lambda context: (
-        f"The text has fewer than {context['min_length']} characters. Send a longer text, or omit the field."
-    ),
+    "string_too_short": "The text is empty. Send at least one character.",
     "string_too_long": lambda context: (
-        f"The text has more than {context['max_length']:,} characters. Shorten it."
+        f"The text has more than {context['max_length']:,} code points. Shorten it."
     ),
-    "too_short": lambda context: (
-        f"The array has fewer than {context['min_length']} elements. Send more elements, or omit the field."
-    ),
+    "too_short": "The array is empty. Send at least one element.",
     "too_long": lambda context: (
-        f"The array has more than {context['max_length']:,} elements. Send several requests."
+        f"The array has {context['actual_length']:,} elements, but the most are {context['max_length']:,}. "
+        "Send several requests."
     ),
     "literal_error": lambda context: f"The value is not one of {context['expected']}. Send one of these.",
     "greater_than_equal": lambda context: (
@@ -52,7 +51,9 @@ _SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     ),
     "value_error": lambda context: str(context["error"]),
 }
-"""What is wrong and what to send, by pydantic's type of error."""
+"""What is wrong and what to send, by pydantic's type of error. Every shortest length is 1."""
+_LIMIT_CODES = {"too_long": "line-count", "string_too_long": "text-too-long"}
+"""Codes of the limits of a body, by pydantic's type of error: every bounded array has lines."""
 
 
 def invalid_fields(error: ValidationError, body: object) -> RequestValidationError:
@@ -64,6 +65,15 @@ def invalid_fields(error: ValidationError, body: object) -> RequestValidationErr
     return RequestValidationError(errors, body=body)
 
 
+def problem_code(error: RequestValidationError) -> str:
+    """Return the code of the limit that all errors are about; `invalid-input` for any other errors."""
+    codes = {
+        _LIMIT_CODES.get(details["type"], "") if details["loc"][0] == "body" else ""
+        for details in error.errors()
+    }
+    return (codes.pop() if len(codes) == 1 else "") or InvalidInput.default_code
+
+
 def field_errors(error: RequestValidationError) -> list[dict[str, str]]:
     """Return `field`, `message` and, for a field of a line, `line_id`, of the first 20 errors."""
     return [_field_error(details, error.body) for details in error.errors()[:_MAX_ERRORS]]
@@ -73,13 +83,28 @@ def _field_error(details: ErrorDetails, body: object) -> dict[str, str]:
     """Return one error."""
     origin, *path = details["loc"]
     names = [str(part)[:_MAX_NAME_CHARACTERS] for part in path]
-    pointer = "".join(f"/{name.replace('~', '~0').replace('/', '~1')}" for name in names)
+    pointer = "".join(map(pointer_step, names))
     described = {
         "field": (pointer if origin == "body" else ".".join(names))[:_MAX_POINTER_CHARACTERS],
         "message": _sentence(details),
     }
     line_id = _line_id(path, body)
     return described | ({"line_id": line_id} if line_id else {})
+
+
+@contextmanager
+def naming_field(name: str) -> Iterator[None]:
+    """Add the pointer of a form field to the errors about its content that are raised in the block."""
+    try:
+        yield
+    except (InvalidInput, TooLarge, UnsupportedMedia) as error:
+        error.details.setdefault("pointer", f"/{name}")
+        raise
+
+
+def pointer_step(name: int | str) -> str:
+    """Return a name or an index as the next part of a JSON pointer (RFC 6901, section 3)."""
+    return "/" + str(name)[:_MAX_NAME_CHARACTERS].replace("~", "~0").replace("/", "~1")
 
 
 def _sentence(details: ErrorDetails) -> str:

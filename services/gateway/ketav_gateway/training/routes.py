@@ -124,6 +124,7 @@ async def watch_training(
         raise InvalidInput(
             "The header Last-Event-ID is not a revision of a run. Send the id of the last event received.",
             code="malformed-event-id",
+            details={"pointer": "Last-Event-ID"},
         )
     revision = int(last_event_id)
     run = await _get_run(gateway.services, run_id)

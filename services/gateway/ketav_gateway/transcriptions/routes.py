@@ -22,6 +22,7 @@ from ketav_gateway.http.dependencies import (
 from ketav_gateway.http.idempotency import IdempotencyKey, fingerprint, idempotency_key
 from ketav_gateway.http.problem_codes import FORM, IDEMPOTENT, IMAGE, READING, TEXT
 from ketav_gateway.http.problems import Responses, responses
+from ketav_gateway.http.validation import naming_field
 from ketav_gateway.schemas import VERSION_PATTERN
 from ketav_gateway.transcriptions import convert, schemas, usecases
 
@@ -123,7 +124,8 @@ async def _store(
             max_file_bytes=gateway.settings.max_upload_bytes,
         )
         form = _form(upload)
-        normalised = await gateway.images.normalise(upload.path, image)
+        with uploads.naming_file():
+            normalised = await gateway.images.normalise(upload.path, image)
         sha256 = fingerprint(request, form.model_dump() | {"file": upload.sha256.hex()})
         header = convert.create_page_header(form, normalised, key, sha256)
         return await usecases.create_page(gateway.services, header, normalised.path)
@@ -134,7 +136,8 @@ def _form(upload: uploads.Upload) -> schemas.OcrForm:
     form = uploads.validated(schemas.OcrForm, upload)
     if form.name is None:
         return form
-    name = clean(form.name, max_length=MAX_NAME_CODE_POINTS, what="name") or None
+    with naming_field("name"):
+        name = clean(form.name, max_length=MAX_NAME_CODE_POINTS, what="name") or None
     return form.model_copy(update={"name": name})
 
 

@@ -36,7 +36,9 @@ class SetWebhookRequest(RequestBody):
     url: str = Field(
         description="An https URL with a public address.",
         min_length=1,
-        max_length=MAX_WEBHOOK_URL_CHARACTERS,
+        json_schema_extra={
+            "maxLength": MAX_WEBHOOK_URL_CHARACTERS
+        },  # the registry's error says what is wrong
     )
 
 

@@ -105,16 +105,27 @@ def position(value: str) -> ListPosition[str] | None:
         time, key = base64.b64decode(value, altchars=b"-_", validate=True).decode().split(" ")
         return ListPosition(datetime.fromisoformat(time).astimezone(), key.replace("\0", ""))
     except (binascii.Error, ValueError, OverflowError) as error:
-        raise InvalidInput(
-            "The cursor is malformed. Send a cursor of this list, or none to start at the beginning.",
-            code="invalid-cursor",
-        ) from error
+        raise invalid_cursor() from error
+
+
+def invalid_cursor() -> InvalidInput:
+    """Return the error for a text that is no cursor of the list."""
+    return InvalidInput(
+        "The cursor is malformed. Send a cursor of this list, or none to start at the beginning.",
+        code="invalid-cursor",
+        details={"pointer": "cursor"},
+    )
 
 
 def id_position(value: str) -> ListPosition[UUID] | None:
-    """Return the position of a cursor whose key is a UUID; None for an empty one."""
+    """Return the position of a cursor whose key is a UUID, or None. InvalidInput invalid-cursor."""
     parsed = position(value)
-    return None if parsed is None else ListPosition(parsed.time, uuid(parsed.key, "cursor"))
+    if parsed is None:
+        return None
+    try:
+        return ListPosition(parsed.time, UUID(parsed.key))
+    except ValueError as error:
+        raise invalid_cursor() from error
 
 
 def timestamp(time: datetime) -> Timestamp:

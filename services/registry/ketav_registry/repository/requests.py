@@ -12,4 +12,5 @@ def check_same_request(row: Any, request: RequestKey) -> None:  # noqa: ANN401 -
         raise Conflict(
             "The Idempotency-Key belongs to a different request. Send a new key with each new request.",
             code="idempotency-key-reused",
+            details={"pointer": "Idempotency-Key"},
         )

@@ -117,7 +117,7 @@ def _clean(submitted: Sequence[Correction]) -> list[Correction]:
         first = indexes.setdefault(correction.line_id, index)
         if first != index:
             raise InvalidInput(
-                f"Lines {first} and {index} of the request correct the same line. Send each line once.",
+                f"/lines/{first} and /lines/{index} correct the same line. Send each line once.",
                 code="duplicate-line",
                 details={"pointer": f"/lines/{index}/line_id", "line_id": str(correction.line_id)},
             )
@@ -190,7 +190,7 @@ async def _align(lines: Sequence[Line], corrected: list[str] | list[Correction])
         for index, correction in enumerate(by_line):
             if correction.line_id not in known_ids:
                 raise InvalidInput(
-                    f"Line {index} of the request is not a line of the page's latest transcription. "
+                    f"/lines/{index} of the request is not a line of the page's latest transcription. "
                     "Get the page again and send the ids of its lines.",
                     code="unknown-line",
                     details={"pointer": f"/lines/{index}/line_id", "line_id": str(correction.line_id)},

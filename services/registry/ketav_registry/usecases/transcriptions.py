@@ -40,9 +40,9 @@ def _check_lines(lines: Sequence[Line]) -> None:
             "Two lines of the transcription have the same order. Number the lines in reading order.",
             code=_CODE,
         )
-    for index, line in enumerate(lines):
+    for number, line in enumerate(lines, start=1):
         if problem := line_problem(line):
             raise InvalidInput(
-                f"Line {index} of the transcription {problem}. Record what the recognizer returned.",
+                f"Line {number} of the transcription {problem}. Record what the recognizer returned.",
                 code=_CODE,
             )
