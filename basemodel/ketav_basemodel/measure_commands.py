@@ -50,6 +50,8 @@ def tune(language: Path = LANGUAGE, model: Path = MODEL) -> None:
     for trial in trials[:_PRINTED_TRIALS]:
         print(f"{trial.cost:.4f} {trial.settings}")
     fitted = replace(unfitted, settings=trials[0].settings)
+    fitted = replace(fitted, calibration=tuning.calibrate(fitted, loaded.net.codec, outputs, lines))
+    print(fitted.calibration)
     language_model.write(fitted, language)
     for name, (greedy, beam) in tuning.compare(fitted, loaded.net.codec, outputs, lines).items():
         print(f"{name:16} {len(lines[name]):4} lines CER greedy {greedy:.4f} beam {beam:.4f}")

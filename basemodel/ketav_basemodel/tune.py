@@ -14,6 +14,7 @@ import numpy as np
 
 from ketav_basemodel import running_text, sentences
 from ketav_basemodel.alphabet import LETTERS, plain
+from ketav_basemodel.calibrate import fit_calibration, matches
 from ketav_basemodel.corpora import BIBLE, bible_verses
 from ketav_basemodel.number_forms import number_words
 from ketav_basemodel.synthesis import Material, Mixture, load_material, samples
@@ -22,7 +23,7 @@ from ketav_common.metrics import cer
 from ketav_engine.lines import normalise
 from ketav_engine.recognition.beam import BeamDecoder, LanguageTables
 from ketav_engine.recognition.decode import Decoder, Probabilities, greedy, to_reading
-from ketav_engine.recognition.language_model import LanguageModel, SearchSettings
+from ketav_engine.recognition.language_model import Calibration, LanguageModel, SearchSettings
 from ketav_engine.recognition.recognize import run
 
 SEED: Final = 910_000_000
@@ -195,6 +196,24 @@ def _neighbours(settings: SearchSettings) -> list[SearchSettings]:
         *(replace(settings, running_share=share) for share in GRID["running_share"]),
         *(replace(settings, unknown_share=share) for share in GRID["unknown_share"]),
     ]
+
+
+def calibrate(
+    language: LanguageModel,
+    codec: Any,  # noqa: ANN401  # kraken is untyped
+    by_set: Mapping[str, list[Probabilities]],
+    lines: Lines,
+) -> Calibration:
+    """Return the calibration of the readings of the lines that decide, as the fitted search reads them."""
+    uncalibrated = replace(language, calibration=Calibration())
+    decoder = BeamDecoder(LanguageTables(uncalibrated), codec)
+    certainties, correct = [], []
+    for name in DECIDING:
+        for line, output in zip(lines[name], by_set[name], strict=True):
+            reading = to_reading(decoder(output), codec)
+            certainties.append(np.array(reading.confidences))
+            correct.append(matches(line.text, reading.text))
+    return fit_calibration(np.concatenate(certainties), np.concatenate(correct))
 
 
 def compare(

@@ -14,7 +14,7 @@ from ketav_basemodel.running_text import RunningText
 from ketav_engine.domain import UnusableModelError
 from ketav_engine.engines import make_engine
 from ketav_engine.recognition import beam, decode, language_model
-from ketav_engine.recognition.language_model import LanguageModel, SearchSettings
+from ketav_engine.recognition.language_model import Calibration, LanguageModel, SearchSettings
 from ketav_engine.recognition.ngram_tables import hashed, log_probability
 
 ALPHABET = "אב ."
@@ -166,16 +166,30 @@ def test_digits_share_one_symbol_and_its_probability() -> None:
     assert decoder.log_probability([2, 3]) == pytest.approx(decoder.log_probability([9, 9]))
 
 
+def test_confidences_are_probabilities_by_the_calibration(language: LanguageModel) -> None:
+    """A calibrated search reads the same text; a certainty c becomes sigmoid(slope * logit(c) + offset)."""
+    outputs = np.full((len(CODEC.l2c_single) + 1, 3), 0.01, dtype=np.float32)
+    outputs[0], outputs[1] = (0.1, 0.9, 0.1), (0.8, 0.05, 0.1)
+    outputs[2] = (0.05, 0.02, 0.7)
+    plain, calibrated = (
+        beam.BeamDecoder(beam.LanguageTables(replace(language, calibration=calibration)), CODEC)(outputs)
+        for calibration in (Calibration(), Calibration(slope=0.5, offset=1.0))
+    )
+    assert [label[:3] for label in plain] == [label[:3] for label in calibrated]
+    assert plain
+    for before, after in zip(plain, calibrated, strict=True):
+        logit = 0.5 * math.log(before.confidence / (1 - before.confidence)) + 1.0
+        assert after.confidence == pytest.approx(1 / (1 + math.exp(-logit)))
+
+
 def test_a_language_model_survives_its_file(language: LanguageModel, tmp_path: Path) -> None:
     """Writing and reading keep everything."""
     path = tmp_path / "language.npz"
+    language = replace(language, calibration=Calibration(0.7, 1.5))
     language_model.write(language, path)
     stored = language_model.read(path)
-    assert (stored.symbols, stored.marks, stored.settings) == (
-        language.symbols,
-        language.marks,
-        language.settings,
-    )
+    for name in ("symbols", "marks", "settings", "calibration"):
+        assert getattr(stored, name) == getattr(language, name)
     for name in ("words", "running"):
         before, after = getattr(language, name), getattr(stored, name)
         assert after.order == before.order

@@ -8,11 +8,13 @@ import pytest
 
 from ketav_basemodel import language_model, running_text, sentences, tune
 from ketav_basemodel.alphabet import DIGITS
+from ketav_basemodel.calibrate import fit_calibration, matches
 from ketav_basemodel.corpora import part_of
 from ketav_basemodel.running_text import RunningText
 from ketav_basemodel.unseen_writers import Instance, UnseenWriter, write_line
 from ketav_engine.recognition.beam import BeamDecoder, LanguageTables
 from ketav_engine.recognition.decode import Probabilities
+from ketav_engine.recognition.language_model import Calibration
 
 
 def test_running_text_keeps_the_order_of_its_words() -> None:
@@ -112,3 +114,19 @@ def test_settings_that_break_a_guard_are_not_chosen() -> None:
     trials = tune.fit(words, codec, outputs, lines)
     assert trials[0].rates["random"] == 0
     assert any(trial.cost < trials[0].cost for trial in trials)
+
+
+def test_a_calibration_finds_the_probabilities_that_it_was_made_with() -> None:
+    """Certainties whose characters are correct by a known curve give that curve back."""
+    random = np.random.default_rng(3)
+    certainties = random.uniform(0.02, 0.98, 40_000)
+    made = Calibration(slope=0.6, offset=0.9)
+    correct = random.random(len(certainties)) < [made.probability(float(c)) for c in certainties]
+    fitted = fit_calibration(certainties, correct)
+    assert fitted.slope == pytest.approx(made.slope, abs=0.05)
+    assert fitted.offset == pytest.approx(made.offset, abs=0.05)
+
+
+def test_a_character_is_correct_where_the_alignment_keeps_it() -> None:
+    """A substituted and an inserted character are wrong; the others are correct."""
+    assert matches("שלום לכם", "שלוס לכרם").tolist() == [True] * 3 + [False] + [True] * 3 + [False, True]

@@ -33,13 +33,16 @@ class BeamDecoder:
         """Take the language model, the network's codec, and settings that replace the language model's."""
         self._language = _language(tables, codec)
         self._weights = _weights(settings or tables.model.settings)
+        self._calibration = tables.model.calibration
         width = self._weights.width
         self._beam = np.zeros(width, HYPOTHESIS)
         self._candidates = np.zeros(width * (MAX_LABELS + 1), HYPOTHESIS)
 
     def __call__(self, probabilities: Probabilities) -> list[Label]:
-        """Return the best text's labels with the steps and the certainty that the network gives them."""
-        return align(self.search(probabilities), probabilities)
+        """Return the best text's labels with their steps and the probability that each is correct."""
+        probability = self._calibration.probability
+        labels = align(self.search(probabilities), probabilities)
+        return [label._replace(confidence=probability(label.confidence)) for label in labels]
 
     def log_probability(self, labels: Sequence[int]) -> float:
         """Return the natural logarithm of the language model's probability of a text, given as its labels."""

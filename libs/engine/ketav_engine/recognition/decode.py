@@ -14,7 +14,10 @@ Probabilities = NDArray[np.float32]
 
 
 class Label(NamedTuple):
-    """A decoded label with its first and last step, and its greatest probability in one of them."""
+    """A decoded label with its first and last step, and the probability that it is correct.
+
+    Best-path decoding gives the label's greatest probability in one of the steps.
+    """
 
     label: int
     start: int

@@ -30,8 +30,10 @@ LOG_STEP: Final = 0.05
 """Natural logarithms are stored as bytes in steps of this: 255 means exp(-12.75)."""
 UNSEEN_LOG: Final = math.log(1e-5)
 """Logarithm of the probability of a symbol that no table holds."""
+MIN_CERTAINTY: Final = 1e-6
+"""Certainties are kept this far from 0 and 1, whose logits are infinite."""
 MAX_FILE_BYTES: Final = 16 * 2**20
-_FORMAT: Final = 2
+_FORMAT: Final = 3
 
 Keys = NDArray[np.uint64]
 Logs = NDArray[np.uint8]
@@ -70,9 +72,28 @@ class SearchSettings:
     """Labels less probable than this at a step do not extend hypotheses."""
 
 
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Turns the network's certainty of a character into the probability that the character is correct.
+
+    The search outputs characters that the network alone would not, and the network's certainty knows nothing
+    of the language, so it is too low. The probability is sigmoid(slope * logit(certainty) + offset): Platt,
+    Probabilistic Outputs for Support Vector Machines, 1999.
+    """
+
+    slope: float = 1.0
+    offset: float = 0.0
+
+    def probability(self, certainty: float) -> float:
+        """Return the probability for a certainty, both from 0 to 1."""
+        bounded = min(max(certainty, MIN_CERTAINTY), 1 - MIN_CERTAINTY)
+        logit = self.slope * math.log(bounded / (1 - bounded)) + self.offset
+        return 1 / (1 + math.exp(-logit))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class LanguageModel:
-    """A language model and the settings of the search that were fitted with it."""
+    """A language model with the settings of the search and the calibration that were fitted with it."""
 
     symbols: Mapping[str, int]
     """The symbol of each character, from 1; the characters of a class share one."""
@@ -85,6 +106,7 @@ class LanguageModel:
     spelling: NDArray[np.float32]
     """Logarithm of each symbol's probability within an unknown word, shape (MAX_SYMBOLS + 1,)."""
     settings: SearchSettings = SearchSettings()
+    calibration: Calibration = Calibration()
 
 
 def pack(symbols: tuple[int, ...]) -> int:
@@ -111,6 +133,7 @@ def write(model: LanguageModel, path: Path) -> None:
         "marks": np.array(sorted(model.marks), dtype=np.uint8),
         "spelling": model.spelling,
         "settings": np.array(astuple(model.settings), dtype=np.float64),
+        "calibration": np.array(astuple(model.calibration), dtype=np.float64),
     }
     for name, table in (("words", model.words), ("running", model.running)):
         arrays[f"{name}_order"] = np.array(table.order)
@@ -148,6 +171,7 @@ def _from_arrays(arrays: Mapping[str, NDArray[np.generic]]) -> LanguageModel:
         _table(arrays, "running"),
         arrays["spelling"].astype(np.float32),
         SearchSettings(weight, bonus, running_share, unknown_share, int(width), min_probability),
+        Calibration(*arrays["calibration"].tolist()),
     )
 
 
