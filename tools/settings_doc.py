@@ -21,7 +21,8 @@ SECTIONS: Mapping[str, str] = {
     "Gateway": "ketav_gateway.settings.GatewaySettings",
     "Registry": "ketav_registry.settings.RegistrySettings",
     "Recognizer": "ketav_recognizer.settings.RecognizerSettings",
-    "Trainer: server and worker": "ketav_trainer.settings.TrainerSettings",
+    "Trainer: server": "ketav_trainer.settings.TrainerSettings",
+    "Trainer: worker": "ketav_trainer.settings.WorkerSettings",
     "`ketav migrate`": "ketav_registry.settings.MigrationSettings",
     "`make run`": "ketav_local.settings.LocalSettings",
 }

@@ -16,7 +16,7 @@ from ketav_gateway.settings import GatewaySettings
 from ketav_local.settings import LocalSettings
 from ketav_recognizer.settings import RecognizerSettings
 from ketav_registry.settings import MigrationSettings, RegistrySettings
-from ketav_trainer.settings import TrainerSettings
+from ketav_trainer.settings import TrainerSettings, WorkerSettings
 
 SECRET = "s" * 32
 REQUIRED = {
@@ -32,6 +32,7 @@ CLASSES = (
     MigrationSettings,
     RecognizerSettings,
     TrainerSettings,
+    WorkerSettings,
     LocalSettings,
 )
 FIELDS = [(kind, name) for kind in CLASSES for name in kind.model_fields]

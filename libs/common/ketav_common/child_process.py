@@ -41,6 +41,7 @@ _INHERITED: Final = (
     "LD_LIBRARY_PATH",
     "LD_PRELOAD",
     "NUMBA_CACHE_DIR",
+    "MPLCONFIGDIR",
     DIRECTORY,
 )
 """Variables that a child inherits: what finds Python and its libraries. No secret is among them."""

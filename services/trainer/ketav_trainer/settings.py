@@ -7,17 +7,33 @@ from pydantic import AfterValidator, Field
 
 from ketav_common.extensions import KRAKEN, check_engine
 from ketav_common.setting_types import GrpcAddress, NpzFile, RedisUrl, WritableDirectory
-from ketav_common.settings import BoundSettings
+from ketav_common.settings import BoundSettings, ServiceSettings
 
 
-class TrainerSettings(BoundSettings):
-    """The trainer's settings."""
+class QueueSettings(ServiceSettings):
+    """Settings that the trainer's server and its workers share."""
+
+    registry_address: GrpcAddress = Field(description="Address of the registry: host:port or unix:path.")
+    redis_url: RedisUrl = Field(description="Broker of Celery: redis://host:port/number.")
+
+
+class TrainerSettings(QueueSettings, BoundSettings):
+    """Settings of the trainer's server."""
+
+    webhook_seconds: float = Field(
+        default=5, gt=0, description="Seconds between two checks for webhook deliveries that are due."
+    )
+    webhook_private: bool = Field(
+        default=False, description="Allow webhooks to private addresses, and by http to this machine."
+    )
+
+
+class WorkerSettings(QueueSettings):
+    """Settings of a trainer's worker, which needs a directory that it can write."""
 
     data_dir: WritableDirectory = Field(
         default=Path(".ketav"), description="Directory of the trainings' temporary files."
     )
-    registry_address: GrpcAddress = Field(description="Address of the registry: host:port or unix:path.")
-    redis_url: RedisUrl = Field(description="Broker of Celery: redis://host:port/number.")
     engine: Annotated[str, AfterValidator(check_engine)] = Field(
         default=KRAKEN,
         description="`kraken`, or `tiny`: a deterministic engine that only development environments install.",
@@ -25,12 +41,6 @@ class TrainerSettings(BoundSettings):
     heartbeat_seconds: float = Field(default=10, gt=0, description="Seconds between two renewals of a lease.")
     sweep_seconds: float = Field(
         default=15, gt=0, description="Seconds between two sweeps for waiting and abandoned runs."
-    )
-    webhook_seconds: float = Field(
-        default=5, gt=0, description="Seconds between two checks for webhook deliveries that are due."
-    )
-    webhook_private: bool = Field(
-        default=False, description="Allow webhooks to private addresses, and by http to this machine."
     )
     training_memory_bytes: int = Field(
         default=12 * 1024**3,

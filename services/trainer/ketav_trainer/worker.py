@@ -14,7 +14,7 @@ from ketav_trainer import usecases
 from ketav_trainer.celery_app import RunQueue, Tasks, make_app, run_worker
 from ketav_trainer.domain import TrainingConfig
 from ketav_trainer.registry import RegistryClient
-from ketav_trainer.settings import TrainerSettings
+from ketav_trainer.settings import WorkerSettings
 from ketav_trainer.training import Dependencies, run_training
 
 log = get_logger()
@@ -23,7 +23,7 @@ log = get_logger()
 class Worker:
     """Runs the tasks. Each task has its own event loop and its own connection to the registry."""
 
-    def __init__(self, settings: TrainerSettings, queue: RunQueue) -> None:
+    def __init__(self, settings: WorkerSettings, queue: RunQueue) -> None:
         """Take the settings and the queue."""
         self._settings = settings
         self._queue = queue
@@ -71,7 +71,7 @@ class Worker:
             log.warning("sweep_failed", code=error.code)
 
 
-def training_config(settings: TrainerSettings) -> TrainingConfig:
+def training_config(settings: WorkerSettings) -> TrainingConfig:
     """Return the configuration of trainings that the settings describe."""
     return TrainingConfig(
         directory=settings.data_dir / "training",
@@ -93,7 +93,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Trains the models of queued runs.")
     parser.add_argument("--beat", action="store_true", help="also sweep for waiting runs on a schedule")
     arguments = parser.parse_args()
-    settings = load(TrainerSettings)
+    settings = load(WorkerSettings)
     configure("trainer-worker", settings.log_level)
     app = make_app(settings.redis_url.get_secret_value(), settings.sweep_seconds)
     worker = Worker(settings, RunQueue(app))
