@@ -77,7 +77,10 @@ class ComposeSystem:
     def up(self, *arguments: str) -> float:
         """Bring the system up, or scale it, and wait until it is healthy; return the seconds it took."""
         began = time.monotonic()
-        self.compose("up", "--detach", "--no-build", "--pull=never", "--wait", *arguments)
+        try:
+            self.compose("up", "--detach", "--no-build", "--pull=never", "--wait", *arguments)
+        except subprocess.TimeoutExpired as error:
+            raise AssertionError(f"not healthy after {UP_S:.0f} s:\n{self.tails()}") from error
         return time.monotonic() - began
 
     def down(self) -> None:

@@ -120,11 +120,11 @@ def test_a_calibration_finds_the_probabilities_that_it_was_made_with() -> None:
     """Certainties whose characters are correct by a known curve give that curve back."""
     random = np.random.default_rng(3)
     certainties = random.uniform(0.02, 0.98, 40_000)
-    made = Calibration(slope=0.6, offset=0.9)
-    correct = random.random(len(certainties)) < [made.probability(float(c)) for c in certainties]
+    true = Calibration(slope=0.6, offset=0.9)
+    correct = random.random(len(certainties)) < [true.probability(float(c)) for c in certainties]
     fitted = fit_calibration(certainties, correct)
-    assert fitted.slope == pytest.approx(made.slope, abs=0.05)
-    assert fitted.offset == pytest.approx(made.offset, abs=0.05)
+    assert fitted.slope == pytest.approx(true.slope, abs=0.05)
+    assert fitted.offset == pytest.approx(true.offset, abs=0.05)
 
 
 def test_a_character_is_correct_where_the_alignment_keeps_it() -> None:
