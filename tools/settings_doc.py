@@ -23,7 +23,7 @@ SECTIONS: Mapping[str, str] = {
     "Recognizer": "ketav_recognizer.settings.RecognizerSettings",
     "Trainer: server": "ketav_trainer.settings.TrainerSettings",
     "Trainer: worker": "ketav_trainer.settings.WorkerSettings",
-    "`ketav migrate`": "ketav_registry.settings.MigrationSettings",
+    "`ketav admin`": "ketav_registry.settings.AdminSettings",
     "`make run`": "ketav_local.settings.LocalSettings",
 }
 """The settings class of each process, in the order of the page."""

@@ -23,8 +23,7 @@ SHARED_RULES = {
 """Modules of the common library without input or output, which a domain may use."""
 ENVIRONMENT_READERS = {
     "libs/common/ketav_common/settings.py",
-    "services/registry/ketav_registry/cli.py",  # addresses of the migrating role, which no service has
-    "services/registry/migrations/env.py",  # as cli.py, when alembic runs by itself
+    "services/registry/migrations/env.py",  # the address of the migrating role, when alembic runs by itself
 }
 """Modules that read variables of the project; settings classes read them by pydantic."""
 PRIVATE = {"text", "texts", "image", "chunk", "api_key", "key", "token", "secret", "password", "body", "url"}

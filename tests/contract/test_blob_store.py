@@ -14,7 +14,8 @@ from uuid import uuid4
 import pytest
 
 from ketav_common.errors import DataLoss, InvalidInput, TooLarge, Unavailable
-from ketav_registry.blobs import BlobStore, read, store
+from ketav_registry.blobs import STORE_MISSING, BlobStore, read, store
+from ketav_registry.blobs_directory import DirectoryBlobStore
 from ketav_registry.main import blob_store
 from tests.parts.processes import free_port
 from tests.parts.s3 import S3Server
@@ -63,7 +64,9 @@ async def tested(request: pytest.FixtureRequest, tmp_path: Path) -> StoreUnderTe
         built = directory(tmp_path)
     else:
         built = bucket(request.getfixturevalue("s3"), tmp_path)
-    await built.blobs.check()
+    assert await built.blobs.problem() == STORE_MISSING
+    await built.blobs.create()
+    assert await built.blobs.problem() == ""
     return built
 
 
@@ -228,23 +231,26 @@ async def test_a_reader_that_stops_early_leaves_the_store_usable(tested: StoreUn
 
 
 async def test_an_s3_server_that_does_not_listen_is_unavailable(tmp_path: Path) -> None:
-    """Within five seconds."""
+    """Within five seconds, with a sentence that has neither address nor keys."""
     blobs = blob_store(f"s3://key:secret@127.0.0.1:{free_port()}/bucket?secure=0", tmp_path / "spool")
     async with asyncio.timeout(5):
+        assert await blobs.problem() == (
+            "The object store does not answer at the host of KETAV_BLOB_URL. Start it, or correct the "
+            "variable."
+        )
         with pytest.raises(Unavailable):
-            await blobs.check()
+            await blobs.create()
 
 
 async def test_a_suspended_s3_server_is_unavailable(s3: S3Server, tmp_path: Path) -> None:
     """After the timeout; later calls succeed."""
     url = s3.url(f"test-{uuid4().hex}")
     slow_blobs, blobs = (blob_store(url, tmp_path / "spool", timeout_s=seconds) for seconds in (10, 1))
-    await slow_blobs.check()
+    await slow_blobs.create()
     s3.process.send_signal(signal.SIGSTOP)
     try:
         async with asyncio.timeout(10):
-            with pytest.raises(Unavailable):
-                await blobs.check()
+            assert "does not answer" in await blobs.problem()
             with pytest.raises(Unavailable):
                 await store(blobs, chunks_of(b"x"), key_of, max_bytes=10, size_bytes=1)
     finally:
@@ -255,8 +261,7 @@ async def test_a_suspended_s3_server_is_unavailable(s3: S3Server, tmp_path: Path
 async def test_wrong_credentials_are_unavailable(s3: S3Server, tmp_path: Path) -> None:
     """Not DataLoss: the server checks signatures and refuses the call."""
     blobs = blob_store(s3.url("bucket").replace("ketav-test-secret", "wrong"), tmp_path / "spool")
-    with pytest.raises(Unavailable):
-        await blobs.check()
+    assert "rejects the keys of KETAV_BLOB_URL" in await blobs.problem()
     with pytest.raises(Unavailable):
         await store(blobs, chunks_of(b"x"), key_of, max_bytes=10, size_bytes=1)
 
@@ -264,12 +269,16 @@ async def test_wrong_credentials_are_unavailable(s3: S3Server, tmp_path: Path) -
 async def test_a_missing_folder_is_unavailable(tmp_path: Path) -> None:
     """An unmounted disk is not an empty store."""
     tested = directory(tmp_path)
-    for path in (tmp_path / "objects" / ".incoming", tmp_path / "objects"):
-        path.rmdir()
-    with pytest.raises(Unavailable):
-        await tested.blobs.check()
+    assert await tested.blobs.problem() == STORE_MISSING
     with pytest.raises(Unavailable):
         await put(tested, b"x")
+
+
+async def test_a_full_disk_is_named(tmp_path: Path) -> None:
+    """Less space is free than the largest file may take; no disk has a tebibyte of tebibytes free."""
+    blobs = DirectoryBlobStore(tmp_path / "objects", min_free_bytes=1 << 80)
+    await blobs.create()
+    assert "The disk of the object store is full" in await blobs.problem()
 
 
 @pytest.mark.parametrize("url", ["/folder", "http://host/bucket", "s3:///bucket", ""])

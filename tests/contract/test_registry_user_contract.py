@@ -130,7 +130,7 @@ async def open_real(postgres: PostgresServer, database: str, folder: Path) -> As
 
         async def new_user() -> tuple[UUID, str]:
             """Add a user; return id and API key."""
-            return await accounts.add_user("user", stores=registry.stores)
+            return await accounts.add_user(f"user {uuid4()}", stores=registry.stores)
 
         async def queue_run(user: UUID) -> str:
             """Correct enough lines and queue a run."""

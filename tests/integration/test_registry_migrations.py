@@ -76,7 +76,7 @@ async def test_a_process_is_ready_with_its_own_schema_or_a_newer_one(
     await asyncio.to_thread(postgres.execute, change, name, *([revision] if revision else []))
     engine = connect(postgres.url(name, "ketav_service"), pool_size=1, statement_timeout_s=5)
     database = Database(engine)
-    assert await database.ready() is ready
+    assert (await database.problem() == "") is ready
     await database.close()
 
 

@@ -79,7 +79,7 @@ def test_migrate_reads_its_urls_from_files(
     """As an operator mounts them; without any URL the command names the variable."""
     for name in ("KETAV_DATABASE_URL", "KETAV_MIGRATION_DATABASE_URL"):
         monkeypatch.delenv(name)
-    assert "KETAV_MIGRATION_DATABASE_URL is not set." in " ".join(ketav("migrate", status=2).split())
+    assert "KETAV_MIGRATION_DATABASE_URL is not set." in " ".join(ketav("migrate", status=1).split())
     url = environment["KETAV_MIGRATION_DATABASE_URL"]
     (tmp_path / "KETAV_MIGRATION_DATABASE_URL").write_text(url, encoding="utf-8")
     monkeypatch.setenv("KETAV_SECRETS_DIR", str(tmp_path))
@@ -131,7 +131,7 @@ async def test_a_call_is_unavailable_while_postgresql_is_and_succeeds_afterwards
             user_id = await registry.new_user()
             with acting(user_id):
                 first = await create(registry)
-                assert await registry.stores.ready()
+                assert (await registry.stores.ready()).serving
                 stop = (
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'ketav_service'"
                 )
@@ -142,7 +142,7 @@ async def test_a_call_is_unavailable_while_postgresql_is_and_succeeds_afterwards
                 with pytest.raises(Unavailable) as caught:
                     await create(registry)
                 assert caught.value.retry_after
-                assert not await registry.stores.ready()
+                assert not (await registry.stores.ready()).serving
                 with server.restarted(tmp_path):
                     assert (await create(registry)).model.version == first.model.version
 
@@ -158,7 +158,7 @@ async def test_a_call_to_a_suspended_postgresql_times_out(tmp_path: Path) -> Non
                 async with asyncio.timeout(8):
                     with pytest.raises((TimedOut, Unavailable)):
                         await read_projects(stores)
-            assert not await stores.ready()
+            assert "does not answer in time" in await stores.problem()
         await read_projects(stores)
         await stores.close()
 
@@ -245,4 +245,4 @@ async def test_a_page_that_cannot_be_stored_leaves_no_row(
             assert caught.value.code == "unavailable"
             listed = await registry.projects.ListProjects(projects_pb2.ListProjectsRequest())
             assert not listed.projects
-            assert not await registry.stores.ready()
+            assert not (await registry.stores.ready()).serving

@@ -10,7 +10,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import grpc
 
@@ -75,7 +75,7 @@ class Registry:
 
     async def new_user(self, name: str = "user") -> UUID:
         """Add a user and return their id."""
-        user_id, _ = await accounts.add_user(name, stores=self.stores)
+        user_id, _ = await accounts.add_user(f"{name} {uuid4()}", stores=self.stores)
         return user_id
 
 
@@ -98,7 +98,7 @@ async def registry_server(
     )
     signer = Signer(SECRET)
     async with open_stores(settings) as stores:
-        await stores.blobs.check()
+        await stores.blobs.create()
         file = folder / "hebrew_base.safetensors"
         file.write_bytes(base or safetensors(b"hebrew base"))
         await models.import_base(file, "hebrew_base", None, stores=stores)

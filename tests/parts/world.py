@@ -261,7 +261,7 @@ class World:
         file = self.folder / "hebrew_base.safetensors"
         file.write_bytes(content)
         async with open_stores(self._stores()) as stores:
-            await stores.blobs.check()
+            await stores.blobs.create()
             await models.import_base(file, "hebrew_base", None, stores=stores)
 
     def _stores(self) -> StoreSettings:

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from ketav_common.errors import NotFound, Unauthenticated, Unavailable
+from ketav_common.errors import Forbidden, NotFound, Unauthenticated, Unavailable
 from ketav_gateway.http.authentication import Authenticator
 from tests.parts.gateway import KEY, in_process_gateway
 
@@ -45,6 +45,19 @@ async def test_a_key_is_resolved_once_within_its_lifetime() -> None:
     now[0] = 30.0
     await authenticator.identify(KEY)
     assert len(resolver.digests) == 2
+
+
+async def test_the_keys_of_a_disabled_account_are_refused_with_the_reason() -> None:
+    """403, because the key itself is valid; it is not cached, so an enabled account works at once."""
+
+    async def disabled(_digest: bytes) -> UUID:
+        """Refuse every key as the registry does."""
+        raise NotFound("This account is disabled. Ask the operator to enable it.", code="account-disabled")
+
+    authenticator = Authenticator(disabled, ttl_s=30, size=2)
+    with pytest.raises(Forbidden, match="This account is disabled"):
+        await authenticator.identify(KEY)
+    assert len(authenticator._users) == 0
 
 
 async def test_unknown_keys_are_not_cached_and_the_cache_is_bounded() -> None:

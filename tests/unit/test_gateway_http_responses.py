@@ -67,6 +67,19 @@ async def test_readyz_names_the_service_that_does_not_serve(gateway: Gateway) ->
     assert "trainer" in response.json()["detail"]
 
 
+async def test_readyz_passes_on_the_problems_that_a_service_names(gateway: Gateway) -> None:
+    """Those of a service that serves, too: the trainer serves without its broker."""
+    problem = "Redis does not answer at the host of KETAV_REDIS_URL. Start it."
+    await gateway.servers["trainer"].set_serving(True, [problem])
+    response = await gateway.anonymous.get("/readyz")
+    assert (response.status_code, response.json()["problems"]) == (200, {"trainer": [problem]})
+    await gateway.servers["registry"].set_serving(False, ["The disk is full. Free space on it."])
+    response = await gateway.anonymous.get("/readyz")
+    assert response.status_code == 503
+    assert response.json()["problems"]["registry"] == ["The disk is full. Free space on it."]
+    assert "registry: The disk is full. Free space on it." in response.json()["detail"]
+
+
 @pytest.mark.parametrize("error", [Unauthenticated(), Internal("The disk is full. Add space.")])
 async def test_a_service_that_refuses_the_gateway_is_an_internal_error(
     gateway: Gateway, error: KetavError

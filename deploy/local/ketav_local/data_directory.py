@@ -54,7 +54,7 @@ class DataDirectory:
         return path.read_text()
 
     def write_env(self, values: Mapping[str, str]) -> None:
-        """Write the URLs of the running system's stores, for `ketav` commands; the file has secrets."""
+        """Write the addresses of the running system, for `ketav` commands; the file has secrets."""
         self.write_private("env", "".join(f"{name}={value}\n" for name, value in sorted(values.items())))
 
     def lock(self) -> IO[str]:

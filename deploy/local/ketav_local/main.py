@@ -57,7 +57,7 @@ async def running(settings: LocalSettings) -> AsyncIterator[Running]:
         system = System.plan(settings, data)
         if settings.database_url is None:
             await asyncio.to_thread(system.postgres.create)
-        data.write_env(system.store_env())
+        data.write_env(system.command_env())
         with PidFile(pid_file_path) as pid_file:
             supervisor = Supervisor(system.specs(), data.logs, pid_file, say, settings.start_timeout_s)
             async with supervisor:

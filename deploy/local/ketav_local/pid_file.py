@@ -71,15 +71,22 @@ def started_at(pid: int) -> float:
         return 0.0
 
 
-def end_left_processes(path: Path) -> list[str]:
-    """End the processes of a killed supervisor that the file still lists; return their names.
+def running_processes(path: Path) -> dict[str, int]:
+    """Return the process ids of the listed processes that run, by name; empty without a file.
 
-    A process counts only when its start time matches, so a process with a reused id is not ended.
+    A process counts only when its start time matches, so a process with a reused id is left out.
     """
     if not path.exists():
-        return []
+        return {}
     listed: dict[str, tuple[int, float]] = json.loads(path.read_text() or "{}")
-    pids = {name: pid for name, (pid, start) in listed.items() if start and started_at(pid) == start}
+    return {name: pid for name, (pid, start) in listed.items() if start and started_at(pid) == start}
+
+
+def end_left_processes(path: Path) -> list[str]:
+    """End the processes of a killed supervisor that the file still lists; return their names."""
+    if not path.exists():
+        return []
+    pids = running_processes(path)
     processes = []
     for pid in pids.values():
         with contextlib.suppress(psutil.NoSuchProcess):  # the watchdog may end the same ones

@@ -73,6 +73,14 @@ class System:
         }
         return {name: url if isinstance(url, str) else url.get_secret_value() for name, url in urls.items()}
 
+    def command_env(self) -> dict[str, str]:
+        """Return the variables of `ketav` commands: the stores' URLs and the services' addresses."""
+        return {**self.store_env(), **self._address_env()}
+
+    def _address_env(self) -> dict[str, str]:
+        """Return the addresses of the services."""
+        return {f"KETAV_{service.upper()}_ADDRESS": address for service, address in self.addresses.items()}
+
     def service_env(self, name: str, *stores: str) -> dict[str, str]:
         """Return a service's environment: the shared one, the addresses, and only the stores that it uses."""
         urls = self.store_env()
@@ -80,7 +88,7 @@ class System:
             **self.base_env(),
             "KETAV_METRICS_PORT": str(self.metrics_port(name)),
             **{store: urls[store] for store in stores},
-            **{f"KETAV_{service.upper()}_ADDRESS": address for service, address in self.addresses.items()},
+            **self._address_env(),
             "KETAV_BIND": self.addresses.get(name, ""),
             "KETAV_PORT": str(self.settings.port),
             "KETAV_DATA_DIR": str(self.data.subdirectory(name)),

@@ -21,6 +21,7 @@ from ketav_common.identity import Signer
 from ketav_common.interceptor import IDENTITY_KEY, REQUEST_ID_KEY, CallInterceptor
 from ketav_common.limits import MAX_MESSAGE_BYTES, MAX_METADATA_BYTES
 from ketav_common.logging import get_logger
+from ketav_common.readiness import PROBLEM_KEY, Readiness
 
 __all__ = ["DEFAULT_SECONDS", "Server", "build_server", "channel", "chunks", "raise_ketav_errors", "serve"]
 
@@ -36,7 +37,7 @@ LIVENESS = "liveness"
 The probe without a name depends on the stores: a process whose store is unavailable must not be restarted.
 """
 Add = Callable[[grpc.aio.Server], None]
-Ready = Callable[[], Awaitable[bool]]
+Ready = Callable[[], Awaitable[Readiness]]
 
 _SIZES = [
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
@@ -70,11 +71,12 @@ class Server:
     """A gRPC server with its health servicer; `port` is the bound TCP port, 1 for a unix socket."""
 
     grpc: grpc.aio.Server
-    health: health.aio.HealthServicer
+    health: "HealthServicer"
     port: int
 
-    async def set_serving(self, serving: bool) -> None:
-        """Answer health probes with SERVING or NOT_SERVING."""
+    async def set_serving(self, serving: bool, problems: Sequence[str] = ()) -> None:
+        """Answer health probes with SERVING or NOT_SERVING, and with these problems."""
+        self.health.problems = tuple(problems)
         status = (
             health_pb2.HealthCheckResponse.SERVING if serving else health_pb2.HealthCheckResponse.NOT_SERVING
         )
@@ -83,6 +85,17 @@ class Server:
     async def set_alive(self) -> None:
         """Answer liveness probes with SERVING from now on."""
         await self.health.set(LIVENESS, health_pb2.HealthCheckResponse.SERVING)
+
+
+class HealthServicer(health.aio.HealthServicer):  # type: ignore[misc]  # grpc_health has no types
+    """Answers health checks; the trailing metadata of a response has the service's problems."""
+
+    problems: tuple[str, ...] = ()
+
+    async def Check(self, request: Any, context: Any) -> Any:  # noqa: ANN401, N802 - grpc's
+        """Return the status of the service."""
+        context.set_trailing_metadata(tuple((PROBLEM_KEY, problem) for problem in self.problems))
+        return await super().Check(request, context)
 
 
 def build_server(
@@ -105,7 +118,7 @@ def build_server(
     age = ("grpc.max_connection_age_ms", int(connection_seconds * 1000))
     server = grpc.aio.server(interceptors=[interceptor], options=[*_SERVER_OPTIONS, age])
     add(server)
-    servicer = health.aio.HealthServicer()
+    servicer = HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
     reflection.enable_server_reflection((*names, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
     port = server.add_insecure_port(bind)
@@ -126,7 +139,8 @@ async def serve(
 ) -> None:
     """Serve until SIGTERM or SIGINT, then refuse new calls, let those in flight finish, and stop.
 
-    `ready` is called every two seconds, more often while it returns False; health probes get its result.
+    `ready` is called every two seconds, more often while the service does not serve; health probes get its
+    result.
     `on_stop` is called when the stop begins; it must end the calls that would not end by themselves.
     Raises SystemExit with a sentence when the address cannot be bound.
     """
@@ -158,21 +172,26 @@ async def serve(
 
 
 async def _probe(server: Server, ready: Ready | None) -> None:
-    """Set the health status to the result of `ready`, again and again, until cancelled."""
+    """Set the health status to the result of `ready`, repeatedly, until cancelled; changes are logged."""
+    previous = Readiness()
     while True:
-        serving = ready is None or await _is_ready(ready)
-        await server.set_serving(serving)
-        await asyncio.sleep(PROBE_SECONDS if serving else START_PROBE_SECONDS)
+        readiness = Readiness() if ready is None else await _readiness(ready)
+        if readiness != previous:
+            log = get_logger().info if readiness.serving and not readiness.problems else get_logger().warning
+            log("readiness_changed", serving=readiness.serving, problems=readiness.problems)
+        previous = readiness
+        await server.set_serving(readiness.serving, readiness.problems)
+        await asyncio.sleep(PROBE_SECONDS if readiness.serving else START_PROBE_SECONDS)
 
 
-async def _is_ready(ready: Ready) -> bool:
-    """Return the result of `ready`; an error, or no result within two seconds, is logged and means False."""
+async def _readiness(ready: Ready) -> Readiness:
+    """Return the result of `ready`; after an error, or no result within two seconds, not serving."""
     try:
         async with asyncio.timeout(PROBE_SECONDS):
             return await ready()
     except Exception as error:  # noqa: BLE001 - whatever it is, the service is not ready
-        get_logger().warning("not_ready", reason=type(error).__name__)
-        return False
+        problem = f"The readiness check failed with {type(error).__name__}. Read the log of the service."
+        return Readiness(serving=False, problems=(problem,))
 
 
 def channel(

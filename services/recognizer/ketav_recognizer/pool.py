@@ -14,6 +14,7 @@ from ketav_common.child_channel import BadFrameError
 from ketav_common.child_process import ChildDiedError, ChildLimits, ChildProcess
 from ketav_common.errors import InvalidInput, RateLimited, Unavailable
 from ketav_common.logging import get_logger
+from ketav_common.readiness import Readiness
 from ketav_recognizer.domain import Answer, ReaderConfig, ReadingTask
 from ketav_recognizer.reader_messages import WARM_UP, from_task, to_answer
 
@@ -28,6 +29,10 @@ _MAX_FAILED_STARTS: Final = 3
 """Failed starts in a row after which requests are refused instead of waiting for a reader."""
 _REMEMBERED_IMAGES: Final = 256
 """Images over which readers died that are remembered at most: 64 bytes each."""
+_NOT_READY: Final = Readiness(
+    serving=False,
+    problems=("No reader has loaded the engine. Wait some seconds, or read the log of the recognizer.",),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +91,9 @@ class ReaderPool:
         """Return whether a reader has been ready and fewer than three starts in a row failed."""
         return self._started_once and self._failed_starts < _MAX_FAILED_STARTS
 
-    async def ready(self) -> bool:
+    async def ready(self) -> Readiness:
         """Return `is_ready` in the form that `rpc.serve` asks for."""
-        return self.is_ready
+        return Readiness() if self.is_ready else _NOT_READY
 
     async def close(self) -> None:
         """Kill all readers and wait until no task of the pool runs."""

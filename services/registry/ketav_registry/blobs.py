@@ -18,6 +18,9 @@ from typing import BinaryIO, Protocol, TypeVar
 from ketav_common.chunks import Counted
 from ketav_common.errors import DataLoss, InvalidInput, Unavailable
 from ketav_common.limits import MAX_MODEL_HEADER_BYTES
+from ketav_common.logging import get_logger
+
+log = get_logger()
 
 _Result = TypeVar("_Result")
 
@@ -26,6 +29,10 @@ _HEAD_BYTES = 8 + MAX_MODEL_HEADER_BYTES
 RETRY_AFTER_S = 2
 """Seconds after which a caller retries when the store is unavailable."""
 STORE_UNAVAILABLE = "The object store is unavailable. Try again later."
+
+STORE_MISSING = (
+    "The bucket or folder of KETAV_BLOB_URL does not exist. Create it, restore it, or correct the variable."
+)
 
 Chunks = AsyncIterator[bytes]
 
@@ -61,8 +68,14 @@ class BlobStore(Protocol):
         At most `limit` keys behind the key `after`, in the store's order.
         """
 
-    async def check(self) -> None:
-        """Raise Unavailable when the store does not answer."""
+    async def problem(self) -> str:
+        """Return a sentence for the operator when the store cannot be used, `STORE_MISSING` among others.
+
+        Empty when it can. The sentence names neither address nor keys.
+        """
+
+    async def create(self) -> None:
+        """Create the bucket or the folder, unless it exists. Unavailable: no answer."""
 
 
 async def store(
@@ -128,10 +141,11 @@ async def read(blobs: BlobStore, key: str, *, sha256: bytes, size_bytes: int) ->
 
 
 async def run_on_disk(call: Callable[[], _Result]) -> _Result:
-    """Run a blocking call on a local file in a thread; an error of the disk becomes Unavailable."""
+    """Run a blocking call on a local file in a thread; an error is logged and becomes Unavailable."""
     try:
         return await asyncio.to_thread(call)
     except OSError as error:
+        log.warning("disk_failed", reason=os.strerror(error.errno) if error.errno else type(error).__name__)
         raise Unavailable(STORE_UNAVAILABLE, retry_after=RETRY_AFTER_S) from error
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from functools import partial
@@ -10,18 +11,18 @@ from itertools import islice
 from pathlib import Path
 
 from ketav_common.errors import DataLoss, Unavailable
-from ketav_common.limits import CHUNK_BYTES
-from ketav_registry.blobs import RETRY_AFTER_S, STORE_UNAVAILABLE, run_on_disk
+from ketav_common.limits import CHUNK_BYTES, MAX_MODEL_BYTES, MIB
+from ketav_registry.blobs import RETRY_AFTER_S, STORE_MISSING, STORE_UNAVAILABLE, run_on_disk
 
 
 class DirectoryBlobStore:
     """Stores objects as files. A rename publishes a file; file and folder are flushed to the disk."""
 
-    def __init__(self, root: Path) -> None:
-        """Use this folder; it is created if it is missing."""
+    def __init__(self, root: Path, min_free_bytes: int = MAX_MODEL_BYTES) -> None:
+        """Use this folder; with less than `min_free_bytes` free, its disk counts as full."""
         self._root = root
+        self._min_free_bytes = min_free_bytes
         self.spool = root / ".incoming"
-        self.spool.mkdir(parents=True, exist_ok=True)
 
     async def publish(self, file: Path, key: str) -> None:
         """Rename the file to its key's path; readers see the old object or the new one."""
@@ -32,7 +33,8 @@ class DirectoryBlobStore:
         try:
             opened = await asyncio.to_thread(self._path(key).open, "rb")
         except FileNotFoundError as error:
-            await self.check()
+            if not await run_on_disk(self.spool.is_dir):
+                raise Unavailable(STORE_UNAVAILABLE, retry_after=RETRY_AFTER_S) from error
             raise DataLoss(
                 "A stored object is missing. Ask the operator to restore it from a backup."
             ) from error
@@ -48,10 +50,24 @@ class DirectoryBlobStore:
         """Walk the folder in the order of names."""
         return await run_on_disk(partial(self._list, prefix, after, limit))
 
-    async def check(self) -> None:
-        """Raise Unavailable when the folder is missing."""
-        if not await run_on_disk(self.spool.is_dir):
-            raise Unavailable(STORE_UNAVAILABLE, retry_after=RETRY_AFTER_S)
+    async def problem(self) -> str:
+        """Check that the folder exists and that the largest file fits on its disk."""
+        try:
+            if not await asyncio.to_thread(self.spool.is_dir):
+                return STORE_MISSING
+            free_bytes = (await asyncio.to_thread(shutil.disk_usage, self._root)).free
+        except OSError as error:
+            return f"The folder of KETAV_BLOB_URL cannot be read: {error.strerror}. Check its disk."
+        if free_bytes < self._min_free_bytes:
+            return (
+                f"The disk of the object store is full: {free_bytes // MIB:,} MiB are free, and a model may "
+                f"take {self._min_free_bytes // MIB:,}. Free space on it."
+            )
+        return ""
+
+    async def create(self) -> None:
+        """Make the folder."""
+        await run_on_disk(partial(self.spool.mkdir, parents=True, exist_ok=True))
 
     def _path(self, key: str) -> Path:
         """Return the path of a key. ValueError: it is outside the folder, as no key of the registry is."""

@@ -16,19 +16,24 @@ from minio.error import MinioException, S3Error
 
 from ketav_common.errors import DataLoss, KetavError, Unavailable
 from ketav_common.limits import CHUNK_BYTES
-from ketav_registry.blobs import RETRY_AFTER_S, STORE_UNAVAILABLE
+from ketav_common.logging import get_logger
+from ketav_registry.blobs import RETRY_AFTER_S, STORE_MISSING, STORE_UNAVAILABLE
+
+log = get_logger()
 
 _THREADS = 8
 """Concurrent calls; the client blocks, so each needs a thread and a connection."""
 _CONNECT_TIMEOUT_S = 3
 """Seconds for a new connection: an S3 server in the same network accepts within milliseconds."""
+_KEY_ERRORS = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch"}
+"""Codes of S3 for keys that are unknown or wrong or may not use the bucket."""
 
 
 class S3BlobStore:
     """Stores objects in a bucket; blocking calls of the client run in a few threads, with timeouts."""
 
     def __init__(self, client: Minio, bucket: str, spool: Path) -> None:
-        """Use this bucket, which `check` creates if it is missing, and a local folder for uploads."""
+        """Use this bucket, which `create` makes, and a local folder for uploads."""
         self._client = client
         self._bucket = bucket
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="s3")
@@ -61,8 +66,22 @@ class S3BlobStore:
         listed = await self._call(lambda: list(islice(objects(start_after=after or None), limit)))
         return [(item.object_name, item.last_modified) for item in listed]
 
-    async def check(self) -> None:
-        """Create the bucket if it is missing; raise Unavailable when the server does not answer."""
+    async def problem(self) -> str:
+        """Check that the bucket exists and that the server accepts the keys."""
+        exists = partial(self._client.bucket_exists, bucket_name=self._bucket)
+        try:
+            bucket_exists = await asyncio.get_running_loop().run_in_executor(self._pool, exists)
+        except S3Error as error:
+            return _describe(error.code or "")
+        except (MinioException, urllib3.exceptions.HTTPError, OSError):
+            return (
+                "The object store does not answer at the host of KETAV_BLOB_URL. Start it, or correct the "
+                "variable."
+            )
+        return "" if bucket_exists else STORE_MISSING
+
+    async def create(self) -> None:
+        """Make the bucket."""
         if not await self._call(partial(self._client.bucket_exists, bucket_name=self._bucket)):
             await self._call(partial(self._client.make_bucket, bucket_name=self._bucket))
 
@@ -74,10 +93,21 @@ class S3BlobStore:
             raise _map_error(error) from error
 
 
+def _describe(code: str) -> str:
+    """Return a sentence for the operator about an error code of S3."""
+    if code in _KEY_ERRORS:
+        return "The object store rejects the keys of KETAV_BLOB_URL. Correct the variable."
+    if "Full" in code or "Quota" in code:
+        return f"The object store is full (S3 error {code}). Free space in it."
+    return f"The object store answers with the S3 error {code}. Look it up in the log of the store."
+
+
 def _map_error(error: Exception) -> KetavError:
     """Return the domain error for an error of the client."""
     if isinstance(error, S3Error) and error.code in {"NoSuchKey", "NoSuchObject"}:
         return DataLoss("A stored object is missing. Ask the operator to restore it from a backup.")
+    code = error.code if isinstance(error, S3Error) else type(error).__name__
+    log.warning("object_store_failed", reason=code)
     return Unavailable(STORE_UNAVAILABLE, retry_after=RETRY_AFTER_S)
 
 

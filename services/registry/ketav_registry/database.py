@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from ketav_common.errors import KetavError, NotFound, TimedOut, Unavailable
+from ketav_registry.database_problems import describe, describe_revision
 
 Transaction = AsyncConnection
 
@@ -33,6 +34,8 @@ _UNAVAILABLE_ERRORS = (
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
     asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.SerializationError,
     asyncpg.DeadlockDetectedError,
@@ -125,14 +128,17 @@ class Database:
                 raise
             raise mapped from error
 
-    async def ready(self) -> bool:
-        """Return whether PostgreSQL answers and has at least the schema of the newest migration."""
+    async def problem(self) -> str:
+        """Return a sentence for the operator when PostgreSQL cannot be used; empty when it can.
+
+        It must answer and have at least the schema of the newest migration.
+        """
         try:
-            async with self.system() as transaction:
-                revision = await transaction.scalar(sa.text("SELECT max(version_num) FROM alembic_version"))
-        except (KetavError, SQLAlchemyError):
-            return False
-        return revision is not None and revision >= self._revision
+            async with self._engine.connect() as connection:
+                revision = await connection.scalar(sa.text("SELECT max(version_num) FROM alembic_version"))
+        except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            return describe(error)
+        return describe_revision(revision, self._revision)
 
     async def close(self) -> None:
         """Close every connection."""

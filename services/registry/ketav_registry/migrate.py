@@ -3,13 +3,27 @@
 import asyncio
 from pathlib import Path
 
+import asyncpg
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from ketav_registry.database import database_url
+from ketav_registry.database_problems import describe
+
+DATABASE_ERRORS = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+"""Errors that a migration may raise because of the database or the connection."""
+
+
+def explain(error: Exception) -> str:
+    """Return a sentence about an error of the owner's connection; a migration's own is returned as it is."""
+    driver = error.driver_exception if isinstance(error, DBAPIError) else error
+    if isinstance(driver, asyncpg.RaiseError):
+        return str(driver)
+    return describe(error).replace("KETAV_DATABASE_URL", "KETAV_MIGRATION_DATABASE_URL")
 
 
 def alembic_config(owner_url: str) -> Config:

@@ -1,8 +1,10 @@
 """Settings of the registry and of its command `ketav`, read from the environment."""
 
+from pathlib import Path
+
 from pydantic import Field
 
-from ketav_common.setting_types import BlobUrl, DatabaseUrl, WritableDirectory
+from ketav_common.setting_types import BlobUrl, DatabaseUrl, GrpcAddress, RedisUrl, WritableDirectory
 from ketav_common.settings import BoundSettings, EnvironmentSettings
 from ketav_registry.domain.corrections_quarantine import QuarantineLimits
 
@@ -40,6 +42,22 @@ class MigrationSettings(EnvironmentSettings):
             for url in (self.migration_database_url, self.database_url)
         )
         return owner or service, service
+
+
+class AdminSettings(MigrationSettings):
+    """Addresses that `ketav admin` uses.
+
+    In the folder of a local system, the command takes those that are unset from `$KETAV_DATA_DIR/env`.
+    """
+
+    data_dir: Path = Field(Path(".ketav"), description="Folder of the local system.")
+    blob_url: BlobUrl | None = Field(None, description="Object store, as in the registry.")
+    redis_url: RedisUrl | None = Field(None, description="Broker, which `doctor` checks.")
+    registry_address: GrpcAddress | None = Field(None, description="Address of the registry, for `doctor`.")
+    recognizer_address: GrpcAddress | None = Field(
+        None, description="Address of the recognizer, for `doctor`."
+    )
+    trainer_address: GrpcAddress | None = Field(None, description="Address of the trainer, for `doctor`.")
 
 
 class RegistrySettings(StoreSettings, BoundSettings):

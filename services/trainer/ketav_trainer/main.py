@@ -5,6 +5,7 @@ The trainer is two programs: this server, which answers calls and sends webhooks
 """
 
 import asyncio
+from functools import partial
 
 from ketav.registry.v1 import training_pb2, training_pb2_grpc
 from ketav.trainer.v1 import trainer_pb2, trainer_pb2_grpc
@@ -12,6 +13,7 @@ from ketav_common import rpc
 from ketav_common.logging import configure
 from ketav_common.settings import load
 from ketav_common.telemetry import metrics_server
+from ketav_trainer.broker import readiness
 from ketav_trainer.celery_app import RunQueue, make_app
 from ketav_trainer.registry import RegistryClient
 from ketav_trainer.servicer import TrainerServicer
@@ -48,6 +50,7 @@ async def serve(settings: TrainerSettings) -> None:
                 names=[SERVICE],
                 drain_seconds=settings.drain_seconds,
                 on_stop=stopping.set,
+                ready=partial(readiness, settings.redis_url.get_secret_value()),
             )
         finally:
             delivering.cancel()

@@ -10,7 +10,7 @@ from starlette.datastructures import Headers
 
 from ketav.registry.v1 import accounts_pb2
 from ketav_common import context
-from ketav_common.errors import NotFound, Unauthenticated
+from ketav_common.errors import Forbidden, NotFound, Unauthenticated
 from ketav_common.identity import Identity
 from ketav_gateway.services import Services, call
 
@@ -20,6 +20,8 @@ _MAX_KEY_CHARACTERS = 200
 _UNKNOWN_KEY = (
     "The API key is unknown or revoked. Check that the whole key was sent, or ask the operator for one."
 )
+
+_DISABLED = "account-disabled"
 
 ResolveKey = Callable[[bytes], Awaitable[UUID]]
 
@@ -65,13 +67,15 @@ class Authenticator:
         self._users: TTLCache[bytes, UUID] = TTLCache(size, ttl_s, clock)
 
     async def identify(self, key: str) -> Identity:
-        """Return the identity of a key's user; raises Unauthenticated for an unknown key."""
+        """Return the identity of a key's user; Unauthenticated: unknown key, Forbidden: disabled account."""
         digest = hashlib.sha256(key.encode()).digest()
         user_id = self._users.get(digest)
         if user_id is None:
             try:
                 user_id = await self._resolve(digest)
             except NotFound as error:
+                if error.code == _DISABLED:
+                    raise Forbidden(error.detail, code=_DISABLED) from error
                 raise Unauthenticated(_UNKNOWN_KEY) from error
             self._users[digest] = user_id
         return Identity(role="user", user_id=user_id)

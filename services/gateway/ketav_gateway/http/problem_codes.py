@@ -40,6 +40,7 @@ CODES: dict[str, ProblemCode] = {
         401,
         "The API key is unknown or revoked. Check that the whole key was sent, or ask the operator for one.",
     ),
+    "account-disabled": ProblemCode(403, "This account is disabled. Ask the operator to enable it."),
     "not-found": ProblemCode(404, NOT_FOUND_DETAIL),
     "rate-limited": ProblemCode(
         429, "More than 600 requests were sent within 60 seconds. Retry after 12 seconds."
@@ -53,7 +54,10 @@ CODES: dict[str, ProblemCode] = {
     "not-ready": ProblemCode(
         503,
         "The following services do not serve: trainer. Retry after 2 seconds.",
-        {"services": {"registry": "serving", "recognizer": "serving", "trainer": "unavailable"}},
+        {
+            "services": {"registry": "serving", "recognizer": "serving", "trainer": "unavailable"},
+            "problems": {},
+        },
     ),
     # Parameters, bodies and forms.
     "invalid-input": ProblemCode(422, ONE_FIELD_DETAIL, {"errors": [_FIELD_ERROR]}),
@@ -237,6 +241,7 @@ CODES: dict[str, ProblemCode] = {
 
 EVERY_ROUTE = (
     "unauthenticated",
+    "account-disabled",
     "rate-limited",
     "internal",
     "unavailable",

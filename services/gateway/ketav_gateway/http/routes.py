@@ -37,6 +37,11 @@ class Health(ResponseBody):
         default_factory=dict,
         description="For each service `serving`, `not-serving`, or the gRPC status of the failed check.",
     )
+    problems: dict[str, list[str]] = Field(
+        default_factory=dict,
+        description="For each service with problems, sentences for the operator: the store or the part that "
+        "does not work, and what to do.",
+    )
 
 
 @router.get("/livez", summary="Check that the server runs")
@@ -52,15 +57,19 @@ async def livez() -> Health:
     summary="Check that all services serve",
 )
 async def readyz(gateway: Gateway) -> Health | JSONResponse:
-    """Report whether all services serve; 503 names those that do not."""
-    states = await gateway.health.states()
+    """Report whether all services serve, and the problems that they name; 503 when one does not serve."""
+    checked = await gateway.health.states()
+    states = {name: service.state for name, service in checked.items()}
+    named = {name: list(service.problems) for name, service in checked.items() if service.problems}
     down = [name for name, state in states.items() if state != SERVING]
     if down:
+        reasons = "".join(f"{name}: {' '.join(named[name])} " for name in down if name in named)
         return problems.problem(
             503,
             "not-ready",
-            f"The following services do not serve: {', '.join(down)}. Retry after {_RETRY_AFTER_S} seconds.",
-            {"services": states},
+            f"The following services do not serve: {', '.join(down)}. {reasons}"
+            f"Retry after {_RETRY_AFTER_S} seconds.",
+            {"services": states, "problems": named},
             {"Retry-After": str(_RETRY_AFTER_S)},
         )
-    return Health(status="ready", services=states)
+    return Health(status="ready", services=states, problems=named)

@@ -5,14 +5,53 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 
 from ketav_registry.database import Transaction
+from ketav_registry.domain.accounts import ApiKey, KeyOwner, User
 from ketav_registry.tables import account, api_key
 
+_account, _key = account.c, api_key.c
+_NAMES_LOCK = 0x6B65746163
+"""Key of the advisory lock under which a name is checked and inserted; any number that no other lock has."""
 
-async def find_key_owner(transaction: Transaction, key_sha256: bytes) -> UUID | None:
+
+async def find_key_owner(transaction: Transaction, key_sha256: bytes) -> KeyOwner | None:
     """Return the user of an API key; None when it is unknown or revoked."""
-    query = sa.select(api_key.c.user_id).where(api_key.c.sha256 == key_sha256, api_key.c.revoked_at.is_(None))
-    user_id: UUID | None = await transaction.scalar(query)
-    return user_id
+    query = (
+        sa.select(_account.id, _account.disabled_at.is_not(None).label("disabled"))
+        .join(api_key, _key.user_id == _account.id)
+        .where(_key.sha256 == key_sha256, _key.revoked_at.is_(None))
+    )
+    row = (await transaction.execute(query)).first()
+    return None if row is None else KeyOwner(row.id, row.disabled)
+
+
+async def lock_names(transaction: Transaction) -> None:
+    """Block the insertion of users by other transactions until this one ends."""
+    await transaction.execute(sa.select(sa.func.pg_advisory_xact_lock(_NAMES_LOCK)))
+
+
+async def find_users(transaction: Transaction, name: str, user_id: UUID | None = None) -> list[User]:
+    """Return the users with a name or with an id, oldest first."""
+    condition = _account.name == name
+    if user_id is not None:
+        condition = sa.or_(condition, _account.id == user_id)
+    return await _users(transaction, condition)
+
+
+async def list_users(transaction: Transaction) -> list[User]:
+    """Return all users, oldest first."""
+    return await _users(transaction, sa.true())
+
+
+async def _users(transaction: Transaction, condition: sa.ColumnElement[bool]) -> list[User]:
+    """Return the users that meet a condition, oldest first."""
+    keys = sa.select(sa.func.count()).where(_key.user_id == _account.id, _key.revoked_at.is_(None))
+    query = (
+        sa.select(account, keys.scalar_subquery().label("valid_keys"))
+        .where(condition)
+        .order_by(_account.created_at, _account.id)
+    )
+    rows = await transaction.execute(query)
+    return [User(row.id, row.name, row.created_at, row.disabled_at, row.valid_keys) for row in rows]
 
 
 async def insert_user(transaction: Transaction, name: str) -> UUID:
@@ -22,16 +61,41 @@ async def insert_user(transaction: Transaction, name: str) -> UUID:
     return user_id
 
 
+async def set_disabled(transaction: Transaction, user_id: UUID, *, disabled: bool) -> None:
+    """Disable a user, now or since the first time, or enable them."""
+    time = sa.func.coalesce(_account.disabled_at, sa.func.clock_timestamp()) if disabled else None
+    await transaction.execute(account.update().where(_account.id == user_id).values(disabled_at=time))
+
+
 async def insert_key(transaction: Transaction, user_id: UUID, key_sha256: bytes, prefix: str) -> None:
     """Insert the digest of an API key, with the prefix by which operators name the key."""
     await transaction.execute(api_key.insert().values(user_id=user_id, sha256=key_sha256, prefix=prefix))
 
 
+async def list_keys(transaction: Transaction, user_id: UUID | None) -> list[ApiKey]:
+    """Return the API keys of a user, None: of all users, oldest first."""
+    query = sa.select(_key.prefix, _key.user_id, _account.name, _key.created_at, _key.revoked_at)
+    query = query.join(account, _account.id == _key.user_id).order_by(_key.created_at, _key.prefix)
+    if user_id is not None:
+        query = query.where(_key.user_id == user_id)
+    return [ApiKey(*row) for row in await transaction.execute(query)]
+
+
 async def revoke_keys(transaction: Transaction, prefix: str) -> int:
     """Revoke the API keys with a prefix and return their number."""
+    return await _revoke(transaction, _key.prefix == prefix)
+
+
+async def revoke_user_keys(transaction: Transaction, user_id: UUID) -> int:
+    """Revoke all API keys of a user and return their number."""
+    return await _revoke(transaction, _key.user_id == user_id)
+
+
+async def _revoke(transaction: Transaction, condition: sa.ColumnElement[bool]) -> int:
+    """Revoke the valid API keys that meet a condition and return their number."""
     query = (
         api_key.update()
-        .where(api_key.c.prefix == prefix, api_key.c.revoked_at.is_(None))
+        .where(condition, _key.revoked_at.is_(None))
         .values(revoked_at=sa.func.clock_timestamp())
     )
     return int((await transaction.execute(query)).rowcount)

@@ -175,3 +175,34 @@ async def usable(transaction: Transaction, digests: Sequence[bytes]) -> set[byte
         _version.sha256.in_(digests), _version.state != ModelState.TAINTED
     )
     return set(await transaction.scalars(query))
+
+
+async def list_all(transaction: Transaction, user_id: UUID | None = None) -> list[ModelVersion]:
+    """Return the bases and the versions of a user, None: of all users, oldest first."""
+    query = model_version.select().order_by(_version.created_at, _version.version)
+    if user_id is not None:
+        query = query.where(_visible(user_id))
+    return [_version_of(row) for row in await transaction.execute(query)]
+
+
+async def active_versions(transaction: Transaction) -> set[str]:
+    """Return the versions that serve a user, over all users."""
+    query = (
+        sa.select(_version.version)
+        .join(active_model, _active.version == _version.version)
+        .where(_version.state == ModelState.AVAILABLE)
+    )
+    return set(await transaction.scalars(query))
+
+
+async def retire_newer_bases(transaction: Transaction, base: ModelVersion) -> None:
+    """Retire the bases of the same script that are newer than this one."""
+    newer = sa.and_(_version.user_id.is_(None), _version.created_at > base.create_time)
+    same_script = _version.script.is_not_distinct_from(base.script)
+    query = model_version.update().where(newer, same_script).values(state=ModelState.RETIRED)
+    await transaction.execute(query)
+
+
+async def set_state(transaction: Transaction, version: str, state: ModelState) -> None:
+    """Set the state of a version."""
+    await transaction.execute(model_version.update().where(_version.version == version).values(state=state))

@@ -41,6 +41,12 @@ async def count_failure(transaction: Transaction, key: str) -> None:
     )
 
 
+async def has_references(transaction: Transaction) -> bool:
+    """Return whether any row refers to an object: a page or a model version."""
+    query = sa.select(sa.or_(sa.exists(sa.select(_page.id)), sa.exists(sa.select(_version.version))))
+    return bool(await transaction.scalar(query))
+
+
 async def referenced_keys(transaction: Transaction, keys: Sequence[str]) -> set[str]:
     """Return the keys that a row refers to; call it in a system transaction, which sees all rows."""
     images = await transaction.scalars(sa.select(_page.object_key).where(_page.object_key.in_(keys)))

@@ -85,6 +85,18 @@ async def find_run(transaction: Transaction, run_id: UUID, user_id: UUID | None 
     return None if row is None else _run_of(row)
 
 
+async def list_runs(
+    transaction: Transaction, user_id: UUID | None, state: RunState | None, limit: int
+) -> list[TrainingRun]:
+    """Return at most `limit` runs, newest first; of one user or all, in one state or all."""
+    query = _RUNS.order_by(_run.created_at.desc(), _run.id).limit(limit)
+    if user_id is not None:
+        query = query.where(_run.user_id == user_id)
+    if state is not None:
+        query = query.where(_run.state == state)
+    return [_run_of(row) for row in await transaction.execute(query)]
+
+
 async def find_requested_run(transaction: Transaction, user_id: UUID, request_id: str) -> TrainingRun | None:
     """Return the run that the same request has started."""
     if not request_id:

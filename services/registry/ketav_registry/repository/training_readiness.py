@@ -11,7 +11,15 @@ from ketav_registry.domain.models import ModelState, Script
 from ketav_registry.domain.training import ACTIVE_STATES, LastRun, RunState
 from ketav_registry.domain.training_policy import warrants_run
 from ketav_registry.domain.training_readiness import PastRun
-from ketav_registry.tables import dataset, feedback, model_version, project, training_policy, training_run
+from ketav_registry.tables import (
+    account,
+    dataset,
+    feedback,
+    model_version,
+    project,
+    training_policy,
+    training_run,
+)
 
 _dataset, _run = dataset.c, training_run.c
 _MAX_PAST_RUNS = 20
@@ -69,10 +77,10 @@ async def past_runs(transaction: Transaction, user_id: UUID, script: Script) -> 
 async def users_possibly_due(transaction: Transaction) -> list[UUID]:
     """Return the users who may be due for a run, in random order.
 
-    These have no active run, automatic training is on, and since the last run of a script they have submitted
-    corrections or deleted lines of the run. The number of all submitted lines, which is never lower than that
-    of the verified ones, must warrant a run. `feedback.ground_truth_lines` would not do instead: it misses
-    what was stored on other pages concurrently.
+    These have no active run, their account is enabled, automatic training is on, and since the last run of a
+    script they have submitted corrections or deleted lines of the run. The number of all submitted lines,
+    which is never lower than that of the verified ones, must warrant a run. `feedback.ground_truth_lines`
+    would not do instead: it misses lines that were stored on other pages concurrently.
     """
     same_script = sa.and_(_run.user_id == feedback.c.user_id, _run.script == project.c.script)
     last_run = sa.select(_run.created_at).join(dataset, _dataset.id == _run.dataset_id).where(same_script)
@@ -81,12 +89,13 @@ async def users_possibly_due(transaction: Transaction) -> list[UUID]:
     age = last_run.with_only_columns(sa.func.clock_timestamp() - _run.created_at).scalar_subquery()
     last_start = sa.select(sa.func.max(_run.created_at) - _COMMIT_DELAY).where(same_script).scalar_subquery()
     active = sa.exists().where(_run.user_id == feedback.c.user_id, _run.state.in_(ACTIVE_STATES))
+    disabled = sa.exists().where(account.c.id == feedback.c.user_id, account.c.disabled_at.is_not(None))
     off = sa.exists().where(training_policy.c.user_id == feedback.c.user_id, ~training_policy.c.automatic)
     query = (
         sa.select(feedback.c.user_id, sa.func.sum(feedback.c.accepted_lines).label("submitted_lines"))
         .add_columns(last_lines.label("last_lines"), age.label("age"))
         .join(project, project.c.id == feedback.c.project_id)
-        .where(~active, ~off)
+        .where(~active, ~off, ~disabled)
         .group_by(feedback.c.user_id, project.c.script)
         .having(
             sa.or_(

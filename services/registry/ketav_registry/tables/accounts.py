@@ -5,7 +5,13 @@ import sqlalchemy as sa
 from ketav_registry.tables.columns import created_at, metadata, owner, primary_key
 
 account = sa.Table(
-    "account", metadata, primary_key(), sa.Column("name", sa.Text, nullable=False), created_at()
+    "account",
+    metadata,
+    primary_key(),
+    sa.Column("name", sa.Text, nullable=False),
+    created_at(),
+    # Set while the keys of the account are refused.
+    sa.Column("disabled_at", sa.DateTime(timezone=True)),
 )
 
 api_key = sa.Table(

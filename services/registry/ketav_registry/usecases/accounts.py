@@ -2,11 +2,14 @@
 
 import hashlib
 import secrets
+from contextlib import suppress
 from uuid import UUID
 
 from ketav_common import text
-from ketav_common.errors import InvalidInput, NotFound
+from ketav_common.errors import Conflict, InvalidInput, NotFound
 from ketav_common.limits import MAX_NAME_CODE_POINTS
+from ketav_registry.database import Transaction
+from ketav_registry.domain.accounts import ApiKey, User
 from ketav_registry.repository import accounts
 from ketav_registry.stores import Stores
 
@@ -17,25 +20,110 @@ _SECRET_BYTES = 32
 
 
 async def resolve_api_key(key_sha256: bytes, *, stores: Stores) -> UUID:
-    """Return the user of the API key with this SHA-256. NotFound: it is unknown or revoked."""
+    """Return the user of the API key with this SHA-256. NotFound: it is unknown or revoked.
+
+    NotFound account-disabled: the operator has disabled the user.
+    """
     async with stores.database.system() as transaction:
-        user_id = await accounts.find_key_owner(transaction, key_sha256)
-    if user_id is None:
+        owner = await accounts.find_key_owner(transaction, key_sha256)
+    if owner is None:
         raise NotFound("The API key is unknown or revoked. Ask the operator for a new one.")
-    return user_id
+    if owner.disabled:
+        raise NotFound("This account is disabled. Ask the operator to enable it.", code="account-disabled")
+    return owner.user_id
 
 
 async def add_user(name: str, *, stores: Stores) -> tuple[UUID, str]:
-    """Store a user and return their id and their API key, which is not stored."""
-    clean_name = text.clean(name, max_length=MAX_NAME_CODE_POINTS).strip()
+    """Store a user and return their id and their API key, which is not stored.
+
+    Conflict user-exists: another user has this name.
+    """
+    clean_name = _clean(name)
     if not clean_name:
         raise InvalidInput("The name of the user is empty. Pass a name.", code="empty-name")
+    async with stores.database.system() as transaction:
+        await accounts.lock_names(transaction)
+        if await accounts.find_users(transaction, clean_name):
+            raise Conflict(
+                f"There is a user named {clean_name!r} already. Choose another name, or make another key "
+                "with `ketav admin keys add`.",
+                code="user-exists",
+            )
+        user_id = await accounts.insert_user(transaction, clean_name)
+        key = await _insert_key(transaction, user_id)
+    return user_id, key
+
+
+def _clean(name: str) -> str:
+    """Return a name as it is stored: NFC, without control characters and outer white space."""
+    return text.clean(name, max_length=MAX_NAME_CODE_POINTS).strip()
+
+
+async def _insert_key(transaction: Transaction, user_id: UUID) -> str:
+    """Store the digest of a new API key and return the key."""
     prefix = secrets.token_hex(_PREFIX_BYTES)
     key = f"ktv_{prefix}_{secrets.token_urlsafe(_SECRET_BYTES)}"
+    await accounts.insert_key(transaction, user_id, hashlib.sha256(key.encode()).digest(), prefix)
+    return key
+
+
+async def require_user(transaction: Transaction, name_or_id: str) -> User:
+    """Return the user with this name or id. NotFound: there is none. Conflict: several have the name."""
+    user_id = None
+    with suppress(ValueError):
+        user_id = UUID(name_or_id)
+    users = await accounts.find_users(transaction, _clean(name_or_id), user_id)
+    if not users:
+        raise NotFound(
+            f"There is no user with the name or id {name_or_id!r}. List the users with "
+            "`ketav admin users list`."
+        )
+    if len(users) > 1:
+        ids = ", ".join(str(user.user_id) for user in users)
+        raise Conflict(f"{len(users)} users are named {name_or_id!r}. Pass the id of one of them: {ids}.")
+    return users[0]
+
+
+async def find_user(name_or_id: str, *, stores: Stores) -> User:
+    """Return the user with this name or id. Errors: `require_user`."""
     async with stores.database.system() as transaction:
-        user_id = await accounts.insert_user(transaction, clean_name)
-        await accounts.insert_key(transaction, user_id, hashlib.sha256(key.encode()).digest(), prefix)
-    return user_id, key
+        return await require_user(transaction, name_or_id)
+
+
+async def list_users(*, stores: Stores) -> list[User]:
+    """Return all users, oldest first."""
+    async with stores.database.system() as transaction:
+        return await accounts.list_users(transaction)
+
+
+async def set_disabled(name_or_id: str, *, disabled: bool, stores: Stores) -> User:
+    """Disable or enable a user and return them; nothing changes if they are so already."""
+    async with stores.database.system() as transaction:
+        user = await require_user(transaction, name_or_id)
+        await accounts.set_disabled(transaction, user.user_id, disabled=disabled)
+        return await require_user(transaction, str(user.user_id))
+
+
+async def list_keys(name_or_id: str | None, *, stores: Stores) -> list[ApiKey]:
+    """Return the API keys of a user, None: of all users, oldest first."""
+    async with stores.database.system() as transaction:
+        user = None if name_or_id is None else await require_user(transaction, name_or_id)
+        return await accounts.list_keys(transaction, user.user_id if user else None)
+
+
+async def add_key(name_or_id: str, *, stores: Stores) -> str:
+    """Store another API key of a user and return it; the others stay valid."""
+    async with stores.database.system() as transaction:
+        user = await require_user(transaction, name_or_id)
+        return await _insert_key(transaction, user.user_id)
+
+
+async def rotate_keys(name_or_id: str, *, stores: Stores) -> tuple[str, int]:
+    """Revoke all API keys of a user; return a new key, and the number of revoked ones."""
+    async with stores.database.system() as transaction:
+        user = await require_user(transaction, name_or_id)
+        revoked = await accounts.revoke_user_keys(transaction, user.user_id)
+        return await _insert_key(transaction, user.user_id), revoked
 
 
 async def revoke_key(prefix: str, *, stores: Stores) -> None:

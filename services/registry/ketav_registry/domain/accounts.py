@@ -1,0 +1,35 @@
+"""Users and their API keys, as operators see them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A user with the number of keys that are not revoked; `disable_time` is None while enabled."""
+
+    user_id: UUID
+    name: str
+    create_time: datetime
+    disable_time: datetime | None
+    valid_keys: int
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """An API key by its prefix, the 8 characters after `ktv_`; the key itself is not stored."""
+
+    prefix: str
+    user_id: UUID
+    user_name: str
+    create_time: datetime
+    revoke_time: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyOwner:
+    """The user of a valid API key, and whether the user is disabled."""
+
+    user_id: UUID
+    disabled: bool
