@@ -3,16 +3,22 @@
 import asyncio
 import subprocess
 import sys
+from pathlib import Path
 
 import asyncpg
 import pytest
 import sqlalchemy as sa
 from alembic import command
 from alembic.script import ScriptDirectory
+from structlog.testing import capture_logs
 
+from ketav_common import rpc
+from ketav_common.errors import Internal, Unavailable
 from ketav_registry.database import Database, connect, newest_revision
 from ketav_registry.migrate import alembic_config, upgrade
+from ketav_trainer.registry import RegistryClient
 from tests.parts.postgres import PostgresServer
+from tests.parts.registry import registry_server
 
 
 def test_the_migrations_make_exactly_the_tables_of_the_code(postgres: PostgresServer) -> None:
@@ -78,6 +84,50 @@ async def test_a_process_is_ready_with_its_own_schema_or_a_newer_one(
     database = Database(engine)
     assert (await database.problem() == "") is ready
     await database.close()
+
+
+@pytest.mark.parametrize("migrated", [True, False])
+async def test_a_call_before_the_migration_is_unavailable_and_says_what_to_do(
+    postgres: PostgresServer, tmp_path: Path, migrated: bool
+) -> None:
+    """At a first start the services call each other before the tables exist: a sentence, and no traceback."""
+    name = await asyncio.to_thread(postgres.migrated_database)
+    for change in ("DROP TABLE webhook_delivery", "DROP TABLE alembic_version")[: 1 if migrated else 2]:
+        await asyncio.to_thread(postgres.execute, change, name)
+    with capture_logs() as logs:
+        async with (
+            registry_server(postgres, tmp_path, name) as registry,
+            rpc.channel(f"unix:{tmp_path}/registry.sock", registry.signer) as channel,
+        ):
+            with pytest.raises(Internal if migrated else Unavailable) as caught:
+                await RegistryClient(channel).claim_deliveries(1)
+    crashes = [event for event in logs if event["event"] == "rpc_crashed"]
+    assert bool(crashes) is migrated
+    if not migrated:
+        assert "`ketav migrate`" in caught.value.detail
+
+
+@pytest.mark.parametrize(("role", "name"), [("absent", "postgres"), ("ketav_service", "absent")])
+async def test_a_login_that_postgresql_refuses_is_unavailable(
+    postgres: PostgresServer, role: str, name: str
+) -> None:
+    """Before the first migration neither the role nor the database need exist."""
+    database = Database(connect(postgres.url(name, role), pool_size=1, statement_timeout_s=5))
+    with pytest.raises(Unavailable, match="PostgreSQL is unavailable"):
+        async with database.system():
+            pass
+    await database.close()
+
+
+async def test_an_error_of_a_statement_does_not_quote_its_parameters(postgres: PostgresServer) -> None:
+    """Errors go to the log, and parameters are texts of users."""
+    name = await asyncio.to_thread(postgres.migrated_database)
+    database = Database(connect(postgres.url(name, "ketav_service"), pool_size=1, statement_timeout_s=5))
+    with pytest.raises(sa.exc.ProgrammingError) as caught:
+        async with database.system() as transaction:
+            await transaction.execute(sa.text("SELECT absent FROM page WHERE :text = ''"), {"text": "canary"})
+    await database.close()
+    assert "canary" not in str(caught.value)
 
 
 _PAGE = """

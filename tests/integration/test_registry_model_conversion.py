@@ -34,6 +34,7 @@ async def test_the_reason_of_a_refusal_reaches_the_operator(tmp_path: Path) -> N
     with pytest.raises(InvalidInput, match="neither safetensors nor CoreML") as caught:
         await convert_model(tmp_path / "source", tmp_path / "model.safetensors")
     assert caught.value.code == "unusable-model"
+    assert caught.value.detail.startswith("The file source cannot be imported. The file ")
     assert not (tmp_path / "model.safetensors").exists()
 
 

@@ -98,7 +98,9 @@ def test_importing_a_base_again_changes_nothing_and_a_new_file_is_the_next_versi
     rashi = ("models", "import", "--trusted", str(file), "--name", "rashi_base", "--script", "rashi")
     assert ketav(*rashi) == "rashi_base-1"
     file.write_bytes(b"\x80\x04 a pickle")
-    assert "invalid-file" in ketav(*rashi, status=1)
+    refused = ketav(*rashi, status=1)
+    assert "invalid-file" in refused
+    assert "The file base.safetensors cannot be imported." in refused
 
 
 def test_the_server_is_ready_answers_and_ends_at_sigterm(environment: dict[str, str], tmp_path: Path) -> None:

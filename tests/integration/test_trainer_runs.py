@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
+from structlog.testing import capture_logs
 
 from ketav_common import rpc
 from ketav_common.errors import Unavailable
@@ -276,8 +277,11 @@ async def test_a_stopping_worker_returns_its_run_and_the_next_one_continues(benc
     run_id = bench.inside.queue()
     task = await bench.begin(run_id)
     freeze()
-    bench.stop.set()
-    await asyncio.wait_for(task, 5)
+    with capture_logs() as logs:
+        bench.stop.set()
+        await asyncio.wait_for(task, 5)
+    assert "run_requeued" in {event["event"] for event in logs}
+    assert "run_ended" not in {event["event"] for event in logs}
     run = bench.inside.runs[run_id]
     assert run.message.state == double.QUEUED
     assert not trainings()

@@ -19,6 +19,12 @@ get_logger().info("outside_call")
 with context.bind(identity=Identity("user", uuid.UUID({str(USER)!r})), request_id="r-1"):
     get_logger().info("inside_call")
     logging.getLogger("library").warning("library_event")
+    from python_multipart.multipart import MultipartParser
+    for body in (b"a secret that is no boundary", b"--b--\\r\\nsecret"):
+        try:
+            MultipartParser(b"b").write(body)
+        except Exception:
+            pass
 get_logger().info("after_call")
 """
 
@@ -33,6 +39,19 @@ def test_only_events_of_a_call_have_a_request_id_and_a_user() -> None:
         assert (events[name]["request_id"], events[name]["user_id"]) == ("r-1", str(USER))
     for name in ("outside_call", "after_call"):
         assert not {"request_id", "user_id"} & events[name].keys()
+
+
+def test_a_library_that_quotes_what_a_client_sent_logs_nothing() -> None:
+    """The multipart parser warns of unexpected bytes and quotes them."""
+    process = subprocess.run(
+        [sys.executable, "-c", _PROGRAM], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert {event["event"] for event in map(json.loads, process.stderr.splitlines())} == {
+        "outside_call",
+        "inside_call",
+        "library_event",
+        "after_call",
+    }
 
 
 def test_an_outgoing_call_outside_a_request_gets_a_new_request_id() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from ketav.page.v1 import page_pb2
 from ketav.registry.v1 import models_pb2
-from ketav_common.errors import InvalidInput, NotFound, Unavailable
+from ketav_common.errors import InvalidInput, KetavError, NotFound, RateLimited, TimedOut, Unavailable
 from tests.parts.gateway import Gateway, png, upload
 from tests.parts.in_memory.models import add_version
 from tests.parts.in_memory.recognizer import TEXT
@@ -150,6 +150,39 @@ async def test_a_reading_in_the_background_retries_while_the_recognizer_is_overl
         if page["state"] == "read":
             break
     assert page["state"] == "read"
+
+
+@pytest.mark.parametrize(
+    ("failure", "stored"),
+    [
+        (
+            Unavailable("The process that read the image ended. Read the image again.", code="reader-died"),
+            True,
+        ),
+        (RateLimited("Too many images wait to be read. Try again later.", code="queue-full"), True),
+        (NotFound(), True),
+        (TimedOut(), True),
+        (
+            InvalidInput(
+                "Reading this image has failed repeatedly. Send it smaller.", code="unreadable-image"
+            ),
+            False,
+        ),
+    ],
+)
+async def test_a_failure_to_read_a_stored_image_names_the_route_that_reads_it(
+    gateway: Gateway, failure: KetavError, stored: bool
+) -> None:
+    """Sending the image again would store it twice; an image that cannot be read is not to be read again."""
+    gateway.state.failures["RecognizePage"] = failure
+    problem = (await upload(gateway.client)).json()
+    route = f"/projects/{problem['project_id']}/images/{problem['image_id']}/ocr"
+    assert problem["detail"].endswith(f"The image is stored: POST {route} reads it.") is stored
+    assert "Send the request again" not in problem["detail"]
+    again = (await gateway.client.post(route)).json()
+    assert again["detail"] == problem["detail"]
+    gateway.state.failures.clear()
+    assert (await gateway.client.post(route)).status_code == 201
 
 
 async def test_a_page_is_read_with_the_given_version(gateway: Gateway) -> None:

@@ -60,7 +60,7 @@ def test_no_run_is_due_when_automatic_training_is_off() -> None:
 def test_the_policy_text_has_every_number_of_the_policy() -> None:
     """As sentences for the user."""
     text = policy_text(TrainingPolicy(minimum_gap=timedelta(hours=2)))
-    assert "at 16 verified lines, then at 32, 64, 128, 256, then every 128 lines" in text
+    assert "at 16 corrected lines, then at 32, 64, 128, 256, then every 128 lines" in text
     assert "a week after" in text
     assert "2 hours" in text
     assert "off" in policy_text(TrainingPolicy(automatic=False))

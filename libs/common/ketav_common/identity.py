@@ -94,7 +94,7 @@ class Signer:
             )
         except jwt.ExpiredSignatureError as error:
             raise Unavailable(
-                "The authorization to read with this model has expired. Send the request again.",
+                "The authorization to read with this model has expired. Read the image again.",
                 code="grant-expired",
             ) from error
         except jwt.InvalidTokenError as error:

@@ -9,6 +9,9 @@ import structlog
 
 from ketav_common import context
 
+_SILENT_LIBRARIES = ("python_multipart",)
+"""Libraries whose messages quote what a client sent; their errors are raised, so nothing is lost."""
+
 Event = MutableMapping[str, Any]
 
 
@@ -48,6 +51,8 @@ def configure(service: str, level: str = "INFO") -> None:
             ],
         )
     )
+    for name in _SILENT_LIBRARIES:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)

@@ -152,7 +152,7 @@ class ReaderPool:
             log.warning("reader_died", reason=str(error), deaths_over_image=deaths)
             self._spawn(self._start_reader(reader))
             raise Unavailable(
-                "The process that read the image ended. Send the request again.", code="reader-died"
+                "The process that read the image ended. Read the image again.", code="reader-died"
             ) from error
         self._idle.put_nowait(reader)
         return answer

@@ -101,7 +101,7 @@ async def store(
         digest = counted.finish()
         if accept is not None and not accept(head, size_bytes):
             raise InvalidInput(
-                "The file is not a complete safetensors file. Convert the model, or send the file again.",
+                "The file is not a complete safetensors file. Use a file that Kraken wrote.",
                 code="invalid-file",
             )
         key = key_of(digest)

@@ -43,6 +43,9 @@ _UNAVAILABLE_ERRORS = (
     OSError,
 )
 """Errors of a connection or of concurrency: the same call can succeed later."""
+_NOT_MIGRATED = (
+    "The database does not have the schema of this version. The operator must run `ketav migrate`."
+)
 
 
 class UniqueConflictError(Exception):
@@ -76,6 +79,7 @@ def connect(url: str, *, pool_size: int, statement_timeout_s: float) -> AsyncEng
         pool_timeout=timeout_s,
         pool_pre_ping=True,
         pool_recycle=1800,
+        hide_parameters=True,  # errors go to the log, and parameters are texts of users
         connect_args={
             "timeout": timeout_s,
             "command_timeout": statement_timeout_s + 1,
@@ -124,6 +128,8 @@ class Database:
                 yield connection
         except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             mapped = _map_error(error)
+            if mapped is None and await self.problem():
+                mapped = Unavailable(_NOT_MIGRATED, retry_after=_RETRY_AFTER_S)
             if mapped is None:
                 raise
             raise mapped from error

@@ -34,8 +34,13 @@ async def convert_model(source: Path, target: Path, *, timeout_s: float = _TIMEO
             "Checking a model requires Kraken, which is not installed. Install the extra `recognizer`.",
             code="no-engine",
         )
-    await _ask({"convert": str(source), "target": str(target)}, target.parent, timeout_s)
-    await _ask({"check": str(target)}, target.parent, timeout_s)
+    try:
+        await _ask({"convert": str(source), "target": str(target)}, target.parent, timeout_s)
+        await _ask({"check": str(target)}, target.parent, timeout_s)
+    except InvalidInput as error:
+        raise InvalidInput(
+            f"The file {source.name} cannot be imported. {error.detail}", code=error.code
+        ) from error
 
 
 async def _ask(request: dict[str, Any], folder: Path, timeout_s: float) -> None:

@@ -185,4 +185,5 @@ async def _end(registry: RegistryClient, claim: Claim, state: State, verdict: st
     except KetavError as error:
         log.warning("end_not_recorded", run_id=claim.run_id, state=state, code=error.code)
     else:
-        log.info("run_ended", run_id=claim.run_id, state=state, verdict=verdict)
+        event = "run_requeued" if state == "QUEUED" else "run_ended"
+        log.info(event, run_id=claim.run_id, state=state, verdict=verdict)

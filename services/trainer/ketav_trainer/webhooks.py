@@ -173,7 +173,7 @@ async def deliver_on_schedule(*, registry: RegistryClient, sender: WebhookSender
             if await deliver_webhooks(registry=registry, sender=sender) == _AT_ONCE:
                 continue
         except KetavError as error:
-            log.warning("webhooks_not_delivered", code=error.code)
+            log.warning("webhooks_not_delivered", code=error.code, detail=error.detail)
         except Exception:
             log.exception("webhooks_crashed")
         await asyncio.sleep(interval_s)

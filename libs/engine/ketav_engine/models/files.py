@@ -57,7 +57,7 @@ def load(content: bytes, sha256: str | None = None) -> LoadedModel:
     try:
         state = read(content)
     except SafetensorError as error:
-        raise UnusableModelError("The model file's tensors are damaged. Upload the file again.") from error
+        raise UnusableModelError("The model file's tensors are damaged. Use another copy.") from error
     if not all(bool(value.isfinite().all()) for value in state.values()):
         raise UnusableModelError(
             "The model has weights that are no numbers: its training diverged. Use another model."

@@ -16,6 +16,8 @@ NOT_FOUND_DETAIL = (
 INTERNAL_DETAIL = (
     "The server failed. Report the X-Request-Id of this response to the operator, whose log has it."
 )
+IMAGE_IS_STORED = "The image is stored: POST /projects/{project_id}/images/{image_id}/ocr reads it."
+"""Follows the detail of a failure to read an image that a later request can read."""
 ONE_FIELD_DETAIL = "One field of the request is not valid. Correct the field that `errors` names."
 
 

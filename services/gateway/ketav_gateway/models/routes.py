@@ -30,16 +30,14 @@ async def list_models(gateway: Gateway, cursor: Cursor = "", limit: ListLimit = 
     )
 
 
-@router.get(
-    "/progress", responses=responses(*LIST), summary="Compare first readings with your verified texts"
-)
+@router.get("/progress", responses=responses(*LIST), summary="Compare first readings with your corrections")
 async def list_progress(
     gateway: Gateway,
     script: Annotated[Script | None, Query(description="Only this script; without it all scripts.")] = None,
     cursor: Cursor = "",
     limit: ListLimit = 20,
 ) -> schemas.ModelProgress:
-    """Compare first readings with your verified texts: the errors of each page, and of each model version."""
+    """Compare first readings with your corrections: the errors of each page, and of each model version."""
     request = models_pb2.ListModelProgressRequest(script=script_to_proto(script), cursor=cursor, limit=limit)
     response = await call(
         gateway.services.models.ListModelProgress, request, gateway.services.deadlines.short_s

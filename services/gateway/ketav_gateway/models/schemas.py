@@ -115,9 +115,9 @@ class ModelList(ResponseBody):
 class ReadingErrors(ResponseBody):
     """Errors of first readings, compared with your verified texts over all lines together."""
 
-    lines: int = Field(description="Lines compared: those of the first reading that have a verified text.")
+    lines: int = Field(description="Lines compared: those of the first reading that have a correction.")
     edits: int = Field(description="Insertions, deletions and substitutions of code points.")
-    length: int = Field(description="Code points of the verified texts.")
+    length: int = Field(description="Code points of the corrections.")
     cer: float | None = Field(description="Edits divided by length; null when no line was compared.")
 
 
@@ -154,5 +154,5 @@ class ModelProgress(ResponseBody):
         description="Totals by version and script, oldest version first; null in a response to a cursor."
     )
     versions_complete: bool | None = Field(
-        description="Whether the totals cover all verified lines; false: the newest ones, up to a limit."
+        description="Whether the totals cover all corrected lines; false: the newest ones, up to a limit."
     )

@@ -19,7 +19,7 @@ class NextLine(ResponseBody):
     )
     novelty: float = Field(
         description="Mean of 1 / (1 + n) over its distinct sequences of 1 to 3 characters, 0 to 1: n is the "
-        "number of verified texts of the project and of better ranked lines that contain the sequence."
+        "number of corrected lines of the project and of better ranked lines that contain the sequence."
     )
     reason: str = Field(description="Why the line is listed, in sentences.")
 

@@ -152,7 +152,7 @@ async def _events(services: Services, run_id: str, revision: int) -> AsyncIterat
 async def get_readiness(
     gateway: Gateway,
     script: Annotated[
-        Script | None, Query(description="Only this script; without it all scripts with verified lines.")
+        Script | None, Query(description="Only this script; without it all scripts with corrected lines.")
     ] = None,
 ) -> schemas.Readiness:
     """Return when your next training run is due, why none starts now, and its estimated gain."""

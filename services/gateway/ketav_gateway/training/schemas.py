@@ -38,7 +38,7 @@ _RUN_EXAMPLE: dict[str, Any] = {
 EVENT_EXAMPLE = f"id: 7\nevent: running\ndata: {json.dumps(_RUN_EXAMPLE)}\n\n"
 _READINESS_EXAMPLE: dict[str, Any] = {
     "policy": _POLICY_EXAMPLE,
-    "policy_text": "A run starts automatically at 16 verified lines, then at 32, 64, 128, 256, then every "
+    "policy_text": "A run starts automatically at 16 corrected lines, then at 32, 64, 128, 256, then every "
     "128 lines, or a week after the last run if lines were added. Automatic runs start at least 5 minutes "
     "apart.",
     "active_run_id": None,
@@ -53,7 +53,7 @@ _READINESS_EXAMPLE: dict[str, Any] = {
             "missing_lines": 11,
             "not_before": "2026-11-30T09:30:00Z",
             "waits_for": "too_few_new_lines",
-            "reason": "The next run needs 11 more verified lines. Without them it starts at 2026-11-30 "
+            "reason": "The next run needs 11 more corrected lines. Without them it starts at 2026-11-30 "
             "09:30 UTC.",
             "expected_gain": {
                 "estimate": True,
@@ -155,13 +155,15 @@ class ScriptReadiness(ResponseBody):
     """Number of lines of a script, and the time of its next run."""
 
     script: Script = Field(description="The script whose model a run would train.")
-    verified_lines: int = Field(description="Corrected lines that a run would use now.")
-    holdout_lines: int = Field(description="Those of the verified lines that a run would hold out.")
+    verified_lines: int = Field(
+        description="Corrected lines that a run would use now: all but the quarantined ones."
+    )
+    holdout_lines: int = Field(description="Those of these lines that a run would hold out.")
     quarantined_lines: int = Field(
         description="Corrected lines that look wrong: no run uses them until you confirm them."
     )
-    last_run_lines: int = Field(description="Verified lines of the last run; 0 when there was none.")
-    next_run_lines: int = Field(description="Verified lines at which the next automatic run is due.")
+    last_run_lines: int = Field(description="Corrected lines of the last run; 0 when there was none.")
+    next_run_lines: int = Field(description="Corrected lines at which the next automatic run is due.")
     missing_lines: int = Field(description="Lines missing until then; 0 when none are missing.")
     not_before: datetime | None = Field(
         description="Earliest time of an automatic run without further lines; null: none would start."
@@ -181,4 +183,4 @@ class Readiness(ResponseBody):
     policy: TrainingPolicy = Field(description="Your policy for automatic runs.")
     policy_text: str = Field(description="The policy, in sentences.")
     active_run_id: str | None = Field(description="UUID of your active run; null: none.")
-    scripts: list[ScriptReadiness] = Field(description="One element a script, most verified lines first.")
+    scripts: list[ScriptReadiness] = Field(description="One element a script, most corrected lines first.")

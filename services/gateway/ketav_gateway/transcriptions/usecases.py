@@ -1,6 +1,7 @@
 """Storing and reading pages: the calls to the registry and the recognizer, in order."""
 
 import asyncio
+from http import HTTPStatus
 from pathlib import Path
 
 from ketav.page.v1 import page_pb2
@@ -15,6 +16,7 @@ from ketav_common.errors import (
     TimedOut,
     Unavailable,
 )
+from ketav_gateway.http.problem_codes import IMAGE_IS_STORED
 from ketav_gateway.services import Services, call, download_image, file_messages, upload
 from ketav_gateway.transcriptions import convert, schemas
 
@@ -43,7 +45,7 @@ async def _recognize(
         return await upload(services.recognizer.RecognizePage, messages, services.deadlines.recognize_s)
     except NotFound as error:
         raise Unavailable(
-            "The model of this request was retired in the meantime. Send the request again."
+            "The model of this request was retired in the meantime. Read the image again."
         ) from error
     except InvalidInput as error:
         if error.code == "unusable-model":
@@ -67,6 +69,9 @@ async def read_page(
         )
     except KetavError as error:
         error.details.update(project_id=page.project_id, image_id=page.page_id)
+        if error.http in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}:
+            route = IMAGE_IS_STORED.format(project_id=page.project_id, image_id=page.page_id)
+            error.detail = f"{error.detail} {route}"
         raise
     return response.transcription
 

@@ -151,3 +151,12 @@ def has_valid_figures(progress: Progress) -> bool:
     figures = [progress.loss, progress.cer_base, progress.cer_candidate]
     numbers = [progress.epoch, progress.epochs, *(figure for figure in figures if figure is not None)]
     return all(isfinite(number) and number >= 0 for number in numbers)
+
+
+def too_few_lines(have: int) -> str:
+    """Return the sentences for the user about a script with fewer corrected lines than a first run needs."""
+    missing = MIN_LINES - have
+    return (
+        f"A training run needs {MIN_LINES} corrected lines and this script has {have}. "
+        f"Correct {missing} more line{'s' if missing != 1 else ''}."
+    )

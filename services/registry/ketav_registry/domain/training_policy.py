@@ -61,7 +61,7 @@ def policy_text(policy: TrainingPolicy) -> str:
         return "Automatic training is off. A run starts only when you start one with POST /train/."
     doublings = ", ".join(str(lines) for lines in _RUN_LINES[1:])
     return (
-        f"A run starts automatically at {MIN_LINES} verified lines, then at {doublings}, then every "
+        f"A run starts automatically at {MIN_LINES} corrected lines, then at {doublings}, then every "
         f"{_STEP_LINES} lines, or a week after the last run if lines were added. Automatic runs start at "
         f"least {duration_text(policy.minimum_gap)} apart."
     )

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from ketav_registry.domain.ground_truth import HOLDOUT_SHARE, LineCounts
 from ketav_registry.domain.models import Script
-from ketav_registry.domain.training import MIN_LINES, LastRun, RunState
+from ketav_registry.domain.training import MIN_LINES, LastRun, RunState, too_few_lines
 from ketav_registry.domain.training_policy import (
     MAX_AGE,
     TrainingPolicy,
@@ -176,9 +176,9 @@ def _reason_text(
         case WaitReason.AUTOMATIC_OFF:
             return "You have switched automatic training off. POST /train/ starts a run."
         case WaitReason.TOO_FEW_LINES:
-            return f"The first run needs {MIN_LINES} verified lines. Correct {missing} more line{plural}."
+            return too_few_lines(script.counts.verified)
         case WaitReason.TOO_FEW_NEW_LINES:
-            return f"The next run needs {missing} more verified line{plural}.{weekly}"
+            return f"The next run needs {missing} more corrected line{plural}.{weekly}"
         case WaitReason.MINIMUM_GAP:
             gap = duration_text(user.policy.minimum_gap)
             start = f"{not_before:%H:%M:%S}"

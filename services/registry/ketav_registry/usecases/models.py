@@ -128,18 +128,12 @@ async def import_base(file: Path, name: str, script: Script | None, *, stores: S
     size_bytes = (await asyncio.to_thread(file.stat)).st_size
     if size_bytes > MAX_MODEL_BYTES:
         raise TooLarge(
-            f"The model file has {size_bytes:,} bytes, and the services read at most {MAX_MODEL_BYTES:,}. "
+            f"The file {file.name} has {size_bytes:,} bytes, and the services read at most "
+            f"{MAX_MODEL_BYTES:,}. "
             "Import a smaller network."
         )
     alphabet = await asyncio.to_thread(_read_alphabet, file)
-    stored = await objects.store(
-        stores.blobs,
-        _file_chunks(file),
-        base_key,
-        max_bytes=MAX_MODEL_BYTES,
-        size_bytes=size_bytes,
-        accept=is_safetensors,
-    )
+    stored = await _store_file(file, size_bytes, stores)
     async with stores.database.system() as transaction:
         await models.lock_bases(transaction)
         versions = await models.list_bases(transaction, name)
@@ -158,6 +152,23 @@ async def import_base(file: Path, name: str, script: Script | None, *, stores: S
             "state": ModelState.AVAILABLE,
         }
         return await models.insert_version(transaction, values)
+
+
+async def _store_file(file: Path, size_bytes: int, stores: Stores) -> objects.Blob:
+    """Store the file of a base model. InvalidInput invalid-file, with its name: it is not safetensors."""
+    try:
+        return await objects.store(
+            stores.blobs,
+            _file_chunks(file),
+            base_key,
+            max_bytes=MAX_MODEL_BYTES,
+            size_bytes=size_bytes,
+            accept=is_safetensors,
+        )
+    except InvalidInput as error:
+        raise InvalidInput(
+            f"The file {file.name} cannot be imported. {error.detail}", code=error.code
+        ) from error
 
 
 def _read_alphabet(file: Path) -> str | None:

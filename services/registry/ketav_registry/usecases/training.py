@@ -20,6 +20,7 @@ from ketav_registry.domain.training import (
     TrainingRun,
     has_valid_figures,
     script_to_train,
+    too_few_lines,
 )
 from ketav_registry.repository import ground_truth, training, training_readiness
 from ketav_registry.stores import Stores
@@ -78,8 +79,7 @@ async def _freeze_dataset(
     if count < MIN_LINES:
         missing = MIN_LINES - count
         raise Precondition(
-            f"A training run needs {MIN_LINES} corrected lines and this script has {count}. "
-            f"Correct {missing} more.",
+            too_few_lines(count),
             code="too-few-lines",
             details={"have": str(count), "need": str(MIN_LINES), "missing": str(missing)},
         )
