@@ -29,7 +29,7 @@ from bench.curve_report import write_report
 from bench.curve_writers import Line, Writer, groups
 from ketav_basemodel.alphabet import plain
 from ketav_basemodel.paths import NoBenchDataError, bench_data
-from ketav_common.metrics import cer
+from ketav_common.error_rates import cer
 from ketav_local.main import Running, running
 from ketav_local.ports import free_ports
 from ketav_local.settings import LocalSettings

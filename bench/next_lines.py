@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 
 from ketav_basemodel.paths import NoBenchDataError, bench_data
-from ketav_common.metrics import Pair, cer
+from ketav_common.error_rates import Pair, cer
 from ketav_engine import models
 from ketav_engine.lines import normalise
 from ketav_engine.recognition import beam, language_model, recognize

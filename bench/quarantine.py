@@ -20,7 +20,7 @@ from rapidfuzz.distance import Levenshtein
 from ketav_basemodel.alphabet import plain
 from ketav_basemodel.paths import MATERIAL, NoBenchDataError, bench_data
 from ketav_basemodel.synthesis import Sample, load_material, samples
-from ketav_common.metrics import cer
+from ketav_common.error_rates import cer
 from ketav_engine import models
 from ketav_engine.domain import Image, Reading
 from ketav_engine.recognition import beam, decode, language_model, recognize

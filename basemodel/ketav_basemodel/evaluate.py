@@ -11,7 +11,7 @@ import numpy as np
 from rapidfuzz.distance import Levenshtein
 
 from ketav_basemodel.alphabet import plain
-from ketav_common.metrics import ErrorRate, cer, edits, letters_only, wer
+from ketav_common.error_rates import ErrorRate, cer, edits, letters_only, wer
 from ketav_engine.domain import Image, Reading
 from ketav_engine.lines import normalise
 from ketav_engine.recognition.decode import Decoder, greedy

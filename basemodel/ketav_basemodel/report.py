@@ -12,7 +12,7 @@ from rapidfuzz.distance import Levenshtein
 
 from ketav_basemodel.alphabet import LETTERS
 from ketav_basemodel.evaluate import Pair, Pairs, character_confidences, grey
-from ketav_common.metrics import cer
+from ketav_common.error_rates import cer
 from ketav_engine.recognition.decode import to_display
 
 

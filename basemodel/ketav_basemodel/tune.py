@@ -19,7 +19,7 @@ from ketav_basemodel.corpora import BIBLE, bible_verses
 from ketav_basemodel.number_forms import number_words
 from ketav_basemodel.synthesis import Material, Mixture, load_material, samples
 from ketav_basemodel.unseen_writers import UnseenWriter, load_writers, write_line
-from ketav_common.metrics import cer
+from ketav_common.error_rates import cer
 from ketav_engine.lines import normalise
 from ketav_engine.recognition.beam import BeamDecoder, LanguageTables
 from ketav_engine.recognition.decode import Decoder, Probabilities, greedy, to_reading

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from ketav_basemodel.shards import read_shard, shard_path, write_shard
 from ketav_basemodel.synthesis import Material, Mixture, samples
-from ketav_common.metrics import cer
+from ketav_common.error_rates import cer
 from ketav_engine.models import load, wrap
 from ketav_engine.recognition.recognize import read
 

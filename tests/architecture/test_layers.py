@@ -18,7 +18,7 @@ SHARED_RULES = {
     "ketav_common.errors",
     "ketav_common.limits",
     "ketav_common.addresses",
-    "ketav_common.metrics",
+    "ketav_common.error_rates",
 }
 """Modules of the common library without input or output, which a domain may use."""
 ENVIRONMENT_READERS = {

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ketav_common.metrics import cer
+from ketav_common.error_rates import cer
 from ketav_local.demo.page import LINES, render
 from tests.containers.compose import ComposeSystem
 from tests.containers.images import DOCKERFILE, ROOT, build_service, build_stores, image

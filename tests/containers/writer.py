@@ -5,7 +5,7 @@ import random
 
 from PIL import Image
 
-from ketav_common.metrics import cer
+from ketav_common.error_rates import cer
 from ketav_local.demo.page import LINES, render
 
 SLANT = 0.7

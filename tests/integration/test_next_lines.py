@@ -4,7 +4,7 @@ import random
 from pathlib import Path
 from uuid import UUID
 
-from ketav_common.metrics import cer
+from ketav_common.error_rates import cer
 from ketav_engine import models
 from ketav_engine.recognition import recognize
 from ketav_engine.training import replay

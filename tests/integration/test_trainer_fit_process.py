@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import os
 import signal
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,11 @@ async def fit(config: FitConfig, on_event: OnEvent, seconds: float = 60, memory_
 
 
 async def collected(config: FitConfig, seconds: float = 60) -> Events:
+    """Run a training process and return its events except the times of its stages."""
+    return [event for event in await all_events(config, seconds) if event["event"] != "stage"]
+
+
+async def all_events(config: FitConfig, seconds: float = 60) -> Events:
     """Run a training process and return its events."""
     events: Events = []
 
@@ -94,6 +100,18 @@ async def test_a_training_reports_its_epochs_and_leaves_a_better_model(
     assert len(errors) == measured
     assert sum(after for _, _, after in errors) < sum(before for _, before, _ in errors)
     assert (tmp_path / CANDIDATE).read_bytes() != (tmp_path / PARENT).read_bytes()
+
+
+async def test_a_training_reports_the_time_of_each_stage(tmp_path: Path) -> None:
+    """They follow each other, take some time, and fit into the time of the whole process."""
+    began = time.time_ns()
+    events = await all_events(prepare(tmp_path, 12, 6))
+    stages = [event for event in events if event["event"] == "stage"]
+    assert [event["stage"] for event in stages] == ["prepare", "fit", "evaluate", "cross_validate"]
+    ends = [event["start_ns"] + event["duration_ns"] for event in stages]
+    starts = [event["start_ns"] for event in stages]
+    assert all(end <= start + 10_000_000 for end, start in zip(ends, starts[1:], strict=False))
+    assert began < starts[0] < ends[-1] < time.time_ns()
 
 
 @pytest.mark.kraken

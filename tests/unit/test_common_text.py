@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ketav_common import metrics, text
+from ketav_common import error_rates, text
 from ketav_common.errors import InvalidInput
 
 
@@ -61,16 +61,16 @@ def test_niqqud_can_be_stripped_without_losing_maqaf() -> None:
 def test_error_rates_are_corpus_level() -> None:
     """Edits of all lines over the length of all references, not a mean of lines."""
     pairs = [("abcd", "abcd"), ("ab", "xx")]
-    assert metrics.cer(pairs).rate == pytest.approx(2 / 6)
-    assert metrics.wer([("a b c", "a x c"), ("d", "d")]).rate == pytest.approx(1 / 4)
+    assert error_rates.cer(pairs).rate == pytest.approx(2 / 6)
+    assert error_rates.wer([("a b c", "a x c"), ("d", "d")]).rate == pytest.approx(1 / 4)
 
 
 def test_an_empty_reference_counts_as_right_only_when_nothing_was_read() -> None:
     """No reference and no reading is no error; a reading out of nothing is."""
-    assert metrics.cer([("", "")]).rate == 0
-    assert metrics.cer([("", "x")]).rate == 1
+    assert error_rates.cer([("", "")]).rate == 0
+    assert error_rates.cer([("", "x")]).rate == 1
 
 
 def test_letters_only_keeps_the_alphabet_and_single_spaces() -> None:
     """Digits, points and punctuation go."""
-    assert metrics.letters_only("\u05d0\u05b8, \u05d1  12 \u05ea!") == "\u05d0 \u05d1 \u05ea"
+    assert error_rates.letters_only("\u05d0\u05b8, \u05d1  12 \u05ea!") == "\u05d0 \u05d1 \u05ea"

@@ -16,7 +16,7 @@ from pathlib import Path
 from ketav_basemodel.alphabet import plain
 from ketav_basemodel.evaluate import folders, grey, line_images
 from ketav_basemodel.paths import NoBenchDataError, bench_data
-from ketav_common.metrics import cer
+from ketav_common.error_rates import cer
 from ketav_engine import models
 from ketav_engine.lines import normalise
 from ketav_engine.recognition import beam, decode, language_model, recognize

@@ -24,7 +24,7 @@ from PIL import Image as Pillow
 
 from ketav_basemodel.layout import Setting
 from ketav_basemodel.paths import MATERIAL, NoBenchDataError, bench_data
-from ketav_common.metrics import cer
+from ketav_common.error_rates import cer
 from ketav_engine import kraken_engine, models
 from ketav_engine.domain import FoundLine, Image
 from ketav_engine.segmentation import line_finder

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, start_http_server
 
+from ketav_common.stages import StageTimes
+
 RPC_HANDLED = Counter("ketav_rpc_handled_total", "Calls handled, by outcome.", ["service", "method", "code"])
 RPC_DURATION = Histogram(
     "ketav_rpc_duration_seconds",
@@ -24,17 +26,17 @@ READING_STAGE = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
 
-WEBHOOK_ATTEMPTS = Counter(
-    "ketav_webhook_attempts_total",
-    "Attempts to deliver a webhook, by outcome: accepted, refused, or crashed by a defect.",
-    ["outcome"],
-)
-
 
 def record_call(service: str, method: str, code: str, seconds: float) -> None:
     """Count one handled call and its duration in seconds."""
     RPC_HANDLED.labels(service, method, code).inc()
     RPC_DURATION.labels(service, method).observe(seconds)
+
+
+def report_stages(histogram: Histogram, stages: StageTimes) -> None:
+    """Observe the durations of stages, which a child process may have measured, by name."""
+    for name, time in stages.items():
+        histogram.labels(name).observe(time.seconds)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from ketav_common.stages import stage
 from ketav_engine import domain
 from ketav_engine.cropping import crop
 from ketav_engine.domain import FoundLine, Image, Layout, Model, Reading, ReadPage
@@ -65,8 +66,11 @@ class KrakenEngine:
 
     def read_page(self, image: Image, layout: Layout, model: Model) -> ReadPage:
         """Find and read the lines of an image."""
-        lines = self.find_lines(image, layout)
-        readings = self.read_lines(self.cut_lines(image, lines, model.info.height), model)
+        with stage("segment"):
+            lines = self.find_lines(image, layout)
+        with stage("crop"):
+            crops = self.cut_lines(image, lines, model.info.height)
+        readings = self.read_lines(crops, model)
         return domain.assemble(image, lines, readings)
 
     def fit(

@@ -15,6 +15,7 @@ from uuid import UUID
 from ketav_common.errors import DataLoss, InvalidInput, Unavailable
 from ketav_common.limits import MAX_CHECKED_MODELS, MAX_MODEL_BYTES
 from ketav_common.logging import get_logger
+from ketav_recognizer import metrics
 from ketav_recognizer.domain import ModelRef
 
 log = get_logger()
@@ -47,6 +48,8 @@ class ModelCache:
         self._max_bytes = max_bytes
         self._fetch = fetch
         self._fetches: dict[_FetchKey, asyncio.Task[Path]] = {}
+        metrics.CACHE_BYTES.set_function(self._size_bytes)
+        metrics.CACHE_LIMIT_BYTES.set(max_bytes)
 
     async def path(self, model: ModelRef, user: UUID | None) -> Path:
         """Return the path of a model's file, fetched first when it is missing.
@@ -57,7 +60,9 @@ class ModelCache:
         path = self._file(model.sha256)
         with contextlib.suppress(FileNotFoundError):
             os.utime(path)
+            metrics.CACHE_LOOKUPS.labels("hit").inc()
             return path
+        metrics.CACHE_LOOKUPS.labels("miss").inc()
         key = _FetchKey(model.sha256, user)
         task = self._fetches.get(key)
         if task is None:
@@ -78,6 +83,14 @@ class ModelCache:
             for digest in set(digests) - await usable(digests):
                 self.drop(digest)
                 log.info("cached_model_dropped", sha256=digest)
+
+    def _size_bytes(self) -> int:
+        """Return the bytes of all model files."""
+        total = 0
+        for path in self._directory.glob(f"*{_SUFFIX}"):
+            with contextlib.suppress(FileNotFoundError):
+                total += path.stat().st_size
+        return total
 
     def _file(self, sha256: str) -> Path:
         """Return the path of a digest's file."""

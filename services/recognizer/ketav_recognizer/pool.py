@@ -15,8 +15,10 @@ from ketav_common.child_process import ChildDiedError, ChildLimits, ChildProcess
 from ketav_common.errors import InvalidInput, RateLimited, Unavailable
 from ketav_common.logging import get_logger
 from ketav_common.readiness import Readiness
+from ketav_common.telemetry import READING_STAGE, report_stages
+from ketav_recognizer import metrics
 from ketav_recognizer.domain import Answer, ReaderConfig, ReadingTask
-from ketav_recognizer.reader_messages import WARM_UP, from_task, to_answer
+from ketav_recognizer.reader_messages import WARM_UP, TimedAnswer, from_task, to_answer
 
 log = get_logger()
 
@@ -82,6 +84,9 @@ class ReaderPool:
 
     def start(self) -> None:
         """Begin to start the readers; `is_ready` turns True when the first one has loaded the engine."""
+        metrics.READERS_CONFIGURED.set(self._limits.readers)
+        metrics.READERS_ALIVE.set_function(lambda: len(self.pids))
+        metrics.QUEUE_SLOTS_FREE.set_function(lambda: self._free_slots)
         for reader in self._readers:
             self._spawn(self._start_reader(reader))
         self._spawn(self._replace_dead_readers())
@@ -133,9 +138,15 @@ class ReaderPool:
             )
         if self._failed_starts >= _MAX_FAILED_STARTS:
             raise Unavailable("No reader process can be started. Try again later.", code="no-reader")
-        while not (reader := await self._idle.get()).alive:
-            self._replace(reader)
+        reader = await self._next_reader()
         return await asyncio.shield(self._spawn(self._run(reader, task, key)))
+
+    async def _next_reader(self) -> _Reader:
+        """Return the next free reader that runs."""
+        with metrics.READINGS_WAITING.track_inprogress(), metrics.QUEUE_DELAY.time():
+            while not (reader := await self._idle.get()).alive:
+                self._replace(reader)
+        return reader
 
     @property
     def pids(self) -> list[int]:
@@ -145,8 +156,10 @@ class ReaderPool:
     async def _run(self, reader: _Reader, task: ReadingTask, key: str) -> Answer:
         """Send a task to a reader and return its answer; replace the reader when it dies."""
         try:
-            answer = await self._ask(reader, task)
+            with metrics.READERS_BUSY.track_inprogress():
+                timed = await self._ask(reader, task)
         except ChildDiedError as error:
+            metrics.READER_DEATHS.inc()
             deaths = self._deaths_by_image.get(key, 0) + 1
             self._deaths_by_image[key] = deaths
             log.warning("reader_died", reason=str(error), deaths_over_image=deaths)
@@ -155,9 +168,10 @@ class ReaderPool:
                 "The process that read the image ended. Read the image again.", code="reader-died"
             ) from error
         self._idle.put_nowait(reader)
-        return answer
+        report_stages(READING_STAGE, timed.stages)
+        return timed.answer
 
-    async def _ask(self, reader: _Reader, task: ReadingTask) -> Answer:
+    async def _ask(self, reader: _Reader, task: ReadingTask) -> TimedAnswer:
         """Return a reader's answer; raises ChildDiedError when it dies or sends anything else."""
         if reader.child is None:
             raise ChildDiedError("the reader was never started")
@@ -178,6 +192,7 @@ class ReaderPool:
                 reader.child = await self._started_child(reader.child)
             except (ChildDiedError, OSError) as error:
                 self._failed_starts += 1
+                metrics.READER_STARTS_FAILED.inc()
                 log.error("reader_failed_to_start", reason=str(error), failures=self._failed_starts)  # noqa: TRY400
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, _LONGEST_RESTART_PAUSE_S)

@@ -11,11 +11,12 @@ from typing import Final
 from cachetools import LRUCache
 
 from ketav_common.child_main import Channel, is_out_of_memory, run
+from ketav_common.stages import record_stages, stage
 from ketav_engine.domain import Engine, EngineError, Model, UnusableImageError
 from ketav_engine.engines import make_engine
 from ketav_engine.images import decode
 from ketav_recognizer.domain import Answer, ReadingTask, Refusal
-from ketav_recognizer.reader_messages import WARM_UP, from_answer, to_task
+from ketav_recognizer.reader_messages import WARM_UP, TimedAnswer, from_answer, to_task
 
 _DROP_INTERVAL_S: Final = 30.0
 """Seconds between two checks for loaded models whose files are deleted, while no task arrives."""
@@ -44,10 +45,13 @@ class Reader:
             content = _model_file(task)
             if content is None:
                 return Refusal("cache", "The cached model file is missing or damaged.")
-            loaded = self._engine.load_model(content, task.model_sha256)
+            with stage("load"):
+                loaded = self._engine.load_model(content, task.model_sha256)
             self._models[task.model_sha256] = loaded, Path(task.model_path)
         model, _ = self._models[task.model_sha256]
-        return self._engine.read_page(decode(task.image), task.layout, model)
+        with stage("decode"):
+            image = decode(task.image)
+        return self._engine.read_page(image, task.layout, model)
 
     def drop_deleted(self) -> None:
         """Unload models whose files are deleted: they may not be used any more."""
@@ -76,14 +80,17 @@ def serve(channel: Channel) -> None:
             channel.send(from_answer(_answer(reader, to_task(frame))))
 
 
-def _answer(reader: Reader, task: ReadingTask) -> Answer:
+def _answer(reader: Reader, task: ReadingTask) -> TimedAnswer:
     """Answer a task; an unexpected error is a refusal that names the error without its text."""
-    try:
-        return reader.answer(task)
-    except Exception as error:
-        if is_out_of_memory(error):
-            raise
-        return Refusal("defect", _location(error))
+    answer: Answer
+    with record_stages() as stages:
+        try:
+            answer = reader.answer(task)
+        except Exception as error:
+            if is_out_of_memory(error):
+                raise
+            answer = Refusal("defect", _location(error))
+    return TimedAnswer(answer, stages)
 
 
 def _location(error: Exception) -> str:

@@ -1,11 +1,12 @@
 """The messages between the recognizer and its reader processes."""
 
-from dataclasses import asdict
-from typing import Any, Final
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from ketav_common.child_channel import BadFrameError, Frame
+from ketav_common.stages import StageTime, StageTimes
 from ketav_engine.domain import ReadPage
 from ketav_recognizer.domain import Answer, ReadingTask, Refusal
 
@@ -15,6 +16,22 @@ _ANSWERS: Final[dict[str, TypeAdapter[Any]]] = {
     "page": TypeAdapter(ReadPage),
     "refusal": TypeAdapter(Refusal),
 }
+_STAGES: Final = "stages"
+"""Key of the stages' times: the start in nanoseconds since 1970 and the duration in nanoseconds of each."""
+Stage = Literal["load", "decode", "segment", "crop", "network", "beam"]
+"""The stages of a reading, in their order."""
+_Nanoseconds = Annotated[int, Field(ge=0, lt=2**63)]
+_TIMES: Final[TypeAdapter[dict[Stage, tuple[_Nanoseconds, _Nanoseconds]]]] = TypeAdapter(
+    dict[Stage, tuple[_Nanoseconds, _Nanoseconds]]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TimedAnswer:
+    """The result of a reading task with the times of its stages."""
+
+    answer: Answer
+    stages: StageTimes
 
 
 def from_task(task: ReadingTask) -> Frame:
@@ -28,18 +45,21 @@ def to_task(frame: Frame) -> ReadingTask:
     return ReadingTask(image=frame.payload, **frame.message)
 
 
-def from_answer(answer: Answer) -> dict[str, Any]:
+def from_answer(timed: TimedAnswer) -> dict[str, Any]:
     """Encode an answer."""
-    return {"page" if isinstance(answer, ReadPage) else "refusal": asdict(answer)}
+    stages = {name: [time.start_ns, time.duration_ns] for name, time in timed.stages.items()}
+    kind = "page" if isinstance(timed.answer, ReadPage) else "refusal"
+    return {kind: asdict(timed.answer), _STAGES: stages}
 
 
-def to_answer(message: dict[str, Any]) -> Answer:
+def to_answer(message: dict[str, Any]) -> TimedAnswer:
     """Decode an answer; raises BadFrameError when it is not one: the reader has decoded untrusted bytes."""
     for name, adapter in _ANSWERS.items():
         if name in message:
             try:
-                answer: Answer = adapter.validate_python(message[name])
+                answer = adapter.validate_python(message[name])
+                times = _TIMES.validate_python(message.get(_STAGES, {}))
             except ValueError as error:
                 raise BadFrameError("an answer of another shape") from error
-            return answer
+            return TimedAnswer(answer, {stage: StageTime(*pair) for stage, pair in times.items()})
     raise BadFrameError("an answer without a page or a refusal")

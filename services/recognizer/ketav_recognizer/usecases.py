@@ -7,6 +7,7 @@ from uuid import UUID
 from ketav_common.errors import Internal, InvalidInput, KetavError, Unavailable
 from ketav_common.logging import get_logger
 from ketav_engine.domain import ReadPage
+from ketav_recognizer import metrics
 from ketav_recognizer.domain import ReadingRequest, ReadingTask, Refusal
 from ketav_recognizer.model_cache import ModelCache, UsableDigests
 from ketav_recognizer.pool import ReaderPool
@@ -38,7 +39,9 @@ async def run_ocr(
     for _ in range(_MODEL_FETCHES):
         path = await dependencies.models.path(model, user)
         answer = await dependencies.readers.read(ReadingTask(image, request.layout, str(path), model.sha256))
+        metrics.READINGS.labels("read" if isinstance(answer, ReadPage) else answer.kind).inc()
         if isinstance(answer, ReadPage):
+            metrics.LINES_READ.inc(len(answer.lines))
             log.info("page_recognized", lines=len(answer.lines), model=model.version)
             return answer
         if answer.kind != "cache":

@@ -1,5 +1,6 @@
 """Transactions with the rights of one user or of the service. Maps driver errors to domain errors."""
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,8 +11,10 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import QueuePool
 
 from ketav_common.errors import KetavError, NotFound, TimedOut, Unavailable
+from ketav_registry import metrics
 from ketav_registry.database_problems import describe, describe_revision
 
 Transaction = AsyncConnection
@@ -93,12 +96,22 @@ def connect(url: str, *, pool_size: int, statement_timeout_s: float) -> AsyncEng
     )
 
 
+def _measure_pool(engine: AsyncEngine) -> None:
+    """Export the pool's connections as metrics."""
+    pool = engine.pool
+    if isinstance(pool, QueuePool):
+        metrics.CONNECTIONS.labels("busy").set_function(pool.checkedout)
+        metrics.CONNECTIONS.labels("idle").set_function(pool.checkedin)
+        metrics.CONNECTIONS_LIMIT.set(pool.size())
+
+
 class Database:
     """Opens transactions with the rights of one user or of the service."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         """Use the connections of this engine and require the schema of the newest migration."""
         self._engine = engine
+        _measure_pool(engine)
         self._revision = newest_revision()
 
     @asynccontextmanager
@@ -121,8 +134,10 @@ class Database:
     @asynccontextmanager
     async def _transaction(self, user_id: str, *, system: bool) -> AsyncIterator[Transaction]:
         """Open a transaction with a scope that ends with it; maps the driver's errors."""
+        began = time.monotonic()
         try:
             async with self._engine.begin() as connection:
+                metrics.CONNECTION_DELAY.observe(time.monotonic() - began)
                 scope = {"user_id": user_id, "system": "on" if system else "off"}
                 await connection.execute(_SET_SCOPE, scope)
                 yield connection

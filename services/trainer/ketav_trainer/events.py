@@ -5,6 +5,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from ketav_common.stages import StageTime
+from ketav_common.telemetry import report_stages
+from ketav_trainer import metrics
 from ketav_trainer.domain import INTERNAL_ERROR, FitFailedError, Progress
 from ketav_trainer.gate import LineErrors
 
@@ -70,6 +73,9 @@ class TrainingEventHandler:
                     skipped_lines=int(event["skipped"]),
                     sha256=str(event["sha256"]),
                 )
+            case "stage":
+                time = StageTime(int(event["start_ns"]), int(event["duration_ns"]))
+                report_stages(metrics.STAGE, {str(event["stage"]): time})
             case "failed":
                 self._failure = _FAILURES.get(event["kind"], INTERNAL_ERROR)
 

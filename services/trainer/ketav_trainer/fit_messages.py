@@ -1,7 +1,7 @@
 """The messages between a worker and its training process.
 
 The worker sends one `FitConfig`. The process reports events: JSON objects whose `event` is `epoch`,
-`evaluating`, `done` or `failed`. Models and images are files in the run's private directory.
+`stage`, `evaluating`, `done` or `failed`. Models and images are files in the run's private directory.
 """
 
 from dataclasses import dataclass

@@ -1,14 +1,16 @@
 """The child process that trains; `fit_runner` starts it and `fit_messages` describes what they exchange."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from ketav_common import faults
 from ketav_common.child_main import Channel, run
-from ketav_common.metrics import edits
+from ketav_common.error_rates import edits
+from ketav_common.stages import record_stages, stage
 from ketav_engine.domain import (
     Engine,
     EngineError,
@@ -60,21 +62,27 @@ class FitProcess:
 
     def run(self) -> None:
         """Fit, measure parent and candidate on the held-out lines, and report."""
-        content = (self._config.directory / PARENT).read_bytes()
-        parent = self._engine.load_model(content, self._config.parent_sha256)
-        height = parent.info.height
-        training, holdout = self._lines(height)
-        self._replay = _load_shipped_lines(self._config.replay, height)
-        result = self._fit(parent, training, holdout)
+        with self._stage("prepare"):
+            content = (self._config.directory / PARENT).read_bytes()
+            parent = self._engine.load_model(content, self._config.parent_sha256)
+            height = parent.info.height
+            training, holdout = self._lines(height)
+            self._replay = _load_shipped_lines(self._config.replay, height)
+        with self._stage("fit"):
+            result = self._fit(parent, training, holdout)
         self._candidate_file.write_bytes(result.content)
         self._report("evaluating")
         faults.reached("in-evaluation")
-        candidate, general = self._blend(parent, _load_shipped_lines(self._config.general, height))
-        errors = self._errors(parent, candidate, holdout)
+        with self._stage("evaluate"):
+            candidate, general = self._blend(parent, _load_shipped_lines(self._config.general, height))
+            errors = self._errors(parent, candidate, holdout)
         # Cross-validation measures other models than the candidate, so it is used only if the candidate's own
         # held-out lines decide nothing.
         few = len(holdout) < _FEW_LINES and not _is_clear(errors) and not is_proved_worse(errors)
-        folds = self._cross_validate(parent, training) if few else []
+        folds: list[LineErrors] = []
+        if few:
+            with self._stage("cross_validate"):
+                folds = self._cross_validate(parent, training)
         self._report(
             "done",
             errors=_triples(errors),
@@ -179,6 +187,13 @@ class FitProcess:
             cer=progress.cer,
         )
         return True
+
+    @contextmanager
+    def _stage(self, name: str) -> Iterator[None]:
+        """Measure the block as a stage of the attempt, and report its time to the worker."""
+        with record_stages() as times, stage(name):
+            yield
+        self._report("stage", stage=name, start_ns=times[name].start_ns, duration_ns=times[name].duration_ns)
 
     def _report(self, event: str, **fields: object) -> None:
         """Send an event to the worker."""

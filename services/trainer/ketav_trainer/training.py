@@ -5,12 +5,13 @@ import json
 import time
 from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from ketav_common import faults
 from ketav_common.errors import KetavError, NotFound, Precondition, Stale, TimedOut, Unavailable
 from ketav_common.logging import get_logger
+from ketav_trainer import metrics
 from ketav_trainer.card import describe
 from ketav_trainer.dataset import save_dataset, save_model
 from ketav_trainer.domain import (
@@ -30,6 +31,7 @@ from ketav_trainer.fit_messages import CANDIDATE, PARENT, FitConfig
 from ketav_trainer.fit_runner import run_fit
 from ketav_trainer.gate import judge
 from ketav_trainer.lease import Lease
+from ketav_trainer.metrics import measure_stage
 from ketav_trainer.registry import RegistryClient
 from ketav_trainer.scratch import checkpoint_of, delete_checkpoint, private_directory
 
@@ -37,6 +39,9 @@ log = get_logger()
 
 _RUN_ENDED: Final = "run-ended"
 """Code of the registry's refusal of a run that no worker continues: its lines may have been deleted."""
+Outcome = Literal["published", "cancelled", "failed", "run_ended", "lease_lost", "returned"]
+"""How an attempt ended; after the last two, another attempt may continue from the checkpoint."""
+_UNFINISHED: Final = frozenset({"lease_lost", "returned"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +69,13 @@ async def run_training(run_id: str, *, dependencies: Dependencies) -> None:
         return
     log.info("run_claimed", run_id=run_id, fence=claim.fence)
     faults.reached("after-claim", run_id)
-    async with Lease(claim, dependencies.registry.report, config.heartbeat_s) as lease:
-        if await _run_attempt(claim, lease, dependencies):
-            delete_checkpoint(config.directory, claim)
+    began = time.monotonic()
+    with metrics.ATTEMPTS_ACTIVE.track_inprogress():
+        async with Lease(claim, dependencies.registry.report, config.heartbeat_s) as lease:
+            outcome = await _run_attempt(claim, lease, dependencies)
+    metrics.ATTEMPT_DURATION.labels(outcome).observe(time.monotonic() - began)
+    if outcome not in _UNFINISHED:
+        delete_checkpoint(config.directory, claim)
     faults.reached("before-ack", run_id)
 
 
@@ -87,6 +96,7 @@ async def train_model(
     )
     result = events.result()
     verdict = judge(result.errors, result.general, folds=result.folds, seed=config.seed)
+    metrics.record_verdict(promoted=verdict.promote, serving=verdict.cer_before, candidate=verdict.cer_after)
     card = {
         "user_id": str(user_id),
         "engine": config.engine,
@@ -122,22 +132,24 @@ def _fit_config(dataset: Dataset, claim: Claim, config: TrainingConfig) -> FitCo
     )
 
 
-async def _run_attempt(claim: Claim, lease: Lease, dependencies: Dependencies) -> bool:
-    """Attempt a run and record the outcome; return whether the run has ended, so that no attempt follows."""
+async def _run_attempt(claim: Claim, lease: Lease, dependencies: Dependencies) -> Outcome:
+    """Attempt a run, record how it ended, and return the outcome of the attempt."""
     registry = dependencies.registry
     try:
         await _while_leased(_attempt(claim, lease, dependencies), lease, dependencies.stop)
     except LeaseLostError as error:
         log.warning("lease_lost", run_id=claim.run_id, reason=str(error))
-        return str(error) == _RUN_ENDED
+        return "run_ended" if str(error) == _RUN_ENDED else "lease_lost"
     except WorkerStoppingError:
         await _end(registry, claim, "QUEUED", "")
-        return False
+        return "returned"
     except CancelledByUserError as error:
         await _end(registry, claim, "CANCELLED", str(error))
+        return "cancelled"
     except FitFailedError as error:
         await _end(registry, claim, "FAILED", str(error))
-    return True
+        return "failed"
+    return "published"
 
 
 async def _attempt(claim: Claim, lease: Lease, dependencies: Dependencies) -> None:
@@ -145,11 +157,13 @@ async def _attempt(claim: Claim, lease: Lease, dependencies: Dependencies) -> No
     registry, config = dependencies.registry, dependencies.config
     with private_directory(config.directory) as directory:
         try:
-            dataset = await save_dataset(registry.ground_truth(claim), directory)
-            await save_model(registry.model(claim, claim.parent), claim.parent, directory / PARENT)
+            with measure_stage("fetch"):
+                dataset = await save_dataset(registry.ground_truth(claim), directory)
+                await save_model(registry.model(claim, claim.parent), claim.parent, directory / PARENT)
             candidate = await train_model(claim.user_id, dataset, claim=claim, lease=lease, config=config)
             faults.reached("before-upload", claim.run_id)
-            await registry.publish(claim, candidate)
+            with measure_stage("publish"):
+                await registry.publish(claim, candidate)
         except Stale as error:
             raise LeaseLostError(error.code) from error
         except (Unavailable, TimedOut) as error:

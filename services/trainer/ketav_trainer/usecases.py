@@ -10,6 +10,7 @@ from ketav.registry.v1 import training_pb2, training_pb2_grpc
 from ketav_common import rpc
 from ketav_common.errors import TimedOut, Unavailable
 from ketav_common.logging import get_logger
+from ketav_trainer import metrics
 from ketav_trainer.convert import ENDED
 from ketav_trainer.registry import RegistryClient
 
@@ -95,4 +96,5 @@ async def _enqueue(queue: Enqueues, run_id: str) -> None:
     try:
         await asyncio.to_thread(queue.enqueue, run_id)
     except Unavailable as error:
+        metrics.ENQUEUE_FAILURES.inc()
         log.warning("run_not_enqueued", run_id=run_id, code=error.code)

@@ -14,10 +14,10 @@ import httpx
 from standardwebhooks import Webhook
 
 from ketav.registry.v1 import webhooks_pb2
-from ketav_common import telemetry
 from ketav_common.addresses import Address, is_public
 from ketav_common.errors import KetavError, Stale
 from ketav_common.logging import get_logger
+from ketav_trainer import metrics
 from ketav_trainer.registry import RegistryClient
 
 log = get_logger()
@@ -154,7 +154,7 @@ async def _deliver(
     except Exception:
         log.exception("webhook_crashed", delivery_id=delivery.delivery_id)
         outcome, reason = "crashed", _INTERNAL_ERROR
-    telemetry.WEBHOOK_ATTEMPTS.labels(outcome).inc()
+    metrics.WEBHOOK_ATTEMPTS.labels(outcome).inc()
     log.info("webhook_sent", delivery_id=delivery.delivery_id, attempt=delivery.attempt, error=reason)
     try:
         await registry.report_delivery(delivery, reason, receiver_gone=receiver_gone)

@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ketav_common import faults
-from ketav_common.metrics import cer
+from ketav_common.error_rates import cer
+from ketav_common.stages import stage
 from ketav_engine import domain
 from ketav_engine.cropping import crop
 from ketav_engine.domain import (
@@ -89,12 +90,16 @@ class TinyEngine:
     def read_lines(self, lines: Sequence[Image], model: Model) -> list[Reading]:
         """Read the letters of each line from right to left."""
         table = _own(model).table
-        return [_read(line, table) for line in lines]
+        with stage("network"):
+            return [_read(line, table) for line in lines]
 
     def read_page(self, image: Image, layout: Layout, model: Model) -> domain.ReadPage:
         """Find and read the lines of an image."""
-        lines = self.find_lines(image, layout)
-        readings = self.read_lines(self.cut_lines(image, lines, model.info.height), model)
+        with stage("segment"):
+            lines = self.find_lines(image, layout)
+        with stage("crop"):
+            crops = self.cut_lines(image, lines, model.info.height)
+        readings = self.read_lines(crops, model)
         return domain.assemble(image, lines, readings)
 
     def fit(

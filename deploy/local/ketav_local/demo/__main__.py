@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from ketav_common.metrics import cer
+from ketav_common.error_rates import cer
 from ketav_local.demo.page import LINES, render
 from ketav_local.main import Running, running, say
 from ketav_local.ports import free_ports

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
+from ketav_common.stages import stage
 from ketav_engine.domain import Image, Reading
 from ketav_engine.lines import to_tensor
 from ketav_engine.models import LoadedModel
@@ -31,8 +32,9 @@ def read(lines: Sequence[Image], model: LoadedModel, decoder: Decoder = greedy) 
     """
     readings: list[Reading | None] = [None] * len(lines)
     for indices, outputs in run(lines, model):
-        for index, output in zip(indices, outputs, strict=True):
-            readings[index] = to_reading(decoder(output), model.net.codec)
+        with stage("beam"):
+            for index, output in zip(indices, outputs, strict=True):
+                readings[index] = to_reading(decoder(output), model.net.codec)
     return [reading for reading in readings if reading is not None]
 
 
@@ -42,7 +44,7 @@ def run(lines: Sequence[Image], model: LoadedModel) -> Iterator[tuple[list[int],
 
     for batch in batches([line.shape[1] for line in lines]):
         inputs = to_tensor([lines[index] for index in batch.indices], batch.width)
-        with torch.inference_mode(), bfloat16_autocast():
+        with stage("network"), torch.inference_mode(), bfloat16_autocast():
             logits, _ = model.net.nn(inputs.to(memory_format=torch.channels_last))
             outputs = (logits.float().squeeze(2) / model.info.temperature).softmax(dim=1).numpy()
         steps = outputs.shape[2] / batch.width

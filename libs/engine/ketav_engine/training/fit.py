@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ketav_common import faults
-from ketav_common.metrics import cer
+from ketav_common.error_rates import cer
 from ketav_engine import models
 from ketav_engine.domain import (
     FitCancelledError,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from ketav_common.metrics import ErrorRate, Pair, cer
+from ketav_common.error_rates import ErrorRate, Pair, cer
 from ketav_registry.domain.models import Model, Script
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from ketav_common.metrics import Pair
+from ketav_common.error_rates import Pair
 from ketav_registry.database import Transaction
 from ketav_registry.domain.models import Script
 from ketav_registry.domain.models_progress import FirstReading

@@ -24,10 +24,10 @@ from ketav_registry.domain.training import (
 from ketav_registry.tables import dataset, model_version, training_run
 
 _run = training_run.c
-_TOO_MANY_ATTEMPTS = (
+TOO_MANY_ATTEMPTS = (
     f"The training was interrupted {MAX_ATTEMPTS} times and has failed. Start it again with POST /train/."
 )
-_CANCELLED = "You cancelled the training run."
+CANCELLED = "You cancelled the training run."
 NEXT_REVISION = {"revision": _run.revision + 1, "updated_at": sa.func.clock_timestamp()}
 """Column values of every change of a run that users see."""
 _RUNS = (
@@ -139,7 +139,7 @@ async def cancel(transaction: Transaction, user_id: UUID, run_id: UUID) -> bool:
         .values(
             cancel_requested=True,
             state=sa.case((queued, RunState.CANCELLED), else_=_run.state),
-            verdict=sa.case((queued, _CANCELLED), else_=_run.verdict),
+            verdict=sa.case((queued, CANCELLED), else_=_run.verdict),
             **NEXT_REVISION,
         )
     )
@@ -239,7 +239,7 @@ async def release(transaction: Transaction, claimed: FencedRun, state: RunState,
         .where(_is_held(claimed))
         .values(
             state=sa.case((cancelled, RunState.CANCELLED), (exhausted, RunState.FAILED), else_=state),
-            verdict=sa.case((exhausted, _TOO_MANY_ATTEMPTS), else_=verdict),
+            verdict=sa.case((exhausted, TOO_MANY_ATTEMPTS), else_=verdict),
             lease_until=None,
             **NEXT_REVISION,
         )
@@ -261,37 +261,3 @@ async def parent_of(transaction: Transaction, run_id: UUID) -> str | None:
     """Return the version that the run started from."""
     version: str | None = await transaction.scalar(sa.select(_run.parent_version).where(_run.id == run_id))
     return version
-
-
-async def expire(transaction: Transaction) -> None:
-    """Return runs with an expired lease to the queue; end those cancelled or without attempts left."""
-    exhausted = _run.attempts >= MAX_ATTEMPTS
-    query = (
-        training_run.update()
-        .where(_run.state.in_(LEASED_STATES), _run.lease_until < sa.func.clock_timestamp())
-        .values(
-            state=sa.case(
-                (_run.cancel_requested, RunState.CANCELLED),
-                (exhausted, RunState.FAILED),
-                else_=sa.literal(RunState.QUEUED, _run.state.type),
-            ),
-            verdict=sa.case(
-                (_run.cancel_requested, _CANCELLED), (exhausted, _TOO_MANY_ATTEMPTS), else_=_run.verdict
-            ),
-            lease_until=None,
-            **NEXT_REVISION,
-        )
-    )
-    await transaction.execute(query)
-
-
-async def queued_runs(transaction: Transaction) -> list[UUID]:
-    """Return the queued runs, oldest first."""
-    query = sa.select(_run.id).where(_run.state == RunState.QUEUED).order_by(_run.created_at)
-    return list(await transaction.scalars(query))
-
-
-async def count_unfinished(transaction: Transaction) -> int:
-    """Count the runs that wait for a worker or that a worker holds."""
-    query = sa.select(sa.func.count()).where(_run.state.in_(ACTIVE_STATES))
-    return int(await transaction.scalar(query) or 0)

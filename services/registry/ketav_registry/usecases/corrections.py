@@ -8,8 +8,10 @@ from uuid import UUID
 from rapidfuzz.distance import Levenshtein
 
 from ketav_common import text
+from ketav_common.error_rates import cer
 from ketav_common.errors import InvalidInput, Precondition
 from ketav_common.limits import MAX_CORRECTIONS, MAX_PAGE_CODE_POINTS, MAX_PAGE_LINES
+from ketav_registry import metrics
 from ketav_registry.database import Transaction, UniqueConflictError
 from ketav_registry.domain.corrections import Correction, Feedback, UnalignedLine
 from ketav_registry.domain.corrections_alignment import MAX_DISTANCE, align
@@ -19,12 +21,13 @@ from ketav_registry.domain.corrections_quarantine import (
     check_correction,
     count_squares,
 )
-from ketav_registry.domain.pages import Page
+from ketav_registry.domain.models import Script
 from ketav_registry.domain.requests import RequestKey
 from ketav_registry.domain.transcriptions import Line
-from ketav_registry.repository import corrections, models, projects, transcriptions
+from ketav_registry.repository import corrections, models, transcriptions
 from ketav_registry.stores import Stores
 from ketav_registry.usecases.pages import require_page
+from ketav_registry.usecases.projects import require_project
 from ketav_registry.usecases.requests import clean_field
 
 DEFAULT_LIMITS = QuarantineLimits()
@@ -94,14 +97,28 @@ async def _save(
                 code="page-not-read",
             )
         aligned = await _align(page.transcription.lines, submitted.corrected)
-        alphabet = await model_alphabet(transaction, user_id, page)
+        project = await require_project(transaction, user_id, page.project_id)
+        alphabet = await model_alphabet(transaction, user_id, project.script)
         checked = with_quarantines(aligned.accepted, page.transcription.lines, alphabet, limits)
         feedback = await corrections.insert_feedback(
             transaction, user_id, page, checked, aligned.unaligned, submitted.request
         )
         if feedback is None:
             raise UniqueConflictError
-        return feedback
+    _measure(project.script, page.transcription.lines, checked)
+    return feedback
+
+
+def _measure(script: Script, lines: Sequence[Line], checked: Sequence[Correction]) -> None:
+    """Count stored corrections, and observe the CER of the readings of lines that had none before."""
+    lines_by_id = {line.line_id: line for line in lines}
+    for correction in checked:
+        state = "accepted" if correction.quarantine is None else "quarantined"
+        metrics.CORRECTIONS.labels(script, state).inc()
+        line = lines_by_id[correction.line_id]
+        if correction.quarantine is None and line.corrected_text is None:
+            rate = cer([(correction.text, line.text)]).rate
+            metrics.CORRECTION_CER.labels(script).observe(rate)
 
 
 def _clean(submitted: Sequence[Correction]) -> list[Correction]:
@@ -150,10 +167,9 @@ def _text_lines(corrected_text: str) -> list[str]:
     return lines
 
 
-async def model_alphabet(transaction: Transaction, user_id: UUID, page: Page) -> frozenset[str] | None:
-    """Return the alphabet of the model that serves the page's script; None when it is unknown."""
-    project = await projects.find_project(transaction, user_id, page.project_id)
-    model = None if project is None else await models.serving_model(transaction, user_id, project.script)
+async def model_alphabet(transaction: Transaction, user_id: UUID, script: Script) -> frozenset[str] | None:
+    """Return the alphabet of the model that serves a script; None when it is unknown."""
+    model = await models.serving_model(transaction, user_id, script)
     return None if model is None else model.alphabet
 
 

@@ -109,7 +109,8 @@ async def _import(
         if not new and not request.request_id:
             total = await corrections.count_ground_truth(transaction, user_id)
             return ImportResult(page.page_id, 0, (), total)
-        alphabet = await model_alphabet(transaction, user_id, page)
+        project = await require_project(transaction, user_id, page.project_id)
+        alphabet = await model_alphabet(transaction, user_id, project.script)
         checked = with_quarantines(new, lines, alphabet, limits)
         feedback = await corrections.insert_feedback(transaction, user_id, page, checked, (), request)
         if feedback is None:

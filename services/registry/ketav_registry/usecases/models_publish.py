@@ -18,7 +18,7 @@ from ketav_registry.domain.models_publish import Publication
 from ketav_registry.domain.training import LEASED_STATES, FencedRun, RunState, TrainingRun
 from ketav_registry.repository import models, object_removal, training
 from ketav_registry.stores import Stores
-from ketav_registry.usecases.training import STALE_FENCE
+from ketav_registry.usecases.training import count_end, stale_fence
 
 _CARD_CODE = "invalid-model-card"
 
@@ -54,7 +54,7 @@ async def publish_model(file: Chunks, publication: Publication, *, stores: Store
     if published is not None:
         return published
     if run is None or run.fence != publication.fence or run.state not in LEASED_STATES:
-        raise Stale(STALE_FENCE, code="stale-fence")
+        raise stale_fence()
     # Each claim has its own name: a worker with a stale fence cannot overwrite the object of the next one.
     version = str(uuid5(run.run_id, str(run.fence)))
     alphabet = await _store_file(file, publication, user_model_key(run.user_id, version), stores)
@@ -133,6 +133,7 @@ async def _finish_run(candidate: _Candidate, stores: Stores) -> ModelVersion:
         "cer_candidate": publication.cer_after,
     }
     faults.reached("before-promotion", str(run.run_id))
+    cancelled = False
     async with stores.database.system() as transaction:
         await block_deletion(transaction, run.user_id)
         finished = await training.finish(transaction, claimed, outcome)
@@ -143,6 +144,9 @@ async def _finish_run(candidate: _Candidate, stores: Stores) -> ModelVersion:
         else:
             cancelled = await training.release(transaction, claimed, RunState.CANCELLED, candidate.verdict)
             await object_removal.enqueue(transaction, run.user_id, [candidate.key])
+        ended = await training.find_run(transaction, run.run_id) if finished or cancelled else None
+    if ended is not None:
+        count_end(ended)
     if finished:
         faults.reached("after-promotion", str(run.run_id))
         return version
@@ -150,7 +154,7 @@ async def _finish_run(candidate: _Candidate, stores: Stores) -> ModelVersion:
         raise Stale(
             "The user has cancelled the training run. Stop working on this run.", code="run-cancelled"
         )
-    raise Stale(STALE_FENCE, code="stale-fence")
+    raise stale_fence()
 
 
 async def _insert_version(transaction: Transaction, candidate: _Candidate) -> ModelVersion:

@@ -6,6 +6,7 @@ from uuid import UUID
 from ketav_common import text
 from ketav_common.errors import Conflict, InvalidInput, NotFound, Precondition, Stale
 from ketav_common.limits import MAX_NAME_CODE_POINTS, MAX_VERDICT_CODE_POINTS
+from ketav_registry import metrics
 from ketav_registry.database import Transaction, UniqueConflictError, block_deletion, restrict_to_user
 from ketav_registry.domain.ground_truth import split_lines
 from ketav_registry.domain.models import Script
@@ -26,10 +27,23 @@ from ketav_registry.repository import ground_truth, training, training_readiness
 from ketav_registry.stores import Stores
 from ketav_registry.usecases.models import require_base, require_serving_model
 
-STALE_FENCE = (
+_STALE_FENCE = (
     "The fence is stale: another worker has claimed the training run, or the run has ended. "
     "Stop working on this run."
 )
+
+
+def stale_fence(code: str = "stale-fence") -> Stale:
+    """Return the error of a call whose fence is not the one of the run's latest claim, and count it."""
+    metrics.FENCE_REJECTIONS.inc()
+    return Stale(_STALE_FENCE, code=code)
+
+
+def count_end(run: TrainingRun) -> None:
+    """Count a run that has ended, with the time since its creation; a run in another state is not counted."""
+    if run.state not in ACTIVE_STATES:
+        duration = run.update_time - run.create_time
+        metrics.RUN_DURATION.labels(run.state).observe(duration.total_seconds())
 
 
 async def create_training_run(user_id: UUID, request_id: str, *, stores: Stores) -> TrainingRun:
@@ -101,7 +115,7 @@ async def require_held_run(transaction: Transaction, claimed: FencedRun) -> Trai
     """Return a run that its worker still holds. Stale: another worker has claimed it, or it has ended."""
     run = await training.find_run(transaction, claimed.run_id)
     if run is None or run.fence != claimed.fence or run.state not in LEASED_STATES:
-        raise Stale(STALE_FENCE, code="stale-fence")
+        raise stale_fence()
     return run
 
 
@@ -124,7 +138,9 @@ async def cancel_training_run(user_id: UUID, run_id: UUID, *, stores: Stores) ->
                 "POST /models/VERSION/activate.",
                 code="run-ended",
             )
-        return await require_run(transaction, run_id, user_id)
+        run = await require_run(transaction, run_id, user_id)
+    count_end(run)
+    return run
 
 
 async def claim_training_run(run_id: UUID, worker: str, *, lease: timedelta, stores: Stores) -> Claim:
@@ -148,6 +164,8 @@ async def claim_training_run(run_id: UUID, worker: str, *, lease: timedelta, sto
         parent = await require_serving_model(transaction, run.user_id, run.script)
         base = await require_base(transaction, run.script)
         await training.set_parent(transaction, FencedRun(run_id, run.fence), parent.version)
+    if run.attempts == 1:
+        metrics.RUN_QUEUE_DELAY.observe((run.update_time - run.create_time).total_seconds())
     return Claim(run, parent, base, lease)
 
 
@@ -169,7 +187,7 @@ async def report_training_progress(
         if cancel_requested is None:
             run = await training.find_run(transaction, claimed.run_id)
             ended = run is None or run.state not in ACTIVE_STATES
-            raise Stale(STALE_FENCE, code="run-ended" if ended else "stale-fence")
+            raise stale_fence("run-ended" if ended else "stale-fence")
     return cancel_requested
 
 
@@ -188,5 +206,7 @@ async def end_training_run(
     clean_verdict = text.clean(verdict, max_length=MAX_VERDICT_CODE_POINTS)
     async with stores.database.system() as transaction:
         if not await training.release(transaction, claimed, state, clean_verdict):
-            raise Stale(STALE_FENCE, code="stale-fence")
-        return await require_run(transaction, claimed.run_id)
+            raise stale_fence()
+        run = await require_run(transaction, claimed.run_id)
+    count_end(run)
+    return run

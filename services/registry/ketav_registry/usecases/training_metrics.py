@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector
 
 from ketav_common.errors import KetavError
 from ketav_common.logging import get_logger
-from ketav_registry.repository import training
+from ketav_registry.repository import training_sweep
 from ketav_registry.stores import Stores
 
 UNFINISHED_RUNS = "ketav_training_runs_unfinished"
@@ -69,7 +69,7 @@ async def _count(stores: Stores) -> int | None:
     """Count the unfinished runs; None when PostgreSQL does not answer."""
     try:
         async with stores.database.system() as transaction:
-            return await training.count_unfinished(transaction)
+            return await training_sweep.count_unfinished(transaction)
     except KetavError as error:
         log.warning("runs_not_counted", code=error.code)
     except Exception:

@@ -6,11 +6,12 @@ from uuid import UUID
 
 from ketav_common.errors import Conflict, KetavError
 from ketav_common.logging import get_logger
+from ketav_registry import metrics
 from ketav_registry.database import UniqueConflictError
 from ketav_registry.domain.training_policy import is_due
-from ketav_registry.repository import ground_truth, training, training_policy, training_readiness
+from ketav_registry.repository import ground_truth, training_policy, training_readiness, training_sweep
 from ketav_registry.stores import Stores
-from ketav_registry.usecases.training import queue_run
+from ketav_registry.usecases.training import count_end, queue_run, require_run
 
 log = get_logger()
 
@@ -25,10 +26,16 @@ async def sweep_training_runs(*, stores: Stores, queueing_s: float = _QUEUEING_S
     later sweep continues with the users who were left out.
     """
     async with stores.database.system() as transaction:
-        await training.expire(transaction)
+        expired = [
+            await require_run(transaction, run_id) for run_id in await training_sweep.expire(transaction)
+        ]
+    metrics.LEASE_EXPIRIES.inc(len(expired))
+    for run in expired:
+        log.warning("lease_expired", run_id=str(run.run_id), state=run.state, attempts=run.attempts)
+        count_end(run)
     await _queue_due_runs(stores, queueing_s)
     async with stores.database.system() as transaction:
-        return await training.queued_runs(transaction)
+        return await training_sweep.queued_runs(transaction)
 
 
 async def _queue_due_runs(stores: Stores, timeout_s: float) -> None:

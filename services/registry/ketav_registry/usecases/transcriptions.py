@@ -5,6 +5,8 @@ from uuid import UUID
 
 from ketav_common.errors import InvalidInput, NotFound
 from ketav_common.limits import MAX_PAGE_LINES
+from ketav_common.stages import record_stages, stage
+from ketav_common.telemetry import READING_STAGE, report_stages
 from ketav_registry.domain.transcriptions import Line, Transcription, line_problem
 from ketav_registry.repository import transcriptions
 from ketav_registry.stores import Stores
@@ -18,6 +20,16 @@ async def record_transcription(
 ) -> Transcription:
     """Store what a model read as the page's latest transcription. NotFound: no such page or model."""
     _check_lines(lines)
+    with record_stages() as stages, stage("store"):
+        transcription = await _store(user_id, page_id, model_version, lines, stores)
+    report_stages(READING_STAGE, stages)
+    return transcription
+
+
+async def _store(
+    user_id: UUID, page_id: UUID, model_version: str, lines: Sequence[Line], stores: Stores
+) -> Transcription:
+    """Insert a transcription with lines that were checked."""
     async with stores.database.user(user_id) as transaction:
         version = await require_version(transaction, user_id, model_version)
         transcription = await transcriptions.insert_transcription(
@@ -25,7 +37,7 @@ async def record_transcription(
         )
         if transcription is None:
             raise NotFound("This account has no page with this id. Upload the image with POST /ocr/.")
-    return transcription
+        return transcription
 
 
 def _check_lines(lines: Sequence[Line]) -> None:

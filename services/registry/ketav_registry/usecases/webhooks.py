@@ -9,6 +9,7 @@ from ketav_common import text
 from ketav_common.errors import InvalidInput, NotFound, Precondition, Stale
 from ketav_common.limits import MAX_CLAIMED_DELIVERIES
 from ketav_common.logging import get_logger
+from ketav_registry import metrics
 from ketav_registry.database import Transaction
 from ketav_registry.domain.webhooks import (
     MAX_WAITING_DELIVERIES,
@@ -132,3 +133,6 @@ async def report_delivery(
             )
             await webhooks.disable_webhook(transaction, user_id, disabled_reason)
             log.info("webhook_disabled", attempts=attempt, gone=receiver_gone)
+    if state is not DeliveryState.WAITING:
+        metrics.DELIVERIES.labels(state).inc()
+        metrics.DELIVERY_ATTEMPTS.observe(attempt)
