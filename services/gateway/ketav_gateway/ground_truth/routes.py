@@ -66,8 +66,7 @@ async def import_ground_truth(
     if response.imported_lines or response.unchanged_lines:
         return response
     files = [file.model_dump(include={"name", "code", "reason"}) for file in response.files]
-    detail = _NO_USABLE_FILE if files else _NO_FILE
-    return problem(422, "nothing-to-import", detail, {"files": files})
+    return problem(422, "nothing-to-import", _NO_USABLE_FILE if files else _NO_FILE, {"files": files})
 
 
 async def _require_project(services: Services, project_id: str) -> None:

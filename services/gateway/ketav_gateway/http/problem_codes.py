@@ -36,6 +36,13 @@ _FIELD_ERROR = {
     "line_id": examples.LINE_ID,
 }
 _PAGE = {"project_id": examples.PROJECT_ID, "image_id": examples.IMAGE_ID}
+
+
+def _stored(detail: str) -> str:
+    """Return an example of a failure to read an image that is stored."""
+    return f"{detail} {IMAGE_IS_STORED.format(**_PAGE)}"
+
+
 CODES: dict[str, ProblemCode] = {
     # Every route.
     "unauthenticated": ProblemCode(
@@ -48,8 +55,8 @@ CODES: dict[str, ProblemCode] = {
         429, "More than 600 requests were sent within 60 seconds. Retry after 12 seconds."
     ),
     "internal": ProblemCode(500, INTERNAL_DETAIL),
-    "unavailable": ProblemCode(503, "A service is unavailable. Try again later."),
-    "deadline-exceeded": ProblemCode(503, "A service did not respond in time. Try again later."),
+    "unavailable": ProblemCode(503, "A part of the service is unavailable. Try again later."),
+    "deadline-exceeded": ProblemCode(503, "The answer took too long. Try again later."),
     "overloaded": ProblemCode(
         503, "The server handles 256 requests, the most that are allowed. Retry after 2 seconds."
     ),
@@ -64,7 +71,7 @@ CODES: dict[str, ProblemCode] = {
     # Parameters, bodies and forms.
     "invalid-input": ProblemCode(422, ONE_FIELD_DETAIL, {"errors": [_FIELD_ERROR]}),
     "invalid-cursor": ProblemCode(
-        422, "The cursor is not one that this list returned. Start without a cursor."
+        422, "The cursor is malformed. Send a cursor of this list, or none to start at the beginning."
     ),
     "request-timeout": ProblemCode(
         408, "The body of the request arrived too slowly. Send it again over a faster connection."
@@ -104,19 +111,15 @@ CODES: dict[str, ProblemCode] = {
         "The header Idempotency-Key is not valid. Send one key of 1 to 255 visible ASCII characters.",
     ),
     "idempotency-key-reused": ProblemCode(
-        409, "The Idempotency-Key was used for a different request. Use a new key for each request."
+        409, "The Idempotency-Key belongs to a different request. Send a new key with each new request."
     ),
     # Texts.
-    "text-too-long": ProblemCode(
-        422, "The text has more than 4,000 code points. Shorten it or split it into lines."
+    "text-too-long": ProblemCode(422, "The text has more than 4,000 code points. Shorten it."),
+    "bidi-override": ProblemCode(422, "The text has U+202E at code point 3. Remove this character."),
+    "control-character": ProblemCode(422, "The text has U+0007 at code point 0. Remove this character."),
+    "too-many-marks": ProblemCode(
+        422, "The text has more than 16 combining marks on one letter. Remove some."
     ),
-    "bidi-override": ProblemCode(
-        422, "The text has the bidi control U+202E at code point 3. Remove it; logical order needs none."
-    ),
-    "control-character": ProblemCode(
-        422, "The text has the control character U+0007 at code point 0. Remove it."
-    ),
-    "too-many-marks": ProblemCode(422, "The text has more than 16 marks on one letter. Remove some."),
     # Images.
     "empty-file": ProblemCode(422, "The file is empty. Send a JPEG, PNG, TIFF or WebP image."),
     "unsupported-media-type": ProblemCode(
@@ -145,47 +148,47 @@ CODES: dict[str, ProblemCode] = {
     ),
     # Recognition. The image is kept: the members name it.
     "unreadable-image": ProblemCode(
-        422, "Reading the image failed repeatedly. Send a sharper or smaller image.", _PAGE
+        422, "Reading this image has failed repeatedly. Send it at a lower resolution or in parts.", _PAGE
     ),
-    "queue-full": ProblemCode(
-        429, "The recognizer has too many images in its queue. Read the stored image again later.", _PAGE
+    "queue-full": ProblemCode(429, _stored("Too many images wait to be read. Try again later."), _PAGE),
+    "no-reader": ProblemCode(503, _stored("No reader process can be started. Try again later."), _PAGE),
+    "reader-died": ProblemCode(
+        503, _stored("The process that read the image ended. Read the image again."), _PAGE
     ),
-    "no-reader": ProblemCode(
-        503, "The recognizer cannot start a reader. Read the stored image again later.", _PAGE
-    ),
-    "reader-died": ProblemCode(503, "The reader of the image failed. Read the stored image again.", _PAGE),
     "model-cache": ProblemCode(
-        503, "The recognizer cannot store the model. Read the stored image again later.", _PAGE
+        503, _stored("The recognizer's model cache cannot be written. Try again later."), _PAGE
     ),
     "grant-expired": ProblemCode(
-        503, "The authorization to read with the model has expired. Read the stored image again.", _PAGE
+        503, _stored("The authorization to read with this model has expired. Read the image again."), _PAGE
     ),
     "model-digest": ProblemCode(500, INTERNAL_DETAIL, _PAGE),
     "data-loss": ProblemCode(500, INTERNAL_DETAIL),
     "no-base-model": ProblemCode(
-        503, "There is no base model for this script. The operator must import one."
+        503,
+        "There is no base model for this script yet. "
+        "Ask the operator to import one with `ketav models import`.",
     ),
     "model-retired": ProblemCode(
-        409, "The gate rejected this version, so it never serves. List the others with GET /models/."
+        409, "The gate has rejected this version, so it never serves. Choose another one with GET /models/."
     ),
     "model-tainted": ProblemCode(
         409,
-        "This version was trained on lines that you have deleted, so it never serves. List the others with "
-        "GET /models/.",
+        "This version was trained on lines that you have deleted, so it never serves. "
+        "Choose another one with GET /models/.",
     ),
     # Corrections.
     "page-not-read": ProblemCode(
         422,
-        "The page has no transcription. Read it with POST /projects/{project_id}/images/{image_id}/ocr "
-        "first.",
+        "The page has no transcription that could be corrected. "
+        "Read it first with POST /projects/PROJECT_ID/images/IMAGE_ID/ocr.",
     ),
     "unknown-line": ProblemCode(
-        422, "A line is not in the latest transcription of the page. Get the page and use its line ids."
+        422,
+        "/lines/0 of the request is not a line of the page's latest transcription. "
+        "Get the page again and send the ids of its lines.",
     ),
-    "duplicate-line": ProblemCode(422, "A line is in the request twice. Send each line once."),
-    "line-count": ProblemCode(
-        422, "The text has more than 1,000 lines, the most that a page has. Send the text of one page."
-    ),
+    "duplicate-line": ProblemCode(422, "/lines/0 and /lines/1 correct the same line. Send each line once."),
+    "line-count": ProblemCode(422, "The text of the page has 1,020 lines. Send 1 to 1,000 lines."),
     # Ground truth.
     "damaged-archive": ProblemCode(422, "The archive is damaged. Make it again."),
     "unsupported-archive": ProblemCode(
@@ -215,15 +218,20 @@ CODES: dict[str, ProblemCode] = {
     # Training.
     "run-active": ProblemCode(
         409,
-        "A training run is active. Wait until it ends, or cancel it with POST /train/{run_id}/cancel.",
+        f"The training run {examples.RUN_ID} has not ended. Wait for its end, or cancel it with "
+        f"POST /train/{examples.RUN_ID}/cancel.",
         {"run_id": examples.RUN_ID},
     ),
     "too-few-lines": ProblemCode(
         422,
-        "A training run needs 9 more corrected lines. Correct more lines first.",
+        "A training run needs 16 corrected lines and this script has 7. Correct 9 more lines.",
         {"have": 7, "need": 16, "missing": 9},
     ),
-    "run-ended": ProblemCode(422, "The training run has ended. It can no longer be cancelled."),
+    "run-ended": ProblemCode(
+        422,
+        "The training run has ended already. "
+        "Roll back to an earlier model with POST /models/VERSION/activate.",
+    ),
     "malformed-event-id": ProblemCode(
         422,
         "The header Last-Event-ID is not a revision of a run. Send the id of the last event received.",
@@ -233,9 +241,7 @@ CODES: dict[str, ProblemCode] = {
         422, "The URL of the webhook does not begin with https://. Send an https URL."
     ),
     "webhook-disabled": ProblemCode(422, "The webhook is disabled. Set it again with PUT /webhook."),
-    "too-many-deliveries": ProblemCode(
-        422, "The webhook has too many pending deliveries. Wait until they are delivered."
-    ),
+    "too-many-deliveries": ProblemCode(422, "20 deliveries are waiting. Try again when they are delivered."),
     "confirmation-missing": ProblemCode(
         422, "The deletion is not confirmed. Send the header X-Confirm: delete-everything."
     ),
