@@ -26,9 +26,10 @@ CODE_OF_FUNCTION = {"_invalid_url": "invalid-url"}
 
 def default_code(name: str) -> str | None:
     """Return the code of an error class of `ketav_common.errors`; None for any other name."""
-    kind = getattr(errors, name, None)
-    is_error = isinstance(kind, type) and issubclass(kind, errors.KetavError)
-    return kind.default_code if is_error else None
+    kind = vars(errors).get(name)
+    if isinstance(kind, type) and issubclass(kind, errors.KetavError):
+        return kind.default_code
+    return None
 
 
 def constant(node: ast.expr | None) -> str | None:
@@ -88,8 +89,8 @@ def sentences() -> dict[str, set[str]]:
 def matches(template: str, detail: str) -> bool:
     """Return whether a detail is a template with values in it."""
     pattern = "(.*)".join(re.escape(part) for part in template.split(voice.VALUE))
-    found = re.fullmatch(pattern, detail)
-    return found is not None and sum(map(len, found.groups())) < len(detail) / 2
+    values = re.fullmatch(pattern, detail)
+    return values is not None and sum(map(len, values.groups())) < len(detail) / 2
 
 
 @pytest.mark.parametrize("code", problem_codes.CODES)

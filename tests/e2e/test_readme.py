@@ -19,6 +19,31 @@ def commands(section: str) -> str:
     return block[1]
 
 
+def run_documented_commands(system: LocalSystem, folder: Path, page: dict[str, str]) -> None:
+    """Run the curl commands of /docs that show data, with the variables of README.md."""
+    settings = commands("Read, correct, train").split("\nfield()", 1)[0].replace("8000", str(system.port))
+    ids = f"PROJECT={page['project_id']} IMAGE={page['image_id']} VERSION=hebrew_base-1"
+    with system.client() as client:
+        paths = client.get("/openapi.json").json()["paths"]
+    run_commands = 0
+    for path, methods in paths.items():
+        if "get" not in methods or "{run_id}" in path or path == "/webhook":
+            continue
+        command = methods["get"]["description"].partition("```sh\n")[2].partition("```")[0]
+        ran = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", f"{settings}\n{ids}\n{command}"],
+            cwd=folder,
+            env={**os.environ, "KETAV_DATA_DIR": str(system.data_dir), "NO_PROXY": "127.0.0.1"},
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+        assert ran.returncode == 0, (path, ran.stdout, ran.stderr)
+        run_commands += 1
+    assert run_commands > 10
+    assert (folder / "image").read_bytes().startswith(b"\x89PNG")
+
+
 def test_a_reader_with_a_folder_of_pages_gets_to_corrected_text(system: LocalSystem, tmp_path: Path) -> None:
     """Three pages are read into one project, the first is corrected as a whole text, exported and shown."""
     (tmp_path / "pages").mkdir()
@@ -45,3 +70,4 @@ def test_a_reader_with_a_folder_of_pages_gets_to_corrected_text(system: LocalSys
     corrected = (tmp_path / "001.txt").read_text()
     assert corrected.startswith("ש")
     assert ran.stdout.endswith(corrected)
+    run_documented_commands(system, tmp_path, pages[0])

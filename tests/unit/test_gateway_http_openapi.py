@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from ketav_gateway.http.openapi import operations
 from ketav_gateway.http.problem_codes import CODES
 from ketav_gateway.main import build
 from tests.parts.gateway import Gateway, gateway_settings
+from tools.hygiene import ROOT
 
 SENTENCES = re.compile(r"[A-Z`\d].*[.:]", re.DOTALL)
 WITHOUT_EXAMPLE = {"image/png", "image/jpeg", "multipart/form-data"}
@@ -56,11 +58,19 @@ def _descriptions(document: dict[str, Any]) -> Iterator[str]:
 
 
 def test_every_operation_has_a_curl_command(document: dict[str, Any]) -> None:
-    """With the key where one is needed; ids are variables of the shell."""
+    """With the key where one is needed; the variables are README's, or hold an id of an earlier response."""
+    readme = (ROOT / "README.md").read_text("utf-8")
+    variables = {*re.findall(r"^([A-Z]+)=", readme, re.MULTILINE), "IMAGE", "RUN", "VERSION"}
+    shell = re.search(r"```sh\n(.*?)```", document["info"]["description"], re.DOTALL)
+    assert shell is not None
+    assert {"KETAV", "AUTH"} <= {*re.findall(r"^([A-Z]+)=", shell[1], re.MULTILINE)} <= variables
     for path, _, operation in operations(document):
         command = operation["description"].partition("```sh\n")[2]
         assert command.startswith("curl ")
-        assert ("$KEY" in command) == ("security" in operation), path
+        command = command.partition("```")[0]
+        assert ('-H "$AUTH"' in command) == ("security" in operation), path
+        assert {*re.findall(r"\$([A-Z]+)", command)} <= variables, path
+        subprocess.run(["bash", "-n", "-c", command], check=True)
         assert "{" not in command.rpartition('"$KETAV')[2]
         assert "x-curl" not in operation
 

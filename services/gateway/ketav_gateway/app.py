@@ -27,10 +27,12 @@ _DESCRIPTION = """ OCR of Hebrew handwriting that improves with your corrections
 lines, and a model of your own is trained on them.
 
 Every request needs your API key, as `Authorization: Bearer ktv_…` or `X-API-Key: ktv_…`. The commands on this
-page use two variables of the shell:
+page use the variables of README.md, and `PROJECT`, `IMAGE`, `RUN` and `VERSION` for ids and names of earlier
+responses:
 
 ```sh
-export KETAV=http://127.0.0.1:8000 KEY=ktv_…
+KETAV=http://127.0.0.1:8000                # the address of this server
+AUTH="Authorization: Bearer $(cat "${KETAV_DATA_DIR:-.ketav}/api_key")"   # or with the key that you got
 ```
 
 Errors are `application/problem+json` (RFC 9457): `detail` says what is wrong and what to do, `code`

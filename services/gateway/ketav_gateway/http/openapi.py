@@ -92,16 +92,16 @@ def _describe_json(body: dict[str, Any], schemas: dict[str, Any]) -> None:
 
 
 def _curl(path: str, method: str, operation: dict[str, Any]) -> str:
-    """Return a curl command for an operation; ids are shell variables."""
-    words = ["curl"]
+    """Return a curl command for an operation; ids are shell variables, named as in README.md."""
+    words = ["curl -sS --fail-with-body"]
     if method not in {"get", "post"} or (method == "post" and "requestBody" not in operation):
         words += ["-X", method.upper()]
     if "security" in operation:
-        words.append('-H "Authorization: Bearer $KEY"')
+        words.append('-H "$AUTH"')
     words += operation.pop(CURL_ARGUMENTS, [])
     body = operation.get("requestBody", {}).get("content", {}).get(JSON, {})
     if "example" in body:
         text = json.dumps(body["example"], ensure_ascii=False)
         words += ["-H 'Content-Type: application/json'", f"\\\n  -d {shlex.quote(text)}"]
-    variables = re.sub(r"{(\w+)}", lambda match: f"${match[1].upper()}", path)
+    variables = re.sub(r"{(\w+)}", lambda match: f"${match[1].upper().removesuffix('_ID')}", path)
     return " ".join([*words, f'"$KETAV{variables}"'])

@@ -14,6 +14,7 @@ from ketav.registry.v1 import pages_pb2
 from ketav_gateway.erasure.convert import erasure
 from ketav_gateway.erasure.schemas import Erasure
 from ketav_gateway.http.dependencies import Components, Gateway, ImageId, ProjectId
+from ketav_gateway.http.openapi import CURL_ARGUMENTS
 from ketav_gateway.http.problems import Responses, responses
 from ketav_gateway.pages import convert, exports, schemas
 from ketav_gateway.services import call, download_image
@@ -62,6 +63,7 @@ async def delete_image(gateway: Gateway, project_id: ProjectId, image_id: ImageI
     "/file",
     response_class=Response,
     responses=responses("not-found", "no-base-model", "data-loss", more=_FILE),
+    openapi_extra={CURL_ARGUMENTS: ["-o image"]},
     summary="Download an image file",
 )
 async def get_file(gateway: Gateway, project_id: ProjectId, image_id: ImageId) -> Response:

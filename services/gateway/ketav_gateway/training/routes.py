@@ -15,6 +15,7 @@ from ketav_gateway.convert import script_to_proto
 from ketav_gateway.http.bodies import body_description, json_body, parse_json, read_body
 from ketav_gateway.http.dependencies import Gateway, RunId, count_compute_request
 from ketav_gateway.http.idempotency import IdempotencyKey, idempotency_key
+from ketav_gateway.http.openapi import CURL_ARGUMENTS
 from ketav_gateway.http.problem_codes import JSON_BODY
 from ketav_gateway.http.problems import Responses, responses
 from ketav_gateway.schemas import Script
@@ -110,6 +111,7 @@ async def cancel_training(gateway: Gateway, run_id: RunId) -> schemas.TrainingRu
     "/train/{run_id}/events",
     response_class=Response,
     responses=responses("not-found", "malformed-event-id", more=_EVENTS),
+    openapi_extra={CURL_ARGUMENTS: ["-N"]},
     summary="Stream the changes of a training run",
 )
 async def watch_training(

@@ -13,6 +13,9 @@ function withoutEmptyFields(request) {
 // Swagger UI fills optional form fields with invented values unless they have an example.
 async function start() {
   const spec = await (await fetch("openapi.json")).json();
+  // The commands use the address from which this page was loaded.
+  const address = new URL(".", location.href).href.replace(/\/$/, "");
+  spec.info.description = spec.info.description.replace("http://127.0.0.1:8000", address);
   for (const operation of Object.values(spec.paths).flatMap(Object.values)) {
     const schema = operation.requestBody?.content["multipart/form-data"]?.schema;
     for (const [name, field] of Object.entries(schema?.properties ?? {})) {
