@@ -5,12 +5,15 @@ Migrations, the base model, and the first user, in one process because imports t
 
 import contextlib
 import io
+import json
 import sys
 from pathlib import Path
 
 from ketav_local.data_directory import DataDirectory
 
 API_KEY = "api_key"
+USER = "first"
+"""Name of the user whose key is in the data directory."""
 
 
 def ketav(*arguments: str) -> str:
@@ -33,7 +36,10 @@ def prepare(data: DataDirectory, base_model: Path) -> None:
     ketav("migrate")
     ketav("models", "import", "--name", "hebrew_base", "--trusted", str(base_model))
     if not (data.root / API_KEY).exists():
-        key = next(word for word in ketav("users", "add", "first").split() if word.startswith("ktv_"))
+        users = [user["name"] for user in json.loads(ketav("admin", "users", "list", "--json"))]
+        # A restored system has the user, and no key that could be written to the file.
+        command = ("admin", "keys", "add", USER) if USER in users else ("admin", "users", "add", USER)
+        key = next(word for word in ketav(*command).split() if word.startswith("ktv_"))
         data.write_private(API_KEY, key + "\n")
 
 

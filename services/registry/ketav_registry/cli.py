@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from ketav_registry import migrate as migrations
-from ketav_registry.admin import doctor, keys, models, runs, users
+from ketav_registry.admin import backup, doctor, keys, models, runs, users
 from ketav_registry.admin.session import fail, settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Operate Ketav.")
@@ -20,7 +20,8 @@ for group in (users, keys, models, runs):
 app.add_typer(users.app, name="users", hidden=True)
 app.add_typer(models.app, name="models", hidden=True)
 users.app.command("revoke", hidden=True)(keys.revoke_key)
-admin_app.command("doctor")(doctor.doctor)
+for command in (doctor.doctor, backup.backup, backup.restore):
+    admin_app.command(command.__name__)(command)
 
 
 def _print_version(requested: bool) -> None:

@@ -36,10 +36,14 @@ def blob_store(url: str, spool: Path, *, timeout_s: float = 10) -> BlobStore:
     return s3_store(parts, spool, timeout_s)
 
 
+def spool_dir(settings: StoreSettings) -> Path:
+    """Return the folder for uploads on their way to S3."""
+    return settings.spool_dir or Path(tempfile.gettempdir()) / "ketav-spool"
+
+
 @asynccontextmanager
 async def open_stores(settings: StoreSettings) -> AsyncIterator[Stores]:
     """Create both stores; closes the database connections when the block ends."""
-    spool = settings.spool_dir or Path(tempfile.gettempdir()) / "ketav-spool"
     engine = connect(
         settings.database_url.get_secret_value(),
         pool_size=settings.database_pool_size,
@@ -47,7 +51,7 @@ async def open_stores(settings: StoreSettings) -> AsyncIterator[Stores]:
     )
     database = Database(engine)
     try:
-        yield Stores(database, blob_store(settings.blob_url.get_secret_value(), spool))
+        yield Stores(database, blob_store(settings.blob_url.get_secret_value(), spool_dir(settings)))
     finally:
         await database.close()
 

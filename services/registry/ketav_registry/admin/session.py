@@ -9,12 +9,11 @@ from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 from pydantic import ValidationError
-from sqlalchemy.exc import ArgumentError
 
 from ketav_common.errors import KetavError, Precondition
 from ketav_common.settings import load
-from ketav_registry.database_problems import describe
 from ketav_registry.main import open_stores
+from ketav_registry.migrate import DATABASE_ERRORS, explain
 from ketav_registry.settings import AdminSettings, StoreSettings
 from ketav_registry.stores import Stores
 
@@ -67,8 +66,11 @@ def run(work: Callable[[Stores], Awaitable[_Result]], *, timeout_s: float | None
     return finish(execute)
 
 
-def finish(work: Callable[[], Awaitable[_Result]]) -> _Result:
-    """Run an operation to its end; errors that have a sentence end the command with status 1."""
+def finish(work: Callable[[], Awaitable[_Result]], hint: str = "") -> _Result:
+    """Run an operation to its end; an error is printed as a sentence and ends the command with status 1.
+
+    `hint` is added to errors of the database, of files and of time.
+    """
 
     async def execute() -> _Result:
         """Await the operation in the event loop."""
@@ -80,8 +82,15 @@ def finish(work: Callable[[], Awaitable[_Result]]) -> _Result:
         fail(f"{error.detail} ({error.code})")
     except ValidationError as error:
         fail(str(error.errors()[0]["msg"]))
-    except ArgumentError as error:
-        fail(describe(error))
+    except TimeoutError:
+        fail(f"The command did not end in time. Run it again. {hint}".rstrip())
+    except OSError as error:
+        name = error.filename or "A file or connection"
+        fail(
+            f"{name} cannot be used: {error.strerror or error}. Check the path and its disk. {hint}".rstrip()
+        )
+    except DATABASE_ERRORS as error:
+        fail(f"{explain(error)} {hint}".rstrip())
     except KeyboardInterrupt:
         fail("Interrupted. Nothing more was changed.")
 

@@ -13,6 +13,8 @@ from ketav_registry.domain.pages import digest_key
 from ketav_registry.tables import model_version, object_removal, page
 
 _removal, _version, _page = object_removal.c, model_version.c, page.c
+REMOVAL_LOCK = 0x6B65746164
+"""Key of the advisory lock that a backup holds while it copies objects; any number that no other lock has."""
 _DIGEST_KEY = re.compile(r"images/[0-9a-f]{2}/([0-9a-f]{64})")
 
 
@@ -21,6 +23,15 @@ async def enqueue(transaction: Transaction, user_id: UUID, keys: Sequence[str]) 
     if keys:
         rows = [{"user_id": user_id, "object_key": key} for key in keys]
         await transaction.execute(pg.insert(object_removal).on_conflict_do_nothing(), rows)
+
+
+async def may_remove(transaction: Transaction) -> bool:
+    """Return whether objects may be removed now; False while a backup copies those of its snapshot.
+
+    The lock ends with the transaction. That suffices: rows of objects which it lists for removal were deleted
+    before, so that the snapshot of a backup that begins later does not have them.
+    """
+    return bool(await transaction.scalar(sa.select(sa.func.pg_try_advisory_xact_lock_shared(REMOVAL_LOCK))))
 
 
 async def queued_keys(transaction: Transaction, limit: int) -> list[str]:

@@ -61,7 +61,7 @@ async def sweeping(stores: Stores, interval_s: float) -> AsyncIterator[None]:
 async def sweep_objects(search: OrphanSearch, *, stores: Stores) -> None:
     """Remove queued objects, then continue the search for orphans. Unavailable: a store does not answer.
 
-    The search runs even if a queued object cannot be removed.
+    Nothing is removed while a backup runs. The search runs even if a queued object cannot be removed.
     """
     try:
         await _remove_queued(stores)
@@ -73,6 +73,8 @@ async def sweep_objects(search: OrphanSearch, *, stores: Stores) -> None:
 async def _remove_queued(stores: Stores) -> None:
     """Remove queued objects, except those that a row refers to. The first failure ends the sweep."""
     async with stores.database.system() as transaction:
+        if not await object_removal.may_remove(transaction):
+            return
         keys = await object_removal.queued_keys(transaction, _MAX_REMOVALS_PER_SWEEP)
         referenced = await object_removal.referenced_keys(transaction, keys)
     completed = list(referenced)
@@ -104,6 +106,8 @@ async def _remove_orphans(prefix: str, last_key: str, stores: Stores) -> str:
     now = datetime.now(UTC)
     old = [key for key, stored in listed if now - stored > _MIN_ORPHAN_AGE and _is_removable(key)]
     async with stores.database.system() as transaction:
+        if not await object_removal.may_remove(transaction):
+            return last_key
         referenced = await object_removal.referenced_keys(transaction, old)
     orphans = [key for key in old if key not in referenced]
     if _is_plausible(orphans, old):

@@ -1,0 +1,244 @@
+"""`ketav admin backup`: writes a backup while the system runs."""
+
+import asyncio
+import hashlib
+import os
+import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from ketav_common.errors import Conflict, DataLoss, Precondition
+from ketav_common.limits import MIB
+from ketav_registry import blobs as objects
+from ketav_registry.backup.connection import list_tables, raw_connection, schema_revision
+from ketav_registry.backup.manifest import (
+    OBJECT_LIST,
+    Manifest,
+    StoredObject,
+    TableFile,
+    digest,
+    listed_objects,
+    object_path,
+    private_file,
+    table_path,
+    verify,
+    write_manifest,
+)
+from ketav_registry.blobs import BlobStore
+from ketav_registry.domain.models import base_key, user_model_key
+from ketav_registry.domain.pages import digest_key
+from ketav_registry.repository.object_removal import REMOVAL_LOCK
+
+_COPIES = 4
+"""Objects that are copied at the same time."""
+_SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+_IMAGES = "SELECT object_key, sha256, size_bytes FROM page"
+_MODELS = "SELECT user_id, version, sha256, size_bytes FROM model_version WHERE state <> 'tainted'"
+_PREFETCH_ROWS = 1_000
+_PROGRESS_OBJECTS = 1_000
+"""Copied objects between two lines of progress."""
+
+Progress = Callable[[str], None]
+
+
+async def create_backup(
+    target: Path, database_url: str, blobs: BlobStore, progress: Progress, *, allow_missing: bool = False
+) -> Manifest:
+    """Write a backup to a folder that does not exist or is empty, and return its manifest.
+
+    It is written to a folder with `.partial` in its name and renamed when it is complete and verified. A
+    repeated call takes the objects of an interrupted one. While it runs, no registry removes objects.
+    Conflict: the folder has contents, or another backup runs. Precondition: too little space, or an object is
+    missing and `allow_missing` is False.
+    """
+    if await asyncio.to_thread(_has_contents, target):
+        raise Conflict(
+            f"The folder {target} is not empty. Pass a folder that does not exist.", code="not-empty"
+        )
+    partial_folder = target.with_name(target.name + ".partial")
+    async with raw_connection(database_url) as connection:
+        if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", REMOVAL_LOCK):
+            raise Conflict("Another backup or repair runs. Wait until it ends.", code="backup-runs")
+        tables, revision = await _write_rows(connection, partial_folder, progress)
+        missing = await _copy_objects(partial_folder, blobs, progress)
+    if missing and not allow_missing:
+        raise Precondition(
+            f"{len(missing)} objects are missing in the object store, the first one is {missing[0]}. Run "
+            "`ketav admin fsck`, or make the backup without them with --allow-missing.",
+            code="missing-objects",
+        )
+    manifest = _manifest(partial_folder, tables, revision, missing)
+    progress("verifying")
+    await verify(partial_folder, manifest)
+    await asyncio.to_thread(_publish, partial_folder, target, manifest)
+    return manifest
+
+
+def _has_contents(folder: Path) -> bool:
+    """Return whether a folder exists and has an entry."""
+    return folder.exists() and any(folder.iterdir())
+
+
+async def _write_rows(connection: Any, folder: Path, progress: Progress) -> tuple[list[TableFile], str]:  # noqa: ANN401
+    """Write the rows of one snapshot and the list of its objects; return the tables and the revision."""
+    await connection.execute(_SNAPSHOT)
+    try:
+        revision = await schema_revision(connection) or ""
+        await _require_space(connection, folder)
+        tables = []
+        for name, columns in (await list_tables(connection)).items():
+            tables.append(await _write_table(connection, folder, name, columns))
+        await _write_object_list(connection, folder)
+    finally:
+        await connection.execute("ROLLBACK")
+    progress(f"{sum(table.rows for table in tables):,} rows of {len(tables)} tables are written")
+    return tables, revision
+
+
+async def _require_space(connection: Any, folder: Path) -> None:  # noqa: ANN401 - asyncpg has no types
+    """Check that database and objects fit on the disk. Precondition disk-full: they do not."""
+    needed = await connection.fetchval(
+        "SELECT pg_database_size(current_database()) + (SELECT coalesce(sum(size_bytes), 0) FROM page)"
+        " + (SELECT coalesce(sum(size_bytes), 0) FROM model_version)"
+    )
+    free = await asyncio.to_thread(_free_bytes, folder)
+    if free < needed:
+        raise Precondition(
+            f"The backup may take {needed // MIB:,} MiB, and {free // MIB:,} MiB are free on the disk of "
+            f"{folder}. Free space, or choose another disk.",
+            code="disk-full",
+        )
+
+
+def _free_bytes(folder: Path) -> int:
+    """Return the free bytes of the disk on which a folder is or will be."""
+    parent = next(path for path in folder.absolute().parents if path.exists())
+    return shutil.disk_usage(parent).free
+
+
+class _HashedFile:
+    """A private file that counts and hashes what is written to it."""
+
+    def __init__(self, path: Path) -> None:
+        """Create the file."""
+        self.file: BinaryIO = os.fdopen(private_file(path), "wb")
+        self.hasher = hashlib.sha256()
+        self.size_bytes = 0
+
+    async def write(self, data: bytes) -> None:
+        """Append data."""
+        self.hasher.update(data)
+        self.size_bytes += len(data)
+        await asyncio.to_thread(self.file.write, data)
+
+
+async def _write_table(connection: Any, folder: Path, name: str, columns: tuple[str, ...]) -> TableFile:  # noqa: ANN401
+    """Write the rows of a table by COPY."""
+    output = _HashedFile(table_path(folder, name))
+    with output.file:
+        status = await connection.copy_from_table(name, columns=columns, output=output.write, format="text")
+    return TableFile(name, columns, int(status.split()[-1]), output.size_bytes, output.hasher.hexdigest())
+
+
+async def _write_object_list(connection: Any, folder: Path) -> None:  # noqa: ANN401 - asyncpg has no types
+    """Write the objects that the rows refer to, each once: images, and models that are not tainted."""
+    shared: set[str] = set()  # base models, and images of the first schema, may have several rows
+    with os.fdopen(private_file(folder / OBJECT_LIST), "w", encoding="utf-8") as file:
+        async for row in connection.cursor(_IMAGES, prefetch=_PREFETCH_ROWS):
+            key = row["object_key"] or digest_key(row["sha256"])
+            _write_line(file, key, row, shared, once=row["object_key"] is None)
+        async for row in connection.cursor(_MODELS, prefetch=_PREFETCH_ROWS):
+            owner = row["user_id"]
+            key = base_key(row["sha256"]) if owner is None else user_model_key(owner, row["version"])
+            _write_line(file, key, row, shared, once=owner is None)
+
+
+def _write_line(file: Any, key: str, row: Any, shared: set[str], *, once: bool) -> None:  # noqa: ANN401
+    """Write an object; one that several rows may share is written for the first of them."""
+    if key in shared:
+        return
+    if once:
+        shared.add(key)
+    file.write(f"{key}\t{row['sha256'].hex()}\t{row['size_bytes']}\n")
+
+
+async def _copy_objects(folder: Path, blobs: BlobStore, progress: Progress) -> list[str]:
+    """Copy the listed objects, unless an earlier call has; return the keys of the missing ones."""
+    missing: list[str] = []
+    pending = listed_objects(folder)
+    copied = 0
+
+    async def copy() -> None:
+        """Copy objects until none is left."""
+        nonlocal copied
+        for stored in pending:
+            if not await _copy_object(folder, stored, blobs):
+                missing.append(stored.key)
+            copied += 1
+            if copied % _PROGRESS_OBJECTS == 0:
+                progress(f"{copied:,} objects are copied")
+
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(_COPIES):
+                tasks.create_task(copy())
+    except ExceptionGroup as group:
+        raise group.exceptions[0] from group
+    await asyncio.to_thread(_remove_unlisted, folder)
+    return sorted(missing)
+
+
+def _remove_unlisted(folder: Path) -> None:
+    """Remove objects that an interrupted call has copied and whose rows were deleted since."""
+    expected = {object_path(folder, stored.key) for stored in listed_objects(folder)}
+    for path in (folder / "objects").rglob("*"):
+        if path.is_file() and path not in expected:
+            path.unlink()
+
+
+async def _copy_object(folder: Path, stored: StoredObject, blobs: BlobStore) -> bool:
+    """Copy an object; return False when the store does not have it, or has another content."""
+    path = object_path(folder, stored.key)
+    if path.exists() and await asyncio.to_thread(digest, path) == stored.sha256:
+        return True
+    content = objects.read(
+        blobs, stored.key, sha256=bytes.fromhex(stored.sha256), size_bytes=stored.size_bytes
+    )
+    output = _HashedFile(path)
+    try:
+        with output.file:
+            async for chunk in content:
+                await output.write(chunk)
+    except DataLoss:
+        path.unlink()
+        return False
+    return True
+
+
+def _manifest(folder: Path, tables: list[TableFile], revision: str, missing: list[str]) -> Manifest:
+    """Return the manifest of the written files."""
+    count = size_bytes = 0
+    for stored in listed_objects(folder):
+        count += 1
+        size_bytes += stored.size_bytes
+    return Manifest(
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        ketav_version=version("ketav"),
+        schema_revision=revision,
+        tables=tuple(tables),
+        objects=count,
+        object_bytes=size_bytes,
+        object_list_sha256=digest(folder / OBJECT_LIST),
+        missing_objects=tuple(missing),
+    )
+
+
+def _publish(folder: Path, target: Path, manifest: Manifest) -> None:
+    """Write the manifest, flush everything to the disk, and give the backup its name."""
+    write_manifest(folder, manifest)
+    os.sync()
+    folder.rename(target)
+    os.sync()

@@ -1,0 +1,176 @@
+"""`ketav admin restore`: fills an empty system from a backup."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.script import ScriptDirectory
+
+from ketav_common.errors import Conflict, DataLoss, InvalidInput
+from ketav_common.limits import CHUNK_BYTES, MAX_MODEL_BYTES
+from ketav_registry import blobs as objects
+from ketav_registry import migrate
+from ketav_registry.backup.connection import list_tables, quoted, raw_connection, schema_revision
+from ketav_registry.backup.manifest import (
+    Manifest,
+    StoredObject,
+    listed_objects,
+    object_path,
+    read_manifest,
+    table_path,
+    verify,
+)
+from ketav_registry.blobs import BlobStore
+from ketav_registry.domain.models import parse_user_model_key
+from ketav_registry.domain.training import MAX_ATTEMPTS
+
+Progress = Callable[[str], None]
+_LISTED = 1_000
+"""Objects of one listing of the object store."""
+_BASES_ONLY = "SELECT NOT EXISTS (SELECT 1 FROM model_version WHERE user_id IS NOT NULL)"
+_RUNS = f"""
+UPDATE training_run SET fence = fence + {MAX_ATTEMPTS},
+    lease_until = CASE WHEN lease_until IS NULL THEN NULL ELSE clock_timestamp() - interval '1 second' END
+WHERE state NOT IN ('succeeded', 'rejected', 'failed', 'cancelled')
+"""  # noqa: S608 - a constant
+"""Ends the leases, so that the next sweep queues the runs again. A worker that has claimed a run since the
+backup has a fence that is at most MAX_ATTEMPTS higher; no later claim gets the same one."""
+_SEQUENCES = """
+SELECT attrelid::regclass::text AS name, attname::text AS column,
+    pg_get_serial_sequence(attrelid::regclass::text, attname::text) AS sequence
+FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+WHERE attidentity <> '' AND relkind = 'r' AND relnamespace = current_schema()::regnamespace
+"""
+
+
+async def restore_backup(
+    folder: Path, owner_url: str, service_url: str, blobs: BlobStore, progress: Progress
+) -> Manifest:
+    """Fill an empty database and object store from a backup, and migrate it to the newest schema.
+
+    The hashes are checked before anything is written. The objects are stored first, then all rows in one
+    transaction: an interrupted call can be repeated. Active training runs continue: their leases end, and
+    their fences exceed those of earlier workers. Conflict: the system is not empty. DataLoss: the backup is
+    damaged.
+    """
+    manifest = read_manifest(folder)
+    _require_known(manifest, owner_url)
+    progress("verifying the backup")
+    await verify(folder, manifest)
+    await _require_empty_database(owner_url)
+    await blobs.create()
+    await _require_empty_store(folder, blobs)
+    await _store_objects(folder, manifest, blobs)
+    progress(f"{manifest.objects:,} objects are stored")
+    await _load_rows(folder, manifest, owner_url)
+    progress(f"{manifest.rows:,} rows are stored")
+    await asyncio.to_thread(migrate.upgrade, owner_url, service_url)
+    async with raw_connection(owner_url) as connection:
+        await connection.execute("ANALYZE")
+    return manifest
+
+
+def _require_known(manifest: Manifest, owner_url: str) -> None:
+    """Check that this version has the schema of the backup. InvalidInput newer-backup: it does not."""
+    script = ScriptDirectory.from_config(migrate.alembic_config(owner_url))
+    if manifest.schema_revision not in {step.revision for step in script.walk_revisions()}:
+        raise InvalidInput(
+            f"The backup has schema revision {manifest.schema_revision}, which this version does not know. "
+            f"Use Ketav {manifest.ketav_version} or newer.",
+            code="newer-backup",
+        )
+
+
+async def _require_empty_database(owner_url: str) -> None:
+    """Check that no table has rows, except base models. Conflict not-empty: one has."""
+    async with raw_connection(owner_url) as connection:
+        for name in await list_tables(connection):
+            if name == "model_version":
+                empty = await connection.fetchval(_BASES_ONLY)
+            else:
+                empty = not await connection.fetchval(f"SELECT EXISTS (SELECT 1 FROM {quoted(name)})")  # noqa: S608
+            if not empty:
+                raise Conflict(
+                    f"The database is not empty: the table {name} has rows. Restore into a new database.",
+                    code="not-empty",
+                )
+
+
+async def _require_empty_store(folder: Path, blobs: BlobStore) -> None:
+    """Check that the store has no images and models of users but those of the backup. Conflict: it has."""
+    expected = {stored.key for stored in listed_objects(folder)}
+    for prefix in ("images/", "models/"):
+        after = ""
+        while listed := await blobs.listing(prefix, after, _LISTED):
+            after = listed[-1][0]
+            for key, _ in listed:
+                if key not in expected and (prefix == "images/" or parse_user_model_key(key)):
+                    raise Conflict(
+                        f"The object store is not empty: it has {key}, which is not in the backup. Restore "
+                        "into a new bucket or folder.",
+                        code="not-empty",
+                    )
+
+
+async def _store_objects(folder: Path, manifest: Manifest, blobs: BlobStore) -> None:
+    """Store the objects of a backup; those that were missing are left out."""
+    missing = set(manifest.missing_objects)
+    for stored in listed_objects(folder):
+        if stored.key not in missing:
+            await objects.store(
+                blobs,
+                _chunks(object_path(folder, stored.key)),
+                partial(_checked_key, stored),
+                max_bytes=MAX_MODEL_BYTES,
+                size_bytes=stored.size_bytes,
+            )
+
+
+def _checked_key(stored: StoredObject, sha256: bytes) -> str:
+    """Return the key of an object. DataLoss: the file has changed since it was verified."""
+    if sha256.hex() != stored.sha256:
+        raise DataLoss(f"The object {stored.key} of the backup has changed. Use another copy of the backup.")
+    return stored.key
+
+
+async def _chunks(path: Path) -> AsyncIterator[bytes]:
+    """Yield a file in chunks."""
+    with path.open("rb") as file:
+        while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
+            yield chunk
+
+
+async def _load_rows(folder: Path, manifest: Manifest, owner_url: str) -> None:
+    """Make the schema of the backup and load its rows in one transaction."""
+    async with raw_connection(owner_url) as connection:
+        current = await schema_revision(connection)
+        if current is not None:  # base models that were imported into the new system
+            await connection.execute("DELETE FROM model_version")
+    config = migrate.alembic_config(owner_url)
+    move = command.downgrade if current and current > manifest.schema_revision else command.upgrade
+    await asyncio.to_thread(move, config, manifest.schema_revision)
+    async with raw_connection(owner_url) as connection, connection.transaction():
+        # COPY is not possible while row-level security applies to the owner.
+        for table in manifest.tables:
+            await connection.execute(f"ALTER TABLE {quoted(table.name)} NO FORCE ROW LEVEL SECURITY")
+        for table in manifest.tables:
+            path = table_path(folder, table.name)
+            status = await connection.copy_to_table(
+                table.name, source=path, columns=table.columns, format="text"
+            )
+            if int(status.split()[-1]) != table.rows:
+                raise DataLoss(f"The file of {table.name} has other rows. Use another copy of the backup.")
+        await connection.execute(_RUNS)
+        await _set_sequences(connection)
+        for table in manifest.tables:
+            await connection.execute(f"ALTER TABLE {quoted(table.name)} FORCE ROW LEVEL SECURITY")
+
+
+async def _set_sequences(connection: Any) -> None:  # noqa: ANN401 - asyncpg has no types
+    """Continue the numbers of identity columns behind the restored ones."""
+    for row in await connection.fetch(_SEQUENCES):
+        highest = f"SELECT max({quoted(row['column'])}) FROM {row['name']}"  # noqa: S608 - names of the catalog
+        await connection.execute(f"SELECT setval('{row['sequence']}', greatest(({highest}), 1))")
