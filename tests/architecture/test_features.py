@@ -1,10 +1,12 @@
 """A feature has one noun: in the contracts, the layers of the registry, the gateway and the tests."""
 
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
 
 from tools.budget import ROOT
+from tools.hygiene import tracked
 
 FEATURES = {
     "projects", "pages", "transcriptions", "corrections", "ground_truth", "training", "models", "next_lines",
@@ -53,6 +55,28 @@ def test_each_folder_of_the_gateway_is_a_feature_or_http() -> None:
     folders = {path.name for path in GATEWAY.iterdir() if (path / "__init__.py").is_file()} - {"http"}
     assert folders == FEATURES | MESSAGES
     assert {name for name in folders if not (GATEWAY / name / "routes.py").is_file()} == MESSAGES
+
+
+PARTS = {
+    "proto": "protos/ketav/registry/v1/NOUN.proto",
+    "routes": "services/gateway/ketav_gateway/NOUN/routes.py",
+    "servicer": "services/registry/ketav_registry/servicer/NOUN.py",
+    "tables": "services/registry/ketav_registry/tables/NOUN.py",
+    "tests": "tests/*/test_*NOUN*.py",
+}
+"""What a search for a noun lists, by the words of ARCHITECTURE.md."""
+ABSENT = {("next_lines", "tables"), ("erasure", "routes"), ("erasure", "servicer")}
+"""The exceptions that ARCHITECTURE.md names."""
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_search_for_the_noun_lists_each_part_of_a_feature(part: str) -> None:
+    """Among the files of the repository, except for the named exceptions."""
+    names = [str(path) for path in tracked(ROOT)]
+    for noun in FEATURES | MESSAGES:
+        pattern = PARTS[part].replace("NOUN", noun)
+        listed = [name for name in names if noun in name and fnmatch(name, pattern)]
+        assert bool(listed) is ((noun, part) not in ABSENT), (noun, part)
 
 
 def test_no_module_has_a_second_noun_for_a_feature() -> None:
