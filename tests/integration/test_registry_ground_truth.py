@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from ketav.page.v1 import page_pb2
-from ketav.registry.v1 import corrections_pb2, ground_truth_pb2, pages_pb2
+from ketav.registry.v1 import corrections_pb2, ground_truth_pb2, pages_pb2, training_pb2
 from ketav_common import rpc
 from ketav_common.errors import Conflict, InvalidInput, KetavError, NotFound, TooLarge, UnsupportedMedia
 from ketav_registry.repository import ground_truth
@@ -21,6 +21,7 @@ from tests.parts.registry import (
     acting,
     claim,
     create,
+    publish,
     queue,
     record,
     registry_server,
@@ -288,6 +289,41 @@ async def test_imported_lines_train(registry: Registry) -> None:
     pages = [part.page for part in parts if part.HasField("page")]
     assert {page.layout for page in pages} == {page_pb2.LAYOUT_LINE}
     assert {line.text for page in pages for line in page.lines} == {f"שורה {n}" for n in range(16)}
+
+
+async def import_line_images(registry: Registry, numbers: range) -> None:
+    """Import images of one line, one for each number, into a new project of the current user."""
+    project_id = await project_of(registry)
+    for number in numbers:
+        data = IMAGE[:1000] + bytes([number])
+        await import_page(registry, project_id, [f"שורה {number}"], data, layout=page_pb2.LAYOUT_LINE)
+
+
+async def export(
+    registry: Registry, claimed: training_pb2.ClaimTrainingRunResponse
+) -> dict[str, ground_truth_pb2.GroundTruthLine]:
+    """Return the lines of a run's dataset by their texts."""
+    request = ground_truth_pb2.ExportGroundTruthRequest(run_id=claimed.run.run_id, fence=claimed.fence)
+    with acting(None, "trainer"), rpc.raise_ketav_errors():
+        parts = [part async for part in registry.ground_truth.ExportGroundTruth(request)]
+    return {line.text: line for part in parts for line in part.page.lines}
+
+
+async def test_a_dataset_marks_the_lines_that_the_parent_was_trained_on(registry: Registry) -> None:
+    """Training lines of promoted models are marked; those of a rejected one and held-out ones are not."""
+    user_id = await registry.new_user()
+    trained: set[str] = set()
+    for stage, promote in enumerate((False, True, True, True)):
+        with acting(user_id):
+            await import_line_images(registry, range(16 * stage, 16 * (stage + 1)))
+        claimed = await claim(registry, (await queue(registry, user_id)).run_id)
+        lines = await export(registry, claimed)
+        assert len(lines) == 16 * (stage + 1)
+        assert {text for text, line in lines.items() if line.trained} == trained
+        await publish(registry, claimed.run.run_id, claimed.fence, promote=promote)
+        if promote:
+            trained = {text for text, line in lines.items() if line.split == ground_truth_pb2.SPLIT_TRAIN}
+    assert len(trained) > 40
 
 
 BAD_IMPORTS: dict[str, tuple[dict[str, Any], type[KetavError], str]] = {

@@ -26,8 +26,13 @@ Events = list[dict[str, Any]]
 MODELS = Path(__file__).parents[2] / "models"
 
 
-def prepare(directory: Path, lines: int = 12, holdout: int = 6, **changes: Any) -> FitConfig:
-    """Write a run over one drawn page into a directory; `changes` replace fields of its configuration."""
+def prepare(
+    directory: Path, lines: int = 12, holdout: int = 6, trained: int = 0, **changes: Any
+) -> FitConfig:
+    """Write a run over one drawn page into a directory; `changes` replace fields of its configuration.
+
+    The first `holdout` lines are held out, the next `trained` ones trained the parent.
+    """
     texts = random_lines(lines)
     (directory / "page-00000").write_bytes(draw_page(texts))
     (directory / PARENT).write_bytes(tiny.save())
@@ -36,7 +41,9 @@ def prepare(directory: Path, lines: int = 12, holdout: int = 6, **changes: Any) 
         image="page-00000",
         layout="page",
         lines=tuple(
-            GroundTruthLine(tuple(baseline), tuple(boundary), text, row < holdout)
+            GroundTruthLine(
+                tuple(baseline), tuple(boundary), text, row < holdout, 0 <= row - holdout < trained
+            )
             for row, (text, (baseline, boundary)) in enumerate(zip(texts, outlines, strict=True))
         ),
     )
@@ -89,8 +96,8 @@ async def test_a_training_reports_its_epochs_and_leaves_a_better_model(
 ) -> None:
     """Epochs come first, then the errors of each held-out line, and they fell.
 
-    With fewer than twenty held-out lines those that train are measured too, by models fitted without them,
-    unless eight or more leave no doubt.
+    With fewer than 64 held-out lines those that train are measured too, by models fitted without them, unless
+    eight or more leave no doubt.
     """
     events = await collected(prepare(tmp_path, lines, holdout))
     assert [event["event"] for event in events] == [*["epoch"] * 4, "evaluating", "done"]
@@ -112,6 +119,15 @@ async def test_a_training_reports_the_time_of_each_stage(tmp_path: Path) -> None
     starts = [event["start_ns"] for event in stages]
     assert all(end <= start + 10_000_000 for end, start in zip(ends, starts[1:], strict=False))
     assert began < starts[0] < ends[-1] < time.time_ns()
+
+
+@pytest.mark.parametrize(("trained", "measured"), [(0, 8), (2, 6), (7, 0), (8, 0)])
+async def test_cross_validation_measures_only_lines_that_did_not_train_the_parent(
+    tmp_path: Path, trained: int, measured: int
+) -> None:
+    """The parent may know the others by heart; one new line alone cannot be split into folds."""
+    events = await collected(prepare(tmp_path, lines=11, holdout=3, trained=trained))
+    assert (len(events[-1]["errors"]), len(events[-1]["folds"])) == (3, measured)
 
 
 @pytest.mark.kraken

@@ -130,6 +130,16 @@ def test_lines_that_cannot_be_learnt_are_left_out(parent: LoadedModel) -> None:
         fit.fit(parent, bad, [], [], FitOptions(), proceed)
 
 
+def test_the_holdout_measures_and_chooses_nothing(parent: LoadedModel) -> None:
+    """Whatever is held out, a fit ends with the same weights: those after its last epoch."""
+    options = FitOptions(epochs=10, rate=1e-2)
+    contents = [
+        fit.fit(parent, some_lines(16, 1), holdout, [], options, proceed).content
+        for holdout in ([], some_lines(24, 2), some_lines(24, 3, "ב"))
+    ]
+    assert contents[0] == contents[1] == contents[2]
+
+
 def test_progress_counts_epochs_and_reports_the_holdout(parent: LoadedModel) -> None:
     """Each epoch is reported once, in order, with a finite loss."""
     reports: list[FitProgress] = []

@@ -190,7 +190,7 @@ class FitResult:
     before: float
     """Corpus CER of the parent on the holdout."""
     after: float
-    """Corpus CER of the best weights on the holdout."""
+    """Corpus CER of the candidate on the holdout."""
     skipped: int
     """Training lines that were left out: empty text, or too long for their image."""
 
@@ -254,7 +254,7 @@ class Engine(Protocol):
         options: FitOptions,
         on_progress: OnProgress,
     ) -> FitResult:
-        """Fine-tune a copy of `model` on `lines` and `replay`, keeping the weights best on `holdout`.
+        """Fine-tune a copy of `model` on `lines` and `replay`; `holdout` only measures.
 
         Raises FitCancelledError when `on_progress` returns False, NothingToLearnError where no line can be
         trained on.

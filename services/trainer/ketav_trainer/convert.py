@@ -92,6 +92,7 @@ def _to_line(line: ground_truth_pb2.GroundTruthLine) -> GroundTruthLine:
         boundary=tuple((point.x, point.y) for point in line.line.boundary),
         text=line.text,
         holdout=line.split == ground_truth_pb2.SPLIT_HOLDOUT,
+        trained=line.trained,
     )
 
 

@@ -65,6 +65,8 @@ class GroundTruthLine:
     """In logical order."""
     holdout: bool
     """Whether the line measures models and never trains them."""
+    trained: bool = False
+    """Whether the parent, or a model that it comes from, was trained on it and may know it by heart."""
 
 
 @dataclass(frozen=True, slots=True)

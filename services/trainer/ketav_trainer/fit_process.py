@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -30,8 +30,8 @@ from ketav_trainer.gate import LineErrors, forgets_too_much, is_proved_worse, ju
 
 _NICENESS: Final = 10
 """Niceness of a training: the readers of the same machine go first."""
-_FEW_LINES: Final = 20
-"""Held-out lines below which the training lines are cross-validated as well."""
+_FEW_LINES: Final = 64
+"""Held-out lines below which new training lines are cross-validated as well."""
 _CLEAR_LINES: Final = 8
 """Held-out lines from which they alone may decide, at the probability `_CLEAR_PROBABILITY`."""
 _CLEAR_PROBABILITY: Final = 0.99
@@ -48,6 +48,18 @@ class SpoiltModelError(EngineError):
     """The training made a model that cannot be used. Start the training again."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """What cross-validation needs to know of a training line."""
+
+    index: int
+    """Index among the training lines."""
+    page_key: str
+    """Hex digest of the image that the line is on."""
+    trained: bool
+    """Whether the parent was trained on it, or a model that the parent comes from."""
+
+
 class FitProcess:
     """One training over a prepared directory."""
 
@@ -57,7 +69,7 @@ class FitProcess:
         self._channel = channel
         self._engine: Engine = make_engine(config.engine, config.language)
         self._replay: list[TrainingLine] = []
-        self._page_keys: list[str] = []
+        self._sources: list[_Source] = []
         self._options = FitOptions(seed=config.seed, epochs=config.epochs)
 
     def run(self) -> None:
@@ -129,19 +141,21 @@ class FitProcess:
         return candidate, errors
 
     def _cross_validate(self, parent: Model, training: Sequence[TrainingLine]) -> list[LineErrors]:
-        """Measure each training line with a model that was fitted without the line's page.
+        """Measure each new training line with a model that was fitted without the line's page.
 
-        Such a model is trained on half the lines, for fewer epochs and without replay, so it understates the
-        gain. So does a parent that was itself fitted on these lines: it reads them better than new ones.
+        New are lines that did not train the parent: it may know the others by heart. The fitted model
+        understates the gain, for it is trained on fewer lines, for fewer epochs, without replay.
         """
         errors: list[LineErrors] = []
         options = replace(self._options, effort=_FOLD_EFFORT)
-        folds = _folds(self._page_keys)
+        new = [source for source in self._sources if not source.trained]
+        folds = _folds([source.page_key for source in new])
         for fold in range(_FOLDS if len(set(folds)) > 1 else 0):
-            rest = [line for line, own in zip(training, folds, strict=True) if own != fold]
-            left_out = [line for line, own in zip(training, folds, strict=True) if own == fold]
+            left_out = {source.index for source, own in zip(new, folds, strict=True) if own == fold}
+            rest = [line for index, line in enumerate(training) if index not in left_out]
             result = self._engine.fit(parent, rest, [], [], options, lambda _: True)
-            errors += self._errors(parent, self._load(result.content), left_out)
+            measured = [training[index] for index in sorted(left_out)]
+            errors += self._errors(parent, self._load(result.content), measured)
         return errors
 
     def _lines(self, height: int) -> tuple[list[TrainingLine], list[TrainingLine]]:
@@ -156,8 +170,11 @@ class FitProcess:
             ]
             crops = self._engine.cut_lines(image, outlines, height)
             for line, crop in zip(page.lines, crops, strict=True):
-                (holdout if line.holdout else training).append(TrainingLine(crop, line.text))
-                self._page_keys += [] if line.holdout else [page_key]
+                if line.holdout:
+                    holdout.append(TrainingLine(crop, line.text))
+                    continue
+                self._sources.append(_Source(len(training), page_key, line.trained))
+                training.append(TrainingLine(crop, line.text))
         return training, holdout
 
     def _load(self, content: bytes) -> Model:

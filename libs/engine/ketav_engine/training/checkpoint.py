@@ -17,18 +17,15 @@ class State:
     """Epochs done."""
     before: float = 0.0
     """CER of the parent on the holdout."""
-    best: float = 0.0
-    """CER of the best weights."""
     latest: float = 0.0
     """CER that was measured last."""
 
 
-def store(path: str, net: Any, optimizer: Any, state: State, best: dict[str, Any]) -> None:  # noqa: ANN401
-    """Write weights, best weights and the optimizer's moments to a temporary file and rename it to `path`."""
+def store(path: str, net: Any, optimizer: Any, state: State) -> None:  # noqa: ANN401
+    """Write weights and the optimizer's moments to a temporary file and rename it to `path`."""
     from safetensors.torch import save
 
     tensors = {f"net.{name}": value for name, value in net.state_dict().items()}
-    tensors |= {f"best.{name}": value for name, value in best.items()}
     for index, moments in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{name}": value for name, value in moments.items()}
     content = save(
@@ -41,8 +38,8 @@ def store(path: str, net: Any, optimizer: Any, state: State, best: dict[str, Any
     part.replace(path)
 
 
-def restore(path: str, net: Any, optimizer: Any) -> tuple[State, dict[str, Any]] | None:  # noqa: ANN401
-    """Load a checkpoint into network and optimizer; return its state and best weights, None without a file.
+def restore(path: str, net: Any, optimizer: Any) -> State | None:  # noqa: ANN401
+    """Load a checkpoint into network and optimizer; return its state, None without a file.
 
     Raises UnusableModelError when the file is damaged or of another network.
     """
@@ -67,7 +64,7 @@ def restore(path: str, net: Any, optimizer: Any) -> tuple[State, dict[str, Any]]
         raise UnusableModelError(
             "The checkpoint is damaged or of another network. Delete it to start the training again."
         ) from error
-    return state, _under("best.", tensors)
+    return state
 
 
 def _under(prefix: str, tensors: dict[str, Any]) -> dict[str, Any]:

@@ -29,8 +29,6 @@ from ketav_engine.training import blend, checkpoint, optimizer
 from ketav_engine.training.augment import vary
 from ketav_engine.training.samples import Sample, evenly, extend_alphabet, prepare
 
-MIN_SURE_HOLDOUT: Final = 20
-"""With fewer holdout lines the last weights are taken: the best on so few lines are best by chance."""
 _EVALUATIONS: Final = 5
 """Measurements of the holdout during a fit."""
 _MAX_HOLDOUT: Final = 128
@@ -157,23 +155,21 @@ class _Loop:
         self._batch = _SMALL_BATCH if len(lines.samples) < _FEW_SAMPLES else _BATCH
         self.optimizer = optimizer.build(net, options)
         self.state = checkpoint.State()
-        self.best: dict[str, Any] = {}
 
     def restore(self) -> None:
         """Continue from the checkpoint, or measure the parent."""
         if self.options.checkpoint is not None:
             stored = checkpoint.restore(self.options.checkpoint, self.net, self.optimizer)
             if stored is not None:
-                self.state, self.best = stored
+                self.state = stored
                 return
         rate = self._holdout_cer()
-        self.state = checkpoint.State(epoch=0, before=rate, best=rate, latest=rate)
-        self.best = _weights(self.net)
+        self.state = checkpoint.State(epoch=0, before=rate, latest=rate)
 
     def store(self) -> None:
         """Write the checkpoint, if the options name one."""
         if self.options.checkpoint is not None:
-            checkpoint.store(self.options.checkpoint, self.net, self.optimizer, self.state, self.best)
+            checkpoint.store(self.options.checkpoint, self.net, self.optimizer, self.state)
 
     def run_epoch(self) -> FitProgress:
         """Train one epoch and, in some epochs, measure the holdout."""
@@ -190,29 +186,25 @@ class _Loop:
             for index, batch in enumerate(batches)
         ]
         done, holdout = epoch + 1, self.lines.holdout
-        best, latest = self.state.best, self.state.latest
+        latest = self.state.latest
         if holdout and (done == self.epochs or done % self._evaluation_interval == 0):
             latest = self._holdout_cer()
-            if latest <= best or (done == self.epochs and len(holdout) < MIN_SURE_HOLDOUT):
-                best, self.best = latest, _weights(self.net)
-        self.state = checkpoint.State(done, self.state.before, best, latest)
+        self.state = checkpoint.State(done, self.state.before, latest)
         before = self.state.before if holdout else None
         measured = latest if holdout and done >= self._evaluation_interval else None
         return FitProgress(done, self.epochs, float(np.mean(losses)), before, measured)
 
     def finish(self, general: list[TrainingLine]) -> float:
-        """Load the best weights into the network, blended with the parent's; return the CER on the holdout.
+        """Blend the weights with the parent's where general lines ask for it; return the CER on the holdout.
 
-        Without a holdout the last weights are the best, and without general lines nothing is blended.
+        The holdout only measures. If it chose among the epochs, the gate's figures on it would be too low.
         """
-        if self.lines.holdout:
-            self.net.load_state_dict(self.best)
         if not general:
-            return self.state.best
+            return self.state.latest
         tuned = _weights(self.net)
         share = blend.largest_share(self.parent, tuned, partial(self._general_cer, general))
         self.net.load_state_dict(tuned if share == 1 else blend.mix(self.parent, tuned, share))
-        return self._holdout_cer() if self.lines.holdout and share < 1 else self.state.best
+        return self._holdout_cer() if self.lines.holdout and share < 1 else self.state.latest
 
     def _general_cer(self, lines: list[TrainingLine], weights: dict[str, Any]) -> float:
         """Return the CER of lines of other writers with the given weights."""

@@ -45,7 +45,10 @@ def export_part(part: GroundTruthPage | bytes) -> ground_truth_pb2.ExportGroundT
         return ground_truth_pb2.ExportGroundTruthResponse(chunk=part)
     lines = [
         ground_truth_pb2.GroundTruthLine(
-            line=line_message(item.line), text=item.text, split=_SPLITS[item.split]
+            line=line_message(item.line),
+            text=item.text,
+            split=_SPLITS[item.split],
+            trained=item.trained,
         )
         for item in part.lines
     ]

@@ -49,6 +49,8 @@ class GroundTruthLine:
     line: Line
     text: str
     split: Split
+    trained: bool = False
+    """Whether the run's parent, or a model that the parent comes from, has been trained on it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,16 @@ from ketav_registry.domain.transcriptions import LineKey
 from ketav_registry.repository.corrections import latest_corrections
 from ketav_registry.repository.pages import page_of
 from ketav_registry.repository.transcriptions import line_of
-from ketav_registry.tables import correction, dataset, dataset_line, line, page, project
+from ketav_registry.tables import (
+    correction,
+    dataset,
+    dataset_line,
+    line,
+    model_version,
+    page,
+    project,
+    training_run,
+)
 
 _correction, _dataset_line = correction.c, dataset_line.c
 
@@ -121,14 +130,20 @@ async def insert_dataset(
     return dataset_id
 
 
-async def dataset_pages(transaction: Transaction, dataset_id: UUID) -> list[GroundTruthPage]:
-    """Return the pages of a dataset with the texts that were frozen; later corrections do not change them."""
+async def dataset_pages(
+    transaction: Transaction, dataset_id: UUID, parent_version: str | None
+) -> list[GroundTruthPage]:
+    """Return the pages of a dataset with the texts that were frozen; later corrections do not change them.
+
+    A line counts as trained if it has trained `parent_version` or one of that version's ancestors.
+    """
     query = (
         sa.select(
             page,
             *(column.label(f"line_{column.name}") for column in line.c),
             _correction.text.label("verified"),
             _dataset_line.split,
+            _trained_by_ancestors(parent_version).label("trained"),
         )
         .join(dataset_line, _dataset_line.page_id == page.c.id)
         .join(line, line.c.id == _dataset_line.line_id)
@@ -142,10 +157,37 @@ async def dataset_pages(transaction: Transaction, dataset_id: UUID) -> list[Grou
         rows_of_page = list(group)
         stored = page_of(rows_of_page[0])
         lines = tuple(
-            GroundTruthLine(line_of(_LineRow(row)), row.verified, row.split) for row in rows_of_page
+            GroundTruthLine(line_of(_LineRow(row)), row.verified, row.split, row.trained)
+            for row in rows_of_page
         )
         pages.append(GroundTruthPage(stored.page_id, stored.image, stored.layout, lines))
     return pages
+
+
+def _trained_by_ancestors(parent_version: str | None) -> sa.ColumnElement[bool]:
+    """Return whether a dataset's line has trained this version or one of its ancestors."""
+    ancestors = (
+        sa.select(model_version.c.parent_version, model_version.c.run_id)
+        .where(model_version.c.version == parent_version)
+        .cte("ancestors", recursive=True)
+    )
+    older = model_version.alias("older")
+    ancestors = ancestors.union_all(
+        sa.select(older.c.parent_version, older.c.run_id).join(
+            ancestors, older.c.version == ancestors.c.parent_version
+        )
+    )
+    earlier = dataset_line.alias("earlier")
+    return sa.exists(
+        sa.select(earlier.c.line_id)
+        .join(training_run, training_run.c.dataset_id == earlier.c.dataset_id)
+        .join(ancestors, ancestors.c.run_id == training_run.c.id)
+        .where(
+            earlier.c.page_id == _dataset_line.page_id,
+            earlier.c.geometry_sha256 == _dataset_line.geometry_sha256,
+            earlier.c.split == Split.TRAIN,
+        )
+    )
 
 
 class _LineRow:

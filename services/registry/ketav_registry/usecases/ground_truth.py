@@ -24,7 +24,7 @@ from ketav_registry.domain.pages import NewPage, Page, image_key
 from ketav_registry.domain.requests import RequestKey
 from ketav_registry.domain.training import FencedRun
 from ketav_registry.domain.transcriptions import Line, geometry_digests
-from ketav_registry.repository import corrections, ground_truth, pages, transcriptions
+from ketav_registry.repository import corrections, ground_truth, pages, training, transcriptions
 from ketav_registry.stores import Stores
 from ketav_registry.usecases.corrections import DEFAULT_LIMITS, model_alphabet, with_quarantines
 from ketav_registry.usecases.pages import check_image, discard_object
@@ -193,7 +193,8 @@ async def export_ground_truth(
     async with stores.database.system() as transaction:
         run = await require_held_run(transaction, claimed)
         await restrict_to_user(transaction, run.user_id)
-        dataset_pages = await ground_truth.dataset_pages(transaction, run.dataset_id)
+        parent_version = await training.parent_of(transaction, run.run_id)
+        dataset_pages = await ground_truth.dataset_pages(transaction, run.dataset_id, parent_version)
     for page in dataset_pages:
         yield page
         image = page.image

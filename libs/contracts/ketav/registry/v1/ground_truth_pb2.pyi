@@ -257,10 +257,15 @@ class GroundTruthLine(_message.Message):
     LINE_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
     SPLIT_FIELD_NUMBER: _builtins.int
+    TRAINED_FIELD_NUMBER: _builtins.int
     text: _builtins.str
     """The text of the line in logical order."""
     split: Global___Split.ValueType
     """Its side of the split."""
+    trained: _builtins.bool
+    """Whether the run's parent, or a model that the parent comes from, was trained on the line: how that model reads it
+    says nothing about new lines.
+    """
     @_builtins.property
     def line(self) -> _page_pb2.Line:
         """Its geometry on the page's image, with its line_id."""
@@ -271,10 +276,11 @@ class GroundTruthLine(_message.Message):
         line: _page_pb2.Line | None = ...,
         text: _builtins.str = ...,
         split: Global___Split.ValueType = ...,
+        trained: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["line", b"line"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["line", b"line", "split", b"split", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["line", b"line", "split", b"split", "text", b"text", "trained", b"trained"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
