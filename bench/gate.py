@@ -1,4 +1,4 @@
-"""How often the gate promotes a worse model, and how often it refuses a better one: `python -m bench.gate`.
+"""Simulate false promotions and false refusals of the gate: `python -m bench.gate`.
 
 Simulates stages of a user's corrections, each many times, with `ketav_trainer.gate` itself. A candidate
 changes the true error rate on new lines by a known factor, so that each verdict is known to be right or
@@ -50,7 +50,7 @@ GAINS: Final = (-0.2, -0.1, 0.0, 0.1, 0.2, 0.4)
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What the gate is shown: the errors on held-out lines, and on lines that models of folds left out."""
+    """The evidence of the gate: the errors on held-out lines, and on lines that models of folds left out."""
 
     name: str
     chooses_epoch: bool
@@ -108,11 +108,11 @@ class Simulation:
         states = [lines]
         for _ in range(EPOCHS_MEASURED - 1):
             redrawn = self.errors(len(lines), rate, rate)
-            kept = self._random.random(len(lines)) >= EPOCH_CHANGE
+            unchanged = self._random.random(len(lines)) >= EPOCH_CHANGE
             states.append(
                 [
                     line if keep else LineErrors(line.length, line.serving, min(other.candidate, line.length))
-                    for line, other, keep in zip(lines, redrawn, kept, strict=True)
+                    for line, other, keep in zip(lines, redrawn, unchanged, strict=True)
                 ]
             )
         return min(states, key=lambda state: sum(line.candidate for line in state))

@@ -50,7 +50,7 @@ class SpoiltModelError(EngineError):
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """What cross-validation needs to know of a training line."""
+    """A training line as cross-validation needs it."""
 
     index: int
     """Index among the training lines."""
