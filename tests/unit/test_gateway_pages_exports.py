@@ -1,11 +1,13 @@
 """Exports: well-formed, in logical order, with what the user wrote."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
 
 import pytest
 
+from ketav_gateway.ground_truth.xml_documents import parse_xml
 from ketav_gateway.pages import exports
 from ketav_gateway.pages.schemas import Page
 from ketav_gateway.schemas import Image, Model
@@ -101,6 +103,16 @@ def test_hocr_has_lines_in_boxes() -> None:
     lines = [element for element in root.iter(f"{HTML}p") if element.get("class") == "ocr_line"]
     assert [element.text for element in lines] == ["שלומות", MARKUP, "א\ufffdב"]
     assert lines[0].get("title") == "bbox 8 0 92 40; x_wconf 88"
+
+
+@pytest.mark.parametrize("write", [exports.to_alto, exports.to_page])
+def test_an_import_of_an_export_has_the_corrected_lines_alone(write: Callable[[Page], bytes]) -> None:
+    """A reading of a model is not ground truth; a user may confirm that every text is right."""
+    exported = write(page(line(0, "שלום", "שלומות"), line(1, "עולם"), line(2, "", "")))
+    document = parse_xml(exported)
+    assert [item.text for item in document.lines] == ["שלומות"]
+    assert [(item.number, item.code) for item in document.refusals] == [(2, "not-corrected"), (3, "no-text")]
+    assert [item.text for item in parse_xml(exported, confirmed=True).lines] == ["שלומות", "עולם"]
 
 
 @pytest.mark.parametrize("form", exports.FORMATS)

@@ -105,7 +105,8 @@ class Import:
         """Return a text file's lines; that of a line image is a document of one line without geometry."""
         target = self.folder / "text"
         if text_file.layout == "page":
-            return parse_xml(self.archive.read(text_file.name, target, _MAX_XML_BYTES))
+            content = self.archive.read(text_file.name, target, _MAX_XML_BYTES)
+            return parse_xml(content, confirmed=self.request.confirm)
         text = parse_line_text(self.archive.read(text_file.name, target, _MAX_TEXT_BYTES))
         return Document((), None, (GroundTruthLine(1, (), (), text),), ())
 

@@ -23,17 +23,21 @@ _MAX_POINTS_CHARACTERS = 64 * 1024
 _MAX_PAGE_POINTS = 100_000
 """Points of all outlines of a page: as messages they take below 1 MiB, a quarter of a gRPC message."""
 _MAX_INDEX_DIGITS = 5
+_FALSE = {"false", "0"}
+"""ALTO's CS, the correction status, of a line that no person has corrected (XML Schema, boolean)."""
+_UNCORRECTED = "ketav {corrected:false;}"
+"""The same in the attribute `custom` of PAGE, as Ketav exports it: PAGE has no attribute for it."""
 _LINE_BREAK = re.compile(r"\s*[\t\r\n]\s*")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,7}(?:\.[0-9]{0,9})?")
 
 
-def parse_xml(data: bytes) -> Document:
-    """Return an ALTO or PAGE document.
+def parse_xml(data: bytes, *, confirmed: bool = False) -> Document:
+    """Return an ALTO or PAGE document; lines marked as not corrected are refused unless `confirmed`.
 
     Raises InvalidInput malformed-xml, unsafe-xml, unsupported-xml, unsupported-unit, several-pages,
     too-many-lines or too-many-points.
     """
-    reader = _Reader()
+    reader = _Reader(confirmed=confirmed)
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.buffer_text = True
     parser.StartDoctypeDeclHandler = reader.refuse_doctype
@@ -58,13 +62,15 @@ class _Line:
     box: tuple[str, ...] = ()
     texts: dict[int, str] = field(default_factory=dict)
     ends_with_space: bool = True
+    is_corrected: bool = True
 
 
 class _Reader:
     """The callbacks of the XML parser for both vocabularies: an element is interpreted by its parent."""
 
-    def __init__(self) -> None:
-        """Start before the root."""
+    def __init__(self, *, confirmed: bool) -> None:
+        """Start before the root; `confirmed`: every line counts as corrected."""
+        self._confirmed = confirmed
         self._stack: list[str] = []
         self._elements = 0
         self._text: list[str] = []
@@ -152,6 +158,8 @@ class _Reader:
             )
         box = tuple(attributes.get(name, "") for name in ("HPOS", "VPOS", "WIDTH", "HEIGHT"))
         self._line = _Line(attributes.get("BASELINE", ""), "", box if all(box) else ())
+        marked = attributes.get("CS") in _FALSE or _UNCORRECTED in attributes.get("custom", "")
+        self._line.is_corrected = self._confirmed or not marked
 
     @staticmethod
     def _polygon(line: _Line, attributes: dict[str, str]) -> None:
@@ -220,6 +228,12 @@ def _ground_truth_line(number: int, line: _Line) -> GroundTruthLine:
     text = line.texts[min(line.texts)].strip() if line.texts else ""
     if not text:
         raise InvalidInput("The line has no text. Add it to the document.", code="no-text")
+    if not line.is_corrected:
+        raise InvalidInput(
+            "The document marks the line as not corrected, so its text may be wrong. Correct the line "
+            "before the export, or confirm all texts with the form field confirm=true.",
+            code="not-corrected",
+        )
     boundary = _points(line.boundary) if line.boundary.strip() else _box(line.box)
     # Before version 4 an ALTO baseline was one number.
     baseline = _points(line.baseline) if "," in line.baseline or " " in line.baseline.strip() else ()

@@ -36,6 +36,11 @@ def _text(line: CorrectedLine) -> str:
     return line.text if line.corrected_text is None else line.corrected_text
 
 
+def _is_corrected(line: CorrectedLine) -> str:
+    """Return whether the text is a correction, as XML writes it; an import leaves out the other lines."""
+    return "false" if line.corrected_text is None else "true"
+
+
 def _xml_text(line: CorrectedLine) -> str:
     """Return a line's text with U+FFFD for each character that XML does not allow."""
     return _NOT_XML.sub("\ufffd", _text(line))
@@ -85,6 +90,7 @@ def _alto_line(block: ET.Element, line: CorrectedLine) -> None:
         "HEIGHT": str(extent.bottom - extent.top),
     }
     attributes = {"ID": f"line_{line.line_id}", "BASELINE": _points(line.baseline), **box}
+    attributes["CS"] = _is_corrected(line)  # "correction status" in the schema of ALTO
     element = ET.SubElement(block, "TextLine", attributes)
     ET.SubElement(ET.SubElement(element, "Shape"), "Polygon", {"POINTS": _points(line.boundary)})
     content = {"CONTENT": _xml_text(line), "WC": f"{line.confidence:.4f}"}
@@ -111,8 +117,8 @@ def to_alto(page: Page) -> bytes:
 
 def _page_line(region: ET.Element, line: CorrectedLine) -> None:
     """Append a TextLine of PAGE."""
-    order = {"custom": f"readingOrder {{index:{line.order};}}"}
-    element = ET.SubElement(region, "TextLine", {"id": f"line_{line.line_id}", **order})
+    marks = f"readingOrder {{index:{line.order};}} ketav {{corrected:{_is_corrected(line)};}}"
+    element = ET.SubElement(region, "TextLine", {"id": f"line_{line.line_id}", "custom": marks})
     ET.SubElement(element, "Coords", {"points": _points(line.boundary)})
     ET.SubElement(element, "Baseline", {"points": _points(line.baseline)})
     text = ET.SubElement(element, "TextEquiv", {"conf": f"{line.confidence:.4f}"})
