@@ -33,8 +33,8 @@ from tools.settings_doc import SECTIONS, load
 SERVICES = ("gateway", "registry", "recognizer", "trainer", "trainer-worker")
 OWN = (*SERVICES, "migrate")
 STORES = ("postgres", "redis", "objects")
-NOT_SETTINGS = {SECRETS_DIR, "KETAV_DEVICE"}
-"""The variable that names where settings are, and one that the engine does not read yet."""
+NOT_SETTINGS = {SECRETS_DIR}
+"""The variable that names where settings are."""
 UNITS = {"": 1, "m": 1e-3, "Mi": 2**20, "Gi": 2**30, "k": 1e3, "b": 1}
 each_overlay = pytest.mark.parametrize("overlay", OVERLAYS)
 

@@ -134,6 +134,7 @@ def test_any_value_of_any_variable_is_accepted_or_answered_with_a_sentence(
         ("KETAV_PORT", "70000", "must be at most 65,535"),
         ("KETAV_MAX_UPLOADS", "0", "must be greater than 0"),
         ("KETAV_WEBHOOK_PRIVATE", "perhaps", "must be true or false"),
+        ("KETAV_DEVICE", "gpu", "must be cpu or cuda"),
     ],
 )
 def test_a_wrong_value_is_answered_with_what_the_variable_must_be(

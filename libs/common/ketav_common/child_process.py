@@ -42,6 +42,7 @@ _INHERITED: Final = (
     "LD_PRELOAD",
     "NUMBA_CACHE_DIR",
     "MPLCONFIGDIR",
+    "CUDA_VISIBLE_DEVICES",
     DIRECTORY,
 )
 """Variables that a child inherits: what finds Python and its libraries. No secret is among them."""

@@ -4,6 +4,7 @@ A validator raises ValueError with a text that follows the variable's name: "mus
 has the value, because a URL has a password.
 """
 
+import ctypes
 import os
 import re
 import zipfile
@@ -110,6 +111,28 @@ def create_directory(path: Path) -> Path:
     return path
 
 
+def check_device(name: str) -> str:
+    """Return the name of a device, cpu or cuda; raises ValueError unless this process has it."""
+    if name not in {"cpu", "cuda"}:
+        raise ValueError("must be cpu or cuda")
+    if name == "cuda" and not _count_gpus():
+        raise ValueError("names the device cuda, and this process finds no NVIDIA GPU")
+    return name
+
+
+def _count_gpus() -> int:
+    """Ask the NVIDIA driver for the number of GPUs that this process may use; 0 without a driver."""
+    count = ctypes.c_int()
+    try:
+        driver = ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return 0
+    is_found = driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0
+    return count.value if is_found else 0
+
+
+Device = Annotated[str, AfterValidator(check_device)]
+"""Device that networks run on: `cpu`, or `cuda` for an NVIDIA GPU."""
 GrpcAddress = Annotated[str, AfterValidator(check_address)]
 """Address of a gRPC server: host:port, dns:///host:port or unix:path."""
 DatabaseUrl = Annotated[SecretStr, AfterValidator(check_database_url)]

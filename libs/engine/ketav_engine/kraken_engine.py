@@ -9,6 +9,7 @@ import numpy as np
 from ketav_common.stages import stage
 from ketav_engine import domain
 from ketav_engine.cropping import crop
+from ketav_engine.devices import CPU, check_available
 from ketav_engine.domain import FoundLine, Image, Layout, Model, Reading, ReadPage
 from ketav_engine.lines import normalise
 from ketav_engine.models import LoadedModel, load, network_class
@@ -24,10 +25,19 @@ class KrakenEngine:
     With a language model, texts are decoded by beam search; without one, by the best path.
     """
 
-    def __init__(self, language: LanguageModel | None = None, settings: SearchSettings | None = None) -> None:
-        """Take a language model for the beam search; without one, decoding is greedy."""
+    def __init__(
+        self,
+        language: LanguageModel | None = None,
+        settings: SearchSettings | None = None,
+        device: str = CPU,
+    ) -> None:
+        """Take a language model for the beam search; without one, decoding is greedy.
+
+        Networks run on `device`. Raises NoDeviceError when torch cannot use it.
+        """
         self._language = None if language is None else LanguageTables(language)
         self._settings = settings
+        self._device = device if device == CPU else check_available(device)
 
     def warm_up(self) -> None:
         """Import torch and Kraken, compile the decoder, find the lines of a blank page: seconds of work."""
@@ -39,8 +49,11 @@ class KrakenEngine:
         self.find_lines(np.full((64, 256), 255, dtype=np.uint8), "page")
 
     def load_model(self, content: bytes, sha256: str) -> LoadedModel:
-        """Load a safetensors file whose hex digest must be `sha256`."""
-        return load(content, sha256)
+        """Load a safetensors file whose hex digest must be `sha256`, onto the engine's device."""
+        loaded = load(content, sha256)
+        if self._device != CPU:
+            loaded.net.to(self._device)
+        return loaded
 
     def find_lines(self, image: Image, layout: Layout) -> tuple[FoundLine, ...]:
         """Return the lines of an image in reading order."""

@@ -64,3 +64,10 @@ class ReaderConfig:
     """Address space that it may take; 0 for no limit."""
     language: Path | None = None
     """File of the language model for beam search; None decodes the best path."""
+    device: str = "cpu"
+    """Where networks run: `cpu` or `cuda`."""
+
+    @property
+    def address_space_bytes(self) -> int:
+        """Return the limit of the address space: none with CUDA, which reserves more than any machine has."""
+        return self.memory_bytes if self.device == "cpu" else 0

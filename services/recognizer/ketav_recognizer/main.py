@@ -29,6 +29,7 @@ def reader_pool(settings: RecognizerSettings) -> ReaderPool:
         models=settings.recognizer_models,
         memory_bytes=settings.recognizer_memory_bytes,
         language=settings.language_model,
+        device=settings.device,
     )
     limits = PoolLimits(
         readers=settings.recognizer_workers,

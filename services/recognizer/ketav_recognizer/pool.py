@@ -211,8 +211,10 @@ class ReaderPool:
             "engine": config.engine,
             "models": config.models,
             "language": str(config.language) if config.language is not None else None,
+            "device": config.device,
         }
-        child = await ChildProcess.start(_READER, ChildLimits(memory_bytes=config.memory_bytes), setup=setup)
+        limits = ChildLimits(memory_bytes=config.address_space_bytes)
+        child = await ChildProcess.start(_READER, limits, setup=setup)
         try:
             await child.ask({WARM_UP: True}, seconds=self._limits.start_s)
         except BaseException:

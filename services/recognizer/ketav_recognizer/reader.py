@@ -12,6 +12,7 @@ from cachetools import LRUCache
 
 from ketav_common.child_main import Channel, is_out_of_memory, run
 from ketav_common.stages import record_stages, stage
+from ketav_engine.devices import NoDeviceError
 from ketav_engine.domain import Engine, EngineError, Model, UnusableImageError
 from ketav_engine.engines import make_engine
 from ketav_engine.images import decode
@@ -64,7 +65,11 @@ def serve(channel: Channel) -> None:
     """Load the engine, then answer tasks until the parent closes the channel."""
     language = channel.setup["language"]
     try:
-        engine = make_engine(channel.setup["engine"], Path(language) if language else None)
+        engine = make_engine(
+            channel.setup["engine"], Path(language) if language else None, channel.setup["device"]
+        )
+    except NoDeviceError as error:
+        raise SystemExit(error.detail) from None
     except EngineError as error:
         raise SystemExit(f"KETAV_LANGUAGE_MODEL names a file that cannot be used. {error.detail}") from None
     reader = Reader(engine, channel.setup["models"])

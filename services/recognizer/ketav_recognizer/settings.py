@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from ketav_common.extensions import KRAKEN, check_engine
-from ketav_common.setting_types import GrpcAddress, NpzFile, WritableDirectory
+from ketav_common.setting_types import Device, GrpcAddress, NpzFile, WritableDirectory
 from ketav_common.settings import BoundSettings
 
 
@@ -23,6 +23,9 @@ class RecognizerSettings(BoundSettings):
         default=None,
         description="File of the character language model for beam search; without it, best-path decoding.",
     )
+    device: Device = Field(
+        default="cpu", description="Where networks run: `cpu`, or `cuda` for an NVIDIA GPU (untested)."
+    )
     recognizer_workers: int = Field(
         default=1, ge=1, le=64, description="Reader processes; about 1 GB of memory each with Kraken."
     )
@@ -38,7 +41,8 @@ class RecognizerSettings(BoundSettings):
     recognizer_memory_bytes: int = Field(
         default=12 * 1024**3,
         ge=0,
-        description="Address space of a reader process, which reserves more than it uses; 0 for no limit.",
+        description="Address space of a reader process, which reserves more than it uses; 0 for no "
+        "limit. With `cuda` there is none.",
     )
     recognizer_models: int = Field(default=4, ge=1, description="Models that a reader keeps loaded.")
     model_check_seconds: float = Field(

@@ -117,6 +117,13 @@ class TrainingConfig:
     """File of the general set: the CER of a candidate on it may increase only slightly."""
     language: Path | None = None
     """File of the language model that serves, with which models are compared."""
+    device: str = "cpu"
+    """Where networks run: `cpu` or `cuda`."""
+
+    @property
+    def address_space_bytes(self) -> int:
+        """Return the limit of the address space: none with CUDA, which reserves more than any machine has."""
+        return self.memory_bytes if self.device == "cpu" else 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,8 @@ class FitConfig:
     """File of other writers' lines on which the candidate is compared with the parent."""
     language: Path | None = None
     """File of the language model that serves."""
+    device: str = "cpu"
+    """Where networks run: `cpu` or `cuda`."""
 
 
 _CONFIG: Final = TypeAdapter(FitConfig)

@@ -67,7 +67,7 @@ class FitProcess:
         """Take the configuration and the channel that the events go to."""
         self._config = config
         self._channel = channel
-        self._engine: Engine = make_engine(config.engine, config.language)
+        self._engine: Engine = make_engine(config.engine, config.language, config.device)
         self._replay: list[TrainingLine] = []
         self._sources: list[_Source] = []
         self._options = FitOptions(seed=config.seed, epochs=config.epochs)

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from ketav_common.extensions import KRAKEN, check_engine
-from ketav_common.setting_types import GrpcAddress, NpzFile, RedisUrl, WritableDirectory
+from ketav_common.setting_types import Device, GrpcAddress, NpzFile, RedisUrl, WritableDirectory
 from ketav_common.settings import BoundSettings, ServiceSettings
 
 
@@ -38,6 +38,9 @@ class WorkerSettings(QueueSettings):
         default=KRAKEN,
         description="`kraken`, or `tiny`: a deterministic engine that only development environments install.",
     )
+    device: Device = Field(
+        default="cpu", description="Where networks run: `cpu`, or `cuda` for an NVIDIA GPU (untested)."
+    )
     heartbeat_seconds: float = Field(default=10, gt=0, description="Seconds between two renewals of a lease.")
     sweep_seconds: float = Field(
         default=15, gt=0, description="Seconds between two sweeps for waiting and abandoned runs."
@@ -45,7 +48,8 @@ class WorkerSettings(QueueSettings):
     training_memory_bytes: int = Field(
         default=12 * 1024**3,
         ge=0,
-        description="Address space of a training process, which reserves more than it uses; 0 for no limit.",
+        description="Address space of a training process, which reserves more than it uses; 0 for no "
+        "limit. With `cuda` there is none.",
     )
     training_seconds: float = Field(
         default=3600, gt=0, description="Seconds a training may take before it is killed."

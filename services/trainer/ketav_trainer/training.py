@@ -91,7 +91,7 @@ async def train_model(
     await run_fit(
         _fit_config(dataset, claim, config),
         events.handle,
-        memory_bytes=config.memory_bytes,
+        memory_bytes=config.address_space_bytes,
         seconds=config.seconds,
     )
     result = events.result()
@@ -129,6 +129,7 @@ def _fit_config(dataset: Dataset, claim: Claim, config: TrainingConfig) -> FitCo
         replay=config.replay,
         general=config.general,
         language=config.language,
+        device=config.device,
     )
 
 

@@ -85,6 +85,7 @@ def training_config(settings: WorkerSettings) -> TrainingConfig:
         replay=settings.replay_lines,
         general=settings.general_lines,
         language=settings.language_model,
+        device=settings.device,
     )
 
 

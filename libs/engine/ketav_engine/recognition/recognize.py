@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, Final
+from typing import Final
 
 from ketav_common.stages import stage
+from ketav_engine.devices import bfloat16_autocast, device_of
 from ketav_engine.domain import Image, Reading
 from ketav_engine.lines import to_tensor
 from ketav_engine.models import LoadedModel
@@ -42,11 +42,12 @@ def run(lines: Sequence[Image], model: LoadedModel) -> Iterator[tuple[list[int],
     """Yield for each batch the indices of its lines and their outputs, cut to each line's own width."""
     import torch
 
+    device = device_of(model.net)
     for batch in batches([line.shape[1] for line in lines]):
         inputs = to_tensor([lines[index] for index in batch.indices], batch.width)
-        with stage("network"), torch.inference_mode(), bfloat16_autocast():
-            logits, _ = model.net.nn(inputs.to(memory_format=torch.channels_last))
-            outputs = (logits.float().squeeze(2) / model.info.temperature).softmax(dim=1).numpy()
+        with stage("network"), torch.inference_mode(), bfloat16_autocast(device.type):
+            logits, _ = model.net.nn(inputs.to(device, memory_format=torch.channels_last))
+            outputs = (logits.float().squeeze(2) / model.info.temperature).softmax(dim=1).cpu().numpy()
         steps = outputs.shape[2] / batch.width
         own = [
             output[:, : max(1, round(lines[index].shape[1] * steps))]
@@ -72,19 +73,3 @@ def batches(widths: Sequence[int]) -> Iterator[Batch]:
 def padded_width(width: int) -> int:
     """Return the next multiple of `WIDTH_STEP`, at least two of them: short lines have one width."""
     return max(2 * WIDTH_STEP, -(-width // WIDTH_STEP) * WIDTH_STEP)
-
-
-def bfloat16_autocast() -> Any:  # noqa: ANN401
-    """Return a CPU autocast to bfloat16; it does nothing where the CPU has no bfloat16 instructions."""
-    import torch
-
-    return torch.autocast("cpu", dtype=torch.bfloat16, enabled=_has_bf16())
-
-
-@cache
-def _has_bf16() -> bool:
-    """Return whether the processor multiplies bfloat16 matrices natively."""
-    import torch
-
-    capabilities = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
-    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") or capabilities.get("bf16"))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ketav_common import faults
 from ketav_common.error_rates import cer
 from ketav_engine import models
+from ketav_engine.devices import bfloat16_autocast, device_of
 from ketav_engine.domain import (
     FitCancelledError,
     FitOptions,
@@ -24,7 +25,7 @@ from ketav_engine.domain import (
 )
 from ketav_engine.lines import to_tensor
 from ketav_engine.models import LoadedModel
-from ketav_engine.recognition.recognize import bfloat16_autocast, padded_width, read
+from ketav_engine.recognition.recognize import padded_width, read
 from ketav_engine.training import blend, checkpoint, optimizer
 from ketav_engine.training.augment import vary
 from ketav_engine.training.samples import Sample, evenly, extend_alphabet, prepare
@@ -93,6 +94,7 @@ def fit(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(options.seed)  # the weights of a new character are drawn
         extend_alphabet(net, lines)
+    net.to(device_of(model.net))  # the weights of new characters too
     samples, skipped = prepare(lines, net)
     general = list(replay[-_GENERAL_LINES:]) if len(replay) > 2 * _GENERAL_LINES else []
     replayed = replay[: len(replay) - len(general)]
@@ -232,8 +234,9 @@ class _Loop:
             group["lr"] = group["top_rate"] * optimizer.schedule(progress)
         images = [vary(sample.image, rng) for sample in batch]
         width = padded_width(max(image.shape[1] for image in images))
-        with bfloat16_autocast():
-            inputs = to_tensor(images, width).to(memory_format=torch.channels_last)
+        device = device_of(self.net)
+        with bfloat16_autocast(device.type):
+            inputs = to_tensor(images, width).to(device, memory_format=torch.channels_last)
             logits, _ = self.net.nn(inputs)
         loss = _ctc(logits.float().squeeze(2), [sample.labels for sample in batch])
         self.optimizer.zero_grad(set_to_none=True)
@@ -257,13 +260,13 @@ def _ctc(logits: Any, targets: list[NDArray[np.int64]]) -> Any:  # noqa: ANN401
     steps = torch.full((len(targets),), logits.shape[2], dtype=torch.long)
     loss = torch.nn.functional.ctc_loss(
         logits.permute(2, 0, 1).log_softmax(dim=2),
-        torch.from_numpy(np.concatenate(targets)),
+        torch.from_numpy(np.concatenate(targets)).to(logits.device),
         steps,
         lengths,
         reduction="none",
         zero_infinity=True,
     )
-    return (loss / lengths).mean()
+    return (loss / lengths.to(loss.device)).mean()
 
 
 def _weights(net: Any) -> dict[str, Any]:  # noqa: ANN401

@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ketav_engine.devices import device_of
 from ketav_engine.domain import Image, TrainingLine
 from ketav_engine.recognition.decode import to_display
 
@@ -68,5 +69,5 @@ def _columns_per_step(net: Any) -> int:  # noqa: ANN401
     import torch
 
     with torch.inference_mode():
-        outputs, _ = net.nn(torch.zeros(1, 1, net.input[2], _PROBE_WIDTH))
+        outputs, _ = net.nn(torch.zeros(1, 1, net.input[2], _PROBE_WIDTH, device=device_of(net)))
     return max(1, round(_PROBE_WIDTH / int(outputs.shape[3])))
