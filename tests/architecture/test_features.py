@@ -15,7 +15,7 @@ FEATURES = {
 MESSAGES = {"erasure"}
 """Nouns without a service of their own: parts of several features."""
 LAYERS = ("servicer", "usecases", "convert", "domain", "repository", "tables")
-SHARED = {"__init__", "common", "columns", "requests", "object_removal"}
+SHARED = {"__init__", "common", "columns", "requests", "object_removal", "stored_objects"}
 """Modules of a layer that several features use."""
 RETIRED = ("learning", "teaching", "feedback")
 """Nouns that no module of the services or their tests is named after."""

@@ -20,4 +20,6 @@ def ketav_json(*arguments: str, status: int = 0) -> Any:
     """Run the command with --json and return the decoded output."""
     result = CliRunner().invoke(app, [*arguments, "--json"])
     assert result.exit_code == status, result.output
-    return json.loads(result.stdout)
+    lines = result.stdout.splitlines()
+    start = next(number for number, line in enumerate(lines) if line in {"[", "[]"})  # after log events
+    return json.loads("\n".join(lines[start:]))

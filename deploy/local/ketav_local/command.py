@@ -63,8 +63,10 @@ async def stores_started(folder: Path) -> AsyncIterator[dict[str, str]]:
 
 async def run_with_own_stores(folder: Path, arguments: Sequence[str]) -> int:
     """Run a command while the stores of a stopped local system are started for it; return the exit status."""
+    from ketav_common import logging
     from ketav_registry.cli import app
 
+    logging.configure("admin", "WARNING")
     async with stores_started(folder) as urls:
         os.environ.update(urls)
         try:
@@ -96,9 +98,9 @@ def run(arguments: Sequence[str]) -> int:
             return asyncio.run(run_with_own_stores(folder, arguments))
         if local:
             raise StartError(f"The local system in {folder} does not run. Start it with `make run`.")
-    from ketav_registry.cli import app
+    from ketav_registry.cli import run_command
 
-    app(arguments)
+    run_command(arguments)
     return 0
 
 

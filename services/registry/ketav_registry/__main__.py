@@ -1,5 +1,7 @@
-"""`python -m ketav_registry` is the `ketav` command."""
+"""`python -m ketav_registry` is the command `ketav`."""
 
-from ketav_registry.cli import app
+import sys
 
-app()
+from ketav_registry.cli import run_command
+
+run_command(sys.argv[1:])

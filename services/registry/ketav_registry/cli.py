@@ -1,12 +1,14 @@
 """`ketav`: the command of operators. The commands of the first version work without `admin`, too."""
 
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Annotated
 
 import typer
 
+from ketav_common import logging
 from ketav_registry import migrate as migrations
-from ketav_registry.admin import backup, doctor, keys, models, runs, users
+from ketav_registry.admin import backup, doctor, fsck, keys, models, runs, users
 from ketav_registry.admin.session import fail, settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Operate Ketav.")
@@ -20,7 +22,7 @@ for group in (users, keys, models, runs):
 app.add_typer(users.app, name="users", hidden=True)
 app.add_typer(models.app, name="models", hidden=True)
 users.app.command("revoke", hidden=True)(keys.revoke_key)
-for command in (doctor.doctor, backup.backup, backup.restore):
+for command in (doctor.doctor, backup.backup, backup.restore, fsck.fsck):
     admin_app.command(command.__name__)(command)
 
 
@@ -29,6 +31,12 @@ def _print_version(requested: bool) -> None:
     if requested:
         typer.echo(f"ketav {version('ketav')}")
         raise typer.Exit
+
+
+def run_command(arguments: Sequence[str]) -> None:
+    """Run a command in a process of its own, with log events on stderr, and end the process."""
+    logging.configure("admin", "WARNING")
+    app(arguments)
 
 
 @app.callback()

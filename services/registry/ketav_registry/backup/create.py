@@ -10,6 +10,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import asyncpg
+
 from ketav_common.errors import Conflict, DataLoss, Precondition
 from ketav_common.limits import MIB
 from ketav_registry import blobs as objects
@@ -36,7 +38,9 @@ _COPIES = 4
 """Objects that are copied at the same time."""
 _SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _IMAGES = "SELECT object_key, sha256, size_bytes FROM page"
-_MODELS = "SELECT user_id, version, sha256, size_bytes FROM model_version WHERE state <> 'tainted'"
+_MODELS = "SELECT user_id, version, sha256, size_bytes, state FROM model_version WHERE state <> 'tainted'"
+_LOCK_TIMEOUT_S = 10
+"""Seconds to wait for sweeps, which hold the lock for the time of two queries."""
 _PREFETCH_ROWS = 1_000
 _PROGRESS_OBJECTS = 1_000
 """Copied objects between two lines of progress."""
@@ -60,13 +64,13 @@ async def create_backup(
         )
     partial_folder = target.with_name(target.name + ".partial")
     async with raw_connection(database_url) as connection:
-        if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", REMOVAL_LOCK):
-            raise Conflict("Another backup or repair runs. Wait until it ends.", code="backup-runs")
+        await _lock_removals(connection)
         tables, revision = await _write_rows(connection, partial_folder, progress)
         missing = await _copy_objects(partial_folder, blobs, progress)
-    if missing and not allow_missing:
+        required = [key for key in missing if key not in await _retired_files(connection)]
+    if required and not allow_missing:
         raise Precondition(
-            f"{len(missing)} objects are missing in the object store, the first one is {missing[0]}. Run "
+            f"{len(required)} objects are missing in the object store, the first one is {required[0]}. Run "
             "`ketav admin fsck`, or make the backup without them with --allow-missing.",
             code="missing-objects",
         )
@@ -75,6 +79,31 @@ async def create_backup(
     await verify(partial_folder, manifest)
     await asyncio.to_thread(_publish, partial_folder, target, manifest)
     return manifest
+
+
+async def _lock_removals(connection: Any) -> None:  # noqa: ANN401 - asyncpg has no types
+    """Stop the removal of objects until the connection ends; later sweeps do nothing.
+
+    Conflict backup-runs: another backup holds the lock.
+    """
+    await connection.execute(f"SET lock_timeout = '{_LOCK_TIMEOUT_S}s'")
+    try:
+        await connection.execute("SELECT pg_advisory_lock($1)", REMOVAL_LOCK)
+    except asyncpg.LockNotAvailableError as error:
+        raise Conflict("Another backup runs. Wait until it ends.", code="backup-runs") from error
+
+
+async def _retired_files(connection: Any) -> set[str]:  # noqa: ANN401 - asyncpg has no types
+    """Return the keys of versions that never serve: `fsck` retires versions whose files are lost."""
+    rows = await connection.fetch(_MODELS)
+    retired = {_model_key(row) for row in rows if row["state"] == "retired"}
+    return retired - {_model_key(row) for row in rows if row["state"] != "retired"}
+
+
+def _model_key(row: Any) -> str:  # noqa: ANN401 - a row of _MODELS
+    """Return the key of a version's file."""
+    owner = row["user_id"]
+    return base_key(row["sha256"]) if owner is None else user_model_key(owner, row["version"])
 
 
 def _has_contents(folder: Path) -> bool:
@@ -151,9 +180,7 @@ async def _write_object_list(connection: Any, folder: Path) -> None:  # noqa: AN
             key = row["object_key"] or digest_key(row["sha256"])
             _write_line(file, key, row, shared, once=row["object_key"] is None)
         async for row in connection.cursor(_MODELS, prefetch=_PREFETCH_ROWS):
-            owner = row["user_id"]
-            key = base_key(row["sha256"]) if owner is None else user_model_key(owner, row["version"])
-            _write_line(file, key, row, shared, once=owner is None)
+            _write_line(file, _model_key(row), row, shared, once=row["user_id"] is None)
 
 
 def _write_line(file: Any, key: str, row: Any, shared: set[str], *, once: bool) -> None:  # noqa: ANN401

@@ -121,14 +121,14 @@ async def cancel_tainted_run(transaction: Transaction, user_id: UUID) -> UUID | 
 
 
 async def fallback_versions(transaction: Transaction, user_id: UUID) -> dict[Script, str | None]:
-    """Return, for each script whose active version is tainted, the nearest ancestor that can serve.
+    """Return, for each script whose active version never serves, the nearest ancestor that can.
 
     None: no ancestor but the base can serve.
     """
     parents = (
         sa.select(_active.script, _version.parent_version.label("version"), sa.literal(1).label("steps"))
         .join(model_version, _version.version == _active.version)
-        .where(_active.user_id == user_id, _version.state == ModelState.TAINTED)
+        .where(_active.user_id == user_id, _version.state != ModelState.AVAILABLE)
         .cte("ancestor", recursive=True)
     )
     older = model_version.alias()

@@ -110,7 +110,7 @@ async def _remove_orphans(prefix: str, last_key: str, stores: Stores) -> str:
             return last_key
         referenced = await object_removal.referenced_keys(transaction, old)
     orphans = [key for key in old if key not in referenced]
-    if _is_plausible(orphans, old):
+    if is_plausible(orphans, len(old)):
         for key in orphans:
             await stores.blobs.remove(key)
         if orphans:
@@ -123,9 +123,9 @@ def _is_removable(key: str) -> bool:
     return key.startswith("images/") or parse_user_model_key(key) is not None
 
 
-def _is_plausible(orphans: Sequence[str], old: Sequence[str]) -> bool:
+def is_plausible(orphans: Sequence[str], listed: int) -> bool:
     """Return whether the orphans can be leftovers of crashes; otherwise the database is wrong or restored."""
-    if len(orphans) > max(_MIN_SUSPICIOUS_ORPHANS, len(old) // 2):
-        log.error("too_many_orphans", count=len(orphans), listed=len(old))
+    if len(orphans) > max(_MIN_SUSPICIOUS_ORPHANS, listed // 2):
+        log.error("too_many_orphans", count=len(orphans), listed=listed)
         return False
     return True
