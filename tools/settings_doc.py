@@ -102,6 +102,11 @@ def default_text(name: str, field: FieldInfo) -> str:
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 
+def variable_of(name: str, field: FieldInfo) -> str:
+    """Return the variable of a field: KETAV_<NAME>, or the standard one that it names."""
+    return str(field.validation_alias) if field.validation_alias else f"KETAV_{name.upper()}"
+
+
 def rows(fields: Mapping[str, FieldInfo]) -> Iterator[str]:
     """Yield the table of some fields, one line a row."""
     yield "| variable | type | default | meaning |"
@@ -110,7 +115,7 @@ def rows(fields: Mapping[str, FieldInfo]) -> Iterator[str]:
         limits = limits_text(field)
         kind = limits if "`" in limits else ", ".join(filter(None, (type_text(field.annotation), limits)))
         meaning = (field.description or "").replace("|", "\\|")
-        yield f"| `KETAV_{name.upper()}` | {kind} | {default_text(name, field)} | {meaning} |"
+        yield f"| `{variable_of(name, field)}` | {kind} | {default_text(name, field)} | {meaning} |"
 
 
 def page() -> str:

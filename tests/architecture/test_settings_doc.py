@@ -28,7 +28,7 @@ def test_the_page_lists_every_field_of_every_service() -> None:
     page = settings_doc.page()
     for name in settings_doc.SECTIONS.values():
         for field, info in settings_doc.load(name).model_fields.items():
-            assert f"`KETAV_{field.upper()}`" in page
+            assert f"`{settings_doc.variable_of(field, info)}`" in page
             assert info.description, f"{name}.{field} has no description"
 
 

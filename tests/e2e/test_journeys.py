@@ -146,11 +146,10 @@ def test_objects_of_another_user_are_404_like_unknown_ones(
     unknown_project = f"/projects/{uuid.uuid4()}"
     image = f"/images/{body['image_id']}"
     unknown_image = f"/images/{uuid.uuid4()}"
+    same_trace = {"X-Request-Id": "same", "traceparent": f"00-{'a' * 32}-{'b' * 16}-01"}
     for tail in ("", image, f"{image}/file"):
-        foreign = other_client.get(project + tail, headers={"X-Request-Id": "same"})
-        missing = other_client.get(
-            unknown_project + tail.replace(image, unknown_image), headers={"X-Request-Id": "same"}
-        )
+        foreign = other_client.get(project + tail, headers=same_trace)
+        missing = other_client.get(unknown_project + tail.replace(image, unknown_image), headers=same_trace)
         assert foreign.status_code == missing.status_code == 404
         assert foreign.content == missing.content
     assert other_client.post(f"{project}{image}/ocr").status_code == 404

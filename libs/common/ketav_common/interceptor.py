@@ -11,11 +11,12 @@ from uuid import uuid4
 import grpc
 from grpc_status import rpc_status
 
-from ketav_common import context, telemetry
+from ketav_common import context, telemetry, tracing
 from ketav_common.errors import Internal, KetavError, TimedOut, Unauthenticated, to_status
 from ketav_common.identity import Identity, Signer
 from ketav_common.limits import MAX_MODEL_BYTES, MIB
 from ketav_common.logging import get_logger
+from ketav_common.tracing import SpanKind
 
 IDENTITY_KEY = "x-ketav-identity"
 REQUEST_ID_KEY = "x-request-id"
@@ -27,6 +28,11 @@ OPEN_SERVICES = "/grpc."
 # and the seconds that this may take.
 MAX_DRAINED_BYTES = MAX_MODEL_BYTES + MIB
 DRAIN_SECONDS = 5.0
+
+_SERVER_ERRORS = frozenset(
+    {"UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"}
+)
+"""Codes that mark the span of a handled call as failed; the others are errors of the caller."""
 
 # grpcio's classes are generic in the type stubs only.
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
@@ -61,35 +67,37 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
     async def handle_call(
         self, method: str, call: Call, requests: AsyncIterator[Any] | None = None
     ) -> AsyncIterator[None]:
-        """Run a call under its identity and deadline; end it with a rich status when it fails.
+        """Run a call in a span, under its identity and deadline; end it with a rich status when it fails.
 
         The rest of a client stream is read and dropped before the answer: a grpc.aio client that is
         interrupted while it sends reports an internal error of its own instead of the answer.
         """
-        started = time.monotonic()
-        code = "OK"
-        try:
-            try:
-                self._set_context(call)
-                async with asyncio.timeout(self._max_seconds):
-                    yield
-                await _drain(requests)
-            except (grpc.aio.AbortError, asyncio.CancelledError):
-                raise
-            except Exception as error:  # noqa: BLE001 - reported to the caller; logged when it is a defect
-                public = _public_error(error, method)
-                code = public.status.name
-                await _drain(requests)
-                await call.abort_with_status(rpc_status.to_status(to_status(public)))
-        except asyncio.CancelledError:
-            code = "CANCELLED"
-            raise
-        finally:
-            self._record(method, code, time.monotonic() - started)
-
-    def _set_context(self, call: Call) -> None:
-        """Set request id and caller from the metadata; raises Unauthenticated without a valid identity."""
         metadata = {key: value for key, value in call.invocation_metadata() or () if isinstance(value, str)}
+        attributes = {"rpc.system": "grpc", "rpc.method": method}
+        with tracing.span(method[1:], SpanKind.SERVER, headers=metadata, attributes=attributes) as span:
+            code = "OK"
+            started = time.monotonic()
+            try:
+                try:
+                    self._set_context(metadata)
+                    async with asyncio.timeout(self._max_seconds):
+                        yield
+                    await _drain(requests)
+                except (grpc.aio.AbortError, asyncio.CancelledError):
+                    raise
+                except Exception as error:  # noqa: BLE001 - the caller gets it; a defect is logged
+                    public = _public_error(error, method)
+                    code = public.status.name
+                    await _drain(requests)
+                    await call.abort_with_status(rpc_status.to_status(to_status(public)))
+            except asyncio.CancelledError:
+                code = "CANCELLED"
+                raise
+            finally:
+                self._record(method, code, time.monotonic() - started, span)
+
+    def _set_context(self, metadata: dict[str, str]) -> None:
+        """Set request id and caller from the metadata; raises Unauthenticated without a valid identity."""
         sent = metadata.get(REQUEST_ID_KEY, "")
         usable = 0 < len(sent) <= MAX_REQUEST_ID and sent.isascii() and sent.isprintable()
         context.set_for_task(None, sent if usable else uuid4().hex)
@@ -102,8 +110,11 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             raise Unauthenticated("The call has no identity token. Sign one and send it as metadata.")
         return self._signer.verify(token)
 
-    def _record(self, method: str, code: str, seconds: float) -> None:
-        """Log and count a handled call."""
+    def _record(self, method: str, code: str, seconds: float, span: tracing.Span) -> None:
+        """Log and count a handled call, and complete its span."""
+        span.set_attribute("rpc.response.status_code", code)
+        if code in _SERVER_ERRORS:
+            tracing.fail(span, code)
         name = method.rpartition("/")[2]
         telemetry.record_call(self._service, name, code, seconds)
         get_logger().info("rpc_handled", method=name, code=code, duration_ms=round(seconds * 1000, 2))

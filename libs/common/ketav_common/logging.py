@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-from ketav_common import context
+from ketav_common import context, tracing
 
 _SILENT_LIBRARIES = ("python_multipart",)
 """Libraries whose messages quote what a client sent; their errors are raised, so nothing is lost."""
@@ -16,7 +16,9 @@ Event = MutableMapping[str, Any]
 
 
 def _add_context(_logger: object, _method: str, event: Event) -> Event:
-    """Add the request id and the user of the call under way; outside a call the event gets neither."""
+    """Add trace id, request id and user of the call under way; outside a call the event gets none of them."""
+    if trace_id := tracing.trace_id():
+        event.setdefault("trace_id", trace_id)
     identity, request_id = context.identity_or_none(), context.request_id_or_none()
     if request_id is not None:
         event.setdefault("request_id", request_id)

@@ -14,11 +14,11 @@ from google.protobuf.descriptor_pb2 import MethodOptions
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from ketav_common import context
 from ketav_common.chunks import chunks
+from ketav_common.client_interceptors import CLIENT_INTERCEPTORS
 from ketav_common.errors import from_rpc_error
 from ketav_common.identity import Signer
-from ketav_common.interceptor import IDENTITY_KEY, REQUEST_ID_KEY, CallInterceptor
+from ketav_common.interceptor import CallInterceptor
 from ketav_common.limits import MAX_MESSAGE_BYTES, MAX_METADATA_BYTES
 from ketav_common.logging import get_logger
 from ketav_common.readiness import PROBLEM_KEY, Readiness
@@ -209,7 +209,7 @@ def channel(
     return grpc.aio.insecure_channel(
         address,
         options=[*_CHANNEL_OPTIONS, ("grpc.service_config", json.dumps(_service_config(services)))],
-        interceptors=[kind(signer, seconds) for kind in _INTERCEPTORS],
+        interceptors=[kind(signer, seconds) for kind in CLIENT_INTERCEPTORS],
     )
 
 
@@ -242,56 +242,3 @@ def raise_ketav_errors() -> Iterator[None]:
         yield
     except grpc.aio.AioRpcError as error:
         raise from_rpc_error(error) from error
-
-
-class _Outgoing:
-    """Adds identity, request id and deadline to the details of an outgoing call."""
-
-    def __init__(self, signer: Signer, seconds: float) -> None:
-        """Take the signer and the default deadline in seconds."""
-        self._signer = signer
-        self._seconds = seconds
-
-    def _details(self, details: grpc.aio.ClientCallDetails) -> grpc.aio.ClientCallDetails:
-        """Return the details with identity, request id and deadline."""
-        metadata = grpc.aio.Metadata(*(details.metadata or ()))
-        identity = context.identity_or_none()
-        if identity is not None:
-            metadata.add(IDENTITY_KEY, self._signer.sign(identity))
-        metadata.add(REQUEST_ID_KEY, context.request_id())
-        timeout = self._seconds if details.timeout is None else details.timeout
-        return grpc.aio.ClientCallDetails(
-            details.method, timeout, metadata, details.credentials, details.wait_for_ready
-        )
-
-    async def _continue(self, continuation: Any, details: Any, request: Any) -> Any:  # noqa: ANN401 - grpc's
-        """Continue the call with the completed details."""
-        return await continuation(self._details(details), request)
-
-
-# grpc needs one class for each type of call; they differ in the name of one method.
-class _UnaryUnary(_Outgoing, grpc.aio.UnaryUnaryClientInterceptor):
-    """Calls with one request and one response."""
-
-    intercept_unary_unary = _Outgoing._continue  # type: ignore[assignment]  # noqa: SLF001
-
-
-class _UnaryStream(_Outgoing, grpc.aio.UnaryStreamClientInterceptor):
-    """Calls with one request and many responses."""
-
-    intercept_unary_stream = _Outgoing._continue  # type: ignore[assignment]  # noqa: SLF001
-
-
-class _StreamUnary(_Outgoing, grpc.aio.StreamUnaryClientInterceptor):
-    """Calls with many requests and one response."""
-
-    intercept_stream_unary = _Outgoing._continue  # type: ignore[assignment]  # noqa: SLF001
-
-
-class _StreamStream(_Outgoing, grpc.aio.StreamStreamClientInterceptor):
-    """Calls with many requests and many responses."""
-
-    intercept_stream_stream = _Outgoing._continue  # type: ignore[assignment]  # noqa: SLF001
-
-
-_INTERCEPTORS = (_UnaryUnary, _UnaryStream, _StreamUnary, _StreamStream)

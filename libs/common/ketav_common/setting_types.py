@@ -49,6 +49,15 @@ def check_database_url(url: SecretStr) -> SecretStr:
     return url
 
 
+def check_http_address(address: str) -> str:
+    """Return an HTTP address or an empty text; raises ValueError for anything else."""
+    requirement = "must be an address such as http://collector:4318"
+    parts = _split(address, requirement)
+    if address and (parts.scheme not in {"http", "https"} or not parts.hostname):
+        raise ValueError(requirement)
+    return address
+
+
 def check_redis_url(url: SecretStr) -> SecretStr:
     """Return the URL of Redis or Valkey; raises ValueError for any other URL."""
     requirement = "must be a URL such as redis://:password@host:6379/0, or rediss:// for TLS"
@@ -133,6 +142,8 @@ def _count_gpus() -> int:
 
 Device = Annotated[str, AfterValidator(check_device)]
 """Device that networks run on: `cpu`, or `cuda` for an NVIDIA GPU."""
+HttpAddress = Annotated[str, AfterValidator(check_http_address)]
+"""Address of an HTTP server, or an empty text."""
 GrpcAddress = Annotated[str, AfterValidator(check_address)]
 """Address of a gRPC server: host:port, dns:///host:port or unix:path."""
 DatabaseUrl = Annotated[SecretStr, AfterValidator(check_database_url)]

@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 from ketav_common import faults
 from ketav_common.errors import KetavError
 from ketav_common.identity import Signer
-from ketav_common.setting_types import GrpcAddress
+from ketav_common.setting_types import GrpcAddress, HttpAddress
 
 SECRETS_DIR = "KETAV_SECRETS_DIR"
 """Variable with a directory of files: each is named like a variable and has its value."""
@@ -53,6 +53,11 @@ class ServiceSettings(EnvironmentSettings):
     log_level: str = Field("INFO", pattern=LOG_LEVELS, description="Least severe event logged.")
     metrics_port: int = Field(0, ge=0, le=65535, description="Port of the Prometheus metrics; 0 serves none.")
     metrics_host: str = Field("127.0.0.1", description="Interface of the Prometheus metrics.")
+    otlp_endpoint: HttpAddress = Field(
+        "",
+        validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT",
+        description="Address of an OpenTelemetry collector, OTLP over HTTP; unset: no spans are exported.",
+    )
     drain_seconds: float = Field(
         10, ge=0, le=600, description="Seconds that calls in flight may take when the service stops."
     )
@@ -105,7 +110,9 @@ def _secrets_dir() -> Path | None:
 
 def _problem(prefix: str, error: dict[str, Any]) -> str:
     """Return two sentences about one variable: what it must be, and what to do."""
-    variable = (prefix + "_".join(map(str, error["loc"]))).upper()
+    name = "_".join(map(str, error["loc"]))
+    # An alias is a whole variable in capitals, such as OTEL_EXPORTER_OTLP_ENDPOINT.
+    variable = name if name.isupper() else (prefix + name).upper()
     context = error.get("ctx", {})
     values = str(context.get("pattern", "")).strip("^$()").replace("|", ", ")
     requirement = _REQUIREMENTS[error["type"]].format(values=values, **context)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, start_http_server
 
+from ketav_common import tracing
 from ketav_common.stages import StageTimes
 
 RPC_HANDLED = Counter("ketav_rpc_handled_total", "Calls handled, by outcome.", ["service", "method", "code"])
@@ -33,10 +34,11 @@ def record_call(service: str, method: str, code: str, seconds: float) -> None:
     RPC_DURATION.labels(service, method).observe(seconds)
 
 
-def report_stages(histogram: Histogram, stages: StageTimes) -> None:
-    """Observe the durations of stages, which a child process may have measured, by name."""
+def report_stages(histogram: Histogram, stages: StageTimes, pid: int) -> None:
+    """Observe the durations of stages that the process `pid` has measured, and record a span for each."""
     for name, time in stages.items():
         histogram.labels(name).observe(time.seconds)
+        tracing.record_stage(name, time, {"process.pid": pid})
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from ketav_common.images import ImageNormaliser
 from ketav_common.logging import configure
 from ketav_common.settings import load
 from ketav_common.telemetry import metrics_server
+from ketav_common.tracing_export import exporting_spans
 from ketav_gateway.app import create_app
 from ketav_gateway.http.authentication import Authenticator, resolve_api_key
 from ketav_gateway.http.background import BackgroundTasks
@@ -154,7 +155,11 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _exit)
     configure("gateway", settings.log_level)
-    with metrics_server(settings.metrics_host, settings.metrics_port), listen(settings) as listening:
+    with (
+        metrics_server(settings.metrics_host, settings.metrics_port),
+        exporting_spans("gateway", settings.otlp_endpoint),
+        listen(settings) as listening,
+    ):
         uvicorn.Server(uvicorn_config(settings, build(settings))).run(sockets=[listening])
 
 

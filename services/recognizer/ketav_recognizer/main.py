@@ -8,6 +8,7 @@ from ketav_common import rpc
 from ketav_common.logging import configure
 from ketav_common.settings import load
 from ketav_common.telemetry import metrics_server
+from ketav_common.tracing_export import exporting_spans
 from ketav_recognizer.domain import ReaderConfig
 from ketav_recognizer.model_cache import ModelCache
 from ketav_recognizer.pool import PoolLimits, ReaderPool
@@ -75,7 +76,10 @@ def main() -> None:
     """
     settings = load(RecognizerSettings)
     configure("recognizer", settings.log_level)
-    with metrics_server(settings.metrics_host, settings.metrics_port):
+    with (
+        metrics_server(settings.metrics_host, settings.metrics_port),
+        exporting_spans("recognizer", settings.otlp_endpoint),
+    ):
         asyncio.run(serve(settings))
 
 

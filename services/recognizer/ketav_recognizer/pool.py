@@ -155,6 +155,7 @@ class ReaderPool:
 
     async def _run(self, reader: _Reader, task: ReadingTask, key: str) -> Answer:
         """Send a task to a reader and return its answer; replace the reader when it dies."""
+        pid = reader.child.pid if reader.child is not None else 0
         try:
             with metrics.READERS_BUSY.track_inprogress():
                 timed = await self._ask(reader, task)
@@ -168,7 +169,7 @@ class ReaderPool:
                 "The process that read the image ended. Read the image again.", code="reader-died"
             ) from error
         self._idle.put_nowait(reader)
-        report_stages(READING_STAGE, timed.stages)
+        report_stages(READING_STAGE, timed.stages, pid)
         return timed.answer
 
     async def _ask(self, reader: _Reader, task: ReadingTask) -> TimedAnswer:

@@ -13,7 +13,9 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import QueuePool
 
+from ketav_common import tracing
 from ketav_common.errors import KetavError, NotFound, TimedOut, Unavailable
+from ketav_common.tracing import SpanKind
 from ketav_registry import metrics
 from ketav_registry.database_problems import describe, describe_revision
 
@@ -27,6 +29,7 @@ _SET_SCOPE = sa.text(
 _LOCK_SHARED = sa.text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:user_id, 0))")
 _LOCK_EXCLUSIVE = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:user_id, 0))")
 """A deletion takes the user's lock exclusively, every other transaction of the user takes it shared."""
+_SPAN_ATTRIBUTES = {"db.system.name": "postgresql"}
 _RETRY_AFTER_S = 2
 """Seconds after which a caller retries: PostgreSQL restarts in about as long."""
 _CONNECT_TIMEOUT_S = 5
@@ -133,14 +136,18 @@ class Database:
 
     @asynccontextmanager
     async def _transaction(self, user_id: str, *, system: bool) -> AsyncIterator[Transaction]:
-        """Open a transaction with a scope that ends with it; maps the driver's errors."""
+        """Open a transaction with a scope that ends with it; maps the driver's errors.
+
+        It is one span: a span for each statement would be most spans of a request.
+        """
         began = time.monotonic()
         try:
-            async with self._engine.begin() as connection:
-                metrics.CONNECTION_DELAY.observe(time.monotonic() - began)
-                scope = {"user_id": user_id, "system": "on" if system else "off"}
-                await connection.execute(_SET_SCOPE, scope)
-                yield connection
+            with tracing.span("transaction", SpanKind.CLIENT, attributes=_SPAN_ATTRIBUTES):
+                async with self._engine.begin() as connection:
+                    metrics.CONNECTION_DELAY.observe(time.monotonic() - began)
+                    scope = {"user_id": user_id, "system": "on" if system else "off"}
+                    await connection.execute(_SET_SCOPE, scope)
+                    yield connection
         except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             mapped = _map_error(error)
             if mapped is None and await self.problem():

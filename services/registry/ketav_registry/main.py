@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from ketav_common import logging, rpc
 from ketav_common.settings import load
 from ketav_common.telemetry import metrics_server
+from ketav_common.tracing_export import exporting_spans
 from ketav_registry.blobs import BlobStore
 from ketav_registry.blobs_directory import DirectoryBlobStore
 from ketav_registry.blobs_s3 import s3_store
@@ -88,7 +89,10 @@ def main() -> None:
     """
     settings = load(RegistrySettings)
     logging.configure("registry", settings.log_level)
-    with metrics_server(settings.metrics_host, settings.metrics_port):
+    with (
+        metrics_server(settings.metrics_host, settings.metrics_port),
+        exporting_spans("registry", settings.otlp_endpoint),
+    ):
         asyncio.run(serve(settings))
 
 

@@ -1,14 +1,14 @@
 """The only module that imports Celery: the application, the queue of runs, and the worker.
 
-A message has a run's id and nothing else. The registry knows whether the run still must be trained; a message
-that is lost or arrives twice changes nothing.
+A message has a run's id, and the trace of its sender in a header. The registry knows whether the run still
+must be trained; a message that is lost or arrives twice changes nothing.
 """
 
 import logging
 import os
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,8 +16,10 @@ from celery import Celery, signals
 from celery.beat import EmbeddedService
 from kombu.exceptions import OperationalError
 
+from ketav_common import tracing
 from ketav_common.errors import Unavailable
 from ketav_common.logging import get_logger
+from ketav_common.tracing import SpanKind
 
 TRAIN: Final = "ketav.train"
 """Name of the task that trains a run."""
@@ -68,7 +70,8 @@ class RunQueue:
     def enqueue(self, run_id: str) -> None:
         """Enqueue a run, within some seconds; raises Unavailable when the broker is unavailable."""
         try:
-            self._app.send_task(TRAIN, args=[run_id], retry=False)
+            with tracing.span("enqueue run", SpanKind.PRODUCER):
+                self._app.send_task(TRAIN, args=[run_id], headers=tracing.headers_of(), retry=False)
         except (OperationalError, OSError) as error:
             raise Unavailable(
                 "The queue of trainings is unavailable. Try again later.", code="no-broker"
@@ -79,8 +82,8 @@ class RunQueue:
 class Tasks:
     """The functions that a worker calls for messages and signals."""
 
-    train: Callable[[str], None]
-    """Trains the run with this id."""
+    train: Callable[[str, Mapping[str, str]], None]
+    """Trains the run with this id; the headers continue the trace of the process that enqueued it."""
     sweep: Callable[[], None]
     """Enqueues waiting runs."""
     stop: Callable[[], None]
@@ -90,10 +93,10 @@ class Tasks:
 def run_worker(app: Celery, tasks: Tasks, *, beat: bool) -> None:
     """Consume messages until SIGTERM, one at a time, in the main thread; `beat` schedules sweeps."""
 
-    @app.task(name=TRAIN)  # type: ignore[untyped-decorator]
-    def on_train(run_id: str) -> None:
+    @app.task(name=TRAIN, bind=True)  # type: ignore[untyped-decorator]
+    def on_train(task: Any, run_id: str) -> None:  # noqa: ANN401 - Celery has no types
         """Train a run."""
-        tasks.train(run_id)
+        tasks.train(run_id, task.request.headers or {})
 
     @app.task(name=SWEEP)  # type: ignore[untyped-decorator]
     def on_sweep() -> None:

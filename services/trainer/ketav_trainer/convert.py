@@ -30,6 +30,7 @@ def to_claim(response: training_pb2.ClaimTrainingRunResponse) -> Claim:
         parent=_to_model(response.parent),
         base=_to_model(response.base),
         lease_s=float(response.lease_seconds),
+        traceparent=response.traceparent,
     )
 
 

@@ -53,6 +53,8 @@ class Claim:
     """The base model of the run's script."""
     lease_s: float
     """Seconds until the lease ends unless it is renewed."""
+    traceparent: str = ""
+    """The trace of the request that caused the run (W3C Trace Context); empty where there is none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,7 @@ class TrainingEventHandler:
                 )
             case "stage":
                 time = StageTime(int(event["start_ns"]), int(event["duration_ns"]))
-                report_stages(metrics.STAGE, {str(event["stage"]): time})
+                report_stages(metrics.STAGE, {str(event["stage"]): time}, int(event["pid"]))
             case "failed":
                 self._failure = _FAILURES.get(event["kind"], INTERNAL_ERROR)
 

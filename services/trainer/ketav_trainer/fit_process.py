@@ -1,6 +1,7 @@
 """The child process that trains; `fit_runner` starts it and `fit_messages` describes what they exchange."""
 
 import hashlib
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -210,7 +211,10 @@ class FitProcess:
         """Measure the block as a stage of the attempt, and report its time to the worker."""
         with record_stages() as times, stage(name):
             yield
-        self._report("stage", stage=name, start_ns=times[name].start_ns, duration_ns=times[name].duration_ns)
+        time = times[name]
+        self._report(
+            "stage", stage=name, start_ns=time.start_ns, duration_ns=time.duration_ns, pid=os.getpid()
+        )
 
     def _report(self, event: str, **fields: object) -> None:
         """Send an event to the worker."""

@@ -13,6 +13,7 @@ from ketav_common import rpc
 from ketav_common.logging import configure
 from ketav_common.settings import load
 from ketav_common.telemetry import metrics_server
+from ketav_common.tracing_export import exporting_spans
 from ketav_trainer.broker import readiness
 from ketav_trainer.celery_app import RunQueue, make_app
 from ketav_trainer.registry import RegistryClient
@@ -64,7 +65,10 @@ def main() -> None:
     """
     settings = load(TrainerSettings)
     configure("trainer", settings.log_level)
-    with metrics_server(settings.metrics_host, settings.metrics_port):
+    with (
+        metrics_server(settings.metrics_host, settings.metrics_port),
+        exporting_spans("trainer", settings.otlp_endpoint),
+    ):
         asyncio.run(serve(settings))
 
 

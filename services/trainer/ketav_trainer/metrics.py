@@ -5,8 +5,7 @@ from contextlib import contextmanager
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from ketav_common.stages import record_stages, stage
-from ketav_common.telemetry import report_stages
+from ketav_common import tracing
 
 WEBHOOK_ATTEMPTS = Counter(
     "ketav_webhook_attempts_total",
@@ -51,7 +50,6 @@ def record_verdict(*, promoted: bool, serving: float, candidate: float) -> None:
 
 @contextmanager
 def measure_stage(name: str) -> Iterator[None]:
-    """Observe the time of the block as a stage of an attempt."""
-    with record_stages() as times, stage(name):
+    """Observe the time of the block as a stage of an attempt, in a span."""
+    with tracing.span(name), STAGE.labels(name).time():
         yield
-    report_stages(STAGE, times)

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from ketav_common import faults
+from ketav_common import faults, tracing
 from ketav_common.errors import KetavError, NotFound, Precondition, Stale, TimedOut, Unavailable
 from ketav_common.logging import get_logger
+from ketav_common.tracing import SpanKind
 from ketav_trainer import metrics
 from ketav_trainer.card import describe
 from ketav_trainer.dataset import save_dataset, save_model
@@ -70,9 +71,15 @@ async def run_training(run_id: str, *, dependencies: Dependencies) -> None:
     log.info("run_claimed", run_id=run_id, fence=claim.fence)
     faults.reached("after-claim", run_id)
     began = time.monotonic()
-    with metrics.ATTEMPTS_ACTIVE.track_inprogress():
+    headers = tracing.headers_to_continue(claim.traceparent)
+    attributes: tracing.Attributes = {"ketav.run_id": claim.run_id, "ketav.fence": claim.fence}
+    with (
+        metrics.ATTEMPTS_ACTIVE.track_inprogress(),
+        tracing.span("train run", SpanKind.CONSUMER, headers=headers, attributes=attributes) as span,
+    ):
         async with Lease(claim, dependencies.registry.report, config.heartbeat_s) as lease:
             outcome = await _run_attempt(claim, lease, dependencies)
+        span.set_attribute("ketav.outcome", outcome)
     metrics.ATTEMPT_DURATION.labels(outcome).observe(time.monotonic() - began)
     if outcome not in _UNFINISHED:
         delete_checkpoint(config.directory, claim)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from ketav.registry.v1 import training_pb2, training_pb2_grpc
-from ketav_common import rpc
+from ketav_common import rpc, tracing
 from ketav_common.errors import TimedOut, Unavailable
 from ketav_common.logging import get_logger
 from ketav_trainer import metrics
@@ -67,7 +67,7 @@ async def watch_training(
     last_revision = after_revision
     while not dependencies.stopping.is_set():
         try:
-            with rpc.raise_ketav_errors():
+            with tracing.not_recorded(), rpc.raise_ketav_errors():
                 response = await dependencies.runs.GetTrainingRun(
                     training_pb2.GetTrainingRunRequest(run_id=run_id), timeout=_CALL_S
                 )

@@ -4,12 +4,15 @@ import argparse
 import asyncio
 import os
 import socket
+from collections.abc import Mapping
 
-from ketav_common import context, rpc
+from ketav_common import context, rpc, tracing
 from ketav_common.errors import KetavError
 from ketav_common.logging import configure, get_logger
 from ketav_common.settings import load
 from ketav_common.telemetry import metrics_server
+from ketav_common.tracing import SpanKind
+from ketav_common.tracing_export import exporting_spans
 from ketav_trainer import usecases
 from ketav_trainer.celery_app import RunQueue, Tasks, make_app, run_worker
 from ketav_trainer.domain import TrainingConfig
@@ -33,9 +36,10 @@ class Worker:
         self._stop: asyncio.Event | None = None
         self._stopping = False
 
-    def train(self, run_id: str) -> None:
-        """Bring a run to its end."""
-        asyncio.run(self._train(run_id))
+    def train(self, run_id: str, headers: Mapping[str, str]) -> None:
+        """Bring a run to its end, in the trace that the message's headers name."""
+        with tracing.span("take run", SpanKind.CONSUMER, headers=headers):
+            asyncio.run(self._train(run_id))
 
     def sweep(self) -> None:
         """Enqueue every waiting run."""
@@ -99,7 +103,10 @@ def main() -> None:
     app = make_app(settings.redis_url.get_secret_value(), settings.sweep_seconds)
     worker = Worker(settings, RunQueue(app))
     tasks = Tasks(train=worker.train, sweep=worker.sweep, stop=worker.stop)
-    with metrics_server(settings.metrics_host, settings.metrics_port):
+    with (
+        metrics_server(settings.metrics_host, settings.metrics_port),
+        exporting_spans("trainer-worker", settings.otlp_endpoint),
+    ):
         run_worker(app, tasks, beat=arguments.beat)
 
 

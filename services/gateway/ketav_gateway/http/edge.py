@@ -1,10 +1,10 @@
-"""ASGI middleware around the application: limits, request id, log event, metrics and security headers."""
+"""ASGI middleware around the application: limits, trace and request id, log, metrics, security headers."""
 
 import asyncio
 import re
 import time
-import uuid
 from dataclasses import dataclass, field
+from http import HTTPStatus
 
 from prometheus_client import CollectorRegistry, Gauge, Histogram
 from starlette.datastructures import Headers, MutableHeaders
@@ -12,8 +12,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ketav_common import context
+from ketav_common import context, tracing
 from ketav_common.logging import get_logger
+from ketav_common.tracing import SpanKind
 from ketav_gateway.http.problem_codes import INTERNAL_DETAIL
 from ketav_gateway.http.problems import problem
 
@@ -25,6 +26,7 @@ _PROBES = {"/livez", "/readyz"}
 
 They are requested every few seconds; their successes are logged at level DEBUG.
 """
+_METHODS = {"GET", "POST", "PUT", "DELETE"}
 _FIRST_FAILURE_STATUS = 400
 _CLIENT_CLOSED = 499
 """Status in logs and metrics when the client closed the connection first; nginx uses the same number."""
@@ -123,6 +125,12 @@ class _Exchange:
         return str(getattr(self.scope.get("route"), "path", "unmatched"))
 
 
+def _method(scope: Scope) -> str:
+    """Return the method of a request, OTHER for one that no route has."""
+    method = str(scope["method"])
+    return method if method in _METHODS else "OTHER"
+
+
 class Edge:
     """The middleware."""
 
@@ -146,16 +154,20 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        presented = Headers(scope=scope).get("x-request-id", "")
-        request_id = presented if _REQUEST_ID.fullmatch(presented) else uuid.uuid4().hex
-        exchange = _Exchange(scope, receive, send, self._limits, request_id)
-        self._active += 1
-        with context.bind(request_id=request_id):
-            try:
-                await self._respond(exchange)
-            finally:
-                self._active -= 1
-                self._record(exchange)
+        # A probe without a caller's trace is no request of a user: its span is not exported.
+        kind = SpanKind.INTERNAL if scope["path"] in _PROBES else SpanKind.SERVER
+        headers = Headers(scope=scope)
+        with tracing.span(_method(scope), kind, headers=headers) as span:
+            presented = headers.get("x-request-id", "")
+            request_id = presented if _REQUEST_ID.fullmatch(presented) else tracing.trace_id()
+            exchange = _Exchange(scope, receive, send, self._limits, request_id)
+            self._active += 1
+            with context.bind(request_id=request_id):
+                try:
+                    await self._respond(exchange)
+                finally:
+                    self._active -= 1
+                    self._record(exchange, span)
 
     async def _respond(self, exchange: _Exchange) -> None:
         """Call the application; an exception becomes a problem."""
@@ -180,19 +192,24 @@ class Edge:
             response = problem(500, "internal", INTERNAL_DETAIL)
             await response(exchange.scope, exchange.receive, exchange.send)
 
-    def _record(self, exchange: _Exchange) -> None:
-        """Log and count a finished request."""
+    def _record(self, exchange: _Exchange, span: tracing.Span) -> None:
+        """Log and count a finished request, and complete its span."""
         seconds = time.monotonic() - exchange.started
-        method = exchange.scope["method"]
+        method, route = _method(exchange.scope), exchange.route()
         status = exchange.status or _CLIENT_CLOSED
-        known = method if method in {"GET", "POST", "PUT", "DELETE"} else "OTHER"
-        self._seconds.labels(known, exchange.route(), str(status)).observe(seconds)
-        probed = exchange.route() in _PROBES and status < _FIRST_FAILURE_STATUS
+        span.update_name(f"{method} {route}")
+        span.set_attribute("http.request.method", method)
+        span.set_attribute("http.route", route)
+        span.set_attribute("http.response.status_code", status)
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            tracing.fail(span, str(status))
+        self._seconds.labels(method, route, str(status)).observe(seconds)
+        probed = route in _PROBES and status < _FIRST_FAILURE_STATUS
         write = log.debug if probed else log.info
         write(
             "request_handled",
-            method=method[:16],
-            route=exchange.route(),
+            method=exchange.scope["method"][:16],
+            route=route,
             status=status,
             duration_ms=round(seconds * 1000, 1),
         )

@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
+from ketav_common import tracing
 from ketav_common.errors import InvalidInput, KetavError
 from ketav_common.logging import get_logger
 from ketav_gateway.http.problem_codes import (
@@ -36,7 +37,7 @@ _STATUS_CODES = {
     415: "unsupported-content-type",
     503: "unavailable",
 }
-_RESERVED = {"type", "title", "status", "detail", "code"}
+_RESERVED = {"type", "title", "status", "detail", "code", "trace_id"}
 _NUMBERS = {"have", "need", "missing", "line"}
 """Details that gRPC carries as strings and JSON shows as numbers."""
 
@@ -65,6 +66,11 @@ class Problem(BaseModel):
     status: int = Field(description="The HTTP status.")
     detail: str = Field(description="The error and its correction, in sentences.")
     code: str = Field(description="The type of problem, for programs; it never changes.")
+    trace_id: str | None = Field(
+        None,
+        description="The id of the request's trace, 32 hexadecimal digits, by which the operator finds its "
+        "log lines. It is the one of the request's header `traceparent`, if that was sent.",
+    )
     errors: list[FieldProblem] | None = Field(None, description="The fields that are not valid, at most 20.")
 
 
@@ -95,6 +101,8 @@ def problem(
     if status == http.HTTPStatus.NOT_FOUND:
         detail = NOT_FOUND_DETAIL
     body = _body(status, code, detail, members or {})
+    if trace_id := tracing.trace_id():
+        body["trace_id"] = trace_id
     return JSONResponse(body, status_code=status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
 
 

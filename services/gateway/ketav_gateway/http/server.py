@@ -7,6 +7,11 @@ from typing import Any, ClassVar
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from ketav_common import tracing
+from ketav_common.logging import get_logger
+
+log = get_logger()
+
 _LINGER_S = 1.0
 """Seconds that a refused connection stays open for the client to read the response."""
 _MALFORMED = {
@@ -61,7 +66,10 @@ class GatewayProtocol(H11Protocol):
         if self.conn.our_state not in {h11.IDLE, h11.SEND_RESPONSE}:
             self.transport.close()
             return
-        body = json.dumps({**_MALFORMED, "detail": _MALFORMED_DETAIL, "reason": msg}).encode()
+        with tracing.span("malformed request") as span:
+            log.info("request_malformed")
+        members = {"detail": _MALFORMED_DETAIL, "reason": msg, "trace_id": tracing.trace_id(span)}
+        body = json.dumps(_MALFORMED | members).encode()
         headers: list[tuple[bytes, bytes]] = [
             (b"content-type", b"application/problem+json"),
             (b"content-length", str(len(body)).encode()),

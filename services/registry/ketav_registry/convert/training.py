@@ -54,6 +54,7 @@ def claim_message(claim: Claim) -> training_pb2.ClaimTrainingRunResponse:
         parent=common.model(claim.parent),
         base=common.model(claim.base),
         lease_seconds=int(claim.lease.total_seconds()),
+        traceparent=claim.run.traceparent,
     )
 
 

@@ -39,6 +39,7 @@ class TrainingRun:
     """A run with its current state; loss: mean CTC loss in nats per character; CER 0 to 1.
 
     `remaining` is the estimated time of the planned epochs that are left, None while it is unknown.
+    `traceparent` is the trace of the request that caused the run (W3C Trace Context), empty where unknown.
     """
 
     run_id: UUID
@@ -62,6 +63,7 @@ class TrainingRun:
     create_time: datetime
     update_time: datetime
     remaining: timedelta | None = None
+    traceparent: str = ""
 
 
 @dataclass(frozen=True, slots=True)

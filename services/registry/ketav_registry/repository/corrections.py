@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
+from ketav_common.tracing import traceparent
 from ketav_registry.database import Transaction
 from ketav_registry.domain.corrections import Correction, Feedback, UnalignedLine
 from ketav_registry.domain.corrections_quarantine import Quarantine
@@ -118,6 +119,12 @@ async def count_ground_truth(transaction: Transaction, user_id: UUID) -> int:
     return int((await transaction.execute(query)).scalar_one())
 
 
+async def last_traceparent(transaction: Transaction, user_id: UUID) -> str:
+    """Return the trace of the request that stored the user's last corrections; empty where there is none."""
+    query = sa.select(_feedback.traceparent).where(_feedback.user_id == user_id)
+    return await transaction.scalar(query.order_by(_feedback.created_at.desc()).limit(1)) or ""
+
+
 async def insert_feedback(
     transaction: Transaction,
     user_id: UUID,
@@ -145,6 +152,7 @@ async def insert_feedback(
         "ground_truth_lines": total,
         "request_id": request.request_id or None,
         "request_sha256": request.sha256 or None,
+        "traceparent": traceparent() or None,
     }
     query = pg.insert(feedback).values(**on_page, **values).on_conflict_do_nothing().returning(_feedback.id)
     if (await transaction.execute(query)).first() is None:

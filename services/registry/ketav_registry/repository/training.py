@@ -73,6 +73,7 @@ def _run_of(row: Any) -> TrainingRun:  # noqa: ANN401 - a row of _RUNS
         create_time=row.created_at,
         update_time=row.updated_at,
         remaining=remaining_time(row.state, row.epoch, row.epochs, times),
+        traceparent=row.traceparent or "",
     )
 
 
@@ -114,7 +115,12 @@ async def find_active_run(transaction: Transaction, user_id: UUID) -> UUID | Non
 
 
 async def insert_run(
-    transaction: Transaction, user_id: UUID, dataset_id: UUID, script: Script, request_id: str
+    transaction: Transaction,
+    user_id: UUID,
+    dataset_id: UUID,
+    script: Script,
+    request_id: str,
+    traceparent: str,
 ) -> UUID | None:
     """Insert a queued run; None when the user has an active run, or the same request has started one."""
     values = {
@@ -124,6 +130,7 @@ async def insert_run(
         "script": script,
         "state": RunState.QUEUED,
         "request_id": request_id or None,
+        "traceparent": traceparent or None,
     }
     query = pg.insert(training_run).values(**values).on_conflict_do_nothing().returning(_run.id)
     run_id: UUID | None = (await transaction.execute(query)).scalar()

@@ -65,6 +65,11 @@ def request_sha256() -> sa.Column[bytes]:
     return sa.Column("request_sha256", sa.LargeBinary)
 
 
+def traceparent() -> sa.Column[str]:
+    """Return the column for the trace of the request that created the row (W3C Trace Context)."""
+    return sa.Column("traceparent", sa.Text)
+
+
 def foreign_key(table: str, *columns: str, cascade: bool = False) -> sa.ForeignKeyConstraint:
     """Return a reference to a row of the same user by that row's id and other columns.
 

@@ -14,6 +14,7 @@ from ketav_registry.tables.columns import (
     primary_key,
     request_id,
     request_sha256,
+    traceparent,
     unique_request,
 )
 
@@ -32,6 +33,7 @@ feedback = sa.Table(
     sa.Column("ground_truth_lines", sa.Integer, nullable=False),
     request_id(),
     request_sha256(),
+    traceparent(),
     created_at(),
     foreign_key("page", "page_id", "project_id", cascade=True),
     sa.UniqueConstraint("id", "page_id", "user_id"),

@@ -13,6 +13,7 @@ from ketav_registry.tables.columns import (
     primary_key,
     request_id,
     timestamp,
+    traceparent,
     unique_request,
 )
 
@@ -49,6 +50,7 @@ training_run = sa.Table(
     sa.Column("cer_candidate", sa.Double),
     sa.Column("verdict", sa.Text, nullable=False, server_default=""),
     request_id(),
+    traceparent(),
     created_at(),
     timestamp("updated_at"),
     foreign_key("dataset", "dataset_id"),

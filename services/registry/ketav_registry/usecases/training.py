@@ -6,6 +6,7 @@ from uuid import UUID
 from ketav_common import text
 from ketav_common.errors import Conflict, InvalidInput, NotFound, Precondition, Stale
 from ketav_common.limits import MAX_NAME_CODE_POINTS, MAX_VERDICT_CODE_POINTS
+from ketav_common.tracing import traceparent
 from ketav_registry import metrics
 from ketav_registry.database import Transaction, UniqueConflictError, block_deletion, restrict_to_user
 from ketav_registry.domain.ground_truth import split_lines
@@ -23,7 +24,7 @@ from ketav_registry.domain.training import (
     script_to_train,
     too_few_lines,
 )
-from ketav_registry.repository import ground_truth, training, training_readiness
+from ketav_registry.repository import corrections, ground_truth, training, training_readiness
 from ketav_registry.stores import Stores
 from ketav_registry.usecases.models import require_base, require_serving_model
 
@@ -75,7 +76,10 @@ async def queue_run(user_id: UUID, request_id: str, script: Script | None, store
                 details={"run_id": str(active)},
             )
         chosen_script, dataset_id = await _freeze_dataset(transaction, user_id, script)
-        run_id = await training.insert_run(transaction, user_id, dataset_id, chosen_script, request_id)
+        # An automatic run belongs to the trace of the corrections that made it due.
+        automatic = script is not None
+        trace = await corrections.last_traceparent(transaction, user_id) if automatic else traceparent()
+        run_id = await training.insert_run(transaction, user_id, dataset_id, chosen_script, request_id, trace)
         if run_id is None:
             raise UniqueConflictError
         return await require_run(transaction, run_id)

@@ -1,5 +1,6 @@
 """Transcriptions of pages."""
 
+import os
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -22,7 +23,7 @@ async def record_transcription(
     _check_lines(lines)
     with record_stages() as stages, stage("store"):
         transcription = await _store(user_id, page_id, model_version, lines, stores)
-    report_stages(READING_STAGE, stages)
+    report_stages(READING_STAGE, stages, os.getpid())
     return transcription
 
 

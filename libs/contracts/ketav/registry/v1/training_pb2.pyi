@@ -412,12 +412,17 @@ class ClaimTrainingRunResponse(_message.Message):
     PARENT_FIELD_NUMBER: _builtins.int
     BASE_FIELD_NUMBER: _builtins.int
     LEASE_SECONDS_FIELD_NUMBER: _builtins.int
+    TRACEPARENT_FIELD_NUMBER: _builtins.int
     fence: _builtins.int
     """The fence that every later call for this run carries."""
     user_id: _builtins.str
     """UUID of its user."""
     lease_seconds: _builtins.int
     """Seconds until the lease expires unless it is renewed."""
+    traceparent: _builtins.str
+    """The trace of the request that caused the run, as in the header traceparent of W3C Trace Context; empty where
+    there is none.
+    """
     @_builtins.property
     def run(self) -> Global___TrainingRun:
         """The claimed run."""
@@ -439,10 +444,11 @@ class ClaimTrainingRunResponse(_message.Message):
         parent: _page_pb2.Model | None = ...,
         base: _page_pb2.Model | None = ...,
         lease_seconds: _builtins.int = ...,
+        traceparent: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["base", b"base", "parent", b"parent", "run", b"run"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["base", b"base", "fence", b"fence", "lease_seconds", b"lease_seconds", "parent", b"parent", "run", b"run", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base", b"base", "fence", b"fence", "lease_seconds", b"lease_seconds", "parent", b"parent", "run", b"run", "traceparent", b"traceparent", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
