@@ -125,6 +125,15 @@ async def test_a_text_that_cannot_be_aligned_is_reported_and_not_guessed(registr
         assert await corrected_texts(registry, page) == [READ[0], None, READ[2]]
 
 
+async def test_a_text_for_a_page_without_lines_gets_a_reason_that_fits(registry: Registry) -> None:
+    """There is no line whose id could be sent."""
+    with acting(await registry.new_user()):
+        page = (await create(registry)).page
+        await record(registry, page)
+        [item] = (await submit(registry, page, "שלום")).unaligned
+        assert item.reason.startswith("The page has no line that could get this text.")
+
+
 async def test_a_repeated_request_gets_the_first_response(registry: Registry) -> None:
     """Eight concurrent requests with one key are stored once; another body with the key is a conflict."""
     with acting(await registry.new_user()):

@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 
 from ketav.registry.v1 import erasure_pb2
-from tests.parts.gateway import Gateway, upload
+from tests.parts.gateway import Gateway, upload, without_trace
 
 CONFIRMED = {"X-Confirm": "delete-everything"}
 
@@ -31,7 +31,7 @@ async def test_a_deleted_image_is_reported_with_its_consequences_and_404_afterwa
     }
     again = await gateway.client.delete(path)
     unknown = await gateway.client.delete(f"/projects/{uuid4()}/images/{uuid4()}")
-    assert (again.status_code, again.content) == (404, unknown.content)
+    assert (again.status_code, without_trace(again)) == (404, without_trace(unknown))
     assert (await gateway.client.get(path)).status_code == 404
 
 
@@ -50,7 +50,7 @@ async def test_a_foreign_deletion_is_404_byte_for_byte_like_an_unknown_one(gatew
     read = (await upload(gateway.client)).json()
     project = f"/projects/{read['project_id']}"
     contents = {
-        (await gateway.other.delete(path)).content
+        without_trace(await gateway.other.delete(path))
         for path in (
             *(project, f"{project}/images/{read['image_id']}", f"/projects/{uuid4()}", "/projects/7"),
             *(f"{project}/images/x", f"{project.upper()}/images/{read['image_id']}"),

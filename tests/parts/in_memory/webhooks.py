@@ -26,7 +26,7 @@ def add_delivery(webhook: webhooks_pb2.Webhook, delivery_id: str, **fields: Any)
 def _required_webhook(user: User) -> webhooks_pb2.Webhook:
     """Return the user's webhook; raises NotFound."""
     if user.webhook is None:
-        raise NotFound("This account has no webhook. Set one with PUT /webhook.")
+        raise NotFound("This account has no webhook. Set one with PUT /webhook.", code="no-webhook")
     return user.webhook
 
 

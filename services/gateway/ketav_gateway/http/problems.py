@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from ketav_common import tracing
 from ketav_common.errors import InvalidInput, KetavError
@@ -37,6 +38,10 @@ _STATUS_CODES = {
     415: "unsupported-content-type",
     503: "unavailable",
 }
+_OWN_OBJECTS = {"no-webhook"}
+"""Codes of missing objects that have no id: their details say nothing about other users."""
+_MAX_PATH_CHARACTERS = 200
+"""Longest path that a detail repeats."""
 _RESERVED = {"type", "title", "status", "detail", "code", "trace_id"}
 _NUMBERS = {"have", "need", "missing", "line"}
 """Details that gRPC carries as strings and JSON shows as numbers."""
@@ -93,13 +98,7 @@ def problem(
     members: Mapping[str, Any] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
-    """Return the response for a problem; `members` are extension members (RFC 9457, section 3.2).
-
-    Every 404 has the same detail, so that the id of another user's object cannot be distinguished from an
-    unknown one.
-    """
-    if status == http.HTTPStatus.NOT_FOUND:
-        detail = NOT_FOUND_DETAIL
+    """Return the response for a problem; `members` are extension members (RFC 9457, section 3.2)."""
     body = _body(status, code, detail, members or {})
     if trace_id := tracing.trace_id():
         body["trace_id"] = trace_id
@@ -107,7 +106,10 @@ def problem(
 
 
 def from_error(error: KetavError) -> JSONResponse:
-    """Return the response for an error; the detail of an internal error goes to the log instead."""
+    """Return the response for an error; the detail of an internal error goes to the log instead.
+
+    A 404 for an id has one detail, so that an id of another user cannot be distinguished from an unknown one.
+    """
     headers: dict[str, str] = {}
     if error.http in {http.HTTPStatus.TOO_MANY_REQUESTS, http.HTTPStatus.SERVICE_UNAVAILABLE}:
         headers["Retry-After"] = str(max(1, error.retry_after or _RETRY_AFTER_S))
@@ -118,7 +120,7 @@ def from_error(error: KetavError) -> JSONResponse:
         log.error("request_failed", code=error.code, reason=error.detail)
         detail = INTERNAL_DETAIL
     if error.http == http.HTTPStatus.NOT_FOUND:
-        return problem(error.http, "not-found", detail)
+        return problem(error.http, "not-found", detail if error.code in _OWN_OBJECTS else NOT_FOUND_DETAIL)
     return problem(error.http, error.code, detail, _members(error), headers)
 
 
@@ -157,16 +159,38 @@ async def _on_validation_error(_request: Request, error: Exception) -> JSONRespo
     return problem(InvalidInput.http, code, detail, {"errors": errors})
 
 
-async def _on_http_exception(_request: Request, error: Exception) -> JSONResponse:
+async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
     """Return the response for an error of the framework: unknown addresses and methods, slow bodies."""
     if not isinstance(error, HTTPException):
         raise error
     code = _STATUS_CODES.get(error.status_code, "bad-request")
     detail = str(error.detail)
+    headers = dict(error.headers or {})
     if error.status_code == http.HTTPStatus.METHOD_NOT_ALLOWED:
-        allowed = (error.headers or {}).get("Allow", "")
-        detail = f"This address does not support the method of the request. Use {allowed}."
-    return problem(error.status_code, code, detail, headers=error.headers)
+        headers["Allow"] = ", ".join(_methods(request, request.url.path))
+        detail = f"This address does not support the method of the request. Use {headers['Allow']}."
+    elif error.status_code == http.HTTPStatus.NOT_FOUND:
+        detail = _no_address(request)
+    return problem(error.status_code, code, detail, headers=headers)
+
+
+def _no_address(request: Request) -> str:
+    """Return the sentences about an address without a route; the last slash of an address counts."""
+    path = request.url.path
+    other = path.removesuffix("/") if path.endswith("/") else f"{path}/"
+    if len(path) <= _MAX_PATH_CHARACTERS and _methods(request, other):
+        return f"This address does not exist. Use {other} instead."
+    return "This address does not exist. The addresses are listed under /docs."
+
+
+def _methods(request: Request, path: str) -> list[str]:
+    """Return the methods of all routes of an address; Starlette names those of the first route alone."""
+    scope = {**request.scope, "path": path, "raw_path": path.encode()}
+    return [
+        method
+        for method in ("DELETE", "GET", "POST", "PUT")
+        if any(route.matches({**scope, "method": method})[0] is Match.FULL for route in request.app.routes)
+    ]
 
 
 def install(app: FastAPI) -> None:

@@ -31,6 +31,10 @@ from ketav_registry.usecases.projects import require_project
 from ketav_registry.usecases.requests import clean_field
 
 DEFAULT_LIMITS = QuarantineLimits()
+_EMPTY_PAGE = (
+    "The page has no line that could get this text. Send the image again to POST /ocr/, with layout=line if "
+    "it shows a single line."
+)
 _NO_LINE = "No line of the page reads like this text. Send the text with the id of its line."
 _NO_TEXT = "No line of the text matches this line of the page. Send its text with the id of the line."
 _SEVERAL_LINES = "This text matches several lines equally well. Send the text with the id of its line."
@@ -223,9 +227,10 @@ def _align_texts(lines: Sequence[Line], texts: Sequence[str]) -> _AlignedCorrect
         [_comparable_text(item) for item in current], [_comparable_text(item) for item in texts], _distance
     )
     ids = [line.line_id for line in lines]
+    no_line = _NO_LINE if lines else _EMPTY_PAGE
     accepted = [Correction(line_id, texts[j]) for i, j in alignment.pairs if (line_id := ids[i]) is not None]
     unaligned = [
-        UnalignedLine(texts[j], None, _SEVERAL_LINES if j in alignment.ambiguous_texts else _NO_LINE)
+        UnalignedLine(texts[j], None, _SEVERAL_LINES if j in alignment.ambiguous_texts else no_line)
         for j in alignment.unpaired_texts
     ]
     unaligned += [

@@ -43,7 +43,7 @@ async def _require_webhook(transaction: Transaction, user_id: UUID) -> Webhook:
     """Return a user's webhook. NotFound: there is none."""
     webhook = await webhooks.find_webhook(transaction, user_id)
     if webhook is None:
-        raise NotFound(_NO_WEBHOOK)
+        raise NotFound(_NO_WEBHOOK, code="no-webhook")
     return webhook
 
 
@@ -70,7 +70,7 @@ async def delete_webhook(user_id: UUID, *, stores: Stores) -> None:
     """Delete a user's webhook and its deliveries. NotFound: there is none."""
     async with stores.database.user(user_id) as transaction:
         if not await webhooks.delete_webhook(transaction, user_id):
-            raise NotFound(_NO_WEBHOOK)
+            raise NotFound(_NO_WEBHOOK, code="no-webhook")
 
 
 async def test_webhook(user_id: UUID, request_id: str, *, stores: Stores) -> UUID:
