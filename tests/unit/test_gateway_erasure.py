@@ -53,7 +53,7 @@ async def test_a_foreign_deletion_is_404_byte_for_byte_like_an_unknown_one(gatew
         without_trace(await gateway.other.delete(path))
         for path in (
             *(project, f"{project}/images/{read['image_id']}", f"/projects/{uuid4()}", "/projects/7"),
-            *(f"{project}/images/x", f"{project.upper()}/images/{read['image_id']}"),
+            *(f"{project}/images/x", f"{project}/images/{read['image_id'].upper()}"),
         )
     }
     assert len(contents) == 1
