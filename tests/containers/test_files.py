@@ -189,3 +189,22 @@ def test_secrets_are_written_once_and_for_the_owner_alone(tmp_path: Path) -> Non
     assert target.stat().st_mode & 0o777 == 0o600
     subprocess.run(script, check=True)
     assert target.read_text() == written
+
+
+def test_the_observability_file_adds_tools_that_only_the_host_and_the_services_reach() -> None:
+    """Images pinned by version, Grafana published on this host alone, every service exporting its spans."""
+    files = ("docker-compose.yml", "docker-compose.observability.yml")
+    services = resolved(files=files, settings={"GRAFANA_PASSWORD": "grafana"})["services"]
+    tools = {"collector", "jaeger", "prometheus", "grafana"}
+    assert set(services) == {*OWN, *STORES, *tools}
+    for name in tools:
+        assert services[name]["image"].rpartition(":")[2][-1].isdigit(), name
+        assert services[name]["read_only"]
+    published = {name: service["ports"] for name, service in services.items() if service.get("ports")}
+    assert set(published) == {"gateway", "grafana"}
+    assert {port["host_ip"] for ports in published.values() for port in ports} == {"127.0.0.1"}
+    for name in OWN - {"migrate"}:
+        assert services[name]["environment"]["OTEL_EXPORTER_OTLP_ENDPOINT"] == "http://collector:4318"
+        assert services[name]["environment"]["KETAV_METRICS_PORT"] == "9464"
+    for name in ("prometheus", "jaeger", "collector"):
+        assert set(services[name]["networks"]) == {"inside"}

@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
+from ketav_testing.otlp import Collector, ReceivedSpan, otlp_collector
 from tests.e2e.local_system import LocalSystem, boxes, tiny_system, wait_until
 from tests.e2e.test_journeys import page_ids, wait_for_end
-from tests.parts.otlp import Collector, ReceivedSpan, otlp_collector
 
 GATEWAY, REGISTRY, RECOGNIZER, TRAINER, WORKER = (
     f"ketav-{name}" for name in ("gateway", "registry", "recognizer", "trainer", "trainer-worker")

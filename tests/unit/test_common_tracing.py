@@ -21,7 +21,7 @@ from ketav_common.logging import configure, get_logger
 from ketav_common.stages import StageTime, record_stages, stage
 from ketav_common.tracing import SpanKind
 from ketav_common.tracing_export import exporting_spans
-from tests.parts.otlp import otlp_collector
+from ketav_testing.otlp import otlp_collector
 from tests.parts.processes import free_port
 
 CALLER = {"traceparent": f"00-{'c' * 32}-{'d' * 16}-01"}
