@@ -23,6 +23,7 @@ from ketav_local.process import Spec
 from ketav_local.settings import LocalSettings
 from ketav_local.supervisor import StartError, Supervisor
 from ketav_local.system import System
+from ketav_registry.database import Database, connect
 
 
 def has_ended(pid: int, within_s: float = 15.0) -> bool:
@@ -74,6 +75,22 @@ async def test_the_stores_start_keep_their_data_over_a_restart_and_leave_no_proc
     assert all(has_ended(pid) for pid in pids)
     async with stores(tmp_path) as (system, _):
         assert ask(system.postgres, "select word from kept").strip() == "שלום"
+
+
+async def test_a_wrong_password_of_postgresql_is_named(tmp_path: Path) -> None:
+    """PostgreSQL of `make run` checks passwords; the sentence has none."""
+    async with stores(tmp_path) as (system, _):
+        for url, wrong in ((system.postgres.url(OWNER), False), (wrong_password(system.postgres), True)):
+            engine = connect(url, pool_size=1, statement_timeout_s=5)
+            problem = await Database(engine).problem()
+            await engine.dispose()
+            assert ("rejects the role or the password of KETAV_DATABASE_URL" in problem) is wrong
+            assert "canary" not in problem
+
+
+def wrong_password(postgres: Postgres) -> str:
+    """Return the owner's URL with another password."""
+    return postgres.url(OWNER).replace(postgres.data.secret(OWNER), "canary")
 
 
 async def test_a_killed_store_comes_back_on_its_port_with_its_data(tmp_path: Path) -> None:

@@ -90,6 +90,8 @@ async def test_a_backup_moves_a_system_to_an_empty_host(
         "admin", "restore", str(tmp_path / "backup")
     )
     assert without_leases(new.rows()) == without_leases(old.rows())
+    assert "6 objects" in (checked := await new.run("admin", "fsck"))
+    assert "no findings" in checked
     async with new.registry() as registry:
         request = accounts_pb2.ResolveApiKeyRequest(key_sha256=hashlib.sha256(key.encode()).digest())
         with acting(None, "gateway"):

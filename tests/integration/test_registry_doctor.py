@@ -1,5 +1,8 @@
 """`ketav admin doctor` and the readiness of the registry name in words what is wrong with a store."""
 
+import os
+import sys
+import time
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -10,8 +13,8 @@ from ketav_registry.main import open_stores
 from ketav_registry.settings import StoreSettings
 from tests.parts.ketav_command import ketav, ketav_json
 from tests.parts.postgres import PostgresServer
-from tests.parts.processes import free_port
-from tests.parts.registry import registry_server
+from tests.parts.processes import free_port, running
+from tests.parts.registry import SECRET, registry_server
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +114,24 @@ def test_doctor_and_every_other_command_name_what_is_wrong_with_a_store(
         assert sentence in ketav("admin", "users", "list", status=1)
     assert "canary-secret" not in printed
     assert "127.0.0.1" not in printed
+
+
+def test_the_log_of_the_registry_names_what_is_wrong(postgres: PostgresServer, tmp_path: Path) -> None:
+    """Once, as the event `readiness_changed`; the process runs on, for the store may come back."""
+    log = tmp_path / "registry.log"
+    environment = os.environ | {
+        "KETAV_DATABASE_URL": no_database(postgres, tmp_path)[1],
+        "KETAV_IDENTITY_SECRET": SECRET,
+    }
+
+    def named() -> None:
+        """Check that the log has the sentence."""
+        assert "The database of KETAV_DATABASE_URL does not exist" in log.read_text()
+
+    with running([sys.executable, "-m", "ketav_registry.main"], log, named, env=environment) as process:
+        time.sleep(2)
+        assert process.poll() is None
+    assert log.read_text().count('"readiness_changed"') == 1
 
 
 async def test_a_missing_bucket_is_created_for_an_empty_database_only(
