@@ -252,6 +252,15 @@ async def test_the_reason_under_a_text_says_that_its_image_is_the_cause(gateway:
         assert sentence in file["reason"]
 
 
+async def test_the_reason_of_a_document_without_a_usable_line_counts_its_lines(gateway: Gateway) -> None:
+    """The reason of the first line may not be that of the others."""
+    document = alto(alto_line("") + alto_line("א", points="1,1"))
+    response = await import_archive(gateway, zipped({"p.png": picture(), "p.xml": document}))
+    [file] = response.json()["files"]
+    sentence = "None of the 2 lines can be imported. The reason of line 1: The line has no text. "
+    assert (file["code"], file["reason"]) == ("no-text", sentence + "Add it to the document.")
+
+
 @pytest.mark.parametrize("empty", [zipped({}), zipped_all([(zipfile.ZipInfo("lines/"), "")])])
 async def test_an_archive_without_a_file_is_refused_as_empty(gateway: Gateway, empty: bytes) -> None:
     """There are no reasons of files to refer to."""

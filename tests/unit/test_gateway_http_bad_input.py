@@ -409,7 +409,7 @@ async def test_an_invalid_field_is_named_by_its_pointer_and_its_line(gateway: Ga
 @pytest.mark.parametrize(
     ("body", "field", "message"),
     [
-        ({"lines": [LINE] * 1001}, "/lines", "The array has 1,001 elements, but the most are 1,000."),
+        ({"lines": [LINE] * 1001}, "/lines", "The array has 1,001 elements; 1,000 are allowed."),
         ({"lines": []}, "/lines", "The array is empty. Send at least one element."),
         ({"corrected_text": ""}, "/corrected_text", "The text is empty. Send at least one character."),
         ({"lines": [{**LINE, "text": "א\0"}]}, "/lines/0/text", "A string of the JSON body has the"),
@@ -427,6 +427,24 @@ async def test_a_value_beyond_a_limit_is_named_with_the_limit(
     assert "omit" not in error["message"]
     if problem["code"] != "invalid-input":
         assert problem["detail"] == error["message"]
+
+
+async def test_the_detail_of_an_error_of_the_whole_body_says_what_is_wrong(gateway: Gateway) -> None:
+    """`errors` names no field that could be corrected."""
+    bodies: list[object] = [[], {"project_id": UNKNOWN, "image_id": UNKNOWN}]
+    for body in bodies:
+        problem = (await gateway.client.post("/feedback/", json=body)).json()
+        [error] = problem["errors"]
+        assert (error["field"], error["message"]) == ("", problem["detail"])
+
+
+async def test_a_text_that_is_too_long_for_a_cursor_is_not_to_be_shortened(gateway: Gateway) -> None:
+    """It gets the sentence of every text that is no cursor."""
+    long, forged = [
+        (await gateway.client.get(f"/projects/?cursor={cursor}")).json()["errors"]
+        for cursor in ("a" * 600, "forged")
+    ]
+    assert long == forged
 
 
 async def test_an_error_in_a_part_of_a_form_or_in_a_header_names_it(gateway: Gateway) -> None:

@@ -128,7 +128,13 @@ class Import:
 
 
 def _without_lines(refusals: list[LineRefusal]) -> InvalidInput:
-    """Return the error for a document without a usable line: the reason of its first line."""
-    if refusals:
+    """Return the error for a document without a usable line: with the reason of its first line."""
+    if len(refusals) == 1:
         return InvalidInput(refusals[0].reason, code=refusals[0].code)
+    if refusals:
+        return InvalidInput(
+            f"None of the {len(refusals)} lines can be imported. The reason of line {refusals[0].number}: "
+            f"{refusals[0].reason}",
+            code=refusals[0].code,
+        )
     return InvalidInput("The document has no line with a text. Add the texts of its lines.", code="no-text")

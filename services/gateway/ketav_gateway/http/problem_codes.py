@@ -10,8 +10,8 @@ from typing import Any
 from ketav_gateway import examples
 
 NOT_FOUND_DETAIL = (
-    "This address does not exist, or what it names belongs to another user. "
-    "Check the ids in the request; GET /projects/ lists your projects."
+    "What the request names does not exist, or belongs to another user. Check the ids in the request: "
+    "GET /projects/ lists your projects, GET /models/ your models."
 )
 INTERNAL_DETAIL = (
     "The server failed. Report the X-Request-Id of this response to the operator, whose log has it."

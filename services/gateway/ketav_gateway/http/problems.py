@@ -153,7 +153,7 @@ async def _on_validation_error(_request: Request, error: Exception) -> JSONRespo
         f"{count} fields of the request are not valid. Correct the fields that `errors` names."
         if count > 1
         else ONE_FIELD_DETAIL
-        if code == InvalidInput.default_code
+        if code == InvalidInput.default_code and errors[0]["field"]
         else errors[0]["message"]
     )
     return problem(InvalidInput.http, code, detail, {"errors": errors})

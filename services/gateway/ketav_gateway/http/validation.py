@@ -20,6 +20,8 @@ _PATTERNS = {
     VERSION_PATTERN: "The value is not the name of a model version. List the versions with GET /models/.",
 }
 _OTHER_PATTERN = "The value has a character that is not allowed. Copy the value from an earlier response."
+_NO_CURSOR = "The cursor is malformed. Send a cursor of this list, or none to start at the beginning."
+"""As in the registry's error: no other text is a shorter or corrected cursor."""
 _OTHER_ERROR = "The value is not valid. Compare it with the description of the request under /docs."
 _SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "missing": "The field is missing. Add it.",
@@ -39,7 +41,7 @@ _SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     ),
     "too_short": "The array is empty. Send at least one element.",
     "too_long": lambda context: (
-        f"The array has {context['actual_length']:,} elements, but the most are {context['max_length']:,}. "
+        f"The array has {context['actual_length']:,} elements; {context['max_length']:,} are allowed. "
         "Send several requests."
     ),
     "literal_error": lambda context: f"The value is not one of {context['expected']}. Send one of these.",
@@ -88,6 +90,8 @@ def _field_error(details: ErrorDetails, body: object) -> dict[str, str]:
         "field": (pointer if origin == "body" else ".".join(names))[:_MAX_POINTER_CHARACTERS],
         "message": _sentence(details),
     }
+    if (origin, names) == ("query", ["cursor"]):
+        described["message"] = _NO_CURSOR
     line_id = _line_id(path, body)
     return described | ({"line_id": line_id} if line_id else {})
 
