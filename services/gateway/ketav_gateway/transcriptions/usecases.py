@@ -1,7 +1,6 @@
 """Storing and reading pages: the calls to the registry and the recognizer, in order."""
 
 import asyncio
-from http import HTTPStatus
 from pathlib import Path
 
 from ketav.page.v1 import page_pb2
@@ -69,7 +68,7 @@ async def read_page(
         )
     except KetavError as error:
         error.details.update(project_id=page.project_id, image_id=page.page_id)
-        if error.http in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}:
+        if isinstance(error, (RateLimited, Unavailable, TimedOut)):
             route = IMAGE_IS_STORED.format(project_id=page.project_id, image_id=page.page_id)
             error.detail = f"{error.detail} {route}"
         raise
