@@ -6,6 +6,7 @@ load of the machine meets both. The tiny engine reads a page in milliseconds: th
 
 import argparse
 import asyncio
+import contextlib
 import itertools
 import os
 import statistics
@@ -29,9 +30,9 @@ from ketav_local.settings import LocalSettings
 from ketav_testing import tiny
 from ketav_testing.otlp import otlp_collector
 
-ROUNDS: Final = 6
+ROUNDS: Final = 5
 """Rounds of each system."""
-ROUND_S: Final = 6.0
+ROUND_S: Final = 5.0
 """Seconds of a round."""
 AT_ONCE: Final = 4
 """Requests at once."""
@@ -78,9 +79,13 @@ def client_of(run: Running) -> httpx.AsyncClient:
     return httpx.AsyncClient(base_url=run.url, headers=headers, timeout=TIMEOUT_S, trust_env=False)
 
 
-def cpu_seconds(processes: Sequence[psutil.Process]) -> float:
-    """Return the processor time that processes have used."""
-    return sum(sum(process.cpu_times()[:2]) for process in processes)
+def cpu_seconds(processes: Sequence[psutil.Process]) -> dict[int, float]:
+    """Return the processor time that each process has used, by its id; those that have ended are left out."""
+    used = {}
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            used[process.pid] = sum(process.cpu_times()[:2])
+    return used
 
 
 async def measure(
@@ -98,7 +103,7 @@ async def measure(
 
     await asyncio.gather(*(repeat() for _ in range(AT_ONCE)))
     to.wall += time.monotonic() - began
-    to.cpu += cpu_seconds(processes) - cpu
+    to.cpu += sum(after - cpu[pid] for pid, after in cpu_seconds(processes).items())
 
 
 async def compare(name: str, send: Send, systems: dict[str, tuple[Running, list[psutil.Process]]]) -> None:

@@ -68,10 +68,12 @@ async def _read(reader: asyncio.StreamReader) -> bytes:
 
 
 def problem(response: bytes) -> tuple[int, str]:
-    """Return status and code of a raw response."""
+    """Return status and code of a raw response, which names a trace."""
     head, _, body = response.partition(b"\r\n\r\n")
     assert b"application/problem+json" in head, response[:500]
-    return int(head.split()[1]), json.loads(body)["code"]
+    document = json.loads(body)
+    assert len(document["trace_id"]) == 32
+    return int(head.split()[1]), document["code"]
 
 
 MALFORMED = {

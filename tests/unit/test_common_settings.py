@@ -17,6 +17,7 @@ from ketav_local.settings import LocalSettings
 from ketav_recognizer.settings import RecognizerSettings
 from ketav_registry.settings import MigrationSettings, RegistrySettings
 from ketav_trainer.settings import TrainerSettings, WorkerSettings
+from tools.settings_doc import variable_of
 
 SECRET = "s" * 32
 REQUIRED = {
@@ -54,7 +55,7 @@ WRONG = (
 @pytest.fixture(autouse=True)
 def _only_required(monkeypatch: pytest.MonkeyPatch) -> None:
     """Set what the services require and nothing else."""
-    for name in [name for name in os.environ if name.startswith("KETAV_")]:
+    for name in [name for name in os.environ if name.startswith(("KETAV_", "OTEL_"))]:
         monkeypatch.delenv(name)
     for name, value in REQUIRED.items():
         monkeypatch.setenv(name, value)
@@ -97,7 +98,7 @@ def test_any_value_of_any_variable_is_accepted_or_answered_with_a_sentence(
     monkeypatch.chdir(tmp_path)
     if kind is LocalSettings:
         (tmp_path / "models").mkdir()
-    variable = f"KETAV_{name.upper()}"
+    variable = variable_of(name, kind.model_fields[name])
     for value in WRONG:
         monkeypatch.setenv(variable, value)
         for sentence in sentences(kind):
@@ -124,6 +125,8 @@ def test_any_value_of_any_variable_is_accepted_or_answered_with_a_sentence(
         ("KETAV_BLOB_URL", "s3://host/bucket", "has no key and secret"),
         ("KETAV_BLOB_URL", "s3://key:secret@host", "names no bucket"),
         ("KETAV_REDIS_URL", "http://host", "must be a URL such as redis://"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318", "must be an address such as http://"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:many", "must be an address such as http://"),
         ("KETAV_REDIS_URL", "redis://host/first", "must be a URL such as redis://"),
         ("KETAV_LANGUAGE_MODEL", "missing.npz", "there is no file at this path"),
         ("KETAV_REPLAY_LINES", "missing.npz", "there is no file at this path"),
@@ -142,7 +145,7 @@ def test_a_wrong_value_is_answered_with_what_the_variable_must_be(
 ) -> None:
     """Every class that has the variable refuses the value in the same words."""
     monkeypatch.setenv(variable, value)
-    kinds = [kind for kind in CLASSES if variable.removeprefix("KETAV_").lower() in kind.model_fields]
+    kinds = [kind for kind, name in FIELDS if variable_of(name, kind.model_fields[name]) == variable]
     assert kinds
     for kind in kinds:
         (sentence,) = sentences(kind)
