@@ -20,7 +20,7 @@ START_S = 60
 async def check(folder: Path) -> int:
     """Migrate an empty database, compare it with the tables by alembic and return the exit status."""
     data = DataDirectory(folder)
-    system = System.plan(LocalSettings(data_dir=folder), data)
+    system = System.plan(LocalSettings(data_dir=folder, models_dir=folder), data)
     system.postgres.create()
     specs = [spec for spec in system.specs() if spec.name in {"postgres", "database"}]
     env = {**os.environ, **system.store_env()}
