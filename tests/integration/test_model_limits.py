@@ -30,7 +30,7 @@ async def test_an_import_above_the_limit_is_refused_before_the_file_is_read(
     with pytest.raises(TooLarge) as caught:
         await models.import_base(file, "large", None, stores=stores)
     assert caught.value.detail == (
-        "The model file has 67,108,865 bytes, and the services read at most 67,108,864. "
+        "The file large.safetensors has 67,108,865 bytes, and the services read at most 67,108,864. "
         "Import a smaller network."
     )
     assert [path.name for path in registry.blobs.rglob("*.safetensors")] != []
