@@ -77,7 +77,8 @@ def edits(recipe: str) -> Iterator[Edit]:
 
 
 def copy_repository(folder: Path) -> None:
-    """Copy what git tracks, without the weights, into an empty folder."""
+    """Copy what git tracks into an empty folder, the folder of the weights without its files."""
+    (folder / "models").mkdir()
     for path in tracked(ROOT):
         if path.parts[0] != "models":
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
