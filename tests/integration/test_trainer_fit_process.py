@@ -13,15 +13,20 @@ import cv2
 import psutil
 import pytest
 
+from ketav_common.error_rates import cer
+from ketav_engine.domain import FoundLine, Image, TrainingLine
+from ketav_engine.images import decode
+from ketav_engine.lines import HEIGHT
 from ketav_engine.training import replay
 from ketav_testing import tiny
 from ketav_trainer.domain import FitFailedError, GroundTruthLine, GroundTruthPage
-from ketav_trainer.fit_messages import CANDIDATE, PARENT, FitConfig
+from ketav_trainer.fit_messages import BASE, CANDIDATE, PARENT, FitConfig
 from ketav_trainer.fit_runner import OnEvent, run_fit
 from ketav_trainer.gate import LineErrors, judge
 from tests.parts.pages import draw_page, place_of, random_lines
 
 Events = list[dict[str, Any]]
+ENGINE = tiny.TinyEngine()
 
 MODELS = Path(__file__).parents[2] / "models"
 
@@ -128,6 +133,41 @@ async def test_cross_validation_measures_only_lines_that_did_not_train_the_paren
     """The parent may know the others by heart; one new line alone cannot be split into folds."""
     events = await collected(prepare(tmp_path, lines=11, holdout=3, trained=trained))
     assert (len(events[-1]["errors"]), len(events[-1]["folds"])) == (3, measured)
+
+
+def cut(texts: list[str]) -> list[Image]:
+    """Draw texts on a page and cut it into lines as reading does."""
+    outlines = [place_of(row, texts) for row in range(len(texts))]
+    lines = [FoundLine(row, tuple(line), tuple(around)) for row, (line, around) in enumerate(outlines)]
+    return ENGINE.cut_lines(decode(draw_page(texts)), lines, HEIGHT)
+
+
+def readings(content: bytes, lines: list[Image]) -> list[str]:
+    """Return the texts that a model's file reads."""
+    model = ENGINE.load_model(content, hashlib.sha256(content).hexdigest())
+    return [reading.text for reading in ENGINE.read_lines(lines, model)]
+
+
+async def test_what_a_model_may_forget_is_measured_from_the_base_model(tmp_path: Path) -> None:
+    """Where the parent reads other lines worse than the base, the candidate may not read them still worse."""
+    first, second = tmp_path / "first", tmp_path / "second"
+    for directory in (first, second):
+        await asyncio.to_thread(directory.mkdir)
+    await fit(prepare(first), ignore)
+    base, parent = tiny.save(), (first / CANDIDATE).read_bytes()
+    lines = cut(random_lines(12))
+    texts = readings(base, lines)
+    general = tmp_path / "general.npz"
+    replay.write(list(map(TrainingLine, lines, texts)), general)
+    forgotten = cer(zip(texts, readings(parent, lines), strict=True)).rate
+    assert forgotten > 0.01
+    config = prepare(second, general=general, parent_sha256=hashlib.sha256(parent).hexdigest())
+    (second / PARENT).write_bytes(parent)
+    (second / BASE).write_bytes(base)
+    for base_sha256, limit in ((None, forgotten + 0.01), (hashlib.sha256(base).hexdigest(), forgotten)):
+        config.checkpoint.unlink(missing_ok=True)
+        events = await collected(replace(config, base_sha256=base_sha256))
+        assert events[-1]["general_limit"] == pytest.approx(limit)
 
 
 @pytest.mark.kraken

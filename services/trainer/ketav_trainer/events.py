@@ -33,6 +33,8 @@ class FitResult:
     """Of the training lines, cross-validated; empty where the held-out lines suffice."""
     general: list[LineErrors]
     """Of the general set; empty where there is none."""
+    general_limit: float
+    """The largest CER that the candidate may have on the general set."""
     skipped_lines: int
     """Training lines that could not be trained on."""
     sha256: str
@@ -70,6 +72,7 @@ class TrainingEventHandler:
                     errors=_line_errors(event["errors"]),
                     folds=_line_errors(event["folds"]),
                     general=_line_errors(event["general"]),
+                    general_limit=float(event["general_limit"]),
                     skipped_lines=int(event["skipped"]),
                     sha256=str(event["sha256"]),
                 )

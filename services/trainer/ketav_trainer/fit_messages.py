@@ -12,6 +12,8 @@ from pydantic import TypeAdapter
 
 from ketav_trainer.domain import GroundTruthPage
 
+BASE: Final = "base.safetensors"
+"""File of the base model, unless the model to fine-tune is the base model."""
 PARENT: Final = "parent.safetensors"
 """File of the model to fine-tune."""
 CANDIDATE: Final = "candidate.safetensors"
@@ -33,6 +35,8 @@ class FitConfig:
     parent_sha256: str
     """Hex digest of the parent model's file."""
     pages: tuple[GroundTruthPage, ...]
+    base_sha256: str | None = None
+    """Hex digest of the base model's file, which limits the forgetting; None if the parent is the base."""
     replay: Path | None = None
     """File of other writers' lines that are trained on too."""
     general: Path | None = None

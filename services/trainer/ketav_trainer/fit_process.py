@@ -26,8 +26,8 @@ from ketav_engine.domain import (
 from ketav_engine.engines import make_engine
 from ketav_engine.images import decode
 from ketav_engine.training.replay import read as read_lines
-from ketav_trainer.fit_messages import CANDIDATE, PARENT, FitConfig, to_config
-from ketav_trainer.gate import LineErrors, forgets_too_much, is_proved_worse, judge
+from ketav_trainer.fit_messages import BASE, CANDIDATE, PARENT, FitConfig, to_config
+from ketav_trainer.gate import LineErrors, cer, is_proved_worse, judge, largest_general_cer
 
 _NICENESS: Final = 10
 """Niceness of a training: the readers of the same machine go first."""
@@ -61,6 +61,17 @@ class _Source:
     """Whether the parent was trained on it, or a model that the parent comes from."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Blended:
+    """A candidate that forgets as little as blending can reach."""
+
+    candidate: Model
+    general: list[LineErrors]
+    """The errors of parent and candidate on the general set."""
+    general_limit: float
+    """The largest CER that the candidate may have there."""
+
+
 class FitProcess:
     """One training over a prepared directory."""
 
@@ -87,8 +98,8 @@ class FitProcess:
         self._report("evaluating")
         faults.reached("in-evaluation")
         with self._stage("evaluate"):
-            candidate, general = self._blend(parent, _load_shipped_lines(self._config.general, height))
-            errors = self._errors(parent, candidate, holdout)
+            blended = self._blend(parent, _load_shipped_lines(self._config.general, height))
+            errors = self._errors(parent, blended.candidate, holdout)
         # Cross-validation measures other models than the candidate, so it is used only if the candidate's own
         # held-out lines decide nothing.
         few = len(holdout) < _FEW_LINES and not _is_clear(errors) and not is_proved_worse(errors)
@@ -100,7 +111,8 @@ class FitProcess:
             "done",
             errors=_triples(errors),
             folds=_triples(folds),
-            general=_triples(general),
+            general=_triples(blended.general),
+            general_limit=blended.general_limit,
             skipped=result.skipped,
             sha256=hashlib.sha256(self._candidate_file.read_bytes()).hexdigest(),
         )
@@ -124,7 +136,7 @@ class FitProcess:
             checkpoint.unlink()
             return self._engine.fit(parent, training, holdout, self._replay, options, self._on_progress)
 
-    def _blend(self, parent: Model, general: Sequence[TrainingLine]) -> tuple[Model, list[LineErrors]]:
+    def _blend(self, parent: Model, general: Sequence[TrainingLine]) -> _Blended:
         """Return the candidate of the candidate's file, and its errors on the general set.
 
         Where it forgets too much there, a blend with the parent replaces it, also in the file.
@@ -132,14 +144,25 @@ class FitProcess:
         tuned = candidate = self._load(self._candidate_file.read_bytes())
         parent_edits = self._edits(parent, general)
         errors = _paired(general, parent_edits, self._edits(candidate, general))
+        limit = largest_general_cer(cer(errors, serving=True), self._base_cer())
         for share in _BLEND_SHARES:
-            if not forgets_too_much(errors):
+            if cer(errors, serving=False) <= limit:
                 break
             content = self._engine.blend(parent, tuned, share)
             self._candidate_file.write_bytes(content)
             candidate = self._load(content)
             errors = _paired(general, parent_edits, self._edits(candidate, general))
-        return candidate, errors
+        return _Blended(candidate, errors, limit)
+
+    def _base_cer(self) -> float | None:
+        """Return the CER of the base model on the general set; None if it is the parent, or without a set."""
+        if self._config.base_sha256 is None or self._config.general is None:
+            return None
+        content = (self._config.directory / BASE).read_bytes()
+        base = self._engine.load_model(content, self._config.base_sha256)
+        general = _load_shipped_lines(self._config.general, base.info.height)
+        base_edits = self._edits(base, general)
+        return cer(_paired(general, base_edits, base_edits), serving=True)
 
     def _cross_validate(self, parent: Model, training: Sequence[TrainingLine]) -> list[LineErrors]:
         """Measure each new training line with a model that was fitted without the line's page.

@@ -28,7 +28,7 @@ from ketav_trainer.domain import (
     WorkerStoppingError,
 )
 from ketav_trainer.events import TrainingEventHandler
-from ketav_trainer.fit_messages import CANDIDATE, PARENT, FitConfig
+from ketav_trainer.fit_messages import BASE, CANDIDATE, PARENT, FitConfig
 from ketav_trainer.fit_runner import run_fit
 from ketav_trainer.gate import judge
 from ketav_trainer.lease import Lease
@@ -102,7 +102,13 @@ async def train_model(
         seconds=config.seconds,
     )
     result = events.result()
-    verdict = judge(result.errors, result.general, folds=result.folds, seed=config.seed)
+    verdict = judge(
+        result.errors,
+        result.general,
+        folds=result.folds,
+        general_limit=result.general_limit,
+        seed=config.seed,
+    )
     metrics.record_verdict(promoted=verdict.promote, serving=verdict.cer_before, candidate=verdict.cer_after)
     card = {
         "user_id": str(user_id),
@@ -132,6 +138,7 @@ def _fit_config(dataset: Dataset, claim: Claim, config: TrainingConfig) -> FitCo
         epochs=config.epochs,
         checkpoint=checkpoint_of(config.directory, claim),
         parent_sha256=claim.parent.sha256,
+        base_sha256=claim.base.sha256 if claim.base != claim.parent else None,
         pages=dataset.pages,
         replay=config.replay,
         general=config.general,
@@ -168,6 +175,8 @@ async def _attempt(claim: Claim, lease: Lease, dependencies: Dependencies) -> No
             with measure_stage("fetch"):
                 dataset = await save_dataset(registry.ground_truth(claim), directory)
                 await save_model(registry.model(claim, claim.parent), claim.parent, directory / PARENT)
+                if claim.base != claim.parent:
+                    await save_model(registry.model(claim, claim.base), claim.base, directory / BASE)
             candidate = await train_model(claim.user_id, dataset, claim=claim, lease=lease, config=config)
             faults.reached("before-upload", claim.run_id)
             with measure_stage("publish"):
