@@ -76,10 +76,11 @@ def judge(
 ) -> Verdict:
     """Decide whether a candidate may serve: it reads the held-out lines better and forgets little.
 
-    `lines` has every held-out line once; `folds` has the training lines where the held-out ones were too few,
-    each read by a model fitted without it; `general` has the lines of other writers, where the candidate's CER
-    may be `general_limit`, by default the serving model's and `MAX_GENERAL_CER_INCREASE`. Equal arguments give
-    an equal decision. A CER above 1 (a model that writes more than there is) is reported as 1.
+    `lines` has every held-out line once; `folds` has the training lines where the held-out ones were too
+    few, each read by a model fitted without it; `general` has the lines of other writers, where the
+    candidate's CER may be `general_limit`, by default the serving model's and `MAX_GENERAL_CER_INCREASE`.
+    Equal arguments give an equal decision. A CER above 1 (a model that writes more than there is) is
+    reported as 1.
     """
     counted = f"{len(lines)} held-out"
     if folds:
@@ -106,9 +107,9 @@ def judge(
 def largest_general_cer(serving: float, base: float | None = None) -> float:
     """Return the largest CER that a candidate may have on the general set, from 0 to 1.
 
-    It is the base model's and `MAX_GENERAL_CER_INCREASE`, so that the losses of successive versions do not
-    add up; where the serving model has lost more already, it is the serving model's. Without `base` the serving
-    model is the base.
+    It is the base model's and `MAX_GENERAL_CER_INCREASE`, so that the losses of successive versions do
+    not add up; where the serving model has lost more already, it is the serving model's. Without `base`
+    the serving model is the base.
     """
     reference = serving if base is None else base
     return max(reference + MAX_GENERAL_CER_INCREASE + _ROUNDING, serving)
