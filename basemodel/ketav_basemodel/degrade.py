@@ -196,7 +196,11 @@ def _bleed(ink: Ink) -> Field:
 
 
 def _capture(picture: Field, strength: float, random: np.random.Generator) -> NDArray[np.uint8]:
-    """Blur, scale, add noise and compress as a camera does."""
+    """Return a picture (h, w; 0 black to 255 white) as a camera records it, by chance in another size.
+
+    Blur, scaling by 0.55 to 1.3, noise and JPEG compression each have a probability of their own; `strength`,
+    0 to 1, is the greatest degradation.
+    """
     if random.random() < 0.6:
         reach = float(random.uniform(0.3, 0.4 + 0.8 * strength))
         picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), reach), dtype=np.float32)

@@ -190,7 +190,10 @@ def _add_uneven_light(image: Field, camera: float, random: np.random.Generator) 
 
 
 def _capture(image: Field, camera: float, random: np.random.Generator) -> NDArray[np.uint8]:
-    """Blur, add noise and compress as a camera does; a copy may be grey."""
+    """Return an image (h, w, 3; values 0 to 255) as a camera (`camera` 1) or a scanner (0) gives it.
+
+    Noise, and the probabilities of blur and of JPEG compression, grow with `camera`. Three in ten are grey.
+    """
     if random.random() < 0.7 * camera:
         image = np.asarray(cv2.GaussianBlur(image, (0, 0), float(random.uniform(0.4, 1.6))), dtype=np.float32)
     spread = float(random.uniform(0, 9 * camera))

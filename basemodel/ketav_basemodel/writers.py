@@ -106,7 +106,10 @@ class Writer:
         return replace(instance, top=instance.top + down * style.core) if down else instance
 
     def _with_extras(self, character: str, glyph: Glyph) -> Glyph:
-        """Return a glyph with the changes beyond distortion: shifted strokes, longer roofs, crowns."""
+        """Return a glyph as the writer draws the character this time.
+
+        With the probabilities of the style, strokes are shifted, the roof is longer, or a crown is added.
+        """
         random, style = self.random, self.style
         if style.stroke_spread and character in IN_PARTS and random.random() < 0.7:
             glyph = separate(glyph, *(UNIT * random.normal(0, style.stroke_spread, 2)))

@@ -11,17 +11,21 @@ from tests.e2e.local_system import LocalSystem, boxes
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def commands(section: str) -> str:
-    """Return the first shell block of a section of README.md."""
+def commands(section: str) -> list[str]:
+    """Return the shell blocks of a section of README.md."""
     text = (ROOT / "README.md").read_text(encoding="utf-8").split(f"## {section}\n", 1)[1]
-    block = re.search(r"```sh\n(.*?)```", text, re.DOTALL)
-    assert block is not None
-    return block[1]
+    return re.findall(r"```sh\n(.*?)```", text.split("\n## ", 1)[0], re.DOTALL)
+
+
+def environment(system: LocalSystem) -> dict[str, str]:
+    """Return the environment of a reader whose system has its own port and folder."""
+    own = {"KETAV_PORT": str(system.port), "KETAV_DATA_DIR": str(system.data_dir), "NO_PROXY": "127.0.0.1"}
+    return {**os.environ, **own}
 
 
 def run_documented_commands(system: LocalSystem, folder: Path, page: dict[str, str]) -> None:
     """Run the curl commands of /docs that show data, with the variables of README.md."""
-    settings = commands("Read, correct, train").split("\nfield()", 1)[0].replace("8000", str(system.port))
+    settings = commands("Read, correct, train")[0].split("\nfield()", 1)[0]
     ids = f"PROJECT={page['project_id']} IMAGE={page['image_id']} VERSION=hebrew_base-1"
     with system.client() as client:
         paths = client.get("/openapi.json").json()["paths"]
@@ -33,7 +37,7 @@ def run_documented_commands(system: LocalSystem, folder: Path, page: dict[str, s
         ran = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", f"{settings}\n{ids}\n{command}"],
             cwd=folder,
-            env={**os.environ, "KETAV_DATA_DIR": str(system.data_dir), "NO_PROXY": "127.0.0.1"},
+            env=environment(system),
             capture_output=True,
             timeout=60,
             check=False,
@@ -49,13 +53,12 @@ def test_a_reader_with_a_folder_of_pages_gets_to_corrected_text(system: LocalSys
     (tmp_path / "pages").mkdir()
     for number in (1, 2, 3):
         (tmp_path / "pages" / f"{number:03}.png").write_bytes(boxes(number + 1))
-    script = commands("Read, correct, train").replace("127.0.0.1:8000", f"127.0.0.1:{system.port}")
-    script = script.replace("# edit 001.txt now", "; sed -i '1s/^./ש/' 001.txt")
-    env = {**os.environ, "KETAV_DATA_DIR": str(system.data_dir), "NO_PROXY": "127.0.0.1"}
+    read, correct = commands("Read, correct, train")
+    script = f"{read}\nsed -i '1s/^./ש/' 001.txt\n{correct}"
     ran = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
         cwd=tmp_path,
-        env=env,
+        env=environment(system),
         capture_output=True,
         text=True,
         timeout=120,

@@ -13,7 +13,7 @@ class NoDeviceError(EngineError):
 
 
 def check_available(device: str) -> str:
-    """Return a device's name; raises NoDeviceError when torch cannot use it."""
+    """Return the device, `cpu` or `cuda`; raises NoDeviceError for `cuda` when torch cannot use a GPU."""
     import torch
 
     if device != CPU and not torch.cuda.is_available():

@@ -142,7 +142,10 @@ class ReaderPool:
         return await asyncio.shield(self._spawn(self._run(reader, task, key)))
 
     async def _next_reader(self) -> _Reader:
-        """Return the next free reader that runs."""
+        """Wait until a reader that runs is free, and return it; start a successor of each dead one.
+
+        The wait has no time limit; it ends early when the caller's task is cancelled.
+        """
         with metrics.READINGS_WAITING.track_inprogress(), metrics.QUEUE_DELAY.time():
             while not (reader := await self._idle.get()).alive:
                 self._replace(reader)

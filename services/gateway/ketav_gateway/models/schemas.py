@@ -75,9 +75,11 @@ class ModelVersion(ResponseBody):
     )
     run_id: str | None = Field(description="UUID of the training run that made it; null for a base.")
     cer_before: float | None = Field(
-        description="CER of the model that served before, on the same held-out lines, 0 to 1."
+        description="CER of the model that served before, on the same lines, 0 to 1."
     )
-    cer_after: float | None = Field(description="CER of this version on the held-out lines, 0 to 1.")
+    cer_after: float | None = Field(
+        description="CER of this version, 0 to 1, on all lines of the verdict, held-out and cross-validated."
+    )
     training_lines: int = Field(description="Lines that it was trained on.")
     created_at: datetime = Field(description="When it was stored.")
 

@@ -97,7 +97,8 @@ class TrainingRun(ResponseBody):
         description="Training loss of the last epoch: mean CTC loss in nats per character."
     )
     cer_base: float | None = Field(
-        description="CER of the model that served when the run began, on the held-out lines, 0 to 1."
+        description="CER of the model that served when the run began, 0 to 1: on the held-out lines while "
+        "the run is active, and on all lines of the verdict, held-out and cross-validated, when it has ended."
     )
     cer_candidate: float | None = Field(description="CER of the candidate on the same lines, 0 to 1.")
     verdict: str | None = Field(
@@ -140,7 +141,7 @@ class ExpectedGain(ResponseBody):
     estimate: Literal[True] = Field(True, description="Always true: the gain was not measured.")
     relative_gain: float = Field(description="Estimated relative reduction of the CER, 0 to 1.")
     cer_now: float | None = Field(
-        description="CER of the active model on the held-out lines of your last run; null: not measured."
+        description="CER of the active model on the lines of your last run's verdict; null: not measured."
     )
     cer_expected: float | None = Field(description="Estimated CER after the next run; null without cer_now.")
     basis: Literal["published_curve", "own_runs"] = Field(

@@ -14,7 +14,10 @@ def quarantine_message(quarantine: Quarantine | None) -> page_pb2.Quarantine | N
 
 
 def submitted(request: corrections_pb2.SubmitCorrectionsRequest) -> str | list[Correction]:
-    """Return a page's corrected text, or corrections by line id. InvalidInput no-corrections: neither."""
+    """Return a page's corrected text, or the corrections of single lines in the order of the request.
+
+    InvalidInput no-corrections: the request has neither.
+    """
     if request.WhichOneof("correction") == "corrected_text":
         return request.corrected_text
     if request.WhichOneof("correction") == "lines":

@@ -8,7 +8,7 @@ from uuid import UUID
 class Publication:
     """The header of a published model: run and fence, length and digest of the file, gate's verdict.
 
-    CER is 0 to 1, on the held-out lines. `promote`: the gate accepted the model. `model_card` is JSON.
+    CER is 0 to 1, on all lines of the verdict. `promote`: the gate accepted the model. `model_card` is JSON.
     """
 
     run_id: UUID

@@ -45,7 +45,7 @@ training_run = sa.Table(
     sa.Column("epoch_at", sa.DateTime(timezone=True)),
     # Mean CTC loss of the last epoch in nats per character.
     sa.Column("loss", sa.Double),
-    # CER on the held-out lines, 0 to 1.
+    # CER, 0 to 1: on the held-out lines while the run is active, then on all lines of the verdict.
     sa.Column("cer_base", sa.Double),
     sa.Column("cer_candidate", sa.Double),
     sa.Column("verdict", sa.Text, nullable=False, server_default=""),

@@ -36,7 +36,7 @@ async def resolve_api_key(key_sha256: bytes, *, stores: Stores) -> UUID:
 async def add_user(name: str, *, stores: Stores) -> tuple[UUID, str]:
     """Store a user and return their id and their API key, which is not stored.
 
-    Conflict user-exists: another user has this name.
+    InvalidInput empty-name: the name is empty. Conflict user-exists: another user has this name.
     """
     clean_name = _clean(name)
     if not clean_name:

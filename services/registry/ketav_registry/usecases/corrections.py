@@ -87,7 +87,7 @@ async def save_feedback(
 async def _save(
     user_id: UUID, submitted: _PageCorrection, limits: QuarantineLimits, stores: Stores
 ) -> Feedback:
-    """Store clean corrections of a page."""
+    """Store clean corrections of a page. Precondition page-not-read: it has no transcription."""
     async with stores.database.user(user_id) as transaction:
         page = await require_page(transaction, user_id, submitted.project_id, submitted.page_id, lock=True)
         [page] = await transcriptions.with_transcriptions(transaction, user_id, [page])
@@ -126,7 +126,11 @@ def _measure(script: Script, lines: Sequence[Line], checked: Sequence[Correction
 
 
 def _clean(submitted: Sequence[Correction]) -> list[Correction]:
-    """Clean corrections by line id; InvalidInput: a line occurs twice, or a text may not be stored."""
+    """Return the corrections with clean texts, in the same order.
+
+    InvalidInput line-count: none or more than MAX_CORRECTIONS. InvalidInput duplicate-line: two have the same
+    line_id. InvalidInput: a text may not be stored.
+    """
     if not 1 <= len(submitted) <= MAX_CORRECTIONS:
         raise InvalidInput(
             f"The request corrects {len(submitted):,} lines. Send 1 to {MAX_CORRECTIONS:,} lines.",
@@ -150,7 +154,11 @@ def _clean(submitted: Sequence[Correction]) -> list[Correction]:
 
 
 def _text_lines(corrected_text: str) -> list[str]:
-    """Split a page's text into clean lines without the empty ones."""
+    """Split a page's text into clean lines without the empty ones.
+
+    InvalidInput: the text or a line is too long or may not be stored (text-too-long and others), or the
+    number of lines is outside 1 to MAX_PAGE_LINES (line-count).
+    """
     field = {"pointer": "/corrected_text"}
     if len(corrected_text) > MAX_PAGE_CODE_POINTS:
         raise InvalidInput(
@@ -203,7 +211,10 @@ def with_quarantines(
 
 
 async def _align(lines: Sequence[Line], corrected: list[str] | list[Correction]) -> _AlignedCorrections:
-    """Return each correction with its line, and the texts and lines without a partner."""
+    """Return each correction with its line, and the texts and lines without a partner.
+
+    InvalidInput unknown-line: a correction has the id of a line that is not one of `lines`.
+    """
     by_line = [item for item in corrected if isinstance(item, Correction)]
     if by_line:
         known_ids = {line.line_id for line in lines}

@@ -70,7 +70,11 @@ async def import_ground_truth(
 
 
 def _checked(page_import: PageImport) -> PageImport:
-    """Check the header of an import and return it with clean texts."""
+    """Return the header of an import with clean texts.
+
+    InvalidInput: the image breaks a limit, the number of lines is outside 1 to MAX_PAGE_LINES (line-count),
+    or a line has invalid coordinates (invalid-line) or a text that may not be stored.
+    """
     check_image(page_import.image)
     lines = page_import.lines
     if not 1 <= len(lines) <= MAX_PAGE_LINES:
@@ -121,7 +125,10 @@ async def _import(
 async def _find_or_insert_page(
     transaction: Transaction, user_id: UUID, page_id: UUID, page_import: PageImport
 ) -> Page:
-    """Return the locked page of an image; insert it with this id if the project does not have it."""
+    """Return the locked page of an image; insert it with this id if the project does not have it.
+
+    Conflict: the page was deleted meanwhile. UniqueConflictError: another call inserts it now.
+    """
     project = await require_project(transaction, user_id, page_import.project_id)
     image = page_import.image
     request = RequestKey(content_key(page_import, image.sha256), image.sha256)

@@ -29,8 +29,9 @@ async def _serving_bases(transaction: Transaction) -> set[str]:
 async def activate_base(version: str, *, stores: Stores) -> ModelVersion:
     """Make a base serve its script again: the newer bases of the script are retired.
 
-    Users with an active version of their own keep it. NotFound: there is no such base. A retired base becomes
-    available; it was retired by an activation, because no gate judges a base.
+    Users with an active version of their own keep it. A retired base becomes available; it was retired by an
+    activation, because no gate judges a base. NotFound: there is no such version. Precondition: the version
+    belongs to a user.
     """
     async with stores.database.system() as transaction:
         await models.lock_bases(transaction)

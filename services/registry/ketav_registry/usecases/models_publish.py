@@ -62,7 +62,7 @@ async def publish_model(file: Chunks, publication: Publication, *, stores: Store
 
 
 def _checked_card(publication: Publication) -> dict[str, Any]:
-    """Check the figures and the model card of a publication; return the card."""
+    """Return the model card of a publication, parsed. InvalidInput: the card or a CER is invalid."""
     if not all(isfinite(cer) and cer >= 0 for cer in (publication.cer_before, publication.cer_after)):
         raise InvalidInput(
             "A CER of the model is negative or not finite. Publish the CERs that the gate has compared.",
@@ -97,7 +97,10 @@ async def _find_published(
 
 
 async def _store_file(file: Chunks, publication: Publication, key: str, stores: Stores) -> str | None:
-    """Store a safetensors file that matches the publication; return its alphabet."""
+    """Store a publication's file and return its alphabet, None without one.
+
+    InvalidInput: the file is not safetensors, or has another digest or length than the publication.
+    """
     alphabet: str | None = None
 
     def key_of(digest: bytes) -> str:

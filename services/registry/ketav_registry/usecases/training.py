@@ -88,7 +88,10 @@ async def queue_run(user_id: UUID, request_id: str, script: Script | None, store
 async def _freeze_dataset(
     transaction: Transaction, user_id: UUID, script: Script | None
 ) -> tuple[Script, UUID]:
-    """Insert the verified lines of a script, split by page, as a dataset; return the script and its id."""
+    """Insert the verified lines of a script, split by page, as a dataset; return the script and dataset id.
+
+    Without a script, the one that a run would train first. Precondition too-few-lines: fewer than MIN_LINES.
+    """
     lines = await ground_truth.verified_lines(transaction, user_id)
     if script is None:
         last_runs = await training_readiness.last_runs(transaction, user_id)
@@ -178,7 +181,8 @@ async def report_training_progress(
 ) -> bool:
     """Renew the lease, store progress, and return whether the user has cancelled the run.
 
-    Stale stale-fence: another worker has claimed the run. Stale run-ended: the run has ended.
+    InvalidInput invalid-progress: a wrong state or figure. Stale stale-fence: another worker has claimed the
+    run. Stale run-ended: the run has ended.
     """
     if progress.state not in LEASED_STATES or not has_valid_figures(progress):
         raise InvalidInput(
@@ -200,7 +204,8 @@ async def end_training_run(
 ) -> TrainingRun:
     """End a run without a model (FAILED, CANCELLED), or return it to the queue (QUEUED).
 
-    Stale stale-fence: another worker has claimed the run, or it has ended.
+    InvalidInput invalid-state: any other state. Stale stale-fence: another worker has claimed the run, or it
+    has ended.
     """
     if state not in {RunState.FAILED, RunState.CANCELLED, RunState.QUEUED}:
         raise InvalidInput(

@@ -30,7 +30,7 @@ async def record_transcription(
 async def _store(
     user_id: UUID, page_id: UUID, model_version: str, lines: Sequence[Line], stores: Stores
 ) -> Transcription:
-    """Insert a transcription with lines that were checked."""
+    """Insert a transcription with lines that were checked. NotFound: there is no such page or version."""
     async with stores.database.user(user_id) as transaction:
         version = await require_version(transaction, user_id, model_version)
         transcription = await transcriptions.insert_transcription(

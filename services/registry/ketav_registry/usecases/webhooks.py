@@ -97,7 +97,10 @@ async def test_webhook(user_id: UUID, request_id: str, *, stores: Stores) -> UUI
 
 
 async def claim_deliveries(limit: int, *, stores: Stores) -> list[ClaimedDelivery]:
-    """Claim at most `limit` due deliveries, each for one minute."""
+    """Claim at most `limit` due deliveries, each for one minute.
+
+    InvalidInput invalid-limit: the limit is outside 1 to MAX_CLAIMED_DELIVERIES.
+    """
     if not 1 <= limit <= MAX_CLAIMED_DELIVERIES:
         raise InvalidInput(
             f"The limit is {limit}. Claim 1 to {MAX_CLAIMED_DELIVERIES} deliveries.", code="invalid-limit"

@@ -82,9 +82,9 @@ class ModelVersion(_message.Message):
     run_id: _builtins.str
     """UUID of the run that made it; empty for a base."""
     cer_before: _builtins.float
-    """CER of the model that served before, on the same held-out lines, 0 to 1."""
+    """CER of the model that served before, on the same lines, 0 to 1."""
     cer_after: _builtins.float
-    """CER of this version on the held-out lines, 0 to 1."""
+    """CER of this version, 0 to 1, on all lines of the verdict, held-out and cross-validated."""
     training_lines: _builtins.int
     """Lines it was trained on."""
     card_json: _builtins.str
@@ -443,9 +443,9 @@ class PublishModelHeader(_message.Message):
     sha256: _builtins.bytes
     """SHA-256 of the file, 32 bytes."""
     cer_before: _builtins.float
-    """CER of the serving model on the held-out lines, 0 to 1."""
+    """CER of the serving model, 0 to 1, on all lines of the verdict, held-out and cross-validated."""
     cer_after: _builtins.float
-    """CER of this model on the held-out lines, 0 to 1."""
+    """CER of this model on the same lines, 0 to 1."""
     promote: _builtins.bool
     """Whether the gate accepted the model."""
     verdict: _builtins.str

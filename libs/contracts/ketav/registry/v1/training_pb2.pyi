@@ -164,9 +164,11 @@ class TrainingRun(_message.Message):
     loss: _builtins.float
     """Training loss of the last epoch (mean CTC loss in nats per character); absent before the first."""
     cer_base: _builtins.float
-    """CER of the model that served when the run began, on the held-out lines, 0 to 1."""
+    """CER of the model that served when the run began, 0 to 1: on the held-out lines while the run is active,
+    then on all lines of the verdict, held-out and cross-validated.
+    """
     cer_candidate: _builtins.float
-    """CER of the candidate on the held-out lines, 0 to 1."""
+    """CER of the candidate on the same lines, 0 to 1."""
     verdict: _builtins.str
     """The gate's verdict or the reason why the run ended, a sentence for the user."""
     model_version: _builtins.str
