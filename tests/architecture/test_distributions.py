@@ -2,11 +2,16 @@
 
 import subprocess
 import sys
+import tomllib
 from dataclasses import dataclass
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+
+from tools.cpu_lock import name_of
+from tools.service_lock import normalised, select
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVICES = {
@@ -107,3 +112,39 @@ def test_no_image_is_built_from_the_base_model_or_the_tests() -> None:
             assert f"COPY {folder}" not in dockerfile.read_text()
     for dockerfile in (ROOT / "deploy/docker").glob("*.Dockerfile"):
         assert "[dev]" not in dockerfile.read_text()
+
+
+WITHOUT_OTHER_PACKAGES = """
+import sys
+from importlib import import_module
+class Refusal:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in set(sys.argv[1].split()):
+            raise ModuleNotFoundError(f"The image does not have {name}.", name=name)
+sys.meta_path.insert(0, Refusal())
+for module in sys.argv[2:]:
+    import_module(module)
+"""
+
+
+@pytest.mark.parametrize(
+    ("extra", "modules"),
+    [
+        ("gateway", ["ketav_gateway.main"]),
+        ("registry", ["ketav_registry.main", "ketav_registry.cli", "ketav_local.command"]),
+    ],
+)
+def test_what_an_image_runs_imports_only_packages_of_the_image(extra: str, modules: list[str]) -> None:
+    """Other packages of this environment cannot be imported; the images of the engine show it when built."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    entries = select(project, (ROOT / "requirements.lock").read_text(), extra)
+    installed = {name_of(line) for line in entries.splitlines() if "==" in line} | {"ketav"}
+    others = {
+        module
+        for module, owners in packages_distributions().items()
+        if not installed & {normalised(owner) for owner in owners}
+    }
+    assert "psutil" in others
+    command = [sys.executable, "-c", WITHOUT_OTHER_PACKAGES, " ".join(others), *modules]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr

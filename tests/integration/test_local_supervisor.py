@@ -16,12 +16,13 @@ import pytest
 from ketav_local import pid_file as pid_files
 from ketav_local.command import point_at_local_stores
 from ketav_local.data_directory import DataDirectory, DataDirectoryInUseError, read_env
+from ketav_local.errors import StartError
 from ketav_local.pid_file import PidFile
 from ketav_local.ports import free_ports, is_free
 from ketav_local.postgres import OWNER, Postgres, binary
 from ketav_local.process import Spec
 from ketav_local.settings import LocalSettings
-from ketav_local.supervisor import StartError, Supervisor
+from ketav_local.supervisor import Supervisor
 from ketav_local.system import System
 from ketav_registry.database import Database, connect
 

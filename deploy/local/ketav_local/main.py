@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from ketav_common.errors import Precondition
 from ketav_common.settings import load
 from ketav_local.data_directory import DataDirectory, DataDirectoryInUseError
+from ketav_local.errors import StartError
 from ketav_local.pid_file import PidFile, end_left_processes
 from ketav_local.ports import is_free
 from ketav_local.prepare import read_key
 from ketav_local.settings import LocalSettings
-from ketav_local.supervisor import StartError, Supervisor
+from ketav_local.supervisor import Supervisor
 from ketav_local.system import System
 
 

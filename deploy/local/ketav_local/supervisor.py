@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from ketav_local.errors import StartError
 from ketav_local.pid_file import PidFile
 from ketav_local.process import Spec, end, signal_group, spawn
 
@@ -24,10 +25,6 @@ START_ATTEMPTS = 3
 """Failed attempts to start a process after which the system does not start."""
 LOG_TAIL_LINES = 3
 """Lines of a process's log that are printed when it does not start: a wrong setting takes one."""
-
-
-class StartError(RuntimeError):
-    """A process could not be started; the message has its name and its log."""
 
 
 class Supervisor:

@@ -13,10 +13,10 @@ import httpx
 
 from ketav_common.error_rates import cer
 from ketav_local.demo.page import LINES, render
+from ketav_local.errors import StartError
 from ketav_local.main import Running, running, say
 from ketav_local.ports import free_ports
 from ketav_local.settings import LocalSettings
-from ketav_local.supervisor import StartError
 
 REQUEST_TIMEOUT_S = 180.0
 
