@@ -4,11 +4,13 @@ import os
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from ketav_common.limits import MIB
 from ketav_registry.main import open_stores
 from ketav_registry.settings import StoreSettings
 from tests.parts.ketav_command import ketav, ketav_json
@@ -53,6 +55,18 @@ def test_a_working_system_has_no_wrong_finding() -> None:
     assert checks["trainer"]["ok"] is None
     assert "KETAV_TRAINER_ADDRESS is not set" in checks["trainer"]["finding"]
     assert "WRONG" not in ketav("admin", "doctor")
+
+
+@pytest.mark.parametrize(
+    ("total_mib", "free_mib", "ok"), [(512, 200, True), (512, 100, False), (99_000, 900, False)]
+)
+def test_a_disk_needs_a_gibibyte_free_or_a_quarter_of_itself(
+    monkeypatch: pytest.MonkeyPatch, total_mib: int, free_mib: int, ok: bool
+) -> None:
+    """The containers' /tmp has 512 MiB in all."""
+    usage = SimpleNamespace(total=total_mib * MIB, free=free_mib * MIB)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: usage)
+    assert findings(status=0 if ok else 1)["temporary disk"]["ok"] is ok
 
 
 def wrong_password(postgres: PostgresServer, _folder: Path) -> tuple[str, str]:

@@ -34,6 +34,8 @@ _PROBE_KEY = "doctor/probe"
 _PROBE = b"written by ketav admin doctor"
 _LOW_DISK_BYTES = 1024 * MIB
 """Free bytes below which a disk is reported: some hundred images and a training's checkpoints."""
+_LOW_DISK_SHARE = 0.25
+"""Free share below which a small disk is reported, such as the containers' /tmp of 512 MiB."""
 _UNSET = "not checked: {} is not set"
 
 
@@ -216,13 +218,13 @@ def _folders(admin: AdminSettings) -> Iterator[tuple[str, Path]]:
 
 
 async def _disk(name: str, folder: Path) -> Finding:
-    """Check that a disk has a gibibyte free."""
+    """Check that a disk has a gibibyte free, or a quarter of a disk that is smaller than four."""
     try:
         usage = await asyncio.to_thread(shutil.disk_usage, folder)
     except OSError as error:
         return Finding(name, ok=False, finding=f"{folder} cannot be read: {error.strerror}. Check the disk.")
     free = f"{usage.free // MIB:,} of {usage.total // MIB:,} MiB are free"
-    if usage.free < _LOW_DISK_BYTES:
+    if usage.free < min(_LOW_DISK_BYTES, usage.total * _LOW_DISK_SHARE):
         return Finding(
             name, ok=False, finding=f"The disk is almost full: {free} at {folder}. Free space on it."
         )
