@@ -54,7 +54,10 @@ class Supervisor:
         self.tasks: dict[str, asyncio.Task[None]] = {}
 
     async def __aenter__(self) -> Self:
-        """Start all processes, concurrently where their needs allow it; stop them when one cannot start."""
+        """Start all processes, concurrently where their needs allow it.
+
+        Raises StartError, after stopping all, when one does not start or is not ready in `start_timeout_s`.
+        """
         for name, spec in self.specs.items():
             self.tasks[name] = asyncio.create_task(self._supervise(spec), name=name)
         self.tasks["logs"] = asyncio.create_task(self._rotate_logs(), name="logs")

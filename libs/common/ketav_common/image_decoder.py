@@ -56,7 +56,7 @@ class Written:
 
 
 def file_type(head: bytes) -> str:
-    """Return the Pillow format that the first 12 bytes of a file announce; the file's name is ignored."""
+    """Return the Pillow format that the first 12 bytes of a file announce; raises Refused for others."""
     if not head:
         raise Refused("empty-file", "The file is empty. Send a JPEG, PNG, TIFF or WebP image.")
     for signature, name in _SIGNATURES:
@@ -71,7 +71,7 @@ def file_type(head: bytes) -> str:
 
 
 def check_size(width: int, height: int) -> None:
-    """Refuse dimensions (px) that are too large to decode or too small to read."""
+    """Raise Refused for dimensions (px) that are too large to decode or too small to read."""
     if min(width, height) < MIN_IMAGE_SIDE_PIXELS:
         raise Refused(
             "image-too-small",
@@ -92,7 +92,7 @@ def _too_large() -> Refused:
 
 
 def _check_frames(image: Image.Image, name: str) -> None:
-    """Refuse animations and files of several pages; a JPEG's further frames (MPO) are previews."""
+    """Raise Refused for animations and files of several pages; a JPEG's further frames (MPO) are previews."""
     if name == "JPEG":
         return
     try:
@@ -106,7 +106,10 @@ def _check_frames(image: Image.Image, name: str) -> None:
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """Scale a grey image of 16 or 32 bits for each pixel to 8 bits; white stays white."""
+    """Scale a grey image of 16 or 32 bits for each pixel to 8 bits; white stays white.
+
+    Raises Refused when a value is negative or needs more than 16 bits.
+    """
     if image.mode.startswith("I;16"):
         image = image.convert("I")
     lowest, highest = (float(value) for value in image.getextrema())  # type: ignore[arg-type]

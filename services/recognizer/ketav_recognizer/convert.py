@@ -61,7 +61,7 @@ def to_response(page: ReadPage, model_version: str) -> recognizer_pb2.RecognizeP
 
 
 async def _chunks(stream: Stream) -> AsyncIterator[bytes]:
-    """Yield the chunks of the messages after the header."""
+    """Yield the chunks of the messages after the header. InvalidInput second-header: one is not a chunk."""
     async for message in stream:
         if message.WhichOneof("part") != "chunk":
             raise InvalidInput(

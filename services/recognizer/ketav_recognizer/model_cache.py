@@ -103,7 +103,11 @@ class ModelCache:
             log.warning("model_not_fetched", sha256=key.sha256, reason=type(task.exception()).__name__)
 
     async def _store(self, model: ModelRef, path: Path) -> Path:
-        """Fetch a file into a temporary one, verify it, and rename it in one step."""
+        """Fetch a file into a temporary one, verify it, and rename it in one step.
+
+        Raises InvalidInput for a file above the limit, DataLoss for other bytes than expected, and
+        Unavailable when the cache cannot be written.
+        """
         if model.size_bytes > MAX_MODEL_BYTES:
             raise InvalidInput(
                 f"The model file has {model.size_bytes:,} bytes; at most {MAX_MODEL_BYTES:,} are read. "

@@ -157,7 +157,7 @@ class ReaderPool:
         return [reader.child.pid for reader in self._readers if reader.child is not None and reader.alive]
 
     async def _run(self, reader: _Reader, task: ReadingTask, key: str) -> Answer:
-        """Send a task to a reader and return its answer; replace the reader when it dies."""
+        """Return a reader's answer to a task; when the reader dies, replace it and raise Unavailable."""
         pid = reader.child.pid if reader.child is not None else 0
         try:
             with metrics.READERS_BUSY.track_inprogress():

@@ -168,7 +168,11 @@ async def _run_attempt(claim: Claim, lease: Lease, dependencies: Dependencies) -
 
 
 async def _attempt(claim: Claim, lease: Lease, dependencies: Dependencies) -> None:
-    """Fetch the ground truth, train, and publish, in a private directory that is deleted afterwards."""
+    """Fetch the ground truth, train, and publish, in a private directory that is deleted afterwards.
+
+    Raises LeaseLostError when the registry refuses the fence, WorkerStoppingError when it is unavailable
+    (another attempt continues), and FitFailedError for any other refusal.
+    """
     registry, config = dependencies.registry, dependencies.config
     with private_directory(config.directory) as directory:
         try:

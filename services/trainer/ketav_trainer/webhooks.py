@@ -67,7 +67,10 @@ class WebhookSender:
             )
 
     async def _exchange(self, delivery: webhooks_pb2.ClaimedDelivery) -> int:
-        """Send the request to a checked address of the URL's host; return the status of the answer."""
+        """Send the request to a checked address of the URL's host; return the status of the answer.
+
+        Raises DeliveryError for an address that is not allowed, and the errors of httpx.
+        """
         url = httpx.URL(delivery.url)
         address = await self._checked_address(url)
         if url.scheme == "http" and not address.is_loopback:

@@ -41,7 +41,10 @@ def _content(file: Path) -> bytes:
 
 
 def _from_mlmodel(folder: Path, content: bytes) -> object:
-    """Load the only recognition network of a CoreML file, which is a protobuf and holds no code."""
+    """Load the only recognition network of a CoreML file, which is a protobuf and holds no code.
+
+    Raises UnusableModelError for a network that is not allowed, and for weights that do not fit it.
+    """
     from ketav_engine import models
 
     with warnings.catch_warnings():
@@ -61,7 +64,10 @@ def _from_mlmodel(folder: Path, content: bytes) -> object:
 
 
 def _description(content: bytes) -> dict[str, Any]:
-    """Return the description of the network in a CoreML file, before anything is built from it."""
+    """Return the description of the network in a CoreML file, before anything is built from it.
+
+    Raises UnusableModelError unless the file describes a recognition network.
+    """
     from coremltools.proto import Model_pb2
     from google.protobuf.message import DecodeError
 

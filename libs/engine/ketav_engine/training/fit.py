@@ -86,7 +86,8 @@ def fit(
 
     `replay` are lines of the base model's training: each epoch draws some of them, so that the model does not
     forget other writers. With a checkpoint an interrupted fit continues after its last whole epoch and ends
-    with the same weights.
+    with the same weights. Raises NothingToLearnError when no line can be trained on, and FitCancelledError
+    when `on_progress` returns false.
     """
     import torch
 
