@@ -13,7 +13,10 @@ import pytest
 from alembic import command
 
 from ketav.registry.v1 import accounts_pb2
-from ketav_common.errors import Stale
+from ketav_common.errors import InvalidInput, Stale
+from ketav_registry.backup.manifest import Manifest, read_manifest
+from ketav_registry.backup.manifest import verify as verify_backup
+from ketav_registry.blobs import BlobStore
 from ketav_registry.database import newest_revision
 from ketav_registry.migrate import alembic_config, upgrade
 from ketav_registry.usecases import accounts
@@ -360,3 +363,155 @@ def test_only_one_backup_runs_at_a_time(postgres: PostgresServer, tmp_path: Path
     assert "Another backup runs." in asyncio.run(back_up_while_locked())
     (tmp_path / "old" / "blobs").mkdir(exist_ok=True)
     old.ketav("admin", "backup", str(tmp_path / "backup"))
+
+
+async def test_the_lock_is_held_until_the_backup_has_its_name(
+    postgres: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second backup into the same folder would replace files that the first has verified."""
+    from ketav_registry.backup import create as creation
+
+    old = system_on_folder(postgres, tmp_path / "old")
+    async with old.registry():
+        pass
+    verify = verify_backup
+    refused: list[str] = []
+
+    async def verify_while_another_backup_starts(folder: Path, manifest: Manifest) -> None:
+        """Start a second backup after the first has verified its files."""
+        await verify(folder, manifest)
+        monkeypatch.setattr(creation, "verify", verify)
+        monkeypatch.setattr(creation, "_LOCK_TIMEOUT_S", 1)
+        refused.append(await old.run("admin", "backup", str(tmp_path / "backup"), status=1))
+
+    monkeypatch.setattr(creation, "verify", verify_while_another_backup_starts)
+    await old.run("admin", "backup", str(tmp_path / "backup"))
+    assert "Another backup runs." in refused[0]
+    await verify(tmp_path / "backup", read_manifest(tmp_path / "backup"))
+
+
+async def test_the_current_folder_is_filled_when_it_is_empty(
+    postgres: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`.` has no name of its own, and neither has `..`."""
+    old = system_on_folder(postgres, tmp_path / "old")
+    async with old.registry():
+        pass
+    (tmp_path / "backup" / "inside").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "backup" / "inside")
+    await old.run("admin", "backup", ".")
+    assert (tmp_path / "backup" / "inside" / "manifest.json").is_file()
+
+
+def test_a_mounted_folder_is_refused_before_anything_is_written(
+    postgres: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder with `.partial` in its name would be on another disk, and could not be renamed."""
+    old = system_on_folder(postgres, tmp_path / "old")
+    mounted = tmp_path / "mounted"
+    mounted.mkdir()
+    monkeypatch.setattr(Path, "is_mount", lambda path: path == mounted)
+    assert "Pass a folder inside it" in old.ketav("admin", "backup", str(mounted), status=1)
+    assert not (tmp_path / "mounted.partial").exists()
+
+
+async def test_an_interrupted_backup_needs_no_space_for_what_it_has_already(
+    postgres: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk has space for one backup, and half of it is written."""
+    from ketav_registry.backup import create as creation
+
+    old = system_on_folder(postgres, tmp_path / "old")
+    async with old.registry() as registry:
+        await fill(registry)
+    monkeypatch.setattr(creation, "_free_bytes", lambda _folder: 0)
+    assert "0 MiB are free" in await old.run("admin", "backup", str(tmp_path / "backup"), status=1)
+    written = tmp_path / "backup.partial" / "objects" / "written"
+    written.parent.mkdir(parents=True)
+    with written.open("wb") as file:
+        file.truncate(1 << 40)
+    await old.run("admin", "backup", str(tmp_path / "backup"))
+
+
+def rewrite(folder: Path, **changes: Any) -> None:
+    """Change fields of a backup's manifest."""
+    manifest = json.loads((folder / "manifest.json").read_text()) | changes
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"objects": "many"},
+        {"object_bytes": None},
+        {"schema_revision": 7},
+        {"missing_objects": [1]},
+        {"tables": [{"name": "../../secret", "columns": [], "rows": 0, "size_bytes": 0, "sha256": ""}]},
+        {"tables": [{"name": "line", "columns": "id", "rows": "x", "size_bytes": 0, "sha256": ""}]},
+        {"tables": [{"name": "line", "columns": [["id"]], "rows": 1, "size_bytes": 0, "sha256": ""}]},
+    ],
+)
+def test_a_manifest_with_wrong_values_is_refused(
+    postgres: PostgresServer, tmp_path: Path, changes: dict[str, Any]
+) -> None:
+    """Types and names are checked before a file is opened."""
+    folder = backup_of(postgres, tmp_path)
+    rewrite(folder, **changes)
+    new = system_on_folder(postgres, tmp_path / "new", migrated=False)
+    assert "manifest.json is missing or damaged" in new.ketav("admin", "restore", str(folder), status=1)
+
+
+def test_a_manifest_of_nested_lists_is_refused(tmp_path: Path) -> None:
+    """The JSON parser has a limit of depth."""
+    (tmp_path / "manifest.json").write_text("[" * 100_000)
+    with pytest.raises(InvalidInput, match=r"manifest\.json is missing or damaged"):
+        read_manifest(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "../../secret\t00\t1\n",
+        "/etc/passwd\t00\t1\n",
+        "images/a\0b\t00\t1\n",
+        "images/a\t00\n",
+        "images/a\t00\tx\n",
+    ],
+    ids=["parent", "absolute", "NUL", "two fields", "no number"],
+)
+def test_a_wrong_list_of_objects_is_refused(postgres: PostgresServer, tmp_path: Path, line: str) -> None:
+    """Even if the manifest has the digest of the list."""
+    folder = backup_of(postgres, tmp_path)
+    (folder / "objects.tsv").write_text(line)
+    rewrite(folder, object_list_sha256=hashlib.sha256(line.encode()).hexdigest())
+    new = system_on_folder(postgres, tmp_path / "new", migrated=False)
+    assert "objects.tsv" in new.ketav("admin", "restore", str(folder), status=1)
+    assert "alembic_version" not in new.rows()
+
+
+async def test_rows_that_arrive_during_a_restore_are_not_mixed_with_those_of_the_backup(
+    postgres: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another restore, or a service that runs, fills the system while objects are stored."""
+    from ketav_registry.backup import restore as restoring
+
+    old = system_on_folder(postgres, tmp_path / "old")
+    async with old.registry() as registry:
+        await fill(registry)
+    await old.run("admin", "backup", str(tmp_path / "backup"))
+    new = system_on_folder(postgres, tmp_path / "new")
+    store = restoring._store_objects
+    before: dict[str, list[str]] = {}
+
+    async def store_while_a_user_arrives(folder: Path, manifest: Manifest, blobs: BlobStore) -> None:
+        """Fill the system with a user and a model before the rows are loaded."""
+        await store(folder, manifest, blobs)
+        async with new.registry() as registry:
+            await registry.new_user()
+        before.update(new.rows())
+
+    monkeypatch.setattr(restoring, "_store_objects", store_while_a_user_arrives)
+    refused = await new.run("admin", "restore", str(tmp_path / "backup"), status=1)
+    assert "the table account has rows" in refused
+    assert before["model_version"]
+    assert new.rows() == before

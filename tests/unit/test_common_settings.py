@@ -178,6 +178,18 @@ def test_every_documented_form_of_a_url_is_accepted(check: object, values: list[
         assert check(SecretStr(value)).get_secret_value() == value
 
 
+@pytest.mark.parametrize(
+    "variable",
+    ["KETAV_LOG_LEVEL", "KETAV_IDENTITY_SECRET", "KETAV_METRICS_HOST", "OTEL_EXPORTER_OTLP_ENDPOINT"],
+)
+def test_a_value_that_is_no_utf_8_is_answered_with_a_sentence(
+    variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python passes such bytes on as surrogates, which fail later and elsewhere."""
+    monkeypatch.setenv(variable, "\udcff" * 40)
+    assert sentences(ServiceSettings) == [f"{variable} must be UTF-8. Set it as docs/settings.md describes."]
+
+
 def test_a_directory_is_created_for_its_owner_alone(tmp_path: Path) -> None:
     """It may hold what a user wrote."""
     created = setting_types.create_directory(tmp_path / "new" / "data")

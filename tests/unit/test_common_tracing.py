@@ -164,6 +164,46 @@ def test_a_collector_that_refuses_spans_is_logged_once() -> None:
 
 
 @pytest.mark.usefixtures("fast")
+def test_the_password_in_the_address_of_a_collector_is_not_logged() -> None:
+    """The event names the host and the port."""
+    port = free_port()
+    with capture_logs() as events, exporting_spans("test", f"http://user:canary@127.0.0.1:{port}"):
+        make_spans(60, 2)
+    assert [event["endpoint"] for event in events] == [f"http://127.0.0.1:{port}"]
+
+
+def test_a_token_in_a_malformed_variable_of_headers_is_not_logged(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """OpenTelemetry quotes the whole variable when a header has no name."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "Bearer canary")
+    with exporting_spans("test", f"http://127.0.0.1:{free_port()}"):
+        pass
+    assert "canary" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("OTEL_BSP_MAX_QUEUE_SIZE", "0"),
+        ("OTEL_BSP_MAX_QUEUE_SIZE", "10"),
+        ("OTEL_BSP_SCHEDULE_DELAY", "-1"),
+        ("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "many"),
+    ],
+)
+def test_a_wrong_tracing_variable_ends_the_process_with_a_sentence(
+    variable: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The SDK raises ValueError with its own words for the variable."""
+    monkeypatch.setenv(variable, value)
+    with (
+        pytest.raises(SystemExit, match=r"A variable OTEL_\* has a wrong value: .+\. Set it as"),
+        exporting_spans("test", f"http://127.0.0.1:{free_port()}"),
+    ):
+        pytest.fail("The spans must not be exported.")
+
+
+@pytest.mark.usefixtures("fast")
 def test_the_last_spans_are_exported_when_the_process_stops(monkeypatch: pytest.MonkeyPatch) -> None:
     """With the service's name and the caller's attributes of the resource."""
     monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", "deployment.environment.name=staging")

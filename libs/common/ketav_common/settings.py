@@ -87,6 +87,7 @@ def load(kind: type[_Settings]) -> _Settings:
     A variable has precedence over a file. A missing or wrong one ends the process with a line for each that
     names it, never its value.
     """
+    _require_utf_8()
     try:
         return kind(_secrets_dir=_secrets_dir())
     except KetavError as error:
@@ -98,6 +99,24 @@ def load(kind: type[_Settings]) -> _Settings:
     except ValidationError as error:
         prefix = str(kind.model_config.get("env_prefix", ""))
         raise SystemExit("\n".join(_problem(prefix, dict(item)) for item in error.errors())) from None
+
+
+def _require_utf_8() -> None:
+    """Check that the values of variables are UTF-8; exit with a line for each that is not."""
+    wrong = [
+        name
+        for name, value in sorted(os.environ.items())
+        if name.startswith(("KETAV_", "OTEL_")) and not value.isascii() and _has_surrogates(value)
+    ]
+    if wrong:
+        raise SystemExit(
+            "\n".join(f"{name} must be UTF-8. Set it as docs/settings.md describes." for name in wrong)
+        )
+
+
+def _has_surrogates(value: str) -> bool:
+    """Return whether a value has bytes that are not UTF-8: Python makes them surrogates."""
+    return any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def _secrets_dir() -> Path | None:

@@ -52,9 +52,10 @@ def metrics_server(host: str, port: int, registry: CollectorRegistry = REGISTRY)
         return
     try:
         server, thread = start_http_server(port, host, registry)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "the name of the host is not valid"
         raise SystemExit(
-            f"The metrics cannot be served on {host}:{port}: {error.strerror}. "
+            f"The metrics cannot be served on {host}:{port}: {reason}. "
             "Set KETAV_METRICS_HOST and KETAV_METRICS_PORT to an address of this machine that is free."
         ) from None
     try:

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
+from urllib.parse import urlsplit, urlunsplit
 
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -99,6 +100,32 @@ class LoggedExporter(SpanExporter):
         self._exporter.shutdown()
 
 
+def _pipeline(service: str, endpoint: str) -> tuple[TracerProvider, BatchSpanProcessor, LoggedExporter]:
+    """Return the provider, the queue and the exporter of a process; exit when a variable is wrong."""
+    instance = f"{socket.gethostname()}:{os.getpid()}"
+    try:
+        exporter = LoggedExporter(
+            OTLPSpanExporter(endpoint.rstrip("/") + _TRACES_PATH), _without_password(endpoint)
+        )
+        resource = Resource.create({SERVICE_NAME: f"ketav-{service}", SERVICE_INSTANCE_ID: instance})
+        configured = TracerProvider(shutdown_on_exit=False).sampler
+        provider = TracerProvider(RequestSampler(configured), resource, shutdown_on_exit=False)
+        processor = BatchSpanProcessor(exporter)
+    except ValueError as error:
+        reason = str(error).rstrip(".")
+        raise SystemExit(
+            f"A variable OTEL_* has a wrong value: {reason}. Set it as docs/howto/observability.md describes."
+        ) from None
+    provider.add_span_processor(processor)
+    return provider, processor, exporter
+
+
+def _without_password(endpoint: str) -> str:
+    """Return an address without the name and password of its user."""
+    parts = urlsplit(endpoint)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
 @contextmanager
 def exporting_spans(service: str, endpoint: str) -> Iterator[None]:
     """Export the spans of this process inside the block; an empty endpoint exports none.
@@ -108,16 +135,11 @@ def exporting_spans(service: str, endpoint: str) -> Iterator[None]:
     if not endpoint:
         yield
         return
-    # The exporter logs every failed attempt, and the queue every dropped span; one event says it.
-    for name in ("opentelemetry.exporter", "opentelemetry.sdk._shared_internal"):
+    # The exporter logs every failed attempt, and the queue every dropped span; one event says it. The parser
+    # of OTEL_EXPORTER_OTLP_HEADERS quotes what it does not understand, such as a token without a name.
+    for name in ("opentelemetry.exporter", "opentelemetry.sdk._shared_internal", "opentelemetry.util.re"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    exporter = LoggedExporter(OTLPSpanExporter(endpoint.rstrip("/") + _TRACES_PATH), endpoint)
-    instance = f"{socket.gethostname()}:{os.getpid()}"
-    resource = Resource.create({SERVICE_NAME: f"ketav-{service}", SERVICE_INSTANCE_ID: instance})
-    configured = TracerProvider(shutdown_on_exit=False).sampler
-    provider = TracerProvider(RequestSampler(configured), resource, shutdown_on_exit=False)
-    processor = BatchSpanProcessor(exporter)
-    provider.add_span_processor(processor)
+    provider, processor, exporter = _pipeline(service, endpoint)
     tracing.set_provider(provider)
     try:
         yield

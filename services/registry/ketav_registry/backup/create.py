@@ -58,27 +58,33 @@ async def create_backup(
     Conflict: the folder has contents, or another backup runs. Precondition: too little space, or an object is
     missing and `allow_missing` is False.
     """
-    if await asyncio.to_thread(_has_contents, target):
-        raise Conflict(
-            f"The folder {target} is not empty. Pass a folder that does not exist.", code="not-empty"
-        )
+    target = await asyncio.to_thread(target.resolve)
+    await asyncio.to_thread(_require_free_name, target)
     partial_folder = target.with_name(target.name + ".partial")
+    # The lock is held to the end: a second backup into the same folder would replace verified files.
     async with raw_connection(database_url) as connection:
         await _lock_removals(connection)
         tables, revision = await _write_rows(connection, partial_folder, progress)
         missing = await _copy_objects(partial_folder, blobs, progress)
-        required = [key for key in missing if key not in await _retired_files(connection)]
-    if required and not allow_missing:
+        if not allow_missing:
+            await _require_objects(connection, missing)
+        manifest = _manifest(partial_folder, tables, revision, missing)
+        progress("verifying")
+        await verify(partial_folder, manifest)
+        await asyncio.to_thread(_publish, partial_folder, target, manifest)
+    return manifest
+
+
+async def _require_objects(connection: Any, missing: list[str]) -> None:  # noqa: ANN401 - asyncpg has no types
+    """Check that no version that can serve and no page lacks its object. Precondition: one does."""
+    retired = await _retired_files(connection)
+    required = [key for key in missing if key not in retired]
+    if required:
         raise Precondition(
             f"{len(required)} objects are missing in the object store, the first one is {required[0]}. Run "
             "`ketav admin fsck`, or make the backup without them with --allow-missing.",
             code="missing-objects",
         )
-    manifest = _manifest(partial_folder, tables, revision, missing)
-    progress("verifying")
-    await verify(partial_folder, manifest)
-    await asyncio.to_thread(_publish, partial_folder, target, manifest)
-    return manifest
 
 
 async def _lock_removals(connection: Any) -> None:  # noqa: ANN401 - asyncpg has no types
@@ -106,9 +112,18 @@ def _model_key(row: Any) -> str:  # noqa: ANN401 - a row of _MODELS
     return base_key(row["sha256"]) if owner is None else user_model_key(owner, row["version"])
 
 
-def _has_contents(folder: Path) -> bool:
-    """Return whether a folder exists and has an entry."""
-    return folder.exists() and any(folder.iterdir())
+def _require_free_name(folder: Path) -> None:
+    """Check that a backup can get the name of a folder. Conflict: it has contents, or is a mounted disk."""
+    if folder.exists() and any(folder.iterdir()):
+        raise Conflict(
+            f"The folder {folder} is not empty. Pass a folder that does not exist.", code="not-empty"
+        )
+    if folder.is_mount():
+        raise Conflict(
+            f"The folder {folder} is a mounted disk and cannot be replaced by the complete backup. Pass a "
+            f"folder inside it, such as {folder / 'backup'}.",
+            code="mounted",
+        )
 
 
 async def _write_rows(connection: Any, folder: Path, progress: Progress) -> tuple[list[TableFile], str]:  # noqa: ANN401
@@ -134,7 +149,7 @@ async def _require_space(connection: Any, folder: Path) -> None:  # noqa: ANN401
         " + (SELECT coalesce(sum(size_bytes), 0) FROM model_version)"
     )
     free = await asyncio.to_thread(_free_bytes, folder)
-    if free < needed:
+    if free + await asyncio.to_thread(_used_bytes, folder) < needed:
         raise Precondition(
             f"The backup may take {needed // MIB:,} MiB, and {free // MIB:,} MiB are free on the disk of "
             f"{folder}. Free space, or choose another disk.",
@@ -146,6 +161,11 @@ def _free_bytes(folder: Path) -> int:
     """Return the free bytes of the disk on which a folder is or will be."""
     parent = next(path for path in folder.absolute().parents if path.exists())
     return shutil.disk_usage(parent).free
+
+
+def _used_bytes(folder: Path) -> int:
+    """Return the bytes of the files in a folder, which an interrupted backup has written."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 class _HashedFile:

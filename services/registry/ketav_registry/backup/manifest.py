@@ -4,10 +4,13 @@ import asyncio
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import StringConstraints, TypeAdapter
 
 from ketav_common.errors import DataLoss, InvalidInput
 
@@ -15,6 +18,12 @@ FORMAT = 1
 """Version of the format of backups: a change that older code cannot read increments it."""
 MANIFEST = "manifest.json"
 OBJECT_LIST = "objects.tsv"
+_OBJECT_LINE = re.compile(
+    r"(?P<key>[A-Za-z0-9._-][A-Za-z0-9._/-]*)\t(?P<sha256>[0-9a-f]{64})\t(?P<size_bytes>[0-9]{1,18})\n"
+)
+"""A line of the list of objects: relative key, SHA-256 in hex, length in bytes."""
+_Name = Annotated[str, StringConstraints(pattern=r"\A[a-z_][a-z0-9_]{0,62}\z")]
+"""Name of a table or column, as PostgreSQL has it."""
 PRIVATE_FOLDER_MODE = 0o700
 PRIVATE_FILE_MODE = 0o600
 
@@ -23,8 +32,8 @@ PRIVATE_FILE_MODE = 0o600
 class TableFile:
     """The rows of one table: its columns in the order of the file, the file's length and SHA-256 in hex."""
 
-    name: str
-    columns: tuple[str, ...]
+    name: _Name
+    columns: tuple[_Name, ...]
     rows: int
     size_bytes: int
     sha256: str
@@ -81,13 +90,8 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         content: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         if content["format"] == FORMAT:
-            tables = tuple(
-                TableFile(**{**table, "columns": tuple(table["columns"])}) for table in content.pop("tables")
-            )
-            return Manifest(
-                **{**content, "missing_objects": tuple(content["missing_objects"])}, tables=tables
-            )
-    except (OSError, ValueError, TypeError, KeyError) as error:
+            return _MANIFEST.validate_python(content)
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise InvalidInput(
             f"{folder} is not a complete backup: its {MANIFEST} is missing or damaged. Pass the folder that "
             "`ketav admin backup` has made.",
@@ -100,25 +104,34 @@ def read_manifest(folder: Path) -> Manifest:
     )
 
 
+_MANIFEST = TypeAdapter(Manifest)
+
+
 def table_path(folder: Path, name: str) -> Path:
     """Return the path of a table's rows."""
     return folder / "tables" / f"{name}.copy"
 
 
 def object_path(folder: Path, key: str) -> Path:
-    """Return the path of an object. ValueError: the key leads out of the folder, as no key of Ketav does."""
-    path = folder / "objects" / key
-    if ".." in Path(key).parts or Path(key).is_absolute():
-        raise ValueError("A key leads out of the folder of the backup.")
-    return path
+    """Return the path of an object."""
+    return folder / "objects" / key
 
 
 def listed_objects(folder: Path) -> Iterator[StoredObject]:
-    """Yield the objects of a backup, those that were missing included."""
-    with (folder / OBJECT_LIST).open(encoding="utf-8") as file:
-        for line in file:
-            key, sha256, size_bytes = line.rstrip("\n").split("\t")
-            yield StoredObject(key, sha256, int(size_bytes))
+    """Yield the objects of a backup, those that were missing included. DataLoss: a line is not one of Ketav.
+
+    A key that leads out of the folder is such a line.
+    """
+    with (folder / OBJECT_LIST).open(encoding="utf-8", errors="replace", newline="\n") as file:
+        for number, line in enumerate(file, start=1):
+            stored = _OBJECT_LINE.fullmatch(line)
+            if stored is None or ".." in Path(stored["key"]).parts:
+                raise DataLoss(
+                    f"The backup is damaged: line {number} of {OBJECT_LIST} is not an object with its "
+                    "SHA-256 and length. Use another copy of the backup.",
+                    code="damaged-backup",
+                )
+            yield StoredObject(stored["key"], stored["sha256"], int(stored["size_bytes"]))
 
 
 def digest(path: Path) -> str:

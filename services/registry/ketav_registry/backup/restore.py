@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 from alembic import command
 from alembic.script import ScriptDirectory
 
@@ -28,6 +29,8 @@ from ketav_registry.domain.models import parse_user_model_key
 from ketav_registry.domain.training import MAX_ATTEMPTS
 
 Progress = Callable[[str], None]
+_LOCK_TIMEOUT_S = 30
+"""Seconds to wait for the tables, which services hold for the time of a request."""
 _LISTED = 1_000
 """Objects of one listing of the object store."""
 _BASES_ONLY = "SELECT NOT EXISTS (SELECT 1 FROM model_version WHERE user_id IS NOT NULL)"
@@ -60,7 +63,8 @@ async def restore_backup(
     _require_known(manifest, owner_url)
     progress("verifying the backup")
     await verify(folder, manifest)
-    await _require_empty_database(owner_url)
+    async with raw_connection(owner_url) as connection:
+        await _require_empty_database(connection)
     await blobs.create()
     await _require_empty_store(folder, blobs)
     await _store_objects(folder, manifest, blobs)
@@ -84,19 +88,18 @@ def _require_known(manifest: Manifest, owner_url: str) -> None:
         )
 
 
-async def _require_empty_database(owner_url: str) -> None:
+async def _require_empty_database(connection: Any) -> None:  # noqa: ANN401 - asyncpg has no types
     """Check that no table has rows, except base models. Conflict not-empty: one has."""
-    async with raw_connection(owner_url) as connection:
-        for name in await list_tables(connection):
-            if name == "model_version":
-                empty = await connection.fetchval(_BASES_ONLY)
-            else:
-                empty = not await connection.fetchval(f"SELECT EXISTS (SELECT 1 FROM {quoted(name)})")  # noqa: S608
-            if not empty:
-                raise Conflict(
-                    f"The database is not empty: the table {name} has rows. Restore into a new database.",
-                    code="not-empty",
-                )
+    for name in await list_tables(connection):
+        if name == "model_version":
+            empty = await connection.fetchval(_BASES_ONLY)
+        else:
+            empty = not await connection.fetchval(f"SELECT EXISTS (SELECT 1 FROM {quoted(name)})")  # noqa: S608
+        if not empty:
+            raise Conflict(
+                f"The database is not empty: the table {name} has rows. Restore into a new database.",
+                code="not-empty",
+            )
 
 
 async def _require_empty_store(folder: Path, blobs: BlobStore) -> None:
@@ -144,15 +147,20 @@ async def _chunks(path: Path) -> AsyncIterator[bytes]:
 
 
 async def _load_rows(folder: Path, manifest: Manifest, owner_url: str) -> None:
-    """Make the schema of the backup and load its rows in one transaction."""
-    async with raw_connection(owner_url) as connection:
+    """Make the schema of the backup and load its rows in one transaction. Conflict: rows have arrived."""
+    async with raw_connection(owner_url) as connection, connection.transaction():
         current = await schema_revision(connection)
         if current is not None:  # base models that were imported into the new system
+            await _lock_tables(connection)
+            await _require_empty_database(connection)
             await connection.execute("DELETE FROM model_version")
     config = migrate.alembic_config(owner_url)
     move = command.downgrade if current and current > manifest.schema_revision else command.upgrade
     await asyncio.to_thread(move, config, manifest.schema_revision)
     async with raw_connection(owner_url) as connection, connection.transaction():
+        await _lock_tables(connection)
+        await _require_empty_database(connection)
+        await connection.execute("DELETE FROM model_version")  # a service that runs has imported them again
         # COPY is not possible while row-level security applies to the owner.
         for table in manifest.tables:
             await connection.execute(f"ALTER TABLE {quoted(table.name)} NO FORCE ROW LEVEL SECURITY")
@@ -167,6 +175,22 @@ async def _load_rows(folder: Path, manifest: Manifest, owner_url: str) -> None:
         await _set_sequences(connection)
         for table in manifest.tables:
             await connection.execute(f"ALTER TABLE {quoted(table.name)} FORCE ROW LEVEL SECURITY")
+
+
+async def _lock_tables(connection: Any) -> None:  # noqa: ANN401 - asyncpg has no types
+    """Lock all tables until the transaction ends: another restore and services wait.
+
+    Conflict tables-in-use: they are not free within `_LOCK_TIMEOUT_S` seconds.
+    """
+    await connection.execute(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT_S}s'")
+    names = ", ".join(quoted(name) for name in sorted(await list_tables(connection)))
+    try:
+        await connection.execute(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE")
+    except asyncpg.LockNotAvailableError as error:
+        raise Conflict(
+            "The tables are in use. Stop the services and other restores, then run the command again.",
+            code="tables-in-use",
+        ) from error
 
 
 async def _set_sequences(connection: Any) -> None:  # noqa: ANN401 - asyncpg has no types
