@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -178,6 +179,24 @@ async def test_the_previous_version_serves_when_the_file_of_the_active_one_is_lo
         assert await serving(registry, user_id) == successor
         assert await findings(system) == []
     await system.run("admin", "backup", str(system.folder / "backup"))
+
+
+async def test_models_are_not_retired_when_all_objects_are_missing(
+    system: OperatedSystem, registry: Registry
+) -> None:
+    """An empty folder or another bucket: a repair would take the models of all users out of service."""
+    user_id = await registry.new_user()
+    version = await trained(registry, user_id)
+    blobs = system.folder / "blobs"
+    blobs.rename(system.folder / "unmounted")
+    (blobs / ".incoming").mkdir(parents=True)
+    listed = await findings(system, "--repair", status=1)
+    assert ("model-missing", False) in listed
+    assert ("model-missing", True) not in listed
+    shutil.rmtree(blobs)
+    (system.folder / "unmounted").rename(blobs)
+    assert await serving(registry, user_id) == version
+    assert await findings(system) == []
 
 
 async def test_the_last_base_is_not_retired(system: OperatedSystem, registry: Registry) -> None:

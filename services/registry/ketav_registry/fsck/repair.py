@@ -18,11 +18,15 @@ log = get_logger()
 async def repair(report: Report, *, stores: Stores) -> None:
     """Repair findings, and mark those that are repaired; models first, because others depend on them."""
     orphaned = [finding.subject for finding in report.findings if finding.kind is FindingKind.ORPHAN]
-    removable = is_plausible(orphaned, report.checked["objects"] + len(orphaned))
+    left: set[FindingKind] = set()
+    if not is_plausible(orphaned, report.checked["objects"] + len(orphaned)):
+        left.add(FindingKind.ORPHAN)
+    if _is_other_store(report):
+        left.add(FindingKind.MODEL_MISSING)
     order = sorted(report.findings, key=lambda finding: finding.kind not in _MODEL_FINDINGS)
     repaired = []
     for finding in order:
-        if finding.kind is FindingKind.ORPHAN and not removable:
+        if finding.kind in left:
             repaired.append(finding)
             continue
         repaired.append(replace(finding, repaired=await _repair(finding, stores)))
@@ -30,6 +34,23 @@ async def repair(report: Report, *, stores: Stores) -> None:
 
 
 _MODEL_FINDINGS = {FindingKind.MODEL_MISSING, FindingKind.MODEL_DAMAGED}
+_MIN_SUSPICIOUS_LOSSES = 20
+"""More missing objects than this, and than half of all, mean that the store is another one."""
+
+
+def _is_other_store(report: Report) -> bool:
+    """Return whether so many objects are missing that the store is another one, or not mounted.
+
+    Then no version is retired: the models of all users would stop serving, although no file is lost.
+    """
+    missing = {FindingKind.IMAGE_MISSING, FindingKind.MODEL_MISSING}
+    lost = sum(finding.kind in missing for finding in report.findings)
+    objects = report.checked["objects"]
+    if lost < objects and lost <= max(_MIN_SUSPICIOUS_LOSSES, objects // 2):
+        return False
+    if lost:
+        log.error("too_many_objects_missing", count=lost, objects=objects)
+    return bool(lost)
 
 
 async def _repair(finding: Finding, stores: Stores) -> bool:
