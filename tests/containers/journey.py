@@ -9,6 +9,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,7 +17,7 @@ import pytest
 from PIL import Image
 
 from ketav_local.demo.page import render
-from tests.containers import writer
+from tests.containers import embedded, inspection, writer
 from tests.containers.compose import ComposeSystem, read_page
 from tests.containers.images import ROOT, Built, image
 from tests.containers.load import load
@@ -84,6 +85,39 @@ def test_recognizer_and_trainer_share_the_layers_of_the_engine(podman: Podman, r
     report(f"layers: {shared} shared, of the recognizer's {len(recognizer)} and the trainer's {len(trainer)}")
     assert len(recognizer) - shared <= 2
     assert len(trainer) - shared <= 3
+
+
+def test_a_system_of_one_machine_moves_into_the_containers(
+    system: ComposeSystem, tmp_path: Path, report: Report
+) -> None:
+    """Its backup is restored into the containers' stores; its user sees the page, fsck has no finding."""
+    moved = embedded.back_up(tmp_path)
+    report(f"backup of a system of one machine: {moved.counts}")
+    began = time.monotonic()
+    system.compose("stop", *inspection.SERVICES)
+    volume = f"--volume={moved.folder}:/backup:ro"
+    command = ("ketav", "admin", "restore", "/backup")
+    restored = system.compose("run", "--rm", "--no-TTY", volume, "migrate", *command)
+    assert restored.strip().endswith(moved.counts)
+    system.up()
+    system.wait_until_ready()
+    report(f"restored into the containers and started after {time.monotonic() - began:.0f} s")
+    checked = inspection.ketav(system, "admin", "fsck").strip()
+    report(f"fsck: {checked}")
+    assert checked.endswith(": no findings")
+    with system.client(moved.key) as client:
+        assert client.get(moved.where).json() == moved.page
+        assert client.get(f"{moved.where}/file").content == moved.image
+
+
+def test_doctor_in_the_registrys_container_reaches_everything(system: ComposeSystem) -> None:
+    """Stores, broker and services answer, and no disk is full."""
+    assert inspection.wrong_findings(system) == []
+
+
+def test_metrics_of_every_service_are_served_inside_the_network_only(system: ComposeSystem) -> None:
+    """On a port of their own, which is not published."""
+    inspection.assert_metrics_are_inside(system)
 
 
 def test_a_user_reads_corrects_trains_reads_better_exports_and_deletes(
