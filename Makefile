@@ -51,8 +51,11 @@ protos: $(STAMP) ## generate the typed stubs of the contracts
 check: $(STAMP) ## run every static check: format, lint, types, imports, contracts, language, documents
 	$(BIN)/python -m tools.check
 
+# The files of the tests are shared out to so many processes, each with servers of its own.
+TEST_PROCESSES ?= 2
+
 test: $(STAMP) ## run all tests on real PostgreSQL, Valkey, S3 and Kraken
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile
 
 .PHONY: faults
 # How often each kind of fault is injected; the environment may set each, and KETAV_FAULT_SEED.
