@@ -11,7 +11,8 @@ import pytest
 from ketav_common.errors import InvalidInput
 from tests.parts.gateway import KEY, Gateway, png, upload, without_trace
 
-UNKNOWN = str(uuid4())
+UNKNOWN = "0f7f6a44-6d0c-4c1e-9a53-b2a1c3d4e5f6"
+"""Id of no page; a constant, for tests are named by it."""
 
 
 def refused(response: httpx.Response, status: int, code: str) -> None:
