@@ -581,7 +581,7 @@ async def test_a_webhook_belongs_to_its_user(registry: Subject) -> None:
     assert created.secret.startswith("whsec_")
     assert (created.webhook.url, created.webhook.disabled_reason) == (url, "")
     for method, request in requests:
-        await refused(NotFound, "not-found", registry.do(stranger, method, request))
+        await refused(NotFound, "no-webhook", registry.do(stranger, method, request))
     delivery_id = (await registry.do(user, webhooks.TestWebhook, test)).delivery_id
     assert (await registry.do(user, webhooks.TestWebhook, test)).delivery_id == delivery_id
     [delivery] = (await registry.do(user, webhooks.GetWebhook, get)).webhook.deliveries
@@ -589,6 +589,6 @@ async def test_a_webhook_belongs_to_its_user(registry: Subject) -> None:
     assert (delivery.state, delivery.attempts) == (webhooks_pb2.DELIVERY_STATE_WAITING, 0)
     await registry.do(user, *requests[2])
     for method, request in requests:
-        await refused(NotFound, "not-found", registry.do(user, method, request))
+        await refused(NotFound, "no-webhook", registry.do(user, method, request))
     http = webhooks_pb2.SetWebhookRequest(url="http://example.org/hook")
     await refused(InvalidInput, "invalid-url", registry.do(user, webhooks.SetWebhook, http))

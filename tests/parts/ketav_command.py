@@ -21,5 +21,9 @@ def ketav_json(*arguments: str, status: int = 0) -> Any:
     result = CliRunner().invoke(app, [*arguments, "--json"])
     assert result.exit_code == status, result.output
     lines = result.stdout.splitlines()
-    start = next(number for number, line in enumerate(lines) if line in {"[", "[]"})  # after log events
+    start = next(
+        (number for number, line in enumerate(lines) if line in {"[", "[]"}), None
+    )  # after log events
+    # A StopIteration would never leave `asyncio.to_thread`.
+    assert start is not None, result.output
     return json.loads("\n".join(lines[start:]))

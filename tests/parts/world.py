@@ -251,9 +251,9 @@ class World:
         return next((worker for worker in self.workers if worker.pid == pid), None)
 
     async def new_user(self, name: str) -> UUID:
-        """Add a user and return their id."""
+        """Add a user, whose name begins with this text, and return their id."""
         async with open_stores(self._stores()) as stores:
-            user_id, _ = await accounts.add_user(name, stores=stores)
+            user_id, _ = await accounts.add_user(f"{name} {uuid4().hex[:8]}", stores=stores)
         return user_id
 
     async def import_base(self, content: bytes) -> None:
