@@ -1,13 +1,14 @@
 """Podman for the tests that run containers; they are skipped, with the reason, where it cannot be had."""
 
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.containers.base_image import make_base_image
+from tests.containers.base_image import IMAGE, make_base_image
 from tests.containers.images import ROOT, Built, build_service, build_stores
 from tests.containers.podman import Podman, unavailable
 
@@ -24,12 +25,24 @@ def podman() -> Iterator[Podman]:
     podman.close()
     podman.prepare()
     try:
-        make_base_image(podman)
+        reason = _unusable(podman)
+        if reason:
+            pytest.skip(f"Podman cannot be used: {reason}.")
         yield podman
         left = podman.left()
     finally:
         podman.close()
     assert not any(left.values()), f"the tests left something: {left}"
+
+
+def _unusable(podman: Podman) -> str | None:
+    """Return why this machine cannot make the base image or run a container in a network, or None."""
+    try:
+        make_base_image(podman)
+        podman.run("run", "--rm", "--network=bridge", IMAGE, "true")
+    except (subprocess.SubprocessError, OSError, RuntimeError) as error:
+        return str(error)
+    return None
 
 
 @pytest.fixture(scope="session")
