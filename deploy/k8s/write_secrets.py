@@ -4,6 +4,7 @@
 takes the addresses of the managed stores from the variables of the same names.
 """
 
+import contextlib
 import os
 import secrets
 import sys
@@ -15,15 +16,18 @@ ADDRESSES = ("KETAV_DATABASE_URL", "KETAV_MIGRATION_DATABASE_URL", "KETAV_REDIS_
 
 
 def write(folder: Path, name: str, value: str) -> str:
-    """Write a file, readable by its owner alone, unless it exists; return its content."""
-    path = folder / name
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text(encoding="utf-8")
+    """Write a file, readable by its owner alone, unless it exists; return its content.
+
+    It gets its name when it is whole: an interrupted call leaves no empty secret.
+    """
+    path, draft = folder / name, folder / f".{name}.part"
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(value)
-    return value
+    with contextlib.suppress(FileExistsError):
+        path.hardlink_to(draft)
+    draft.unlink()
+    return path.read_text(encoding="utf-8")
 
 
 def write_bundled(folder: Path) -> None:

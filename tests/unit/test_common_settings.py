@@ -133,6 +133,7 @@ def test_any_value_of_any_variable_is_accepted_or_answered_with_a_sentence(
         ("KETAV_GENERAL_LINES", __file__, "must be the path of an .npz file"),
         ("KETAV_DATA_DIR", "/proc/ketav", "names a directory that cannot be created (No such file"),
         ("KETAV_MODELS_DIR", "missing", "there is no directory at this path"),
+        ("KETAV_IDENTITY_SECRET", " " * 40, "must have at least 32 characters"),
         ("KETAV_CALL_TIMEOUT_S", "inf", "must be a finite number"),
         ("KETAV_PORT", "70000", "must be at most 65,535"),
         ("KETAV_MAX_UPLOADS", "0", "must be greater than 0"),

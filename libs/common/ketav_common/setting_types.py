@@ -16,6 +16,8 @@ from pydantic import AfterValidator, SecretStr
 
 _ADDRESS: Final = re.compile(r"unix:.+|(?:dns:///)?(?:\[[0-9A-Fa-f:.]+\]|[\w.-]+):(?P<port>\d{1,5})")
 _MAX_PORT: Final = 65535
+MIN_SECRET_CHARACTERS: Final = 32
+"""Characters of a generated secret of 192 bits in base64."""
 _POSTGRESQL: Final = frozenset({"postgres", "postgresql", "postgresql+asyncpg"})
 _REDIS: Final = frozenset({"redis", "rediss"})
 
@@ -36,6 +38,13 @@ def _split(url: str, requirement: str) -> SplitResult:
     except ValueError:
         raise ValueError(requirement) from None
     return parts
+
+
+def check_secret(secret: SecretStr) -> SecretStr:
+    """Return a secret; raises ValueError when it has fewer than 32 characters besides spaces at its ends."""
+    if len(secret.get_secret_value().strip()) < MIN_SECRET_CHARACTERS:
+        raise ValueError(f"must have at least {MIN_SECRET_CHARACTERS} characters")
+    return secret
 
 
 def check_database_url(url: SecretStr) -> SecretStr:
@@ -144,6 +153,8 @@ Device = Annotated[str, AfterValidator(check_device)]
 """Device that networks run on: `cpu`, or `cuda` for an NVIDIA GPU."""
 HttpAddress = Annotated[str, AfterValidator(check_http_address)]
 """Address of an HTTP server, or an empty text."""
+Secret = Annotated[SecretStr, AfterValidator(check_secret)]
+"""A generated secret."""
 GrpcAddress = Annotated[str, AfterValidator(check_address)]
 """Address of a gRPC server: host:port, dns:///host:port or unix:path."""
 DatabaseUrl = Annotated[SecretStr, AfterValidator(check_database_url)]

@@ -4,13 +4,13 @@ import os
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from ketav_common import faults
 from ketav_common.errors import KetavError
 from ketav_common.identity import Signer
-from ketav_common.setting_types import GrpcAddress, HttpAddress
+from ketav_common.setting_types import GrpcAddress, HttpAddress, Secret
 
 SECRETS_DIR = "KETAV_SECRETS_DIR"
 """Variable with a directory of files: each is named like a variable and has its value."""
@@ -27,8 +27,6 @@ _REQUIREMENTS: Final = {
     "greater_than": "must be greater than {gt:,}",
     "greater_than_equal": "must be at least {ge:,}",
     "less_than_equal": "must be at most {le:,}",
-    "too_short": "must have at least {min_length} characters",
-    "string_too_short": "must have at least {min_length} characters",
     "string_pattern_mismatch": "must be one of {values}",
     "value_error": "{error}",
 }
@@ -46,8 +44,9 @@ class EnvironmentSettings(BaseSettings):
 class ServiceSettings(EnvironmentSettings):
     """Settings shared by the services."""
 
-    identity_secret: SecretStr = Field(
-        min_length=32, description="Secret that signs identity tokens between the services; the same in all."
+    identity_secret: Secret = Field(
+        description="Secret that signs identity tokens between the services, at least 32 characters; "
+        "the same in all."
     )
     identity_lifetime: int = Field(60, ge=5, le=600, description="Seconds an identity token is valid.")
     log_level: str = Field("INFO", pattern=LOG_LEVELS, description="Least severe event logged.")
