@@ -461,6 +461,23 @@ def test_a_manifest_with_wrong_values_is_refused(
     assert "manifest.json is missing or damaged" in new.ketav("admin", "restore", str(folder), status=1)
 
 
+async def test_a_manifest_that_leaves_out_a_table_is_refused(
+    postgres: PostgresServer, tmp_path: Path
+) -> None:
+    """Its rows would be missing in the restored system, and nothing else would say so."""
+    old = system_on_folder(postgres, tmp_path / "old")
+    async with old.registry() as registry:
+        await fill(registry)
+    folder = tmp_path / "backup"
+    await old.run("admin", "backup", str(folder))
+    tables = json.loads((folder / "manifest.json").read_text())["tables"]
+    rewrite(folder, tables=[table for table in tables if table["name"] != "correction"])
+    (folder / "tables" / "correction.copy").unlink()
+    new = system_on_folder(postgres, tmp_path / "new", migrated=False)
+    printed = await new.run("admin", "restore", str(folder), status=1)
+    assert "differ in the table correction. Use another copy of the backup." in printed
+
+
 def test_a_manifest_of_nested_lists_is_refused(tmp_path: Path) -> None:
     """The JSON parser has a limit of depth."""
     (tmp_path / "manifest.json").write_text("[" * 100_000)

@@ -160,6 +160,7 @@ async def _load_rows(folder: Path, manifest: Manifest, owner_url: str) -> None:
     async with raw_connection(owner_url) as connection, connection.transaction():
         await _lock_tables(connection)
         await _require_empty_database(connection)
+        await _require_all_tables(connection, manifest)
         await connection.execute("DELETE FROM model_version")  # a service that runs has imported them again
         # COPY is not possible while row-level security applies to the owner.
         for table in manifest.tables:
@@ -175,6 +176,18 @@ async def _load_rows(folder: Path, manifest: Manifest, owner_url: str) -> None:
         await _set_sequences(connection)
         for table in manifest.tables:
             await connection.execute(f"ALTER TABLE {quoted(table.name)} FORCE ROW LEVEL SECURITY")
+
+
+async def _require_all_tables(connection: Any, manifest: Manifest) -> None:  # noqa: ANN401 - asyncpg has no types
+    """Check that the backup has the tables of its schema. DataLoss damaged-backup: it has others."""
+    tables = set(await list_tables(connection))
+    different = sorted(tables ^ {table.name for table in manifest.tables})
+    if different:
+        raise DataLoss(
+            f"The manifest and the schema {manifest.schema_revision} differ in the table {different[0]}. "
+            "Use another copy of the backup.",
+            code="damaged-backup",
+        )
 
 
 async def _lock_tables(connection: Any) -> None:  # noqa: ANN401 - asyncpg has no types
