@@ -273,8 +273,10 @@ def test_a_rolling_restart_fails_no_request(
     services = ("gateway", "registry", "recognizer", "trainer")
     scale = [f"--scale={service}=2" for service in services]
     report(f"two replicas of each behind a proxy after {system.up(*scale):.0f} s")
-    keys = [system.add_user(f"roller-{number}") for number in range(3)]
+    # Podman's name server may resolve nothing for some seconds after networks and containers have changed.
     time.sleep(KNOWN_SECONDS)
+    system.wait_until_ready()
+    keys = [system.add_user(f"roller-{number}") for number in range(3)]
     began = time.monotonic()
     with load(system, keys, line) as outcomes:
         for service in services:
