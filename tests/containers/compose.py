@@ -19,6 +19,9 @@ from tests.containers.podman import Podman
 
 PROJECT = "ketav-test"
 COMPOSE = str(Path(sys.executable).with_name("docker-compose"))
+NAME_ATTEMPTS = 5
+"""Attempts to add a user before the last one, whose error is shown."""
+NAME_PAUSE_S = 10
 UP_S = 420.0
 """Longest start of the whole system; two cores compile and import torch several times."""
 
@@ -100,8 +103,19 @@ class ComposeSystem:
         return httpx.Client(base_url=url, headers=headers, timeout=180, trust_env=False)
 
     def add_user(self, name: str) -> str:
-        """Add a user and return the API key."""
-        printed = self.compose("exec", "--no-TTY", "registry", "ketav", "users", "add", name)
+        """Add a user and return the API key.
+
+        Podman's name server may resolve nothing for some seconds after containers have changed: the command,
+        which then finds no store and changes nothing, is repeated.
+        """
+        command = ("exec", "--no-TTY", "registry", "ketav", "users", "add", name)
+        for _ in range(NAME_ATTEMPTS):
+            printed = self.compose(*command, check=False)
+            if "ktv_" in printed:
+                break
+            time.sleep(NAME_PAUSE_S)
+        else:
+            printed = self.compose(*command)
         api_key = re.search(r"ktv_\S+", printed)
         assert api_key, printed
         return api_key.group()
