@@ -294,8 +294,7 @@ async def test_a_backup_of_an_older_schema_is_migrated_forward(
 def test_a_backup_of_an_unknown_schema_is_refused(postgres: PostgresServer, tmp_path: Path) -> None:
     """It was made by a newer version."""
     folder = backup_of(postgres, tmp_path)
-    manifest = json.loads((folder / "manifest.json").read_text()) | {"schema_revision": "9999"}
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    rewrite(folder, schema_revision="9999")
     new = system_on_folder(postgres, tmp_path / "new", migrated=False)
     assert "9999, which this version does not know" in new.ketav("admin", "restore", str(folder), status=1)
 

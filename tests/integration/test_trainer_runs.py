@@ -240,16 +240,14 @@ async def test_a_cancelled_run_ends_as_cancelled_and_its_process_is_gone(bench: 
 
 async def test_a_killed_training_process_ends_the_run_as_failed_with_a_reason(bench: Bench) -> None:
     """SIGKILL of the child: FAILED in words for the user, and the next run is trained."""
-    short, bench.config = (
-        bench.config,
-        replace(bench.config, epochs=2000),
-    )  # it cannot end before it is killed
+    configured = bench.config
+    bench.config = replace(configured, epochs=2000)  # it cannot end before it is killed
     run_id = bench.inside.queue()
     task = await bench.begin(run_id)
     (process,) = trainings()
     process.kill()
     await asyncio.wait_for(task, 5)
-    bench.config = short
+    bench.config = configured
     run = bench.inside.runs[run_id].message
     assert run.state == double.FAILED
     assert run.verdict.startswith("The training was killed")
