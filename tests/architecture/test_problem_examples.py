@@ -10,10 +10,11 @@ import pytest
 
 from ketav_common import errors
 from ketav_gateway.http import problem_codes, problems
+from ketav_gateway.http.problem_codes import images
 from tools import voice
 from tools.budget import ROOT, sources
 
-EXAMPLES = Path("services/gateway/ketav_gateway/http/problem_codes.py")
+EXAMPLES = Path("services/gateway/ketav_gateway/http/problem_codes")
 ANY_CODE = ""
 """Key of the sentences whose code is known only when the program runs."""
 SENT_INSTEAD = {problem_codes.INTERNAL_DETAIL, problem_codes.NOT_FOUND_DETAIL, problem_codes.ONE_FIELD_DETAIL}
@@ -72,7 +73,9 @@ def templates(parsed: voice.Sources, detail: ast.expr) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def sentences() -> dict[str, set[str]]:
     """Return the templates of all details of the services by code."""
-    paths = [path for path in sources(ROOT) if str(path).startswith(voice.TREES) and path != EXAMPLES]
+    paths = [
+        path for path in sources(ROOT) if str(path).startswith(voice.TREES) and EXAMPLES not in path.parents
+    ]
     parsed = voice.Sources({path: ast.parse((ROOT / path).read_text("utf-8")) for path in paths})
     by_code: dict[str, set[str]] = defaultdict(set)
     for tree in parsed.trees.values():
@@ -100,8 +103,8 @@ def test_the_example_of_a_code_is_a_sentence_that_the_code_sends(
     """Word for word, with other values: a client that shows examples shows what it will get."""
     spec = problem_codes.CODES[code]
     detail = spec.detail
-    if spec.members == problem_codes._PAGE and spec.status in {429, 503}:
-        suffix = " " + problem_codes.IMAGE_IS_STORED.format(**problem_codes._PAGE)
+    if spec.members == images.PAGE and spec.status in {429, 503}:
+        suffix = " " + problem_codes.IMAGE_IS_STORED.format(**images.PAGE)
         assert detail.endswith(suffix)
         detail = detail.removesuffix(suffix)
     known = sentences[code] or sentences[ANY_CODE]

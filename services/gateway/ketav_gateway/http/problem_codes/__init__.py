@@ -1,0 +1,70 @@
+"""The codes of problems with their status and an example, and the groups of codes that routes share.
+
+A route lists the codes that it may return; tests compare the list with the problems that it returns. Each
+feature has a module of its own.
+"""
+
+from ketav_gateway.http.problem_codes import accounts, corrections, ground_truth, images, requests, training
+from ketav_gateway.http.problem_codes.kinds import (
+    IMAGE_IS_STORED,
+    INTERNAL_DETAIL,
+    NOT_FOUND_DETAIL,
+    ONE_FIELD_DETAIL,
+    ProblemCode,
+)
+
+__all__ = ["IMAGE_IS_STORED", "INTERNAL_DETAIL", "NOT_FOUND_DETAIL", "ONE_FIELD_DETAIL", "ProblemCode"]
+
+CODES: dict[str, ProblemCode] = (
+    requests.CODES | images.CODES | corrections.CODES | ground_truth.CODES | training.CODES | accounts.CODES
+)
+
+EVERY_ROUTE = (
+    "unauthenticated",
+    "account-disabled",
+    "rate-limited",
+    "internal",
+    "unavailable",
+    "deadline-exceeded",
+    "overloaded",
+)
+LIST = ("invalid-input", "invalid-cursor")
+_BODY = ("invalid-input", "request-timeout", "too-large", "unsupported-content-type", "malformed-text")
+JSON_BODY = (*_BODY, "malformed-json", "json-too-deep", "duplicate-member")
+FORM = (
+    *_BODY,
+    "malformed-multipart",
+    "missing-file",
+    "unknown-field",
+    "duplicate-field",
+    "too-many-parts",
+    "headers-too-large",
+    "field-too-large",
+    "file-too-large",
+    "unsupported-media-type",
+)
+TEXT = ("text-too-long", "bidi-override", "control-character", "too-many-marks")
+IMAGE = (
+    "empty-file",
+    "undecodable-image",
+    "image-too-small",
+    "image-too-large",
+    "image-too-expensive",
+    "multiple-frames",
+    "unsupported-mode",
+)
+READING = (
+    "not-found",
+    "unreadable-image",
+    "queue-full",
+    "no-reader",
+    "reader-died",
+    "model-cache",
+    "grant-expired",
+    "model-digest",
+    "data-loss",
+    "no-base-model",
+    "model-retired",
+    "model-tainted",
+)
+IDEMPOTENT = ("malformed-idempotency-key", "idempotency-key-reused")

@@ -1,0 +1,71 @@
+"""The codes of image files, and of their recognition."""
+
+from ketav_gateway import examples
+from ketav_gateway.http.problem_codes.kinds import IMAGE_IS_STORED, INTERNAL_DETAIL, ProblemCode
+
+PAGE = {"project_id": examples.PROJECT_ID, "image_id": examples.IMAGE_ID}
+
+
+def _stored(detail: str) -> str:
+    """Return an example of a failure to read an image that is stored."""
+    return f"{detail} {IMAGE_IS_STORED.format(**PAGE)}"
+
+
+CODES: dict[str, ProblemCode] = {
+    # Images.
+    "empty-file": ProblemCode(422, "The file is empty. Send a JPEG, PNG, TIFF or WebP image."),
+    "unsupported-media-type": ProblemCode(
+        415, "The file is not a JPEG, PNG, TIFF or WebP image. Convert it to one of these types."
+    ),
+    "undecodable-image": ProblemCode(
+        422, "The file begins like PNG but cannot be decoded. Save it again as JPEG or PNG."
+    ),
+    "image-too-small": ProblemCode(
+        422,
+        "The image has 12 x 40 pixels; each side needs at least 16. Scan the page at a higher resolution.",
+    ),
+    "image-too-large": ProblemCode(
+        422,
+        "The image has more than 50 megapixels, or a side has more than 20,000 pixels. Scale it down; 300 "
+        "dpi suffices.",
+    ),
+    "image-too-expensive": ProblemCode(
+        422, "Decoding the image takes too much time or memory. Send it as a plain JPEG or PNG."
+    ),
+    "multiple-frames": ProblemCode(
+        422, "The file holds more than one image. Send each page as a file of its own."
+    ),
+    "unsupported-mode": ProblemCode(
+        422, "The image's pixel values are outside 16 bits. Save it with 8 bits per channel."
+    ),
+    # Recognition. The image is kept: the members name it.
+    "unreadable-image": ProblemCode(
+        422, "Reading this image has failed repeatedly. Send it at a lower resolution or in parts.", PAGE
+    ),
+    "queue-full": ProblemCode(429, _stored("Too many images wait to be read. Try again later."), PAGE),
+    "no-reader": ProblemCode(503, _stored("No reader process can be started. Try again later."), PAGE),
+    "reader-died": ProblemCode(
+        503, _stored("The process that read the image ended. Read the image again."), PAGE
+    ),
+    "model-cache": ProblemCode(
+        503, _stored("The recognizer's model cache cannot be written. Try again later."), PAGE
+    ),
+    "grant-expired": ProblemCode(
+        503, _stored("The authorization to read with this model has expired. Read the image again."), PAGE
+    ),
+    "model-digest": ProblemCode(500, INTERNAL_DETAIL, PAGE),
+    "data-loss": ProblemCode(500, INTERNAL_DETAIL),
+    "no-base-model": ProblemCode(
+        503,
+        "There is no base model for this script yet. "
+        "Ask the operator to import one with `ketav models import`.",
+    ),
+    "model-retired": ProblemCode(
+        409, "The gate has rejected this version, so it never serves. Choose another one with GET /models/."
+    ),
+    "model-tainted": ProblemCode(
+        409,
+        "This version was trained on lines that you have deleted, so it never serves. "
+        "Choose another one with GET /models/.",
+    ),
+}
