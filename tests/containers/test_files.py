@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -12,6 +13,8 @@ from typing import Any
 import grpc
 import pytest
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+from ketav_gateway.settings import GatewaySettings
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = str(Path(sys.executable).with_name("docker-compose"))
@@ -208,3 +211,14 @@ def test_the_observability_file_adds_tools_that_only_the_host_and_the_services_r
         assert services[name]["environment"]["KETAV_METRICS_PORT"] == "9464"
     for name in ("prometheus", "jaeger", "collector"):
         assert set(services[name]["networks"]) == {"inside"}
+
+
+def test_the_gateways_tmp_holds_all_bodies_that_its_limits_admit_at_once() -> None:
+    """The bodies are spooled to `/tmp`, which is in memory; the container's memory also holds a decoder."""
+    gateway = resolved()["services"]["gateway"]
+    (mount,) = gateway["tmpfs"]
+    size = int(re.search(r":size=(\d+)g,", mount)[1]) << 30  # type: ignore[index]
+    default = {name: field.default for name, field in GatewaySettings.model_fields.items()}
+    uploads = default["max_uploads"] * default["max_upload_bytes"]
+    assert size >= uploads + default["max_imports"] * default["max_import_bytes"]
+    assert int(gateway["deploy"]["resources"]["limits"]["memory"]) >= size + default["image_memory_bytes"]
