@@ -537,20 +537,22 @@ async def test_a_deleted_account_leaves_only_a_record(registry: Registry, rows: 
         with acting(account), rpc.raise_ketav_errors():
             await registry.webhooks.SetWebhook(webhooks_pb2.SetWebhookRequest(url="https://example.org/hook"))
         await trained(registry, account)
+        await corrected(registry, account, hand="Grandmother")
+        await trained(registry, account)
         await queue(registry, account)
     for table in OF_A_USER:
         assert await of_user(rows, table, user_id), table
     states_before = await states(registry, other)
     done = await delete_account(registry, user_id)
-    assert (done.pages, done.lines, done.corrections) == (2, 16, 16)
+    assert (done.pages, done.lines, done.corrections) == (4, 32, 32)
     for table in OF_A_USER:
         assert not await of_user(rows, table, user_id), table
     await sweep_store(registry)
     assert not list((registry.blobs / f"models/{user_id}").iterdir())
-    assert len(objects(registry, "images")) == 2
+    assert len(objects(registry, "images")) == 4
     assert await states(registry, other) == states_before
     records = await rows("SELECT * FROM erasure WHERE user_id = $1", user_id)
-    assert [row[1:7] for row in records] == [(user_id, "account", 2, 16, 16, 0)]
+    assert [row[1:7] for row in records] == [(user_id, "account", 4, 32, 32, 0)]
     with pytest.raises(NotFound):
         await delete_account(registry, user_id)
 

@@ -20,6 +20,7 @@ from tests.parts.registry import (
     correct,
     create,
     publish,
+    queue,
     queued_run,
     registry_server,
 )
@@ -52,6 +53,10 @@ def owner(postgres: PostgresServer, database: str, tmp_path_factory: pytest.Temp
         """Run a registry and call its services."""
         async with registry_server(postgres, tmp_path_factory.mktemp("owner"), database) as registry:
             user_id, run_id = await queued_run(registry)
+            await publish(registry, run_id, (await claim(registry, run_id)).fence)
+            with acting(user_id):
+                await correct(registry, 8, hand="Grandmother")
+            run_id = (await queue(registry, user_id)).run_id
             await publish(registry, run_id, (await claim(registry, run_id)).fence)
             policy_request = training_pb2.SetTrainingPolicyRequest(
                 policy=training_pb2.TrainingPolicy(automatic=True)

@@ -21,6 +21,7 @@ from ketav_common.errors import (
 from ketav_registry.domain.corrections import Correction
 from ketav_registry.domain.models import Script
 from ketav_registry.domain.pages import Page
+from ketav_registry.domain.projects_hands import Hand
 from ketav_registry.domain.requests import RequestKey
 from ketav_registry.repository import corrections, ground_truth, pages, transcriptions
 from ketav_registry.usecases.training_sweep import sweep_training_runs
@@ -137,7 +138,7 @@ async def test_two_concurrent_sets_of_corrections_on_two_pages_count_together(re
             assert saved.ground_truth_lines == 8
     async with database.user(user_id) as transaction:
         counts = await ground_truth.count_verified(transaction, user_id)
-    assert counts == {Script.MODERN_CURSIVE: 16}
+    assert counts == {Hand(Script.MODERN_CURSIVE): 16}
     assert len(await queued_of(registry, user_id, await sweep(registry))) == 1
 
 

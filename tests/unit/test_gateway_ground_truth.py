@@ -478,6 +478,6 @@ async def test_the_description_shows_an_import(gateway: Gateway) -> None:
     description = (await gateway.anonymous.get("/openapi.json")).json()
     operation = description["paths"]["/projects/{project_id}/ground-truth"]["post"]
     form = operation["requestBody"]["content"]["multipart/form-data"]["schema"]
-    assert form["properties"].keys() == {"file", "confirm"}
+    assert form["properties"].keys() == {"file", "confirm", "hand"}
     assert {"201", "404", "409", "413", "415", "422", "429", "503"} <= operation["responses"].keys()
     assert json.dumps(description["components"]["schemas"]["ImportGroundTruthResponse"]).count("no-text") == 1

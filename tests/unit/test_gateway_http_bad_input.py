@@ -278,11 +278,11 @@ async def test_an_idempotency_key_is_1_to_255_visible_ascii(gateway: Gateway, ke
     assert "StartTraining" not in gateway.state.calls
 
 
-async def test_a_training_run_has_no_settings(gateway: Gateway) -> None:
-    """An empty object is accepted, one with members is not."""
+async def test_a_training_run_has_no_settings_but_the_hand(gateway: Gateway) -> None:
+    """An empty object is accepted, one with other members is not."""
     assert (await gateway.client.post("/train/", json={})).status_code == 202
     refused(await gateway.client.post("/train/", json={"epochs": 7}), 422, "invalid-input")
-    refused(await gateway.client.post("/train/", content=b"a" * 2000), 413, "too-large")
+    refused(await gateway.client.post("/train/", content=b"a" * 5000), 413, "too-large")
 
 
 @pytest.mark.parametrize("event_id", ["x", "-1", "1" * 19])
@@ -498,4 +498,4 @@ async def test_an_unknown_form_field_is_named(gateway: Gateway) -> None:
     refused(response, 422, "unknown-field")
     assert "'us" in response.json()["detail"]
     assert "\x07" not in response.json()["detail"]
-    assert "file, layout, model, name, project_id, script" in response.json()["detail"]
+    assert "file, hand, layout, model, name, project_id, script" in response.json()["detail"]

@@ -96,3 +96,17 @@ async def test_a_forged_cursor_is_refused_by_the_registry(gateway: Gateway) -> N
     """422 with a code of its own."""
     response = await gateway.client.get("/models/progress?cursor=forged")
     assert (response.status_code, response.json()["code"]) == (422, "invalid-cursor")
+
+
+async def test_a_version_is_activated_for_a_hand(gateway: Gateway) -> None:
+    """A version of another hand and an unknown name are refused."""
+    await upload(gateway.client, hand="Grandmother")
+    user = gateway.user
+    add_version(user, "hers", hand="Grandmother", base_version="hebrew_base-1")
+    add_version(user, "mine")
+    activated = await gateway.client.post("/models/hers/activate", params={"hand": "Grandmother"})
+    assert activated.json()["state"] == "active"
+    assert (activated.json()["hand"], activated.json()["base_version"]) == ("Grandmother", "hebrew_base-1")
+    for version, hand, code in (("mine", "Grandmother", "hand-mismatch"), ("hers", "Nobody", "unknown-hand")):
+        refused = await gateway.client.post(f"/models/{version}/activate", params={"hand": hand})
+        assert (refused.status_code, refused.json()["code"]) == (422, code)

@@ -159,3 +159,29 @@ async def test_an_unknown_script_is_refused(gateway: Gateway, query: str) -> Non
     response = await gateway.client.get(f"/models/readiness?{query}")
     assert (response.status_code, response.json()["code"]) == (422, "invalid-input")
     assert "GetReadiness" not in gateway.state.calls
+
+
+async def test_a_run_is_started_for_a_hand(gateway: Gateway) -> None:
+    """Null is the user's own hand; without the field the registry chooses; an unknown name is refused."""
+    await upload(gateway.client, hand="Grandmother")
+    for body, sent in (({"hand": "Grandmother"}, "Grandmother"), ({"hand": None}, ""), ({}, None)):
+        started = await gateway.client.post("/train/", json=body)
+        assert started.status_code == 202
+        request = gateway.state.requests[gateway.state.calls.index("StartTraining")]
+        assert (request.hand if request.HasField("hand") else None) == sent
+        run = (await gateway.client.post(f"/train/{started.json()['run_id']}/cancel")).json()
+        assert run["hand"] == (sent or None)
+        gateway.state.calls.clear()
+        gateway.state.requests.clear()
+    refused = await gateway.client.post("/train/", json={"hand": "Nobody"})
+    assert (refused.status_code, refused.json()["code"]) == (422, "unknown-hand")
+    assert refused.json()["errors"][0]["field"] == "/hand"
+
+
+async def test_readiness_is_shown_for_one_hand(gateway: Gateway) -> None:
+    """With the hand's name in the response; an unknown name is refused."""
+    await upload(gateway.client, hand="Grandmother")
+    readiness = (await gateway.client.get("/models/readiness", params={"hand": "Grandmother"})).json()
+    assert [script["hand"] for script in readiness["scripts"]] == ["Grandmother"]
+    refused = await gateway.client.get("/models/readiness", params={"hand": "Nobody"})
+    assert (refused.status_code, refused.json()["code"]) == (422, "unknown-hand")

@@ -1,4 +1,4 @@
-"""The readiness of a script: due date, reason to wait and expected gain of its next run."""
+"""The readiness of a hand: due date, reason to wait and expected gain of its next run."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 
 from ketav_registry.domain.ground_truth import LineCounts
 from ketav_registry.domain.models import Script
+from ketav_registry.domain.projects_hands import Hand
 from ketav_registry.domain.training import LastRun, RunState
 from ketav_registry.domain.training_policy import TrainingPolicy, is_due
 from ketav_registry.domain.training_readiness import (
     GainBasis,
+    HandStatus,
     PastRun,
-    ScriptStatus,
     UserStatus,
     WaitReason,
     published_gain,
@@ -26,10 +27,10 @@ from ketav_registry.domain.training_readiness import (
 DAY = timedelta(days=1)
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 USER = UserStatus(NOW, TrainingPolicy(), None, None)
-NEW = ScriptStatus(Script.MODERN_CURSIVE, LineCounts(0, 0, 0), None, (), "hebrew_base-1")
+NEW = HandStatus(Hand(Script.MODERN_CURSIVE), LineCounts(0, 0, 0), None, (), "hebrew_base-1")
 
 
-def with_lines(verified: int, last_run: LastRun | None = None) -> ScriptStatus:
+def with_lines(verified: int, last_run: LastRun | None = None) -> HandStatus:
     """Return a script with verified lines and a last run."""
     return replace(NEW, counts=LineCounts(verified, 0, 0), last_run=last_run)
 
@@ -110,7 +111,7 @@ def test_readiness_agrees_with_the_sweep(
     ],
 )
 def test_each_reason_why_no_run_starts_has_a_text(
-    script: ScriptStatus, user: UserStatus, reason: WaitReason | None, text: str
+    script: HandStatus, user: UserStatus, reason: WaitReason | None, text: str
 ) -> None:
     """With its numbers and times."""
     ready = readiness(script, user)

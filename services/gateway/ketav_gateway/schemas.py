@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from ketav_common.limits import MAX_NAME_CODE_POINTS
+
 UUID_PATTERN = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 VERSION_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 
@@ -11,6 +13,9 @@ Id = Annotated[str, StringConstraints(pattern=UUID_PATTERN)]
 Script = Literal["modern_cursive", "square", "sephardi", "ashkenazi", "rashi"]
 Layout = Literal["page", "line"]
 ModelKind = Literal["base", "user"]
+
+
+HandName = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME_CODE_POINTS)]
 
 
 class RequestBody(BaseModel):

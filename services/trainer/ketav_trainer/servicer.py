@@ -20,7 +20,8 @@ class TrainerServicer(trainer_pb2_grpc.TrainerServiceServicer):
         self, request: trainer_pb2.StartTrainingRequest, context: grpc.aio.ServicerContext[Any, Any]
     ) -> trainer_pb2.StartTrainingResponse:
         """Start a run of the caller."""
-        run = await usecases.start_training(request.request_id, dependencies=self._dependencies)
+        hand = request.hand if request.HasField("hand") else None
+        run = await usecases.start_training(request.request_id, hand, dependencies=self._dependencies)
         return trainer_pb2.StartTrainingResponse(run=run)
 
     async def WatchTraining(

@@ -41,15 +41,17 @@ class Dependencies:
     """Set when the server is stopping."""
 
 
-async def start_training(request_id: str, *, dependencies: Dependencies) -> training_pb2.TrainingRun:
-    """Create a run of the caller, then enqueue it; the run is committed before it is enqueued.
+async def start_training(
+    request_id: str, hand: str | None, *, dependencies: Dependencies
+) -> training_pb2.TrainingRun:
+    """Create a run of a hand of the caller (None: the one with most new lines), then enqueue it.
 
-    An unavailable broker is no error: a sweep enqueues the run later. Raises the registry's Precondition
-    too-few-lines and Conflict run-active.
+    The run is committed before it is enqueued. An unavailable broker is no error: a sweep enqueues the run
+    later. Raises the registry's too-few-lines, run-active, unknown-hand.
     """
     with rpc.raise_ketav_errors():
         response = await dependencies.runs.CreateTrainingRun(
-            training_pb2.CreateTrainingRunRequest(request_id=request_id), timeout=_CALL_S
+            training_pb2.CreateTrainingRunRequest(request_id=request_id, hand=hand), timeout=_CALL_S
         )
     await _enqueue(dependencies.queue, response.run.run_id)
     return response.run

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from ketav.page.v1 import page_pb2
 from ketav.registry.v1 import ground_truth_pb2, ground_truth_pb2_grpc, pages_pb2, transcriptions_pb2
-from tests.parts.in_memory.pages import insert_page, received
+from tests.parts.in_memory.pages import check_hand, insert_page, received
 from tests.parts.in_memory.state import TIME, State, StoredPage, User, correct_line
 
 
@@ -23,7 +23,7 @@ class GroundTruth(ground_truth_pb2_grpc.GroundTruthServiceServicer):
         header, data = await received(request_iterator)
         self.state.enter("ImportGroundTruth", header)
         user = self.state.caller()
-        user.project(header.project_id)
+        check_hand(user.project(header.project_id), header.hand)
         known = user.repeated("ImportGroundTruth", header.request_id, header.request_sha256)
         if known is not None:
             return known

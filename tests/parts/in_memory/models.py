@@ -66,6 +66,9 @@ class Models(models_pb2_grpc.ModelServiceServicer):
         self.state.enter("ActivateModel", request)
         user = self.state.caller()
         version = _required(_versions(user), request.version)
+        user.require_hand(request.hand)
+        if request.hand and version.model.version in user.versions and version.hand != request.hand:
+            raise Precondition("The version is of another hand. Choose another one.", code="hand-mismatch")
         if code := _UNUSABLE.get(version.state):
             raise Precondition("This version never serves. Choose another one.", code=code)
         for other in user.versions.values():
@@ -82,7 +85,7 @@ class Models(models_pb2_grpc.ModelServiceServicer):
         self.state.enter("ListModelProgress", request)
         user = self.state.caller()
         pages = [_page_progress(user, stored) for stored in reversed(user.pages.values())]
-        compared = [page for page in pages if page.errors.lines and request.script in {0, page.script}]
+        compared = [page for page in pages if _is_requested(page, request)]
         part, cursor = list_part(compared, request.cursor, request.limit or 20)
         return models_pb2.ListModelProgressResponse(
             pages=part,
@@ -90,6 +93,12 @@ class Models(models_pb2_grpc.ModelServiceServicer):
             versions=[] if request.cursor else _totals(compared),
             versions_complete=not request.cursor,
         )
+
+
+def _is_requested(page: models_pb2.PageProgress, request: Any) -> bool:
+    """Return whether a page has compared lines and is of the script and the hand of a request."""
+    hand = request.hand if request.HasField("hand") else page.hand
+    return bool(page.errors.lines) and request.script in {0, page.script} and page.hand == hand
 
 
 def _versions(user: User) -> dict[str, models_pb2.ModelVersion]:
@@ -116,6 +125,7 @@ def _page_progress(user: User, stored: StoredPage) -> models_pb2.PageProgress:
         page_id=stored.message.page_id,
         project_id=stored.message.project_id,
         script=user.projects[stored.message.project_id].script,
+        hand=user.projects[stored.message.project_id].hand,
         model=stored.message.transcription.model,
         read_time=TIME,
         errors=models_pb2.ReadingErrors(
@@ -128,13 +138,14 @@ def _page_progress(user: User, stored: StoredPage) -> models_pb2.PageProgress:
 
 def _totals(pages: list[models_pb2.PageProgress]) -> list[models_pb2.VersionProgress]:
     """Return the errors by version and script."""
-    groups: defaultdict[tuple[str, int], list[models_pb2.PageProgress]] = defaultdict(list)
+    groups: defaultdict[tuple[str, int, str], list[models_pb2.PageProgress]] = defaultdict(list)
     for page in pages:
-        groups[page.model.version, page.script].append(page)
+        groups[page.model.version, page.script, page.hand].append(page)
     return [
         models_pb2.VersionProgress(
             model=group[0].model,
             script=group[0].script,
+            hand=group[0].hand,
             pages=len(group),
             errors=models_pb2.ReadingErrors(
                 lines=sum(page.errors.lines for page in group),

@@ -24,6 +24,16 @@ def count(pages: Sequence[StoredPage], consequences: erasure_pb2.Erasure) -> era
     return erasure
 
 
+def check_hand(project: projects_pb2.Project, hand: str) -> None:
+    """Raise InvalidInput if a request names another hand than the project has."""
+    if hand and hand != project.hand:
+        raise InvalidInput(
+            "The project belongs to another hand. Leave the field out.",
+            code="hand-mismatch",
+            details={"pointer": "/hand"},
+        )
+
+
 def reading_model(user: User, version: str) -> page_pb2.Model:
     """Return the model to read with; raises NotFound, or Conflict for a version that never serves."""
     if version in {"", BASE.version}:
@@ -87,11 +97,15 @@ class Pages(pages_pb2_grpc.PageServiceServicer):
     def _project_id(user: User, header: Any) -> str:
         """Return the id of the named project, or of a new one."""
         if header.project_id:
-            return user.project(header.project_id).project_id
+            project = user.project(header.project_id)
+            check_hand(project, header.hand)
+            return project.project_id
+        user.check_script(header.hand, header.script)
         project = projects_pb2.Project(
             project_id=str(uuid4()),
             name=header.project_name or "2026-01-01",
-            script=header.script or page_pb2.SCRIPT_MODERN_CURSIVE,
+            script=header.script or user.script_of(header.hand),
+            hand=header.hand,
             create_time=TIME,
         )
         user.projects[project.project_id] = project

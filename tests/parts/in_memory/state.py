@@ -10,7 +10,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from ketav.page.v1 import page_pb2
 from ketav.registry.v1 import erasure_pb2, models_pb2, pages_pb2, projects_pb2, training_pb2, webhooks_pb2
 from ketav_common import context
-from ketav_common.errors import Conflict, KetavError, NotFound
+from ketav_common.errors import Conflict, InvalidInput, KetavError, NotFound
 from ketav_registry.convert.common import invalid_cursor
 
 TIME = Timestamp(seconds=1_760_000_000)
@@ -64,6 +64,30 @@ class User:
         if stored is None or stored.message.project_id != project_id:
             raise NotFound("This project has no page with this id. List its pages.")
         return stored
+
+    def require_hand(self, name: str) -> None:
+        """Raise InvalidInput if a name is not empty and no project's hand has it."""
+        if name and name not in {project.hand for project in self.projects.values()}:
+            raise InvalidInput(
+                "This account has no hand with this name. List the projects.",
+                code="unknown-hand",
+                details={"pointer": "/hand"},
+            )
+
+    def script_of(self, hand: str) -> page_pb2.Script.ValueType:
+        """Return the script of a hand, modern cursive for a new one."""
+        projects = [project for project in self.projects.values() if hand and project.hand == hand]
+        return projects[0].script if projects else page_pb2.SCRIPT_MODERN_CURSIVE
+
+    def check_script(self, hand: str, script: page_pb2.Script.ValueType) -> None:
+        """Raise InvalidInput if a hand with projects has another script; 0 is any."""
+        known = any(hand and project.hand == hand for project in self.projects.values())
+        if known and script not in {0, self.script_of(hand)}:
+            raise InvalidInput(
+                "The hand has another script. Name another hand.",
+                code="hand-script",
+                details={"pointer": "/hand"},
+            )
 
     def pages_of(self, project_id: str) -> list[StoredPage]:
         """Return the pages of a project, oldest first."""

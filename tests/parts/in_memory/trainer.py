@@ -27,7 +27,8 @@ class Trainer(trainer_pb2_grpc.TrainerServiceServicer):
                 code="run-active",
                 details={"run_id": run.run_id},
             )
-        return trainer_pb2.StartTrainingResponse(run=add_run(user))
+        user.require_hand(request.hand)
+        return trainer_pb2.StartTrainingResponse(run=add_run(user, hand=request.hand))
 
     async def WatchTraining(self, request: Any, context: Any) -> AsyncIterator[Any]:
         """Yield the run as it is, then as it has succeeded, each only after the caller's last revision."""

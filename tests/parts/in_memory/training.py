@@ -80,10 +80,11 @@ class Training(training_pb2_grpc.TrainingServiceServicer):
         """Return the readiness of one script, or of all scripts with lines."""
         self.state.enter("GetReadiness", request)
         user = self.state.caller()
+        user.require_hand(request.hand)
         scripts = [request.script] if request.script else _scripts(user) or [page_pb2.SCRIPT_MODERN_CURSIVE]
         run = active_run(user)
         return training_pb2.GetReadinessResponse(
-            scripts=[_readiness(user, script) for script in scripts],
+            scripts=[_readiness(user, script, request.hand) for script in scripts],
             policy=user.policy,
             policy_text="A run is queued at 16 verified lines.",
             active_run_id=run.run_id if run else "",
@@ -114,8 +115,8 @@ def _verified(lines: list[page_pb2.Line]) -> int:
     return sum(line.HasField("corrected_text") and not line.HasField("quarantine") for line in lines)
 
 
-def _readiness(user: User, script: page_pb2.Script.ValueType) -> training_pb2.Readiness:
-    """Return the readiness of a script for its first run."""
+def _readiness(user: User, script: page_pb2.Script.ValueType, hand: str) -> training_pb2.Readiness:
+    """Return the readiness of a hand for its first run; the lines are those of all hands."""
     pages = [
         stored for stored in user.pages.values() if user.projects[stored.message.project_id].script == script
     ]
@@ -123,6 +124,7 @@ def _readiness(user: User, script: page_pb2.Script.ValueType) -> training_pb2.Re
     missing = max(0, _MIN_LINES - verified)
     return training_pb2.Readiness(
         script=script,
+        hand=hand,
         verified_lines=verified,
         quarantined_lines=sum(line.HasField("quarantine") for stored in pages for line in stored.lines()),
         next_run_lines=_MIN_LINES,

@@ -23,6 +23,7 @@ class ImportRequest:
     confirm: bool
     key: str
     fingerprint: bytes
+    hand: str = ""
 
 
 def _points(points: Sequence[Point]) -> list[page_pb2.Point]:
@@ -51,6 +52,7 @@ def import_header(
         confirm=request.confirm,
         request_id=request_id,
         request_sha256=request.fingerprint,
+        hand=request.hand,
     )
 
 

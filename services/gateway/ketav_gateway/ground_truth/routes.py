@@ -95,7 +95,7 @@ async def _import(
             names=Names(archive.names),
             services=gateway.services,
             images=gateway.images,
-            request=ImportRequest(project_id, form.confirm == "true", key, sha256),
+            request=ImportRequest(project_id, form.confirm == "true", key, sha256, form.hand or ""),
             folder=folder,
             max_image_bytes=settings.max_upload_bytes,
             deadline=deadline,

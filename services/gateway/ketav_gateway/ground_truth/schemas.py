@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field
 
 from ketav_gateway import examples
-from ketav_gateway.schemas import RequestBody, ResponseBody
+from ketav_gateway.schemas import HandName, RequestBody, ResponseBody
 
 _EXAMPLE: dict[str, Any] = {
     "project_id": examples.PROJECT_ID,
@@ -49,6 +49,9 @@ _QUARANTINED_LINES = "Those of the stored lines whose text looks wrong: they do 
 class ImportForm(RequestBody):
     """The fields of an import in addition to the archive."""
 
+    hand: HandName | None = Field(
+        None, description="Name of the hand that the project must have; without it, any."
+    )
     confirm: Literal["true", "false"] = Field(
         "false",
         description="`true`: you confirm all texts of the archive; those that look wrong train instead of "

@@ -150,11 +150,11 @@ def json_body(model: type[Body]) -> Callable[[Request], Awaitable[Body]]:
     return read
 
 
-def body_description(model: type[BaseModel]) -> dict[str, Any]:
-    """Return the OpenAPI description of a JSON body, for a route that reads it with `json_body`."""
+def body_description(model: type[BaseModel], *, required: bool = True) -> dict[str, Any]:
+    """Return the OpenAPI description of a JSON body, for a route that reads the body itself."""
     schema = model.model_json_schema(ref_template="{model}")
     resolved = _resolved(schema, schema.pop("$defs", {}))
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": resolved}}}}
+    return {"requestBody": {"required": required, "content": {"application/json": {"schema": resolved}}}}
 
 
 def _resolved(schema: Any, definitions: dict[str, Any]) -> Any:  # noqa: ANN401 - any JSON value

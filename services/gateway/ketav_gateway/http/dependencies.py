@@ -10,6 +10,7 @@ from fastapi.security import APIKeyHeader, HTTPBearer
 from ketav_common import context
 from ketav_common.errors import NotFound, Unauthenticated
 from ketav_common.images import ImageNormaliser
+from ketav_common.limits import MAX_NAME_CODE_POINTS
 from ketav_gateway.http.authentication import Authenticator, presented_key
 from ketav_gateway.http.background import BackgroundTasks
 from ketav_gateway.http.health import HealthProbe
@@ -120,3 +121,12 @@ Cursor = Annotated[
     ),
 ]
 ListLimit = Annotated[int, Query(description="Maximum number of elements in the response.", ge=1, le=100)]
+HandQuery = Annotated[
+    str | None,
+    Query(
+        alias="hand",
+        description="Only the hand with this name; empty: your own; without it all hands.",
+        max_length=MAX_NAME_CODE_POINTS,
+        pattern=r"^[^\x00-\x1f]*$",
+    ),
+]

@@ -15,8 +15,10 @@ def model_version(message: models_pb2.ModelVersion) -> schemas.ModelVersion:
     return schemas.ModelVersion(
         **model(message.model).model_dump(),
         script=script_name(message.script) if message.script else None,
+        hand=message.hand or None,
         state=enum_name(models_pb2.ModelState, message.state, "MODEL_STATE_"),
         parent_version=message.parent_version or None,
+        base_version=message.base_version or None,
         run_id=message.run_id or None,
         cer_before=message.cer_before if message.HasField("cer_before") else None,
         cer_after=message.cer_after if message.HasField("cer_after") else None,
@@ -46,6 +48,7 @@ def _page_progress(message: models_pb2.PageProgress) -> schemas.PageProgress:
         image_id=message.page_id,
         project_id=message.project_id,
         script=script_name(message.script),
+        hand=message.hand or None,
         model=model(message.model),
         read_at=timestamp(message.read_time),
         **_errors(message.errors),
@@ -57,6 +60,7 @@ def _version_progress(message: models_pb2.VersionProgress) -> schemas.VersionPro
     return schemas.VersionProgress(
         model=model(message.model),
         script=script_name(message.script),
+        hand=message.hand or None,
         pages=message.pages,
         first_read_at=timestamp(message.first_read_time),
         last_read_at=timestamp(message.last_read_time),

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Query
 
 from ketav.registry.v1 import models_pb2
 from ketav_gateway.convert import script_to_proto
-from ketav_gateway.http.dependencies import Cursor, Gateway, ListLimit, Version
+from ketav_gateway.http.dependencies import Cursor, Gateway, HandQuery, ListLimit, Version
 from ketav_gateway.http.idempotency import idempotency_key
 from ketav_gateway.http.problem_codes import LIST
 from ketav_gateway.http.problems import responses
@@ -34,11 +34,14 @@ async def list_models(gateway: Gateway, cursor: Cursor = "", limit: ListLimit = 
 async def list_progress(
     gateway: Gateway,
     script: Annotated[Script | None, Query(description="Only this script; without it all scripts.")] = None,
+    hand: HandQuery = None,
     cursor: Cursor = "",
     limit: ListLimit = 20,
 ) -> schemas.ModelProgress:
     """Compare first readings with your corrections: the errors of each page, and of each model version."""
-    request = models_pb2.ListModelProgressRequest(script=script_to_proto(script), cursor=cursor, limit=limit)
+    request = models_pb2.ListModelProgressRequest(
+        script=script_to_proto(script), hand=hand, cursor=cursor, limit=limit
+    )
     response = await call(
         gateway.services.models.ListModelProgress, request, gateway.services.deadlines.short_s
     )
@@ -56,13 +59,23 @@ async def get_model(gateway: Gateway, version: Version) -> schemas.ModelRecord:
 @router.post(
     "/{version}/activate",
     responses=responses(
-        "malformed-idempotency-key", "not-found", "model-retired", "model-tainted", statuses=_NEVER_SERVES
+        "malformed-idempotency-key",
+        "invalid-input",
+        "not-found",
+        "model-retired",
+        "model-tainted",
+        "unknown-hand",
+        "hand-mismatch",
+        statuses=_NEVER_SERVES,
     ),
     dependencies=[Depends(idempotency_key)],
     summary="Activate a model version",
 )
-async def activate_model(gateway: Gateway, version: Version) -> schemas.ModelVersion:
-    """Make a version the active model of its script: for a rollback, or to return to the base model."""
-    request = models_pb2.ActivateModelRequest(version=version)
+async def activate_model(gateway: Gateway, version: Version, hand: HandQuery = None) -> schemas.ModelVersion:
+    """Make a version the active model of its hand: for a rollback, or to return to the base model.
+
+    A base becomes the active model of `hand`, without it of your own hand.
+    """
+    request = models_pb2.ActivateModelRequest(version=version, hand=hand)
     response = await call(gateway.services.models.ActivateModel, request, gateway.services.deadlines.short_s)
     return convert.model_version(response.version)

@@ -11,8 +11,10 @@ from ketav_gateway.schemas import Model, ModelKind, ResponseBody, Script
 _BASE_EXAMPLE: dict[str, Any] = {
     **examples.BASE_MODEL,
     "script": None,
+    "hand": None,
     "state": "available",
     "parent_version": None,
+    "base_version": None,
     "run_id": None,
     "cer_before": None,
     "cer_after": None,
@@ -23,8 +25,10 @@ _USER_EXAMPLE: dict[str, Any] = {
     "version": examples.USER_VERSION,
     "kind": "user",
     "script": "modern_cursive",
+    "hand": None,
     "state": "active",
     "parent_version": "hebrew_base-1",
+    "base_version": "hebrew_base-1",
     "run_id": examples.RUN_ID,
     "cer_before": 0.12,
     "cer_after": 0.081,
@@ -39,6 +43,7 @@ _PROGRESS_EXAMPLE: dict[str, Any] = {
             "image_id": examples.IMAGE_ID,
             "project_id": examples.PROJECT_ID,
             "script": "modern_cursive",
+            "hand": None,
             "model": examples.BASE_MODEL,
             "read_at": examples.CREATED_AT,
         }
@@ -49,6 +54,7 @@ _PROGRESS_EXAMPLE: dict[str, Any] = {
             **_ERRORS_EXAMPLE,
             "model": examples.BASE_MODEL,
             "script": "modern_cursive",
+            "hand": None,
             "pages": 1,
             "first_read_at": examples.CREATED_AT,
             "last_read_at": examples.CREATED_AT,
@@ -66,12 +72,16 @@ class ModelVersion(ResponseBody):
     version: str = Field(description="Name of the version.")
     kind: ModelKind = Field(description="`base`: serves all users; `user`: fine-tuned on your corrections.")
     script: Script | None = Field(description="The script that it reads; null: every script.")
+    hand: str | None = Field(description="The hand that it was trained for; null: your own, or a base.")
     state: Literal["active", "available", "retired", "tainted"] = Field(
-        description="`active`: reads your next page; `available`: can be activated; `retired`: the gate "
-        "rejected it; `tainted`: it was trained on lines that you have deleted."
+        description="`active`: reads the next page of its hand; `available`: can be activated; `retired`: "
+        "the gate rejected it; `tainted`: it was trained on lines that you have deleted."
     )
     parent_version: str | None = Field(
         description="The version that it was fine-tuned from; null for a base."
+    )
+    base_version: str | None = Field(
+        description="The base model that it descends from, over all its parents; null for a base."
     )
     run_id: str | None = Field(description="UUID of the training run that made it; null for a base.")
     cer_before: float | None = Field(
@@ -129,6 +139,7 @@ class PageProgress(ReadingErrors):
     image_id: str = Field(description="UUID of the image.")
     project_id: str = Field(description="UUID of the project.")
     script: Script = Field(description="Script of the project.")
+    hand: str | None = Field(description="Hand of the project; null: your own.")
     model: Model = Field(description="The model of the first reading.")
     read_at: datetime = Field(description="When it was read first.")
 
@@ -138,6 +149,7 @@ class VersionProgress(ReadingErrors):
 
     model: Model = Field(description="The version.")
     script: Script = Field(description="Script of these pages.")
+    hand: str | None = Field(description="Hand that wrote these pages; null: your own.")
     pages: int = Field(description="Pages compared.")
     first_read_at: datetime = Field(description="Time of the first of these readings.")
     last_read_at: datetime = Field(description="Time of the last of these readings.")
@@ -153,7 +165,8 @@ class ModelProgress(ResponseBody):
     )
     next_cursor: str | None = Field(description="Cursor of the next images; null after the last one.")
     versions: list[VersionProgress] | None = Field(
-        description="Totals by version and script, oldest version first; null in a response to a cursor."
+        description="Totals by version, script and hand, oldest version first; null in a response to a "
+        "cursor."
     )
     versions_complete: bool | None = Field(
         description="Whether the totals cover all corrected lines; false: the newest ones, up to a limit."

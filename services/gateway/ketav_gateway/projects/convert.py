@@ -11,5 +11,6 @@ def project(message: projects_pb2.Project) -> schemas.Project:
         project_id=message.project_id,
         name=message.name,
         script=script_name(message.script),
+        hand=message.hand or None,
         created_at=timestamp(message.create_time),
     )

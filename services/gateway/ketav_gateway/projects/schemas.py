@@ -13,6 +13,7 @@ _EXAMPLE: dict[str, Any] = {
     "project_id": examples.PROJECT_ID,
     "name": "Diary 1948",
     "script": "modern_cursive",
+    "hand": None,
     "created_at": examples.CREATED_AT,
 }
 
@@ -23,6 +24,7 @@ class Project(ResponseBody):
     project_id: str = Field(description="UUID of the project.")
     name: str = Field(description="Name of the project.")
     script: Script = Field(description="Script of its pages.")
+    hand: str | None = Field(description="Name of the hand that wrote its pages; null: your own hand.")
     created_at: datetime = Field(description="When it was created.")
 
 

@@ -15,6 +15,8 @@ def training_run(message: training_pb2.TrainingRun) -> schemas.TrainingRun:
         run_id=message.run_id,
         state=enum_name(training_pb2.TrainingRunState, message.state, "TRAINING_RUN_STATE_"),
         script=script_name(message.script),
+        hand=message.hand or None,
+        new_base=message.new_base or None,
         revision=message.revision,
         epoch=message.epoch,
         epochs=message.epochs or None,
@@ -60,6 +62,7 @@ def _script_readiness(message: training_pb2.Readiness) -> schemas.ScriptReadines
     wait_reason = enum_name(training_pb2.WaitReason, message.wait_reason, "WAIT_REASON_")
     return schemas.ScriptReadiness(
         script=script_name(message.script),
+        hand=message.hand or None,
         verified_lines=message.verified_lines,
         holdout_lines=message.holdout_lines,
         quarantined_lines=message.quarantined_lines,

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from pydantic import ValidationError
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from ketav.registry.v1 import training_pb2
@@ -13,11 +14,12 @@ from ketav_common.errors import InvalidInput, KetavError
 from ketav_common.logging import get_logger
 from ketav_gateway.convert import script_to_proto
 from ketav_gateway.http.bodies import body_description, json_body, parse_json, read_body
-from ketav_gateway.http.dependencies import Gateway, RunId, count_compute_request
+from ketav_gateway.http.dependencies import Gateway, HandQuery, RunId, count_compute_request
 from ketav_gateway.http.idempotency import IdempotencyKey, idempotency_key
 from ketav_gateway.http.openapi import CURL_ARGUMENTS
 from ketav_gateway.http.problem_codes import JSON_BODY
 from ketav_gateway.http.problems import Responses, responses
+from ketav_gateway.http.validation import invalid_fields
 from ketav_gateway.schemas import Script
 from ketav_gateway.services import Services, call, stream
 from ketav_gateway.training import convert, schemas
@@ -27,7 +29,8 @@ log = get_logger()
 
 _ENDED = {"succeeded", "rejected", "failed", "cancelled"}
 _REVISION = re.compile(r"[0-9]{1,18}")
-_MAX_EMPTY_BODY_BYTES = 1024
+_MAX_START_BYTES = 4096
+"""Bytes of the body that starts a run: a name of 200 code points, each escaped, and room for spaces."""
 _BY_RUN_ID = {"parameters": {"run_id": "$response.body#/run_id"}}
 _STARTED: Responses = {
     202: {
@@ -42,7 +45,7 @@ _STARTED: Responses = {
         }
     }
 }
-_EMPTY_BODY = tuple(code for code in JSON_BODY if code != "unsupported-content-type")
+_OPTIONAL_BODY = tuple(code for code in JSON_BODY if code != "unsupported-content-type")
 _EVENTS: Responses = {
     200: {
         "content": {"text/event-stream": {"example": schemas.EVENT_EXAMPLE}},
@@ -52,27 +55,40 @@ _EVENTS: Responses = {
 }
 
 
-async def _empty_body(request: Request) -> None:
-    """Accept no body or an empty JSON object; raises InvalidInput for any other."""
-    body = await read_body(request, _MAX_EMPTY_BODY_BYTES)
-    if body.strip() and parse_json(body) != {}:
-        raise InvalidInput("A training run has no settings. Send no body.")
+async def _start_request(request: Request) -> schemas.StartTrainingRequest:
+    """Return the JSON body, which may be absent; raises RequestValidationError for an invalid one."""
+    body = await read_body(request, _MAX_START_BYTES)
+    value = parse_json(body) if body.strip() else {}
+    try:
+        return schemas.StartTrainingRequest.model_validate(value)
+    except ValidationError as error:
+        raise invalid_fields(error, value) from error
 
 
 @router.post(
     "/train/",
     status_code=202,
     responses=responses(
-        *_EMPTY_BODY, "malformed-idempotency-key", "run-active", "too-few-lines", more=_STARTED
+        *_OPTIONAL_BODY,
+        "malformed-idempotency-key",
+        "run-active",
+        "too-few-lines",
+        "unknown-hand",
+        more=_STARTED,
     ),
-    dependencies=[Depends(count_compute_request), Depends(_empty_body)],
+    dependencies=[Depends(count_compute_request)],
+    openapi_extra=body_description(schemas.StartTrainingRequest, required=False),
     summary="Start a training run",
 )
 async def start_training(
-    response: Response, gateway: Gateway, key: IdempotencyKey
+    response: Response,
+    gateway: Gateway,
+    key: IdempotencyKey,
+    body: Annotated[schemas.StartTrainingRequest, Depends(_start_request)],
 ) -> schemas.StartTrainingResponse:
     """Queue a training run on your corrections; `GET /train/{run_id}` shows its progress."""
-    request = trainer_pb2.StartTrainingRequest(request_id=key)
+    hand = (body.hand or "") if "hand" in body.model_fields_set else None
+    request = trainer_pb2.StartTrainingRequest(request_id=key, hand=hand)
     started = await call(gateway.services.trainer.StartTraining, request, gateway.services.deadlines.short_s)
     run = convert.training_run(started.run)
     response.headers["Location"] = f"/train/{run.run_id}"
@@ -149,16 +165,19 @@ async def _events(services: Services, run_id: str, revision: int) -> AsyncIterat
 
 
 @router.get(
-    "/models/readiness", responses=responses("invalid-input"), summary="Show when the next run is due"
+    "/models/readiness",
+    responses=responses("invalid-input", "unknown-hand"),
+    summary="Show when the next run is due",
 )
 async def get_readiness(
     gateway: Gateway,
     script: Annotated[
         Script | None, Query(description="Only this script; without it all scripts with corrected lines.")
     ] = None,
+    hand: HandQuery = None,
 ) -> schemas.Readiness:
     """Return when your next training run is due, why none starts now, and its estimated gain."""
-    request = training_pb2.GetReadinessRequest(script=script_to_proto(script))
+    request = training_pb2.GetReadinessRequest(script=script_to_proto(script), hand=hand)
     response = await call(gateway.services.training.GetReadiness, request, gateway.services.deadlines.short_s)
     return convert.readiness(response)
 

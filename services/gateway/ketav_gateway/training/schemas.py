@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 
 from ketav_common.limits import MAX_TRAINING_GAP_SECONDS
 from ketav_gateway import examples
-from ketav_gateway.schemas import RequestBody, ResponseBody, Script
+from ketav_gateway.schemas import HandName, RequestBody, ResponseBody, Script
 
 TrainingState = Literal["queued", "running", "evaluating", "succeeded", "rejected", "failed", "cancelled"]
 
@@ -19,6 +19,8 @@ _RUN_EXAMPLE: dict[str, Any] = {
     "run_id": examples.RUN_ID,
     "state": "running",
     "script": "modern_cursive",
+    "hand": None,
+    "new_base": None,
     "revision": 7,
     "epoch": 3,
     "epochs": 12,
@@ -45,6 +47,7 @@ _READINESS_EXAMPLE: dict[str, Any] = {
     "scripts": [
         {
             "script": "modern_cursive",
+            "hand": None,
             "verified_lines": 21,
             "holdout_lines": 5,
             "quarantined_lines": 1,
@@ -70,6 +73,18 @@ _READINESS_EXAMPLE: dict[str, Any] = {
 }
 
 
+class StartTrainingRequest(RequestBody):
+    """The hand to train."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"hand": "Grandmother"}})
+
+    hand: HandName | None = Field(
+        None,
+        description="Name of the hand to train; null: your own, in the script with most new lines. Without "
+        "this field, the hand with most new lines.",
+    )
+
+
 class StartTrainingResponse(ResponseBody):
     """A queued training run."""
 
@@ -90,6 +105,11 @@ class TrainingRun(ResponseBody):
         "`rejected`: the gate found it not better; `failed` and `cancelled`: the run made no model."
     )
     script: Script = Field(description="The script whose model it trains.")
+    hand: str | None = Field(description="The hand whose model it trains; null: your own.")
+    new_base: str | None = Field(
+        description="The base model that it trains from, because the hand's model descends from an older "
+        "one; null: it fine-tunes the hand's model."
+    )
     revision: int = Field(description="Incremented by each change; the id of the change's event.")
     epoch: int = Field(description="Completed epochs.")
     epochs: int | None = Field(description="Planned epochs; null while unknown.")
@@ -153,9 +173,10 @@ class ExpectedGain(ResponseBody):
 
 
 class ScriptReadiness(ResponseBody):
-    """Number of lines of a script, and the time of its next run."""
+    """Number of lines of a hand, and the time of its next run."""
 
     script: Script = Field(description="The script whose model a run would train.")
+    hand: str | None = Field(description="The hand whose model a run would train; null: your own.")
     verified_lines: int = Field(
         description="Corrected lines that a run would use now: all but the quarantined ones."
     )
@@ -184,4 +205,6 @@ class Readiness(ResponseBody):
     policy: TrainingPolicy = Field(description="Your policy for automatic runs.")
     policy_text: str = Field(description="The policy, in sentences.")
     active_run_id: str | None = Field(description="UUID of your active run; null: none.")
-    scripts: list[ScriptReadiness] = Field(description="One element a script, most corrected lines first.")
+    scripts: list[ScriptReadiness] = Field(
+        description="One element a hand and script, most corrected lines first."
+    )

@@ -29,7 +29,8 @@ def create_page_header(
     return pages_pb2.CreatePageHeader(
         project_id=form.project_id or "",
         project_name=form.name or "",
-        script=script_to_proto(form.script),
+        script=script_to_proto(form.script if "script" in form.model_fields_set else None),
+        hand=form.hand or "",
         layout=layout_to_proto(form.layout),
         image=image_to_proto(image),
         request_id=idempotency_key,

@@ -20,7 +20,7 @@ from ketav_gateway.http.dependencies import (
     count_compute_request,
 )
 from ketav_gateway.http.idempotency import IdempotencyKey, fingerprint, idempotency_key
-from ketav_gateway.http.problem_codes import FORM, IDEMPOTENT, IMAGE, READING, TEXT
+from ketav_gateway.http.problem_codes import FORM, HAND, IDEMPOTENT, IMAGE, READING, TEXT
 from ketav_gateway.http.problems import Responses, responses
 from ketav_gateway.http.validation import naming_field
 from ketav_gateway.schemas import VERSION_PATTERN
@@ -60,7 +60,7 @@ _ACCEPTED: Responses = {
     "/ocr/",
     status_code=201,
     response_model=schemas.OcrResponse,
-    responses=responses(*FORM, *IMAGE, *TEXT, *READING, *IDEMPOTENT, more=_OCR_LINKS | _ACCEPTED),
+    responses=responses(*FORM, *IMAGE, *TEXT, *READING, *IDEMPOTENT, *HAND, more=_OCR_LINKS | _ACCEPTED),
     openapi_extra=uploads.form_description(
         schemas.OcrForm, "page.jpg", "Image: JPEG, PNG, TIFF or WebP of at most 25 MiB and 50 megapixels."
     ),
@@ -132,13 +132,13 @@ async def _store(
 
 
 def _form(upload: uploads.Upload) -> schemas.OcrForm:
-    """Return the validated fields, the name in stored form."""
+    """Return the validated fields, the names in stored form."""
     form = uploads.validated(schemas.OcrForm, upload)
-    if form.name is None:
-        return form
-    with naming_field("name"):
-        name = clean(form.name, max_length=MAX_NAME_CODE_POINTS, what="name") or None
-    return form.model_copy(update={"name": name})
+    names = {field: value for field in ("name", "hand") if (value := getattr(form, field)) is not None}
+    for field, value in names.items():
+        with naming_field(field):
+            names[field] = clean(value, max_length=MAX_NAME_CODE_POINTS, what="name") or None
+    return form.model_copy(update=names)
 
 
 async def _read_in_background(

@@ -7,7 +7,17 @@ from pydantic import ConfigDict, Field
 
 from ketav_common import limits
 from ketav_gateway import examples
-from ketav_gateway.schemas import VERSION_PATTERN, Id, Image, Layout, Model, RequestBody, ResponseBody, Script
+from ketav_gateway.schemas import (
+    VERSION_PATTERN,
+    HandName,
+    Id,
+    Image,
+    Layout,
+    Model,
+    RequestBody,
+    ResponseBody,
+    Script,
+)
 
 Position = Annotated[tuple[int, int], Field(description="[x, y] in pixels of the stored image.")]
 
@@ -61,7 +71,16 @@ class OcrForm(RequestBody):
         min_length=1,
         max_length=limits.MAX_NAME_CODE_POINTS,
     )
-    script: Script = Field("modern_cursive", description="Script of the new project.")
+    hand: HandName | None = Field(
+        None,
+        description="Name of the person who wrote the pages of the new project: their hand gets a model of "
+        "its own. A new name makes a hand; without a name it is your own. With `project_id`, the hand that "
+        "the project must have.",
+    )
+    script: Script = Field(
+        "modern_cursive",
+        description="Script of the new project; without it that of `hand`, or modern cursive.",
+    )
     layout: Layout = Field("page", description="Whether the image shows a page or one line.")
     model: str | None = Field(
         None,

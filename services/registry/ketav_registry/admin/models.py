@@ -10,7 +10,7 @@ from ketav_registry.admin.session import Json, run, show
 from ketav_registry.domain.models import ModelVersion, Script
 from ketav_registry.model_conversion import convert_model
 from ketav_registry.stores import Stores
-from ketav_registry.usecases import accounts, models, models_bases
+from ketav_registry.usecases import accounts, models, models_bases, models_versions
 
 app = typer.Typer(no_args_is_help=True, help="Manage base models and the models of users.")
 
@@ -34,6 +34,8 @@ def list_models(
             "version": version.model.version,
             "user_id": version.user_id,
             "script": version.script,
+            "hand": version.hand_name,
+            "base": version.base_version,
             "state": version.state,
             "cer_before": version.cer_before,
             "cer_after": version.cer_after,
@@ -51,6 +53,9 @@ def activate_model(
     user: Annotated[
         str | None, typer.Option(help="Name or id of the user whose pages the version reads.")
     ] = None,
+    hand: Annotated[
+        str | None, typer.Option(help="With --user: the hand that the version serves; by default its own.")
+    ] = None,
 ) -> None:
     """Make a version serve: with --user the user's version or a base, without it a base for its script.
 
@@ -63,7 +68,7 @@ def activate_model(
         if user is None:
             return await models_bases.activate_base(version, stores=stores)
         owner = await accounts.find_user(user, stores=stores)
-        return await models.activate_model(owner.user_id, version, stores=stores)
+        return await models_versions.activate_model(owner.user_id, version, hand, stores=stores)
 
     activated = run(work)
     typer.echo(

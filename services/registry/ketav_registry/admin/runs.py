@@ -42,6 +42,8 @@ def _row(training_run: TrainingRun) -> dict[str, object]:
         "run_id": training_run.run_id,
         "user_id": training_run.user_id,
         "script": training_run.script,
+        "hand": training_run.hand.name,
+        "new_base": training_run.new_base,
         "state": training_run.state,
         "epoch": f"{training_run.epoch}/{training_run.epochs}",
         "attempts": training_run.attempts,
@@ -65,6 +67,6 @@ def cancel_run(run_id: UUID) -> None:
 
 @app.command("retry")
 def retry_run(run_id: UUID) -> None:
-    """Queue a new run for the user and script of a run that has ended; print its id."""
+    """Queue a new run for the user and hand of a run that has ended; print its id."""
     queued = run(lambda stores: training_operations.retry_run(run_id, stores=stores))
     typer.echo(queued.run_id)

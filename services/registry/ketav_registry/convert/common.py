@@ -15,6 +15,7 @@ from ketav_common.errors import InvalidInput
 from ketav_common.limits import MAX_IDEMPOTENCY_KEY_CHARACTERS
 from ketav_registry.domain.models import Model, ModelKind, Script
 from ketav_registry.domain.pages import Layout
+from ketav_registry.domain.projects_hands import HandFilter
 from ketav_registry.domain.requests import ListPosition, RequestKey
 
 _Member = TypeVar("_Member", bound=StrEnum)
@@ -58,6 +59,11 @@ def choice(values: dict[_Member, Any], number: int, default: _Member) -> _Member
 def script(number: int) -> Script:
     """Return a script; an unspecified one is modern cursive."""
     return choice(SCRIPTS, number, Script.MODERN_CURSIVE)
+
+
+def hand_filter(script_number: int, name: str | None) -> HandFilter:
+    """Return which hands a request is about; unspecified and None: all."""
+    return HandFilter(script(script_number) if script_number else None, name)
 
 
 def digest(value: bytes) -> bytes:

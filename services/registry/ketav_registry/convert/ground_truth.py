@@ -23,6 +23,7 @@ def page_import(header: ground_truth_pb2.ImportGroundTruthHeader) -> PageImport:
         ),
         confirmed=header.confirm,
         request=common.request_key(header.request_id, header.request_sha256),
+        hand=header.hand,
     )
 
 

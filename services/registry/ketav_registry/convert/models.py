@@ -25,13 +25,18 @@ def version_message(version: ModelVersion, *, card: bool = False) -> models_pb2.
         cer_after=version.cer_after,
         training_lines=version.training_lines,
         create_time=common.timestamp(version.create_time),
+        hand=version.hand_name,
+        base_version=version.base_version or "",
         card_json=_card_json(version) if card and version.model_card else "",
     )
 
 
 def _card_json(version: ModelVersion) -> str:
     """Return the public part of a version's model card as JSON."""
-    return json.dumps(public_card(version.model_card), ensure_ascii=False)
+    card = public_card(version.model_card)
+    if version.hand_name:
+        card["hand"] = version.hand_name
+    return json.dumps(card, ensure_ascii=False)
 
 
 def lineage_message(version: ModelVersion, lineage: Sequence[ModelVersion]) -> models_pb2.GetModelResponse:
@@ -55,4 +60,5 @@ def publication(header: models_pb2.PublishModelHeader) -> Publication:
         verdict=header.verdict,
         training_lines=header.training_lines,
         model_card=header.model_card,
+        serving_version=header.serving_version,
     )

@@ -11,7 +11,8 @@ def page_message(progress: PageProgress) -> models_pb2.PageProgress:
     return models_pb2.PageProgress(
         page_id=str(reading.page_id),
         project_id=str(reading.project_id),
-        script=common.SCRIPTS[reading.script],
+        script=common.SCRIPTS[reading.hand.script],
+        hand=reading.hand.name,
         model=common.model(reading.model),
         read_time=common.timestamp(reading.read_time),
         errors=_errors_message(progress.errors),
@@ -22,7 +23,8 @@ def version_message(progress: VersionProgress) -> models_pb2.VersionProgress:
     """Return the message of the errors of a version."""
     return models_pb2.VersionProgress(
         model=common.model(progress.model),
-        script=common.SCRIPTS[progress.script],
+        script=common.SCRIPTS[progress.hand.script],
+        hand=progress.hand.name,
         pages=progress.pages,
         errors=_errors_message(progress.errors),
         first_read_time=common.timestamp(progress.first_read_time),

@@ -19,11 +19,12 @@ def new_page(header: pages_pb2.CreatePageHeader) -> NewPage:
     return NewPage(
         project_id=common.uuid(header.project_id, "project_id") if header.project_id else None,
         project_name=header.project_name,
-        script=common.script(header.script),
+        script=common.script(header.script) if header.script else None,
         layout=layout(header.layout),
         image=new_image(header.image),
         request=common.request_key(header.request_id, header.request_sha256),
         model_version=header.model_version,
+        hand=header.hand,
     )
 
 

@@ -17,6 +17,7 @@ def project_message(project: Project) -> projects_pb2.Project:
         name=project.name,
         script=common.SCRIPTS[project.script],
         create_time=common.timestamp(project.create_time),
+        hand=project.hand.name,
     )
 
 

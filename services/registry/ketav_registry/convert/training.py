@@ -41,6 +41,8 @@ def run_message(run: TrainingRun) -> training_pb2.TrainingRun:
         attempts=run.attempts,
         create_time=common.timestamp(run.create_time),
         update_time=common.timestamp(run.update_time),
+        hand=run.hand.name,
+        new_base=run.new_base or "",
         remaining_seconds=None if run.remaining is None else round(run.remaining.total_seconds()),
     )
 
@@ -55,6 +57,8 @@ def claim_message(claim: Claim) -> training_pb2.ClaimTrainingRunResponse:
         base=common.model(claim.base),
         lease_seconds=int(claim.lease.total_seconds()),
         traceparent=claim.run.traceparent,
+        serving=common.model(claim.serving),
+        own=None if claim.own is None else common.model(claim.own),
     )
 
 

@@ -20,21 +20,22 @@ _BASES = {basis: training_pb2.GainBasis.Value(f"GAIN_BASIS_{basis.name}") for ba
 
 
 def readiness_message(readiness: UserReadiness) -> training_pb2.GetReadinessResponse:
-    """Return the message of the readiness of a user's scripts."""
+    """Return the message of the readiness of a user's hands."""
     user = readiness.user
     return training_pb2.GetReadinessResponse(
-        scripts=[_script_message(script) for script in readiness.scripts],
+        scripts=[_hand_message(hand) for hand in readiness.hands],
         policy=policy_message(user.policy),
         policy_text=policy_text(user.policy),
         active_run_id=str(user.active_run or ""),
     )
 
 
-def _script_message(readiness: Readiness) -> training_pb2.Readiness:
-    """Return the message of the readiness of a script."""
+def _hand_message(readiness: Readiness) -> training_pb2.Readiness:
+    """Return the message of the readiness of a hand."""
     status = readiness.status
     return training_pb2.Readiness(
-        script=common.SCRIPTS[status.script],
+        script=common.SCRIPTS[status.hand.script],
+        hand=status.hand.name,
         verified_lines=status.counts.verified,
         holdout_lines=status.counts.holdout,
         quarantined_lines=status.counts.quarantined,

@@ -17,7 +17,7 @@ class ErasureKind(StrEnum):
 class Erasure:
     """The number of deleted rows, the versions that stopped serving, and the run that was cancelled.
 
-    `will_retrain`: the sweep will queue a run without the deleted lines, because the last run of a script
+    `will_retrain`: the sweep will queue a run without the deleted lines, because the last run of a hand
     used them, enough verified lines remain, and the user's policy allows automatic runs.
     """
 

@@ -35,7 +35,7 @@ class VerifiedLine:
 
 @dataclass(frozen=True, slots=True)
 class LineCounts:
-    """Lines of a script: verified ones, quarantined ones, and the verified ones that a run would hold out."""
+    """Lines of a hand: verified ones, quarantined ones, and the verified ones that a run would hold out."""
 
     verified: int
     quarantined: int

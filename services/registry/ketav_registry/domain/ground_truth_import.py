@@ -27,7 +27,10 @@ class NewGroundTruthLine:
 
 @dataclass(frozen=True, slots=True)
 class PageImport:
-    """The header of an import; `confirmed`: the user confirms all texts."""
+    """The header of an import; `confirmed`: the user confirms all texts.
+
+    `hand` is the name of the hand that the project must have; empty: whatever it has.
+    """
 
     project_id: UUID
     layout: Layout
@@ -35,6 +38,7 @@ class PageImport:
     lines: tuple[NewGroundTruthLine, ...]
     confirmed: bool
     request: RequestKey
+    hand: str = ""
 
 
 @dataclass(frozen=True, slots=True)

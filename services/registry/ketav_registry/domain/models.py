@@ -55,14 +55,21 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class ModelVersion:
-    """A version with its metadata; script None: a base for every script; CER is 0 to 1."""
+    """A version with its metadata; script None: a base for every script; CER is 0 to 1.
+
+    Without a hand it is a base or belongs to the user's own hand. `base_version` is the base that a user's
+    version descends from.
+    """
 
     model: Model
     script: Script | None
     state: ModelState
     create_time: datetime
     user_id: UUID | None = None
+    hand_id: UUID | None = None
+    hand_name: str = ""
     parent_version: str | None = None
+    base_version: str | None = None
     run_id: UUID | None = None
     cer_before: float | None = None
     cer_after: float | None = None

@@ -5,7 +5,8 @@ from datetime import datetime
 from uuid import UUID
 
 from ketav_common.error_rates import ErrorRate, Pair, cer
-from ketav_registry.domain.models import Model, Script
+from ketav_registry.domain.models import Model
+from ketav_registry.domain.projects_hands import Hand
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +15,7 @@ class FirstReading:
 
     page_id: UUID
     project_id: UUID
-    script: Script
+    hand: Hand
     model: Model
     read_time: datetime
     create_time: datetime
@@ -38,10 +39,10 @@ class PageProgress:
 
 @dataclass(frozen=True, slots=True)
 class VersionProgress:
-    """The errors of a version on the pages of a script that it was the first to read."""
+    """The errors of a version on the pages of a hand that it was the first to read."""
 
     model: Model
-    script: Script
+    hand: Hand
     pages: int
     errors: ReadingErrors
     first_read_time: datetime

@@ -9,6 +9,7 @@ class Publication:
     """The header of a published model: run and fence, length and digest of the file, gate's verdict.
 
     CER is 0 to 1, on all lines of the verdict. `promote`: the gate accepted the model. `model_card` is JSON.
+    `serving_version` is the version that it was compared with, empty: the one that served at the claim.
     """
 
     run_id: UUID
@@ -21,3 +22,4 @@ class Publication:
     verdict: str
     training_lines: int
     model_card: str
+    serving_version: str = ""

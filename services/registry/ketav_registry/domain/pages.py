@@ -56,16 +56,19 @@ class Page:
 class NewPage:
     """The header of an upload. Without a project_id, the upload creates a project.
 
-    `model_version` is the version to read the page with; empty: the version that serves the user.
+    `hand` is the name of the hand of its project, empty: the user's own hand in a new project, that of the
+    project in an existing one. Without a script, a new project has that of its hand. `model_version` is the
+    version to read the page with; empty: the version that serves the hand.
     """
 
     project_id: UUID | None
     project_name: str
-    script: Script
+    script: Script | None
     layout: Layout
     image: Image
     request: RequestKey = field(default_factory=RequestKey)
     model_version: str = ""
+    hand: str = ""
 
 
 @dataclass(frozen=True, slots=True)

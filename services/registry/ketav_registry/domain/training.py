@@ -8,9 +8,10 @@ from math import isfinite
 from uuid import UUID
 
 from ketav_registry.domain.models import Model, Script
+from ketav_registry.domain.projects_hands import Hand
 
 MIN_LINES = 16
-"""Verified lines of a script that a run needs: the smallest number for which a gain is published (Kohút and
+"""Verified lines of a hand that a run needs: the smallest number for which a gain is published (Kohút and
 Hradiš, arXiv 2302.06308)."""
 MAX_ATTEMPTS = 5
 """Claims of a run after which it fails, so that a run that kills its workers comes to an end."""
@@ -39,14 +40,16 @@ class TrainingRun:
     """A run with its current state; loss: mean CTC loss in nats per character; CER 0 to 1.
 
     `remaining` is the estimated time of the planned epochs that are left, None while it is unknown.
-    `traceparent` is the trace of the request that caused the run (W3C Trace Context), empty where unknown.
+    `new_base` is the base that it trains from, because the hand's model descends from an older one; None: it
+    fine-tunes the hand's model. `traceparent` is the trace of the request that caused the run (W3C Trace
+    Context), empty where unknown.
     """
 
     run_id: UUID
     user_id: UUID
     dataset_id: UUID
     state: RunState
-    script: Script
+    hand: Hand
     fence: int
     revision: int
     epoch: int
@@ -63,7 +66,13 @@ class TrainingRun:
     create_time: datetime
     update_time: datetime
     remaining: timedelta | None = None
+    new_base: str | None = None
     traceparent: str = ""
+
+    @property
+    def script(self) -> Script:
+        """The script whose lines it trains on."""
+        return self.hand.script
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +95,19 @@ class FencedRun:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A claimed run with the model to fine-tune, its script's base model, and the length of the lease."""
+    """A claimed run with its models and the length of its lease.
+
+    `parent` is fine-tuned, `serving` reads the hand now and is compared with, `base` is the script's base.
+    `own` is the model of the user's own hand, if the hand has no model of its own: it serves the hand where
+    it reads the hand's lines better than the base.
+    """
 
     run: TrainingRun
     parent: Model
+    serving: Model
     base: Model
     lease: timedelta
+    own: Model | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +124,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class LastRun:
-    """The last run of a script: the number of its verified lines, and its age.
+    """The last run of a hand: the number of its verified lines, and its age.
 
     The lines are 0 when the run or its parent used lines that were deleted since.
     """
@@ -132,20 +148,20 @@ def remaining_time(state: RunState, epoch: int, epochs: int, times: EpochTimes) 
     return max(timedelta(), left)
 
 
-def script_to_train(line_counts: Mapping[Script, int], last_runs: Mapping[Script, LastRun]) -> Script:
-    """Return the script with most new verified lines since its last run, of those with enough lines.
+def hand_to_train(line_counts: Mapping[Hand, int], last_runs: Mapping[Hand, LastRun]) -> Hand:
+    """Return the hand with most new verified lines since its last run, of those with enough lines.
 
-    When no script has enough lines, return the one with most, so that the caller can report how many are
-    missing; modern cursive when there are none at all.
+    When no hand has enough lines, return the one with most, so that the caller can report how many are
+    missing; the user's own hand in modern cursive when there are none at all.
     """
 
-    def rank(script: Script) -> tuple[bool, int, int]:
-        """Order scripts by whether they have enough lines, by new lines, by all lines."""
-        lines = line_counts[script]
-        last = last_runs.get(script)
+    def rank(hand: Hand) -> tuple[bool, int, int]:
+        """Order hands by whether they have enough lines, by new lines, by all lines."""
+        lines = line_counts[hand]
+        last = last_runs.get(hand)
         return lines >= MIN_LINES, lines - (last.lines if last else 0), lines
 
-    return max(line_counts, key=rank, default=Script.MODERN_CURSIVE)
+    return max(line_counts, key=rank, default=Hand(Script.MODERN_CURSIVE))
 
 
 def has_valid_figures(progress: Progress) -> bool:
@@ -155,10 +171,11 @@ def has_valid_figures(progress: Progress) -> bool:
     return all(isfinite(number) and number >= 0 for number in numbers)
 
 
-def too_few_lines(have: int) -> str:
-    """Return the sentences for the user about a script with fewer corrected lines than a first run needs."""
+def too_few_lines(have: int, hand: Hand) -> str:
+    """Return the sentences for the user about a hand with fewer corrected lines than a first run needs."""
     missing = MIN_LINES - have
+    subject = f"the hand {hand.name!r}" if hand.name else "this script"
     return (
-        f"A training run needs {MIN_LINES} corrected lines and this script has {have}. "
+        f"A training run needs {MIN_LINES} corrected lines and {subject} has {have}. "
         f"Correct {missing} more line{'s' if missing != 1 else ''}."
     )

@@ -31,7 +31,7 @@ def next_run_lines(last_lines: int) -> int:
 
 
 def warrants_run(lines: int, last_run: LastRun | None) -> bool:
-    """Return whether the number of verified lines of a script warrants a run, whatever the user's policy.
+    """Return whether the number of verified lines of a hand warrants a run, whatever the user's policy.
 
     The first run needs 16 lines. The next one is due at each doubling up to 256 lines, then after every 128
     lines, and a week after the last run if lines were added.
@@ -49,7 +49,7 @@ def is_due(
 ) -> bool:
     """Return whether the registry queues a run now: the lines warrant one and the user's policy allows it.
 
-    `since_last_run` is the age of the user's last run of any script; the minimum gap counts from there.
+    `since_last_run` is the age of the user's last run of any hand; the minimum gap counts from there.
     """
     gap_passed = since_last_run is None or since_last_run >= policy.minimum_gap
     return policy.automatic and gap_passed and warrants_run(lines, last_run)

@@ -1,4 +1,4 @@
-"""Readiness: when the next run of a script is due, and how much it is expected to gain."""
+"""Readiness: when the next run of a hand is due, and how much it is expected to gain."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from math import exp, log, log2
 from uuid import UUID
 
 from ketav_registry.domain.ground_truth import HOLDOUT_SHARE, LineCounts
-from ketav_registry.domain.models import Script
+from ketav_registry.domain.projects_hands import Hand
 from ketav_registry.domain.training import MIN_LINES, LastRun, RunState, too_few_lines
 from ketav_registry.domain.training_policy import (
     MAX_AGE,
@@ -78,10 +78,10 @@ class ExpectedGain:
 
 
 @dataclass(frozen=True, slots=True)
-class ScriptStatus:
-    """The facts about a script: line counts, last run, past runs (oldest first), and serving version."""
+class HandStatus:
+    """The facts about a hand: line counts, last run, past runs (oldest first), and serving version."""
 
-    script: Script
+    hand: Hand
     counts: LineCounts
     last_run: LastRun | None
     past_runs: Sequence[PastRun]
@@ -95,7 +95,7 @@ class ScriptStatus:
 
 @dataclass(frozen=True, slots=True)
 class UserStatus:
-    """The facts about a user: database time, policy, active run, and start of the last run of any script."""
+    """The facts about a user: database time, policy, active run, and start of the last run of any hand."""
 
     now: datetime
     policy: TrainingPolicy
@@ -105,9 +105,9 @@ class UserStatus:
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """Due date of the next run of a script; `wait_reason` None: the next sweep queues one."""
+    """Due date of the next run of a hand; `wait_reason` None: the next sweep queues one."""
 
-    status: ScriptStatus
+    status: HandStatus
     next_run_lines: int
     not_before: datetime | None
     wait_reason: WaitReason | None
@@ -122,52 +122,52 @@ class Readiness:
 
 @dataclass(frozen=True, slots=True)
 class UserReadiness:
-    """Readiness of each script, most verified lines first, with the facts about the user."""
+    """Readiness of each hand, most verified lines first, with the facts about the user."""
 
-    scripts: list[Readiness]
+    hands: list[Readiness]
     user: UserStatus
 
 
-def readiness(script: ScriptStatus, user: UserStatus) -> Readiness:
-    """Return when the next run of a script is due, why it does not start now, and its estimated gain."""
-    due_lines = next_run_lines(script.last_run_lines)
-    not_before = _not_before(script, user)
-    wait_reason = _wait_reason(script, user, not_before)
-    reason = _reason_text(wait_reason, script, user, not_before)
-    gain = expected_gain(script, max(due_lines, script.counts.verified))
-    return Readiness(script, due_lines, not_before, wait_reason, reason, gain)
+def readiness(hand: HandStatus, user: UserStatus) -> Readiness:
+    """Return when the next run of a hand is due, why it does not start now, and its estimated gain."""
+    due_lines = next_run_lines(hand.last_run_lines)
+    not_before = _not_before(hand, user)
+    wait_reason = _wait_reason(hand, user, not_before)
+    reason = _reason_text(wait_reason, hand, user, not_before)
+    gain = expected_gain(hand, max(due_lines, hand.counts.verified))
+    return Readiness(hand, due_lines, not_before, wait_reason, reason, gain)
 
 
-def _not_before(script: ScriptStatus, user: UserStatus) -> datetime | None:
+def _not_before(hand: HandStatus, user: UserStatus) -> datetime | None:
     """Return the earliest time of an automatic run if no lines are added; None if there would be none."""
     if not user.policy.automatic:
         return None
     gap_end = user.now if user.last_run_time is None else user.last_run_time + user.policy.minimum_gap
-    if warrants_run(script.counts.verified, script.last_run):
+    if warrants_run(hand.counts.verified, hand.last_run):
         return max(user.now, gap_end)
-    min_lines = max(MIN_LINES, script.last_run_lines + 1)
-    if script.last_run is None or script.counts.verified < min_lines:
+    min_lines = max(MIN_LINES, hand.last_run_lines + 1)
+    if hand.last_run is None or hand.counts.verified < min_lines:
         return None
-    return max(user.now - script.last_run.age + MAX_AGE, gap_end)
+    return max(user.now - hand.last_run.age + MAX_AGE, gap_end)
 
 
-def _wait_reason(script: ScriptStatus, user: UserStatus, not_before: datetime | None) -> WaitReason | None:
+def _wait_reason(hand: HandStatus, user: UserStatus, not_before: datetime | None) -> WaitReason | None:
     """Return why no run starts now: the first reason of those that apply."""
     if user.active_run is not None:
         return WaitReason.RUN_ACTIVE
     if not user.policy.automatic:
         return WaitReason.AUTOMATIC_OFF
-    if not warrants_run(script.counts.verified, script.last_run):
-        first = script.last_run_lines == 0
+    if not warrants_run(hand.counts.verified, hand.last_run):
+        first = hand.last_run_lines == 0
         return WaitReason.TOO_FEW_LINES if first else WaitReason.TOO_FEW_NEW_LINES
     return WaitReason.MINIMUM_GAP if not_before is not None and not_before > user.now else None
 
 
 def _reason_text(
-    wait_reason: WaitReason | None, script: ScriptStatus, user: UserStatus, not_before: datetime | None
+    wait_reason: WaitReason | None, hand: HandStatus, user: UserStatus, not_before: datetime | None
 ) -> str:
     """Return why no run starts now, as sentences for the user."""
-    missing = next_run_lines(script.last_run_lines) - script.counts.verified
+    missing = next_run_lines(hand.last_run_lines) - hand.counts.verified
     plural = "s" if missing != 1 else ""
     weekly = "" if not_before is None else f" Without them it starts at {not_before:%Y-%m-%d %H:%M} UTC."
     match wait_reason:
@@ -176,7 +176,7 @@ def _reason_text(
         case WaitReason.AUTOMATIC_OFF:
             return "You have switched automatic training off. POST /train/ starts a run."
         case WaitReason.TOO_FEW_LINES:
-            return too_few_lines(script.counts.verified)
+            return too_few_lines(hand.counts.verified, hand.hand)
         case WaitReason.TOO_FEW_NEW_LINES:
             return f"The next run needs {missing} more corrected line{plural}.{weekly}"
         case WaitReason.MINIMUM_GAP:
@@ -205,21 +205,21 @@ def _published_step(lines_before: int, lines_after: int) -> float:
     return log(1 - published_gain(lines_before)) - log(1 - published_gain(lines_after))
 
 
-def expected_gain(script: ScriptStatus, verified_lines: int) -> ExpectedGain:
+def expected_gain(hand: HandStatus, verified_lines: int) -> ExpectedGain:
     """Estimate by how much a run over this many verified lines reduces the CER of the serving model.
 
     The published curve gives the step from the last run's lines to these. The user's own runs scale it by the
     ratio of their measured gain to the published one; a rejected run has gained nothing.
     """
     lines = round(verified_lines * (1 - HOLDOUT_SHARE))
-    runs = [run for run in script.past_runs if run.cer_base > 0]
-    step = _published_step(round(script.last_run_lines * (1 - HOLDOUT_SHARE)), lines)
+    runs = [run for run in hand.past_runs if run.cer_base > 0]
+    step = _published_step(round(hand.last_run_lines * (1 - HOLDOUT_SHARE)), lines)
     lines_before = [0, *(run.training_lines for run in runs)]
     published = sum(
         max(0.0, _published_step(before, run.training_lines))
         for before, run in zip(lines_before, runs, strict=False)
     )
-    cer_now = _cer_now(script)
+    cer_now = _cer_now(hand)
     extended = f", extended to {lines} lines" if lines > _CURVE_END_LINES else ""
     if published <= 0:
         gain = 1 - exp(-max(0.0, step))
@@ -241,11 +241,11 @@ def _measured_step(run: PastRun) -> float:
     return max(0.0, log(run.cer_base / max(run.cer_candidate, _MIN_REMAINING_CER_SHARE * run.cer_base)))
 
 
-def _cer_now(script: ScriptStatus) -> float | None:
+def _cer_now(hand: HandStatus) -> float | None:
     """Return the CER that the latest run measured of the serving model; None when no run measured it."""
-    for run in reversed(script.past_runs):
-        if run.state is RunState.SUCCEEDED and run.model_version == script.serving_version:
+    for run in reversed(hand.past_runs):
+        if run.state is RunState.SUCCEEDED and run.model_version == hand.serving_version:
             return run.cer_candidate
-        if run.parent_version == script.serving_version:
+        if run.parent_version == hand.serving_version:
             return run.cer_base
     return None

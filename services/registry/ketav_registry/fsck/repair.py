@@ -111,5 +111,5 @@ async def _has_other_base(version: str, stores: Stores) -> bool:
 async def _fall_back(user_id: UUID, stores: Stores) -> None:
     """Replace active versions of a user that never serve by an ancestor that can, or by the base."""
     async with stores.database.user(user_id) as transaction:
-        for script, version in (await erasure.fallback_versions(transaction, user_id)).items():
-            await models.activate(transaction, user_id, script, version)
+        for hand, version in (await erasure.fallback_versions(transaction, user_id)).items():
+            await models.activate(transaction, user_id, hand, version)

@@ -11,18 +11,22 @@ from sqlalchemy.dialects import postgresql as pg
 
 from ketav_registry.database import Transaction
 from ketav_registry.domain.erasure import Erasure, ErasureKind
-from ketav_registry.domain.models import ModelState, Script, user_model_key
+from ketav_registry.domain.models import ModelState, user_model_key
 from ketav_registry.domain.pages import digest_key
+from ketav_registry.domain.projects_hands import Hand
 from ketav_registry.domain.training import ACTIVE_STATES, RunState
 from ketav_registry.repository.object_removal import enqueue
+from ketav_registry.repository.projects_hands import is_same
 from ketav_registry.repository.training import NEXT_REVISION
 from ketav_registry.tables import (
     account,
+    active_hand_model,
     active_model,
     correction,
     dataset,
     dataset_line,
     erasure,
+    hand,
     line,
     model_version,
     page,
@@ -120,35 +124,52 @@ async def cancel_tainted_run(transaction: Transaction, user_id: UUID) -> UUID | 
     return run_id
 
 
-async def fallback_versions(transaction: Transaction, user_id: UUID) -> dict[Script, str | None]:
-    """Return, for each script whose active version never serves, the nearest ancestor that can.
+def _active_versions(user_id: UUID) -> sa.Subquery:
+    """Return a subquery for the active version of each hand of a user, their own hands included."""
+    own = sa.select(_active.script, sa.null().cast(sa.Uuid).label("hand_id"), _active.version)
+    active = active_hand_model.c
+    others = sa.select(hand.c.script, hand.c.id, active.version).join(hand, hand.c.id == active.hand_id)
+    return sa.union_all(
+        own.where(_active.user_id == user_id), others.where(active.user_id == user_id)
+    ).subquery("active")
+
+
+async def fallback_versions(transaction: Transaction, user_id: UUID) -> dict[Hand, str | None]:
+    """Return, for each hand whose active version never serves, the nearest ancestor of the hand that can.
 
     None: no ancestor but the base can serve.
     """
+    active = _active_versions(user_id)
     parents = (
-        sa.select(_active.script, _version.parent_version.label("version"), sa.literal(1).label("steps"))
-        .join(model_version, _version.version == _active.version)
-        .where(_active.user_id == user_id, _version.state != ModelState.AVAILABLE)
+        sa.select(
+            active.c.script,
+            active.c.hand_id,
+            _version.parent_version.label("version"),
+            sa.literal(1).label("steps"),
+        )
+        .join(model_version, _version.version == active.c.version)
+        .where(_version.state != ModelState.AVAILABLE)
         .cte("ancestor", recursive=True)
     )
     older = model_version.alias()
     ancestors = parents.union_all(
-        sa.select(parents.c.script, older.c.parent_version, parents.c.steps + 1).join(
+        sa.select(parents.c.script, parents.c.hand_id, older.c.parent_version, parents.c.steps + 1).join(
             older, older.c.version == parents.c.version
         )
     )
     can_serve = sa.and_(
         _version.version == ancestors.c.version,
         _version.user_id == user_id,
+        is_same(_version.hand_id, ancestors.c.hand_id),
         _version.state == ModelState.AVAILABLE,
     )
     query = (
-        sa.select(ancestors.c.script, _version.version)
+        sa.select(ancestors.c.script, ancestors.c.hand_id, _version.version)
         .select_from(ancestors.outerjoin(model_version, can_serve))
-        .order_by(ancestors.c.script, _version.version.is_(None), ancestors.c.steps)
-        .ext(pg.distinct_on(ancestors.c.script))
+        .order_by(ancestors.c.script, ancestors.c.hand_id, _version.version.is_(None), ancestors.c.steps)
+        .ext(pg.distinct_on(ancestors.c.script, ancestors.c.hand_id))
     )
-    return {row.script: row.version for row in await transaction.execute(query)}
+    return {Hand(row.script, row.hand_id): row.version for row in await transaction.execute(query)}
 
 
 async def queue_images(transaction: Transaction, user_id: UUID, pages: PageFilter) -> None:

@@ -19,15 +19,17 @@ from ketav_registry.domain.ground_truth import (
     split_lines,
     text_sha256,
 )
-from ketav_registry.domain.models import Script
+from ketav_registry.domain.projects_hands import Hand
 from ketav_registry.domain.transcriptions import LineKey
 from ketav_registry.repository.corrections import latest_corrections
 from ketav_registry.repository.pages import page_of
+from ketav_registry.repository.projects_hands import HAND_NAME, hand_of
 from ketav_registry.repository.transcriptions import line_of
 from ketav_registry.tables import (
     correction,
     dataset,
     dataset_line,
+    hand,
     line,
     model_version,
     page,
@@ -38,51 +40,53 @@ from ketav_registry.tables import (
 _correction, _dataset_line = correction.c, dataset_line.c
 
 
-async def verified_lines(transaction: Transaction, user_id: UUID) -> dict[Script, list[VerifiedLine]]:
-    """Return the verified lines of the user's pages by script."""
+async def verified_lines(transaction: Transaction, user_id: UUID) -> dict[Hand, list[VerifiedLine]]:
+    """Return the verified lines of the user's pages by hand."""
     latest = latest_corrections(user_id)
     query = (
-        sa.select(latest, project.c.script, page.c.sha256)
+        sa.select(latest, project.c.script, project.c.hand_id, HAND_NAME, page.c.sha256)
         .join(project, project.c.id == latest.c.project_id)
+        .outerjoin(hand, hand.c.id == project.c.hand_id)
         .join(page, page.c.id == latest.c.page_id)
         .where(latest.c.quarantine.is_(None))
         .order_by(latest.c.page_id, latest.c.geometry_sha256)
     )
-    lines: defaultdict[Script, list[VerifiedLine]] = defaultdict(list)
+    lines: defaultdict[Hand, list[VerifiedLine]] = defaultdict(list)
     for row in await transaction.execute(query):
         key = LineKey(row.page_id, row.geometry_sha256)
-        lines[row.script].append(VerifiedLine(row.line_id, key, row.id, row.text, row.sha256))
+        lines[hand_of(row)].append(VerifiedLine(row.line_id, key, row.id, row.text, row.sha256))
     return dict(lines)
 
 
-async def count_verified(transaction: Transaction, user_id: UUID) -> dict[Script, int]:
-    """Count a user's verified lines by script, without reading their texts."""
+async def count_verified(transaction: Transaction, user_id: UUID) -> dict[Hand, int]:
+    """Count a user's verified lines by hand, without reading their texts."""
     return await _count(transaction, user_id, quarantined=False)
 
 
-async def _count(transaction: Transaction, user_id: UUID, *, quarantined: bool) -> dict[Script, int]:
-    """Count the user's lines whose latest correction is quarantined, or is not, by script."""
+async def _count(transaction: Transaction, user_id: UUID, *, quarantined: bool) -> dict[Hand, int]:
+    """Count the user's lines whose latest correction is quarantined, or is not, by hand."""
     latest = latest_corrections(user_id)
     query = (
-        sa.select(project.c.script, sa.func.count().label("lines"))
+        sa.select(project.c.script, project.c.hand_id, HAND_NAME, sa.func.count().label("lines"))
         .join(latest, latest.c.project_id == project.c.id)
+        .outerjoin(hand, hand.c.id == project.c.hand_id)
         .where(latest.c.quarantine.is_not(None) if quarantined else latest.c.quarantine.is_(None))
-        .group_by(project.c.script)
+        .group_by(project.c.script, project.c.hand_id, hand.c.name)
     )
-    return {row.script: row.lines for row in await transaction.execute(query)}
+    return {hand_of(row): row.lines for row in await transaction.execute(query)}
 
 
-async def count_lines(transaction: Transaction, user_id: UUID) -> dict[Script, LineCounts]:
-    """Count a user's verified, quarantined and held-out lines by script, as a run would split them now."""
+async def count_lines(transaction: Transaction, user_id: UUID) -> dict[Hand, LineCounts]:
+    """Count a user's verified, quarantined and held-out lines by hand, as a run would split them now."""
     quarantined = await _count(transaction, user_id, quarantined=True)
     verified = await verified_lines(transaction, user_id)
     previous = await previous_sides(transaction, user_id)
     counts = {}
-    for script in verified.keys() | quarantined.keys():
-        lines = verified.get(script, [])
+    for owner in verified.keys() | quarantined.keys():
+        lines = verified.get(owner, [])
         sides = split_lines(lines, previous)
         holdout = sum(side is Split.HOLDOUT for side in sides.values())
-        counts[script] = LineCounts(len(lines), quarantined.get(script, 0), holdout)
+        counts[owner] = LineCounts(len(lines), quarantined.get(owner, 0), holdout)
     return counts
 
 
@@ -96,11 +100,11 @@ async def previous_sides(transaction: Transaction, user_id: UUID) -> dict[LineKe
 async def insert_dataset(
     transaction: Transaction,
     user_id: UUID,
-    script: Script,
+    owner: Hand,
     lines: Sequence[VerifiedLine],
     sides: Mapping[LineKey, Split],
 ) -> UUID:
-    """Insert verified lines with their sides as a dataset and return its id."""
+    """Insert verified lines of a hand with their sides as a dataset and return its id."""
     dataset_id = uuid4()
     rows = [
         {
@@ -120,7 +124,8 @@ async def insert_dataset(
     values = {
         "id": dataset_id,
         "user_id": user_id,
-        "script": script,
+        "script": owner.script,
+        "hand_id": owner.hand_id,
         "manifest_sha256": manifest_sha256(lines, sides),
         "training_lines": len(rows) - holdout,
         "holdout_lines": holdout,
@@ -131,11 +136,11 @@ async def insert_dataset(
 
 
 async def dataset_pages(
-    transaction: Transaction, dataset_id: UUID, parent_version: str | None
+    transaction: Transaction, dataset_id: UUID, versions: Sequence[str]
 ) -> list[GroundTruthPage]:
     """Return the pages of a dataset with the texts that were frozen; later corrections do not change them.
 
-    A line counts as trained if it has trained `parent_version` or one of that version's ancestors.
+    A line counts as trained if it has trained one of `versions` or one of their ancestors.
     """
     query = (
         sa.select(
@@ -143,7 +148,7 @@ async def dataset_pages(
             *(column.label(f"line_{column.name}") for column in line.c),
             _correction.text.label("verified"),
             _dataset_line.split,
-            _trained_by_ancestors(parent_version).label("trained"),
+            _trained_by_ancestors(versions).label("trained"),
         )
         .join(dataset_line, _dataset_line.page_id == page.c.id)
         .join(line, line.c.id == _dataset_line.line_id)
@@ -164,11 +169,11 @@ async def dataset_pages(
     return pages
 
 
-def _trained_by_ancestors(parent_version: str | None) -> sa.ColumnElement[bool]:
-    """Return whether a dataset's line has trained this version or one of its ancestors."""
+def _trained_by_ancestors(versions: Sequence[str]) -> sa.ColumnElement[bool]:
+    """Return whether a dataset's line has trained one of these versions or of their ancestors."""
     ancestors = (
         sa.select(model_version.c.parent_version, model_version.c.run_id)
-        .where(model_version.c.version == parent_version)
+        .where(model_version.c.version.in_(versions))
         .cte("ancestors", recursive=True)
     )
     older = model_version.alias("older")

@@ -1,4 +1,4 @@
-"""Model versions, and the version that serves each user."""
+"""Model versions, and the version that serves each hand of a user."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,10 +9,15 @@ from sqlalchemy.dialects import postgresql as pg
 
 from ketav_registry.database import Transaction
 from ketav_registry.domain.models import Model, ModelKind, ModelState, ModelVersion, Script
+from ketav_registry.domain.projects_hands import Hand
 from ketav_registry.domain.requests import ListPosition
-from ketav_registry.tables import active_model, model_version
+from ketav_registry.repository.projects_hands import HAND_NAME
+from ketav_registry.tables import active_hand_model, active_model, hand, model_version
 
-_version, _active = model_version.c, active_model.c
+_version, _active, _active_of_hand = model_version.c, active_model.c, active_hand_model.c
+_VERSIONS = sa.select(model_version, HAND_NAME).outerjoin_from(
+    model_version, hand, hand.c.id == _version.hand_id
+)
 _BASES_LOCK = 0x6B65746162
 """Key of the advisory lock that imports of base models take; any number that no other lock has."""
 _MAX_LINEAGE = 64
@@ -26,7 +31,7 @@ def model_of(row: Any) -> Model:  # noqa: ANN401 - a row of model_version
     return Model(row.version, kind, row.sha256, row.size_bytes, alphabet)
 
 
-def _version_of(row: Any) -> ModelVersion:  # noqa: ANN401 - a row of model_version
+def _version_of(row: Any) -> ModelVersion:  # noqa: ANN401 - a row of _VERSIONS
     """Return the version of a row."""
     return ModelVersion(
         model=model_of(row),
@@ -34,7 +39,10 @@ def _version_of(row: Any) -> ModelVersion:  # noqa: ANN401 - a row of model_vers
         state=row.state,
         create_time=row.created_at,
         user_id=row.user_id,
+        hand_id=row.hand_id,
+        hand_name=row.hand_name,
         parent_version=row.parent_version,
+        base_version=row.base_version,
         run_id=row.run_id,
         cer_before=row.cer_before,
         cer_after=row.cer_after,
@@ -61,21 +69,28 @@ async def base_model(transaction: Transaction, script: Script) -> Model | None:
     return None if row is None else model_of(row)
 
 
-async def serving_model(transaction: Transaction, user_id: UUID, script: Script) -> Model | None:
-    """Return the user's active model of a script, or else the script's base."""
-    query = (
-        sa.select(model_version)
-        .join(active_model, _active.version == _version.version)
-        .where(_active.user_id == user_id, _active.script == script, _visible(user_id))
-        .where(_version.state == ModelState.AVAILABLE)
-    )
+async def serving_model(transaction: Transaction, user_id: UUID, owner: Hand) -> Model | None:
+    """Return the active model of a user's hand, or else the script's base."""
+    active = await active_version(transaction, user_id, owner)
+    return await base_model(transaction, owner.script) if active is None else active.model
+
+
+async def active_version(transaction: Transaction, user_id: UUID, owner: Hand) -> ModelVersion | None:
+    """Return the active version of a user's hand, which may be a base; None when none was activated."""
+    query = _VERSIONS.where(_visible(user_id), _version.state == ModelState.AVAILABLE)
+    if owner.hand_id is None:
+        query = query.join(active_model, _active.version == _version.version)
+        query = query.where(_active.user_id == user_id, _active.script == owner.script)
+    else:
+        query = query.join(active_hand_model, _active_of_hand.version == _version.version)
+        query = query.where(_active_of_hand.user_id == user_id, _active_of_hand.hand_id == owner.hand_id)
     row = (await transaction.execute(query)).first()
-    return await base_model(transaction, script) if row is None else model_of(row)
+    return None if row is None else _version_of(row)
 
 
 async def find_version(transaction: Transaction, user_id: UUID, version: str) -> ModelVersion | None:
     """Return a version that is visible to the user."""
-    query = model_version.select().where(_version.version == version, _visible(user_id))
+    query = _VERSIONS.where(_version.version == version, _visible(user_id))
     row = (await transaction.execute(query)).first()
     return None if row is None else _version_of(row)
 
@@ -92,8 +107,7 @@ async def lineage(transaction: Transaction, user_id: UUID, version: str) -> list
         .where(_visible(user_id), tree.c.depth < _MAX_LINEAGE)
     )
     query = (
-        sa.select(model_version)
-        .join(tree, _version.version == tree.c.parent)
+        _VERSIONS.join(tree, _version.version == tree.c.parent)
         .where(_visible(user_id))
         .order_by(tree.c.depth)
     )
@@ -102,7 +116,7 @@ async def lineage(transaction: Transaction, user_id: UUID, version: str) -> list
 
 async def find_file(transaction: Transaction, user_id: UUID | None, sha256: bytes) -> ModelVersion | None:
     """Return a version with this file that is visible to the user; user None: any version."""
-    query = model_version.select().where(_version.sha256 == sha256, _version.state != ModelState.TAINTED)
+    query = _VERSIONS.where(_version.sha256 == sha256, _version.state != ModelState.TAINTED)
     query = query.order_by(_version.user_id.nulls_first()).limit(1)
     if user_id is not None:
         query = query.where(_visible(user_id))
@@ -114,7 +128,7 @@ async def list_versions(
     transaction: Transaction, user_id: UUID, after: ListPosition[str] | None, limit: int
 ) -> list[ModelVersion]:
     """Return the versions that are visible to a user, newest first."""
-    query = model_version.select().where(_visible(user_id))
+    query = _VERSIONS.where(_visible(user_id))
     if after is not None:
         query = query.where(sa.tuple_(_version.created_at, _version.version) < after)
     query = query.order_by(_version.created_at.desc(), _version.version.desc()).limit(limit)
@@ -123,13 +137,14 @@ async def list_versions(
 
 async def find_run_version(transaction: Transaction, run_id: UUID) -> ModelVersion | None:
     """Return the version that a run has published."""
-    row = (await transaction.execute(model_version.select().where(_version.run_id == run_id))).first()
+    row = (await transaction.execute(_VERSIONS.where(_version.run_id == run_id))).first()
     return None if row is None else _version_of(row)
 
 
 async def insert_version(transaction: Transaction, values: Mapping[str, Any]) -> ModelVersion:
     """Insert a version and return it."""
-    query = model_version.insert().values(**values).returning(model_version)
+    await transaction.execute(model_version.insert().values(**values))
+    query = _VERSIONS.where(_version.version == values["version"])
     return _version_of((await transaction.execute(query)).one())
 
 
@@ -146,27 +161,55 @@ async def lock_bases(transaction: Transaction) -> None:
 
 async def list_bases(transaction: Transaction, name: str) -> list[ModelVersion]:
     """Return all versions of a base model, oldest first."""
-    query = model_version.select().where(_version.user_id.is_(None), _version.name == name)
+    query = _VERSIONS.where(_version.user_id.is_(None), _version.name == name)
     return [_version_of(row) for row in await transaction.execute(query.order_by(_version.created_at))]
 
 
-async def activate(transaction: Transaction, user_id: UUID, script: Script, version: str | None) -> None:
-    """Make a version (None: the base) the active one of a user's script, and increment the generation."""
-    upsert = pg.insert(active_model).values(user_id=user_id, script=script, version=version, generation=1)
+async def activate(transaction: Transaction, user_id: UUID, owner: Hand, version: str | None) -> None:
+    """Make a version (None: the base) the active one of a user's hand, and increment the generation."""
+    if owner.hand_id is None:
+        table, keys = active_model, {"user_id": user_id, "script": owner.script}
+        index = [_active.user_id, _active.script]
+    else:
+        table, keys = active_hand_model, {"user_id": user_id, "hand_id": owner.hand_id}
+        index = [_active_of_hand.hand_id]
+    upsert = pg.insert(table).values(**keys, version=version, generation=1)
     query = upsert.on_conflict_do_update(
-        index_elements=[_active.user_id, _active.script],
+        index_elements=index,
         set_={
             "version": version,
-            "generation": _active.generation + 1,
+            "generation": table.c.generation + 1,
             "updated_at": sa.func.clock_timestamp(),
         },
     )
     await transaction.execute(query)
 
 
-async def active_scripts(transaction: Transaction, user_id: UUID) -> list[Script]:
-    """Return the scripts for which a user has ever had an active version."""
-    return list(await transaction.scalars(sa.select(_active.script).where(_active.user_id == user_id)))
+async def own_hands(transaction: Transaction, user_id: UUID) -> list[Hand]:
+    """Return the user's own hands, one a script, that have ever had an active version."""
+    scripts = await transaction.scalars(sa.select(_active.script).where(_active.user_id == user_id))
+    return [Hand(script) for script in scripts]
+
+
+async def hand_versions(transaction: Transaction, user_id: UUID) -> set[str]:
+    """Return the versions that serve the user's hands other than their own."""
+    query = (
+        sa.select(_version.version)
+        .join(active_hand_model, _active_of_hand.version == _version.version)
+        .where(_active_of_hand.user_id == user_id, _version.state == ModelState.AVAILABLE)
+    )
+    return set(await transaction.scalars(query))
+
+
+async def scripts_of_unserved_hands(transaction: Transaction, user_id: UUID) -> list[Script]:
+    """Return the scripts of the user's hands other than their own that the base serves."""
+    served = (
+        sa.exists()
+        .where(_active_of_hand.hand_id == hand.c.id, _version.version == _active_of_hand.version)
+        .where(_version.state == ModelState.AVAILABLE)
+    )
+    query = sa.select(hand.c.script).where(hand.c.user_id == user_id, ~served).distinct()
+    return list(await transaction.scalars(query))
 
 
 async def usable(transaction: Transaction, digests: Sequence[bytes]) -> set[bytes]:
@@ -179,7 +222,7 @@ async def usable(transaction: Transaction, digests: Sequence[bytes]) -> set[byte
 
 async def list_all(transaction: Transaction, user_id: UUID | None = None) -> list[ModelVersion]:
     """Return the bases and the versions of a user, None: of all users, oldest first."""
-    query = model_version.select().order_by(_version.created_at, _version.version)
+    query = _VERSIONS.order_by(_version.created_at, _version.version)
     if user_id is not None:
         query = query.where(_visible(user_id))
     return [_version_of(row) for row in await transaction.execute(query)]
@@ -187,12 +230,9 @@ async def list_all(transaction: Transaction, user_id: UUID | None = None) -> lis
 
 async def active_versions(transaction: Transaction) -> set[str]:
     """Return the versions that serve a user, over all users."""
-    query = (
-        sa.select(_version.version)
-        .join(active_model, _active.version == _version.version)
-        .where(_version.state == ModelState.AVAILABLE)
-    )
-    return set(await transaction.scalars(query))
+    active = sa.union(sa.select(_active.version), sa.select(_active_of_hand.version)).subquery()
+    query = sa.select(_version.version).join(active, active.c.version == _version.version)
+    return set(await transaction.scalars(query.where(_version.state == ModelState.AVAILABLE)))
 
 
 async def retire_newer_bases(transaction: Transaction, base: ModelVersion) -> None:

@@ -9,12 +9,13 @@ import sqlalchemy as sa
 
 from ketav_common.error_rates import Pair
 from ketav_registry.database import Transaction
-from ketav_registry.domain.models import Script
 from ketav_registry.domain.models_progress import FirstReading
+from ketav_registry.domain.projects_hands import HandFilter
 from ketav_registry.domain.requests import ListPosition
 from ketav_registry.repository.models import model_of
+from ketav_registry.repository.projects_hands import HAND_NAME, hand_of
 from ketav_registry.repository.transcriptions import latest_correction
-from ketav_registry.tables import line, model_version, page, project, transcription
+from ketav_registry.tables import hand, line, model_version, page, project, transcription
 
 _line, _version, _page, _transcription = line.c, model_version.c, page.c, transcription.c
 _FIRST_NUMBER = 1
@@ -22,6 +23,8 @@ _READING_COLUMNS = (
     _page.id.label("page_id"),
     _page.project_id,
     project.c.script,
+    project.c.hand_id,
+    HAND_NAME,
     _page.created_at.label("stored_at"),
     _transcription.created_at.label("read_at"),
     _version.version,
@@ -50,30 +53,33 @@ class ComparedLines:
 
 def _reading_of(row: Any) -> FirstReading:  # noqa: ANN401 - a row of _READING_COLUMNS
     """Return the first reading of a row."""
-    return FirstReading(row.page_id, row.project_id, row.script, model_of(row), row.read_at, row.stored_at)
+    return FirstReading(row.page_id, row.project_id, hand_of(row), model_of(row), row.read_at, row.stored_at)
 
 
 _FIRST_READINGS = (
     transcription.join(page, _page.id == _transcription.page_id)
     .join(project, project.c.id == _page.project_id)
+    .outerjoin(hand, hand.c.id == project.c.hand_id)
     .join(model_version, _version.version == _transcription.model_version)
 )
-"""Transcriptions by a model, with their pages, projects and models."""
+"""Transcriptions by a model, with their pages, projects, hands and models."""
 
 
-def _is_first_reading(user_id: UUID, script: Script | None) -> sa.ColumnElement[bool]:
-    """Return whether a row of `_FIRST_READINGS` is a first transcription of the user (in a script)."""
+def _is_first_reading(user_id: UUID, hands: HandFilter) -> sa.ColumnElement[bool]:
+    """Return whether a row of `_FIRST_READINGS` is a first transcription of the user, of these hands."""
     conditions = [_page.user_id == user_id, _transcription.user_id == user_id]
     conditions.append(_transcription.number == _FIRST_NUMBER)
-    if script is not None:
-        conditions.append(project.c.script == script)
+    if hands.script is not None:
+        conditions.append(project.c.script == hands.script)
+    if hands.name is not None:
+        conditions.append(sa.func.coalesce(hand.c.name, "") == hands.name)
     return sa.and_(*conditions)
 
 
 async def list_first_readings(
     transaction: Transaction,
     user_id: UUID,
-    script: Script | None,
+    hands: HandFilter,
     after: ListPosition[UUID] | None,
     limit: int,
 ) -> list[FirstReading]:
@@ -88,7 +94,7 @@ async def list_first_readings(
     query = (
         sa.select(*_READING_COLUMNS)
         .select_from(_FIRST_READINGS)
-        .where(_is_first_reading(user_id, script), has_verified_line)
+        .where(_is_first_reading(user_id, hands), has_verified_line)
     )
     if after is not None:
         query = query.where(sa.tuple_(_page.created_at, _page.id) < after)
@@ -114,7 +120,7 @@ async def list_pairs(transaction: Transaction, user_id: UUID, page_id: UUID) -> 
 async def list_compared_lines(
     transaction: Transaction,
     user_id: UUID,
-    script: Script | None,
+    hands: HandFilter,
     *,
     max_lines: int,
     max_code_points: int,
@@ -126,7 +132,7 @@ async def list_compared_lines(
         .select_from(
             _FIRST_READINGS.join(line, _line.transcription_id == _transcription.id).join(latest, sa.true())
         )
-        .where(_is_first_reading(user_id, script), latest.c.quarantine.is_(None))
+        .where(_is_first_reading(user_id, hands), latest.c.quarantine.is_(None))
         .order_by(_page.created_at.desc(), _page.id, _line.order)
         .limit(max_lines + 1)
         .subquery("newest")

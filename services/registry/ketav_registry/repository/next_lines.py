@@ -7,8 +7,10 @@ import sqlalchemy as sa
 
 from ketav_registry.database import Transaction
 from ketav_registry.domain.next_lines import Candidate
+from ketav_registry.domain.projects_hands import Hand
 from ketav_registry.repository.corrections import latest_corrections
-from ketav_registry.tables import correction, line, page, transcription
+from ketav_registry.repository.projects_hands import is_same
+from ketav_registry.tables import correction, line, page, project, transcription
 
 _correction, _line, _page, _transcription = correction.c, line.c, page.c, transcription.c
 
@@ -68,13 +70,15 @@ async def uncorrected_lines(
 
 
 async def verified_texts(
-    transaction: Transaction, user_id: UUID, project_id: UUID, *, max_lines: int, max_code_points: int
+    transaction: Transaction, user_id: UUID, owner: Hand, *, max_lines: int, max_code_points: int
 ) -> list[str]:
-    """Return the project's latest verified texts, newest first, each truncated to `max_code_points`."""
+    """Return the latest verified texts of a hand, newest first, each truncated to `max_code_points`."""
     latest = latest_corrections(user_id)
     query = (
         sa.select(sa.func.left(latest.c.text, max_code_points))
-        .where(latest.c.project_id == project_id, latest.c.quarantine.is_(None))
+        .join(project, project.c.id == latest.c.project_id)
+        .where(project.c.script == owner.script, is_same(project.c.hand_id, owner.hand_id))
+        .where(latest.c.quarantine.is_(None))
         .order_by(latest.c.number.desc())
         .limit(max_lines)
     )

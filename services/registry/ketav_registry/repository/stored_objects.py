@@ -7,10 +7,18 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from ketav_registry.database import Transaction
-from ketav_registry.domain.models import ModelState, Script, base_key, user_model_key
+from ketav_registry.domain.models import ModelState, base_key, user_model_key
 from ketav_registry.domain.pages import digest_key
 from ketav_registry.domain.training import ACTIVE_STATES, LEASED_STATES, MAX_ATTEMPTS, RunState
-from ketav_registry.tables import account, active_model, model_version, object_removal, page, training_run
+from ketav_registry.tables import (
+    account,
+    active_hand_model,
+    active_model,
+    model_version,
+    object_removal,
+    page,
+    training_run,
+)
 
 _page, _version, _active, _run = page.c, model_version.c, active_model.c, training_run.c
 _TOO_MANY_ATTEMPTS = (
@@ -34,7 +42,6 @@ class UnusableActiveModel:
     """An active version that cannot serve; its state is None when there is no such version."""
 
     user_id: UUID
-    script: Script
     version: str
     state: ModelState | None
 
@@ -83,11 +90,15 @@ async def queued_for_removal(transaction: Transaction, keys: Sequence[str]) -> s
 
 async def unusable_active_models(transaction: Transaction) -> list[UnusableActiveModel]:
     """Return the active versions whose state is not `available`; the base serves in their stead."""
+    active = sa.union(
+        sa.select(_active.user_id, _active.version),
+        sa.select(active_hand_model.c.user_id, active_hand_model.c.version),
+    ).subquery()
     query = (
-        sa.select(_active.user_id, _active.script, _active.version, _version.state)
-        .outerjoin_from(active_model, model_version, _version.version == _active.version)
-        .where(_active.version.is_not(None), _version.state.is_distinct_from(ModelState.AVAILABLE))
-        .order_by(_active.user_id, _active.script)
+        sa.select(active.c.user_id, active.c.version, _version.state)
+        .outerjoin_from(active, model_version, _version.version == active.c.version)
+        .where(active.c.version.is_not(None), _version.state.is_distinct_from(ModelState.AVAILABLE))
+        .order_by(active.c.user_id, active.c.version)
     )
     return [UnusableActiveModel(*row) for row in await transaction.execute(query)]
 

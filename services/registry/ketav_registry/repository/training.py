@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from ketav_registry.database import Transaction
-from ketav_registry.domain.models import Script
+from ketav_registry.domain.projects_hands import Hand
 from ketav_registry.domain.training import (
     ACTIVE_STATES,
     LEASED_STATES,
@@ -21,7 +21,8 @@ from ketav_registry.domain.training import (
     TrainingRun,
     remaining_time,
 )
-from ketav_registry.tables import dataset, model_version, training_run
+from ketav_registry.repository.projects_hands import HAND_NAME, hand_of
+from ketav_registry.tables import dataset, hand, model_version, training_run
 
 _run = training_run.c
 TOO_MANY_ATTEMPTS = (
@@ -35,11 +36,13 @@ _RUNS = (
         training_run,
         dataset.c.training_lines,
         dataset.c.holdout_lines,
+        HAND_NAME,
         model_version.c.version.label("model_version"),
         sa.func.clock_timestamp().label("now"),
     )
     .join(dataset, dataset.c.id == _run.dataset_id)
     .outerjoin(model_version, model_version.c.run_id == _run.id)
+    .outerjoin(hand, hand.c.id == _run.hand_id)
 )
 
 
@@ -56,7 +59,7 @@ def _run_of(row: Any) -> TrainingRun:  # noqa: ANN401 - a row of _RUNS
         user_id=row.user_id,
         dataset_id=row.dataset_id,
         state=row.state,
-        script=row.script,
+        hand=hand_of(row),
         fence=row.fence,
         revision=row.revision,
         epoch=row.epoch,
@@ -73,6 +76,7 @@ def _run_of(row: Any) -> TrainingRun:  # noqa: ANN401 - a row of _RUNS
         create_time=row.created_at,
         update_time=row.updated_at,
         remaining=remaining_time(row.state, row.epoch, row.epochs, times),
+        new_base=row.new_base,
         traceparent=row.traceparent or "",
     )
 
@@ -118,16 +122,22 @@ async def insert_run(
     transaction: Transaction,
     user_id: UUID,
     dataset_id: UUID,
-    script: Script,
+    trained: Hand,
     request_id: str,
     traceparent: str,
+    new_base: str | None = None,
 ) -> UUID | None:
-    """Insert a queued run; None when the user has an active run, or the same request has started one."""
+    """Insert a queued run of a hand; with `new_base`, one that trains from this base.
+
+    None when the user has an active run, or the same request has started one.
+    """
     values = {
         "id": uuid4(),
         "user_id": user_id,
         "dataset_id": dataset_id,
-        "script": script,
+        "script": trained.script,
+        "hand_id": trained.hand_id,
+        "new_base": new_base,
         "state": RunState.QUEUED,
         "request_id": request_id or None,
         "traceparent": traceparent or None,
@@ -180,9 +190,10 @@ async def claim(transaction: Transaction, run_id: UUID, worker: str, lease: time
     return (await transaction.execute(query)).rowcount == 1
 
 
-async def set_parent(transaction: Transaction, claimed: FencedRun, version: str) -> None:
-    """Set the model that the run starts from."""
-    query = training_run.update().where(_is_held(claimed)).values(parent_version=version)
+async def set_models(transaction: Transaction, claimed: FencedRun, parent: str, serving: str) -> None:
+    """Set the versions that the run starts from and is compared with."""
+    query = training_run.update().where(_is_held(claimed))
+    query = query.values(parent_version=parent, serving_version=serving)
     await transaction.execute(query)
 
 
@@ -268,3 +279,10 @@ async def parent_of(transaction: Transaction, run_id: UUID) -> str | None:
     """Return the version that the run started from."""
     version: str | None = await transaction.scalar(sa.select(_run.parent_version).where(_run.id == run_id))
     return version
+
+
+async def compared_versions(transaction: Transaction, run_id: UUID) -> list[str]:
+    """Return the version that a run started from and the one that it is compared with."""
+    query = sa.select(_run.parent_version, _run.serving_version).where(_run.id == run_id)
+    row = (await transaction.execute(query)).one()
+    return [version for version in row if version is not None]

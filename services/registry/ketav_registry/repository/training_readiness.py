@@ -8,13 +8,16 @@ from sqlalchemy.dialects import postgresql as pg
 
 from ketav_registry.database import Transaction
 from ketav_registry.domain.models import ModelState, Script
+from ketav_registry.domain.projects_hands import Hand
 from ketav_registry.domain.training import ACTIVE_STATES, LastRun, RunState
 from ketav_registry.domain.training_policy import warrants_run
 from ketav_registry.domain.training_readiness import PastRun
+from ketav_registry.repository.projects_hands import HAND_NAME, hand_of, is_same
 from ketav_registry.tables import (
     account,
     dataset,
     feedback,
+    hand,
     model_version,
     project,
     training_policy,
@@ -35,24 +38,27 @@ async def database_time(transaction: Transaction) -> datetime:
     return time
 
 
-async def last_runs(transaction: Transaction, user_id: UUID) -> dict[Script, LastRun]:
-    """Return the user's last run of each script."""
+async def last_runs(transaction: Transaction, user_id: UUID) -> dict[Hand, LastRun]:
+    """Return the last run of each hand of the user."""
     query = (
         sa.select(
             _run.script,
+            _run.hand_id,
+            HAND_NAME,
             _verified_lines().label("lines"),
             (sa.func.clock_timestamp() - _run.created_at).label("age"),
         )
         .join(dataset, _dataset.id == _run.dataset_id)
+        .outerjoin(hand, hand.c.id == _run.hand_id)
         .where(_run.user_id == user_id)
-        .order_by(_run.script, _run.created_at.desc())
-        .ext(pg.distinct_on(_run.script))
+        .order_by(_run.script, _run.hand_id, _run.created_at.desc())
+        .ext(pg.distinct_on(_run.script, _run.hand_id))
     )
-    return {row.script: LastRun(row.lines, row.age) for row in await transaction.execute(query)}
+    return {hand_of(row): LastRun(row.lines, row.age) for row in await transaction.execute(query)}
 
 
-async def past_runs(transaction: Transaction, user_id: UUID, script: Script) -> list[PastRun]:
-    """Return the user's latest runs of a script that have a verdict and both CERs, oldest first."""
+async def past_runs(transaction: Transaction, user_id: UUID, trained: Hand) -> list[PastRun]:
+    """Return the latest runs of a user's hand that have a verdict and both CERs, oldest first."""
     query = (
         sa.select(
             _run.state,
@@ -60,11 +66,11 @@ async def past_runs(transaction: Transaction, user_id: UUID, script: Script) -> 
             _run.cer_base,
             _run.cer_candidate,
             model_version.c.version,
-            _run.parent_version,
+            sa.func.coalesce(_run.serving_version, _run.parent_version).label("parent_version"),
         )
         .join(dataset, _dataset.id == _run.dataset_id)
         .outerjoin(model_version, model_version.c.run_id == _run.id)
-        .where(_run.user_id == user_id, _run.script == script)
+        .where(_run.user_id == user_id, _run.script == trained.script, is_same(_run.hand_id, trained.hand_id))
         .where(_run.state.in_((RunState.SUCCEEDED, RunState.REJECTED)))
         .where(_run.cer_base.is_not(None), _run.cer_candidate.is_not(None))
         .order_by(_run.created_at.desc())
@@ -78,16 +84,20 @@ async def users_possibly_due(transaction: Transaction) -> list[UUID]:
     """Return the users who may be due for a run, in random order.
 
     These have no active run, their account is enabled, automatic training is on, and since the last run of a
-    script they have submitted corrections or deleted lines of the run. The number of all submitted lines,
+    hand they have submitted corrections or deleted lines of the run. The number of all submitted lines,
     which is never lower than that of the verified ones, must warrant a run. `feedback.ground_truth_lines`
     would not do instead: it misses lines that were stored on other pages concurrently.
     """
-    same_script = sa.and_(_run.user_id == feedback.c.user_id, _run.script == project.c.script)
-    last_run = sa.select(_run.created_at).join(dataset, _dataset.id == _run.dataset_id).where(same_script)
+    same_hand = sa.and_(
+        _run.user_id == feedback.c.user_id,
+        _run.script == project.c.script,
+        is_same(_run.hand_id, project.c.hand_id),
+    )
+    last_run = sa.select(_run.created_at).join(dataset, _dataset.id == _run.dataset_id).where(same_hand)
     last_run = last_run.order_by(_run.created_at.desc()).limit(1)
     last_lines = last_run.with_only_columns(_verified_lines()).scalar_subquery()
     age = last_run.with_only_columns(sa.func.clock_timestamp() - _run.created_at).scalar_subquery()
-    last_start = sa.select(sa.func.max(_run.created_at) - _COMMIT_DELAY).where(same_script).scalar_subquery()
+    last_start = sa.select(sa.func.max(_run.created_at) - _COMMIT_DELAY).where(same_hand).scalar_subquery()
     active = sa.exists().where(_run.user_id == feedback.c.user_id, _run.state.in_(ACTIVE_STATES))
     disabled = sa.exists().where(account.c.id == feedback.c.user_id, account.c.disabled_at.is_not(None))
     off = sa.exists().where(training_policy.c.user_id == feedback.c.user_id, ~training_policy.c.automatic)
@@ -96,11 +106,11 @@ async def users_possibly_due(transaction: Transaction) -> list[UUID]:
         .add_columns(last_lines.label("last_lines"), age.label("age"))
         .join(project, project.c.id == feedback.c.project_id)
         .where(~active, ~off, ~disabled)
-        .group_by(feedback.c.user_id, project.c.script)
+        .group_by(feedback.c.user_id, project.c.script, project.c.hand_id)
         .having(
             sa.or_(
                 sa.func.max(feedback.c.created_at) > sa.func.coalesce(last_start, sa.text("'-infinity'")),
-                _is_last_run_tainted(feedback.c.user_id, project.c.script),
+                _is_last_run_tainted(feedback.c.user_id, project.c.script, project.c.hand_id),
             )
         )
         .order_by(sa.func.random())
@@ -128,12 +138,16 @@ def _is_tainted() -> sa.ColumnElement[bool]:
 
 
 def _is_last_run_tainted(
-    user_id: sa.ColumnElement[UUID], script: sa.ColumnElement[Script]
+    user_id: sa.ColumnElement[UUID], script: sa.ColumnElement[Script], hand_id: sa.ColumnElement[UUID]
 ) -> sa.ColumnElement[bool]:
-    """Return whether a user's last run of a script is tainted."""
+    """Return whether the last run of a user's hand is tainted."""
     later = training_run.alias()
     has_later_run = sa.exists().where(
-        later.c.user_id == user_id, later.c.script == script, later.c.created_at > _run.created_at
+        later.c.user_id == user_id,
+        later.c.script == script,
+        is_same(later.c.hand_id, hand_id),
+        later.c.created_at > _run.created_at,
     )
-    is_last = sa.and_(_run.user_id == user_id, _run.script == script, ~has_later_run)
+    same_hand = sa.and_(_run.script == script, is_same(_run.hand_id, hand_id))
+    is_last = sa.and_(_run.user_id == user_id, same_hand, ~has_later_run)
     return sa.exists().where(is_last, _dataset.id == _run.dataset_id, _is_tainted())

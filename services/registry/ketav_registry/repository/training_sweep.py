@@ -39,8 +39,9 @@ async def expire(transaction: Transaction) -> list[UUID]:
 
 
 async def queued_runs(transaction: Transaction) -> list[UUID]:
-    """Return the queued runs, oldest first."""
-    query = sa.select(_run.id).where(_run.state == RunState.QUEUED).order_by(_run.created_at)
+    """Return the queued runs, oldest first; those from a new base are last."""
+    order = (_run.new_base.is_not(None), _run.created_at)
+    query = sa.select(_run.id).where(_run.state == RunState.QUEUED).order_by(*order)
     return list(await transaction.scalars(query))
 
 

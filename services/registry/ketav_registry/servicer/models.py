@@ -9,7 +9,7 @@ from ketav_registry.convert import common
 from ketav_registry.convert import models as convert
 from ketav_registry.convert import models_progress as convert_progress
 from ketav_registry.stores import Stores
-from ketav_registry.usecases import models, models_progress, models_publish
+from ketav_registry.usecases import models, models_progress, models_publish, models_versions
 
 
 class ModelServicer(models_pb2_grpc.ModelServiceServicer):
@@ -22,7 +22,7 @@ class ModelServicer(models_pb2_grpc.ModelServiceServicer):
     async def GetUserModel(self, request: pb.GetUserModelRequest, context: object) -> pb.GetUserModelResponse:
         """Return the model that serves the caller."""
         script = common.script(request.script)
-        model = await models.get_user_model(current_user(), script, stores=self._stores)
+        model = await models.get_user_model(current_user(), script, request.hand, stores=self._stores)
         return pb.GetUserModelResponse(model=common.model(model))
 
     async def DownloadModel(
@@ -39,7 +39,7 @@ class ModelServicer(models_pb2_grpc.ModelServiceServicer):
         """List the caller's versions and the bases."""
         after = common.position(request.cursor)
         limit = common.limit(request.limit, default=20, maximum=100)
-        part = await models.list_models(current_user(), after, limit, stores=self._stores)
+        part = await models_versions.list_models(current_user(), after, limit, stores=self._stores)
         return pb.ListModelsResponse(
             versions=[convert.version_message(version) for version in part.versions],
             next_cursor=common.cursor(part.next_position),
@@ -47,14 +47,17 @@ class ModelServicer(models_pb2_grpc.ModelServiceServicer):
 
     async def GetModel(self, request: pb.GetModelRequest, context: object) -> pb.GetModelResponse:
         """Return a version with its lineage and its model card."""
-        model = await models.get_model(current_user(), request.version, stores=self._stores)
+        model = await models_versions.get_model(current_user(), request.version, stores=self._stores)
         return convert.lineage_message(model.version, model.lineage)
 
     async def ActivateModel(
         self, request: pb.ActivateModelRequest, context: object
     ) -> pb.ActivateModelResponse:
         """Make a version the active one."""
-        version = await models.activate_model(current_user(), request.version, stores=self._stores)
+        hand = request.hand if request.HasField("hand") else None
+        version = await models_versions.activate_model(
+            current_user(), request.version, hand, stores=self._stores
+        )
         return pb.ActivateModelResponse(version=convert.version_message(version, card=True))
 
     async def PublishModel(
@@ -78,11 +81,11 @@ class ModelServicer(models_pb2_grpc.ModelServiceServicer):
         self, request: pb.ListModelProgressRequest, context: object
     ) -> pb.ListModelProgressResponse:
         """List the errors of the first transcriptions of the caller's pages; the first part has totals."""
-        script = common.script(request.script) if request.script else None
+        hands = common.hand_filter(request.script, request.hand if request.HasField("hand") else None)
         after = common.id_position(request.cursor)
         limit = common.limit(request.limit, default=20, maximum=100)
         progress = await models_progress.list_model_progress(
-            current_user(), script, after, limit, stores=self._stores
+            current_user(), hands, after, limit, stores=self._stores
         )
         return pb.ListModelProgressResponse(
             pages=[convert_progress.page_message(page) for page in progress.pages],

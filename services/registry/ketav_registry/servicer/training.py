@@ -12,6 +12,7 @@ from ketav_registry.convert import training_readiness as convert_readiness
 from ketav_registry.domain.training import FencedRun
 from ketav_registry.stores import Stores
 from ketav_registry.usecases import training, training_policy, training_readiness, training_sweep
+from ketav_registry.usecases.training import NewRun
 
 
 class TrainingServicer(training_pb2_grpc.TrainingServiceServicer):
@@ -27,7 +28,8 @@ class TrainingServicer(training_pb2_grpc.TrainingServiceServicer):
     ) -> pb.CreateTrainingRunResponse:
         """Queue a run of the caller."""
         request_id = common.request_key(request.request_id).request_id
-        run = await training.create_training_run(current_user(), request_id, stores=self._stores)
+        new = NewRun(request_id, request.hand if request.HasField("hand") else None)
+        run = await training.create_training_run(current_user(), new, stores=self._stores)
         return pb.CreateTrainingRunResponse(run=convert.run_message(run))
 
     async def GetTrainingRun(
@@ -89,8 +91,8 @@ class TrainingServicer(training_pb2_grpc.TrainingServiceServicer):
 
     async def GetReadiness(self, request: pb.GetReadinessRequest, context: object) -> pb.GetReadinessResponse:
         """Return when the caller's next runs are due."""
-        script = common.script(request.script) if request.script else None
-        readiness = await training_readiness.get_readiness(current_user(), script, stores=self._stores)
+        hands = common.hand_filter(request.script, request.hand if request.HasField("hand") else None)
+        readiness = await training_readiness.get_readiness(current_user(), hands, stores=self._stores)
         return convert_readiness.readiness_message(readiness)
 
     async def GetTrainingPolicy(

@@ -5,16 +5,17 @@ from ketav_registry.tables.columns import metadata
 from ketav_registry.tables.corrections import correction, feedback
 from ketav_registry.tables.erasure import erasure
 from ketav_registry.tables.ground_truth import dataset, dataset_line
-from ketav_registry.tables.models import active_model, model_version
+from ketav_registry.tables.models import active_hand_model, active_model, model_version
 from ketav_registry.tables.object_removal import object_removal
 from ketav_registry.tables.pages import page
-from ketav_registry.tables.projects import project
+from ketav_registry.tables.projects import hand, project
 from ketav_registry.tables.training import training_policy, training_run
 from ketav_registry.tables.transcriptions import line, transcription
 from ketav_registry.tables.webhooks import webhook, webhook_delivery
 
 __all__ = [
     "account",
+    "active_hand_model",
     "active_model",
     "api_key",
     "correction",
@@ -22,6 +23,7 @@ __all__ = [
     "dataset_line",
     "erasure",
     "feedback",
+    "hand",
     "line",
     "metadata",
     "model_version",

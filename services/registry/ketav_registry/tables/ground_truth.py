@@ -19,14 +19,17 @@ dataset = sa.Table(
     primary_key(),
     owner(),
     sa.Column("script", enumeration(Script), nullable=False),
+    sa.Column("hand_id", sa.Uuid),
     sa.Column("manifest_sha256", sa.LargeBinary, nullable=False),
     sa.Column("training_lines", sa.Integer, nullable=False),
     sa.Column("holdout_lines", sa.Integer, nullable=False),
     # Whether a line of it was deleted since: a model that was trained on it may not serve.
     sa.Column("tainted", sa.Boolean, nullable=False, server_default=sa.false()),
     created_at(),
+    foreign_key("hand", "hand_id"),
     sa.UniqueConstraint("id", "user_id"),
     sa.Index(None, "user_id"),
+    sa.Index(None, "hand_id"),
 )
 
 dataset_line = sa.Table(

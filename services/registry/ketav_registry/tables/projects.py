@@ -1,9 +1,29 @@
-"""Projects."""
+"""Projects, and the hands that wrote their pages."""
 
 import sqlalchemy as sa
 
 from ketav_registry.domain.models import Script
-from ketav_registry.tables.columns import created_at, enumeration, metadata, owner, primary_key
+from ketav_registry.tables.columns import (
+    created_at,
+    enumeration,
+    foreign_key,
+    metadata,
+    owner,
+    primary_key,
+)
+
+hand = sa.Table(
+    "hand",
+    metadata,
+    primary_key(),
+    owner(),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("script", enumeration(Script), nullable=False),
+    created_at(),
+    sa.UniqueConstraint("id", "user_id"),
+    sa.UniqueConstraint("id", "script", "user_id"),
+    sa.UniqueConstraint("user_id", "name"),
+)
 
 project = sa.Table(
     "project",
@@ -12,7 +32,11 @@ project = sa.Table(
     owner(),
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("script", enumeration(Script), nullable=False),
+    # NULL: the user's own hand, in this table and in all others that have the column.
+    sa.Column("hand_id", sa.Uuid),
     created_at(),
+    foreign_key("hand", "hand_id", "script"),
     sa.UniqueConstraint("id", "user_id"),
     sa.Index(None, "user_id", "created_at", "id"),
+    sa.Index(None, "hand_id"),
 )

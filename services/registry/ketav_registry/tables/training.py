@@ -26,6 +26,7 @@ training_run = sa.Table(
     owner(),
     sa.Column("dataset_id", sa.Uuid, nullable=False),
     sa.Column("script", enumeration(Script), nullable=False),
+    sa.Column("hand_id", sa.Uuid),
     sa.Column("state", enumeration(RunState), nullable=False),
     # Incremented by each change that users see.
     sa.Column("revision", sa.BigInteger, nullable=False, server_default="1"),
@@ -34,8 +35,11 @@ training_run = sa.Table(
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
     sa.Column("lease_until", sa.DateTime(timezone=True)),
     sa.Column("worker", sa.Text),
-    # The model that served the user when the run was claimed: it is fine-tuned and compared with.
+    # The model that is fine-tuned, and the one that served when the run was claimed, which is compared with.
     sa.Column("parent_version", sa.Text),
+    sa.Column("serving_version", sa.Text),
+    # The base from which the hand is trained once more, because its model descends from an older one.
+    sa.Column("new_base", sa.Text),
     sa.Column("cancel_requested", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("epoch", sa.Integer, nullable=False, server_default="0"),
     sa.Column("epochs", sa.Integer, nullable=False, server_default="0"),
@@ -54,11 +58,13 @@ training_run = sa.Table(
     created_at(),
     timestamp("updated_at"),
     foreign_key("dataset", "dataset_id"),
+    foreign_key("hand", "hand_id"),
     sa.UniqueConstraint("id", "user_id"),
     sa.Index("uq_training_run_active", "user_id", unique=True, postgresql_where=_ACTIVE),
     sa.Index("ix_training_run_state", "state", "lease_until", postgresql_where=_ACTIVE),
     sa.Index(None, "user_id", "created_at"),
     sa.Index(None, "dataset_id"),
+    sa.Index(None, "hand_id"),
     unique_request("training_run"),
 )
 

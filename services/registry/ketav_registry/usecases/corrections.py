@@ -22,6 +22,7 @@ from ketav_registry.domain.corrections_quarantine import (
     count_squares,
 )
 from ketav_registry.domain.models import Script
+from ketav_registry.domain.projects_hands import Hand
 from ketav_registry.domain.requests import RequestKey
 from ketav_registry.domain.transcriptions import Line
 from ketav_registry.repository import corrections, models, transcriptions
@@ -102,7 +103,7 @@ async def _save(
             )
         aligned = await _align(page.transcription.lines, submitted.corrected)
         project = await require_project(transaction, user_id, page.project_id)
-        alphabet = await model_alphabet(transaction, user_id, project.script)
+        alphabet = await known_alphabet(transaction, user_id, project.hand)
         checked = with_quarantines(aligned.accepted, page.transcription.lines, alphabet, limits)
         feedback = await corrections.insert_feedback(
             transaction, user_id, page, checked, aligned.unaligned, submitted.request
@@ -179,10 +180,17 @@ def _text_lines(corrected_text: str) -> list[str]:
     return lines
 
 
-async def model_alphabet(transaction: Transaction, user_id: UUID, script: Script) -> frozenset[str] | None:
-    """Return the alphabet of the model that serves a script; None when it is unknown."""
-    model = await models.serving_model(transaction, user_id, script)
-    return None if model is None else model.alphabet
+async def known_alphabet(transaction: Transaction, user_id: UUID, hand: Hand) -> frozenset[str] | None:
+    """Return the characters of the model that serves a hand and of its script's base; None when unknown.
+
+    A model that descends from an older base may lack characters of the present one, from which the hand will
+    be trained.
+    """
+    serving = await models.serving_model(transaction, user_id, hand)
+    base = await models.base_model(transaction, hand.script)
+    if serving is None or serving.alphabet is None or base is None or base.alphabet is None:
+        return None if serving is None else serving.alphabet
+    return serving.alphabet | base.alphabet
 
 
 def with_quarantines(

@@ -12,7 +12,14 @@ from ketav_common.logging import get_logger
 from ketav_registry.database import Transaction
 from ketav_registry.domain.erasure import Erasure, ErasureKind
 from ketav_registry.domain.training_policy import warrants_run
-from ketav_registry.repository import erasure, ground_truth, models, training_policy, training_readiness
+from ketav_registry.repository import (
+    erasure,
+    ground_truth,
+    models,
+    projects_hands,
+    training_policy,
+    training_readiness,
+)
 from ketav_registry.repository.erasure import PageFilter
 from ketav_registry.stores import Stores
 from ketav_registry.usecases.pages import require_page
@@ -30,12 +37,17 @@ async def delete_page(user_id: UUID, project_id: UUID, page_id: UUID, *, stores:
 
 
 async def delete_project(user_id: UUID, project_id: UUID, *, stores: Stores) -> Erasure:
-    """Delete a project with all its pages. NotFound: there is no such project."""
+    """Delete a project with all its pages; the last one of a hand deletes the hand's name.
+
+    NotFound: there is no such project.
+    """
     async with stores.database.user(user_id, exclusive=True) as transaction:
-        await require_project(transaction, user_id, project_id)
+        project = await require_project(transaction, user_id, project_id)
         pages = erasure.pages_of(user_id, project_id)
         done = await _erase(transaction, user_id, ErasureKind.PROJECT, pages)
         await erasure.delete_project(transaction, user_id, project_id)
+        if project.hand.hand_id is not None:
+            await projects_hands.rename_unused(transaction, user_id, project.hand.hand_id)
     return done
 
 
@@ -84,8 +96,8 @@ async def _erase(transaction: Transaction, user_id: UUID, kind: ErasureKind, pag
 
 async def _fall_back(transaction: Transaction, user_id: UUID) -> None:
     """Replace each tainted active version by its nearest ancestor that can serve, or by the base."""
-    for script, version in (await erasure.fallback_versions(transaction, user_id)).items():
-        await models.activate(transaction, user_id, script, version)
+    for hand, version in (await erasure.fallback_versions(transaction, user_id)).items():
+        await models.activate(transaction, user_id, hand, version)
 
 
 async def _will_retrain(transaction: Transaction, user_id: UUID) -> bool:
@@ -94,6 +106,4 @@ async def _will_retrain(transaction: Transaction, user_id: UUID) -> bool:
         return False
     counts = await ground_truth.count_verified(transaction, user_id)
     last_runs = await training_readiness.last_runs(transaction, user_id)
-    return any(
-        run.lines == 0 and warrants_run(counts.get(script, 0), run) for script, run in last_runs.items()
-    )
+    return any(run.lines == 0 and warrants_run(counts.get(hand, 0), run) for hand, run in last_runs.items())

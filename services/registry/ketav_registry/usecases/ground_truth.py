@@ -26,9 +26,10 @@ from ketav_registry.domain.training import FencedRun
 from ketav_registry.domain.transcriptions import Line, geometry_digests
 from ketav_registry.repository import corrections, ground_truth, pages, training, transcriptions
 from ketav_registry.stores import Stores
-from ketav_registry.usecases.corrections import DEFAULT_LIMITS, model_alphabet, with_quarantines
+from ketav_registry.usecases.corrections import DEFAULT_LIMITS, known_alphabet, with_quarantines
 from ketav_registry.usecases.pages import check_image, discard_object
 from ketav_registry.usecases.projects import require_project
+from ketav_registry.usecases.projects_hands import check_hand
 from ketav_registry.usecases.requests import clean_field
 from ketav_registry.usecases.training import require_held_run
 
@@ -114,7 +115,7 @@ async def _import(
             total = await corrections.count_ground_truth(transaction, user_id)
             return ImportResult(page.page_id, 0, (), total)
         project = await require_project(transaction, user_id, page.project_id)
-        alphabet = await model_alphabet(transaction, user_id, project.script)
+        alphabet = await known_alphabet(transaction, user_id, project.hand)
         checked = with_quarantines(new, lines, alphabet, limits)
         feedback = await corrections.insert_feedback(transaction, user_id, page, checked, (), request)
         if feedback is None:
@@ -130,6 +131,7 @@ async def _find_or_insert_page(
     Conflict: the page was deleted meanwhile. UniqueConflictError: another call inserts it now.
     """
     project = await require_project(transaction, user_id, page_import.project_id)
+    check_hand(project, page_import.hand)
     image = page_import.image
     request = RequestKey(content_key(page_import, image.sha256), image.sha256)
     page = await pages.find_requested_page(transaction, user_id, request)
@@ -200,8 +202,8 @@ async def export_ground_truth(
     async with stores.database.system() as transaction:
         run = await require_held_run(transaction, claimed)
         await restrict_to_user(transaction, run.user_id)
-        parent_version = await training.parent_of(transaction, run.run_id)
-        dataset_pages = await ground_truth.dataset_pages(transaction, run.dataset_id, parent_version)
+        versions = await training.compared_versions(transaction, run.run_id)
+        dataset_pages = await ground_truth.dataset_pages(transaction, run.dataset_id, versions)
     for page in dataset_pages:
         yield page
         image = page.image

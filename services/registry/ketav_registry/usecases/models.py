@@ -1,9 +1,8 @@
-"""Model versions: which one serves, their metadata, and their files."""
+"""Model versions: which one serves, and their files."""
 
 import asyncio
 import re
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
@@ -12,7 +11,6 @@ from ketav_common.errors import (
     InvalidInput,
     KetavError,
     NotFound,
-    Precondition,
     TooLarge,
     Unavailable,
 )
@@ -26,12 +24,12 @@ from ketav_registry.domain.models import (
     Script,
     base_key,
     object_key,
-    with_active_state,
 )
 from ketav_registry.domain.models_files import HEAD_BYTES, is_safetensors, read_alphabet
-from ketav_registry.domain.requests import ListPosition
+from ketav_registry.domain.projects_hands import Hand
 from ketav_registry.repository import models
 from ketav_registry.stores import Stores
+from ketav_registry.usecases.projects_hands import require_hand
 
 _NO_BASE = (
     "There is no base model for this script yet. Ask the operator to import one with `ketav models import`."
@@ -39,25 +37,9 @@ _NO_BASE = (
 _NAME = re.compile("[a-z0-9_-]{1,64}")
 
 
-@dataclass(frozen=True, slots=True)
-class ModelList:
-    """A part of a list of versions, and the position at which the list continues, if it does."""
-
-    versions: list[ModelVersion]
-    next_position: ListPosition[str] | None
-
-
-@dataclass(frozen=True, slots=True)
-class ModelWithLineage:
-    """A version and its ancestors, its parent first."""
-
-    version: ModelVersion
-    lineage: list[ModelVersion]
-
-
-async def require_serving_model(transaction: Transaction, user_id: UUID, script: Script) -> Model:
-    """Return the model that serves a user. Unavailable no-base-model: no base was imported yet."""
-    model = await models.serving_model(transaction, user_id, script)
+async def require_serving_model(transaction: Transaction, user_id: UUID, hand: Hand) -> Model:
+    """Return the model that serves a user's hand. Unavailable no-base-model: no base was imported yet."""
+    model = await models.serving_model(transaction, user_id, hand)
     if model is None:
         raise Unavailable(_NO_BASE, code="no-base-model")
     return model
@@ -81,19 +63,19 @@ async def require_version(transaction: Transaction, user_id: UUID, version: str)
     return found_version
 
 
-async def reading_model(transaction: Transaction, user_id: UUID, script: Script, version: str = "") -> Model:
-    """Return the model that reads a user's page: the given version, or the one that serves.
+async def reading_model(transaction: Transaction, user_id: UUID, hand: Hand, version: str = "") -> Model:
+    """Return the model that reads a page of a hand: the given version, or the one that serves.
 
     NotFound: no such version. Conflict model-retired, model-tainted: the version never serves.
     """
     if not version:
-        return await require_serving_model(transaction, user_id, script)
+        return await require_serving_model(transaction, user_id, hand)
     model_version = await require_version(transaction, user_id, version)
-    _require_usable(model_version, Conflict)
+    require_usable(model_version, Conflict)
     return model_version.model
 
 
-def _require_usable(version: ModelVersion, error: type[KetavError]) -> None:
+def require_usable(version: ModelVersion, error: type[KetavError]) -> None:
     """Raise the error, with code model-retired or model-tainted, for a version that never serves."""
     if version.state is ModelState.RETIRED:
         raise error(
@@ -108,10 +90,15 @@ def _require_usable(version: ModelVersion, error: type[KetavError]) -> None:
         )
 
 
-async def get_user_model(user_id: UUID, script: Script, *, stores: Stores) -> Model:
-    """Return the model that serves a user for a script: their active version, or the script's base."""
+async def get_user_model(user_id: UUID, script: Script, hand_name: str = "", *, stores: Stores) -> Model:
+    """Return the model that serves a hand of a user: its active version, or the script's base.
+
+    An empty name is the user's own hand in the script; another hand has its script. InvalidInput
+    unknown-hand: there is no hand with this name.
+    """
     async with stores.database.user(user_id) as transaction:
-        return await require_serving_model(transaction, user_id, script)
+        hand = await require_hand(transaction, user_id, hand_name) if hand_name else Hand(script)
+        return await require_serving_model(transaction, user_id, hand)
 
 
 async def import_base(file: Path, name: str, script: Script | None, *, stores: Stores) -> ModelVersion:
@@ -199,54 +186,6 @@ async def download_model(user_id: UUID | None, sha256: bytes, *, stores: Stores)
         stores.blobs, object_key(version), sha256=model.sha256, size_bytes=model.size_bytes
     ):
         yield chunk
-
-
-async def list_models(
-    user_id: UUID, after: ListPosition[str] | None, limit: int, *, stores: Stores
-) -> ModelList:
-    """Return at most `limit` of the user's versions and the bases, newest first."""
-    async with stores.database.user(user_id) as transaction:
-        serving = await _serving_versions(transaction, user_id)
-        rows = await models.list_versions(transaction, user_id, after, limit + 1)
-    versions = [with_active_state(version, serving) for version in rows[:limit]]
-    if len(rows) <= limit:
-        return ModelList(versions, None)
-    last = versions[-1]
-    return ModelList(versions, ListPosition(last.create_time, last.model.version))
-
-
-async def get_model(user_id: UUID, version: str, *, stores: Stores) -> ModelWithLineage:
-    """Return a version with its ancestors. NotFound: there is no such version."""
-    async with stores.database.user(user_id) as transaction:
-        serving = await _serving_versions(transaction, user_id)
-        model_version = await require_version(transaction, user_id, version)
-        ancestors = await models.lineage(transaction, user_id, version)
-    return ModelWithLineage(
-        with_active_state(model_version, serving),
-        [with_active_state(ancestor, serving) for ancestor in ancestors],
-    )
-
-
-async def activate_model(user_id: UUID, version: str, *, stores: Stores) -> ModelVersion:
-    """Make a version the active one of its script.
-
-    A base without a script becomes active for every script that has an active version. NotFound: no such
-    version. Precondition model-retired, model-tainted: the version never serves.
-    """
-    async with stores.database.user(user_id) as transaction:
-        model_version = await require_version(transaction, user_id, version)
-        _require_usable(model_version, Precondition)
-        script = model_version.script
-        scripts = await models.active_scripts(transaction, user_id) if script is None else [script]
-        for name in scripts:
-            await models.activate(transaction, user_id, name, version)
-        return with_active_state(model_version, await _serving_versions(transaction, user_id))
-
-
-async def _serving_versions(transaction: Transaction, user_id: UUID) -> set[str]:
-    """Return the versions that serve a user, over all scripts."""
-    serving = [await models.serving_model(transaction, user_id, script) for script in Script]
-    return {model.version for model in serving if model is not None}
 
 
 async def check_models(digests: Sequence[bytes], *, stores: Stores) -> set[bytes]:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from ketav_registry.domain.models import Script
 from ketav_registry.domain.models_progress import FirstReading, PageProgress, VersionProgress, count_errors
+from ketav_registry.domain.projects_hands import Hand, HandFilter
 from ketav_registry.domain.requests import ListPosition
 from ketav_registry.repository import models_progress
 from ketav_registry.repository.models_progress import ComparedLine
@@ -24,7 +24,7 @@ points, 0.6 s for lines of 4,000."""
 class ModelProgress:
     """Pages with their errors, newest first, and the position at which the list continues, if it does.
 
-    `versions` has the totals by version and script, oldest version first, in the first part of the list only;
+    `versions` has the totals by version and hand, oldest version first, in the first part of the list only;
     `versions_complete`: the totals include all lines.
     """
 
@@ -36,7 +36,7 @@ class ModelProgress:
 
 async def list_model_progress(
     user_id: UUID,
-    script: Script | None,
+    hands: HandFilter,
     after: ListPosition[UUID] | None,
     limit: int,
     *,
@@ -46,25 +46,25 @@ async def list_model_progress(
 
     The list is shorter when two million code points are compared. Without `after`, the totals are included.
     """
-    progress = await _list_pages(user_id, script, after, limit, stores)
+    progress = await _list_pages(user_id, hands, after, limit, stores)
     if after is not None:
         return progress
     async with stores.database.user(user_id) as transaction:
         compared = await models_progress.list_compared_lines(
-            transaction, user_id, script, max_lines=_MAX_LINES, max_code_points=_MAX_CODE_POINTS
+            transaction, user_id, hands, max_lines=_MAX_LINES, max_code_points=_MAX_CODE_POINTS
         )
     versions = await asyncio.to_thread(_by_version, compared.lines)
     return replace(progress, versions=versions, versions_complete=compared.complete)
 
 
 async def _list_pages(
-    user_id: UUID, script: Script | None, after: ListPosition[UUID] | None, limit: int, stores: Stores
+    user_id: UUID, hands: HandFilter, after: ListPosition[UUID] | None, limit: int, stores: Stores
 ) -> ModelProgress:
     """Return pages with their errors, without totals."""
     pages: list[PageProgress] = []
     compared = 0
     async with stores.database.user(user_id) as transaction:
-        readings = await models_progress.list_first_readings(transaction, user_id, script, after, limit + 1)
+        readings = await models_progress.list_first_readings(transaction, user_id, hands, after, limit + 1)
         for reading in readings[:limit]:
             pairs = await models_progress.list_pairs(transaction, user_id, reading.page_id)
             pages.append(PageProgress(reading, await asyncio.to_thread(count_errors, pairs)))
@@ -78,21 +78,21 @@ async def _list_pages(
 
 
 def _by_version(lines: Sequence[ComparedLine]) -> list[VersionProgress]:
-    """Return the totals by version and script, in the order of their first readings."""
-    groups: defaultdict[tuple[str, Script], list[ComparedLine]] = defaultdict(list)
+    """Return the totals by version and hand, in the order of their first readings."""
+    groups: defaultdict[tuple[str, Hand], list[ComparedLine]] = defaultdict(list)
     for line in lines:
-        groups[line.reading.model.version, line.reading.script].append(line)
+        groups[line.reading.model.version, line.reading.hand].append(line)
     totals = [_total(group) for group in groups.values()]
     return sorted(totals, key=lambda total: (total.first_read_time, total.model.version))
 
 
 def _total(lines: Sequence[ComparedLine]) -> VersionProgress:
-    """Return the totals of the lines of one version and script."""
+    """Return the totals of the lines of one version and hand."""
     readings: dict[UUID, FirstReading] = {line.reading.page_id: line.reading for line in lines}
     times = [reading.read_time for reading in readings.values()]
     return VersionProgress(
         model=lines[0].reading.model,
-        script=lines[0].reading.script,
+        hand=lines[0].reading.hand,
         pages=len(readings),
         errors=count_errors([line.pair for line in lines]),
         first_read_time=min(times),

@@ -92,7 +92,7 @@ async def _find_published(
     version = await models.find_run_version(transaction, run.run_id)
     if version is None or version.model.sha256 != publication.sha256:
         return None
-    serving = await models.serving_model(transaction, run.user_id, run.script)
+    serving = await models.serving_model(transaction, run.user_id, run.hand)
     return with_active_state(version, {serving.version} if serving else set())
 
 
@@ -135,6 +135,8 @@ async def _finish_run(candidate: _Candidate, stores: Stores) -> ModelVersion:
         "cer_base": publication.cer_before,
         "cer_candidate": publication.cer_after,
     }
+    if publication.serving_version:
+        outcome["serving_version"] = publication.serving_version
     faults.reached("before-promotion", str(run.run_id))
     cancelled = False
     async with stores.database.system() as transaction:
@@ -167,6 +169,7 @@ async def _insert_version(transaction: Transaction, candidate: _Candidate) -> Mo
         "version": candidate.version,
         "user_id": run.user_id,
         "script": run.script,
+        "hand_id": run.hand.hand_id,
         "name": "user",
         "sha256": publication.sha256,
         "size_bytes": publication.size_bytes,
@@ -181,5 +184,21 @@ async def _insert_version(transaction: Transaction, candidate: _Candidate) -> Mo
     }
     version = await models.insert_version(transaction, values)
     if publication.promote:
-        await models.activate(transaction, run.user_id, run.script, candidate.version)
+        await models.activate(transaction, run.user_id, run.hand, candidate.version)
+    elif run.hand.hand_id is not None:
+        await _serve_by_compared(transaction, run, publication.serving_version)
     return with_active_state(version, {candidate.version} if publication.promote else set())
+
+
+async def _serve_by_compared(transaction: Transaction, run: TrainingRun, compared: str) -> None:
+    """Make the version that a rejected model was compared with serve a hand without a version of its own.
+
+    It is the base, or the version of the user's own hand that read the hand's lines better than the base.
+    """
+    active = await models.active_version(transaction, run.user_id, run.hand)
+    other = await models.find_version(transaction, run.user_id, compared)
+    if (active is not None and active.hand_id is not None) or other is None or other.hand_id is not None:
+        return
+    version = None if other.user_id is None else compared
+    if other.state is ModelState.AVAILABLE and version != (active and active.model.version):
+        await models.activate(transaction, run.user_id, run.hand, version)

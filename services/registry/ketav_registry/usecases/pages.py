@@ -12,10 +12,12 @@ from ketav_registry import blobs as objects
 from ketav_registry.blobs import BlobStore, Chunks
 from ketav_registry.database import Transaction, UniqueConflictError
 from ketav_registry.domain.pages import MEDIA_TYPES, Image, NewPage, Page, StoredPage, image_key
+from ketav_registry.domain.projects_hands import Hand
 from ketav_registry.repository import pages, projects, transcriptions
 from ketav_registry.stores import Stores
 from ketav_registry.usecases.models import reading_model
 from ketav_registry.usecases.projects import require_project
+from ketav_registry.usecases.projects_hands import check_hand, project_hand
 
 log = get_logger()
 
@@ -47,7 +49,7 @@ async def upload_image(image: Chunks, *, user_id: UUID, new: NewPage, stores: St
     new = replace(new, image=replace(new.image, sha256=blob.sha256, key=key))
     try:
         return await _insert(user_id, page_id, new, stores)
-    except (NotFound, Conflict):
+    except (NotFound, Conflict, InvalidInput):
         await discard_object(stores.blobs, key)
         raise
     except UniqueConflictError:
@@ -97,30 +99,41 @@ async def _find_repeated(user_id: UUID, new: NewPage, stores: Stores) -> StoredP
     """Return the response to the same request, if it was sent before; NotFound: no such project."""
     async with stores.database.user(user_id) as transaction:
         page = await pages.find_requested_page(transaction, user_id, new.request)
-        project_id = new.project_id if page is None else page.project_id
-        script = new.script
-        if project_id is not None:
-            script = (await require_project(transaction, user_id, project_id)).script
         if page is not None:
+            project = await require_project(transaction, user_id, page.project_id)
             [page] = await transcriptions.with_transcriptions(transaction, user_id, [page])
             if page.transcription is not None and page.transcription.model is not None:
                 return StoredPage(page, page.transcription.model)
-        model = await reading_model(transaction, user_id, script, new.model_version)
-    return None if page is None else StoredPage(page, model)
+            model = await reading_model(transaction, user_id, project.hand, new.model_version)
+            return StoredPage(page, model)
+        # Fails before the image is received if there is no such project, hand or model.
+        hand = await _hand_of(transaction, user_id, new, insert=False)
+        await reading_model(transaction, user_id, hand, new.model_version)
+    return None
+
+
+async def _hand_of(transaction: Transaction, user_id: UUID, new: NewPage, *, insert: bool) -> Hand:
+    """Return the hand of the project of an upload; with `insert`, a new name makes a hand.
+
+    NotFound: no such project. InvalidInput: hand-mismatch, hand-script, or a name that may not be stored.
+    """
+    if new.project_id is None:
+        return await project_hand(transaction, user_id, new.hand, new.script, insert=insert)
+    project = await require_project(transaction, user_id, new.project_id)
+    check_hand(project, new.hand)
+    return project.hand
 
 
 async def _insert(user_id: UUID, page_id: UUID, new: NewPage, stores: Stores) -> StoredPage:
     """Insert the rows of a page whose object is stored, in one transaction."""
     async with stores.database.user(user_id) as transaction:
-        project_id, script = new.project_id, new.script
+        hand, project_id = await _hand_of(transaction, user_id, new, insert=True), new.project_id
         if project_id is None:
-            project_id = await projects.insert_project(transaction, user_id, new.project_name, script)
-        else:
-            script = (await require_project(transaction, user_id, project_id)).script
+            project_id = await projects.insert_project(transaction, user_id, new.project_name, hand)
         page = await pages.insert_page(transaction, user_id, page_id, project_id, new)
         if page is None:
             raise UniqueConflictError
-        return StoredPage(page, await reading_model(transaction, user_id, script, new.model_version))
+        return StoredPage(page, await reading_model(transaction, user_id, hand, new.model_version))
 
 
 async def get_page(user_id: UUID, project_id: UUID, page_id: UUID, *, stores: Stores) -> Page:
@@ -142,7 +155,7 @@ async def download_image(
     async with stores.database.user(user_id) as transaction:
         page = await require_page(transaction, user_id, project_id, page_id)
         project = await require_project(transaction, user_id, project_id)
-        model = await reading_model(transaction, user_id, project.script, model_version)
+        model = await reading_model(transaction, user_id, project.hand, model_version)
     yield StoredPage(page, model)
     image = page.image
     async for chunk in objects.read(

@@ -1,5 +1,7 @@
 """Training runs, from the queue to their end. A worker's calls carry the fence of its claim."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
@@ -9,8 +11,9 @@ from ketav_common.limits import MAX_NAME_CODE_POINTS, MAX_VERDICT_CODE_POINTS
 from ketav_common.tracing import traceparent
 from ketav_registry import metrics
 from ketav_registry.database import Transaction, UniqueConflictError, block_deletion, restrict_to_user
-from ketav_registry.domain.ground_truth import split_lines
-from ketav_registry.domain.models import Script
+from ketav_registry.domain.ground_truth import VerifiedLine, split_lines
+from ketav_registry.domain.models import ModelKind
+from ketav_registry.domain.projects_hands import Hand
 from ketav_registry.domain.training import (
     ACTIVE_STATES,
     LEASED_STATES,
@@ -20,13 +23,22 @@ from ketav_registry.domain.training import (
     Progress,
     RunState,
     TrainingRun,
+    hand_to_train,
     has_valid_figures,
-    script_to_train,
     too_few_lines,
 )
-from ketav_registry.repository import corrections, ground_truth, training, training_readiness
+from ketav_registry.repository import (
+    corrections,
+    ground_truth,
+    models,
+    training,
+    training_new_base,
+    training_policy,
+    training_readiness,
+)
 from ketav_registry.stores import Stores
-from ketav_registry.usecases.models import require_base, require_serving_model
+from ketav_registry.usecases.models import require_base
+from ketav_registry.usecases.projects_hands import require_hand
 
 _STALE_FENCE = (
     "The fence is stale: another worker has claimed the training run, or the run has ended. "
@@ -47,67 +59,111 @@ def count_end(run: TrainingRun) -> None:
         metrics.RUN_DURATION.labels(run.state).observe(duration.total_seconds())
 
 
-async def create_training_run(user_id: UUID, request_id: str, *, stores: Stores) -> TrainingRun:
+@dataclass(frozen=True, slots=True)
+class NewRun:
+    """A run to queue: of `hand`, which the registry has chosen, or as a user requests it.
+
+    `hand_name` is the hand that a user names: empty, their own; None, the one with most new lines. `new_base`
+    is the base from which the run trains.
+    """
+
+    request_id: str = ""
+    hand_name: str | None = None
+    hand: Hand | None = None
+    new_base: str | None = None
+
+
+async def create_training_run(user_id: UUID, new: NewRun, *, stores: Stores) -> TrainingRun:
     """Queue a run over the user's current ground truth. A repeated request gets the run that it has started.
 
     Precondition too-few-lines: fewer than 16 verified lines. Conflict run-active: a run has not ended.
+    InvalidInput unknown-hand: the user has no such hand.
     """
     try:
-        return await queue_run(user_id, request_id, None, stores)
+        return await queue_run(user_id, new, stores)
     except UniqueConflictError:
-        return await queue_run(user_id, request_id, None, stores)
+        return await queue_run(user_id, new, stores)
 
 
-async def queue_run(user_id: UUID, request_id: str, script: Script | None, stores: Stores) -> TrainingRun:
-    """Queue a run of a script; without one, of the script with most new lines. Errors: create_training_run.
+async def queue_run(user_id: UUID, new: NewRun, stores: Stores) -> TrainingRun:
+    """Queue a run; one that a user requests replaces a queued run from a new base.
 
-    UniqueConflictError: another run was inserted concurrently.
+    Errors: create_training_run. UniqueConflictError: another run was inserted concurrently.
     """
     async with stores.database.user(user_id) as transaction:
-        known = await training.find_requested_run(transaction, user_id, request_id)
+        known = await training.find_requested_run(transaction, user_id, new.request_id)
         if known is not None:
             return known
-        active = await training.find_active_run(transaction, user_id)
-        if active is not None:
-            raise Conflict(
-                f"The training run {active} has not ended. Wait for its end, or cancel it with "
-                f"POST /train/{active}/cancel.",
-                code="run-active",
-                details={"run_id": str(active)},
-            )
-        chosen_script, dataset_id = await _freeze_dataset(transaction, user_id, script)
+        automatic = new.hand is not None
+        if not automatic:
+            await training_new_base.replace_queued(transaction, user_id)
+        await _require_no_active_run(transaction, user_id)
+        hand, dataset_id = await _freeze_dataset(transaction, user_id, new)
         # An automatic run belongs to the trace of the corrections that made it due.
-        automatic = script is not None
         trace = await corrections.last_traceparent(transaction, user_id) if automatic else traceparent()
-        run_id = await training.insert_run(transaction, user_id, dataset_id, chosen_script, request_id, trace)
+        new_base = new.new_base if automatic else await _new_base(transaction, user_id, hand)
+        run_id = await training.insert_run(
+            transaction, user_id, dataset_id, hand, new.request_id, trace, new_base
+        )
         if run_id is None:
             raise UniqueConflictError
         return await require_run(transaction, run_id)
 
 
-async def _freeze_dataset(
-    transaction: Transaction, user_id: UUID, script: Script | None
-) -> tuple[Script, UUID]:
-    """Insert the verified lines of a script, split by page, as a dataset; return the script and dataset id.
+async def _require_no_active_run(transaction: Transaction, user_id: UUID) -> None:
+    """Raise Conflict run-active if a run of the user has not ended."""
+    active = await training.find_active_run(transaction, user_id)
+    if active is not None:
+        raise Conflict(
+            f"The training run {active} has not ended. Wait for its end, or cancel it with "
+            f"POST /train/{active}/cancel.",
+            code="run-active",
+            details={"run_id": str(active)},
+        )
 
-    Without a script, the one that a run would train first. Precondition too-few-lines: fewer than MIN_LINES.
+
+async def _new_base(transaction: Transaction, user_id: UUID, hand: Hand) -> str | None:
+    """Return the base that a run which the user starts trains from; None: it fine-tunes the hand's model.
+
+    A user who allows automatic runs gets one from a new base by itself.
+    """
+    if (await training_policy.find_policy(transaction, user_id)).automatic:
+        return None
+    base = await require_base(transaction, hand.script)
+    outdated = await training_new_base.is_outdated(transaction, user_id, hand, base.version)
+    return base.version if outdated else None
+
+
+async def _freeze_dataset(transaction: Transaction, user_id: UUID, new: NewRun) -> tuple[Hand, UUID]:
+    """Insert the verified lines of a run's hand, split by page, as a dataset; return hand and dataset id.
+
+    Precondition too-few-lines: fewer than MIN_LINES. InvalidInput unknown-hand: the user has no such hand.
     """
     lines = await ground_truth.verified_lines(transaction, user_id)
-    if script is None:
-        last_runs = await training_readiness.last_runs(transaction, user_id)
-        script = script_to_train({name: len(verified) for name, verified in lines.items()}, last_runs)
-    count = len(lines.get(script, ()))
+    hand = new.hand or await _requested_hand(transaction, user_id, new.hand_name, lines)
+    count = len(lines.get(hand, ()))
     if count < MIN_LINES:
         missing = MIN_LINES - count
         raise Precondition(
-            too_few_lines(count),
+            too_few_lines(count, hand),
             code="too-few-lines",
             details={"have": str(count), "need": str(MIN_LINES), "missing": str(missing)},
         )
     previous = await ground_truth.previous_sides(transaction, user_id)
-    sides = split_lines(lines[script], previous)
-    dataset_id = await ground_truth.insert_dataset(transaction, user_id, script, lines[script], sides)
-    return script, dataset_id
+    sides = split_lines(lines[hand], previous)
+    dataset_id = await ground_truth.insert_dataset(transaction, user_id, hand, lines[hand], sides)
+    return hand, dataset_id
+
+
+async def _requested_hand(
+    transaction: Transaction, user_id: UUID, name: str | None, lines: Mapping[Hand, Sequence[VerifiedLine]]
+) -> Hand:
+    """Return the hand with a name; without one the hand to train first, of the user's own if it is empty."""
+    if name:
+        return await require_hand(transaction, user_id, name)
+    last_runs = await training_readiness.last_runs(transaction, user_id)
+    counts = {hand: len(own) for hand, own in lines.items() if name is None or hand.hand_id is None}
+    return hand_to_train(counts, last_runs)
 
 
 async def require_run(transaction: Transaction, run_id: UUID, user_id: UUID | None = None) -> TrainingRun:
@@ -167,13 +223,32 @@ async def claim_training_run(run_id: UUID, worker: str, *, lease: timedelta, sto
                 code="run-taken",
             )
         await restrict_to_user(transaction, run.user_id)
-        run = await require_run(transaction, run_id)
-        parent = await require_serving_model(transaction, run.user_id, run.script)
-        base = await require_base(transaction, run.script)
-        await training.set_parent(transaction, FencedRun(run_id, run.fence), parent.version)
+        claim = await _with_models(transaction, await require_run(transaction, run_id), lease)
+    run = claim.run
     if run.attempts == 1:
         metrics.RUN_QUEUE_DELAY.observe((run.update_time - run.create_time).total_seconds())
-    return Claim(run, parent, base, lease)
+    return claim
+
+
+async def _with_models(transaction: Transaction, run: TrainingRun, lease: timedelta) -> Claim:
+    """Return a claimed run with its models, and store which it starts from and is compared with.
+
+    A hand without a version of its own starts from the base, so that no deletion of other lines taints its
+    model, even while a version of the user's own hand serves it.
+    """
+    base = await require_base(transaction, run.script)
+    active = await models.active_version(transaction, run.user_id, run.hand)
+    if active is not None and active.user_id is not None and active.hand_id != run.hand.hand_id:
+        active = None
+    serving = base if active is None else active.model
+    parent = base if run.new_base else serving
+    own = None
+    if run.hand.hand_id is not None and serving.kind is ModelKind.BASE:
+        version = await models.active_version(transaction, run.user_id, Hand(run.script))
+        own = version.model if version is not None and version.user_id is not None else None
+    claimed = FencedRun(run.run_id, run.fence)
+    await training.set_models(transaction, claimed, parent.version, (own or serving).version)
+    return Claim(run, parent, serving, base, lease, own)
 
 
 async def report_training_progress(

@@ -7,7 +7,7 @@ from ketav_registry.database import Transaction
 from ketav_registry.domain.training import ACTIVE_STATES, RunState, TrainingRun
 from ketav_registry.repository import training
 from ketav_registry.stores import Stores
-from ketav_registry.usecases.training import cancel_training_run, queue_run
+from ketav_registry.usecases.training import NewRun, cancel_training_run, queue_run
 
 
 async def list_runs(
@@ -26,7 +26,7 @@ async def cancel_run(run_id: UUID, *, stores: Stores) -> TrainingRun:
 
 
 async def retry_run(run_id: UUID, *, stores: Stores) -> TrainingRun:
-    """Queue a new run for the user and the script of a run that has ended, over the present ground truth.
+    """Queue a new run for the user and the hand of a run that has ended, over the present ground truth.
 
     Conflict run-active: it has not ended, or another run of the user is active.
     """
@@ -38,7 +38,7 @@ async def retry_run(run_id: UUID, *, stores: Stores) -> TrainingRun:
             f"`ketav admin runs cancel {run_id}`.",
             code="run-active",
         )
-    return await queue_run(run.user_id, "", run.script, stores)
+    return await queue_run(run.user_id, NewRun(hand=run.hand), stores)
 
 
 async def _require_run(transaction: Transaction, run_id: UUID) -> TrainingRun:

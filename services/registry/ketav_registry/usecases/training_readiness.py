@@ -1,20 +1,25 @@
-"""Readiness of a user's scripts for their next training runs."""
+"""Readiness of a user's hands for their next training runs."""
 
 from uuid import UUID
 
 from ketav_registry.database import Transaction
 from ketav_registry.domain.ground_truth import LineCounts
 from ketav_registry.domain.models import Script
+from ketav_registry.domain.projects_hands import Hand, HandFilter
 from ketav_registry.domain.training import LastRun
-from ketav_registry.domain.training_readiness import ScriptStatus, UserReadiness, UserStatus, readiness
+from ketav_registry.domain.training_readiness import HandStatus, UserReadiness, UserStatus, readiness
 from ketav_registry.repository import ground_truth, models, training, training_policy, training_readiness
 from ketav_registry.stores import Stores
+from ketav_registry.usecases.projects_hands import require_hand
 
 _NO_LINES = LineCounts(verified=0, quarantined=0, holdout=0)
 
 
-async def get_readiness(user_id: UUID, script: Script | None, *, stores: Stores) -> UserReadiness:
-    """Return the readiness of one script, or of all scripts of the user; modern cursive if there is none."""
+async def get_readiness(user_id: UUID, selected: HandFilter, *, stores: Stores) -> UserReadiness:
+    """Return the readiness of these hands of a user, of the own one where there is none.
+
+    InvalidInput unknown-hand: there is no hand with the name.
+    """
     async with stores.database.user(user_id) as transaction:
         counts = await ground_truth.count_lines(transaction, user_id)
         now = await training_readiness.database_time(transaction)
@@ -26,24 +31,27 @@ async def get_readiness(user_id: UUID, script: Script | None, *, stores: Stores)
             active_run=await training.find_active_run(transaction, user_id),
             last_run_time=None if latest_age is None else now - latest_age,
         )
-        scripts = [script] if script else (counts.keys() | last_runs.keys() or {Script.MODERN_CURSIVE})
+        hands = {hand for hand in counts.keys() | last_runs.keys() if selected.matches(hand)}
+        if not hands and selected.name:
+            hands = {await require_hand(transaction, user_id, selected.name)}
+        hands = hands or {Hand(selected.script or Script.MODERN_CURSIVE)}
         statuses = [
-            await _script_status(transaction, user_id, name, counts.get(name, _NO_LINES), last_runs.get(name))
-            for name in scripts
+            await _hand_status(transaction, user_id, hand, counts.get(hand, _NO_LINES), last_runs.get(hand))
+            for hand in hands
         ]
-    statuses.sort(key=lambda status: (-status.counts.verified, status.script))
+    statuses.sort(key=lambda status: (-status.counts.verified, status.hand.script, status.hand.name))
     return UserReadiness([readiness(status, user) for status in statuses], user)
 
 
-async def _script_status(
-    transaction: Transaction, user_id: UUID, script: Script, counts: LineCounts, last_run: LastRun | None
-) -> ScriptStatus:
-    """Read the other facts about a script."""
-    serving = await models.serving_model(transaction, user_id, script)
-    return ScriptStatus(
-        script=script,
+async def _hand_status(
+    transaction: Transaction, user_id: UUID, hand: Hand, counts: LineCounts, last_run: LastRun | None
+) -> HandStatus:
+    """Read the other facts about a hand."""
+    serving = await models.serving_model(transaction, user_id, hand)
+    return HandStatus(
+        hand=hand,
         counts=counts,
         last_run=last_run,
-        past_runs=await training_readiness.past_runs(transaction, user_id, script),
+        past_runs=await training_readiness.past_runs(transaction, user_id, hand),
         serving_version=serving.version if serving else "",
     )

@@ -11,7 +11,7 @@ from ketav_registry.database import UniqueConflictError
 from ketav_registry.domain.training_policy import is_due
 from ketav_registry.repository import ground_truth, training_policy, training_readiness, training_sweep
 from ketav_registry.stores import Stores
-from ketav_registry.usecases.training import count_end, queue_run, require_run
+from ketav_registry.usecases.training import NewRun, count_end, queue_run, require_run
 
 log = get_logger()
 
@@ -39,7 +39,7 @@ async def sweep_training_runs(*, stores: Stores, queueing_s: float = _QUEUEING_S
 
 
 async def _queue_due_runs(stores: Stores, timeout_s: float) -> None:
-    """Queue runs of the users who are due, in random order, until the timeout."""
+    """Queue runs of the users who are due, in random order, until the timeout; then one from a new base."""
     users: list[UUID] = []
     try:
         async with asyncio.timeout(timeout_s):
@@ -56,18 +56,16 @@ async def _queue_due_runs(stores: Stores, timeout_s: float) -> None:
 
 
 async def _queue_if_due(user_id: UUID, stores: Stores) -> None:
-    """Queue a run of the user's script that is due; of several, the one with most verified lines."""
+    """Queue a run of the user's hand that is due; of several, the one with most verified lines."""
     async with stores.database.user(user_id) as transaction:
         counts = await ground_truth.count_verified(transaction, user_id)
         last_runs = await training_readiness.last_runs(transaction, user_id)
         policy = await training_policy.find_policy(transaction, user_id)
     since_last_run = min((run.age for run in last_runs.values()), default=None)
     due = [
-        script
-        for script, lines in counts.items()
-        if is_due(lines, last_runs.get(script), policy, since_last_run)
+        hand for hand, lines in counts.items() if is_due(lines, last_runs.get(hand), policy, since_last_run)
     ]
     if due:
         # A run that was started between the two transactions is as good.
         with suppress(Conflict, UniqueConflictError):
-            await queue_run(user_id, "", max(due, key=lambda script: counts[script]), stores)
+            await queue_run(user_id, NewRun(hand=max(due, key=lambda hand: counts[hand])), stores)

@@ -91,6 +91,7 @@ class ImportGroundTruthHeader(_message.Message):
     CONFIRM_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     REQUEST_SHA256_FIELD_NUMBER: _builtins.int
+    HAND_FIELD_NUMBER: _builtins.int
     project_id: _builtins.str
     """UUID of the project."""
     layout: _page_pb2.Layout.ValueType
@@ -101,6 +102,8 @@ class ImportGroundTruthHeader(_message.Message):
     """Identifies the page within the client's request: the request's key, a colon, a number. May be empty."""
     request_sha256: _builtins.bytes
     """SHA-256 of the client's request, 32 bytes."""
+    hand: _builtins.str
+    """Name of the hand that the project must have; empty: any. INVALID_ARGUMENT hand-mismatch: it has another one."""
     @_builtins.property
     def image(self) -> _page_pb2.Image:
         """Verified width, height, media type and length. The registry computes the SHA-256 while it receives the bytes."""
@@ -119,10 +122,11 @@ class ImportGroundTruthHeader(_message.Message):
         confirm: _builtins.bool = ...,
         request_id: _builtins.str = ...,
         request_sha256: _builtins.bytes = ...,
+        hand: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["image", b"image"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["confirm", b"confirm", "image", b"image", "layout", b"layout", "lines", b"lines", "project_id", b"project_id", "request_id", b"request_id", "request_sha256", b"request_sha256"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confirm", b"confirm", "hand", b"hand", "image", b"image", "layout", b"layout", "lines", b"lines", "project_id", b"project_id", "request_id", b"request_id", "request_sha256", b"request_sha256"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -263,8 +267,8 @@ class GroundTruthLine(_message.Message):
     split: Global___Split.ValueType
     """Its side of the split."""
     trained: _builtins.bool
-    """Whether the run's parent, or a model that the parent comes from, was trained on the line: how that model reads it
-    says nothing about new lines.
+    """Whether the run's parent or the model it is compared with, or one that these come from, was trained on the line:
+    how that model reads it says nothing about new lines.
     """
     @_builtins.property
     def line(self) -> _page_pb2.Line:

@@ -73,6 +73,8 @@ class ModelVersion(_message.Message):
     TRAINING_LINES_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     CARD_JSON_FIELD_NUMBER: _builtins.int
+    HAND_FIELD_NUMBER: _builtins.int
+    BASE_VERSION_FIELD_NUMBER: _builtins.int
     script: _page_pb2.Script.ValueType
     """The script that it reads; unspecified for a base for every script."""
     state: Global___ModelState.ValueType
@@ -91,6 +93,10 @@ class ModelVersion(_message.Message):
     """The model card, a JSON object: parent, run, lines, dataset, CER before and after, verdict, software.
     Only in the responses of GetModel and ActivateModel; empty for a base.
     """
+    hand: _builtins.str
+    """Name of the hand that it reads; empty: the user's own, or for a base."""
+    base_version: _builtins.str
+    """The base model that it descends from; empty for a base."""
     @_builtins.property
     def model(self) -> _page_pb2.Model:
         """Name, kind, digest and length."""
@@ -112,10 +118,12 @@ class ModelVersion(_message.Message):
         training_lines: _builtins.int = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         card_json: _builtins.str = ...,
+        hand: _builtins.str = ...,
+        base_version: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_cer_after", b"_cer_after", "_cer_before", b"_cer_before", "cer_after", b"cer_after", "cer_before", b"cer_before", "create_time", b"create_time", "model", b"model"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cer_after", b"_cer_after", "_cer_before", b"_cer_before", "card_json", b"card_json", "cer_after", b"cer_after", "cer_before", b"cer_before", "create_time", b"create_time", "model", b"model", "parent_version", b"parent_version", "run_id", b"run_id", "script", b"script", "state", b"state", "training_lines", b"training_lines"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cer_after", b"_cer_after", "_cer_before", b"_cer_before", "base_version", b"base_version", "card_json", b"card_json", "cer_after", b"cer_after", "cer_before", b"cer_before", "create_time", b"create_time", "hand", b"hand", "model", b"model", "parent_version", b"parent_version", "run_id", b"run_id", "script", b"script", "state", b"state", "training_lines", b"training_lines"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__cer_after: _TypeAlias = _typing.Literal["cer_after"]  # noqa: Y015
     _WhichOneofArgType__cer_after: _TypeAlias = _typing.Literal["_cer_after", b"_cer_after"]  # noqa: Y015
@@ -135,16 +143,20 @@ class GetUserModelRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     SCRIPT_FIELD_NUMBER: _builtins.int
+    HAND_FIELD_NUMBER: _builtins.int
     script: _page_pb2.Script.ValueType
-    """The script of the page."""
+    """The script of the page; another hand than the user's own has its script."""
+    hand: _builtins.str
+    """Name of the hand; empty: the user's own. INVALID_ARGUMENT unknown-hand: the caller has none with this name."""
     def __init__(
         self,
         *,
         script: _page_pb2.Script.ValueType = ...,
+        hand: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["script", b"script"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hand", b"hand", "script", b"script"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -379,18 +391,24 @@ class ActivateModelRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     VERSION_FIELD_NUMBER: _builtins.int
+    HAND_FIELD_NUMBER: _builtins.int
     version: _builtins.str
     """A version of the caller's, or a base."""
+    hand: _builtins.str
+    """Name of the hand that it serves; empty: the user's own. Absent: the version's hand, for a base the user's own."""
     def __init__(
         self,
         *,
         version: _builtins.str = ...,
+        hand: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_hand", b"_hand", "hand", b"hand"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_hand", b"_hand", "hand", b"hand", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__hand: _TypeAlias = _typing.Literal["hand"]  # noqa: Y015
+    _WhichOneofArgType__hand: _TypeAlias = _typing.Literal["_hand", b"_hand"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__hand) -> _WhichOneofReturnType__hand | None: ...
 
 Global___ActivateModelRequest: _TypeAlias = ActivateModelRequest  # noqa: Y015
 
@@ -434,6 +452,7 @@ class PublishModelHeader(_message.Message):
     VERDICT_FIELD_NUMBER: _builtins.int
     TRAINING_LINES_FIELD_NUMBER: _builtins.int
     MODEL_CARD_FIELD_NUMBER: _builtins.int
+    SERVING_VERSION_FIELD_NUMBER: _builtins.int
     run_id: _builtins.str
     """UUID of the run."""
     fence: _builtins.int
@@ -454,6 +473,10 @@ class PublishModelHeader(_message.Message):
     """Lines it was trained on."""
     model_card: _builtins.str
     """The model card of this version, a JSON object."""
+    serving_version: _builtins.str
+    """The version that it was compared with; empty: the one that served when the run was claimed. If it is of the user's
+    own hand and the gate rejects the model, it serves the hand from now on.
+    """
     def __init__(
         self,
         *,
@@ -467,10 +490,11 @@ class PublishModelHeader(_message.Message):
         verdict: _builtins.str = ...,
         training_lines: _builtins.int = ...,
         model_card: _builtins.str = ...,
+        serving_version: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cer_after", b"cer_after", "cer_before", b"cer_before", "fence", b"fence", "model_card", b"model_card", "promote", b"promote", "run_id", b"run_id", "sha256", b"sha256", "size_bytes", b"size_bytes", "training_lines", b"training_lines", "verdict", b"verdict"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cer_after", b"cer_after", "cer_before", b"cer_before", "fence", b"fence", "model_card", b"model_card", "promote", b"promote", "run_id", b"run_id", "serving_version", b"serving_version", "sha256", b"sha256", "size_bytes", b"size_bytes", "training_lines", b"training_lines", "verdict", b"verdict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -572,12 +596,15 @@ class PageProgress(_message.Message):
     MODEL_FIELD_NUMBER: _builtins.int
     READ_TIME_FIELD_NUMBER: _builtins.int
     ERRORS_FIELD_NUMBER: _builtins.int
+    HAND_FIELD_NUMBER: _builtins.int
     page_id: _builtins.str
     """UUID of the page; the REST API calls it image_id."""
     project_id: _builtins.str
     """UUID of its project."""
     script: _page_pb2.Script.ValueType
     """The script of the project."""
+    hand: _builtins.str
+    """Name of the hand of the project; empty: the user's own."""
     @_builtins.property
     def model(self) -> _page_pb2.Model:
         """The model of the first reading."""
@@ -599,10 +626,11 @@ class PageProgress(_message.Message):
         model: _page_pb2.Model | None = ...,
         read_time: _timestamp_pb2.Timestamp | None = ...,
         errors: Global___ReadingErrors | None = ...,
+        hand: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["errors", b"errors", "model", b"model", "read_time", b"read_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["errors", b"errors", "model", b"model", "page_id", b"page_id", "project_id", b"project_id", "read_time", b"read_time", "script", b"script"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["errors", b"errors", "hand", b"hand", "model", b"model", "page_id", b"page_id", "project_id", b"project_id", "read_time", b"read_time", "script", b"script"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -620,10 +648,13 @@ class VersionProgress(_message.Message):
     ERRORS_FIELD_NUMBER: _builtins.int
     FIRST_READ_TIME_FIELD_NUMBER: _builtins.int
     LAST_READ_TIME_FIELD_NUMBER: _builtins.int
+    HAND_FIELD_NUMBER: _builtins.int
     script: _page_pb2.Script.ValueType
     """The script of these pages."""
     pages: _builtins.int
     """Pages compared."""
+    hand: _builtins.str
+    """Name of the hand that wrote these pages; empty: the user's own."""
     @_builtins.property
     def model(self) -> _page_pb2.Model:
         """The version."""
@@ -649,10 +680,11 @@ class VersionProgress(_message.Message):
         errors: Global___ReadingErrors | None = ...,
         first_read_time: _timestamp_pb2.Timestamp | None = ...,
         last_read_time: _timestamp_pb2.Timestamp | None = ...,
+        hand: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["errors", b"errors", "first_read_time", b"first_read_time", "last_read_time", b"last_read_time", "model", b"model"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["errors", b"errors", "first_read_time", b"first_read_time", "last_read_time", b"last_read_time", "model", b"model", "pages", b"pages", "script", b"script"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["errors", b"errors", "first_read_time", b"first_read_time", "hand", b"hand", "last_read_time", b"last_read_time", "model", b"model", "pages", b"pages", "script", b"script"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -667,24 +699,30 @@ class ListModelProgressRequest(_message.Message):
     SCRIPT_FIELD_NUMBER: _builtins.int
     CURSOR_FIELD_NUMBER: _builtins.int
     LIMIT_FIELD_NUMBER: _builtins.int
+    HAND_FIELD_NUMBER: _builtins.int
     script: _page_pb2.Script.ValueType
     """Only this script; unspecified: all scripts."""
     cursor: _builtins.str
     """Opaque cursor of the previous response; empty starts at the newest page."""
     limit: _builtins.int
     """Maximum number of pages in the response, 1 to 100; 0 means 20."""
+    hand: _builtins.str
+    """Only the hand with this name; empty: the user's own; absent: all hands."""
     def __init__(
         self,
         *,
         script: _page_pb2.Script.ValueType = ...,
         cursor: _builtins.str = ...,
         limit: _builtins.int = ...,
+        hand: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_hand", b"_hand", "hand", b"hand"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "limit", b"limit", "script", b"script"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_hand", b"_hand", "cursor", b"cursor", "hand", b"hand", "limit", b"limit", "script", b"script"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__hand: _TypeAlias = _typing.Literal["hand"]  # noqa: Y015
+    _WhichOneofArgType__hand: _TypeAlias = _typing.Literal["_hand", b"_hand"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__hand) -> _WhichOneofReturnType__hand | None: ...
 
 Global___ListModelProgressRequest: _TypeAlias = ListModelProgressRequest  # noqa: Y015
 
@@ -708,7 +746,7 @@ class ListModelProgressResponse(_message.Message):
 
     @_builtins.property
     def versions(self) -> _containers.RepeatedCompositeFieldContainer[Global___VersionProgress]:
-        """Totals by version and script, oldest version first; only in the response to an empty cursor."""
+        """Totals by version and hand, oldest version first; only in the response to an empty cursor."""
 
     def __init__(
         self,

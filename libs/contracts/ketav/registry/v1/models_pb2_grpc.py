@@ -82,7 +82,7 @@ class ModelServiceServicer:
     """
 
     def GetUserModel(self, request, context):
-        """Returns the model that serves the caller for a script: the caller's active version, or the script's base.
+        """Returns the model that serves a hand of the caller: its active version, or the script's base.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -118,8 +118,9 @@ class ModelServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ActivateModel(self, request, context):
-        """Makes a version the active one of its script; also rolls back to an earlier version or to the base.
-        FAILED_PRECONDITION model-retired, model-tainted: the version never serves.
+        """Makes a version the active one of its hand; also rolls back to an earlier version or to the base.
+        FAILED_PRECONDITION model-retired, model-tainted: the version never serves; hand-mismatch: it belongs to another
+        hand. INVALID_ARGUMENT unknown-hand: the caller has no hand with this name.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -34,7 +34,7 @@ class ModelServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ModelServiceAsyncStub: ...
     GetUserModel: _grpc.UnaryUnaryMultiCallable[_models_pb2.GetUserModelRequest, _models_pb2.GetUserModelResponse]
-    """Returns the model that serves the caller for a script: the caller's active version, or the script's base."""
+    """Returns the model that serves a hand of the caller: its active version, or the script's base."""
     DownloadModel: _grpc.UnaryStreamMultiCallable[_models_pb2.DownloadModelRequest, _models_pb2.DownloadModelResponse]
     """Streams a model's safetensors file by its SHA-256. Roles: recognizer, for a base or a version of the caller;
     trainer, for any version. NOT_FOUND: no such file. DATA_LOSS: the stored object does not match its digest.
@@ -46,8 +46,9 @@ class ModelServiceStub:
     CheckModels: _grpc.UnaryUnaryMultiCallable[_models_pb2.CheckModelsRequest, _models_pb2.CheckModelsResponse]
     """Returns which of the given files may still be used; the recognizer removes the others. Role: recognizer."""
     ActivateModel: _grpc.UnaryUnaryMultiCallable[_models_pb2.ActivateModelRequest, _models_pb2.ActivateModelResponse]
-    """Makes a version the active one of its script; also rolls back to an earlier version or to the base.
-    FAILED_PRECONDITION model-retired, model-tainted: the version never serves.
+    """Makes a version the active one of its hand; also rolls back to an earlier version or to the base.
+    FAILED_PRECONDITION model-retired, model-tainted: the version never serves; hand-mismatch: it belongs to another
+    hand. INVALID_ARGUMENT unknown-hand: the caller has no hand with this name.
     """
     PublishModel: _grpc.StreamUnaryMultiCallable[_models_pb2.PublishModelRequest, _models_pb2.PublishModelResponse]
     """Stores the model of a training run with the gate's verdict and promotes it if the gate accepted it, in one
@@ -65,7 +66,7 @@ class ModelServiceAsyncStub(ModelServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetUserModel: _aio.UnaryUnaryMultiCallable[_models_pb2.GetUserModelRequest, _models_pb2.GetUserModelResponse]  # type: ignore[assignment]
-    """Returns the model that serves the caller for a script: the caller's active version, or the script's base."""
+    """Returns the model that serves a hand of the caller: its active version, or the script's base."""
     DownloadModel: _aio.UnaryStreamMultiCallable[_models_pb2.DownloadModelRequest, _models_pb2.DownloadModelResponse]  # type: ignore[assignment]
     """Streams a model's safetensors file by its SHA-256. Roles: recognizer, for a base or a version of the caller;
     trainer, for any version. NOT_FOUND: no such file. DATA_LOSS: the stored object does not match its digest.
@@ -77,8 +78,9 @@ class ModelServiceAsyncStub(ModelServiceStub):
     CheckModels: _aio.UnaryUnaryMultiCallable[_models_pb2.CheckModelsRequest, _models_pb2.CheckModelsResponse]  # type: ignore[assignment]
     """Returns which of the given files may still be used; the recognizer removes the others. Role: recognizer."""
     ActivateModel: _aio.UnaryUnaryMultiCallable[_models_pb2.ActivateModelRequest, _models_pb2.ActivateModelResponse]  # type: ignore[assignment]
-    """Makes a version the active one of its script; also rolls back to an earlier version or to the base.
-    FAILED_PRECONDITION model-retired, model-tainted: the version never serves.
+    """Makes a version the active one of its hand; also rolls back to an earlier version or to the base.
+    FAILED_PRECONDITION model-retired, model-tainted: the version never serves; hand-mismatch: it belongs to another
+    hand. INVALID_ARGUMENT unknown-hand: the caller has no hand with this name.
     """
     PublishModel: _aio.StreamUnaryMultiCallable[_models_pb2.PublishModelRequest, _models_pb2.PublishModelResponse]  # type: ignore[assignment]
     """Stores the model of a training run with the gate's verdict and promotes it if the gate accepted it, in one
@@ -99,7 +101,7 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _models_pb2.GetUserModelRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_models_pb2.GetUserModelResponse, _abc.Awaitable[_models_pb2.GetUserModelResponse]]:
-        """Returns the model that serves the caller for a script: the caller's active version, or the script's base."""
+        """Returns the model that serves a hand of the caller: its active version, or the script's base."""
 
     @_abc_1.abstractmethod
     def DownloadModel(
@@ -141,8 +143,9 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _models_pb2.ActivateModelRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_models_pb2.ActivateModelResponse, _abc.Awaitable[_models_pb2.ActivateModelResponse]]:
-        """Makes a version the active one of its script; also rolls back to an earlier version or to the base.
-        FAILED_PRECONDITION model-retired, model-tainted: the version never serves.
+        """Makes a version the active one of its hand; also rolls back to an earlier version or to the base.
+        FAILED_PRECONDITION model-retired, model-tainted: the version never serves; hand-mismatch: it belongs to another
+        hand. INVALID_ARGUMENT unknown-hand: the caller has no hand with this name.
         """
 
     @_abc_1.abstractmethod

@@ -71,7 +71,7 @@ class NextLine(_message.Message):
     """
     novelty: _builtins.float
     """Mean of 1 / (1 + n) over its distinct sequences of 1 to 3 characters, 0 to 1: n is the number of verified texts of
-    the project and of better ranked lines that contain the sequence.
+    the project's hand and of better ranked lines that contain the sequence.
     """
     reason: _builtins.str
     """Why the line is listed, a sentence for the user."""

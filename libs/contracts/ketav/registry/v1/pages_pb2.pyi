@@ -111,12 +111,13 @@ class CreatePageHeader(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     REQUEST_SHA256_FIELD_NUMBER: _builtins.int
     MODEL_VERSION_FIELD_NUMBER: _builtins.int
+    HAND_FIELD_NUMBER: _builtins.int
     project_id: _builtins.str
     """UUID of the project; empty creates one."""
     project_name: _builtins.str
     """Name of the project that this call creates; empty uses the current time."""
     script: _page_pb2.Script.ValueType
-    """Script of a project that this call creates."""
+    """Script of a project that this call creates; unspecified: that of the hand, by default modern cursive."""
     layout: _page_pb2.Layout.ValueType
     """A page or one line."""
     request_id: _builtins.str
@@ -126,6 +127,11 @@ class CreatePageHeader(_message.Message):
     model_version: _builtins.str
     """Version to read the page with, one of the caller's or a base; empty uses the serving one.
     NOT_FOUND: the caller has no such version. ALREADY_EXISTS model-retired, model-tainted: the version never serves.
+    """
+    hand: _builtins.str
+    """Name of the hand of a project that this call creates, 1 to 200 code points; a new name makes a hand with the
+    script. Empty: the user's own hand. With project_id, the project must have this hand.
+    INVALID_ARGUMENT hand-script: the hand has another script; hand-mismatch: the project has another hand.
     """
     @_builtins.property
     def image(self) -> _page_pb2.Image:
@@ -142,10 +148,11 @@ class CreatePageHeader(_message.Message):
         request_id: _builtins.str = ...,
         request_sha256: _builtins.bytes = ...,
         model_version: _builtins.str = ...,
+        hand: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["image", b"image"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["image", b"image", "layout", b"layout", "model_version", b"model_version", "project_id", b"project_id", "project_name", b"project_name", "request_id", b"request_id", "request_sha256", b"request_sha256", "script", b"script"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hand", b"hand", "image", b"image", "layout", b"layout", "model_version", b"model_version", "project_id", b"project_id", "project_name", b"project_name", "request_id", b"request_id", "request_sha256", b"request_sha256", "script", b"script"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -195,7 +202,7 @@ class CreatePageResponse(_message.Message):
 
     @_builtins.property
     def model(self) -> _page_pb2.Model:
-        """The model to read it with: the requested one, or the user's active model for the script, or the script's base."""
+        """The model to read it with: the requested one, or the active model of the project's hand, or the script's base."""
 
     def __init__(
         self,

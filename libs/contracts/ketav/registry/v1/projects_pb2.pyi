@@ -24,7 +24,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class Project(_message.Message):
-    """A group of pages in one script."""
+    """A group of pages of one hand, in one script."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -32,12 +32,15 @@ class Project(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     SCRIPT_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    HAND_FIELD_NUMBER: _builtins.int
     project_id: _builtins.str
     """UUID."""
     name: _builtins.str
     """Name given by the user, 1 to 200 code points."""
     script: _page_pb2.Script.ValueType
     """The script of its pages."""
+    hand: _builtins.str
+    """Name of the hand that wrote its pages; empty: the user's own hand."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was created, by the database clock."""
@@ -49,10 +52,11 @@ class Project(_message.Message):
         name: _builtins.str = ...,
         script: _page_pb2.Script.ValueType = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        hand: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "name", b"name", "project_id", b"project_id", "script", b"script"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "hand", b"hand", "name", b"name", "project_id", b"project_id", "script", b"script"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

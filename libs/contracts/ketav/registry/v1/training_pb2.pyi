@@ -112,7 +112,7 @@ class _GainBasisEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_GainBasis.V
     GAIN_BASIS_PUBLISHED_CURVE: _GainBasis.ValueType  # 1
     """The published curve."""
     GAIN_BASIS_OWN_RUNS: _GainBasis.ValueType  # 2
-    """The published curve, scaled by the gains of the caller's earlier runs of this script."""
+    """The published curve, scaled by the gains of earlier runs of this hand."""
 
 class GainBasis(_GainBasis, metaclass=_GainBasisEnumTypeWrapper):
     """Basis of an estimated gain."""
@@ -122,7 +122,7 @@ GAIN_BASIS_UNSPECIFIED: GainBasis.ValueType  # 0
 GAIN_BASIS_PUBLISHED_CURVE: GainBasis.ValueType  # 1
 """The published curve."""
 GAIN_BASIS_OWN_RUNS: GainBasis.ValueType  # 2
-"""The published curve, scaled by the gains of the caller's earlier runs of this script."""
+"""The published curve, scaled by the gains of earlier runs of this hand."""
 Global___GainBasis: _TypeAlias = GainBasis  # noqa: Y015
 
 @_typing.final
@@ -149,6 +149,8 @@ class TrainingRun(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     REMAINING_SECONDS_FIELD_NUMBER: _builtins.int
+    HAND_FIELD_NUMBER: _builtins.int
+    NEW_BASE_FIELD_NUMBER: _builtins.int
     run_id: _builtins.str
     """UUID."""
     state: Global___TrainingRunState.ValueType
@@ -185,6 +187,12 @@ class TrainingRun(_message.Message):
     """Estimated seconds until the planned epochs are completed, from the epochs of this attempt so far. Evaluation takes
     additional time; a training may stop early. Absent while unknown and while the run does not train.
     """
+    hand: _builtins.str
+    """Name of the hand whose model it trains; empty: the user's own hand."""
+    new_base: _builtins.str
+    """Base model from which it trains, because the hand's model descends from an older one; empty: it fine-tunes the
+    hand's model.
+    """
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was queued, by the database clock."""
@@ -214,10 +222,12 @@ class TrainingRun(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
         remaining_seconds: _builtins.int | None = ...,
+        hand: _builtins.str = ...,
+        new_base: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_cer_base", b"_cer_base", "_cer_candidate", b"_cer_candidate", "_loss", b"_loss", "_remaining_seconds", b"_remaining_seconds", "cer_base", b"cer_base", "cer_candidate", b"cer_candidate", "create_time", b"create_time", "loss", b"loss", "remaining_seconds", b"remaining_seconds", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cer_base", b"_cer_base", "_cer_candidate", b"_cer_candidate", "_loss", b"_loss", "_remaining_seconds", b"_remaining_seconds", "attempts", b"attempts", "cancel_requested", b"cancel_requested", "cer_base", b"cer_base", "cer_candidate", b"cer_candidate", "create_time", b"create_time", "epoch", b"epoch", "epochs", b"epochs", "holdout_lines", b"holdout_lines", "loss", b"loss", "model_version", b"model_version", "remaining_seconds", b"remaining_seconds", "revision", b"revision", "run_id", b"run_id", "script", b"script", "state", b"state", "training_lines", b"training_lines", "update_time", b"update_time", "verdict", b"verdict"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cer_base", b"_cer_base", "_cer_candidate", b"_cer_candidate", "_loss", b"_loss", "_remaining_seconds", b"_remaining_seconds", "attempts", b"attempts", "cancel_requested", b"cancel_requested", "cer_base", b"cer_base", "cer_candidate", b"cer_candidate", "create_time", b"create_time", "epoch", b"epoch", "epochs", b"epochs", "hand", b"hand", "holdout_lines", b"holdout_lines", "loss", b"loss", "model_version", b"model_version", "new_base", b"new_base", "remaining_seconds", b"remaining_seconds", "revision", b"revision", "run_id", b"run_id", "script", b"script", "state", b"state", "training_lines", b"training_lines", "update_time", b"update_time", "verdict", b"verdict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__cer_base: _TypeAlias = _typing.Literal["cer_base"]  # noqa: Y015
     _WhichOneofArgType__cer_base: _TypeAlias = _typing.Literal["_cer_base", b"_cer_base"]  # noqa: Y015
@@ -245,18 +255,26 @@ class CreateTrainingRunRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    HAND_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """The client's Idempotency-Key; a repeated one returns the run it started. May be empty."""
+    hand: _builtins.str
+    """Name of the hand to train; empty: the user's own, in the script with most new lines. Absent: the hand with most
+    new lines.
+    """
     def __init__(
         self,
         *,
         request_id: _builtins.str = ...,
+        hand: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_hand", b"_hand", "hand", b"hand"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_hand", b"_hand", "hand", b"hand", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__hand: _TypeAlias = _typing.Literal["hand"]  # noqa: Y015
+    _WhichOneofArgType__hand: _TypeAlias = _typing.Literal["_hand", b"_hand"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__hand) -> _WhichOneofReturnType__hand | None: ...
 
 Global___CreateTrainingRunRequest: _TypeAlias = CreateTrainingRunRequest  # noqa: Y015
 
@@ -415,6 +433,8 @@ class ClaimTrainingRunResponse(_message.Message):
     BASE_FIELD_NUMBER: _builtins.int
     LEASE_SECONDS_FIELD_NUMBER: _builtins.int
     TRACEPARENT_FIELD_NUMBER: _builtins.int
+    SERVING_FIELD_NUMBER: _builtins.int
+    OWN_FIELD_NUMBER: _builtins.int
     fence: _builtins.int
     """The fence that every later call for this run carries."""
     user_id: _builtins.str
@@ -431,11 +451,21 @@ class ClaimTrainingRunResponse(_message.Message):
 
     @_builtins.property
     def parent(self) -> _page_pb2.Model:
-        """The model to fine-tune and to compare with: the one that serves the user now."""
+        """The model to fine-tune: the one that serves the hand now, or the base."""
 
     @_builtins.property
     def base(self) -> _page_pb2.Model:
         """The script's base model."""
+
+    @_builtins.property
+    def serving(self) -> _page_pb2.Model:
+        """The model to compare with: the one that serves the hand now."""
+
+    @_builtins.property
+    def own(self) -> _page_pb2.Model:
+        """The model of the user's own hand, absent unless the hand is another one without a model of its own. Where it
+        reads the hand's lines better than serving, it is compared with instead.
+        """
 
     def __init__(
         self,
@@ -447,10 +477,12 @@ class ClaimTrainingRunResponse(_message.Message):
         base: _page_pb2.Model | None = ...,
         lease_seconds: _builtins.int = ...,
         traceparent: _builtins.str = ...,
+        serving: _page_pb2.Model | None = ...,
+        own: _page_pb2.Model | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["base", b"base", "parent", b"parent", "run", b"run"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["base", b"base", "own", b"own", "parent", b"parent", "run", b"run", "serving", b"serving"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["base", b"base", "fence", b"fence", "lease_seconds", b"lease_seconds", "parent", b"parent", "run", b"run", "traceparent", b"traceparent", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base", b"base", "fence", b"fence", "lease_seconds", b"lease_seconds", "own", b"own", "parent", b"parent", "run", b"run", "serving", b"serving", "traceparent", b"traceparent", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -715,7 +747,7 @@ Global___ExpectedGain: _TypeAlias = ExpectedGain  # noqa: Y015
 
 @_typing.final
 class Readiness(_message.Message):
-    """How many lines a script has and when its next run is due."""
+    """How many lines a hand has and when its next run is due."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -730,6 +762,7 @@ class Readiness(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     EXPECTED_GAIN_FIELD_NUMBER: _builtins.int
     QUARANTINED_LINES_FIELD_NUMBER: _builtins.int
+    HAND_FIELD_NUMBER: _builtins.int
     script: _page_pb2.Script.ValueType
     """The script whose model a run would train."""
     verified_lines: _builtins.int
@@ -748,6 +781,8 @@ class Readiness(_message.Message):
     """The reason, a sentence for the user."""
     quarantined_lines: _builtins.int
     """Quarantined lines: no run uses them until the user confirms them."""
+    hand: _builtins.str
+    """Name of the hand; empty: the user's own hand."""
     @_builtins.property
     def not_before(self) -> _timestamp_pb2.Timestamp:
         """Earliest time of an automatic run without further lines; absent if none would start."""
@@ -770,10 +805,11 @@ class Readiness(_message.Message):
         reason: _builtins.str = ...,
         expected_gain: Global___ExpectedGain | None = ...,
         quarantined_lines: _builtins.int = ...,
+        hand: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["expected_gain", b"expected_gain", "not_before", b"not_before"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_gain", b"expected_gain", "holdout_lines", b"holdout_lines", "last_run_lines", b"last_run_lines", "missing_lines", b"missing_lines", "next_run_lines", b"next_run_lines", "not_before", b"not_before", "quarantined_lines", b"quarantined_lines", "reason", b"reason", "script", b"script", "verified_lines", b"verified_lines", "wait_reason", b"wait_reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_gain", b"expected_gain", "hand", b"hand", "holdout_lines", b"holdout_lines", "last_run_lines", b"last_run_lines", "missing_lines", b"missing_lines", "next_run_lines", b"next_run_lines", "not_before", b"not_before", "quarantined_lines", b"quarantined_lines", "reason", b"reason", "script", b"script", "verified_lines", b"verified_lines", "wait_reason", b"wait_reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -786,18 +822,24 @@ class GetReadinessRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     SCRIPT_FIELD_NUMBER: _builtins.int
+    HAND_FIELD_NUMBER: _builtins.int
     script: _page_pb2.Script.ValueType
-    """Only this script; unspecified: all scripts with verified lines, or modern cursive if there is none."""
+    """Only hands in this script; unspecified: all."""
+    hand: _builtins.str
+    """Only the hand with this name; empty: the user's own; absent: all. INVALID_ARGUMENT unknown-hand: there is none."""
     def __init__(
         self,
         *,
         script: _page_pb2.Script.ValueType = ...,
+        hand: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_hand", b"_hand", "hand", b"hand"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["script", b"script"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_hand", b"_hand", "hand", b"hand", "script", b"script"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__hand: _TypeAlias = _typing.Literal["hand"]  # noqa: Y015
+    _WhichOneofArgType__hand: _TypeAlias = _typing.Literal["_hand", b"_hand"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__hand) -> _WhichOneofReturnType__hand | None: ...
 
 Global___GetReadinessRequest: _TypeAlias = GetReadinessRequest  # noqa: Y015
 
@@ -817,7 +859,7 @@ class GetReadinessResponse(_message.Message):
     """UUID of the caller's active run; empty if there is none."""
     @_builtins.property
     def scripts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Readiness]:
-        """One element a script, the script with most verified lines first."""
+        """One element a hand with verified lines, that with most of them first; the user's own hand if there is none."""
 
     @_builtins.property
     def policy(self) -> Global___TrainingPolicy:

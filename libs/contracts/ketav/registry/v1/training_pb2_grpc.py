@@ -94,7 +94,8 @@ class TrainingServiceServicer:
     """
 
     def CreateTrainingRun(self, request, context):
-        """Queues a run over the caller's current ground truth, of the script with most new lines.
+        """Queues a run over the caller's current ground truth, of the named hand or of the one with most new
+        lines. INVALID_ARGUMENT unknown-hand: the caller has no hand with this name.
         FAILED_PRECONDITION too-few-lines: fewer than 16. ALREADY_EXISTS run-active: a run of the caller has not ended.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -149,7 +150,7 @@ class TrainingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetReadiness(self, request, context):
-        """Returns for each script the number of verified lines, when the next run is due, and its estimated gain.
+        """Returns for each hand the number of verified lines, when the next run is due, and its estimated gain.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

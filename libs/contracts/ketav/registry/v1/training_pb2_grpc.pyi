@@ -36,7 +36,8 @@ class TrainingServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> TrainingServiceAsyncStub: ...
     CreateTrainingRun: _grpc.UnaryUnaryMultiCallable[_training_pb2.CreateTrainingRunRequest, _training_pb2.CreateTrainingRunResponse]
-    """Queues a run over the caller's current ground truth, of the script with most new lines.
+    """Queues a run over the caller's current ground truth, of the named hand or of the one with most new
+    lines. INVALID_ARGUMENT unknown-hand: the caller has no hand with this name.
     FAILED_PRECONDITION too-few-lines: fewer than 16. ALREADY_EXISTS run-active: a run of the caller has not ended.
     """
     GetTrainingRun: _grpc.UnaryUnaryMultiCallable[_training_pb2.GetTrainingRunRequest, _training_pb2.GetTrainingRunResponse]
@@ -61,7 +62,7 @@ class TrainingServiceStub:
     lists all queued runs so that the caller can send their ids to the workers. Role: trainer.
     """
     GetReadiness: _grpc.UnaryUnaryMultiCallable[_training_pb2.GetReadinessRequest, _training_pb2.GetReadinessResponse]
-    """Returns for each script the number of verified lines, when the next run is due, and its estimated gain."""
+    """Returns for each hand the number of verified lines, when the next run is due, and its estimated gain."""
     GetTrainingPolicy: _grpc.UnaryUnaryMultiCallable[_training_pb2.GetTrainingPolicyRequest, _training_pb2.GetTrainingPolicyResponse]
     """Returns the caller's policy for automatic training, or the defaults."""
     SetTrainingPolicy: _grpc.UnaryUnaryMultiCallable[_training_pb2.SetTrainingPolicyRequest, _training_pb2.SetTrainingPolicyResponse]
@@ -75,7 +76,8 @@ class TrainingServiceAsyncStub(TrainingServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateTrainingRun: _aio.UnaryUnaryMultiCallable[_training_pb2.CreateTrainingRunRequest, _training_pb2.CreateTrainingRunResponse]  # type: ignore[assignment]
-    """Queues a run over the caller's current ground truth, of the script with most new lines.
+    """Queues a run over the caller's current ground truth, of the named hand or of the one with most new
+    lines. INVALID_ARGUMENT unknown-hand: the caller has no hand with this name.
     FAILED_PRECONDITION too-few-lines: fewer than 16. ALREADY_EXISTS run-active: a run of the caller has not ended.
     """
     GetTrainingRun: _aio.UnaryUnaryMultiCallable[_training_pb2.GetTrainingRunRequest, _training_pb2.GetTrainingRunResponse]  # type: ignore[assignment]
@@ -100,7 +102,7 @@ class TrainingServiceAsyncStub(TrainingServiceStub):
     lists all queued runs so that the caller can send their ids to the workers. Role: trainer.
     """
     GetReadiness: _aio.UnaryUnaryMultiCallable[_training_pb2.GetReadinessRequest, _training_pb2.GetReadinessResponse]  # type: ignore[assignment]
-    """Returns for each script the number of verified lines, when the next run is due, and its estimated gain."""
+    """Returns for each hand the number of verified lines, when the next run is due, and its estimated gain."""
     GetTrainingPolicy: _aio.UnaryUnaryMultiCallable[_training_pb2.GetTrainingPolicyRequest, _training_pb2.GetTrainingPolicyResponse]  # type: ignore[assignment]
     """Returns the caller's policy for automatic training, or the defaults."""
     SetTrainingPolicy: _aio.UnaryUnaryMultiCallable[_training_pb2.SetTrainingPolicyRequest, _training_pb2.SetTrainingPolicyResponse]  # type: ignore[assignment]
@@ -117,7 +119,8 @@ class TrainingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _training_pb2.CreateTrainingRunRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_training_pb2.CreateTrainingRunResponse, _abc.Awaitable[_training_pb2.CreateTrainingRunResponse]]:
-        """Queues a run over the caller's current ground truth, of the script with most new lines.
+        """Queues a run over the caller's current ground truth, of the named hand or of the one with most new
+        lines. INVALID_ARGUMENT unknown-hand: the caller has no hand with this name.
         FAILED_PRECONDITION too-few-lines: fewer than 16. ALREADY_EXISTS run-active: a run of the caller has not ended.
         """
 
@@ -184,7 +187,7 @@ class TrainingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _training_pb2.GetReadinessRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_training_pb2.GetReadinessResponse, _abc.Awaitable[_training_pb2.GetReadinessResponse]]:
-        """Returns for each script the number of verified lines, when the next run is due, and its estimated gain."""
+        """Returns for each hand the number of verified lines, when the next run is due, and its estimated gain."""
 
     @_abc_1.abstractmethod
     def GetTrainingPolicy(

@@ -53,6 +53,7 @@ class TrainerServiceServicer:
 
     def StartTraining(self, request, context):
         """Queues a training run of the caller and sends its id to the workers.
+        INVALID_ARGUMENT unknown-hand: the caller has no hand with this name.
         FAILED_PRECONDITION too-few-lines: not enough corrected lines yet. ALREADY_EXISTS: a run of this user is active.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -35,6 +35,7 @@ class TrainerServiceStub:
     def __new__(cls, channel: _aio.Channel) -> TrainerServiceAsyncStub: ...
     StartTraining: _grpc.UnaryUnaryMultiCallable[_trainer_pb2.StartTrainingRequest, _trainer_pb2.StartTrainingResponse]
     """Queues a training run of the caller and sends its id to the workers.
+    INVALID_ARGUMENT unknown-hand: the caller has no hand with this name.
     FAILED_PRECONDITION too-few-lines: not enough corrected lines yet. ALREADY_EXISTS: a run of this user is active.
     """
     WatchTraining: _grpc.UnaryStreamMultiCallable[_trainer_pb2.WatchTrainingRequest, _trainer_pb2.WatchTrainingResponse]
@@ -49,6 +50,7 @@ class TrainerServiceAsyncStub(TrainerServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     StartTraining: _aio.UnaryUnaryMultiCallable[_trainer_pb2.StartTrainingRequest, _trainer_pb2.StartTrainingResponse]  # type: ignore[assignment]
     """Queues a training run of the caller and sends its id to the workers.
+    INVALID_ARGUMENT unknown-hand: the caller has no hand with this name.
     FAILED_PRECONDITION too-few-lines: not enough corrected lines yet. ALREADY_EXISTS: a run of this user is active.
     """
     WatchTraining: _aio.UnaryStreamMultiCallable[_trainer_pb2.WatchTrainingRequest, _trainer_pb2.WatchTrainingResponse]  # type: ignore[assignment]
@@ -66,6 +68,7 @@ class TrainerServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_trainer_pb2.StartTrainingResponse, _abc.Awaitable[_trainer_pb2.StartTrainingResponse]]:
         """Queues a training run of the caller and sends its id to the workers.
+        INVALID_ARGUMENT unknown-hand: the caller has no hand with this name.
         FAILED_PRECONDITION too-few-lines: not enough corrected lines yet. ALREADY_EXISTS: a run of this user is active.
         """
 

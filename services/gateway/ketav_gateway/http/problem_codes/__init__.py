@@ -4,7 +4,15 @@ A route lists the codes that it may return; tests compare the list with the prob
 feature has a module of its own.
 """
 
-from ketav_gateway.http.problem_codes import accounts, corrections, ground_truth, images, requests, training
+from ketav_gateway.http.problem_codes import (
+    accounts,
+    corrections,
+    ground_truth,
+    images,
+    projects,
+    requests,
+    training,
+)
 from ketav_gateway.http.problem_codes.kinds import (
     IMAGE_IS_STORED,
     INTERNAL_DETAIL,
@@ -16,7 +24,13 @@ from ketav_gateway.http.problem_codes.kinds import (
 __all__ = ["IMAGE_IS_STORED", "INTERNAL_DETAIL", "NOT_FOUND_DETAIL", "ONE_FIELD_DETAIL", "ProblemCode"]
 
 CODES: dict[str, ProblemCode] = (
-    requests.CODES | images.CODES | corrections.CODES | ground_truth.CODES | training.CODES | accounts.CODES
+    requests.CODES
+    | projects.CODES
+    | images.CODES
+    | corrections.CODES
+    | ground_truth.CODES
+    | training.CODES
+    | accounts.CODES
 )
 
 EVERY_ROUTE = (
@@ -67,4 +81,5 @@ READING = (
     "model-retired",
     "model-tainted",
 )
+HAND = ("hand-script", "hand-mismatch")
 IDEMPOTENT = ("malformed-idempotency-key", "idempotency-key-reused")

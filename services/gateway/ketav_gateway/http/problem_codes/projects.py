@@ -1,0 +1,29 @@
+"""The codes of the hand that a request names."""
+
+from ketav_gateway.http.problem_codes.kinds import ONE_FIELD_DETAIL, ProblemCode
+
+CODES: dict[str, ProblemCode] = {
+    "hand-script": ProblemCode(
+        422,
+        ONE_FIELD_DETAIL,
+        {
+            "errors": [
+                {
+                    "field": "/hand",
+                    "message": "The hand 'Grandmother' writes rashi, and the project has the script square. "
+                    "A hand has one script: name another hand, or send the script of this one.",
+                }
+            ]
+        },
+    ),
+    "hand-mismatch": ProblemCode(
+        422,
+        "The project belongs to your own hand, not to 'Grandmother'. Send the pages to a project of that "
+        "hand, or leave the field out.",
+    ),
+    "unknown-hand": ProblemCode(
+        422,
+        "This account has no hand named 'Grandmother'. The projects of GET /projects/ have the names of "
+        "their hands.",
+    ),
+}

@@ -1,0 +1,71 @@
+"""The hand that a request names."""
+
+import unicodedata
+from uuid import UUID
+
+from ketav_common import text
+from ketav_common.errors import InvalidInput
+from ketav_common.limits import MAX_NAME_CODE_POINTS
+from ketav_registry.database import Transaction
+from ketav_registry.domain.models import Script
+from ketav_registry.domain.projects import Project
+from ketav_registry.domain.projects_hands import Hand
+from ketav_registry.repository import projects_hands
+
+_FIELD = {"pointer": "/hand"}
+
+
+def clean_name(name: str) -> str:
+    """Return the name of a hand in stored form. InvalidInput: it is too long or has control characters."""
+    return text.clean(name, max_length=MAX_NAME_CODE_POINTS, what="name of the hand").strip()
+
+
+async def require_hand(transaction: Transaction, user_id: UUID, name: str) -> Hand:
+    """Return the user's hand with a name that is not empty. InvalidInput unknown-hand: there is none."""
+    stored = unicodedata.normalize("NFC", name).strip()
+    hand = None if "\0" in stored else await projects_hands.find_hand(transaction, user_id, stored)
+    if hand is None:
+        raise InvalidInput(
+            f"This account has no hand named {name!r}. The projects of GET /projects/ have the names of "
+            "their hands.",
+            code="unknown-hand",
+            details=_FIELD,
+        )
+    return hand
+
+
+async def project_hand(
+    transaction: Transaction, user_id: UUID, name: str, script: Script | None, *, insert: bool
+) -> Hand:
+    """Return the hand of a project in a script; an empty name is the user's own hand.
+
+    A new name makes a hand if `insert`; otherwise the own hand is returned for it, whose script it has.
+    Without a script, the project has that of its hand, by default modern cursive. InvalidInput hand-script:
+    the hand has another script.
+    """
+    name, new_script = clean_name(name), script or Script.MODERN_CURSIVE
+    if name and insert:
+        await projects_hands.insert_hand(transaction, user_id, name, new_script)
+    hand = await projects_hands.find_hand(transaction, user_id, name) if name else None
+    if hand is None:
+        return Hand(new_script)
+    if script is not None and hand.script is not script:
+        raise InvalidInput(
+            f"The hand {name!r} writes {hand.script}, and the project has the script {script}. A hand has "
+            "one script: name another hand, or send the script of this one.",
+            code="hand-script",
+            details=_FIELD,
+        )
+    return hand
+
+
+def check_hand(project: Project, name: str) -> None:
+    """Raise InvalidInput hand-mismatch if a request names another hand than that of its project."""
+    if (name := clean_name(name)) and name != project.hand.name:
+        owner = f"the hand {project.hand.name!r}" if project.hand.name else "your own hand"
+        raise InvalidInput(
+            f"The project belongs to {owner}, not to {name!r}. Send the pages to a project of that hand, or "
+            "leave the field out.",
+            code="hand-mismatch",
+            details=_FIELD,
+        )
