@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 TORCH ?= $(shell cat $(VENV)/.torch 2>/dev/null)
 STAMP := $(VENV)/.installed$(TORCH:%=-%)
 
-.PHONY: help install lock protos run demo test check up down containers containers-short bench learning-curve clean
+.PHONY: help install lock protos run demo test check up down containers containers-short bench learning-curve effort harmful-corrections clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -80,6 +80,12 @@ bench: $(STAMP) ## compare reading through REST and gRPC with calling the engine
 
 learning-curve: $(STAMP) ## measure CER by corrected lines, through REST (QUICK=1: 16 and 64 lines)
 	@exec $(BIN)/python -m bench.learning_curve $(if $(QUICK),--quick)
+
+effort: $(STAMP) ## simulate the corrections of the first 20 pages of a hand (QUICK=1: six pages), resumable
+	@OMP_NUM_THREADS=1 $(BIN)/python -m bench.effort $(if $(QUICK),--quick)
+
+harmful-corrections: $(STAMP) ## count the trainings on harmful corrections that are promoted, resumable
+	@OMP_NUM_THREADS=1 $(BIN)/python -m bench.harmful_corrections
 
 COMPOSE ?= docker compose
 

@@ -240,6 +240,7 @@ for command in (
     measure_commands.language,
     measure_commands.tune,
     measure_commands.evaluate,
+    measure_commands.traditions,
     measure_commands.peers,
     measure_commands.kraken_recipe,
 ):

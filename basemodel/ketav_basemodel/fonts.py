@@ -144,7 +144,7 @@ def load_fonts(folder: Path) -> Fonts:
 
 def font_glyphs(path: Path, characters: str, cache: Path) -> dict[str, Glyph]:
     """Draw the characters a font has, the core band (its he, or for digits a seven) `UNIT` pixels high."""
-    file = _plain(path, cache)
+    file = plain_file(path, cache)
     reference = "ה" if "ה" in characters else "7"
     probe = ImageFont.truetype(str(file), 100)
     box = probe.getbbox(reference, anchor="ls")
@@ -173,7 +173,7 @@ def _picture(font: ImageFont.FreeTypeFont, character: str) -> np.ndarray[tuple[i
     return np.asarray(image, dtype=np.uint8)
 
 
-def _plain(path: Path, cache: Path) -> Path:
+def plain_file(path: Path, cache: Path) -> Path:
     """Return a file that FreeType reads: compressed web fonts are unpacked once into `cache`."""
     if path.suffix != ".woff2":
         return path

@@ -87,6 +87,24 @@ def evaluate(
         print(folder, " ".join(f"{a or '∅'}→{b or '∅'}:{n}" for a, b, n in evaluation.confusions(items)))
 
 
+def traditions(model: Path = MODEL, language: Path = LANGUAGE, out: Path = Path("var/evaluation")) -> None:
+    """Read lines and pages in Sephardic and Ashkenazi fonts; write the figures. No real scribe is read."""
+    import hashlib
+
+    from ketav_basemodel import evaluate as evaluation
+    from ketav_basemodel import traditions as synthetic
+    from ketav_engine.engines import make_engine
+
+    engine, content = make_engine("kraken", language), model.read_bytes()
+    loaded = engine.load_model(content, hashlib.sha256(content).hexdigest())
+    results = {"beam": synthetic.measure(engine, loaded, MATERIAL)}
+    out.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(evaluation.as_json(results), indent=1, ensure_ascii=False)
+    (out / "traditions.json").write_text(text + "\n", encoding="utf-8")
+    (out / "traditions.md").write_text(evaluation.as_markdown(results), encoding="utf-8")
+    print(evaluation.as_markdown(results))
+
+
 def peers(
     model: Path = MODEL,
     language: Path = LANGUAGE,
