@@ -305,6 +305,76 @@ async def test_lists_continue_at_their_cursor(registry: Subject) -> None:
     await refused(NotFound, "not-found", registry.project(await registry.user(), project_id))
 
 
+async def test_a_project_is_created_once_for_a_key_and_its_name_is_free(registry: Subject) -> None:
+    """The key of another request and the name of another project are conflicts, for this user alone."""
+    user, stranger = await registry.user(), await registry.user()
+    projects = registry.services.projects
+    request = partial(projects_pb2.CreateProjectRequest, request_id="key", request_sha256=real.DIGEST)
+    square = request(name="יומן", script=page_pb2.SCRIPT_SQUARE)
+    created = (await registry.do(user, projects.CreateProject, square)).project
+    assert (created.name, created.script) == ("יומן", page_pb2.SCRIPT_SQUARE)
+    assert created.create_time.seconds > 0
+    assert (await registry.do(user, projects.CreateProject, square)).project == created
+    assert [part.project for part in await registry.project(user, created.project_id)] == [created]
+    page = (await registry.create(user, project_id=created.project_id)).page
+    assert page.project_id == created.project_id
+    refusals = {
+        "idempotency-key-reused": request(name="אחר", request_sha256=bytes(32)),
+        "name-taken": projects_pb2.CreateProjectRequest(name="יומן"),
+    }
+    for code, refused_request in refusals.items():
+        await refused(Conflict, code, registry.do(user, projects.CreateProject, refused_request))
+    plain = projects_pb2.CreateProjectRequest(name="יומן")
+    others = (await registry.do(stranger, projects.CreateProject, plain)).project
+    assert others.script == page_pb2.SCRIPT_MODERN_CURSIVE
+
+
+async def test_a_project_changes_in_the_named_fields_alone(registry: Subject) -> None:
+    """Not to the name of another project, and for its owner only; its own name is no conflict."""
+    user = await registry.user()
+    projects, update = registry.services.projects, projects_pb2.UpdateProjectRequest
+    names = ("ראשון", "שני")
+    first, second = [
+        (
+            await registry.do(user, projects.CreateProject, projects_pb2.CreateProjectRequest(name=name))
+        ).project
+        for name in names
+    ]
+    script = update(project_id=first.project_id, script=page_pb2.SCRIPT_RASHI)
+    changed = (await registry.do(user, projects.UpdateProject, script)).project
+    assert (changed.name, changed.script) == (names[0], page_pb2.SCRIPT_RASHI)
+    name = update(project_id=first.project_id, name="שלישי")
+    changed = (await registry.do(user, projects.UpdateProject, name)).project
+    assert (changed.name, changed.script) == ("שלישי", page_pb2.SCRIPT_RASHI)
+    assert (await registry.project(user, first.project_id))[0].project == changed
+    for unchanged in (update(project_id=first.project_id), name):
+        assert (await registry.do(user, projects.UpdateProject, unchanged)).project == changed
+    same_name = update(project_id=second.project_id, name="שלישי")
+    await refused(Conflict, "name-taken", registry.do(user, projects.UpdateProject, same_name))
+    await refused(NotFound, "not-found", registry.do(await registry.user(), projects.UpdateProject, name))
+
+
+async def test_a_project_gets_a_hand_of_its_script(registry: Subject) -> None:
+    """When it is created and later; the hand of another script is refused, an empty name is the own hand."""
+    user = await registry.user()
+    projects, update = registry.services.projects, projects_pb2.UpdateProjectRequest
+    request = projects_pb2.CreateProjectRequest(name="א", hand="דודה", script=page_pb2.SCRIPT_RASHI)
+    first = (await registry.do(user, projects.CreateProject, request)).project
+    assert (first.hand, first.script) == ("דודה", page_pb2.SCRIPT_RASHI)
+    request = projects_pb2.CreateProjectRequest(name="ב", hand="דודה")
+    second = (await registry.do(user, projects.CreateProject, request)).project
+    assert (second.hand, second.script) == ("דודה", page_pb2.SCRIPT_RASHI)
+    own = update(project_id=first.project_id, hand="")
+    assert (await registry.do(user, projects.UpdateProject, own)).project.hand == ""
+    square = update(project_id=first.project_id, script=page_pb2.SCRIPT_SQUARE)
+    assert (await registry.do(user, projects.UpdateProject, square)).project.hand == ""
+    aunt = update(project_id=first.project_id, hand="דודה")
+    await refused(InvalidInput, "hand-script", registry.do(user, projects.UpdateProject, aunt))
+    both = update(project_id=first.project_id, hand="דודה", script=page_pb2.SCRIPT_RASHI)
+    changed = (await registry.do(user, projects.UpdateProject, both)).project
+    assert (changed.hand, changed.script, changed.name) == ("דודה", page_pb2.SCRIPT_RASHI, "א")
+
+
 async def test_corrections_are_shown_on_the_page(registry: Subject) -> None:
     """Lines by id; the number of verified lines; the same request twice is one."""
     user = await registry.user()

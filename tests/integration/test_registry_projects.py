@@ -1,15 +1,28 @@
-"""Lists of projects and of their pages."""
+"""Projects are created and changed; lists of projects and of their pages."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from ketav_common.errors import (
-    InvalidInput,
-)
+from ketav.page.v1 import page_pb2
+from ketav.registry.v1 import projects_pb2, training_pb2
+from ketav_common import rpc
+from ketav_common.errors import Conflict, InvalidInput
 from tests.parts.postgres import PostgresServer
-from tests.parts.registry import IMAGE, Registry, acting, create, get_project, list_projects, registry_server
+from tests.parts.registry import (
+    DIGEST,
+    IMAGE,
+    Registry,
+    acting,
+    create,
+    get_project,
+    list_projects,
+    read_and_correct,
+    registry_server,
+)
 
 
 @pytest.fixture(scope="module")
@@ -57,3 +70,92 @@ async def test_a_forged_cursor_is_refused(registry: Registry, cursor: str) -> No
     """Only cursors that the registry has returned are accepted."""
     with acting(await registry.new_user()), pytest.raises(InvalidInput):
         await list_projects(registry, cursor=cursor)
+
+
+async def create_project(registry: Registry, name: str, **fields: Any) -> projects_pb2.Project:
+    """Create a project as the current user."""
+    request = projects_pb2.CreateProjectRequest(name=name, **fields)
+    with rpc.raise_ketav_errors():
+        return (await registry.projects.CreateProject(request)).project
+
+
+async def update_project(registry: Registry, project_id: str, **fields: Any) -> projects_pb2.Project:
+    """Change a project of the current user."""
+    request = projects_pb2.UpdateProjectRequest(project_id=project_id, **fields)
+    with rpc.raise_ketav_errors():
+        return (await registry.projects.UpdateProject(request)).project
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("", "invalid-input"),
+        (" \u00a0 ", "invalid-input"),
+        ("א" * 201, "text-too-long"),
+        ("a\u202eb", "bidi-override"),
+        ("a\0b", "control-character"),
+        ("א" + "\u05b8" * 17, "too-many-marks"),
+    ],
+)
+async def test_a_name_that_breaks_a_rule_is_refused_with_its_pointer(
+    registry: Registry, name: str, code: str
+) -> None:
+    """In a new project and in a change of one."""
+    with acting(await registry.new_user()):
+        project = await create_project(registry, " יומן ")
+        assert project.name == "יומן"
+        for refused in (
+            create_project(registry, name),
+            update_project(registry, project.project_id, name=name),
+        ):
+            with pytest.raises(InvalidInput) as caught:
+                await refused
+            assert (caught.value.code, caught.value.details["pointer"]) == (code, "/name")
+        assert (await list_projects(registry)).projects[:] == [project]
+
+
+async def test_of_concurrent_requests_for_one_name_one_creates_a_project(registry: Registry) -> None:
+    """The errors of the others have its id; projects that uploads create may share a name."""
+    with acting(await registry.new_user()):
+        uploaded = [(await create(registry, project_name="ספר")).page.project_id for _ in range(2)]
+        with pytest.raises(Conflict) as caught:
+            await create_project(registry, "ספר")
+        assert caught.value.details["project_id"] == uploaded[0]
+        results = await asyncio.gather(
+            *(create_project(registry, "יומן") for _ in range(8)), return_exceptions=True
+        )
+        created = [result for result in results if isinstance(result, projects_pb2.Project)]
+        assert len(created) == 1
+        for result in results:
+            if result is not created[0]:
+                assert isinstance(result, Conflict)
+                assert result.details["project_id"] == created[0].project_id
+
+
+async def test_concurrent_requests_with_one_key_create_one_project(registry: Registry) -> None:
+    """Equal ones get the same project; a different one is a conflict."""
+    with acting(await registry.new_user()):
+        key = {"request_id": "key", "request_sha256": DIGEST}
+        same = await asyncio.gather(*(create_project(registry, "יומן", **key) for _ in range(8)))
+        assert len({project.project_id for project in same}) == 1
+        other = {"request_id": "other"}
+        results = await asyncio.gather(
+            *(
+                create_project(registry, f"ספר {number}", request_sha256=bytes([number]) * 32, **other)
+                for number in range(6)
+            ),
+            return_exceptions=True,
+        )
+        conflicts = [result.code for result in results if isinstance(result, Conflict)]
+        assert conflicts == ["idempotency-key-reused"] * 5
+
+
+async def test_the_corrections_of_a_project_count_for_its_new_script(registry: Registry) -> None:
+    """Readiness of the old script has none of them afterwards."""
+    user_id = await registry.new_user()
+    with acting(user_id):
+        page = await read_and_correct(registry, ["שלום"], {0: "שלום לך"})
+        await update_project(registry, page.project_id, script=page_pb2.SCRIPT_SQUARE)
+        request = training_pb2.GetReadinessRequest()
+        [square] = (await registry.training.GetReadiness(request)).scripts
+    assert (square.script, square.verified_lines) == (page_pb2.SCRIPT_SQUARE, 1)

@@ -1,4 +1,8 @@
-"""Projects are listed and shown with their images."""
+"""Projects are created, listed, shown with their images, and changed."""
+
+import json
+
+import pytest
 
 from tests.parts.gateway import Gateway, png, upload
 
@@ -49,3 +53,77 @@ async def test_a_project_belongs_to_the_hand_that_its_first_page_names(gateway: 
         refused = await upload(gateway.client, **fields)
         assert (refused.status_code, refused.json()["code"]) == (422, code)
         assert [error["field"] for error in refused.json()["errors"]] == ["/hand"], fields
+
+
+async def test_a_project_is_created_without_images(gateway: Gateway) -> None:
+    """201 with its address; an upload with its id adds an image; the key makes a repeated request one."""
+    headers = {"Idempotency-Key": "first"}
+    body = {"name": "יומן", "script": "square"}
+    created = await gateway.client.post("/projects/", json=body, headers=headers)
+    project = created.json()
+    assert (created.status_code, project["name"], project["script"]) == (201, "יומן", "square")
+    assert created.headers["location"] == f"/projects/{project['project_id']}"
+    spelled = json.dumps(body, indent=4)
+    again = await gateway.client.post(
+        "/projects/", content=spelled, headers=headers | {"Content-Type": "application/json"}
+    )
+    assert (again.status_code, again.json()) == (201, project)
+    project_with_images = (await gateway.client.get(created.headers["location"])).json()
+    assert project_with_images == {**project, "images": [], "next_cursor": None}
+    assert (await upload(gateway.client, project_id=project["project_id"])).status_code == 201
+    other = await gateway.client.post("/projects/", json={"name": "אחר"}, headers=headers)
+    assert (other.status_code, other.json()["code"]) == (409, "idempotency-key-reused")
+    default = (await gateway.client.post("/projects/", json={"name": "אחר"})).json()
+    assert default["script"] == "modern_cursive"
+
+
+async def test_the_name_of_another_project_is_refused(gateway: Gateway) -> None:
+    """409 with the field and the id of that project, when a project is created and when one is renamed."""
+    first, second = [
+        (await gateway.client.post("/projects/", json={"name": name})).json()["project_id"] for name in "אב"
+    ]
+    for response in (
+        await gateway.client.post("/projects/", json={"name": "א"}),
+        await gateway.client.patch(f"/projects/{second}", json={"name": "א"}),
+    ):
+        problem = response.json()
+        assert (response.status_code, problem["code"]) == (409, "name-taken")
+        assert problem["project_id"] == first
+        assert problem["errors"] == [{"field": "/name", "message": problem["detail"]}]
+    assert (await gateway.other.post("/projects/", json={"name": "א"})).status_code == 201
+
+
+async def test_a_project_is_changed_in_the_fields_that_are_sent(gateway: Gateway) -> None:
+    """An absent field and null stay; another user's project is not found."""
+    project = (await gateway.client.post("/projects/", json={"name": "א", "script": "rashi"})).json()
+    path = f"/projects/{project['project_id']}"
+    for change, expected in (
+        ({"name": "ב"}, {"name": "ב"}),
+        ({"script": "square", "name": None}, {"script": "square"}),
+        ({}, {}),
+    ):
+        response = await gateway.client.patch(path, json=change)
+        project |= expected
+        assert (response.status_code, response.json()) == (200, project)
+    assert (await gateway.other.patch(path, json={"name": "ג"})).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "code"),
+    [
+        ({}, "/name", "invalid-input"),
+        ({"name": ""}, "/name", "invalid-input"),
+        ({"name": None}, "/name", "invalid-input"),
+        ({"name": 7}, "/name", "invalid-input"),
+        ({"name": "א" * 201}, "/name", "text-too-long"),
+        ({"name": "א", "script": "klingon"}, "/script", "invalid-input"),
+    ],
+)
+async def test_a_project_with_an_invalid_field_is_refused(
+    gateway: Gateway, body: dict[str, object], field: str, code: str
+) -> None:
+    """422 with the field; the registry is not called."""
+    response = await gateway.client.post("/projects/", json=body)
+    assert (response.status_code, response.json()["code"]) == (422, code)
+    assert response.json()["errors"][0]["field"] == field
+    assert "CreateProject" not in gateway.state.calls

@@ -2,14 +2,27 @@
 
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import uuid4
 
 from ketav.registry.v1 import projects_pb2, projects_pb2_grpc
+from ketav_common.errors import Conflict
 from tests.parts.in_memory.pages import count
-from tests.parts.in_memory.state import State, list_part
+from tests.parts.in_memory.state import TIME, State, User, list_part
+
+
+def require_free_name(user: User, name: str, project_id: str = "") -> None:
+    """Raise Conflict if another project of the user has a name."""
+    for other in user.projects.values():
+        if other.name == name and other.project_id != project_id:
+            raise Conflict(
+                f"Your project {other.project_id} has this name. Send another name.",
+                code="name-taken",
+                details={"pointer": "/name", "project_id": other.project_id},
+            )
 
 
 class Projects(projects_pb2_grpc.ProjectServiceServicer):
-    """Lists, shows and deletes projects."""
+    """Creates, lists, shows, changes and deletes projects."""
 
     def __init__(self, state: State) -> None:
         """Take the state."""
@@ -33,6 +46,40 @@ class Projects(projects_pb2_grpc.ProjectServiceServicer):
             yield projects_pb2.GetProjectResponse(page=stored.message)
         if cursor:
             yield projects_pb2.GetProjectResponse(next_cursor=cursor)
+
+    async def CreateProject(self, request: Any, context: Any) -> Any:
+        """Create a project without pages."""
+        self.state.enter("CreateProject", request)
+        user = self.state.caller()
+        known = user.repeated("CreateProject", request.request_id, request.request_sha256)
+        if known is None:
+            require_free_name(user, request.name)
+            user.check_script(request.hand, request.script)
+            known = projects_pb2.Project(
+                project_id=str(uuid4()),
+                name=request.name,
+                script=request.script or user.script_of(request.hand),
+                hand=request.hand,
+                create_time=TIME,
+            )
+            user.projects[known.project_id] = known
+        user.remember("CreateProject", request.request_id, request.request_sha256, known)
+        return projects_pb2.CreateProjectResponse(project=known)
+
+    async def UpdateProject(self, request: Any, context: Any) -> Any:
+        """Change the name or the script of a project."""
+        self.state.enter("UpdateProject", request)
+        user = self.state.caller()
+        project = user.project(request.project_id)
+        if request.HasField("name"):
+            require_free_name(user, request.name, request.project_id)
+            project.name = request.name
+        if request.HasField("hand"):
+            user.check_script(request.hand, request.script or project.script)
+            project.hand = request.hand
+        if request.HasField("script"):
+            project.script = request.script
+        return projects_pb2.UpdateProjectResponse(project=project)
 
     async def DeleteProject(self, request: Any, context: Any) -> Any:
         """Delete a project with its pages."""

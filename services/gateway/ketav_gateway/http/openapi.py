@@ -18,7 +18,7 @@ CURL_ARGUMENTS = "x-curl"
 description."""
 _FASTAPI_SCHEMAS = ("HTTPValidationError", "ValidationError")
 _FASTAPI_DESCRIPTION = "Successful Response"
-_METHODS = {"get", "put", "post", "delete"}
+_METHODS = {"get", "put", "post", "patch", "delete"}
 
 
 def operation_id(route: APIRoute) -> str:

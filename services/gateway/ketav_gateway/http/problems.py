@@ -188,7 +188,7 @@ def _methods(request: Request, path: str) -> list[str]:
     scope = {**request.scope, "path": path, "raw_path": path.encode()}
     return [
         method
-        for method in ("DELETE", "GET", "POST", "PUT")
+        for method in ("DELETE", "GET", "PATCH", "POST", "PUT")
         if any(route.matches({**scope, "method": method})[0] is Match.FULL for route in request.app.routes)
     ]
 

@@ -1,15 +1,17 @@
-"""The caller's projects: listed, shown with their images, and deleted."""
+"""The caller's projects: created, listed, shown with their images, changed and deleted."""
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from ketav.registry.v1 import projects_pb2
 from ketav_common.errors import Unavailable
 from ketav_gateway.erasure.convert import erasure
 from ketav_gateway.erasure.schemas import Erasure
+from ketav_gateway.http.bodies import body_description, json_body
 from ketav_gateway.http.dependencies import Cursor, Gateway, ListLimit, ProjectId
-from ketav_gateway.http.problem_codes import LIST
+from ketav_gateway.http.idempotency import IdempotencyKey, fingerprint
+from ketav_gateway.http.problem_codes import IDEMPOTENT, JSON_BODY, LIST, TEXT
 from ketav_gateway.http.problems import responses
 from ketav_gateway.pages.convert import page
 from ketav_gateway.pages.schemas import Page
@@ -28,6 +30,28 @@ async def list_projects(gateway: Gateway, cursor: Cursor = "", limit: ListLimit 
         projects=[convert.project(project) for project in response.projects],
         next_cursor=response.next_cursor or None,
     )
+
+
+@router.post(
+    "/",
+    status_code=201,
+    responses=responses(*JSON_BODY, *IDEMPOTENT, *TEXT, "name-taken", "hand-script"),
+    openapi_extra=body_description(schemas.NewProject),
+    summary="Create a project",
+)
+async def create_project(
+    request: Request,
+    response: Response,
+    gateway: Gateway,
+    key: IdempotencyKey,
+    body: Annotated[schemas.NewProject, Depends(json_body(schemas.NewProject))],
+) -> schemas.Project:
+    """Create a project without images; `POST /ocr/` with its `project_id` adds some."""
+    message = convert.create_project_request(body, key, fingerprint(request, body.model_dump()))
+    created = await call(gateway.services.projects.CreateProject, message, gateway.services.deadlines.short_s)
+    project = convert.project(created.project)
+    response.headers["Location"] = f"/projects/{project.project_id}"
+    return project
 
 
 @router.get(
@@ -64,6 +88,23 @@ async def _project_with_images(
     if project is None:
         raise Unavailable("The registry sent a project without its record. Retry later.")
     return schemas.ProjectWithImages(**project.model_dump(), images=images, next_cursor=next_cursor)
+
+
+@router.patch(
+    "/{project_id}",
+    responses=responses(*JSON_BODY, *TEXT, "not-found", "name-taken", "hand-script"),
+    openapi_extra=body_description(schemas.ProjectChange),
+    summary="Change a project",
+)
+async def update_project(
+    gateway: Gateway,
+    project_id: ProjectId,
+    body: Annotated[schemas.ProjectChange, Depends(json_body(schemas.ProjectChange))],
+) -> schemas.Project:
+    """Change the name, the script or the hand of a project; its images are not read again."""
+    message = convert.update_project_request(project_id, body)
+    updated = await call(gateway.services.projects.UpdateProject, message, gateway.services.deadlines.short_s)
+    return convert.project(updated.project)
 
 
 @router.delete("/{project_id}", responses=responses("not-found"), summary="Delete a project")

@@ -5,9 +5,10 @@ from typing import Any
 
 from pydantic import ConfigDict, Field
 
+from ketav_common import limits
 from ketav_gateway import examples
 from ketav_gateway.pages.schemas import PAGE_EXAMPLE, Page
-from ketav_gateway.schemas import ResponseBody, Script
+from ketav_gateway.schemas import HandName, RequestBody, ResponseBody, Script
 
 _EXAMPLE: dict[str, Any] = {
     "project_id": examples.PROJECT_ID,
@@ -18,8 +19,54 @@ _EXAMPLE: dict[str, Any] = {
 }
 
 
+class NewProject(RequestBody):
+    """A project to create without images."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"name": _EXAMPLE["name"], "script": _EXAMPLE["script"]}}
+    )
+
+    name: str = Field(
+        description="Name that none of your projects has.",
+        min_length=1,
+        max_length=limits.MAX_NAME_CODE_POINTS,
+    )
+    script: Script | None = Field(
+        None, description="Script of its pages; without it that of `hand`, or modern cursive."
+    )
+    hand: HandName | None = Field(
+        None,
+        description="Name of the person who wrote the pages: their hand gets a model of its own. A new name "
+        "makes a hand; without a name it is your own.",
+    )
+
+
+class ProjectChange(RequestBody):
+    """A change of a project: a field that is absent or null stays as it is."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"name": "Diary 1948, second part"}})
+
+    name: str | None = Field(
+        None,
+        description="New name, which none of your other projects has.",
+        min_length=1,
+        max_length=limits.MAX_NAME_CODE_POINTS,
+    )
+    script: Script | None = Field(
+        None, description="New script of its pages; their corrections train the models of this script then."
+    )
+    hand: str | None = Field(
+        None,
+        description="Name of the hand that wrote its pages, which has the script of the project; their "
+        "corrections train its models then. A new name makes a hand; empty: your own hand.",
+        max_length=limits.MAX_NAME_CODE_POINTS,
+    )
+
+
 class Project(ResponseBody):
     """A project without its images."""
+
+    model_config = ConfigDict(json_schema_extra={"example": _EXAMPLE})
 
     project_id: str = Field(description="UUID of the project.")
     name: str = Field(description="Name of the project.")

@@ -6,7 +6,7 @@ from ketav.registry.v1 import projects_pb2
 from ketav_registry.convert import common
 from ketav_registry.convert.pages import page_message
 from ketav_registry.domain.pages import Page
-from ketav_registry.domain.projects import Project
+from ketav_registry.domain.projects import NewProject, Project, ProjectChange
 from ketav_registry.domain.requests import ListPosition
 
 
@@ -28,3 +28,22 @@ def project_part(part: Project | Page | ListPosition[UUID]) -> projects_pb2.GetP
     if isinstance(part, Page):
         return projects_pb2.GetProjectResponse(page=page_message(part))
     return projects_pb2.GetProjectResponse(next_cursor=common.cursor(part))
+
+
+def new_project(request: projects_pb2.CreateProjectRequest) -> NewProject:
+    """Return the project of a request."""
+    return NewProject(
+        name=request.name,
+        script=common.script(request.script) if request.script else None,
+        hand=request.hand,
+        request=common.request_key(request.request_id, request.request_sha256),
+    )
+
+
+def project_change(request: projects_pb2.UpdateProjectRequest) -> ProjectChange:
+    """Return the change of a request; an absent field is None."""
+    return ProjectChange(
+        name=request.name if request.HasField("name") else None,
+        script=common.script(request.script) if request.HasField("script") else None,
+        hand=request.hand if request.HasField("hand") else None,
+    )

@@ -1,11 +1,12 @@
 """Projects."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from ketav_registry.domain.models import Script
 from ketav_registry.domain.projects_hands import Hand
+from ketav_registry.domain.requests import RequestKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,3 +22,22 @@ class Project:
     def script(self) -> Script:
         """The script of its pages, which is that of its hand."""
         return self.hand.script
+
+
+@dataclass(frozen=True, slots=True)
+class NewProject:
+    """A project that a client creates without a page; without a script it has that of its hand."""
+
+    name: str
+    script: Script | None = None
+    hand: str = ""
+    request: RequestKey = field(default_factory=RequestKey)
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectChange:
+    """A change of a project; None leaves a field unchanged."""
+
+    name: str | None = None
+    script: Script | None = None
+    hand: str | None = None

@@ -4,12 +4,14 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
 
 from ketav_registry.database import Transaction
-from ketav_registry.domain.projects import Project
+from ketav_registry.domain.projects import NewProject, Project
 from ketav_registry.domain.projects_hands import Hand
-from ketav_registry.domain.requests import ListPosition
+from ketav_registry.domain.requests import ListPosition, RequestKey
 from ketav_registry.repository.projects_hands import HAND_NAME, hand_of
+from ketav_registry.repository.requests import check_same_request
 from ketav_registry.tables import hand, project
 
 _project = project.c
@@ -53,7 +55,56 @@ async def insert_project(transaction: Transaction, user_id: UUID, name: str, own
     return project_id
 
 
-async def set_hand(transaction: Transaction, user_id: UUID, project_id: UUID, owner: Hand) -> None:
-    """Set the hand of a project, which has its script; its lines train this hand from now on."""
+async def find_requested_project(
+    transaction: Transaction, user_id: UUID, request: RequestKey
+) -> Project | None:
+    """Return the project that the same request has created.
+
+    Conflict: a different request had the same key.
+    """
+    if not request.request_id:
+        return None
+    query = _PROJECTS.where(_project.user_id == user_id, _project.request_id == request.request_id)
+    row = (await transaction.execute(query)).first()
+    if row is None:
+        return None
+    check_same_request(row, request)
+    return _project_of(row)
+
+
+async def lock_name(transaction: Transaction, user_id: UUID, name: str) -> None:
+    """Block transactions that give a project of the user this name until this one ends."""
+    key = sa.func.hashtextextended(f"{user_id} {name}", 0)
+    await transaction.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
+
+
+async def find_name(transaction: Transaction, user_id: UUID, name: str) -> list[UUID]:
+    """Return the ids of the user's projects with a name, oldest first."""
+    query = sa.select(_project.id).where(_project.user_id == user_id, _project.name == name)
+    return list(await transaction.scalars(query.order_by(_project.created_at, _project.id)))
+
+
+async def create_project(
+    transaction: Transaction, user_id: UUID, new: NewProject, owner: Hand
+) -> Project | None:
+    """Insert a project of a hand without pages; None when the same request has inserted one concurrently."""
+    values = {
+        "id": uuid4(),
+        "user_id": user_id,
+        "name": new.name,
+        "script": owner.script,
+        "hand_id": owner.hand_id,
+        "request_id": new.request.request_id or None,
+        "request_sha256": new.request.sha256 or None,
+    }
+    query = pg.insert(project).values(**values).on_conflict_do_nothing().returning(_project.id)
+    project_id = await transaction.scalar(query)
+    return None if project_id is None else await find_project(transaction, user_id, project_id)
+
+
+async def update_project(
+    transaction: Transaction, user_id: UUID, project_id: UUID, name: str, owner: Hand
+) -> None:
+    """Set the name, the hand and its script of a project; its lines train this hand from now on."""
     query = project.update().where(_project.id == project_id, _project.user_id == user_id)
-    await transaction.execute(query.values(hand_id=owner.hand_id))
+    await transaction.execute(query.values(name=name, script=owner.script, hand_id=owner.hand_id))

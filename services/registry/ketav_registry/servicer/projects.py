@@ -13,7 +13,7 @@ from ketav_registry.usecases import erasure, projects
 
 
 class ProjectServicer(projects_pb2_grpc.ProjectServiceServicer):
-    """Lists, reads and deletes projects."""
+    """Creates, lists, reads, changes and deletes projects."""
 
     def __init__(self, stores: Stores) -> None:
         """Work with these stores."""
@@ -38,6 +38,23 @@ class ProjectServicer(projects_pb2_grpc.ProjectServiceServicer):
         limit = common.limit(request.limit, default=100, maximum=500)
         async for part in projects.get_project(current_user(), project_id, after, limit, stores=self._stores):
             yield convert.project_part(part)
+
+    async def CreateProject(
+        self, request: pb.CreateProjectRequest, context: object
+    ) -> pb.CreateProjectResponse:
+        """Create a project without pages."""
+        new = convert.new_project(request)
+        project = await projects.create_project(current_user(), new, stores=self._stores)
+        return pb.CreateProjectResponse(project=convert.project_message(project))
+
+    async def UpdateProject(
+        self, request: pb.UpdateProjectRequest, context: object
+    ) -> pb.UpdateProjectResponse:
+        """Change the name or the script of a project."""
+        project_id = common.uuid(request.project_id, "project_id")
+        change = convert.project_change(request)
+        project = await projects.update_project(current_user(), project_id, change, stores=self._stores)
+        return pb.UpdateProjectResponse(project=convert.project_message(project))
 
     async def DeleteProject(
         self, request: pb.DeleteProjectRequest, context: object

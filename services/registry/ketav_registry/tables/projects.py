@@ -10,6 +10,9 @@ from ketav_registry.tables.columns import (
     metadata,
     owner,
     primary_key,
+    request_id,
+    request_sha256,
+    unique_request,
 )
 
 hand = sa.Table(
@@ -34,9 +37,12 @@ project = sa.Table(
     sa.Column("script", enumeration(Script), nullable=False),
     # NULL: the user's own hand, in this table and in all others that have the column.
     sa.Column("hand_id", sa.Uuid),
+    request_id(),
+    request_sha256(),
     created_at(),
     foreign_key("hand", "hand_id", "script"),
     sa.UniqueConstraint("id", "user_id"),
     sa.Index(None, "user_id", "created_at", "id"),
     sa.Index(None, "hand_id"),
+    unique_request("project"),
 )

@@ -1,16 +1,19 @@
 """Projects of a user."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
-from ketav_common.errors import NotFound
-from ketav_registry.database import Transaction
+from ketav_common.errors import Conflict, InvalidInput, NotFound
+from ketav_common.limits import MAX_NAME_CODE_POINTS
+from ketav_registry.database import Transaction, UniqueConflictError
 from ketav_registry.domain.pages import Page
-from ketav_registry.domain.projects import Project
+from ketav_registry.domain.projects import NewProject, Project, ProjectChange
 from ketav_registry.domain.requests import ListPosition
 from ketav_registry.repository import pages, projects, transcriptions
 from ketav_registry.stores import Stores
+from ketav_registry.usecases.projects_hands import project_hand
+from ketav_registry.usecases.requests import clean_field
 
 _PAGES_PER_QUERY = 20
 """Pages whose transcriptions one transaction reads: memory stays bounded while a project is streamed."""
@@ -61,3 +64,70 @@ async def get_project(
             yield page
     if len(rows) > limit:
         yield ListPosition(listed[-1].create_time, listed[-1].page_id)
+
+
+def _clean_name(name: str) -> str:
+    """Return a project's name in stored form. InvalidInput: it is empty or breaks a rule of texts."""
+    cleaned = clean_field(name, {"pointer": "/name"}, max_length=MAX_NAME_CODE_POINTS)
+    if not cleaned:
+        raise InvalidInput(
+            "The name of the project is empty. Send at least one character.", details={"pointer": "/name"}
+        )
+    return cleaned
+
+
+async def _require_free_name(
+    transaction: Transaction, user_id: UUID, name: str, project_id: UUID | None = None
+) -> None:
+    """Raise Conflict name-taken if a project of the user other than `project_id` has a name."""
+    await projects.lock_name(transaction, user_id, name)
+    others = [other for other in await projects.find_name(transaction, user_id, name) if other != project_id]
+    if others:
+        raise Conflict(
+            f"Your project {others[0]} has this name. Use that project, or send another name.",
+            code="name-taken",
+            details={"pointer": "/name", "project_id": str(others[0])},
+        )
+
+
+async def create_project(user_id: UUID, new: NewProject, *, stores: Stores) -> Project:
+    """Create a project without pages; a repeated request gets the project of the first one.
+
+    InvalidInput: a name breaks a rule, or hand-script. Conflict name-taken: another project has the name.
+    Conflict idempotency-key-reused: a different request had the same Idempotency-Key.
+    """
+    new = replace(new, name=_clean_name(new.name))
+    async with stores.database.user(user_id) as transaction:
+        await projects.lock_name(transaction, user_id, new.name)
+        known = await projects.find_requested_project(transaction, user_id, new.request)
+        if known is not None:
+            return known
+        await _require_free_name(transaction, user_id, new.name)
+        hand = await project_hand(transaction, user_id, new.hand, new.script, insert=True)
+        project = await projects.create_project(transaction, user_id, new, hand)
+        if project is None:  # another request with this key has committed a project of another name
+            project = await projects.find_requested_project(transaction, user_id, new.request)
+    if project is None:
+        raise UniqueConflictError
+    return project
+
+
+async def update_project(
+    user_id: UUID, project_id: UUID, change: ProjectChange, *, stores: Stores
+) -> Project:
+    """Change a project's name, script or hand and return it; a field of None stays.
+
+    NotFound: there is no such project. InvalidInput: a name breaks a rule, or hand-script. Conflict
+    name-taken.
+    """
+    if change.name is not None:
+        change = replace(change, name=_clean_name(change.name))
+    async with stores.database.user(user_id) as transaction:
+        project = await require_project(transaction, user_id, project_id)
+        if change.name not in {None, project.name}:
+            await _require_free_name(transaction, user_id, change.name or "", project_id)
+        name = project.hand.name if change.hand is None else change.hand
+        script = change.script or project.script
+        hand = await project_hand(transaction, user_id, name, script, insert=True)
+        await projects.update_project(transaction, user_id, project_id, change.name or project.name, hand)
+        return await require_project(transaction, user_id, project_id)

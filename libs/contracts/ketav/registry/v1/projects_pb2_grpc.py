@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class ProjectServiceStub:
-    """Reads and deletes the projects of the caller. A project of another user is NOT_FOUND.
+    """Creates, reads, changes and deletes the projects of the caller. A project of another user is NOT_FOUND.
     """
 
     def __init__(self, channel):
@@ -45,6 +45,16 @@ class ProjectServiceStub:
                 request_serializer=ketav_dot_registry_dot_v1_dot_projects__pb2.GetProjectRequest.SerializeToString,
                 response_deserializer=ketav_dot_registry_dot_v1_dot_projects__pb2.GetProjectResponse.FromString,
                 _registered_method=True)
+        self.CreateProject = channel.unary_unary(
+                '/ketav.registry.v1.ProjectService/CreateProject',
+                request_serializer=ketav_dot_registry_dot_v1_dot_projects__pb2.CreateProjectRequest.SerializeToString,
+                response_deserializer=ketav_dot_registry_dot_v1_dot_projects__pb2.CreateProjectResponse.FromString,
+                _registered_method=True)
+        self.UpdateProject = channel.unary_unary(
+                '/ketav.registry.v1.ProjectService/UpdateProject',
+                request_serializer=ketav_dot_registry_dot_v1_dot_projects__pb2.UpdateProjectRequest.SerializeToString,
+                response_deserializer=ketav_dot_registry_dot_v1_dot_projects__pb2.UpdateProjectResponse.FromString,
+                _registered_method=True)
         self.DeleteProject = channel.unary_unary(
                 '/ketav.registry.v1.ProjectService/DeleteProject',
                 request_serializer=ketav_dot_registry_dot_v1_dot_projects__pb2.DeleteProjectRequest.SerializeToString,
@@ -53,7 +63,7 @@ class ProjectServiceStub:
 
 
 class ProjectServiceServicer:
-    """Reads and deletes the projects of the caller. A project of another user is NOT_FOUND.
+    """Creates, reads, changes and deletes the projects of the caller. A project of another user is NOT_FOUND.
     """
 
     def ListProjects(self, request, context):
@@ -65,6 +75,22 @@ class ProjectServiceServicer:
 
     def GetProject(self, request, context):
         """Streams a project and then its pages, oldest first, one message a page.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateProject(self, request, context):
+        """Creates a project without pages. The same request_id of a user always returns the same project. A name
+        that another project of the caller has is ALREADY_EXISTS name-taken.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateProject(self, request, context):
+        """Changes the fields of a project that the request has. A name that another project of the caller has is
+        ALREADY_EXISTS name-taken. The lines of a project whose script changes count for the new script.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -90,6 +116,16 @@ def add_ProjectServiceServicer_to_server(servicer, server):
                     request_deserializer=ketav_dot_registry_dot_v1_dot_projects__pb2.GetProjectRequest.FromString,
                     response_serializer=ketav_dot_registry_dot_v1_dot_projects__pb2.GetProjectResponse.SerializeToString,
             ),
+            'CreateProject': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateProject,
+                    request_deserializer=ketav_dot_registry_dot_v1_dot_projects__pb2.CreateProjectRequest.FromString,
+                    response_serializer=ketav_dot_registry_dot_v1_dot_projects__pb2.CreateProjectResponse.SerializeToString,
+            ),
+            'UpdateProject': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateProject,
+                    request_deserializer=ketav_dot_registry_dot_v1_dot_projects__pb2.UpdateProjectRequest.FromString,
+                    response_serializer=ketav_dot_registry_dot_v1_dot_projects__pb2.UpdateProjectResponse.SerializeToString,
+            ),
             'DeleteProject': grpc.unary_unary_rpc_method_handler(
                     servicer.DeleteProject,
                     request_deserializer=ketav_dot_registry_dot_v1_dot_projects__pb2.DeleteProjectRequest.FromString,
@@ -104,7 +140,7 @@ def add_ProjectServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ProjectService:
-    """Reads and deletes the projects of the caller. A project of another user is NOT_FOUND.
+    """Creates, reads, changes and deletes the projects of the caller. A project of another user is NOT_FOUND.
     """
 
     @staticmethod
@@ -151,6 +187,60 @@ class ProjectService:
             '/ketav.registry.v1.ProjectService/GetProject',
             ketav_dot_registry_dot_v1_dot_projects__pb2.GetProjectRequest.SerializeToString,
             ketav_dot_registry_dot_v1_dot_projects__pb2.GetProjectResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateProject(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ketav.registry.v1.ProjectService/CreateProject',
+            ketav_dot_registry_dot_v1_dot_projects__pb2.CreateProjectRequest.SerializeToString,
+            ketav_dot_registry_dot_v1_dot_projects__pb2.CreateProjectResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateProject(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ketav.registry.v1.ProjectService/UpdateProject',
+            ketav_dot_registry_dot_v1_dot_projects__pb2.UpdateProjectRequest.SerializeToString,
+            ketav_dot_registry_dot_v1_dot_projects__pb2.UpdateProjectResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class ProjectServiceStub:
-    """Reads and deletes the projects of the caller. A project of another user is NOT_FOUND."""
+    """Creates, reads, changes and deletes the projects of the caller. A project of another user is NOT_FOUND."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -37,23 +37,39 @@ class ProjectServiceStub:
     """Lists the caller's projects, newest first."""
     GetProject: _grpc.UnaryStreamMultiCallable[_projects_pb2.GetProjectRequest, _projects_pb2.GetProjectResponse]
     """Streams a project and then its pages, oldest first, one message a page."""
+    CreateProject: _grpc.UnaryUnaryMultiCallable[_projects_pb2.CreateProjectRequest, _projects_pb2.CreateProjectResponse]
+    """Creates a project without pages. The same request_id of a user always returns the same project. A name
+    that another project of the caller has is ALREADY_EXISTS name-taken.
+    """
+    UpdateProject: _grpc.UnaryUnaryMultiCallable[_projects_pb2.UpdateProjectRequest, _projects_pb2.UpdateProjectResponse]
+    """Changes the fields of a project that the request has. A name that another project of the caller has is
+    ALREADY_EXISTS name-taken. The lines of a project whose script changes count for the new script.
+    """
     DeleteProject: _grpc.UnaryUnaryMultiCallable[_projects_pb2.DeleteProjectRequest, _projects_pb2.DeleteProjectResponse]
     """Deletes a project with all its pages, with the effects of PageService.DeletePage."""
 
 @_typing.type_check_only
 class ProjectServiceAsyncStub(ProjectServiceStub):
-    """Reads and deletes the projects of the caller. A project of another user is NOT_FOUND."""
+    """Creates, reads, changes and deletes the projects of the caller. A project of another user is NOT_FOUND."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListProjects: _aio.UnaryUnaryMultiCallable[_projects_pb2.ListProjectsRequest, _projects_pb2.ListProjectsResponse]  # type: ignore[assignment]
     """Lists the caller's projects, newest first."""
     GetProject: _aio.UnaryStreamMultiCallable[_projects_pb2.GetProjectRequest, _projects_pb2.GetProjectResponse]  # type: ignore[assignment]
     """Streams a project and then its pages, oldest first, one message a page."""
+    CreateProject: _aio.UnaryUnaryMultiCallable[_projects_pb2.CreateProjectRequest, _projects_pb2.CreateProjectResponse]  # type: ignore[assignment]
+    """Creates a project without pages. The same request_id of a user always returns the same project. A name
+    that another project of the caller has is ALREADY_EXISTS name-taken.
+    """
+    UpdateProject: _aio.UnaryUnaryMultiCallable[_projects_pb2.UpdateProjectRequest, _projects_pb2.UpdateProjectResponse]  # type: ignore[assignment]
+    """Changes the fields of a project that the request has. A name that another project of the caller has is
+    ALREADY_EXISTS name-taken. The lines of a project whose script changes count for the new script.
+    """
     DeleteProject: _aio.UnaryUnaryMultiCallable[_projects_pb2.DeleteProjectRequest, _projects_pb2.DeleteProjectResponse]  # type: ignore[assignment]
     """Deletes a project with all its pages, with the effects of PageService.DeletePage."""
 
 class ProjectServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Reads and deletes the projects of the caller. A project of another user is NOT_FOUND."""
+    """Creates, reads, changes and deletes the projects of the caller. A project of another user is NOT_FOUND."""
 
     @_abc_1.abstractmethod
     def ListProjects(
@@ -70,6 +86,26 @@ class ProjectServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_projects_pb2.GetProjectResponse], _abc.AsyncIterator[_projects_pb2.GetProjectResponse]]:
         """Streams a project and then its pages, oldest first, one message a page."""
+
+    @_abc_1.abstractmethod
+    def CreateProject(
+        self,
+        request: _projects_pb2.CreateProjectRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_projects_pb2.CreateProjectResponse, _abc.Awaitable[_projects_pb2.CreateProjectResponse]]:
+        """Creates a project without pages. The same request_id of a user always returns the same project. A name
+        that another project of the caller has is ALREADY_EXISTS name-taken.
+        """
+
+    @_abc_1.abstractmethod
+    def UpdateProject(
+        self,
+        request: _projects_pb2.UpdateProjectRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_projects_pb2.UpdateProjectResponse, _abc.Awaitable[_projects_pb2.UpdateProjectResponse]]:
+        """Changes the fields of a project that the request has. A name that another project of the caller has is
+        ALREADY_EXISTS name-taken. The lines of a project whose script changes count for the new script.
+        """
 
     @_abc_1.abstractmethod
     def DeleteProject(

@@ -1,8 +1,16 @@
-"""The codes of the hand that a request names."""
+"""The codes of projects and of the hand that a request names."""
 
+from ketav_gateway import examples
 from ketav_gateway.http.problem_codes.kinds import ONE_FIELD_DETAIL, ProblemCode
 
+_NAME_TAKEN = f"Your project {examples.PROJECT_ID} has this name. Use that project, or send another name."
+
 CODES: dict[str, ProblemCode] = {
+    "name-taken": ProblemCode(
+        409,
+        _NAME_TAKEN,
+        {"project_id": examples.PROJECT_ID, "errors": [{"field": "/name", "message": _NAME_TAKEN}]},
+    ),
     "hand-script": ProblemCode(
         422,
         ONE_FIELD_DETAIL,
