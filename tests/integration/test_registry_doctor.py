@@ -1,15 +1,21 @@
 """`ketav admin doctor` and the readiness of the registry name in words what is wrong with a store."""
 
+import asyncio
 import os
+import shutil
+import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
 import pytest
+import sqlalchemy as sa
 
+from ketav_common.errors import Unavailable
 from ketav_common.limits import MIB
 from ketav_registry.main import open_stores
 from ketav_registry.settings import StoreSettings
@@ -128,6 +134,54 @@ def test_doctor_and_every_other_command_name_what_is_wrong_with_a_store(
         assert sentence in ketav("admin", "users", "list", status=1)
     assert "canary-secret" not in printed
     assert "127.0.0.1" not in printed
+
+
+@pytest.fixture
+def small_disk(postgres: PostgresServer, tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """Return the name of a migrated database on a disk of its own of 32 MiB, and the disk's folder."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=32m,mode=1777", "tmpfs", str(disk)], check=False
+    )
+    if mounted.returncode != 0:
+        pytest.skip("A disk of 32 MiB needs the right to mount one.")
+    try:
+        (disk / "tables").mkdir()
+        name = f"disk_{uuid4().hex}"
+        postgres.migrated_database()  # which makes the template
+        postgres.execute(f"CREATE TABLESPACE {name} LOCATION '{disk / 'tables'}'")
+        postgres.execute(
+            f"CREATE DATABASE {name} TEMPLATE ketav_template STRATEGY file_copy TABLESPACE {name}"
+        )
+        yield name, disk
+        postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        postgres.execute(f"DROP TABLESPACE {name}")
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+async def test_a_full_disk_of_postgresql_is_named_until_it_has_room(
+    postgres: PostgresServer, small_disk: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL still answers queries: readiness learns it from the first transaction that cannot write."""
+    name, disk = small_disk
+    monkeypatch.setenv("KETAV_DATABASE_URL", postgres.url(name, "ketav_service"))
+    full = "The disk of PostgreSQL is full. Free space on it."
+    filler = disk / "filler"
+    filler.write_bytes(bytes(shutil.disk_usage(disk).free))
+    assert full in await asyncio.to_thread(ketav, "admin", "doctor", status=1)
+    async with open_stores(StoreSettings()) as stores:
+        assert await stores.problems() == []
+        with pytest.raises(Unavailable):
+            async with stores.database.system() as transaction:
+                await transaction.execute(
+                    sa.text("CREATE TEMPORARY TABLE rows AS SELECT generate_series(1, 99999)")
+                )
+        assert await stores.problems() == [full]
+        filler.unlink()
+        assert await stores.problems() == []
+    assert "WRONG" not in await asyncio.to_thread(ketav, "admin", "doctor")
 
 
 def test_the_log_of_the_registry_names_what_is_wrong(postgres: PostgresServer, tmp_path: Path) -> None:

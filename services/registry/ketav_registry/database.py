@@ -17,6 +17,7 @@ from ketav_common import tracing
 from ketav_common.errors import KetavError, NotFound, TimedOut, Unavailable
 from ketav_common.tracing import SpanKind
 from ketav_registry import metrics
+from ketav_registry.database_disk import check_room
 from ketav_registry.database_problems import describe, describe_revision
 
 Transaction = AsyncConnection
@@ -116,6 +117,7 @@ class Database:
         self._engine = engine
         _measure_pool(engine)
         self._revision = newest_revision()
+        self._disk_was_full = False
 
     @asynccontextmanager
     async def user(self, user_id: UUID, *, exclusive: bool = False) -> AsyncIterator[Transaction]:
@@ -149,6 +151,7 @@ class Database:
                     await connection.execute(_SET_SCOPE, scope)
                     yield connection
         except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            self._disk_was_full |= _is_disk_full(error)
             mapped = _map_error(error)
             if mapped is None and await self.problem():
                 mapped = Unavailable(_NOT_MIGRATED, retry_after=_RETRY_AFTER_S)
@@ -159,11 +162,16 @@ class Database:
     async def problem(self) -> str:
         """Return a sentence for the operator when PostgreSQL cannot be used; empty when it can.
 
-        It must answer and have at least the schema of the newest migration.
+        It must answer and have at least the schema of the newest migration. After a transaction has found its
+        disk full, it must also write a mebibyte.
         """
         try:
             async with self._engine.connect() as connection:
                 revision = await connection.scalar(sa.text("SELECT max(version_num) FROM alembic_version"))
+                if self._disk_was_full:
+                    await connection.rollback()
+                    await check_room(connection)
+                    self._disk_was_full = False
         except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             return describe(error)
         return describe_revision(revision, self._revision)
@@ -181,6 +189,11 @@ async def restrict_to_user(transaction: Transaction, user_id: UUID) -> None:
 async def block_deletion(transaction: Transaction, user_id: UUID) -> None:
     """Block deletions of the user's data until a system transaction ends; call it before writing rows."""
     await transaction.execute(_LOCK_SHARED, {"user_id": str(user_id)})
+
+
+def _is_disk_full(error: Exception) -> bool:
+    """Return whether PostgreSQL found no room for a row."""
+    return isinstance(error, DBAPIError) and isinstance(error.driver_exception, asyncpg.DiskFullError)
 
 
 def _map_error(error: Exception) -> KetavError | None:

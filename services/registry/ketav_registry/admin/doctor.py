@@ -23,6 +23,7 @@ from ketav_common.readiness import PROBLEM_KEY
 from ketav_registry import blobs as objects
 from ketav_registry.admin.session import Json, finish, require_system, settings, show
 from ketav_registry.database import connect, newest_revision
+from ketav_registry.database_disk import check_room
 from ketav_registry.database_problems import describe, describe_revision
 from ketav_registry.main import blob_store
 from ketav_registry.migrate import DATABASE_ERRORS, explain
@@ -97,7 +98,7 @@ async def _version() -> Finding:
 
 
 async def _database(url: SecretStr | None) -> Finding:
-    """Check that the service's role can connect, is subject to row-level security, and finds the schema."""
+    """Check that the role connects, writes, finds the schema and is subject to row-level security."""
     if url is None:
         return Finding("database", ok=None, finding=_UNSET.format("KETAV_DATABASE_URL"))
     query = (
@@ -133,11 +134,14 @@ async def _owner(url: SecretStr | None) -> Finding:
 
 
 async def _first_row(url: SecretStr, query: str) -> tuple[Any, ...]:
-    """Return the first row of a query."""
+    """Return the first row of a query, from a database that has room for rows."""
     engine = connect(url.get_secret_value(), pool_size=1, statement_timeout_s=_TIMEOUT_S)
     try:
         async with engine.connect() as connection:
-            return tuple((await connection.execute(sa.text(query))).one())
+            row = tuple((await connection.execute(sa.text(query))).one())
+            await connection.rollback()
+            await check_room(connection)
+            return row
     finally:
         await engine.dispose()
 
