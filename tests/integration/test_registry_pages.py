@@ -49,6 +49,20 @@ async def registry(postgres: PostgresServer, database: str, tmp_path: Path) -> A
         yield running
 
 
+async def test_a_page_says_how_its_image_was_normalised(registry: Registry) -> None:
+    """The codes of the upload are stored and returned; malformed ones are refused."""
+    codes = {"normalised": ["inverted", "turned-90"], "warnings": ["incomplete-image"]}
+    with acting(await registry.new_user()):
+        created = await create(registry, image=codes)
+        _, stored = await get_project(registry, created.page.project_id)
+        assert list(stored.page.image.normalised) == codes["normalised"]
+        assert list(stored.page.image.warnings) == codes["warnings"]
+        for bad in (["Inverted!"], ["x" * 33], ["a"] * 9):
+            with pytest.raises(InvalidInput) as refused:
+                await create(registry, image={"normalised": bad})
+            assert refused.value.code == "malformed-image-codes"
+
+
 async def test_a_page_is_stored_read_and_returned(registry: Registry) -> None:
     """The project has the transcription line by line, and the download has the uploaded bytes."""
     with acting(await registry.new_user()):

@@ -80,7 +80,8 @@ def _broken() -> Iterator[BadImage]:
     for name, signature in (("png", _PNG), ("jpeg", b"\xff\xd8\xff"), ("tiff", b"II*\x00")):
         yield BadImage(f"{name} signature only", signature, 422, "undecodable-image")
     yield BadImage("webp signature only", b"RIFF\x00\x00\x00\x00WEBP", 422, "undecodable-image")
-    for name, data in (("png", png), ("jpeg", jpeg), ("webp", _saved(photo(), "WEBP", lossless=True))):
+    yield BadImage("jpeg cut in half", jpeg[: len(jpeg) // 2], 201)
+    for name, data in (("png", png), ("webp", _saved(photo(), "WEBP", lossless=True))):
         yield BadImage(f"{name} cut in half", data[: len(data) // 2], 422, "undecodable-image")
     tiff = _saved(photo(), "TIFF")
     yield BadImage("tiff cut in half", tiff[: len(tiff) // 2], 422, "undecodable-image")
@@ -150,12 +151,12 @@ def _other_types() -> Iterator[BadImage]:
         "psd": b"8BPS\x00\x01",
         "eps.png": b"%!PS-Adobe-3.0 EPSF-3.0\n",
         "svg.png": b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>',
-        "pdf": b"%PDF-1.7\n",
-        "heic": b"\x00\x00\x00\x18ftypheic",
         "html": b"<script>alert(1)</script>",
     }
     for name, header in headers.items():
         yield BadImage(name, header + bytes(200), 415, "unsupported-media-type")
+    yield BadImage("pdf of noise", b"%PDF-1.7\n" + bytes(200), 422, "broken-pdf")
+    yield BadImage("heic of noise", b"\x00\x00\x00\x18ftypheic" + bytes(200), 422, "undecodable-image")
     yield BadImage("real gif", _saved(photo(mode="P"), "GIF"), 415, "unsupported-media-type")
 
 

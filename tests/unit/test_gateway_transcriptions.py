@@ -30,10 +30,11 @@ async def test_an_upload_is_stored_read_and_recorded_in_three_calls(gateway: Gat
     assert response.status_code == 201
     body = response.json()
     assert set(body) == {
-        *("project_id", "image_id", "transcription_id", "model", "image", "text", "confidence", "lines")
+        *("project_id", "image_id", "transcription_id", "model", "image", "text", "confidence", "lines"),
+        "warnings",
     }
     assert body["model"] == {"version": "hebrew_base-1", "kind": "base"}
-    assert body["image"] == {"width": 100, "height": 80, "media_type": "image/png"}
+    assert body["image"] == {"width": 100, "height": 80, "media_type": "image/png", "normalised": []}
     assert body["text"].splitlines()[0] == TEXT
     line = body["lines"][0]
     assert set(line) == LINE_FIELDS

@@ -1,142 +1,69 @@
 """The child process that decodes uploads: hostile bytes may kill it, and nothing else.
 
-`ketav_common.images` starts it. A request names two files, `source` and `target`; the answer is
-`{"written": {width, height, media_type, size_bytes}}` or `{"refused": {code, detail}}`. Only the standard
-library, Pillow and the limits are imported, so that a new child starts fast.
+`ketav_common.images` starts it. A request is `{count}`, the path of a file whose pages are counted, or names
+two files, `source` and `target`, with the page and the turn; the answer is `{pages}`, `{written: …}` or
+`{refused: {code, detail}}`. Only the standard library, Pillow and the limits are imported at the start, so
+that a new child starts fast.
 """
 
 import io
 import warnings
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from PIL import Image, ImageFile, ImageOps
 
+from ketav_common import image_files, image_tones
 from ketav_common.child_main import Channel, run
-from ketav_common.limits import (
-    MAX_IMAGE_BYTES,
-    MAX_IMAGE_PIXELS,
-    MAX_IMAGE_SIDE_PIXELS,
-    MIN_IMAGE_SIDE_PIXELS,
-)
+from ketav_common.image_refusals import Refused, check_size, too_large
+from ketav_common.image_turning import turned
+from ketav_common.limits import MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS
 
-MAX_JPEG_SCANS: Final = 100
-"""Scans of a JPEG: progressive ones usually have 10. libjpeg sets no bound, and each one costs a decoding."""
-_MAX_16_BIT: Final = 65535
-_MAX_8_BIT: Final = 255
-_SIGNATURES: Final = (
-    (b"\xff\xd8\xff", "JPEG"),
-    (b"\x89PNG\r\n\x1a\n", "PNG"),
-    (b"II*\x00", "TIFF"),
-    (b"MM\x00*", "TIFF"),
-)
+Result = TypeVar("Result")
+
 _GREY_MODES: Final = {"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N", "F"}
 _ALPHA_MODES: Final = {"LA": "L", "La": "L", "PA": "RGB", "RGBA": "RGB", "RGBa": "RGB"}
-
-
-class Refused(Exception):
-    """An upload that cannot become a page: a stable code and sentences for the user."""
-
-    def __init__(self, code: str, detail: str) -> None:
-        """Take the stable code, what is wrong, and what to do."""
-        super().__init__(detail)
-        self.code = code
-        self.detail = detail
+_MULTIPLE_FRAMES: Final = "The file holds more than one image. Send each page as a file of its own."
 
 
 @dataclass(frozen=True)
 class Written:
-    """The facts of a stored image: pixels and bytes."""
+    """The facts of a stored image: pixels and bytes, the codes of what was changed and of what is missing."""
 
     width: int
     height: int
     media_type: str
     size_bytes: int
+    normalised: list[str]
+    warnings: list[str]
 
 
-def file_type(head: bytes) -> str:
-    """Return the Pillow format that the first 12 bytes of a file announce; raises Refused for others."""
-    if not head:
-        raise Refused("empty-file", "The file is empty. Send a JPEG, PNG, TIFF or WebP image.")
-    for signature, name in _SIGNATURES:
-        if head.startswith(signature):
-            return name
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return "WEBP"
-    raise Refused(
-        "unsupported-media-type",
-        "The file is not a JPEG, PNG, TIFF or WebP image. Convert it to one of these types.",
-    )
+@dataclass(frozen=True)
+class _Plain:
+    """An image as it is stored, with the codes of what was changed."""
+
+    image: Image.Image
+    normalised: list[str]
 
 
-def check_size(width: int, height: int) -> None:
-    """Raise Refused for dimensions (px) that are too large to decode or too small to read."""
-    if min(width, height) < MIN_IMAGE_SIDE_PIXELS:
-        raise Refused(
-            "image-too-small",
-            f"The image has {width} x {height} pixels; each side needs at least {MIN_IMAGE_SIDE_PIXELS}. "
-            "Scan the page at a higher resolution.",
-        )
-    if max(width, height) > MAX_IMAGE_SIDE_PIXELS or width * height > MAX_IMAGE_PIXELS:
-        raise _too_large()
-
-
-def _too_large() -> Refused:
-    """Return the refusal of an image with too many pixels."""
-    return Refused(
-        "image-too-large",
-        f"The image has more than {MAX_IMAGE_PIXELS // 1_000_000} megapixels, or a side has more than "
-        f"{MAX_IMAGE_SIDE_PIXELS:,} pixels. Scale it down; 300 dpi suffices.",
-    )
-
-
-def _check_frames(image: Image.Image, name: str) -> None:
-    """Raise Refused for animations and files of several pages; a JPEG's further frames (MPO) are previews."""
-    if name == "JPEG":
-        return
-    try:
-        image.seek(1)
-    except EOFError:
-        image.seek(0)
-        return
-    raise Refused(
-        "multiple-frames", "The file holds more than one image. Send each page as a file of its own."
-    )
-
-
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """Scale a grey image of 16 or 32 bits for each pixel to 8 bits; white stays white.
-
-    Raises Refused when a value is negative or needs more than 16 bits.
-    """
-    if image.mode.startswith("I;16"):
-        image = image.convert("I")
-    lowest, highest = (float(value) for value in image.getextrema())  # type: ignore[arg-type]
-    if lowest < 0 or highest > _MAX_16_BIT:
-        raise Refused(
-            "unsupported-mode",
-            "The image's pixel values are outside 16 bits. Save it with 8 bits per channel.",
-        )
-    if image.mode == "F" and highest <= 1.0:
-        white = 1.0
-    else:
-        white = float(_MAX_16_BIT if highest > _MAX_8_BIT else _MAX_8_BIT)
-    return image.point(lambda value: value * (_MAX_8_BIT / white) + 0.0).convert("L")
-
-
-def plain(image: Image.Image) -> Image.Image:
-    """Return the image upright as 8-bit grey or RGB, transparency on white, without any metadata."""
+def _plain(image: Image.Image) -> _Plain:
+    """Return the image upright as 8-bit grey or RGB, dark writing on light ground, without transparency."""
     image = ImageOps.exif_transpose(image)
+    changes: list[str] = []
     if image.mode in {"I", "F"} or image.mode.startswith("I;16"):
-        return _eight_bits(image)
+        image, scaled = image_tones.to_eight_bits(image)
+        changes += ["depth-scaled"] if scaled else []
     if image.mode == "P" and "transparency" in image.info:
         image = image.convert("RGBA")
     if image.mode in _ALPHA_MODES:
-        paper = Image.new("RGBA", image.size, "white")
-        paper.alpha_composite(image.convert("RGBA"))
-        return paper.convert(_ALPHA_MODES[image.mode])
-    return image.convert("L" if image.mode in _GREY_MODES else "RGB")
+        mode = _ALPHA_MODES[image.mode]
+        image = image_tones.without_transparency(image.convert("RGBA")).convert(mode)
+    else:
+        image = image.convert("L" if image.mode in _GREY_MODES else "RGB")
+    image, toned = image_tones.with_dark_writing(image)
+    return _Plain(image, changes + toned)
 
 
 def _encode(image: Image.Image, name: str) -> tuple[bytes, str]:
@@ -156,52 +83,99 @@ def _encode(image: Image.Image, name: str) -> tuple[bytes, str]:
     )
 
 
-def _decoded(data: bytes, name: str) -> Image.Image:
-    """Check dimensions and checksums of a file, then decode it."""
-    if name == "JPEG" and data.count(b"\xff\xda") > MAX_JPEG_SCANS:
-        raise Refused(
-            "image-too-expensive",
-            f"The JPEG has more than {MAX_JPEG_SCANS} scans. Save it as an ordinary JPEG.",
-        )
+def _decoded(data: bytes, name: str, page: int | None) -> tuple[Image.Image, list[str]]:
+    """Check dimensions and checksums of a file, then decode a page of it; return the codes of warnings.
+
+    `page` counts from 0; None refuses a file of several pages.
+    """
+    if page is None and image_files.count_pages(data, name) > 1:
+        raise Refused("multiple-frames", _MULTIPLE_FRAMES)
+    if name == "PDF":
+        return image_files.render_pdf_page(data, page or 0), []
+    if name == "JPEG":
+        return image_files.open_jpeg(data)
+    if name == "HEIF":
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
     image = Image.open(io.BytesIO(data), formats=[name])
+    if name == "TIFF":
+        image.seek(image_files.tiff_pages(image)[page or 0])
     check_size(*image.size)
     if name == "PNG":
         image.verify()
         image = Image.open(io.BytesIO(data), formats=[name])
-    _check_frames(image, name)
+    if name in {"PNG", "WEBP"}:
+        _check_frames(image)
     image.load()
-    return image
+    return image, []
 
 
-def write(source: Path, target: Path) -> Written:
-    """Decode the upload at `source` and write it, normalised, to `target`."""
-    data = source.read_bytes()
-    name = file_type(data[:12])
+def _check_frames(image: Image.Image) -> None:
+    """Raise Refused for animations; the further frames of a JPEG (MPO) or HEIC are previews or a burst."""
     try:
-        image = plain(_decoded(data, name))
-        check_size(*image.size)
-        encoded, media_type = _encode(image, name)
+        image.seek(1)
+    except EOFError:
+        image.seek(0)
+        return
+    raise Refused("multiple-frames", _MULTIPLE_FRAMES)
+
+
+def write(source: Path, target: Path, page: int | None = None, turn: int = 0) -> Written:
+    """Decode a page of the upload at `source`, turn it clockwise by degrees, write it to `target`."""
+    data = source.read_bytes()
+    name = image_files.file_type(data[:12])
+
+    def steps() -> tuple[bytes, Written]:
+        """Decode, normalise and encode."""
+        image, flaws = _decoded(data, name, page)
+        plain = _plain(image)
+        upright = turned(plain.image, turn)
+        check_size(*upright.size)
+        encoded, media_type = _encode(upright, name)
+        codes = plain.normalised + ([f"turned-{turn}"] if turn else [])
+        return encoded, Written(*upright.size, media_type, len(encoded), codes, flaws)
+
+    encoded, written = _refusing(name, steps)
+    target.write_bytes(encoded)
+    return written
+
+
+def count(source: Path) -> int:
+    """Return the number of pages of the upload at `source`; raises Refused."""
+    data = source.read_bytes()
+    name = image_files.file_type(data[:12])
+    return _refusing(name, lambda: image_files.count_pages(data, name))
+
+
+def _refusing(name: str, steps: Callable[[], Result]) -> Result:
+    """Call the steps of a decoding; raises Refused for everything that a decoder raises."""
+    try:
+        return steps()
     except Refused:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise _too_large() from error
+        raise too_large() from error
     except MemoryError as error:
         raise Refused(
             "image-too-expensive", "Decoding the image takes too much memory. Scale it down."
         ) from error
     except Exception as error:  # a decoder fed with hostile bytes raises anything at all
+        if name == "PDF":
+            raise image_files.broken_pdf() from error
         raise Refused(
             "undecodable-image",
             f"The file begins like {name} but cannot be decoded. Save it again as JPEG or PNG.",
         ) from error
-    target.write_bytes(encoded)
-    return Written(*image.size, media_type, len(encoded))
 
 
 def _answer(request: dict[str, Any]) -> dict[str, Any]:
     """Return the response to one request."""
     try:
-        return {"written": asdict(write(Path(request["source"]), Path(request["target"])))}
+        if "count" in request:
+            return {"pages": count(Path(request["count"]))}
+        source, target = Path(request["source"]), Path(request["target"])
+        return {"written": asdict(write(source, target, request["page"], request["turn"]))}
     except Refused as refusal:
         return {"refused": {"code": refusal.code, "detail": refusal.detail}}
 

@@ -1,7 +1,8 @@
 """Checks and normalises uploaded images in child processes.
 
-What may be stored: one upright 8-bit grey or RGB image, PNG or JPEG, without metadata. What is read: JPEG,
-PNG, TIFF and WebP, recognised by their first bytes, within the limits of `ketav_common.limits`.
+What may be stored: one upright 8-bit grey or RGB image, dark writing on light ground, PNG or JPEG, without
+metadata. What is read: JPEG, PNG, TIFF, WebP, HEIC and PDF, recognised by their first bytes, within the
+limits of `ketav_common.limits`.
 `image_decoder` is the child that does it.
 """
 
@@ -36,6 +37,10 @@ class NormalisedImage:
     height: int
     media_type: str
     size_bytes: int
+    normalised: tuple[str, ...] = ()
+    """Codes of what was changed, such as `inverted`."""
+    warnings: tuple[str, ...] = ()
+    """Codes of what is wrong with an image that was read in part."""
 
 
 @dataclass(eq=False)
@@ -90,41 +95,58 @@ class ImageNormaliser:
         while self._idle:
             await self._idle.pop().child.end()
 
-    async def normalise(self, source: Path, target: Path) -> NormalisedImage:
+    async def normalise(
+        self, source: Path, target: Path, *, page: int | None = None, turn: int = 0
+    ) -> NormalisedImage:
         """Decode the upload at `source` and write it, normalised, to `target`.
 
-        UnsupportedMedia: another type. TooLarge: over 25 MiB once decoded. InvalidInput: not decodable, too
-        small or too large in pixels, several images in one file, or the decoder ran out of time or memory.
-        Unavailable: the decoder failed for another reason, such as a full disk.
+        `page` is the page of a document, from 0; None refuses a document of several pages. `turn` is a
+        clockwise turn in degrees. UnsupportedMedia: another type. TooLarge: over 25 MiB once decoded.
+        InvalidInput: not decodable, too small or too large in pixels, several images in one file, or the
+        decoder ran out of time or memory. Unavailable: the decoder failed for another reason, such as a full
+        disk.
         """
+        request = {"source": str(source), "target": str(target), "page": page, "turn": turn}
+        written = (await self._ask(request))["written"]
+        normalised, warnings = tuple(written.pop("normalised")), tuple(written.pop("warnings"))
+        return NormalisedImage(target, **written, normalised=normalised, warnings=warnings)
+
+    async def count_pages(self, source: Path) -> int:
+        """Return the number of pages of the upload at `source`; raises as `normalise` does.
+
+        More than MAX_DOCUMENT_PAGES are counted as one more.
+        """
+        return int((await self._ask({"count": str(source)}))["pages"])
+
+    async def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Return a decoder's answer to a request; raises the error of a refusal."""
         async with self._slots:
             if self._closed:
                 raise Unavailable("The service is stopping and accepts no more images. Try again later.")
             try:
-                answer = await self._decode(source, target)
+                answer = await self._decode(request)
             except ChildDiedError as error:
                 if not error.killed or error.timed_out:
                     raise _to_public(error) from error
-                answer = await self._decode_again(source, target)
+                answer = await self._decode_again(request)
         if "refused" in answer:
             refusal = answer["refused"]
             raise _CLASSES.get(refusal["code"], InvalidInput)(refusal["detail"], code=refusal["code"])
-        return NormalisedImage(target, **answer["written"])
+        return answer
 
-    async def _decode_again(self, source: Path, target: Path) -> dict[str, Any]:
-        """Decode an image whose process was killed, perhaps from outside; InvalidInput: it dies again."""
+    async def _decode_again(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Repeat a request whose process was killed, perhaps from outside; InvalidInput: it dies again."""
         try:
-            return await self._decode(source, target)
+            return await self._decode(request)
         except ChildDiedError as error:
             raise _to_public(error) from error
 
-    async def _decode(self, source: Path, target: Path) -> dict[str, Any]:
-        """Send an image to a process and return the answer; raises ChildDiedError without one."""
+    async def _decode(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Send a request to a process and return the answer; raises ChildDiedError without one."""
         decoder = await self._take()
         decoder.images_left -= 1
         answer: dict[str, Any] | None = None
         try:
-            request = {"source": str(source), "target": str(target)}
             answer = (await decoder.child.ask(request, seconds=self._timeout_s)).message
         except ChildDiedError as error:
             log.warning("image_decoder_died", reason=str(error))
@@ -168,4 +190,4 @@ def _to_public(error: ChildDiedError) -> KetavError:
 
 def _is_reusable(answer: dict[str, Any]) -> bool:
     """Return whether a process that gave this answer may decode the next image."""
-    return "written" in answer or answer["refused"]["code"] in _UNDECODED
+    return "refused" not in answer or answer["refused"]["code"] in _UNDECODED

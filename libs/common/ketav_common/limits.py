@@ -18,6 +18,9 @@ MIN_IMAGE_SIDE_PIXELS: Final = 16
 """Pixels of an image's shorter side. Kraken's smallest network reads lines 48 px high; no letter is legible
 in less than a third of that."""
 
+MAX_DOCUMENT_PAGES: Final = 20
+"""Pages of a PDF or TIFF that one request reads: a minute or two of work."""
+
 MAX_PAGE_LINES: Final = 1_000
 """Lines of a page: lines 7 px apart on an A4 page at 600 dpi, where the smallest writing has 40."""
 MAX_CORRECTIONS: Final = MAX_PAGE_LINES

@@ -22,6 +22,16 @@ _LAYOUTS: dict[schemas.Layout, page_pb2.Layout.ValueType] = {
 }
 
 
+_WARNINGS = {
+    "incomplete-image": "The file ends before the image does. The rows that arrived were stored and read. "
+    "Send the whole file to read the rest.",
+}
+"""Sentences about images that were read in part, by code."""
+_OTHER_WARNING = (
+    "The image was read in part. Look at the stored image, and send the page again if it differs."
+)
+
+
 def script_to_proto(name: schemas.Script | None) -> page_pb2.Script.ValueType:
     """Return the enum value of a script; SCRIPT_UNSPECIFIED for None."""
     return page_pb2.SCRIPT_UNSPECIFIED if name is None else _SCRIPTS[name]
@@ -39,6 +49,8 @@ def image_to_proto(image: NormalisedImage) -> page_pb2.Image:
         height=image.height,
         media_type=image.media_type,
         size_bytes=image.size_bytes,
+        normalised=image.normalised,
+        warnings=image.warnings,
     )
 
 
@@ -60,7 +72,20 @@ def timestamp(value: Timestamp) -> datetime:
 
 def image(message: page_pb2.Image) -> schemas.Image:
     """Return an image without its digest and length."""
-    return schemas.Image(width=message.width, height=message.height, media_type=message.media_type)
+    return schemas.Image(
+        width=message.width,
+        height=message.height,
+        media_type=message.media_type,
+        normalised=list(message.normalised),
+    )
+
+
+def image_warnings(message: page_pb2.Image) -> list[schemas.ImageWarning]:
+    """Return what is wrong with an image that was read in part; a newer registry may send other codes."""
+    return [
+        schemas.ImageWarning(code=code, detail=_WARNINGS.get(code, _OTHER_WARNING))
+        for code in message.warnings
+    ]
 
 
 def model(message: page_pb2.Model) -> schemas.Model:

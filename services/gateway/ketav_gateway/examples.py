@@ -6,6 +6,6 @@ LINE_ID = "5c4b3a29-1807-4f6e-9d5c-4b3a29180744"
 RUN_ID = "1f0e9d8c-7b6a-4c5d-9e8f-7a6b5c4d3e2f"
 BASE_MODEL = {"version": "hebrew_base-1", "kind": "base"}
 USER_VERSION = "b9a0c1d2-5f64-5a3e-8b7c-6d5e4f3a2b1c"
-IMAGE = {"width": 1200, "height": 1700, "media_type": "image/jpeg"}
+IMAGE = {"width": 1200, "height": 1700, "media_type": "image/jpeg", "normalised": []}
 TEXT = "שלום עולם"
 CREATED_AT = "2026-11-23T09:30:00Z"

@@ -36,6 +36,20 @@ class Image(ResponseBody):
     width: int = Field(description="Width in pixels, after the image was turned upright.")
     height: int = Field(description="Height in pixels, after the image was turned upright.")
     media_type: str = Field(description="Media type of the stored file: image/png or image/jpeg.")
+    normalised: list[str] = Field(
+        default_factory=list,
+        description="Codes of what was changed before the image was stored: `inverted` (light writing on a "
+        "dark ground), `turned-90`, `turned-180`, `turned-270` (degrees clockwise), `deskewed`, "
+        "`depth-scaled` (an image of more than 8 bits was scaled by the bits that it uses), `brightened` (a "
+        "very dark photograph). Coordinates are those of the stored image.",
+    )
+
+
+class ImageWarning(ResponseBody):
+    """A warning about an image that was read in part."""
+
+    code: str = Field(description="What is wrong, for programs: `incomplete-image`.")
+    detail: str = Field(description="What is wrong and what to do, in sentences.")
 
 
 class Model(ResponseBody):

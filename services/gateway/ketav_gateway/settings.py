@@ -53,7 +53,14 @@ class GatewaySettings(ServiceSettings):
     )
     health_timeout_s: float = Field(2.0, gt=0, description="Deadline in seconds of a service's health check.")
 
-    max_upload_bytes: int = Field(MAX_IMAGE_BYTES, gt=0, description="Maximum size of an uploaded image.")
+    max_upload_bytes: int = Field(
+        MAX_IMAGE_BYTES, gt=0, description="Maximum size of an uploaded image or document."
+    )
+    document_timeout_s: float = Field(
+        300.0,
+        gt=0,
+        description="Seconds to store and read the pages of one PDF or TIFF; pages that remain are not read.",
+    )
     max_json_bytes: int = Field(2 * MIB, gt=0, description="Maximum size of a JSON body.")
     max_uploads: int = Field(16, gt=0, description="Uploads received at once; further ones get 503.")
     max_uploads_per_user: int = Field(

@@ -24,9 +24,13 @@ class RateLimits:
         self._items: dict[str, RateLimitItem] = {name: parse(text) for name, text in expressions.items()}
         self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
 
-    async def count(self, name: str, caller: str) -> None:
-        """Count one request of a caller; raises RateLimited with the seconds to wait above the limit."""
-        if not await self._limiter.hit(self._items[name], name, caller):
+    async def count(self, name: str, caller: str, times: int = 1) -> None:
+        """Count a request of a caller; raises RateLimited with the seconds to wait above the limit.
+
+        One that counts more than once counts at most as often as the limit allows.
+        """
+        cost = min(times, self._items[name].amount)
+        if not await self._limiter.hit(self._items[name], name, caller, cost=cost):
             raise await self._rate_limited(name, caller)
 
     async def check(self, name: str, caller: str) -> None:

@@ -81,9 +81,13 @@ def _remove_default_422(operation: dict[str, Any]) -> None:
 
 
 def _describe_json(body: dict[str, Any], schemas: dict[str, Any]) -> None:
-    """Copy the example and the description of a JSON schema to its body, where every tool shows them."""
+    """Copy the example and the description of a JSON schema to its body, where every tool shows them.
+
+    Of a body with several schemas the first one is the usual one.
+    """
     content = body["content"][JSON]
     schema = content.get("schema", {})
+    schema = next((branch for branch in schema.get("anyOf", []) if "$ref" in branch), schema)
     resolved = schemas.get(schema.get("$ref", "").rpartition("/")[2], schema)
     if "example" in resolved:
         content["example"] = resolved["example"]

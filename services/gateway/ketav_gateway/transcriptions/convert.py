@@ -9,6 +9,7 @@ from ketav_gateway.convert import (
     enum_name,
     image,
     image_to_proto,
+    image_warnings,
     layout_to_proto,
     model,
     script_to_proto,
@@ -37,6 +38,11 @@ def create_page_header(
         request_sha256=fingerprint,
         model_version=form.model or "",
     )
+
+
+def turn(form: schemas.OcrForm) -> int:
+    """Return the degrees by which an image is turned clockwise before it is stored."""
+    return 0 if form.rotate == "auto" else int(form.rotate)
 
 
 def _confidence(value: float) -> float:
@@ -104,6 +110,7 @@ def ocr_response(
         text=_page_text(transcription),
         confidence=_page_confidence(transcription),
         lines=[_line(schemas.Line, line) for line in transcription.lines],
+        warnings=image_warnings(page.image),
     )
 
 

@@ -1,14 +1,17 @@
 """POST /ocr/, and reading a stored image again."""
 
+import asyncio
 from contextlib import AsyncExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from pydantic import BaseModel
 
 from ketav.registry.v1 import pages_pb2
-from ketav_common.limits import MAX_NAME_CODE_POINTS
+from ketav_common.errors import InvalidInput
+from ketav_common.limits import MAX_DOCUMENT_PAGES, MAX_NAME_CODE_POINTS
 from ketav_common.text import clean
 from ketav_gateway.http import uploads
 from ketav_gateway.http.dependencies import (
@@ -20,11 +23,12 @@ from ketav_gateway.http.dependencies import (
     count_compute_request,
 )
 from ketav_gateway.http.idempotency import IdempotencyKey, fingerprint, idempotency_key
-from ketav_gateway.http.problem_codes import FORM, HAND, IDEMPOTENT, IMAGE, READING, TEXT
+from ketav_gateway.http.problem_codes import DOCUMENT, FORM, HAND, IDEMPOTENT, IMAGE, READING, TEXT
 from ketav_gateway.http.problems import Responses, responses
 from ketav_gateway.http.validation import naming_field
 from ketav_gateway.schemas import VERSION_PATTERN
 from ketav_gateway.transcriptions import convert, schemas, usecases
+from ketav_gateway.transcriptions.documents import Document, DocumentRequest
 
 router = APIRouter(tags=["transcriptions"], dependencies=[Depends(count_compute_request)])
 
@@ -49,7 +53,7 @@ _OCR_LINKS: Responses = {
 }
 _ACCEPTED: Responses = {
     202: {
-        "model": schemas.OcrAcceptedResponse,
+        "model": schemas.OcrAcceptedResponse | schemas.OcrDocumentResponse,
         "description": "With `Prefer: respond-async`: the image is stored and will be read.",
         "links": {"image": _IMAGE_LINK},
     }
@@ -59,10 +63,15 @@ _ACCEPTED: Responses = {
 @router.post(
     "/ocr/",
     status_code=201,
-    response_model=schemas.OcrResponse,
-    responses=responses(*FORM, *IMAGE, *TEXT, *READING, *IDEMPOTENT, *HAND, more=_OCR_LINKS | _ACCEPTED),
+    response_model=schemas.OcrResponse | schemas.OcrDocumentResponse,
+    responses=responses(
+        *FORM, *IMAGE, *DOCUMENT, *TEXT, *READING, *IDEMPOTENT, *HAND, more=_OCR_LINKS | _ACCEPTED
+    ),
     openapi_extra=uploads.form_description(
-        schemas.OcrForm, "page.jpg", "Image: JPEG, PNG, TIFF or WebP of at most 25 MiB and 50 megapixels."
+        schemas.OcrForm,
+        "page.jpg",
+        "JPEG, PNG, TIFF (also BigTIFF), WebP, HEIC or PDF of at most 25 MiB and 20 pages of at most 50 "
+        "megapixels.",
     ),
     summary="Read a new image",
 )
@@ -76,34 +85,69 @@ async def run_ocr(
         str | None,
         Header(alias="Prefer", description="`respond-async`: respond with 202 before the page is read."),
     ] = None,
-) -> schemas.OcrResponse | Response:
-    """Store an image as a page of a project and read it.
+) -> schemas.OcrResponse | schemas.OcrDocumentResponse | Response:
+    """Store an image as a page of a project and read it; a PDF or TIFF of several pages as several.
 
     Without `project_id` a new project is created. If the recognition fails, the page is kept: the problem
-    names it, and `POST /projects/{project_id}/images/{image_id}/ocr` reads it again.
+    names it, and `POST /projects/{project_id}/images/{image_id}/ocr` reads it again. A document of up to 20
+    pages is answered with the state of each page; the failure of a page is its own.
     """
     in_background = prefer is not None and _prefers_async(request)
     if in_background:
         gateway.background.check_capacity()
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(dir=gateway.settings.spool_dir)))
-        image = folder / "image"
-        created = await _store(request, gateway, user_id, key, image)
+        with gateway.uploads.acquire(user_id):
+            received = await _receive(request, gateway, key, folder)
+            count = await _count_pages(gateway, received.path)
+            if count > 1:
+                document = Document(received, gateway.services, gateway.images, folder)
+                await gateway.rates.count("reading", user_id, count - 1)
+                await document.store(count)
+            else:
+                created = await _store(gateway, received, folder / "image")
+        if count > 1:
+            return await _read_document(gateway, document, response, stack if in_background else None)
         page = created.page
         location = f"/projects/{page.project_id}/images/{page.page_id}"
         response.headers["Location"] = location
         if page.HasField("transcription"):
             return convert.ocr_response(page, page.transcription)
         if not in_background:
-            transcription = await usecases.read_page(gateway.services, page, created.model, image)
+            transcription = await usecases.read_page(gateway.services, page, created.model, folder / "image")
             return convert.ocr_response(page, transcription)
-        gateway.background.start(_read_in_background(gateway, created, image, stack.pop_all()))
+        gateway.background.start(_read_in_background(gateway, created, folder / "image", stack.pop_all()))
+    return _accepted(convert.ocr_accepted_response(page), location)
+
+
+def _accepted(body: BaseModel, location: str) -> Response:
+    """Return the 202 response of a request that is finished in the background."""
     return Response(
-        convert.ocr_accepted_response(page).model_dump_json(),
+        body.model_dump_json(),
         status_code=202,
         media_type="application/json",
         headers={"Location": location, "Preference-Applied": "respond-async"},
     )
+
+
+async def _read_document(
+    gateway: Components, document: Document, response: Response, files: AsyncExitStack | None
+) -> schemas.OcrDocumentResponse | Response:
+    """Read a stored document now, or in the background, which gets `files` to remove at the end."""
+    location = f"/projects/{document.project_id}"
+    if files is None:
+        await document.read()
+        response.headers["Location"] = location
+        return document.response()
+    accepted = document.response()
+    gateway.background.start(_read_document_in_background(document, files.pop_all()))
+    return _accepted(accepted, location)
+
+
+async def _read_document_in_background(document: Document, files: AsyncExitStack) -> None:
+    """Read a stored document after its response; removes the files at the end."""
+    async with files:
+        await document.read()
 
 
 def _prefers_async(request: Request) -> bool:
@@ -112,23 +156,42 @@ def _prefers_async(request: Request) -> bool:
     return any(preference.partition(";")[0].strip() == "respond-async" for preference in preferences)
 
 
-async def _store(
-    request: Request, gateway: Components, user_id: str, key: str, image: Path
-) -> pages_pb2.CreatePageResponse:
-    """Receive, check, normalise and store an upload; `image` gets the normalised image."""
-    with gateway.uploads.acquire(user_id):
-        upload = await uploads.receive(
-            request,
-            image.with_name("upload"),
-            form=schemas.OcrForm,
-            max_file_bytes=gateway.settings.max_upload_bytes,
-        )
-        form = _form(upload)
-        with uploads.naming_file():
-            normalised = await gateway.images.normalise(upload.path, image)
-        sha256 = fingerprint(request, form.model_dump() | {"file": upload.sha256.hex()})
-        header = convert.create_page_header(form, normalised, key, sha256)
-        return await usecases.create_page(gateway.services, header, normalised.path)
+async def _receive(request: Request, gateway: Components, key: str, folder: Path) -> DocumentRequest:
+    """Receive an upload with its form."""
+    upload = await uploads.receive(
+        request,
+        folder / "upload",
+        form=schemas.OcrForm,
+        max_file_bytes=gateway.settings.max_upload_bytes,
+    )
+    form = _form(upload)
+    # Keys that were sent before the field existed stay valid: its default is left out.
+    content = form.model_dump(exclude={"rotate"} if form.rotate == "auto" else set())
+    sha256 = fingerprint(request, content | {"file": upload.sha256.hex()})
+    deadline_s = asyncio.get_running_loop().time() + gateway.settings.document_timeout_s
+    return DocumentRequest(upload.path, form, key, sha256, deadline_s)
+
+
+async def _count_pages(gateway: Components, path: Path) -> int:
+    """Return the number of pages of an upload; raises InvalidInput for more than one request may read."""
+    with uploads.naming_file():
+        count = await gateway.images.count_pages(path)
+        if count > MAX_DOCUMENT_PAGES:
+            raise InvalidInput(
+                f"The file has more than {MAX_DOCUMENT_PAGES} pages. Divide it into files of at most "
+                f"{MAX_DOCUMENT_PAGES} pages.",
+                code="too-many-pages",
+            )
+    return count
+
+
+async def _store(gateway: Components, received: DocumentRequest, image: Path) -> pages_pb2.CreatePageResponse:
+    """Check, normalise and store an upload of one page; `image` gets the normalised image."""
+    form = received.form
+    with uploads.naming_file():
+        normalised = await gateway.images.normalise(received.path, image, turn=convert.turn(form))
+    header = convert.create_page_header(form, normalised, received.key, received.sha256)
+    return await usecases.create_page(gateway.services, header, normalised.path)
 
 
 def _form(upload: uploads.Upload) -> schemas.OcrForm:

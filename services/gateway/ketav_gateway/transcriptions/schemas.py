@@ -12,12 +12,15 @@ from ketav_gateway.schemas import (
     HandName,
     Id,
     Image,
+    ImageWarning,
     Layout,
     Model,
     RequestBody,
     ResponseBody,
     Script,
 )
+
+Rotation = Literal["auto", "0", "90", "180", "270"]
 
 Position = Annotated[tuple[int, int], Field(description="[x, y] in pixels of the stored image.")]
 
@@ -42,6 +45,24 @@ _OCR_EXAMPLE: dict[str, Any] = {
     "text": examples.TEXT,
     "confidence": 0.93,
     "lines": [_LINE_EXAMPLE],
+    "warnings": [],
+}
+_DOCUMENT_EXAMPLE: dict[str, Any] = {
+    "project_id": examples.PROJECT_ID,
+    "pages": [
+        {"position": 1, "image_id": examples.IMAGE_ID, "state": "read", "error": None, "warnings": []},
+        {
+            "position": 2,
+            "image_id": None,
+            "state": "failed",
+            "error": {
+                "code": "image-too-small",
+                "detail": "The image has 12 x 40 pixels; each side needs at least 16. Scan the page at a "
+                "higher resolution.",
+            },
+            "warnings": [],
+        },
+    ],
 }
 _ACCEPTED_EXAMPLE: dict[str, Any] = {
     "project_id": examples.PROJECT_ID,
@@ -86,6 +107,11 @@ class OcrForm(RequestBody):
         None,
         description="Model version to read with, one of yours or a base model; without it your active model.",
         pattern=VERSION_PATTERN,
+    )
+    rotate: Rotation = Field(
+        "auto",
+        description="Degrees by which the image is turned clockwise before it is stored, in addition to its "
+        "EXIF orientation. `auto` turns a page that is read better in another direction.",
     )
 
 
@@ -143,6 +169,39 @@ class OcrResponse(ResponseBody):
         description="Mean confidence of the characters, 0 to 1; null without any character."
     )
     lines: list[Line] = Field(description="Lines in reading order; empty for a blank page.")
+    warnings: list[ImageWarning] = Field(
+        default_factory=list, description="What is wrong with an image that was read in part."
+    )
+
+
+class PageError(ResponseBody):
+    """The error of a page of a document that was not stored or not read."""
+
+    code: str = Field(description="The type of problem, for programs.")
+    detail: str = Field(description="The error and its correction, in sentences.")
+
+
+class DocumentPage(ResponseBody):
+    """A page of a document."""
+
+    position: int = Field(description="Position of the page in the file, from 1.")
+    image_id: str | None = Field(description="UUID of the image; null if the page was not stored.")
+    state: Literal["read", "stored", "failed"] = Field(
+        description="`read`; `stored`: not read yet, or the recognition failed; `failed`: not stored."
+    )
+    error: PageError | None = Field(description="Why it was not read; null if it was, or still will be.")
+    warnings: list[ImageWarning] = Field(
+        default_factory=list, description="What is wrong with a page that was read in part."
+    )
+
+
+class OcrDocumentResponse(ResponseBody):
+    """A PDF or TIFF of several pages: each page is an image of one project."""
+
+    model_config = ConfigDict(json_schema_extra={"example": _DOCUMENT_EXAMPLE})
+
+    project_id: str = Field(description="UUID of the project that has the pages.")
+    pages: list[DocumentPage] = Field(description="The pages in their order in the file, at most 20.")
 
 
 class OcrAcceptedResponse(ResponseBody):

@@ -35,7 +35,15 @@ def layout(number: int) -> Layout:
 
 def new_image(image: page_pb2.Image) -> Image:
     """Return an image that is being uploaded; its digest is computed while its bytes arrive."""
-    return Image(image.width, image.height, image.media_type, b"", image.size_bytes)
+    return Image(
+        image.width,
+        image.height,
+        image.media_type,
+        b"",
+        image.size_bytes,
+        normalised=tuple(image.normalised),
+        warnings=tuple(image.warnings),
+    )
 
 
 def image_message(image: Image) -> page_pb2.Image:
@@ -46,6 +54,8 @@ def image_message(image: Image) -> page_pb2.Image:
         media_type=image.media_type,
         sha256=image.sha256,
         size_bytes=image.size_bytes,
+        normalised=image.normalised,
+        warnings=image.warnings,
     )
 
 

@@ -37,6 +37,10 @@ class Image:
     sha256: bytes
     size_bytes: int
     key: str = ""
+    normalised: tuple[str, ...] = ()
+    """Codes of what the upload was changed by."""
+    warnings: tuple[str, ...] = ()
+    """Codes of what is wrong with an upload that was read in part."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,16 @@ _page = page.c
 def page_of(row: Any) -> Page:  # noqa: ANN401 - a row of page
     """Return the page of a row, without its transcription."""
     key = row.object_key or digest_key(row.sha256)
-    image = Image(row.width, row.height, row.media_type, row.sha256, row.size_bytes, key)
+    image = Image(
+        row.width,
+        row.height,
+        row.media_type,
+        row.sha256,
+        row.size_bytes,
+        key,
+        normalised=tuple(row.normalised),
+        warnings=tuple(row.warnings),
+    )
     return Page(row.id, row.project_id, image, row.layout, row.state, row.created_at)
 
 
@@ -75,6 +84,8 @@ async def insert_page(
         "media_type": image.media_type,
         "width": image.width,
         "height": image.height,
+        "normalised": list(image.normalised),
+        "warnings": list(image.warnings),
         "layout": new.layout,
         "state": PageState.STORED,
         "request_id": new.request.request_id or None,

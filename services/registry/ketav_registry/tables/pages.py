@@ -1,6 +1,7 @@
 """Pages."""
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
 
 from ketav_registry.domain.pages import Layout, PageState
 from ketav_registry.tables.columns import (
@@ -28,6 +29,9 @@ page = sa.Table(
     sa.Column("media_type", sa.Text, nullable=False),
     sa.Column("width", sa.Integer, nullable=False),
     sa.Column("height", sa.Integer, nullable=False),
+    # Codes of what the gateway changed, and of what is wrong with an image that was read in part.
+    sa.Column("normalised", pg.ARRAY(sa.Text), nullable=False, server_default="{}"),
+    sa.Column("warnings", pg.ARRAY(sa.Text), nullable=False, server_default="{}"),
     sa.Column("layout", enumeration(Layout), nullable=False),
     sa.Column("state", enumeration(PageState), nullable=False),
     # Number of transcriptions, and the number of the latest one.

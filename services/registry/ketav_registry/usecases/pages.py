@@ -1,5 +1,6 @@
 """Pages: stored images and their latest transcription."""
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from uuid import UUID, uuid4
@@ -20,6 +21,9 @@ from ketav_registry.usecases.projects import require_project
 from ketav_registry.usecases.projects_hands import check_hand, project_hand
 
 log = get_logger()
+
+_MAX_CODES = 8
+_CODE = re.compile("[a-z0-9-]{1,32}")
 
 
 async def require_page(
@@ -82,6 +86,12 @@ def check_image(image: Image) -> None:
         raise InvalidInput(
             "The image has no width, height or length. Send the size of the decoded image.",
             code="empty-image",
+        )
+    codes = [*image.normalised, *image.warnings]
+    if max(len(image.normalised), len(image.warnings)) > _MAX_CODES or not all(map(_CODE.fullmatch, codes)):
+        raise InvalidInput(
+            f"The image has a code that is malformed, or more than {_MAX_CODES} of a kind. Send short codes.",
+            code="malformed-image-codes",
         )
     pixels = image.width * image.height
     if pixels > MAX_IMAGE_PIXELS:

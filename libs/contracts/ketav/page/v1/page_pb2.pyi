@@ -140,6 +140,8 @@ class Image(_message.Message):
     MEDIA_TYPE_FIELD_NUMBER: _builtins.int
     SHA256_FIELD_NUMBER: _builtins.int
     SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    NORMALISED_FIELD_NUMBER: _builtins.int
+    WARNINGS_FIELD_NUMBER: _builtins.int
     width: _builtins.int
     """Width in pixels after the EXIF orientation was applied."""
     height: _builtins.int
@@ -150,6 +152,14 @@ class Image(_message.Message):
     """SHA-256 of the stored bytes, 32 bytes."""
     size_bytes: _builtins.int
     """Length of the stored bytes."""
+    @_builtins.property
+    def normalised(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Codes of what the upload was changed by, such as inverted or turned-90; at most 8."""
+
+    @_builtins.property
+    def warnings(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Codes of what is wrong with an upload that was read in part, such as incomplete-image; at most 8."""
+
     def __init__(
         self,
         *,
@@ -158,10 +168,12 @@ class Image(_message.Message):
         media_type: _builtins.str = ...,
         sha256: _builtins.bytes = ...,
         size_bytes: _builtins.int = ...,
+        normalised: _abc.Iterable[_builtins.str] | None = ...,
+        warnings: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["height", b"height", "media_type", b"media_type", "sha256", b"sha256", "size_bytes", b"size_bytes", "width", b"width"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["height", b"height", "media_type", b"media_type", "normalised", b"normalised", "sha256", b"sha256", "size_bytes", b"size_bytes", "warnings", b"warnings", "width", b"width"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -67,6 +67,7 @@ IMAGE = (
     "multiple-frames",
     "unsupported-mode",
 )
+DOCUMENT = ("encrypted-pdf", "empty-pdf", "broken-pdf", "too-many-pages")
 READING = (
     "not-found",
     "unreadable-image",

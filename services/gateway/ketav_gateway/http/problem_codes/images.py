@@ -13,9 +13,9 @@ def _stored(detail: str) -> str:
 
 CODES: dict[str, ProblemCode] = {
     # Images.
-    "empty-file": ProblemCode(422, "The file is empty. Send a JPEG, PNG, TIFF or WebP image."),
+    "empty-file": ProblemCode(422, "The file is empty. Send a JPEG, PNG, TIFF, WebP, HEIC or PDF file."),
     "unsupported-media-type": ProblemCode(
-        415, "The file is not a JPEG, PNG, TIFF or WebP image. Convert it to one of these types."
+        415, "The file is not a JPEG, PNG, TIFF, WebP, HEIC or PDF file. Convert it to one of these types."
     ),
     "undecodable-image": ProblemCode(
         422, "The file begins like PNG but cannot be decoded. Save it again as JPEG or PNG."
@@ -35,8 +35,16 @@ CODES: dict[str, ProblemCode] = {
     "multiple-frames": ProblemCode(
         422, "The file holds more than one image. Send each page as a file of its own."
     ),
+    "encrypted-pdf": ProblemCode(422, "The PDF is encrypted. Save it without a password and send it again."),
+    "empty-pdf": ProblemCode(422, "The PDF has no pages. Send a PDF with at least one page."),
+    "broken-pdf": ProblemCode(
+        422, "The PDF is damaged and cannot be read. Save it again and send the new file."
+    ),
+    "too-many-pages": ProblemCode(
+        422, "The file has more than 20 pages. Divide it into files of at most 20 pages."
+    ),
     "unsupported-mode": ProblemCode(
-        422, "The image's pixel values are outside 16 bits. Save it with 8 bits per channel."
+        422, "The image has pixels that are not numbers. Save it with 8 bits per channel."
     ),
     # Recognition. The image is kept: the members name it.
     "unreadable-image": ProblemCode(

@@ -1,0 +1,197 @@
+"""Types of uploaded files, their pages, and images that arrived in part.
+
+Imported by the decoding child alone. A document is a PDF or a TIFF of several pages; every other file is
+one page.
+"""
+
+import io
+from typing import Any, Final
+
+from PIL import Image, ImageChops
+
+from ketav_common.image_refusals import Refused, check_size
+from ketav_common.limits import MAX_DOCUMENT_PAGES, MAX_IMAGE_PIXELS, MAX_IMAGE_SIDE_PIXELS
+
+MAX_JPEG_SCANS: Final = 100
+"""Scans of a JPEG: progressive ones usually have 10. libjpeg sets no bound, and each one costs a decoding."""
+_SIGNATURES: Final = (
+    (b"\xff\xd8\xff", "JPEG"),
+    (b"\x89PNG\r\n\x1a\n", "PNG"),
+    (b"II*\x00", "TIFF"),
+    (b"MM\x00*", "TIFF"),
+    (b"II+\x00", "TIFF"),  # BigTIFF
+    (b"MM\x00+", "TIFF"),
+    (b"%PDF-", "PDF"),
+)
+_HEIC_BRANDS: Final = {b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1"}
+"""Brands of an ISO media file that holds still images of HEVC (ISO/IEC 23008-12)."""
+_NEW_SUBFILE_TYPE: Final = 254
+"""Tag of a TIFF directory: bit 0 a reduced copy, bit 2 a transparency mask (TIFF 6.0, page 36)."""
+_REDUCED_OR_MASK: Final = 0b101
+_SUBFILE_TYPE: Final = 255
+_REDUCED: Final = 2
+_PREVIEW_SHARE: Final = 3
+"""A TIFF directory without a type is a preview when another one of its shape is so many times larger."""
+_SHAPE_TOLERANCE: Final = 0.03
+_MAX_DIRECTORIES: Final = 2 * MAX_DOCUMENT_PAGES + 2
+"""Directories of a TIFF that are looked at: each page with a preview, and two more to notice too many."""
+_PDF_DPI: Final = 300
+_POINTS_PER_INCH: Final = 72
+_NO_ERROR: Final = 0
+"""PDFium's error code for a document that it has loaded and that has no pages (fpdfview.h)."""
+_ENCRYPTED: Final = {4, 5}
+"""PDFium's error codes for a wrong password and for an unknown security handler."""
+_JPEG_END: Final = b"\xff\xd9"
+_MISSING: Final = 128
+"""Grey level with which libjpeg fills the blocks that a cut file lacks."""
+_MIN_DECODED_SHARE: Final = 0.1
+"""Share of its rows that a cut JPEG must have to be a page."""
+_BLOCK: Final = 16
+"""Pixels of a JPEG's blocks at most, which arrive whole."""
+
+
+def file_type(head: bytes) -> str:
+    """Return the name of the type that the first 12 bytes of a file announce; raises Refused for others."""
+    if not head:
+        raise Refused("empty-file", "The file is empty. Send a JPEG, PNG, TIFF, WebP, HEIC or PDF file.")
+    for signature, name in _SIGNATURES:
+        if head.startswith(signature):
+            return name
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "WEBP"
+    if head[4:8] == b"ftyp" and head[8:12] in _HEIC_BRANDS:
+        return "HEIF"
+    raise Refused(
+        "unsupported-media-type",
+        "The file is not a JPEG, PNG, TIFF, WebP, HEIC or PDF file. Convert it to one of these types.",
+    )
+
+
+def count_pages(data: bytes, name: str) -> int:
+    """Return the number of pages of a file, at most one more than a document may have."""
+    if name == "PDF":
+        with open_pdf(data) as document:
+            return min(len(document), MAX_DOCUMENT_PAGES + 1)
+    if name == "TIFF":
+        with Image.open(io.BytesIO(data), formats=["TIFF"]) as image:
+            return len(tiff_pages(image))
+    return 1
+
+
+def tiff_pages(image: Image.Image) -> list[int]:
+    """Return the directories of a TIFF that hold pages: neither previews nor masks."""
+    sizes: dict[int, tuple[int, int]] = {}
+    directories = 0
+    for number in range(_MAX_DIRECTORIES):
+        try:
+            image.seek(number)
+        except EOFError:
+            break
+        directories += 1
+        tags: Any = image.tag_v2  # type: ignore[attr-defined]
+        marked = int(tags.get(_NEW_SUBFILE_TYPE) or 0) & _REDUCED_OR_MASK
+        if not marked and tags.get(_SUBFILE_TYPE) != _REDUCED:
+            sizes[number] = image.size
+    pages = [number for number, size in sizes.items() if not _is_preview(size, list(sizes.values()))]
+    return pages or list(range(min(directories, 1)))
+
+
+def _is_preview(size: tuple[int, int], sizes: list[tuple[int, int]]) -> bool:
+    """Return whether an image is a small copy of another one by their sizes (px)."""
+    shape = size[0] / size[1]
+    return any(
+        width >= _PREVIEW_SHARE * size[0] and abs(width / height / shape - 1) < _SHAPE_TOLERANCE
+        for width, height in sizes
+    )
+
+
+def open_pdf(data: bytes) -> Any:  # noqa: ANN401 - pypdfium2 is untyped
+    """Return an open PDF; raises Refused for one that is encrypted, broken or has no page."""
+    import pypdfium2
+
+    try:
+        document = pypdfium2.PdfDocument(data)
+    except pypdfium2.PdfiumError as error:
+        if error.err_code == _NO_ERROR:
+            raise empty_pdf() from error
+        if error.err_code in _ENCRYPTED:
+            raise Refused(
+                "encrypted-pdf", "The PDF is encrypted. Save it without a password and send it again."
+            ) from error
+        raise broken_pdf() from error
+    if not len(document):
+        document.close()
+        raise empty_pdf()
+    return document
+
+
+def empty_pdf() -> Refused:
+    """Return the refusal of a PDF without pages."""
+    return Refused("empty-pdf", "The PDF has no pages. Send a PDF with at least one page.")
+
+
+def broken_pdf() -> Refused:
+    """Return the refusal of a PDF that cannot be parsed or drawn."""
+    return Refused(
+        "broken-pdf", "The PDF is damaged and cannot be read. Save it again and send the new file."
+    )
+
+
+def render_pdf_page(data: bytes, page: int) -> Image.Image:
+    """Draw a page of a PDF, from 0, at 300 dpi, or at fewer where it would have too many pixels."""
+    import pypdfium2
+
+    with open_pdf(data) as document:
+        try:
+            drawn = document[page]
+            width, height = drawn.get_size()
+            if not (width > 0 and height > 0):
+                raise broken_pdf()
+            scale = min(
+                _PDF_DPI / _POINTS_PER_INCH,
+                (0.99 * MAX_IMAGE_PIXELS / (width * height)) ** 0.5,
+                (MAX_IMAGE_SIDE_PIXELS - 1) / max(width, height),
+            )
+            check_size(int(width * scale) + 1, int(height * scale) + 1)
+            image: Image.Image = drawn.render(scale=scale).to_pil()
+            return image.convert("RGB")
+        except pypdfium2.PdfiumError as error:
+            raise broken_pdf() from error
+
+
+def open_jpeg(data: bytes) -> tuple[Image.Image, list[str]]:
+    """Return a decoded JPEG with the codes of its warnings; a cut file gives the rows that arrived."""
+    if data.count(b"\xff\xda") > MAX_JPEG_SCANS:
+        raise Refused(
+            "image-too-expensive",
+            f"The JPEG has more than {MAX_JPEG_SCANS} scans. Save it as an ordinary JPEG.",
+        )
+    image = Image.open(io.BytesIO(data), formats=["JPEG"])
+    check_size(*image.size)
+    try:
+        image.load()
+    except OSError:
+        if _JPEG_END in data[-_BLOCK:]:
+            raise
+        image = Image.open(io.BytesIO(data + _JPEG_END), formats=["JPEG"])
+        progressive = bool(image.info.get("progressive"))
+        image.load()
+        rows = _arrived_rows(image)
+        if rows < _MIN_DECODED_SHARE * image.height:
+            raise
+        if rows < image.height:
+            return image.crop((0, 0, image.width, rows)), ["incomplete-image"]
+        return image, ["incomplete-image"] if progressive else []
+    return image, []
+
+
+def _arrived_rows(image: Image.Image) -> int:
+    """Return the number of rows whose blocks a cut JPEG has: libjpeg fills the others with one grey."""
+    grey = image.convert("RGB")
+    fill = Image.new("RGB", grey.size, (_MISSING,) * 3)
+    difference = ImageChops.difference(grey, fill).convert("L")
+    corner = (max(0, grey.width - _BLOCK // 2), max(0, grey.height - _BLOCK // 2), grey.width, grey.height)
+    if difference.crop(corner).getbbox() is not None:
+        return grey.height
+    box = difference.getbbox()
+    return 0 if box is None else box[3] // _BLOCK * _BLOCK

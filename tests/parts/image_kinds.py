@@ -1,0 +1,107 @@
+"""Images and documents of the kinds that people send: drawn here, nothing is downloaded."""
+
+import io
+import struct
+from collections.abc import Sequence
+
+import pillow_heif
+from PIL import Image, ImageDraw, ImageOps, TiffImagePlugin
+
+pillow_heif.register_heif_opener()
+
+PAPER = (250, 248, 240)
+INK = (25, 30, 70)
+
+
+def saved(image: Image.Image, form: str, **options: object) -> bytes:
+    """Return an image file."""
+    buffer = io.BytesIO()
+    image.save(buffer, form, **options)
+    return buffer.getvalue()
+
+
+def written(
+    size: tuple[int, int] = (400, 280),
+    stroke: int = 3,
+    ink: tuple[int, int, int] = INK,
+    paper: tuple[int, int, int] = PAPER,
+) -> Image.Image:
+    """Return a page of strokes in lines, thin dark marks on light paper unless other colours are given."""
+    image = Image.new("RGB", size, paper)
+    draw = ImageDraw.Draw(image)
+    for top in range(20, size[1] - 24, 32):
+        for left in range(20, size[0] - 24, 14):
+            lean = (left * 7 + top * 3) % 9 - 4
+            draw.line((left, top, left + lean, top + 16), ink, stroke)
+            draw.line((left, top, left + 9, top + 2), ink, stroke)
+    return image
+
+
+def darkened(image: Image.Image, share: float) -> Image.Image:
+    """Return a photograph with a share of its light."""
+    return image.point(lambda value: round(value * share))
+
+
+def grey_of_bits(bits: int, form: str = "TIFF") -> bytes:
+    """Return a grey page of 16 bits a pixel whose values use so many of them."""
+    white = (1 << bits) - 1
+    page = ImageOps.grayscale(written()).convert("I").point(lambda value: value * (white / 255) + 0.0)
+    return saved(page.convert("I;16"), form)
+
+
+def tiff(pages: Sequence[tuple[Image.Image, dict[int, int]]], **options: object) -> bytes:
+    """Return a TIFF of several directories, each with tags of its own."""
+    buffer = io.BytesIO()
+    with TiffImagePlugin.AppendingTiffWriter(buffer, new=True) as file:
+        for image, tags in pages:
+            image.save(file, format="TIFF", tiffinfo=tags, **options)
+            file.newFrame()
+    return buffer.getvalue()
+
+
+def big_tiff() -> bytes:
+    """Return a grey page as BigTIFF: version 43, offsets of 8 bytes, little-endian."""
+    page = ImageOps.grayscale(written())
+    data = page.tobytes()
+    tags = (
+        *((256, page.width), (257, page.height), (258, 8), (259, 1), (262, 1)),
+        *((273, 16 + 8 + 10 * 20 + 8), (277, 1), (278, page.height), (279, len(data)), (284, 1)),
+    )
+    head = b"II" + struct.pack("<HHHQ", 43, 8, 0, 16)
+    entries = b"".join(struct.pack("<HHQQ", tag, 16, 1, value) for tag, value in tags)
+    return head + struct.pack("<Q", len(tags)) + entries + struct.pack("<Q", 0) + data
+
+
+def pdf(pages: Sequence[Image.Image]) -> bytes:
+    """Return a PDF with an image on each page."""
+    return saved(pages[0], "PDF", save_all=True, append_images=list(pages[1:]), resolution=150.0)
+
+
+def empty_pdf() -> bytes:
+    """Return a PDF whose tree of pages has none."""
+    return _pdf_objects(["<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [] /Count 0 >>"])
+
+
+def encrypted_pdf() -> bytes:
+    """Return a PDF with the standard security handler, whose password is unknown."""
+    return _pdf_objects(
+        [
+            "<< /Type /Catalog /Pages 2 0 R >>",
+            "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 200 200] >>",
+            f"<< /Filter /Standard /V 1 /R 2 /O <{'ab' * 32}> /U <{'cd' * 32}> /P -4 >>",
+        ],
+        trailer=f"/Encrypt 4 0 R /ID [<{'01' * 16}> <{'01' * 16}>]",
+    )
+
+
+def _pdf_objects(objects: Sequence[str], trailer: str = "") -> bytes:
+    """Return a PDF of these objects, the first of which is the catalogue (PDF 1.4, section 3.4)."""
+    body, offsets = b"%PDF-1.4\n", []
+    for number, content in enumerate(objects, start=1):
+        offsets.append(len(body))
+        body += f"{number} 0 obj\n{content}\nendobj\n".encode()
+    table = f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n".encode()
+    table += b"".join(f"{offset:010} 00000 n \n".encode() for offset in offsets)
+    end = f"trailer\n<< /Size {len(objects) + 1} /Root 1 0 R {trailer} >>\nstartxref\n{len(body)}\n%%EOF\n"
+    return body + table + end.encode()

@@ -1,0 +1,158 @@
+"""PDFs and TIFFs of several pages become images of one project; the failure of a page is its own."""
+
+import asyncio
+
+import httpx
+import pytest
+from PIL import Image, ImageOps
+
+from ketav_common.errors import Unavailable
+from tests.parts import image_kinds as kinds
+from tests.parts.gateway import Gateway, png, upload
+from tests.parts.in_memory.recognizer import TEXT
+
+PAGE = kinds.written()
+SPECK = Image.new("RGB", (12, 12), "white")
+
+
+def tiff(*pages: Image.Image) -> bytes:
+    """Return a TIFF of these pages."""
+    return kinds.tiff([(page, {}) for page in pages])
+
+
+async def states(response: httpx.Response) -> list[tuple[int, str, str | None]]:
+    """Return position, state and the code of the error of each page."""
+    return [
+        (page["position"], page["state"], page["error"] and page["error"]["code"])
+        for page in response.json()["pages"]
+    ]
+
+
+@pytest.mark.parametrize("data", [tiff(PAGE, PAGE, PAGE), kinds.pdf([PAGE] * 3)], ids=["TIFF", "PDF"])
+async def test_a_document_becomes_images_of_one_project(gateway: Gateway, data: bytes) -> None:
+    """Each page is stored and read, in the order of the file."""
+    response = await upload(gateway.client, data, name="מחברת")
+    assert response.status_code == 201
+    assert await states(response) == [(position, "read", None) for position in (1, 2, 3)]
+    body = response.json()
+    assert response.headers["location"] == f"/projects/{body['project_id']}"
+    for page in body["pages"]:
+        image = await gateway.client.get(f"/projects/{body['project_id']}/images/{page['image_id']}")
+        assert image.json()["transcription"]["lines"][0]["text"] == TEXT
+    assert [project.name for project in gateway.user.projects.values()] == ["מחברת"]
+
+
+async def test_a_document_joins_the_project_that_it_names(gateway: Gateway) -> None:
+    """As a single image does."""
+    first = (await upload(gateway.client)).json()["project_id"]
+    response = await upload(gateway.client, tiff(PAGE, PAGE), project_id=first)
+    assert response.json()["project_id"] == first
+    assert len(gateway.user.projects) == 1
+
+
+@pytest.mark.parametrize("bad", [0, 1, 2])
+async def test_a_page_that_cannot_be_stored_loses_nothing_of_the_others(gateway: Gateway, bad: int) -> None:
+    """The first, a middle or the last page is too small to read."""
+    pages = [PAGE, PAGE, PAGE]
+    pages[bad] = SPECK
+    response = await upload(gateway.client, tiff(*pages))
+    assert response.status_code == 201
+    expected: list[tuple[int, str, str | None]] = [(position, "read", None) for position in (1, 2, 3)]
+    expected[bad] = (bad + 1, "failed", "image-too-small")
+    assert await states(response) == expected
+
+
+async def test_a_document_without_a_usable_page_stores_nothing(gateway: Gateway) -> None:
+    """The problem is that of the first page, and names the field."""
+    response = await upload(gateway.client, tiff(SPECK, SPECK))
+    assert (response.status_code, response.json()["code"]) == (422, "image-too-small")
+    assert response.json()["errors"][0]["field"] == "/file"
+    assert not gateway.user.projects
+
+
+async def test_a_page_whose_reading_fails_stays_stored(gateway: Gateway) -> None:
+    """With the reason; it can be read again."""
+    gateway.state.failures["RecordTranscription"] = Unavailable(retry_after=0.001)  # type: ignore[arg-type]
+    gateway.settings.__dict__["document_timeout_s"] = 0.5
+    response = await upload(gateway.client, tiff(PAGE, PAGE))
+    assert [state for _, state, _ in await states(response)] == ["stored", "stored"]
+    gateway.state.failures.clear()
+    body = response.json()
+    image = f"/projects/{body['project_id']}/images/{body['pages'][1]['image_id']}"
+    assert (await gateway.client.post(f"{image}/ocr")).status_code == 201
+
+
+async def test_the_same_document_with_the_same_key_is_stored_and_read_once(gateway: Gateway) -> None:
+    """Another document or image with this key is a conflict."""
+    headers = {"Idempotency-Key": "notebook"}
+    data = tiff(PAGE, PAGE)
+    first = await gateway.client.post("/ocr/", files={"file": data}, headers=headers)
+    gateway.state.calls.clear()
+    second = await gateway.client.post("/ocr/", files={"file": data}, headers=headers)
+    assert (second.status_code, second.json()) == (201, first.json())
+    assert gateway.state.calls == ["CreatePage", "CreatePage"]
+    for other in (tiff(PAGE, PAGE, PAGE), png()):
+        refused = await gateway.client.post("/ocr/", files={"file": other}, headers=headers)
+        assert (refused.status_code, refused.json()["code"]) == (409, "idempotency-key-reused")
+
+
+async def test_respond_async_stores_all_pages_before_it_responds(gateway: Gateway) -> None:
+    """202 names the pages; they are read soon after."""
+    response = await gateway.client.post(
+        "/ocr/", files={"file": tiff(PAGE, PAGE)}, headers={"Prefer": "respond-async"}
+    )
+    assert response.status_code == 202
+    assert response.headers["preference-applied"] == "respond-async"
+    assert await states(response) == [(1, "stored", None), (2, "stored", None)]
+    body = response.json()
+    image = f"/projects/{body['project_id']}/images/{body['pages'][1]['image_id']}"
+    for _ in range(200):
+        if (await gateway.client.get(image)).json()["state"] == "read":
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("the last page was not read")
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        pytest.param(tiff(*[Image.new("1", (32, 32))] * 21), "too-many-pages", id="TIFF of 21 pages"),
+        pytest.param(kinds.pdf([Image.new("L", (64, 64))] * 21), "too-many-pages", id="PDF of 21 pages"),
+        pytest.param(kinds.empty_pdf(), "empty-pdf", id="PDF without pages"),
+        pytest.param(kinds.encrypted_pdf(), "encrypted-pdf", id="encrypted PDF"),
+        pytest.param(b"%PDF-1.7\n" + bytes(500), "broken-pdf", id="broken PDF"),
+    ],
+)
+async def test_a_document_that_cannot_be_served_is_refused_by_name(
+    gateway: Gateway, data: bytes, code: str
+) -> None:
+    """The problem names the field, and nothing is stored."""
+    response = await upload(gateway.client, data)
+    assert (response.status_code, response.json()["code"]) == (422, code)
+    assert response.json()["errors"][0]["field"] == "/file"
+    assert not gateway.user.projects
+
+
+async def test_a_cut_jpeg_is_read_with_a_warning(gateway: Gateway) -> None:
+    """201; the sentences say what is missing."""
+    data = kinds.saved(PAGE, "JPEG", quality=90)
+    body = (await upload(gateway.client, data[: len(data) * 2 // 3])).json()
+    assert [warning["code"] for warning in body["warnings"]] == ["incomplete-image"]
+    assert body["lines"]
+
+
+async def test_the_answer_says_how_the_image_was_normalised(gateway: Gateway) -> None:
+    """In the response, and when the image is shown later."""
+    data = kinds.saved(ImageOps.invert(PAGE), "PNG")
+    body = (await upload(gateway.client, data, rotate="90")).json()
+    assert body["image"]["normalised"] == ["inverted", "turned-90"]
+    assert (body["image"]["width"], body["image"]["height"]) == (PAGE.height, PAGE.width)
+    later = await gateway.client.get(f"/projects/{body['project_id']}/images/{body['image_id']}")
+    assert later.json()["image"] == body["image"]
+
+
+async def test_an_unknown_rotation_is_refused(gateway: Gateway) -> None:
+    """The problem names the field."""
+    response = await upload(gateway.client, rotate="45")
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["field"] == "/rotate"
