@@ -18,12 +18,13 @@ from ketav_basemodel.alphabet import plain
 from ketav_basemodel.corpora import BIBLE, bible_verses
 from ketav_basemodel.evaluate import Figures, Pair, figures
 from ketav_basemodel.fonts import Fonts, font_glyphs, plain_file
-from ketav_basemodel.layout import Setting
+from ketav_basemodel.layout import Points, Setting
 from ketav_basemodel.letters import CLASSES, LetterCollection
+from ketav_basemodel.page_photographs import Page
 from ketav_basemodel.pages import draw_page
 from ketav_basemodel.sentences import RunningTexts
 from ketav_basemodel.synthesis import Material
-from ketav_engine.domain import Engine, Image, Layout, Model
+from ketav_engine.domain import Engine, FoundLine, Image, Model
 from ketav_engine.recognition.decode import to_display
 
 LINES: Final = 60
@@ -58,16 +59,24 @@ FONTS: Final = (
 
 
 def measure(engine: Engine, model: Model, data: Path) -> list[Figures]:
-    """Read the set lines and the drawn pages of every font that was fetched; return the error rates."""
+    """Read the set lines and the drawn pages of every font that was fetched; return the error rates.
+
+    Pages are read twice: as the recognizer does, with the lines that it finds, and with their true lines.
+    """
     verses = bible_verses(data / BIBLE, "validation")
     results = []
     for number, font in enumerate(FONTS):
         path = _find(data, font.file)
-        if path is not None:
-            lines = list(set_lines(plain_file(path, data), verses, _SEED + number))
-            results.append(figures(f"{font.name}, set lines", _read(engine, model, lines, "line")))
-            pages = list(_pages(path, data, font.kind, verses))
-            results.append(figures(f"{font.name}, drawn pages", _read(engine, model, pages, "page")))
+        if path is None:
+            continue
+        lines = set_lines(plain_file(path, data), verses, _SEED + number)
+        pairs = [_pair(text, engine.read_page(image, "line", model).text) for image, text in lines]
+        results.append(figures(f"{font.name}, set lines", pairs))
+        pages = _pages(path, data, font.kind, verses)
+        true_lines = [_pair(_text(page), _read_true_lines(engine, model, page)) for page in pages]
+        results.append(figures(f"{font.name}, drawn pages, true lines", true_lines))
+        whole = [_pair(_text(page), engine.read_page(page.image, "page", model).text) for page in pages]
+        results.append(figures(f"{font.name}, drawn pages, lines found", whole))
     return results
 
 
@@ -88,30 +97,40 @@ def set_lines(file: Path, verses: Sequence[Sequence[str]], seed: int) -> Iterato
         yield np.asarray(image, dtype=np.uint8), text
 
 
-def _pages(path: Path, data: Path, kind: str, verses: list[list[str]]) -> Iterator[tuple[Image, str]]:
-    """Yield pages by synthetic writers with a font's letters, photographed, with their text."""
+def _pages(path: Path, data: Path, kind: str, verses: list[list[str]]) -> list[Page]:
+    """Return photographed pages by synthetic writers with a font's letters."""
     alphabet = font_glyphs(path, CLASSES, data)
     pools = {name: [alphabet] if name == kind else [] for name in ("cursive", "stam", "scribal")}
     fonts = Fonts(**pools, rashi=[], print=[], digits=[])
     texts = RunningTexts([" ".join(verse) for verse in verses], verses)
     material = Material(LetterCollection({}, {}), fonts, texts)
-    for number in range(PAGES):
-        page = draw_page(material, replace(_PAGE, kind=kind), _SEED + number)
-        yield page.image, "\n".join(line.text for line in page.lines)
+    return [draw_page(material, replace(_PAGE, kind=kind), _SEED + number) for number in range(PAGES)]
 
 
-def _read(engine: Engine, model: Model, images: Sequence[tuple[Image, str]], layout: Layout) -> list[Pair]:
-    """Read images, whose lines are found first on pages, and pair each text with the true one."""
-    pairs = []
-    for image, text in images:
-        page = engine.read_page(image, layout, model)
-        pairs.append(Pair(Path(), _plain(text), _plain(page.text)))
-    return pairs
+def _read_true_lines(engine: Engine, model: Model, page: Page) -> str:
+    """Return the text of a page whose lines need not be found."""
+    outlines = [
+        FoundLine(order, _points(line.baseline), _points(line.boundary))
+        for order, line in enumerate(page.lines)
+    ]
+    crops = engine.cut_lines(page.image, outlines, model.info.height)
+    return "\n".join(reading.text for reading in engine.read_lines(crops, model))
 
 
-def _plain(text: str) -> str:
-    """Reduce each line of a text to plain characters, and join the lines by spaces."""
-    return " ".join(plain(line) for line in text.splitlines())
+def _points(line: Points) -> tuple[tuple[int, int], ...]:
+    """Round points to pixels."""
+    return tuple((round(x), round(y)) for x, y in line.tolist())
+
+
+def _text(page: Page) -> str:
+    """Return the true text of a page."""
+    return "\n".join(line.text for line in page.lines)
+
+
+def _pair(truth: str, reading: str) -> Pair:
+    """Return both texts, each line reduced to plain characters, the lines joined by spaces."""
+    texts = [" ".join(plain(line) for line in text.splitlines()) for text in (truth, reading)]
+    return Pair(Path(), texts[0], texts[1])
 
 
 def _find(data: Path, name: str) -> Path | None:
