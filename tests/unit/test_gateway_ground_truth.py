@@ -105,6 +105,63 @@ async def test_line_images_become_pages_of_one_line(gateway: Gateway) -> None:
         assert tuple((point.x, point.y) for point in line.boundary) == expected.boundary
 
 
+def rectangle(points: Any) -> tuple[int, int, int, int]:
+    """Return the extent of points: left, top, right, bottom."""
+    xs, ys = [point.x for point in points], [point.y for point in points]
+    return min(xs), min(ys), max(xs), max(ys)
+
+
+@pytest.mark.parametrize(
+    ("baselines", "height"),
+    [
+        (["190,20 10,20"], 15),
+        (["190,15 10,15", "190,45 10,45"], 30),
+        (["190,10 10,12", "190,30 10,30", "190,50 10,49"], 19),
+    ],
+)
+async def test_a_baseline_without_an_outline_gets_one_around_it(
+    gateway: Gateway, baselines: list[str], height: int
+) -> None:
+    """As high as the distance of the lines, or in proportion to the length of a single line."""
+    lines = [
+        f'<TextLine><Baseline points="{points}"/><TextEquiv><Unicode>א</Unicode></TextEquiv></TextLine>'
+        for points in baselines
+    ]
+    response = await import_archive(gateway, zipped({"p.png": picture(), "p.xml": page_xml("".join(lines))}))
+    assert response.json()["imported_lines"] == len(baselines), response.text
+    for line in headers(gateway)[0].lines:
+        left, top, right, bottom = rectangle(line.boundary)
+        baseline = rectangle(line.baseline)
+        assert (left, right) == (baseline[0], baseline[2])
+        assert top < baseline[1]
+        assert baseline[3] < bottom
+        assert height * 0.8 <= bottom - top <= height * 1.6
+
+
+@pytest.mark.parametrize(("unit", "factor"), [("mm10", 0.5), ("mm10", 2.1167), ("inch1200", 4)])
+async def test_lines_in_other_units_are_scaled_to_the_image(
+    gateway: Gateway, unit: str, factor: float
+) -> None:
+    """By the size of the page."""
+    points = " ".join(f"{x * factor},{y * factor}" for x, y in ((10, 10), (190, 10), (190, 40), (10, 40)))
+    line = alto_line(points=points, baseline=f"{190 * factor},{20 * factor} {10 * factor},{20 * factor}")
+    document = alto(line, size=(200, 60)).replace(">pixel<", f">{unit}<")
+    document = document.replace('WIDTH="200" HEIGHT="60"', f'WIDTH="{200 * factor}" HEIGHT="{60 * factor}"')
+    response = await import_archive(gateway, zipped({"p.png": picture(), "p.xml": document}))
+    assert response.json()["imported_lines"] == 1, response.text
+    [stored] = headers(gateway)[0].lines
+    for value, expected in zip(rectangle(stored.boundary), (10, 10, 190, 40), strict=True):
+        assert abs(value - expected) <= 2
+    assert abs(stored.baseline[0].y - 20) <= 2
+
+
+async def test_a_page_of_other_proportions_is_refused(gateway: Gateway) -> None:
+    """The image does not show the whole page of the document."""
+    document = alto(alto_line(), size=(200, 90)).replace(">pixel<", ">mm10<")
+    response = await import_archive(gateway, zipped({"p.png": picture(), "p.xml": document}))
+    assert response.json()["files"][0]["code"] == "image-size-mismatch"
+
+
 @pytest.mark.parametrize(
     ("name", "document"),
     [

@@ -1,5 +1,6 @@
 """Texts of imports are parsed, and everything else is refused."""
 
+import re
 import time
 import tracemalloc
 
@@ -78,10 +79,63 @@ def test_lines_without_text_or_outline_are_skipped_and_named() -> None:
 @pytest.mark.parametrize(
     "value", ["nan,1 2,2", "inf,0 1,1", "1e9,1 2,2", "9" * 5000 + ",1", "٣,1 2,2", "0x1,2"]
 )
-def test_a_coordinate_is_a_short_plain_number(value: str) -> None:
-    """No infinities, no exponents, no digits of other scripts."""
+def test_a_coordinate_is_a_finite_number_within_an_image(value: str) -> None:
+    """No infinities, no digits of other scripts."""
     document = parse_xml(alto(alto_line(points=value)).encode())
     assert [refusal.code for refusal in document.refusals] == ["malformed-points"]
+
+
+@pytest.mark.parametrize(
+    "points",
+    [
+        "10.0000000000000001,10 190.4,9.99999999999999999999 190,40 10,40.",
+        "1e1,1.0E+1 1.9e2,10 190,4e1 100e-1,40",
+        "+10,10 190,10 190,40 10,.4e2",
+    ],
+)
+def test_a_coordinate_is_any_double(points: str) -> None:
+    """With any number of decimals, and with an exponent."""
+    for xml in (alto(alto_line(points=points)), page_xml(page_line(points=points))):
+        assert parse_xml(xml.encode()).lines[0].boundary == BOX
+
+
+def words(*texts: str) -> str:
+    """Return words of PAGE, each with a text."""
+    return "".join(
+        f'<Word id="w{i}"><Coords points="1,1 2,2"/><TextEquiv><Unicode>{text}</Unicode></TextEquiv></Word>'
+        for i, text in enumerate(texts)
+    )
+
+
+@pytest.mark.parametrize(
+    ("inner", "text"),
+    [
+        (words("שלום", "עולם"), "שלום עולם"),
+        (words("מלה"), "מלה"),
+        (words(" א", "ב ", "ג") + "<TextEquiv><Unicode> </Unicode></TextEquiv>", "א ב ג"),
+        (words("אחרת") + "<TextEquiv><Unicode>של השורה</Unicode></TextEquiv>", "של השורה"),
+    ],
+)
+def test_a_page_line_with_words_alone_has_their_texts(inner: str, text: str) -> None:
+    """Joined by spaces; the text of the line itself comes first."""
+    line = f'<TextLine><Coords points="10,10 190,10 190,40 10,40"/>{inner}</TextLine>'
+    assert [item.text for item in parse_xml(page_xml(line).encode()).lines] == [text]
+
+
+@pytest.mark.parametrize(
+    ("indexes", "text"),
+    [((None, 1), "1"), ((2, None, 1), "2"), ((None, None), "0"), ((None, 0), "1"), ((3, 3), "0")],
+)
+def test_a_text_with_an_index_comes_before_one_without(indexes: tuple[int | None, ...], text: str) -> None:
+    """The lowest index is used, and of equal ones the first."""
+    texts = "".join(
+        "<TextEquiv"
+        + ("" if index is None else f' index="{index}"')
+        + f"><Unicode>{number}</Unicode></TextEquiv>"
+        for number, index in enumerate(indexes)
+    )
+    line = f'<TextLine><Coords points="10,10 190,10 190,40 10,40"/>{texts}</TextLine>'
+    assert [item.text for item in parse_xml(page_xml(line).encode()).lines] == [text]
 
 
 def test_an_outline_of_many_points_is_thinned() -> None:
@@ -128,7 +182,11 @@ DOCUMENTS = {
     "another vocabulary": (b"<html/>", "unsupported-xml"),
     "no page": (b"<alto/>", "several-pages"),
     "two pages": (b"<alto><Layout><Page/><Page/></Layout></alto>", "several-pages"),
-    "millimetres": (alto(alto_line()).replace("pixel", "mm10").encode(), "unsupported-unit"),
+    "millimetres of no page": (
+        re.sub('(WIDTH|HEIGHT)="[0-9]*"', "", alto(alto_line())).replace("pixel", "mm10").encode(),
+        "unsupported-unit",
+    ),
+    "points": (alto(alto_line()).replace("pixel", "pt").encode(), "unsupported-unit"),
     "depth 100": (b"<alto>" + b"<a>" * 100 + b"</a>" * 100 + b"</alto>", "unsafe-xml"),
     "300,001 elements": (b"<alto>" + b"<a/>" * 300_001 + b"</alto>", "unsafe-xml"),
     "120,000 points": (alto(alto_line(points="1,1 2,2 " * 500) * 120).encode(), "too-many-points"),
@@ -182,6 +240,26 @@ def test_a_text_file_holds_one_line_of_utf8(data: bytes, code: str) -> None:
     assert parse_line_text("\ufeffאב\r\n".encode()) == "אב"
 
 
+@pytest.mark.parametrize(
+    ("named", "image"),
+    [
+        ("page%201.png", "page 1.png"),
+        ("scans/PAGE 1.PNG", "page 1.png"),
+        ("%D7%93%D7%A3.jpg", "d/דף.jpg"),
+        ("master.tif", "master.png"),
+        ("Master.jp2", "master.png"),
+        ("two.tif", None),
+        ("TWO.PNG", "two.png"),
+        ("none.png", None),
+    ],
+)
+def test_an_image_is_recognised_by_a_similar_name_if_one_image_has_it(named: str, image: str | None) -> None:
+    """Percent-encoded, in another case, with the extension of the file that was digitised."""
+    names = Names(["x.xml", "page 1.png", "d/דף.jpg", "master.png", "two.png", "e/two.jpg"])
+    [document] = names.text_files()
+    assert names.image_of(document, [named]) == image
+
+
 def test_texts_are_paired_with_images_by_name() -> None:
     """Whatever the case of the extension; of a path in a document the last part is used."""
     names = Names(
@@ -204,7 +282,7 @@ def test_texts_are_paired_with_images_by_name() -> None:
     page = files["p/c.xml"]
     for named, image in (
         ("c1.tif", "img/c1.tif"),
-        ("c1", None),
+        ("c1", "img/c1.tif"),
         ("C:\\scans\\c1.tif", "img/c1.tif"),
         ("../../../etc/passwd", None),
         ("/srv/c.jpg", "c.jpg"),

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import pairwise
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -10,8 +11,9 @@ import pytest
 from ketav_gateway.ground_truth.xml_documents import parse_xml
 from ketav_gateway.pages import exports
 from ketav_gateway.pages.schemas import Page
+from ketav_gateway.pages.word_boxes import extent
 from ketav_gateway.schemas import Image, Model
-from ketav_gateway.transcriptions.schemas import CorrectedLine, Transcription
+from ketav_gateway.transcriptions.schemas import CorrectedLine, Transcription, Word
 
 MARKUP = '</Unicode> & "<script>"'
 ALTO = "{http://www.loc.gov/standards/alto/ns-v4#}"
@@ -75,12 +77,12 @@ def test_json_is_the_page_as_the_api_shows_it() -> None:
 
 
 def test_alto_has_lines_with_places_and_texts() -> None:
-    """ALTO 4: pixels, extents, polygons, one string a line; markup is text, controls are replaced."""
+    """ALTO 4: pixels, extents, polygons, a string for each word; markup is text, controls are replaced."""
     root = parsed(exports.to_alto(READ))
     assert root.tag == f"{ALTO}alto"
     assert root.findtext(f"{ALTO}Description/{ALTO}MeasurementUnit") == "pixel"
     strings = list(root.iter(f"{ALTO}String"))
-    assert [string.get("CONTENT") for string in strings] == ["שלומות", MARKUP, "א\ufffdב"]
+    assert [string.get("CONTENT") for string in strings] == ["שלומות", *MARKUP.split(), "א\ufffdב"]
     first = next(root.iter(f"{ALTO}TextLine"))
     assert [first.get(name) for name in ("HPOS", "VPOS", "WIDTH", "HEIGHT")] == ["8", "0", "84", "40"]
     assert first.get("BASELINE") == "10,5 90,7"
@@ -90,7 +92,12 @@ def test_page_xml_has_coordinates_baselines_and_texts() -> None:
     """PAGE 2019: right to left, reading order by position and by its own mark."""
     root = parsed(exports.to_page(READ))
     assert root.tag == f"{PAGE}PcGts"
-    assert [element.text for element in root.iter(f"{PAGE}Unicode")] == ["שלומות", MARKUP, "א\ufffdב"]
+    lines = root.iter(f"{PAGE}TextLine")
+    assert [item.findtext(f"{PAGE}TextEquiv/{PAGE}Unicode") for item in lines] == [
+        "שלומות",
+        MARKUP,
+        "א\ufffdב",
+    ]
     first = next(root.iter(f"{PAGE}TextLine"))
     assert first.find(f"{PAGE}Baseline").get("points") == "10,5 90,7"  # type: ignore[union-attr]
     assert first.find(f"{PAGE}Coords").get("points") == "10,0 90,0 92,40 8,40"  # type: ignore[union-attr]
@@ -101,8 +108,93 @@ def test_hocr_has_lines_in_boxes() -> None:
     """hOCR: a page, its lines, their extents."""
     root = parsed(exports.to_hocr(READ))
     lines = [element for element in root.iter(f"{HTML}p") if element.get("class") == "ocr_line"]
-    assert [element.text for element in lines] == ["שלומות", MARKUP, "א\ufffdב"]
+    assert [" ".join("".join(item.itertext()).split()) for item in lines] == ["שלומות", MARKUP, "א\ufffdב"]
     assert lines[0].get("title") == "bbox 8 0 92 40; x_wconf 88"
+
+
+WORDS = {
+    "several words": ("אחת שתים שלוש", "אחת שתים שלוש"),
+    "a correction": ("אחת שתים", "אחת ועוד שתים"),
+    "Latin words and niqqud": ("שָׁלוֹם Hello World סוף", None),
+}
+
+
+def boxes(form: exports.Format, exported: bytes) -> list[tuple[str, tuple[int, int, int, int]]]:
+    """Return the words of an export with their boxes: left, top, right, bottom."""
+    root = parsed(exported)
+    if form == "alto":
+        return [
+            (
+                item.get("CONTENT", ""),
+                (
+                    (left := int(item.get("HPOS", ""))),
+                    (top := int(item.get("VPOS", ""))),
+                    left + int(item.get("WIDTH", "")),
+                    top + int(item.get("HEIGHT", "")),
+                ),
+            )
+            for item in root.iter(f"{ALTO}String")
+        ]
+    if form == "page":
+        return [
+            (
+                item.findtext(f"{PAGE}TextEquiv/{PAGE}Unicode") or "",
+                extent([tuple(map(int, point.split(","))) for point in points(item).split()]),  # type: ignore[misc]
+            )
+            for item in root.iter(f"{PAGE}Word")
+        ]
+    spans = [item for item in root.iter(f"{HTML}span") if item.get("class") == "ocrx_word"]
+    return [
+        (item.text or "", tuple(int(part) for part in item.get("title", "").split(";")[0].split()[1:]))  # type: ignore[misc]
+        for item in spans
+    ]
+
+
+def points(word: ET.Element) -> str:
+    """Return the points of a word of PAGE."""
+    coords = word.find(f"{PAGE}Coords")
+    assert coords is not None
+    return coords.get("points", "")
+
+
+@pytest.mark.parametrize(("text", "corrected"), WORDS.values(), ids=WORDS)
+@pytest.mark.parametrize("form", ["alto", "page", "hocr"])
+def test_each_word_has_a_box_within_its_line(form: exports.Format, text: str, corrected: str | None) -> None:
+    """In logical order; Hebrew words follow each other to the left, and the boxes do not overlap."""
+    _, write = exports.FORMATS[form]
+    words = boxes(form, write(page(line(0, text, corrected))))
+    assert [word for word, _ in words] == (corrected or text).split()
+    for _, (left, top, right, bottom) in words:
+        assert 8 <= left < right <= 92
+        assert 0 <= top < bottom <= 40
+    right_to_left = sorted((box for _, box in words), key=lambda box: -box[0])
+    assert all(nearer[0] >= farther[2] - 1 for nearer, farther in pairwise(right_to_left))
+    if "Hello" in text:
+        assert words[1][1][0] < words[2][1][0]
+    else:
+        assert [box for _, box in words] == right_to_left
+
+
+def test_words_have_the_confidence_of_their_reading_until_they_are_corrected() -> None:
+    """A corrected word has none."""
+    words = [
+        Word(text="אחת", confidence=0.5, start=0, end=3),
+        Word(text="שתים", confidence=0.9, start=4, end=8),
+    ]
+    read = line(0, "אחת שתים", "אחת שניים").model_copy(update={"words": words})
+    strings = parsed(exports.to_alto(page(read))).iter(f"{ALTO}String")
+    assert [string.get("WC") for string in strings] == ["0.5000", None]
+
+
+def test_an_export_names_the_image_as_it_is_downloaded() -> None:
+    """With its extension; the lines of ALTO have spaces between their words."""
+    name = "00000000-0000-4000-8000-0000000000aa.png"
+    document = parsed(exports.to_alto(page(line(0, "א ב ג"))))
+    assert document.findtext(f"{ALTO}Description/{ALTO}sourceImageInformation/{ALTO}fileName") == name
+    [text_line] = document.iter(f"{ALTO}TextLine")
+    tags = [child.tag.removeprefix(ALTO) for child in text_line]
+    assert tags == ["Shape", "String", "SP", "String", "SP", "String"]
+    assert next(parsed(exports.to_page(READ)).iter(f"{PAGE}Page")).get("imageFilename") == name
 
 
 @pytest.mark.parametrize("write", [exports.to_alto, exports.to_page])

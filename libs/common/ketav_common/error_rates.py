@@ -1,10 +1,11 @@
 """Character and word error rate, corpus-level: edits of all lines divided by the length of all references."""
 
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rapidfuzz.distance import Levenshtein
+
+from ketav_common.text import measured
 
 Pair = tuple[str, str]
 
@@ -25,23 +26,18 @@ class ErrorRate:
 
 
 def edits(reference: str, hypothesis: str) -> int:
-    """Levenshtein distance in code points after NFC."""
-    return Levenshtein.distance(_nfc(reference), _nfc(hypothesis))
+    """Levenshtein distance in code points of the texts as they are measured."""
+    return Levenshtein.distance(measured(reference), measured(hypothesis))
 
 
 def cer(pairs: Iterable[Pair]) -> ErrorRate:
-    """Character error rate over (reference, hypothesis) pairs, in code points after NFC."""
-    return _error_rate([(_nfc(ref), _nfc(hyp)) for ref, hyp in pairs])
+    """Character error rate over (reference, hypothesis) pairs, in code points of measured texts."""
+    return _error_rate([(measured(ref), measured(hyp)) for ref, hyp in pairs])
 
 
 def wer(pairs: Iterable[Pair]) -> ErrorRate:
     """Word error rate over (reference, hypothesis) pairs; white space separates words."""
-    return _error_rate([(_nfc(ref).split(), _nfc(hyp).split()) for ref, hyp in pairs])
-
-
-def _nfc(text: str) -> str:
-    """Return the text in Unicode Normalization Form C."""
-    return unicodedata.normalize("NFC", text)
+    return _error_rate([(measured(ref).split(), measured(hyp).split()) for ref, hyp in pairs])
 
 
 def _error_rate(pairs: Sequence[tuple[Sequence[str], Sequence[str]]]) -> ErrorRate:
@@ -52,5 +48,5 @@ def _error_rate(pairs: Sequence[tuple[Sequence[str], Sequence[str]]]) -> ErrorRa
 
 def letters_only(text: str) -> str:
     """Keep the Hebrew letters (U+05D0 to U+05EA) and single spaces between words."""
-    letters = "".join(c for c in _nfc(text) if "\u05d0" <= c <= "\u05ea" or c.isspace())
+    letters = "".join(c for c in measured(text) if "\u05d0" <= c <= "\u05ea" or c.isspace())
     return " ".join(letters.split())

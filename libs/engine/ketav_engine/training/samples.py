@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ketav_common.text import trained
 from ketav_engine.devices import device_of
 from ketav_engine.domain import Image, TrainingLine
 from ketav_engine.recognition.decode import to_display
@@ -30,7 +31,7 @@ def prepare(lines: Sequence[TrainingLine], net: Any) -> tuple[list[Sample], int]
     samples = []
     columns = _columns_per_step(net)
     for line in lines:
-        display = to_display(line.text.strip())
+        display = to_display(trained(line.text, net.codec.c2l))
         labels: NDArray[np.int64] = net.codec.encode(display if _is_known(display, net) else "").numpy()
         repeats = int(np.count_nonzero(labels[1:] == labels[:-1]))  # CTC needs a blank between equal labels
         if len(labels) > 0 and len(labels) + repeats <= line.image.shape[1] // columns:
@@ -39,10 +40,13 @@ def prepare(lines: Sequence[TrainingLine], net: Any) -> tuple[list[Sample], int]
 
 
 def extend_alphabet(net: Any, lines: Sequence[TrainingLine]) -> None:  # noqa: ANN401
-    """Add the characters of several lines that the network cannot write yet (Kraken's `resize=union`)."""
+    """Add the characters of several lines that the network cannot write yet (Kraken's `resize=union`).
+
+    Characters for which `ketav_common.text` has others that the network can write are not added.
+    """
     counts: dict[str, int] = {}
     for line in lines:
-        for character in set(to_display(line.text.strip())):
+        for character in set(trained(line.text, net.codec.c2l)):
             counts[character] = counts.get(character, 0) + 1
     new = sorted(
         character

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ketav_common.errors import InvalidInput
-from ketav_common.text import clean
+from ketav_common.text import stored
 
 Point = tuple[int, int]
 
@@ -29,18 +29,22 @@ class LineRefusal:
 
 @dataclass(frozen=True)
 class Document:
-    """The text of a page: possible names of its image, the image's size in pixels if given, and lines."""
+    """The text of a page: possible names of its image, the page's size if given, and lines.
+
+    Unless `in_pixels`, size and lines have another unit, and the size of the image gives the scale.
+    """
 
     images: tuple[str, ...]
     size: tuple[int, int] | None
     lines: tuple[GroundTruthLine, ...]
     refusals: tuple[LineRefusal, ...]
+    in_pixels: bool = True
 
 
 def parse_line_text(data: bytes) -> str:
     """Return the text of a .gt.txt file.
 
-    Raises InvalidInput not-utf8, no-text, several-lines, or with a code of `clean`.
+    Raises InvalidInput not-utf8, no-text, several-lines, or with a code of `stored`.
     """
     try:
         text = data.decode("utf-8-sig").strip()
@@ -53,4 +57,4 @@ def parse_line_text(data: bytes) -> str:
             "The text of one line has line breaks. Remove them, or add an image for each line.",
             code="several-lines",
         )
-    return clean(text)
+    return stored(text)

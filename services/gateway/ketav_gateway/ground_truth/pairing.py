@@ -1,13 +1,17 @@
 """The pairing of texts and images of an archive, by their names alone; no file is opened."""
 
+import unicodedata
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from ketav_gateway.ground_truth.archives import Refusal
 from ketav_gateway.schemas import Layout
 
 _IMAGE_EXTENSIONS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp")
+_MASTER_EXTENSIONS = (*_IMAGE_EXTENSIONS, ".jp2", ".bmp", ".gif", ".pdf", ".heic")
+"""Extensions of the file that a document was made from, where the archive has a copy of another type."""
 _EXTENSION_CASES = tuple(case for extension in _IMAGE_EXTENSIONS for case in (extension, extension.upper()))
 _TEXT_EXTENSION = ".gt.txt"
 _XML_EXTENSION = ".xml"
@@ -66,6 +70,20 @@ class Names:
             elsewhere = self._images_by_base.get(base, [])
             if len(elsewhere) == 1:
                 return elsewhere[0]
+        return self._similar(named)
+
+    def _similar(self, named: Sequence[str]) -> str | None:
+        """Return the one image whose name differs in case, percent-encoding or extension; None without one.
+
+        A name in the same case, or with the same extension, is preferred.
+        """
+        bases = [_base(unquote(name).replace("\\", "/")) for name in named]
+        images = [image for images in self._images_by_base.values() for image in images]
+        for alike in (_same, _folded, _without_extension):
+            names = {alike(base) for base in bases if base}
+            similar = [image for image in images if alike(_base(image)) in names]
+            if len(similar) == 1:
+                return similar[0]
         return None
 
     def unused(self, used: Collection[str]) -> Iterator[Refusal]:
@@ -92,6 +110,22 @@ class Names:
 def _base(name: str) -> str:
     """Return the last part of a path."""
     return name.rpartition("/")[2]
+
+
+def _same(name: str) -> str:
+    """Return a name in NFC."""
+    return unicodedata.normalize("NFC", name)
+
+
+def _folded(name: str) -> str:
+    """Return a name as it is compared without regard to case."""
+    return _same(name).casefold()
+
+
+def _without_extension(name: str) -> str:
+    """Return a folded name without the extension of an image."""
+    folded = _folded(name)
+    return next((folded.removesuffix(end) for end in _MASTER_EXTENSIONS if folded.endswith(end)), folded)
 
 
 def _is_image(name: str) -> bool:

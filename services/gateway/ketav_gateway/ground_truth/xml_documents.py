@@ -4,22 +4,18 @@ The XML is untrusted: a document type declaration is refused, so no entity can b
 elements and points are limited. Image names in it are compared with names, never opened.
 """
 
-import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from xml.parsers import expat
 
 from ketav_common.errors import InvalidInput
-from ketav_common.limits import MAX_PAGE_LINES, MAX_POLYLINE_POINTS
-from ketav_common.text import clean
-from ketav_gateway.ground_truth.documents import Document, GroundTruthLine, LineRefusal, Point
+from ketav_common.limits import MAX_PAGE_LINES
+from ketav_gateway.ground_truth.documents import Document, GroundTruthLine, LineRefusal
+from ketav_gateway.ground_truth.xml_lines import XmlLine, ground_truth_line, page_size
 
 _MAX_DEPTH = 64
 """Nested elements: ALTO and PAGE have at most twelve."""
 _MAX_ELEMENTS = 300_000
 """Elements of a document: a page of 1,000 lines with glyphs has about 200,000."""
-_MAX_POINTS_CHARACTERS = 64 * 1024
-"""Characters of a line's outline: 1,000 points have about 10,000."""
 _MAX_PAGE_POINTS = 100_000
 """Points of all outlines of a page: as messages they take below 1 MiB, a quarter of a gRPC message."""
 _MAX_INDEX_DIGITS = 5
@@ -27,8 +23,10 @@ _FALSE = {"false", "0"}
 """ALTO's CS, the correction status, of a line that no person has corrected (XML Schema, boolean)."""
 _UNCORRECTED = "ketav {corrected:false;}"
 """The same in the attribute `custom` of PAGE, as Ketav exports it: PAGE has no attribute for it."""
-_LINE_BREAK = re.compile(r"\s*[\t\r\n]\s*")
-_NUMBER = re.compile(r"[+-]?[0-9]{1,7}(?:\.[0-9]{0,9})?")
+_UNITS = {"pixel", "mm10", "inch1200"}
+"""ALTO's units; lengths in the last two are scaled to the size of the image."""
+_NO_INDEX = 10**_MAX_INDEX_DIGITS
+"""Index of a PAGE text without one: the texts with an index come first."""
 
 
 def parse_xml(data: bytes, *, confirmed: bool = False) -> Document:
@@ -53,18 +51,6 @@ def parse_xml(data: bytes, *, confirmed: bool = False) -> Document:
     return reader.document()
 
 
-@dataclass
-class _Line:
-    """A line while it is read; `texts` has PAGE's alternatives by their index, `box` ALTO's rectangle."""
-
-    baseline: str = ""
-    boundary: str = ""
-    box: tuple[str, ...] = ()
-    texts: dict[int, str] = field(default_factory=dict)
-    ends_with_space: bool = True
-    is_corrected: bool = True
-
-
 class _Reader:
     """The callbacks of the XML parser for both vocabularies: an element is interpreted by its parent."""
 
@@ -75,12 +61,12 @@ class _Reader:
         self._elements = 0
         self._text: list[str] = []
         self._text_index = 0
-        self._line: _Line | None = None
-        self.lines: list[_Line] = []
+        self._line: XmlLine | None = None
+        self.lines: list[XmlLine] = []
         self.images: list[str] = []
         self.sizes: list[tuple[str, str]] = []
         self.unit = "pixel"
-        self._starts: dict[tuple[str, str], Callable[[_Line, dict[str, str]], None]] = {
+        self._starts: dict[tuple[str, str], Callable[[XmlLine, dict[str, str]], None]] = {
             ("TextLine", "Polygon"): self._polygon,
             ("TextLine", "String"): self._string,
             ("TextLine", "HYP"): self._string,
@@ -88,6 +74,8 @@ class _Reader:
             ("TextLine", "Coords"): self._coords,
             ("TextLine", "Baseline"): self._baseline,
             ("TextLine", "TextEquiv"): self._text_equiv,
+            ("TextLine", "Word"): self._word,
+            ("Word", "TextEquiv"): self._text_equiv,
         }
 
     def refuse_doctype(self, *_: object) -> None:
@@ -132,8 +120,8 @@ class _Reader:
             self.images.append(text.strip())
         elif local == "MeasurementUnit":
             self.unit = text.strip()
-        elif local == "Unicode" and self._stack[-2:] == ["TextLine", "TextEquiv"] and self._line is not None:
-            self._line.texts.setdefault(self._text_index, text)
+        elif local == "Unicode" and self._stack[-1:] == ["TextEquiv"] and self._line is not None:
+            self._unicode(self._line, text)
         elif local == "TextLine" and self._line is not None:
             self.lines.append(self._line)
             self._line = None
@@ -157,32 +145,45 @@ class _Reader:
                 code="too-many-lines",
             )
         box = tuple(attributes.get(name, "") for name in ("HPOS", "VPOS", "WIDTH", "HEIGHT"))
-        self._line = _Line(attributes.get("BASELINE", ""), "", box if all(box) else ())
+        self._line = XmlLine(attributes.get("BASELINE", ""), "", box if all(box) else ())
         marked = attributes.get("CS") in _FALSE or _UNCORRECTED in attributes.get("custom", "")
         self._line.is_corrected = self._confirmed or not marked
 
     @staticmethod
-    def _polygon(line: _Line, attributes: dict[str, str]) -> None:
+    def _polygon(line: XmlLine, attributes: dict[str, str]) -> None:
         """Set the boundary from ALTO."""
         line.boundary = attributes.get("POINTS", "")
 
     @staticmethod
-    def _coords(line: _Line, attributes: dict[str, str]) -> None:
+    def _coords(line: XmlLine, attributes: dict[str, str]) -> None:
         """Set the boundary from PAGE."""
         line.boundary = attributes.get("points", "")
 
     @staticmethod
-    def _baseline(line: _Line, attributes: dict[str, str]) -> None:
+    def _baseline(line: XmlLine, attributes: dict[str, str]) -> None:
         """Set the baseline from PAGE."""
         line.baseline = attributes.get("points", "")
 
-    def _text_equiv(self, _: _Line, attributes: dict[str, str]) -> None:
-        """Store the index of PAGE's next text: the lowest index is used, then the first text."""
-        index = attributes.get("index", "0")
+    def _text_equiv(self, _: XmlLine, attributes: dict[str, str]) -> None:
+        """Store the index of PAGE's next text: the lowest index is used, a text without one last."""
+        index = attributes.get("index", "")
         valid = index.isascii() and index.isdigit() and len(index) <= _MAX_INDEX_DIGITS
-        self._text_index = int(index) if valid else 0
+        self._text_index = int(index) if valid else _NO_INDEX
 
-    def _string(self, line: _Line, attributes: dict[str, str]) -> None:
+    def _unicode(self, line: XmlLine, text: str) -> None:
+        """Store a text of PAGE: of the line, or of its latest word."""
+        parent = self._stack[-2]
+        if parent == "TextLine":
+            line.texts.setdefault(self._text_index, text)
+        elif parent == "Word" and line.words:
+            line.words[-1].setdefault(self._text_index, text)
+
+    @staticmethod
+    def _word(line: XmlLine, _: dict[str, str]) -> None:
+        """Start a word of PAGE."""
+        line.words.append({})
+
+    def _string(self, line: XmlLine, attributes: dict[str, str]) -> None:
         """Append ALTO's next string; two strings without SP between them are two words."""
         before = line.texts.get(0, "")
         separator = "" if line.ends_with_space or self._stack[-1] == "HYP" else " "
@@ -190,7 +191,7 @@ class _Reader:
         line.ends_with_space = False
 
     @staticmethod
-    def _space(line: _Line, _: dict[str, str]) -> None:
+    def _space(line: XmlLine, _: dict[str, str]) -> None:
         """Append ALTO's space."""
         line.texts[0] = line.texts.get(0, "") + " "
         line.ends_with_space = True
@@ -202,16 +203,18 @@ class _Reader:
                 f"The document has {len(self.sizes)} pages. Export a document for each page.",
                 code="several-pages",
             )
-        if self.unit != "pixel":
+        size = page_size(*self.sizes[0])
+        if self.unit not in _UNITS or (self.unit != "pixel" and size is None):
             raise InvalidInput(
-                "The document does not measure in pixels. Export it with the unit pixel.",
+                "The document does not measure in pixels and lacks the size of its page. Export it with "
+                "the unit pixel.",
                 code="unsupported-unit",
             )
         lines: list[GroundTruthLine] = []
         refusals: list[LineRefusal] = []
         for number, line in enumerate(self.lines, start=1):
             try:
-                lines.append(_ground_truth_line(number, line))
+                lines.append(ground_truth_line(number, line))
             except InvalidInput as error:
                 refusals.append(LineRefusal(number, error.code, error.detail))
         if sum(len(line.baseline) + len(line.boundary) for line in lines) > _MAX_PAGE_POINTS:
@@ -220,64 +223,6 @@ class _Reader:
                 "outlines.",
                 code="too-many-points",
             )
-        return Document(tuple(self.images), _size(*self.sizes[0]), tuple(lines), tuple(refusals))
-
-
-def _ground_truth_line(number: int, line: _Line) -> GroundTruthLine:
-    """Return a line with parsed geometry and text in stored form; raises InvalidInput without one of them."""
-    text = line.texts[min(line.texts)].strip() if line.texts else ""
-    if not text:
-        raise InvalidInput("The line has no text. Add it to the document.", code="no-text")
-    if not line.is_corrected:
-        raise InvalidInput(
-            "The document marks the line as not corrected, so its text may be wrong. Correct the line "
-            "before the export, or confirm all texts with the form field confirm=true.",
-            code="not-corrected",
+        return Document(
+            tuple(self.images), size, tuple(lines), tuple(refusals), in_pixels=self.unit == "pixel"
         )
-    boundary = _points(line.boundary) if line.boundary.strip() else _box(line.box)
-    # Before version 4 an ALTO baseline was one number.
-    baseline = _points(line.baseline) if "," in line.baseline or " " in line.baseline.strip() else ()
-    return GroundTruthLine(number, baseline, boundary, clean(_LINE_BREAK.sub(" ", text)))
-
-
-def _points(value: str) -> tuple[Point, ...]:
-    """Return the points of `x,y x,y …`, also with only spaces or only commas, thinned to at most 1,000."""
-    if len(value) > _MAX_POINTS_CHARACTERS:
-        raise InvalidInput(
-            "The outline of the line has too many points. Export simpler outlines.", code="too-many-points"
-        )
-    numbers = [_number(number) for number in value.replace(",", " ").split()]
-    if len(numbers) % 2:
-        raise InvalidInput(
-            "The outline of the line has an odd number of coordinates. Correct it in the document.",
-            code="malformed-points",
-        )
-    points = list(zip(numbers[::2], numbers[1::2], strict=True))
-    step = -(-len(points) // MAX_POLYLINE_POINTS) or 1
-    return tuple(points[::step])
-
-
-def _number(value: str) -> int:
-    """Return a coordinate rounded to a pixel."""
-    if not _NUMBER.fullmatch(value):
-        raise InvalidInput(
-            "The outline of the line has a coordinate that is not a number. Correct it in the document.",
-            code="malformed-points",
-        )
-    return round(float(value))
-
-
-def _box(box: tuple[str, ...]) -> tuple[Point, ...]:
-    """Return the corners of ALTO's rectangle."""
-    if not box:
-        raise InvalidInput("The line has no outline. Add one to the document.", code="no-geometry")
-    left, top, width, height = (_number(value) for value in box)
-    right, bottom = left + width, top + height
-    return ((left, top), (right, top), (right, bottom), (left, bottom))
-
-
-def _size(width: str, height: str) -> tuple[int, int] | None:
-    """Return a page's size in pixels; None when it is not given."""
-    if not _NUMBER.fullmatch(width) or not _NUMBER.fullmatch(height):
-        return None
-    return _number(width), _number(height)

@@ -11,6 +11,7 @@ from typing import Literal
 from xml.etree import ElementTree as ET
 
 from ketav_gateway.pages.schemas import Page
+from ketav_gateway.pages.word_boxes import extent, outlines, spans
 from ketav_gateway.transcriptions.schemas import CorrectedLine, Position
 
 Format = Literal["txt", "json", "alto", "page", "hocr"]
@@ -21,14 +22,21 @@ _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 """Characters that XML 1.0 does not allow (section 2.2)."""
 
 
-@dataclass(frozen=True)
-class _Extent:
-    """The smallest rectangle around a line, in pixels."""
+_IMAGE_EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg"}
 
-    left: int
-    top: int
-    right: int
-    bottom: int
+
+@dataclass(frozen=True)
+class _Word:
+    """A word of an exported line: its polygon, and its confidence, None for a corrected word."""
+
+    text: str
+    outline: list[Position]
+    confidence: float | None
+
+
+def image_name(image_id: str, media_type: str) -> str:
+    """Return the name of an image file, as it is downloaded and as the exports refer to it."""
+    return f"{image_id}.{_IMAGE_EXTENSIONS.get(media_type, 'bin')}"
 
 
 def _text(line: CorrectedLine) -> str:
@@ -57,11 +65,28 @@ def _points(points: list[Position]) -> str:
     return " ".join(f"{x},{y}" for x, y in points)
 
 
-def _extent(line: CorrectedLine) -> _Extent:
+def _extent(line: CorrectedLine) -> tuple[int, int, int, int]:
     """Return the rectangle around a line's boundary, or around its baseline without one."""
-    points = line.boundary or line.baseline or [(0, 0)]
-    xs, ys = zip(*points, strict=True)
-    return _Extent(min(xs), min(ys), max(xs), max(ys))
+    return extent(line.boundary or line.baseline or [(0, 0)])
+
+
+def _words(line: CorrectedLine) -> list[_Word]:
+    """Return the words of a line in logical order."""
+    text = _xml_text(line)
+    positions = spans(text)
+    confidences = {(word.start, word.text): word.confidence for word in line.words}
+    return [
+        _Word((word := text[position.start : position.end]), outline, confidences.get((position.start, word)))
+        for position, outline in zip(
+            positions, outlines(line.baseline, line.boundary, text, positions), strict=True
+        )
+    ]
+
+
+def _box(points: list[Position]) -> dict[str, str]:
+    """Return the rectangle around points as the attributes of ALTO."""
+    left, top, right, bottom = extent(points)
+    return {"HPOS": str(left), "VPOS": str(top), "WIDTH": str(right - left), "HEIGHT": str(bottom - top)}
 
 
 def _serialise(root: ET.Element) -> bytes:
@@ -81,20 +106,20 @@ def to_json(page: Page) -> bytes:
 
 
 def _alto_line(block: ET.Element, line: CorrectedLine) -> None:
-    """Append a TextLine with one String; Ketav has no boxes of words."""
-    extent = _extent(line)
-    box = {
-        "HPOS": str(extent.left),
-        "VPOS": str(extent.top),
-        "WIDTH": str(extent.right - extent.left),
-        "HEIGHT": str(extent.bottom - extent.top),
-    }
+    """Append a TextLine with a String for each word and an SP between them."""
+    box = _box(line.boundary or line.baseline or [(0, 0)])
     attributes = {"ID": f"line_{line.line_id}", "BASELINE": _points(line.baseline), **box}
     attributes["CS"] = _is_corrected(line)  # "correction status" in the schema of ALTO
     element = ET.SubElement(block, "TextLine", attributes)
     ET.SubElement(ET.SubElement(element, "Shape"), "Polygon", {"POINTS": _points(line.boundary)})
-    content = {"CONTENT": _xml_text(line), "WC": f"{line.confidence:.4f}"}
-    ET.SubElement(element, "String", {"ID": f"string_{line.line_id}", **content, **box})
+    for number, word in enumerate(_words(line)):
+        if number:
+            ET.SubElement(element, "SP")
+        content = {"ID": f"string_{line.line_id}_{number}", "CONTENT": word.text, **_box(word.outline)}
+        confidence = {} if word.confidence is None else {"WC": f"{word.confidence:.4f}"}
+        ET.SubElement(element, "String", content | confidence)
+    if len(element) == 1:
+        ET.SubElement(element, "String", {"ID": f"string_{line.line_id}_0", "CONTENT": "", **box})
 
 
 def to_alto(page: Page) -> bytes:
@@ -103,6 +128,7 @@ def to_alto(page: Page) -> bytes:
     description = ET.SubElement(root, "Description")
     ET.SubElement(description, "MeasurementUnit").text = "pixel"
     source = ET.SubElement(description, "sourceImageInformation")
+    ET.SubElement(source, "fileName").text = image_name(page.image_id, page.image.media_type)
     ET.SubElement(source, "fileIdentifier").text = page.image_id
     size = {"WIDTH": str(page.image.width), "HEIGHT": str(page.image.height)}
     layout = ET.SubElement(root, "Layout")
@@ -121,6 +147,12 @@ def _page_line(region: ET.Element, line: CorrectedLine) -> None:
     element = ET.SubElement(region, "TextLine", {"id": f"line_{line.line_id}", "custom": marks})
     ET.SubElement(element, "Coords", {"points": _points(line.boundary)})
     ET.SubElement(element, "Baseline", {"points": _points(line.baseline)})
+    for number, word in enumerate(_words(line)):
+        word_element = ET.SubElement(element, "Word", {"id": f"word_{line.line_id}_{number}"})
+        ET.SubElement(word_element, "Coords", {"points": _points(word.outline)})
+        confidence = {} if word.confidence is None else {"conf": f"{word.confidence:.4f}"}
+        word_text = ET.SubElement(word_element, "TextEquiv", confidence)
+        ET.SubElement(word_text, "Unicode").text = word.text
     text = ET.SubElement(element, "TextEquiv", {"conf": f"{line.confidence:.4f}"})
     ET.SubElement(text, "Unicode").text = _xml_text(line)
 
@@ -135,7 +167,7 @@ def to_page(page: Page) -> bytes:
         ET.SubElement(metadata, name).text = created.isoformat()
     width, height = page.image.width, page.image.height
     attributes = {
-        "imageFilename": page.image_id,
+        "imageFilename": image_name(page.image_id, page.image.media_type),
         "imageWidth": str(width),
         "imageHeight": str(height),
         "readingDirection": "right-to-left",
@@ -149,22 +181,31 @@ def to_page(page: Page) -> bytes:
     return _serialise(root)
 
 
+def _hocr_line(page_element: ET.Element, line: CorrectedLine) -> None:
+    """Append a line of hOCR with its words."""
+    title = f"bbox {' '.join(map(str, _extent(line)))}; x_wconf {round(line.confidence * 100)}"
+    attributes = {"class": "ocr_line", "id": f"line_{line.line_id}", "title": title, "dir": "rtl"}
+    element = ET.SubElement(page_element, "p", attributes)
+    for number, word in enumerate(_words(line)):
+        title = f"bbox {' '.join(map(str, extent(word.outline)))}"
+        if word.confidence is not None:
+            title += f"; x_wconf {round(word.confidence * 100)}"
+        attributes = {"class": "ocrx_word", "id": f"word_{line.line_id}_{number}", "title": title}
+        ET.SubElement(element, "span", attributes).text = word.text
+
+
 def to_hocr(page: Page) -> bytes:
     """Return the page as hOCR 1.2."""
     root = ET.Element("html", {"xmlns": "http://www.w3.org/1999/xhtml", "lang": "he", "dir": "rtl"})
     head = ET.SubElement(root, "head")
     ET.SubElement(head, "title").text = page.image_id
     ET.SubElement(head, "meta", {"name": "ocr-system", "content": "Ketav"})
-    ET.SubElement(head, "meta", {"name": "ocr-capabilities", "content": "ocr_page ocr_line"})
+    ET.SubElement(head, "meta", {"name": "ocr-capabilities", "content": "ocr_page ocr_line ocrx_word"})
     title = f"bbox 0 0 {page.image.width} {page.image.height}"
     body = ET.SubElement(root, "body")
     page_element = ET.SubElement(body, "div", {"class": "ocr_page", "id": "page", "title": title})
     for line in _lines(page):
-        extent = _extent(line)
-        box = f"bbox {extent.left} {extent.top} {extent.right} {extent.bottom}"
-        title = f"{box}; x_wconf {round(line.confidence * 100)}"
-        attributes = {"class": "ocr_line", "id": f"line_{line.line_id}", "title": title, "dir": "rtl"}
-        ET.SubElement(page_element, "p", attributes).text = _xml_text(line)
+        _hocr_line(page_element, line)
     return _serialise(root)
 
 

@@ -22,9 +22,9 @@ from ketav_gateway.services import call, download_image
 router = APIRouter(prefix="/projects/{project_id}/images/{image_id}", tags=["pages"])
 
 _READ_BYTES = 256 * 1024
-_EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg"}
+_IMAGE_TYPES = ("image/png", "image/jpeg")
 _FILE: Responses = {
-    200: {"description": "The image file.", "content": {media_type: {} for media_type in _EXTENSIONS}}
+    200: {"description": "The image file.", "content": {media_type: {} for media_type in _IMAGE_TYPES}}
 }
 _EXAMPLE = schemas.Page.model_validate(schemas.PAGE_EXAMPLE)
 _EXPORT: Responses = {
@@ -75,13 +75,12 @@ async def get_file(gateway: Gateway, project_id: ProjectId, image_id: ImageId) -
         file = stack.enter_context(path.open("rb"))
         body = _chunks(file, stack.pop_all())
     image = header.page.image
-    extension = _EXTENSIONS.get(image.media_type)
     return StreamingResponse(
         body,
-        media_type=image.media_type if extension else "application/octet-stream",
+        media_type=image.media_type if image.media_type in _IMAGE_TYPES else "application/octet-stream",
         headers={
             "Content-Length": str(image.size_bytes),
-            "Content-Disposition": f'inline; filename="{image_id}.{extension or "bin"}"',
+            "Content-Disposition": f'inline; filename="{exports.image_name(image_id, image.media_type)}"',
         },
     )
 

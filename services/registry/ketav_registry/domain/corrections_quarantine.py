@@ -11,15 +11,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from math import hypot
 
+from ketav_common.text import listed, measured, unwritable
+
 Distance = Callable[[str, str], float]
 
-_MAX_LISTED_SIGNS = 5
-"""Signs that a reason lists: enough to see which script the text is in."""
 _MIN_ROOM_LETTERS = 10
 """Letters for which every line has room, however small its boundary is."""
-_COMMON_CATEGORIES = frozenset({"Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po", "Sc", "Sm", "Zs", "Cf"})
-"""Unicode categories of signs that occur in any writing: punctuation, currency, arithmetic, separators,
-LRM and RLM."""
+_COMMON_CATEGORIES = frozenset({"Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po", "Sc", "Sm"})
+"""Unicode categories of signs that occur in any writing: punctuation, currency, arithmetic."""
 _ADVICE = "Send the line again with the right text, or confirm this text if it is right."
 
 
@@ -79,7 +78,7 @@ def check_correction(
     A text that the user confirms passes, unless it is empty: a line without text cannot train. `distance` is
     0 for equal texts and 1 for texts that have nothing in common.
     """
-    if not text:
+    if not measured(text):
         return Quarantine(
             QuarantineCode.EMPTY_TEXT,
             "The correction has no text, so no model can train on it. Send the line again with its text.",
@@ -97,12 +96,10 @@ def _check_alphabet(text: str, alphabet: frozenset[str] | None) -> Quarantine | 
     """Return a quarantine for letters of other scripts, which the model cannot write."""
     if alphabet is None:
         return None
-    foreign = sorted({sign for sign in text if sign not in alphabet and not _is_common(sign)})
+    foreign = "".join(sign for sign in unwritable(text, alphabet) if not _is_common(sign))
     if not foreign:
         return None
-    listed = ", ".join(f"{sign} (U+{ord(sign):04X})" for sign in foreign[:_MAX_LISTED_SIGNS])
-    others = " and others" if len(foreign) > _MAX_LISTED_SIGNS else ""
-    return Quarantine(QuarantineCode.OUTSIDE_ALPHABET, f"The model cannot write {listed}{others}. {_ADVICE}")
+    return Quarantine(QuarantineCode.OUTSIDE_ALPHABET, f"The model cannot write {listed(foreign)}. {_ADVICE}")
 
 
 def _is_common(sign: str) -> bool:
@@ -128,7 +125,7 @@ def _check_length(text: str, evidence: Evidence, limits: QuarantineLimits) -> Qu
 
 def _count_letters(text: str) -> int:
     """Count the code points of a text without its combining marks, which need no width."""
-    return sum(not unicodedata.combining(sign) for sign in text)
+    return sum(not unicodedata.combining(sign) for sign in measured(text))
 
 
 def _check_reading(

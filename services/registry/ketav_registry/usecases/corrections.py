@@ -29,7 +29,7 @@ from ketav_registry.repository import corrections, models, transcriptions
 from ketav_registry.stores import Stores
 from ketav_registry.usecases.pages import require_page
 from ketav_registry.usecases.projects import require_project
-from ketav_registry.usecases.requests import clean_field
+from ketav_registry.usecases.requests import stored_field
 
 DEFAULT_LIMITS = QuarantineLimits()
 _EMPTY_PAGE = (
@@ -150,7 +150,7 @@ def _clean(submitted: Sequence[Correction]) -> list[Correction]:
     cleaned = []
     for index, correction in enumerate(submitted):
         location = {"pointer": f"/lines/{index}/text", "line_id": str(correction.line_id)}
-        cleaned.append(replace(correction, text=clean_field(correction.text, location)))
+        cleaned.append(replace(correction, text=stored_field(correction.text, location)))
     return cleaned
 
 
@@ -170,7 +170,7 @@ def _text_lines(corrected_text: str) -> list[str]:
         )
     texts = corrected_text.replace("\r\n", "\n").split("\n")
     numbered = enumerate(texts, start=1)
-    lines = [line for number, item in numbered if (line := clean_field(item, field | {"line": str(number)}))]
+    lines = [line for number, item in numbered if (line := stored_field(item, field | {"line": str(number)}))]
     if not 1 <= len(lines) <= MAX_PAGE_LINES:
         raise InvalidInput(
             f"The text of the page has {len(lines):,} lines. Send 1 to {MAX_PAGE_LINES:,} lines.",

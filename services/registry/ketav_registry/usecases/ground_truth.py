@@ -30,7 +30,7 @@ from ketav_registry.usecases.corrections import DEFAULT_LIMITS, known_alphabet, 
 from ketav_registry.usecases.pages import check_image, discard_object
 from ketav_registry.usecases.projects import require_project
 from ketav_registry.usecases.projects_hands import check_hand
-from ketav_registry.usecases.requests import clean_field
+from ketav_registry.usecases.requests import stored_field
 from ketav_registry.usecases.training import require_held_run
 
 
@@ -91,7 +91,7 @@ def _checked(page_import: PageImport) -> PageImport:
                 details={"line": str(number)},
             )
     clean_lines = tuple(
-        replace(line, text=clean_field(line.text, {"line": str(number)}))
+        replace(line, text=stored_field(line.text, {"line": str(number)}))
         for number, line in enumerate(lines, start=1)
     )
     return replace(page_import, lines=clean_lines)

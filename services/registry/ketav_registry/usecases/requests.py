@@ -18,3 +18,12 @@ def clean_field(value: str, location: Mapping[str, str], *, max_length: int = MA
     except InvalidInput as error:
         details = {**location, **error.details}
         raise InvalidInput(error.detail, code=error.code, details=details) from error
+
+
+def stored_field(value: str, location: Mapping[str, str]) -> str:
+    """Return the text of a line in stored form; an InvalidInput has its location, as in `clean_field`."""
+    try:
+        return text.stored(value)
+    except InvalidInput as error:
+        details = {**location, **error.details}
+        raise InvalidInput(error.detail, code=error.code, details=details) from error
