@@ -261,3 +261,111 @@ def test_reading_order_goes_down_a_column_before_the_next() -> None:
     ]
     assert reading_order(boundaries) == [3, 2, 4, 1, 5, 0]
     assert reading_order([]) == []
+
+
+def write_columns(page: Image, top: int, lines: int = 5) -> None:
+    """Write two columns whose lines begin at one height and end raggedly at the left."""
+    for index in range(lines):
+        write(page, 60 + 40 * (index % 3), 430, top + 90 * index)
+        write(page, 590 + 30 * (index % 2), 960, top + 90 * index)
+
+
+def sides_of(lines: tuple[FoundLine, ...]) -> list[str]:
+    """Return the side of the page that each line is on: right, left or across."""
+    boxes = [box(line) for line in lines]
+    return ["right" if left > 500 else "left" if right < 540 else "across" for left, _, right, _ in boxes]
+
+
+@pytest.mark.parametrize("lines", [3, 5, 9])
+@pytest.mark.parametrize(
+    ("left", "right", "letter"),
+    [(300, 720, 32), (400, 620, 48), (60, 960, 32)],
+    ids=["centred", "big", "wide"],
+)
+def test_a_heading_over_two_columns_is_one_line_that_is_read_first(
+    lines: int, left: int, right: int, letter: int
+) -> None:
+    """Each column keeps its lines: 2n + 1 in all, of which the heading alone crosses the gutter."""
+    page = paper(height=320 + 90 * lines)
+    write(page, left, right, 60, letter=letter)
+    write_columns(page, 220, lines)
+    sides = sides_of(find_lines(page, "page"))
+    assert sides == ["across", *["right"] * lines, *["left"] * lines]
+
+
+@pytest.mark.parametrize(("left", "right"), [(330, 690), (60, 960)], ids=["centred", "wide"])
+def test_a_subheading_between_columns_is_read_between_them(left: int, right: int) -> None:
+    """Both columns above it come first, both columns below it last."""
+    page = paper(height=1250)
+    write_columns(page, 60, 4)
+    write(page, left, right, 510)
+    write_columns(page, 700, 4)
+    sides = sides_of(find_lines(page, "page"))
+    assert sides == [*["right"] * 4, *["left"] * 4, "across", *["right"] * 4, *["left"] * 4]
+
+
+@pytest.mark.parametrize(
+    ("left", "right"), [(450, 580), (330, 690), (60, 960)], ids=["number", "centred", "wide"]
+)
+def test_a_footer_under_two_columns_is_read_last_and_unites_none(left: int, right: int) -> None:
+    """A page number in the gutter and a footer across it leave the lines beside the gutter as they are."""
+    page = paper(height=1000)
+    write_columns(page, 100, 7)
+    write(page, left, right, 850)
+    lines = find_lines(page, "page")
+    assert sides_of(lines)[:14] == [*["right"] * 7, *["left"] * 7]
+    assert len(lines) == 15
+    assert box(lines[-1])[1] > 800
+
+
+@pytest.mark.parametrize(
+    ("left", "right"), [(100, 300), (60, 140), (420, 600)], ids=["date at the left", "page number", "centred"]
+)
+@pytest.mark.parametrize("columns", [1, 2])
+def test_what_stands_above_everything_is_read_first(columns: int, left: int, right: int) -> None:
+    """Also where it does not overlap the right column."""
+    page = paper(height=1000)
+    write(page, left, right, 40)
+    for index in range(6):
+        write(page, 590 if columns == 2 else 350, 960, 220 + 90 * index)
+        if columns == 2:
+            write(page, 60, 430, 220 + 90 * index)
+    lines = find_lines(page, "page")
+    assert len(lines) == 6 * columns + 1
+    assert box(lines[0])[3] < 150
+    assert box(lines[1])[2] > 900
+
+
+def test_a_date_at_the_left_and_a_number_at_the_right_are_read_before_the_columns() -> None:
+    """The number first: it is on the right."""
+    page = paper(height=1000)
+    write(page, 100, 300, 40)
+    write(page, 860, 940, 40)
+    write_columns(page, 260, 6)
+    lines = find_lines(page, "page")
+    assert len(lines) == 14
+    assert box(lines[0])[0] > 800
+    assert box(lines[1])[3] < 150
+
+
+def test_columns_of_different_lengths_are_read_one_after_the_other() -> None:
+    """The last lines of the longer right column stand alone, and still belong to it."""
+    page = paper(height=1000)
+    for index in range(9):
+        write(page, 590, 960, 60 + 90 * index)
+        if 1 <= index < 5:
+            write(page, 60, 430, 60 + 90 * index)
+    sides = sides_of(find_lines(page, "page"))
+    assert sides == [*["right"] * 9, *["left"] * 4]
+
+
+def test_three_columns_under_a_heading_keep_their_lines() -> None:
+    """Two gutters on one page."""
+    page = paper(height=1000, width=1400)
+    write(page, 500, 900, 60)
+    for index in range(6):
+        for right in (1360, 900, 440):
+            write(page, right - 330 - 20 * (index % 2), right, 240 + 90 * index)
+    lines = find_lines(page, "page")
+    assert len(lines) == 19
+    assert all(box(line)[2] - box(line)[0] < 430 for line in lines)

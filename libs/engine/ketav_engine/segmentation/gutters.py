@@ -1,5 +1,7 @@
-"""Gutters: the gaps between columns, distinguished from the spaces between words.
+"""Gutters: the blank strips between columns, distinguished from the spaces between words.
 
+A gutter is sought on a page reduced to cells, as a union of blank rectangles with writing on both sides. What
+is inked in it (a heading over the columns, a stamp, a page number) ends the rectangle there and nowhere else.
 Lengths are in letter heights. Constants without a reason of their own were set together on the synthetic
 pages of docs/segmentation.md.
 """
@@ -8,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,66 +18,97 @@ from ketav_engine.segmentation.components import Mask
 from ketav_engine.segmentation.ink import PageInk
 from ketav_engine.segmentation.pieces import Piece, band_ink
 
-_WINDOWS: Final = ((-12, -8), (-8, -4), (-4, -0.7), (0.7, 4), (4, 8), (8, 12))
-"""Windows above and below a gap: first and last row from the line's middle."""
-_REACHES: Final = (8, 20)
+_CELLS: Final = 4
+"""Cells for each letter height."""
+_NARROW: Final = (1.2, 1.3, 17)
+"""Width that a gutter has at least in letter heights and in usual spaces between words, and height of the
+blank rectangles that it consists of: about six lines."""
+_WIDE: Final = (2.2, 1.8, 8)
+"""The same for a gutter that is clearly wider than a space: about three lines."""
+_MIN_HEIGHTS: Final = (10, 5)
+"""Height over which a narrow and a wide gutter have writing on both sides."""
+_SIDES: Final = (8, 20)
 """Distances left and right of a gutter within which there is writing: Hebrew lines end raggedly at the
 left."""
-_MIN_WIDTH: Final = 1.2
-"""Width that a gutter is blank over at least, wherever the lines end."""
-_MIN_SPACES: Final = 1.3
-"""The same in usual spaces between words."""
-_MIN_AGREEMENT: Final = 0.75
-"""Share of the windows with writing that must have it on both sides."""
-_MIN_WINDOWS: Final = 2
-"""Windows that must have writing on both sides."""
+_LEADING: Final = 4
+"""Height of blank paper between two lines that counts as written."""
+_WORD_SPACE: Final = 1.1
+"""Width of blank paper between two words that counts as written; less than that of the narrowest gutter."""
+_MIN_AGREEMENT: Final = 0.65
+"""Share of a gutter's written rows that have writing on both sides."""
+_MIN_RUN: Final = 0.5
+"""Share of its usual width that a gutter has in a row: a space in a heading that meets it is narrower."""
 _MIN_SPACE: Final = 0.5
 """Gap from which it is a space between words and not between letters."""
+_MAX_SPACE: Final = 2.5
+"""Gap, in the lower quartile of the gaps, from which it is no space between words but may be a gutter."""
+
+Runs = NDArray[np.int64]
+"""Horizontal runs of cells, shape (count, 3): row, first column, column after the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """A gutter's box in working pixels: usual left and right edge, first row and the row after the last."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Gutters:
-    """The ink of a page and the usual space between its words, in working pixels."""
+    """The gutters of a page."""
 
-    ink: PageInk
-    space: float
+    marks: Mask
+    """The cells inside a gutter, shape (rows, columns)."""
+    cell: int
+    """Working pixels of a cell's side."""
+    strips: tuple[Strip, ...]
 
     def between(self, left: Piece, right: Piece) -> bool:
-        """Return whether the gap between two pieces parts columns: a stretch of it is blank far up and down.
+        """Return whether a gutter separates two pieces, one on the left of the other."""
+        row = round((float(left.middles[-1]) + float(right.middles[0])) / 2 / self.cell)
+        rows = slice(max(row - _CELLS // 2, 0), row + _CELLS // 2 + 1)
+        return bool(self.marks[rows, left.right // self.cell : -(-right.left // self.cell)].any())
 
-        The windows around the gap with writing on both sides of the stretch are evidence of columns, of which
-        two are needed; those with writing on one side only are evidence of none.
-        """
-        letter = self.ink.letter
-        min_width = max(_MIN_WIDTH * letter, _MIN_SPACES * self.space)
-        if right.left - left.right < min_width:
-            return False
-        windows = self._windows((float(left.middles[-1]) + float(right.middles[0])) / 2)
-        first, last = longest_blank(np.logical_or.reduce(windows)[left.right : right.left])
-        if last - first < min_width:
-            return False
-        start, end = left.right + first, left.right + last
-        left_reach, right_reach = (int(reach * letter) for reach in _REACHES)
-        sides = [
-            (window[max(start - left_reach, 0) : start].any(), window[end : end + right_reach].any())
-            for window in windows
-        ]
-        both = sum(on_left and on_right for on_left, on_right in sides)
-        either = sum(on_left or on_right for on_left, on_right in sides)
-        return bool(both >= max(_MIN_WINDOWS, _MIN_AGREEMENT * either))
 
-    def _windows(self, middle: float) -> list[Mask]:
-        """Return for each window around a row which columns have writing."""
-        letter, letters = self.ink.letter, self.ink.letters
-        bounds = [(middle + first * letter, middle + last * letter) for first, last in _WINDOWS]
-        rows = [slice(max(round(top), 0), max(round(bottom), 0)) for top, bottom in bounds]
-        return [np.asarray(letters[part].any(axis=0), dtype=np.bool_) for part in rows]
+def find_gutters(ink: PageInk, space: float) -> Gutters:
+    """Return the gutters of a page whose words have the usual space `space`, in working pixels."""
+    cell = max(1, round(ink.letter / _CELLS))
+    written = _cells(ink.letters, cell)
+    letter = ink.letter / cell
+    blank = np.zeros_like(written)
+    for width, spaces, height in (_NARROW, _WIDE):
+        columns = round(max(width * letter, spaces * space / cell))
+        rectangle = np.ones((round(height * letter), max(1, columns)), np.uint8)
+        blank |= np.asarray(cv2.morphologyEx(1 - written, cv2.MORPH_OPEN, rectangle), dtype=np.uint8)
+    words = cv2.morphologyEx(
+        written, cv2.MORPH_CLOSE, np.ones((1, round(_WORD_SPACE * letter) + 1), np.uint8)
+    )
+    leading = np.ones((round(_LEADING * letter) + 1, 1), np.uint8)
+    lines = np.asarray(cv2.morphologyEx(words, cv2.MORPH_CLOSE, leading), dtype=np.uint8)
+    runs = _runs(blank & (1 - lines))
+    both, either = _sides(lines, runs, letter)
+    marks = np.zeros(written.shape, dtype=np.bool_)
+    strips: list[Strip] = []
+    for inside in _columns_of_runs(runs[both], written.shape, letter):
+        strip = _strip(inside, runs[either], letter, space / cell)
+        if strip is not None:
+            strips.append(strip)
+            for row, first, last in inside:
+                marks[row, first:last] = last - first >= _MIN_RUN * (strip.right - strip.left)
+    scaled = (Strip(s.left * cell, s.top * cell, s.right * cell, s.bottom * cell) for s in strips)
+    return Gutters(marks, cell, tuple(scaled))
 
 
 def usual_space(pieces: Sequence[Piece], ink: PageInk) -> float:
-    """Return the usual space between words in working pixels: the median of the wide gaps, 0 without any."""
-    spaces = [end - start for piece in pieces for start, end in gaps(piece, ink, _MIN_SPACE)]
-    return float(np.median(spaces)) if spaces else 0.0
+    """Return the usual space between words in working pixels: 0 without any."""
+    widths = np.array([end - start for piece in pieces for start, end in gaps(piece, ink, _MIN_SPACE)])
+    if not widths.size:
+        return 0.0
+    return float(np.median(widths[widths <= _MAX_SPACE * np.percentile(widths, 25)]))
 
 
 def gaps(piece: Piece, ink: PageInk, min_letters: float) -> list[tuple[int, int]]:
@@ -84,11 +118,54 @@ def gaps(piece: Piece, ink: PageInk, min_letters: float) -> list[tuple[int, int]
     return [(int(inked[index]) + 1, int(inked[index + 1])) for index in before]
 
 
-def longest_blank(marked: NDArray[np.bool_]) -> tuple[int, int]:
-    """Return the first column of the longest run without a mark and the column after its last."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[1], marked.astype(np.int8), [1]])))
-    if not edges.size:
-        return 0, 0
-    starts, ends = edges[::2], edges[1::2]
-    longest = int(np.argmax(ends - starts))
-    return int(starts[longest]), int(ends[longest])
+def _cells(letters: NDArray[np.uint8], cell: int) -> NDArray[np.uint8]:
+    """Return which cells of a page have writing, 0 or 1."""
+    height, width = letters.shape
+    padded = np.pad(letters, ((0, -height % cell), (0, -width % cell)))
+    rows = padded.reshape(-1, cell, padded.shape[1]).max(axis=1)
+    return np.ascontiguousarray(rows.reshape(len(rows), -1, cell).max(axis=2))
+
+
+def _runs(marks: NDArray[np.uint8]) -> Runs:
+    """Return the horizontal runs of marked cells, row by row."""
+    edges = np.diff(np.pad(marks.astype(np.int8), ((0, 0), (1, 1))), axis=1)
+    rows, firsts = np.nonzero(edges == 1)
+    _, lasts = np.nonzero(edges == -1)
+    return np.stack([rows, firsts, lasts], axis=1)
+
+
+def _sides(lines: NDArray[np.uint8], runs: Runs, letter: float) -> tuple[Mask, Mask]:
+    """Return which runs have writing on both sides, and which have it on one side or both."""
+    sums = np.pad(lines.cumsum(axis=1, dtype=np.int64), ((0, 0), (1, 0)))
+    rows, firsts, lasts = runs.T
+    left, right = (round(reach * letter) for reach in _SIDES)
+    on_left = sums[rows, firsts] > sums[rows, (firsts - left).clip(0)]
+    on_right = sums[rows, (lasts + right).clip(0, lines.shape[1])] > sums[rows, lasts]
+    return on_left & on_right, on_left | on_right
+
+
+def _columns_of_runs(runs: Runs, shape: tuple[int, ...], letter: float) -> list[Runs]:
+    """Return the runs that lie one above the other, strip by strip, without those lower than a letter."""
+    marks = np.zeros(shape, np.uint8)
+    for row, first, last in runs:
+        marks[row, first:last] = 1
+    tall = cv2.morphologyEx(marks, cv2.MORPH_OPEN, np.ones((max(2, round(letter)), 1), np.uint8))
+    closed = cv2.morphologyEx(tall, cv2.MORPH_CLOSE, np.ones((round(_LEADING * letter) + 1, 1), np.uint8))
+    _, labels = cv2.connectedComponents(closed, connectivity=4)
+    whole = _runs(np.asarray(tall, dtype=np.uint8))
+    numbers = np.asarray(labels)[whole[:, 0], whole[:, 1]]
+    return [whole[numbers == number] for number in np.unique(numbers)]
+
+
+def _strip(inside: Runs, written: Runs, letter: float, space: float) -> Strip | None:
+    """Return the box of a gutter in cells, None where the runs are none; `written` have writing on a side."""
+    left, right = np.median(inside[:, 1]), np.median(inside[:, 2])
+    top, bottom = inside[:, 0].min(), inside[:, 0].max() + 1
+    rows = len(np.unique(inside[:, 0]))
+    beside = (
+        (written[:, 0] >= top) & (written[:, 0] < bottom) & (written[:, 1] < right) & (written[:, 2] > left)
+    )
+    wide = right - left >= max(_WIDE[0] * letter, _WIDE[1] * space)
+    if rows < _MIN_HEIGHTS[int(wide)] * letter or rows < _MIN_AGREEMENT * len(np.unique(written[beside, 0])):
+        return None
+    return Strip(int(left), int(top), int(right), int(bottom))

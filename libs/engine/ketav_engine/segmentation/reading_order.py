@@ -1,75 +1,61 @@
 """Reading order of Hebrew: lines from top to bottom, columns from right to left."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final, Self
+
+import numpy as np
 
 from ketav_engine.domain import Point
-
-_MIN_OVERLAP: Final = 0.05
-"""Share of the narrower line's width that two lines of one column have in common at least."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Box:
-    """The box around a line's boundary, in pixels of the image."""
-
-    left: int
-    top: int
-    right: int
-    bottom: int
-
-    @classmethod
-    def around(cls, boundary: Sequence[Point]) -> Self:
-        """Return the box around a polygon."""
-        xs, ys = zip(*boundary, strict=True)
-        return cls(min(xs), min(ys), max(xs), max(ys))
-
-    @property
-    def middle(self) -> float:
-        """Return the vertical middle."""
-        return (self.top + self.bottom) / 2
-
-    def overlaps(self, other: "_Box") -> bool:
-        """Return whether two boxes share a noticeable range of columns."""
-        shared = min(self.right, other.right) - max(self.left, other.left)
-        return shared > _MIN_OVERLAP * min(self.right - self.left, other.right - other.left)
+from ketav_engine.segmentation.components import Mask
+from ketav_engine.segmentation.line_boxes import LineBoxes
+from ketav_engine.segmentation.separators import Separators, find_separators
 
 
 def reading_order(boundaries: Sequence[Sequence[Point]]) -> list[int]:
-    """Return the indices of lines in reading order (`horizontal-rl`).
+    """Return the indices of lines in reading order (`horizontal-rl`)."""
+    boxes = LineBoxes.around(boundaries)
+    return order_of(boxes, find_separators(boxes))
 
-    Two rules order pairs (Breuel, High Performance Document Layout Analysis, 2003, section 4): a line above
-    another precedes it when they overlap horizontally; a line wholly to the right of another precedes it when
-    no line between them in height overlaps both. The pairs are then sorted topologically.
+
+def order_of(boxes: LineBoxes, separators: Separators) -> list[int]:
+    """Return the indices of lines in reading order.
+
+    A separator, such as a heading over two columns, is read after everything above it and before everything
+    below it. Between separators two rules order pairs (Breuel, High Performance Document Layout Analysis,
+    2003, section 4): a line above another precedes it when they overlap horizontally; a line wholly to the
+    right of another precedes it when no line between them in height overlaps both. The pairs are then sorted
+    topologically.
     """
-    boxes = [_Box.around(boundary) for boundary in boundaries]
-    count = len(boxes)
-    before = [[_precedes(a, b, boxes) for b in range(count)] for a in range(count)]
+    before = _precedes(boxes)
     order: list[int] = []
-    left = sorted(
-        range(count), key=lambda index: (boxes[index].top + boxes[index].bottom, -boxes[index].right)
-    )
+    part: list[int] = []
+    for band in separators.bands:
+        if separators.are(band):
+            order += [*_sorted(part, before, boxes), *sorted(band, key=lambda index: -boxes.right[index])]
+            part = []
+        else:
+            part += band
+    return order + _sorted(part, before, boxes)
+
+
+def _sorted(part: list[int], before: Mask, boxes: LineBoxes) -> list[int]:
+    """Return lines in topological order; among those that are free the highest comes first."""
+    left = sorted(part, key=lambda index: (boxes.middle[index], -boxes.right[index]))
+    order: list[int] = []
     while left:
-        free = [b for b in left if not any(before[a][b] for a in left if a != b)]
-        following = free[0] if free else left[0]
+        waits = before[np.ix_(left, left)].any(axis=0)
+        following = left[int(np.argmin(waits))]
         order.append(following)
         left.remove(following)
     return order
 
 
-def _precedes(a: int, b: int, boxes: list[_Box]) -> bool:
-    """Return whether line a must be read before line b."""
-    if a == b:
-        return False
-    one, other = boxes[a], boxes[b]
-    if one.overlaps(other):
-        return one.middle < other.middle
-    if one.left < other.right:
-        return False
-    low, high = sorted((one.middle, other.middle))
-    return not any(
-        low < box.middle < high and box.overlaps(one) and box.overlaps(other)
-        for index, box in enumerate(boxes)
-        if index not in (a, b)
-    )
+def _precedes(boxes: LineBoxes) -> Mask:
+    """Return which line must be read before which, shape (lines, lines)."""
+    overlaps, middle = boxes.overlaps(), boxes.middle
+    above = overlaps & np.less.outer(middle, middle)
+    right_of = ~overlaps & np.greater_equal.outer(boxes.left, boxes.right)
+    for one in np.flatnonzero(right_of.any(axis=1)):
+        low, high = np.minimum(middle[one], middle), np.maximum(middle[one], middle)
+        between = (middle > low[:, None]) & (middle < high[:, None])
+        right_of[one] &= ~(between & overlaps[one] & overlaps).any(axis=1)
+    return np.asarray(above | right_of, dtype=np.bool_)
