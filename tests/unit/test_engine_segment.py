@@ -308,7 +308,7 @@ def test_a_subheading_between_columns_is_read_between_them(left: int, right: int
     ("left", "right"), [(450, 580), (330, 690), (60, 960)], ids=["number", "centred", "wide"]
 )
 def test_a_footer_under_two_columns_is_read_last_and_unites_none(left: int, right: int) -> None:
-    """A page number in the gutter and a footer across it leave the lines beside the gutter as they are."""
+    """A page number in the gutter and a footer across it leave the lines next to the gutter as they are."""
     page = paper(height=1000)
     write_columns(page, 100, 7)
     write(page, left, right, 850)

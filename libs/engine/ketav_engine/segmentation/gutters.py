@@ -20,7 +20,7 @@ from ketav_engine.segmentation.pieces import Piece, band_ink
 
 _CELLS: Final = 4
 """Cells for each letter height."""
-_NARROW: Final = (1.2, 1.3, 17)
+_SLIM: Final = (1.2, 1.3, 17)
 """Width that a gutter has at least in letter heights and in usual spaces between words, and height of the
 blank rectangles that it consists of: about six lines."""
 _WIDE: Final = (2.2, 1.8, 8)
@@ -80,7 +80,7 @@ def find_gutters(ink: PageInk, space: float) -> Gutters:
     written = _cells(ink.letters, cell)
     letter = ink.letter / cell
     blank = np.zeros_like(written)
-    for width, spaces, height in (_NARROW, _WIDE):
+    for width, spaces, height in (_SLIM, _WIDE):
         columns = round(max(width * letter, spaces * space / cell))
         rectangle = np.ones((round(height * letter), max(1, columns)), np.uint8)
         blank |= np.asarray(cv2.morphologyEx(1 - written, cv2.MORPH_OPEN, rectangle), dtype=np.uint8)
@@ -162,10 +162,10 @@ def _strip(inside: Runs, written: Runs, letter: float, space: float) -> Strip | 
     left, right = np.median(inside[:, 1]), np.median(inside[:, 2])
     top, bottom = inside[:, 0].min(), inside[:, 0].max() + 1
     rows = len(np.unique(inside[:, 0]))
-    beside = (
+    near = (
         (written[:, 0] >= top) & (written[:, 0] < bottom) & (written[:, 1] < right) & (written[:, 2] > left)
     )
     wide = right - left >= max(_WIDE[0] * letter, _WIDE[1] * space)
-    if rows < _MIN_HEIGHTS[int(wide)] * letter or rows < _MIN_AGREEMENT * len(np.unique(written[beside, 0])):
+    if rows < _MIN_HEIGHTS[int(wide)] * letter or rows < _MIN_AGREEMENT * len(np.unique(written[near, 0])):
         return None
     return Strip(int(left), int(top), int(right), int(bottom))
