@@ -116,7 +116,8 @@ def _documented() -> dict[tuple[str, re.Pattern[str]], Any]:
 
 async def check_documented(response: httpx.Response) -> None:
     """Fail if a response is a problem that the description does not list for its operation."""
-    if response.headers.get("content-type") != "application/problem+json":
+    is_problem = response.headers.get("content-type") == "application/problem+json"
+    if not is_problem or response.request.method == "HEAD":
         return
     code = json.loads(await response.aread())["code"]
     request = response.request

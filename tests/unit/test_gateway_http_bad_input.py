@@ -297,16 +297,16 @@ async def test_unknown_addresses_and_methods_are_problems(gateway: Gateway) -> N
     refused(await gateway.client.get("/nothing"), 404, "not-found")
     response = await gateway.client.delete("/projects/")
     refused(response, 405, "method-not-allowed")
-    assert response.headers["allow"] == "GET, POST"
+    assert response.headers["allow"] == "GET, HEAD, POST"
 
 
 @pytest.mark.parametrize(
     ("path", "allowed"),
     [
-        ("/webhook", "DELETE, GET, PUT"),
-        (f"/projects/{UNKNOWN}", "DELETE, GET, PATCH"),
-        ("/models/policy", "GET, PUT"),
-        ("/ocr/", "POST"),
+        ("/webhook", "DELETE, GET, HEAD, PUT"),
+        (f"/projects/{UNKNOWN}", "DELETE, GET, HEAD, PATCH"),
+        ("/models/policy/", "GET, HEAD, PUT"),
+        ("/ocr", "POST"),
     ],
 )
 async def test_a_wrong_method_names_all_methods_of_the_address(
@@ -319,24 +319,46 @@ async def test_a_wrong_method_names_all_methods_of_the_address(
     assert response.json()["detail"].endswith(f"Use {allowed}.")
 
 
+@pytest.mark.parametrize("path", ["/upload/", "/projects//", "/", "/" + "a" * 3000, "/docs/absent.js"])
+async def test_an_address_without_a_route_refers_to_the_list_of_addresses(
+    gateway: Gateway, path: str
+) -> None:
+    """Also with another last slash; there is no id to check."""
+    for address in (path, f"{path}/"):
+        response = await gateway.client.get(address)
+        refused(response, 404, "not-found")
+        assert (
+            response.json()["detail"] == "This address does not exist. The addresses are listed under /docs."
+        )
+
+
 @pytest.mark.parametrize(
-    ("path", "sentence"),
+    ("path", "name", "advice"),
     [
-        ("/ocr", "Use /ocr/ instead."),
-        ("/webhook/", "Use /webhook instead."),
-        ("/train", "Use /train/ instead."),
-        ("/upload/", "The addresses are listed under /docs."),
-        ("/" + "a" * 3000, "The addresses are listed under /docs."),
-        ("/docs/absent.js", "The addresses are listed under /docs."),
+        ("/projects/?cursr=a", "cursr", "the parameters are cursor, limit"),
+        ("/projects?Limit=3", "Limit", "the parameters are cursor, limit"),
+        (f"/projects/{UNKNOWN}/images/{UNKNOWN}/export?fmt=alto", "fmt", "the parameters are"),
+        ("/models/policy?limit", "limit", "it has no parameters"),
+        ("/models/policy?%D7%A9=", "ש", "it has no parameters"),
+        ("/models/policy?a%07b=1", "a\ufffdb", "it has no parameters"),
+        ("/models/policy?" + "a" * 3000, "a" * 64, "it has no parameters"),
     ],
 )
-async def test_an_address_without_a_route_says_which_one_to_use(
-    gateway: Gateway, path: str, sentence: str
+async def test_an_unknown_query_parameter_is_refused_by_its_name(
+    gateway: Gateway, path: str, name: str, advice: str
 ) -> None:
-    """A missing or superfluous slash is the most frequent mistake; there is no id to check."""
-    response = await gateway.client.post(path) if "docs" not in path else await gateway.client.get(path)
-    refused(response, 404, "not-found")
-    assert response.json()["detail"] == f"This address does not exist. {sentence}"
+    """A misspelt one would be ignored, and the client would get another answer than it asked for."""
+    response = await gateway.client.get(path)
+    refused(response, 422, "unknown-field")
+    assert f"has no parameter {name!r}. Remove it; {advice}" in response.json()["detail"]
+    assert response.json()["errors"] == [{"field": name, "message": response.json()["detail"]}]
+    assert set(gateway.state.calls) <= {"ResolveApiKey"}
+
+
+async def test_unknown_parameters_are_no_reason_before_the_key(gateway: Gateway) -> None:
+    """401 without a key; the addresses without a key ignore parameters, as probes send some."""
+    refused(await gateway.anonymous.get("/projects/?x=1"), 401, "unauthenticated")
+    assert (await gateway.anonymous.get("/livez?x=1")).status_code == 200
 
 
 @pytest.mark.parametrize(

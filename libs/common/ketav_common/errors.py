@@ -111,6 +111,14 @@ class Conflict(KetavError):
     default_code = "conflict"
 
 
+class RangeNotSatisfiable(KetavError):
+    """The requested part of a file is beyond its end. Send a range within the file."""
+
+    status = grpc.StatusCode.OUT_OF_RANGE
+    http = 416
+    default_code = "range-not-satisfiable"
+
+
 class Precondition(KetavError):
     """A condition of the request is not met. Read the stored state first."""
 

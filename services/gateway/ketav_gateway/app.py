@@ -10,15 +10,18 @@ from ketav_gateway.accounts.routes import router as accounts
 from ketav_gateway.corrections.routes import router as corrections
 from ketav_gateway.ground_truth.routes import router as ground_truth
 from ketav_gateway.http import problems
+from ketav_gateway.http.addresses import Addresses
+from ketav_gateway.http.cross_origin import allow_origins
 from ketav_gateway.http.dependencies import API_KEY_SCHEMES, Components, identify
 from ketav_gateway.http.edge import Edge, EdgeLimits
 from ketav_gateway.http.openapi import DescribedAPI, operation_id
+from ketav_gateway.http.parameters import refuse_unknown_parameters
 from ketav_gateway.http.routes import router as system
 from ketav_gateway.models.routes import router as models
 from ketav_gateway.next_lines.routes import router as next_lines
 from ketav_gateway.pages.routes import router as pages
 from ketav_gateway.projects.routes import router as projects
-from ketav_gateway.settings import GatewaySettings
+from ketav_gateway.settings import GatewaySettings, origins_of
 from ketav_gateway.training.routes import router as training
 from ketav_gateway.transcriptions.routes import router as transcriptions
 from ketav_gateway.webhooks.routes import router as webhooks
@@ -37,7 +40,8 @@ AUTH="Authorization: Bearer $(cat "${KETAV_DATA_DIR:-.ketav}/api_key")"   # or w
 
 Errors are `application/problem+json` (RFC 9457): `detail` says what is wrong and what to do, `code`
 identifies the problem for programs. POST requests accept an `Idempotency-Key`: the same request sent again is
-done once. Texts are in logical order, Unicode NFC; offsets count code points.
+done once. An address works with and without its last slash, and HEAD wherever GET does; a query parameter
+that an address does not have is refused. Texts are in logical order, Unicode NFC; offsets count code points.
 
 The description for programs is [openapi.json](openapi.json).
 """
@@ -96,8 +100,12 @@ def create_app(
     )
     problems.install(app)
     limits = EdgeLimits(settings.max_requests, settings.chunk_timeout_s, settings.body_timeout_s)
+    # The middleware that is added last is the outermost.
+    app.add_middleware(Addresses)
     app.add_middleware(Edge, limits=limits, metrics=metrics)
+    allow_origins(app, origins_of(settings.cors_origins))
+    dependencies = [Depends(identify), Depends(refuse_unknown_parameters), *API_KEY_SCHEMES]
     for router in _FEATURES:
-        app.include_router(router, dependencies=[Depends(identify), *API_KEY_SCHEMES])
+        app.include_router(router, dependencies=dependencies)
     app.include_router(system)
     return app

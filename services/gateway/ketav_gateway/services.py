@@ -8,8 +8,8 @@ reported.
 # The types of asynchronous stubs exist for type checkers only, so annotations must not be evaluated.
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -149,11 +149,15 @@ async def call(
 
 async def stream(
     method: grpc.aio.UnaryStreamMultiCallable[RequestT, ResponseT], request: RequestT, deadline_s: float
-) -> AsyncIterator[ResponseT]:
+) -> AsyncGenerator[ResponseT, None]:
     """Send one message and yield the responses; raises the KetavError that the service reported."""
     with _raise_service_errors():
-        async for response in method(request, timeout=deadline_s):
-            yield response
+        responses = method(request, timeout=deadline_s)
+        try:
+            async for response in responses:
+                yield response
+        finally:
+            responses.cancel()  # no effect on a stream that has ended
 
 
 async def upload(
@@ -174,6 +178,17 @@ async def file_messages(
     with path.open("rb") as file:
         while chunk := file.read(CHUNK_BYTES):
             yield message(chunk=chunk)
+
+
+async def image_header(services: Services, project_id: str, page_id: str) -> pages_pb2.DownloadImageHeader:
+    """Return the header of a page's image, and cancel the rest of the download."""
+    request = pages_pb2.DownloadImageRequest(project_id=project_id, page_id=page_id)
+    parts = stream(services.pages.DownloadImage, request, services.deadlines.store_s)
+    async with aclosing(parts):
+        async for message in parts:
+            if message.HasField("header"):
+                return message.header
+    raise Unavailable("The registry sent an image without its header. Retry later.")
 
 
 async def download_image(

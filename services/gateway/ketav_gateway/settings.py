@@ -1,5 +1,6 @@
 """Settings of the gateway, from the environment."""
 
+import re
 from typing import Annotated
 
 from limits import parse
@@ -8,6 +9,24 @@ from pydantic import AfterValidator, Field
 from ketav_common.limits import MAX_IMAGE_BYTES, MIB
 from ketav_common.setting_types import GrpcAddress, WritableDirectory
 from ketav_common.settings import ServiceSettings
+
+_ORIGIN = re.compile(r"https?://(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
+"""An origin as browsers send it (RFC 6454, section 6.2): lower case, without a path."""
+
+
+def origins_of(text: str) -> list[str]:
+    """Return the origins of a list."""
+    return [origin.strip() for origin in text.split(",") if origin.strip()]
+
+
+def check_origins(text: str) -> str:
+    """Return comma-separated origins; raises ValueError for a text that is no list of them."""
+    for origin in origins_of(text):
+        if origin != "*" and not _ORIGIN.fullmatch(origin):
+            raise ValueError(
+                "must be origins such as https://app.example.org, separated by commas, without a path, or *"
+            )
+    return text
 
 
 def check_rate(text: str) -> str:
@@ -26,6 +45,10 @@ RateLimit = Annotated[str, AfterValidator(check_rate)]
 """Requests within a window, such as `60/minute`."""
 
 
+Origins = Annotated[str, AfterValidator(check_origins)]
+"""Origins separated by commas; `*` alone allows every one."""
+
+
 class GatewaySettings(ServiceSettings):
     """The gateway's settings."""
 
@@ -36,6 +59,11 @@ class GatewaySettings(ServiceSettings):
     trainer_address: GrpcAddress = Field("127.0.0.1:50053", description="gRPC address of the trainer.")
     forwarded_allow_ips: str = Field(
         "", description="Addresses of proxies whose X-Forwarded-For is used; empty: none."
+    )
+    cors_origins: Origins = Field(
+        "",
+        description="Origins of web pages that may call the API from a browser, separated by commas, such as "
+        "`https://app.example.org`; `*`: all. Empty: none.",
     )
     spool_dir: WritableDirectory | None = Field(
         None, description="Folder for uploads in progress; unset: the system's temporary folder."

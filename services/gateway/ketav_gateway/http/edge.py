@@ -26,7 +26,7 @@ _PROBES = {"/livez", "/readyz"}
 
 They are requested every few seconds; their successes are logged at level DEBUG.
 """
-_METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
+_METHODS = {"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"}
 _FIRST_FAILURE_STATUS = 400
 _CLIENT_CLOSED = 499
 """Status in logs and metrics when the client closed the connection first; nginx uses the same number."""

@@ -9,11 +9,11 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
 
 from ketav_common import tracing
 from ketav_common.errors import InvalidInput, KetavError
 from ketav_common.logging import get_logger
+from ketav_gateway.http.addresses import methods_of
 from ketav_gateway.http.problem_codes import (
     CODES,
     EVERY_ROUTE,
@@ -40,10 +40,8 @@ _STATUS_CODES = {
 }
 _OWN_OBJECTS = {"no-webhook"}
 """Codes of missing objects that have no id: their details say nothing about other users."""
-_MAX_PATH_CHARACTERS = 200
-"""Longest path that a detail repeats."""
 _RESERVED = {"type", "title", "status", "detail", "code", "trace_id"}
-_NUMBERS = {"have", "need", "missing", "line"}
+_NUMBERS = {"have", "need", "missing", "line", "size_bytes"}
 """Details that gRPC carries as strings and JSON shows as numbers."""
 
 
@@ -113,6 +111,8 @@ def from_error(error: KetavError) -> JSONResponse:
     headers: dict[str, str] = {}
     if error.http in {http.HTTPStatus.TOO_MANY_REQUESTS, http.HTTPStatus.SERVICE_UNAVAILABLE}:
         headers["Retry-After"] = str(max(1, error.retry_after or _RETRY_AFTER_S))
+    if error.http == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and "size_bytes" in error.details:
+        headers["Content-Range"] = f"bytes */{error.details['size_bytes']}"
     if error.http == http.HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = 'Bearer realm="ketav"'
     detail = error.detail
@@ -167,30 +167,11 @@ async def _on_http_exception(request: Request, error: Exception) -> JSONResponse
     detail = str(error.detail)
     headers = dict(error.headers or {})
     if error.status_code == http.HTTPStatus.METHOD_NOT_ALLOWED:
-        headers["Allow"] = ", ".join(_methods(request, request.url.path))
+        headers["Allow"] = ", ".join(methods_of(request.app.routes, request.scope, request.url.path))
         detail = f"This address does not support the method of the request. Use {headers['Allow']}."
     elif error.status_code == http.HTTPStatus.NOT_FOUND:
-        detail = _no_address(request)
+        detail = "This address does not exist. The addresses are listed under /docs."
     return problem(error.status_code, code, detail, headers=headers)
-
-
-def _no_address(request: Request) -> str:
-    """Return the sentences about an address without a route; the last slash of an address counts."""
-    path = request.url.path
-    other = path.removesuffix("/") if path.endswith("/") else f"{path}/"
-    if len(path) <= _MAX_PATH_CHARACTERS and _methods(request, other):
-        return f"This address does not exist. Use {other} instead."
-    return "This address does not exist. The addresses are listed under /docs."
-
-
-def _methods(request: Request, path: str) -> list[str]:
-    """Return the methods of all routes of an address; Starlette names those of the first route alone."""
-    scope = {**request.scope, "path": path, "raw_path": path.encode()}
-    return [
-        method
-        for method in ("DELETE", "GET", "PATCH", "POST", "PUT")
-        if any(route.matches({**scope, "method": method})[0] is Match.FULL for route in request.app.routes)
-    ]
 
 
 def install(app: FastAPI) -> None:
@@ -208,6 +189,7 @@ _DESCRIPTIONS = {
     409: "The request conflicts with the stored state.",
     413: "The request or a file is too large.",
     415: "The type of the body or of a file is not supported.",
+    416: "The requested part of the file is beyond its end.",
     422: "The request is not valid or cannot be carried out now.",
     429: "Too many requests. The header Retry-After has the seconds to wait.",
     500: "The server failed.",

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from ketav_common.errors import InvalidInput, TooLarge
 from ketav_gateway.http.bodies import refuse_encoded
 from ketav_gateway.http.openapi import CURL_ARGUMENTS
-from ketav_gateway.http.validation import invalid_fields, naming_field
+from ketav_gateway.http.validation import invalid_fields, naming_field, pointer_step
 
 FILE_FIELD = "file"
 _FILE_POINTER = f"/{FILE_FIELD}"
@@ -128,7 +128,7 @@ class _FormReceiver:
             raise InvalidInput(
                 f"The form has no field {_printable(name)!r}. Remove it; the fields are {allowed}.",
                 code="unknown-field",
-                details={"pointer": f"/{_printable(name)}"},
+                details={"pointer": pointer_step(_printable(name))},
             )
         if name in self.names:
             raise InvalidInput(

@@ -1,30 +1,31 @@
 """Pages of a project: shown, downloaded, exported and deleted."""
 
-import asyncio
-from collections.abc import AsyncIterator
+import hashlib
 from contextlib import AsyncExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, BinaryIO
+from typing import Annotated
 
-from fastapi import APIRouter, Query
-from fastapi.responses import Response, StreamingResponse
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
 
 from ketav.registry.v1 import pages_pb2
 from ketav_gateway.erasure.convert import erasure
 from ketav_gateway.erasure.schemas import Erasure
+from ketav_gateway.http import files
 from ketav_gateway.http.dependencies import Components, Gateway, ImageId, ProjectId
 from ketav_gateway.http.openapi import CURL_ARGUMENTS
 from ketav_gateway.http.problems import Responses, responses
 from ketav_gateway.pages import convert, exports, schemas
-from ketav_gateway.services import call, download_image
+from ketav_gateway.services import call, download_image, image_header
 
 router = APIRouter(prefix="/projects/{project_id}/images/{image_id}", tags=["pages"])
 
-_READ_BYTES = 256 * 1024
 _IMAGE_TYPES = ("image/png", "image/jpeg")
 _FILE: Responses = {
-    200: {"description": "The image file.", "content": {media_type: {} for media_type in _IMAGE_TYPES}}
+    200: {"description": "The image file.", "content": {media_type: {} for media_type in _IMAGE_TYPES}},
+    206: {"description": "A part of it.", "content": {media_type: {} for media_type in _IMAGE_TYPES}},
+    304: {"description": "The client has the file already."},
 }
 _EXAMPLE = schemas.Page.model_validate(schemas.PAGE_EXAMPLE)
 _EXPORT: Responses = {
@@ -34,7 +35,8 @@ _EXPORT: Responses = {
             media_type: {"example": write(_EXAMPLE).decode()}
             for media_type, write in exports.FORMATS.values()
         },
-    }
+    },
+    304: {"description": "The text is the one that `If-None-Match` names."},
 }
 
 
@@ -62,34 +64,43 @@ async def delete_image(gateway: Gateway, project_id: ProjectId, image_id: ImageI
 @router.get(
     "/file",
     response_class=Response,
-    responses=responses("not-found", "no-base-model", "data-loss", more=_FILE),
+    responses=responses("not-found", "no-base-model", "data-loss", "range-not-satisfiable", more=_FILE),
     openapi_extra={CURL_ARGUMENTS: ["-o image"]},
     summary="Download an image file",
 )
-async def get_file(gateway: Gateway, project_id: ProjectId, image_id: ImageId) -> Response:
-    """Return the stored image file: upright, without metadata."""
+async def get_file(request: Request, gateway: Gateway, project_id: ProjectId, image_id: ImageId) -> Response:
+    """Return the stored image file: upright, without metadata.
+
+    It never changes: its ETag is the SHA-256. `If-None-Match` gets 304, `Range` one part of the file.
+    """
+    if "if-none-match" in request.headers:
+        known = await image_header(gateway.services, project_id, image_id)
+        if files.is_known(request, _etag(known)):
+            return files.not_modified(_etag(known), files.IMMUTABLE)
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(TemporaryDirectory(dir=gateway.settings.spool_dir))
         path = Path(folder) / "image"
         header = await download_image(gateway.services, project_id, image_id, path)
-        file = stack.enter_context(path.open("rb"))
-        body = _chunks(file, stack.pop_all())
-    image = header.page.image
-    return StreamingResponse(
-        body,
-        media_type=image.media_type if image.media_type in _IMAGE_TYPES else "application/octet-stream",
-        headers={
-            "Content-Length": str(image.size_bytes),
-            "Content-Disposition": f'inline; filename="{exports.image_name(image_id, image.media_type)}"',
-        },
-    )
+        image = header.page.image
+        part = files.requested_part(request, _etag(header), image.size_bytes)
+        return files.file_response(
+            stack.enter_context(path.open("rb")),
+            stack.pop_all(),
+            part=part,
+            size=image.size_bytes,
+            media_type=image.media_type if image.media_type in _IMAGE_TYPES else "application/octet-stream",
+            headers={
+                "Content-Disposition": f'inline; filename="{exports.image_name(image_id, image.media_type)}"',
+                "ETag": _etag(header),
+                "Cache-Control": files.IMMUTABLE,
+                "Vary": files.VARY,
+            },
+        )
 
 
-async def _chunks(file: BinaryIO, files: AsyncExitStack) -> AsyncIterator[bytes]:
-    """Yield a file in chunks; closes and removes it at the end."""
-    async with files:
-        while chunk := await asyncio.to_thread(file.read, _READ_BYTES):
-            yield chunk
+def _etag(header: pages_pb2.DownloadImageHeader) -> str:
+    """Return the ETag of an image file."""
+    return f'"{header.page.image.sha256.hex()}"'
 
 
 @router.get(
@@ -99,6 +110,7 @@ async def _chunks(file: BinaryIO, files: AsyncExitStack) -> AsyncIterator[bytes]
     summary="Export the text of an image",
 )
 async def export(
+    request: Request,
     gateway: Gateway,
     project_id: ProjectId,
     image_id: ImageId,
@@ -110,8 +122,18 @@ async def export(
     page = await _get_page(gateway, project_id, image_id)
     media_type, write = exports.FORMATS[export_format]
     filename = f"{image_id}.{exports.EXTENSIONS[export_format]}"
+    content = write(page)
+    # Weak: the same text may be sent with and without compression.
+    etag = f'W/"{hashlib.sha256(content).hexdigest()}"'
+    if files.is_known(request, etag):
+        return files.not_modified(etag, files.REVALIDATED)
     return Response(
-        write(page),
+        content,
         media_type=media_type,
-        headers={"Content-Disposition": f'attachment; filename="{filename}"'},
+        headers={
+            "Content-Disposition": f'attachment; filename="{filename}"',
+            "ETag": etag,
+            "Cache-Control": files.REVALIDATED,
+            "Vary": files.VARY,
+        },
     )

@@ -29,6 +29,8 @@ log = get_logger()
 
 _ENDED = {"succeeded", "rejected", "failed", "cancelled"}
 _REVISION = re.compile(r"[0-9]{1,18}")
+_POLL_S = 10
+"""Seconds after which a client asks for the state of a run: one takes minutes."""
 _MAX_START_BYTES = 4096
 """Bytes of the body that starts a run: a name of 200 code points, each escaped, and room for spaces."""
 _BY_RUN_ID = {"parameters": {"run_id": "$response.body#/run_id"}}
@@ -91,7 +93,10 @@ async def start_training(
     request = trainer_pb2.StartTrainingRequest(request_id=key, hand=hand)
     started = await call(gateway.services.trainer.StartTraining, request, gateway.services.deadlines.short_s)
     run = convert.training_run(started.run)
-    response.headers["Location"] = f"/train/{run.run_id}"
+    location = f"/train/{run.run_id}"
+    response.headers["Location"] = location
+    response.headers["Link"] = f'<{location}>; rel="status", <{location}/events>; rel="monitor"'
+    response.headers["Retry-After"] = str(_POLL_S)
     return schemas.StartTrainingResponse(run_id=run.run_id, state=run.state)
 
 

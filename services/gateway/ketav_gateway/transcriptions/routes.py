@@ -32,6 +32,8 @@ from ketav_gateway.transcriptions.documents import Document, DocumentRequest
 
 router = APIRouter(tags=["transcriptions"], dependencies=[Depends(count_compute_request)])
 
+_POLL_S = 2
+"""Seconds after which a client asks for a page that is read in the background: most take one to three."""
 _IDS = {"project_id": "$response.body#/project_id", "image_id": "$response.body#/image_id"}
 _IMAGE_LINK = {"operationId": "get_image", "description": "The stored image.", "parameters": _IDS}
 _OCR_LINKS: Responses = {
@@ -54,7 +56,8 @@ _OCR_LINKS: Responses = {
 _ACCEPTED: Responses = {
     202: {
         "model": schemas.OcrAcceptedResponse | schemas.OcrDocumentResponse,
-        "description": "With `Prefer: respond-async`: the image is stored and will be read.",
+        "description": "With `Prefer: respond-async`: the image is stored and will be read. `Link` with "
+        'rel="status" has the address of the page, `Retry-After` the seconds until it is worth asking.',
         "links": {"image": _IMAGE_LINK},
     }
 }
@@ -126,7 +129,12 @@ def _accepted(body: BaseModel, location: str) -> Response:
         body.model_dump_json(),
         status_code=202,
         media_type="application/json",
-        headers={"Location": location, "Preference-Applied": "respond-async"},
+        headers={
+            "Location": location,
+            "Link": f'<{location}>; rel="status"',
+            "Retry-After": str(_POLL_S),
+            "Preference-Applied": "respond-async",
+        },
     )
 
 

@@ -41,6 +41,7 @@ EVERY_ROUTE = (
     "unavailable",
     "deadline-exceeded",
     "overloaded",
+    "unknown-field",
 )
 LIST = ("invalid-input", "invalid-cursor")
 _BODY = ("invalid-input", "request-timeout", "too-large", "unsupported-content-type", "malformed-text")

@@ -67,7 +67,7 @@ CODES: dict[str, ProblemCode] = {
     ),
     "missing-file": ProblemCode(422, "The form has no field 'file'. Add the file as this field."),
     "unknown-field": ProblemCode(
-        422, "The form has no field 'user'. Remove it; the fields are confirm, file."
+        422, "The address has no parameter 'fmt'. Remove it; the parameters are format."
     ),
     "duplicate-field": ProblemCode(422, "The form has the field 'name' more than once. Send it once."),
     "too-many-parts": ProblemCode(
@@ -84,6 +84,11 @@ CODES: dict[str, ProblemCode] = {
     ),
     "idempotency-key-reused": ProblemCode(
         409, "The Idempotency-Key belongs to a different request. Send a new key with each new request."
+    ),
+    "range-not-satisfiable": ProblemCode(
+        416,
+        "The file has 48213 bytes, and the range begins behind them. Send a range within the file.",
+        {"size_bytes": 48213},
     ),
     # Texts.
     "text-too-long": ProblemCode(422, "The text has more than 4,000 code points. Shorten it."),
