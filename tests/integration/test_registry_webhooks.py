@@ -149,6 +149,8 @@ async def test_a_run_with_a_verdict_has_one_delivery(registry: Registry, promote
         "run_id": run_id,
         "state": "succeeded" if promote else "rejected",
         "script": "modern_cursive",
+        "hand": None,
+        "new_base": None,
         "verdict": "promoted" if promote else "rejected",
         "cer_before": 0.2,
         "cer_after": 0.1,

@@ -23,7 +23,7 @@ def test_the_directory_is_private_and_gone_afterwards(tmp_path: Path) -> None:
 def test_a_checkpoint_outlives_the_attempt_and_not_the_run(tmp_path: Path) -> None:
     """It is deleted with its run, half-written or not, or after a day."""
     parent = ModelRef("base-1", "ab" * 32, 1)
-    claim = Claim("run", 1, uuid4(), parent, parent, 30)
+    claim = Claim("run", 1, uuid4(), parent, parent, parent, 30)
     checkpoint, old = checkpoint_of(tmp_path, claim), tmp_path / "other.checkpoint"
     for path in (checkpoint, old):
         path.write_bytes(b"weights")

@@ -28,8 +28,11 @@ def to_claim(response: training_pb2.ClaimTrainingRunResponse) -> Claim:
         fence=response.fence,
         user_id=UUID(response.user_id),
         parent=_to_model(response.parent),
+        serving=_to_model(response.serving if response.HasField("serving") else response.parent),
         base=_to_model(response.base),
         lease_s=float(response.lease_seconds),
+        own=_to_model(response.own) if response.HasField("own") else None,
+        from_new_base=bool(response.run.new_base),
         traceparent=response.traceparent,
     )
 
@@ -73,6 +76,7 @@ def from_candidate(claim: Claim, candidate: Candidate) -> Iterator[models_pb2.Pu
         verdict=verdict.sentence,
         training_lines=candidate.training_lines,
         model_card=candidate.card,
+        serving_version=candidate.serving_version,
     )
     yield models_pb2.PublishModelRequest(header=header)
     faults.reached("during-upload", claim.run_id)

@@ -48,11 +48,17 @@ class Claim:
     """Sent with every call for the run; the registry refuses an older one."""
     user_id: UUID
     parent: ModelRef
-    """The model to fine-tune, with which the candidate is compared."""
+    """The model to fine-tune."""
+    serving: ModelRef
+    """The model that serves the hand, with which the candidate is compared."""
     base: ModelRef
     """The base model of the run's script."""
     lease_s: float
     """Seconds until the lease ends unless it is renewed."""
+    own: ModelRef | None = None
+    """The model of the user's own hand, where the hand is another one without a model of its own."""
+    from_new_base: bool = False
+    """Whether the run trains from the base because the hand's model descends from an older one."""
     traceparent: str = ""
     """The trace of the request that caused the run (W3C Trace Context); empty where there is none."""
 
@@ -152,3 +158,5 @@ class Candidate:
     training_lines: int
     card: str
     """The model card, a JSON object."""
+    serving_version: str = ""
+    """The version that it was compared with."""

@@ -35,6 +35,10 @@ class FitResult:
     """Of the general set; empty where there is none."""
     general_limit: float
     """The largest CER that the candidate may have on the general set."""
+    own: list[LineErrors]
+    """Of the serving model and that of the user's own hand, on new lines; empty without the latter."""
+    own_is_reference: bool
+    """Whether the candidate was compared with the model of the user's own hand."""
     skipped_lines: int
     """Training lines that could not be trained on."""
     sha256: str
@@ -73,6 +77,8 @@ class TrainingEventHandler:
                     folds=_line_errors(event["folds"]),
                     general=_line_errors(event["general"]),
                     general_limit=float(event["general_limit"]),
+                    own=_line_errors(event["own"]),
+                    own_is_reference=bool(event["own_is_reference"]),
                     skipped_lines=int(event["skipped"]),
                     sha256=str(event["sha256"]),
                 )

@@ -16,6 +16,10 @@ BASE: Final = "base.safetensors"
 """File of the base model, unless the model to fine-tune is the base model."""
 PARENT: Final = "parent.safetensors"
 """File of the model to fine-tune."""
+SERVING: Final = "serving.safetensors"
+"""File of the model that serves, unless that is the one to fine-tune."""
+OWN: Final = "own.safetensors"
+"""File of the model of the user's own hand, where it may serve another hand."""
 CANDIDATE: Final = "candidate.safetensors"
 """File of the model that the training made."""
 
@@ -37,6 +41,10 @@ class FitConfig:
     pages: tuple[GroundTruthPage, ...]
     base_sha256: str | None = None
     """Hex digest of the base model's file, which limits the forgetting; None if the parent is the base."""
+    serving_sha256: str | None = None
+    """Hex digest of the file of the serving model, which is compared with; None if it is the parent."""
+    own_sha256: str | None = None
+    """Hex digest of the file of the user's own hand; None where it does not take part."""
     replay: Path | None = None
     """File of other writers' lines that are trained on too."""
     general: Path | None = None

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from ketav_common import faults
 from ketav_common.child_main import Channel, run
@@ -18,15 +18,13 @@ from ketav_engine.domain import (
     FitOptions,
     FitProgress,
     FitResult,
-    FoundLine,
     Model,
     TrainingLine,
     UnusableModelError,
 )
 from ketav_engine.engines import make_engine
-from ketav_engine.images import decode
-from ketav_engine.training.replay import read as read_lines
-from ketav_trainer.fit_messages import BASE, CANDIDATE, PARENT, FitConfig, to_config
+from ketav_trainer.fit_lines import FitLines, folds_of, shipped_lines
+from ketav_trainer.fit_messages import BASE, CANDIDATE, OWN, PARENT, SERVING, FitConfig, to_config
 from ketav_trainer.gate import LineErrors, cer, is_proved_worse, judge, largest_general_cer
 
 _NICENESS: Final = 10
@@ -41,6 +39,8 @@ _FOLDS: Final = 2
 """Parts of the cross-validation: each costs a fit, and the user waits."""
 _BLEND_SHARES: Final = (0.75, 0.5, 0.25)
 """Shares of the way from the parent that are tried in turn where a candidate forgets too much."""
+_Kind = Literal["holdout", "general", "new"]
+"""Lines that models are compared on: held out, of other writers, or those that trained none of them."""
 _FOLD_EFFORT: Final = 0.6
 """Share of a fit's epochs that a fold gets."""
 
@@ -50,15 +50,14 @@ class SpoiltModelError(EngineError):
 
 
 @dataclass(frozen=True, slots=True)
-class _Source:
-    """A training line as cross-validation needs it."""
+class _Reference:
+    """The model that a candidate must beat."""
 
-    index: int
-    """Index among the training lines."""
-    page_key: str
-    """Hex digest of the image that the line is on."""
-    trained: bool
-    """Whether the parent was trained on it, or a model that the parent comes from."""
+    model: Model
+    own: list[LineErrors]
+    """The errors of the serving model and of the one of the user's own hand; empty unless there is one."""
+    is_own: bool = False
+    """Whether it is the model of the user's own hand, which reads this hand better than the serving one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ class _Blended:
 
     candidate: Model
     general: list[LineErrors]
-    """The errors of parent and candidate on the general set."""
+    """The errors of the reference and the candidate on the general set."""
     general_limit: float
     """The largest CER that the candidate may have there."""
 
@@ -80,42 +79,63 @@ class FitProcess:
         self._config = config
         self._channel = channel
         self._engine: Engine = make_engine(config.engine, config.language, config.device)
+        self._lines = FitLines(config, self._engine)
         self._replay: list[TrainingLine] = []
-        self._sources: list[_Source] = []
+        self._known_edits: dict[tuple[str, tuple[int, ...]], list[int]] = {}
         self._options = FitOptions(seed=config.seed, epochs=config.epochs)
 
     def run(self) -> None:
-        """Fit, measure parent and candidate on the held-out lines, and report."""
+        """Fit, measure the reference and the candidate on the held-out lines, and report."""
         with self._stage("prepare"):
-            content = (self._config.directory / PARENT).read_bytes()
-            parent = self._engine.load_model(content, self._config.parent_sha256)
-            height = parent.info.height
-            training, holdout = self._lines(height)
-            self._replay = _load_shipped_lines(self._config.replay, height)
+            parent = self._model(PARENT, self._config.parent_sha256)
+            lines = self._lines.at(parent.info.height)
+            self._replay = shipped_lines(self._config.replay, parent.info.height)
+            reference = self._reference(parent)
         with self._stage("fit"):
-            result = self._fit(parent, training, holdout)
+            result = self._fit(parent, lines.training, lines.holdout)
         self._candidate_file.write_bytes(result.content)
         self._report("evaluating")
         faults.reached("in-evaluation")
         with self._stage("evaluate"):
-            blended = self._blend(parent, _load_shipped_lines(self._config.general, height))
-            errors = self._errors(parent, blended.candidate, holdout)
+            blended = self._blend(parent, reference.model)
+            errors = self._errors(reference.model, blended.candidate, "holdout")
         # Cross-validation measures other models than the candidate, so it is used only if the candidate's own
         # held-out lines decide nothing.
-        few = len(holdout) < _FEW_LINES and not _is_clear(errors) and not is_proved_worse(errors)
+        few = len(errors) < _FEW_LINES and not _is_clear(errors) and not is_proved_worse(errors)
         folds: list[LineErrors] = []
         if few:
             with self._stage("cross_validate"):
-                folds = self._cross_validate(parent, training)
+                folds = self._cross_validate(parent, reference.model)
         self._report(
             "done",
             errors=_triples(errors),
             folds=_triples(folds),
             general=_triples(blended.general),
             general_limit=blended.general_limit,
+            own=_triples(reference.own),
+            own_is_reference=reference.is_own,
             skipped=result.skipped,
             sha256=hashlib.sha256(self._candidate_file.read_bytes()).hexdigest(),
         )
+
+    def _model(self, name: str, sha256: str) -> Model:
+        """Load a model of the private directory."""
+        return self._engine.load_model((self._config.directory / name).read_bytes(), sha256)
+
+    def _reference(self, parent: Model) -> _Reference:
+        """Return the model that the candidate must beat.
+
+        It is the serving model, or that of the user's own hand where it reads the lines of this hand better:
+        more accurately with the probability that a promotion needs, on lines that trained neither.
+        """
+        config = self._config
+        serving = self._model(SERVING, config.serving_sha256) if config.serving_sha256 else parent
+        if config.own_sha256 is None:
+            return _Reference(serving, [])
+        own = self._model(OWN, config.own_sha256)
+        errors = self._errors(serving, own, "new")
+        is_own = judge(errors).promote
+        return _Reference(own if is_own else serving, errors, is_own)
 
     @property
     def _candidate_file(self) -> Path:
@@ -136,70 +156,50 @@ class FitProcess:
             checkpoint.unlink()
             return self._engine.fit(parent, training, holdout, self._replay, options, self._on_progress)
 
-    def _blend(self, parent: Model, general: Sequence[TrainingLine]) -> _Blended:
+    def _blend(self, parent: Model, reference: Model) -> _Blended:
         """Return the candidate of the candidate's file, and its errors on the general set.
 
         Where it forgets too much there, a blend with the parent replaces it, also in the file.
         """
         tuned = candidate = self._load(self._candidate_file.read_bytes())
-        parent_edits = self._edits(parent, general)
-        errors = _paired(general, parent_edits, self._edits(candidate, general))
-        limit = largest_general_cer(cer(errors, serving=True), self._base_cer())
+        before = self._errors(reference, parent, "general")
+        limit = largest_general_cer(cer(before, serving=False), self._base_cer())
+        errors = self._errors(reference, candidate, "general")
         for share in _BLEND_SHARES:
             if cer(errors, serving=False) <= limit:
                 break
             content = self._engine.blend(parent, tuned, share)
             self._candidate_file.write_bytes(content)
             candidate = self._load(content)
-            errors = _paired(general, parent_edits, self._edits(candidate, general))
+            errors = self._errors(reference, candidate, "general")
         return _Blended(candidate, errors, limit)
 
     def _base_cer(self) -> float | None:
         """Return the CER of the base model on the general set; None if it is the parent, or without a set."""
         if self._config.base_sha256 is None or self._config.general is None:
             return None
-        content = (self._config.directory / BASE).read_bytes()
-        base = self._engine.load_model(content, self._config.base_sha256)
-        general = _load_shipped_lines(self._config.general, base.info.height)
-        base_edits = self._edits(base, general)
-        return cer(_paired(general, base_edits, base_edits), serving=True)
+        base = self._model(BASE, self._config.base_sha256)
+        return cer(self._errors(base, base, "general"), serving=True)
 
-    def _cross_validate(self, parent: Model, training: Sequence[TrainingLine]) -> list[LineErrors]:
+    def _cross_validate(self, parent: Model, reference: Model) -> list[LineErrors]:
         """Measure each new training line with a model that was fitted without the line's page.
 
-        New are lines that did not train the parent: it may know the others by heart. The fitted model
+        New are lines that did not train the reference: it may know the others by heart. The fitted model
         understates the gain, for it is trained on fewer lines, for fewer epochs, without replay.
         """
         errors: list[LineErrors] = []
         options = replace(self._options, effort=_FOLD_EFFORT)
-        new = [source for source in self._sources if not source.trained]
-        folds = _folds([source.page_key for source in new])
+        lines, known = self._lines.at(parent.info.height), self._lines.at(reference.info.height)
+        new = [source for source in lines.sources if not source.trained]
+        folds = folds_of([source.page_key for source in new], _FOLDS)
         for fold in range(_FOLDS if len(set(folds)) > 1 else 0):
-            left_out = {source.index for source, own in zip(new, folds, strict=True) if own == fold}
-            rest = [line for index, line in enumerate(training) if index not in left_out]
+            left_out = sorted(source.index for source, own in zip(new, folds, strict=True) if own == fold)
+            rest = [line for index, line in enumerate(lines.training) if index not in set(left_out)]
             result = self._engine.fit(parent, rest, [], [], options, lambda _: True)
-            measured = [training[index] for index in sorted(left_out)]
-            errors += self._errors(parent, self._load(result.content), measured)
+            before = self._edits(reference, [known.training[index] for index in left_out])
+            measured = [lines.training[index] for index in left_out]
+            errors += _paired(measured, before, self._edits(self._load(result.content), measured))
         return errors
-
-    def _lines(self, height: int) -> tuple[list[TrainingLine], list[TrainingLine]]:
-        """Cut every line as reading does; return the training lines and the held-out lines."""
-        training: list[TrainingLine] = []
-        holdout: list[TrainingLine] = []
-        for page in self._config.pages:
-            content = (self._config.directory / page.image).read_bytes()
-            image, page_key = decode(content), hashlib.sha256(content).hexdigest()
-            outlines = [
-                FoundLine(order, line.baseline, line.boundary) for order, line in enumerate(page.lines)
-            ]
-            crops = self._engine.cut_lines(image, outlines, height)
-            for line, crop in zip(page.lines, crops, strict=True):
-                if line.holdout:
-                    holdout.append(TrainingLine(crop, line.text))
-                    continue
-                self._sources.append(_Source(len(training), page_key, line.trained))
-                training.append(TrainingLine(crop, line.text))
-        return training, holdout
 
     def _load(self, content: bytes) -> Model:
         """Load a model that the training made, as the recognizer will; raises SpoiltModelError."""
@@ -208,14 +208,30 @@ class FitProcess:
         except UnusableModelError as error:
             raise SpoiltModelError from error
 
-    def _errors(self, parent: Model, candidate: Model, lines: Sequence[TrainingLine]) -> list[LineErrors]:
-        """Return the errors of both models on each line."""
-        return _paired(lines, self._edits(parent, lines), self._edits(candidate, lines))
+    def _errors(self, reference: Model, other: Model, kind: _Kind) -> list[LineErrors]:
+        """Return the errors of two models on lines of one kind, each line at the height of the model."""
+        lines = self._of_kind(other, kind)
+        before = self._edits(reference, self._of_kind(reference, kind))
+        after = before if other is reference else self._edits(other, lines)
+        return _paired(lines, before, after)
+
+    def _of_kind(self, model: Model, kind: _Kind) -> list[TrainingLine]:
+        """Return the lines of one kind at the height of a model."""
+        cut = self._lines.at(model.info.height)
+        return {"holdout": cut.holdout, "general": cut.general, "new": cut.new}[kind]
 
     def _edits(self, model: Model, lines: Sequence[TrainingLine]) -> list[int]:
-        """Return the edits between each line's text and the text that a model reads."""
-        readings = self._engine.read_lines([line.image for line in lines], model)
-        return [edits(line.text, reading.text) for line, reading in zip(lines, readings, strict=True)]
+        """Return the edits between each line's text and the text that a model reads.
+
+        A list of lines is read once by each model: several comparisons need the errors of the reference.
+        """
+        key = (model.info.sha256, tuple(map(id, lines)))
+        if key not in self._known_edits:
+            readings = self._engine.read_lines([line.image for line in lines], model)
+            self._known_edits[key] = [
+                edits(line.text, reading.text) for line, reading in zip(lines, readings, strict=True)
+            ]
+        return self._known_edits[key]
 
     def _on_progress(self, progress: FitProgress) -> bool:
         """Report an epoch; the worker kills this process when it must end."""
@@ -242,19 +258,6 @@ class FitProcess:
     def _report(self, event: str, **fields: object) -> None:
         """Send an event to the worker."""
         self._channel.send({"event": event} | fields)
-
-
-def _load_shipped_lines(path: Path | None, height: int) -> list[TrainingLine]:
-    """Return shipped lines of other writers at a height in pixels, none where no file is set."""
-    return read_lines(path, height) if path else []
-
-
-def _folds(page_keys: Sequence[str]) -> list[int]:
-    """Return each line's fold: lines of one page share a fold, except where all lines are of one page."""
-    keys = sorted(set(page_keys))
-    if len(keys) < _FOLDS:
-        return [index % _FOLDS for index in range(len(page_keys))]
-    return [keys.index(key) % _FOLDS for key in page_keys]
 
 
 def _paired(

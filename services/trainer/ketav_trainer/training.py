@@ -4,7 +4,8 @@ import asyncio
 import json
 import time
 from collections.abc import Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Final, Literal
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from ketav_common.errors import KetavError, NotFound, Precondition, Stale, Timed
 from ketav_common.logging import get_logger
 from ketav_common.tracing import SpanKind
 from ketav_trainer import metrics
-from ketav_trainer.card import describe
+from ketav_trainer.card import describe, own_figures, sentence_of
 from ketav_trainer.dataset import save_dataset, save_model
 from ketav_trainer.domain import (
     INTERNAL_ERROR,
@@ -27,10 +28,10 @@ from ketav_trainer.domain import (
     TrainingConfig,
     WorkerStoppingError,
 )
-from ketav_trainer.events import TrainingEventHandler
-from ketav_trainer.fit_messages import BASE, CANDIDATE, PARENT, FitConfig
+from ketav_trainer.events import FitResult, TrainingEventHandler
+from ketav_trainer.fit_messages import BASE, CANDIDATE, OWN, PARENT, SERVING, FitConfig
 from ketav_trainer.fit_runner import run_fit
-from ketav_trainer.gate import judge
+from ketav_trainer.gate import Verdict, judge
 from ketav_trainer.lease import Lease
 from ketav_trainer.metrics import measure_stage
 from ketav_trainer.registry import RegistryClient
@@ -102,13 +103,8 @@ async def train_model(
         seconds=config.seconds,
     )
     result = events.result()
-    verdict = judge(
-        result.errors,
-        result.general,
-        folds=result.folds,
-        general_limit=result.general_limit,
-        seed=config.seed,
-    )
+    verdict = _verdict(claim, result, config.seed)
+    compared = claim.own if claim.own and result.own_is_reference else claim.serving
     metrics.record_verdict(promoted=verdict.promote, serving=verdict.cer_before, candidate=verdict.cer_after)
     card = {
         "user_id": str(user_id),
@@ -125,8 +121,19 @@ async def train_model(
         sha256=result.sha256,
         verdict=verdict,
         training_lines=dataset.count(holdout=False),
-        card=json.dumps(card | describe(claim, dataset, verdict), ensure_ascii=False),
+        card=json.dumps(
+            card | describe(claim, compared, dataset, verdict) | own_figures(claim, result.own),
+            ensure_ascii=False,
+        ),
+        serving_version=compared.version,
     )
+
+
+def _verdict(claim: Claim, result: FitResult, seed: int) -> Verdict:
+    """Return the gate's verdict on a result, with sentences about the models that took part."""
+    errors, general, folds = result.errors, result.general, result.folds
+    verdict = judge(errors, general, folds=folds, general_limit=result.general_limit, seed=seed)
+    return replace(verdict, sentence=sentence_of(claim, verdict, own_is_reference=result.own_is_reference))
 
 
 def _fit_config(dataset: Dataset, claim: Claim, config: TrainingConfig) -> FitConfig:
@@ -139,6 +146,8 @@ def _fit_config(dataset: Dataset, claim: Claim, config: TrainingConfig) -> FitCo
         checkpoint=checkpoint_of(config.directory, claim),
         parent_sha256=claim.parent.sha256,
         base_sha256=claim.base.sha256 if claim.base != claim.parent else None,
+        serving_sha256=claim.serving.sha256 if claim.serving != claim.parent else None,
+        own_sha256=claim.own.sha256 if claim.own else None,
         pages=dataset.pages,
         replay=config.replay,
         general=config.general,
@@ -178,9 +187,7 @@ async def _attempt(claim: Claim, lease: Lease, dependencies: Dependencies) -> No
         try:
             with measure_stage("fetch"):
                 dataset = await save_dataset(registry.ground_truth(claim), directory)
-                await save_model(registry.model(claim, claim.parent), claim.parent, directory / PARENT)
-                if claim.base != claim.parent:
-                    await save_model(registry.model(claim, claim.base), claim.base, directory / BASE)
+                await _save_models(registry, claim, directory)
             candidate = await train_model(claim.user_id, dataset, claim=claim, lease=lease, config=config)
             faults.reached("before-upload", claim.run_id)
             with measure_stage("publish"):
@@ -193,6 +200,14 @@ async def _attempt(claim: Claim, lease: Lease, dependencies: Dependencies) -> No
             log.error("training_refused", run_id=claim.run_id, code=error.code, detail=error.detail)  # noqa: TRY400
             raise FitFailedError(INTERNAL_ERROR) from error
     log.info("run_published", run_id=claim.run_id, promote=candidate.verdict.promote)
+
+
+async def _save_models(registry: RegistryClient, claim: Claim, directory: Path) -> None:
+    """Write the files of the models that take part: the parent, and those that differ from it."""
+    models = {PARENT: claim.parent, BASE: claim.base, SERVING: claim.serving, OWN: claim.own}
+    for name, model in models.items():
+        if model is not None and (name == PARENT or model != claim.parent):
+            await save_model(registry.model(claim, model), model, directory / name)
 
 
 async def _while_leased(attempt: Coroutine[Any, Any, None], lease: Lease, stop: asyncio.Event) -> None:

@@ -17,14 +17,15 @@ from ketav_registry.domain.webhooks import (
     Webhook,
     delivery_body,
 )
-from ketav_registry.tables import model_version, training_run, webhook, webhook_delivery
+from ketav_registry.repository.projects_hands import HAND_NAME
+from ketav_registry.tables import hand, model_version, training_run, webhook, webhook_delivery
 
 _delivery, _run, _webhook = webhook_delivery.c, training_run.c, webhook.c
 _MAX_LISTED_DELIVERIES = 10
 """Latest deliveries that a webhook lists."""
 _MAX_AGE = timedelta(days=30)
 """Age after which deliveries that have ended are deleted."""
-_RUN_COLUMNS = ("state", "script", "verdict", "cer_base", "cer_candidate")
+_RUN_COLUMNS = ("state", "script", "new_base", "verdict", "cer_base", "cer_candidate")
 """Columns of a run that its delivery contains."""
 _IS_WAITING = _delivery.state == DeliveryState.WAITING
 
@@ -103,10 +104,12 @@ async def claim(transaction: Transaction, limit: int) -> list[ClaimedDelivery]:
             _webhook.secret,
             *(_run[name].label(f"run_{name}") for name in _RUN_COLUMNS),
             model_version.c.version,
+            HAND_NAME,
         )
         .join(webhook, _webhook.user_id == _delivery.user_id)
         .outerjoin(training_run, _run.id == _delivery.run_id)
         .outerjoin(model_version, model_version.c.run_id == _delivery.run_id)
+        .outerjoin(hand, hand.c.id == _run.hand_id)
         .where(_delivery.id.in_(ids))
         .order_by(_delivery.created_at)
     )
@@ -116,7 +119,8 @@ async def claim(transaction: Transaction, limit: int) -> list[ClaimedDelivery]:
 def _claimed_delivery(row: Any) -> ClaimedDelivery:  # noqa: ANN401 - a row of the query above
     """Return the delivery of a row.
 
-    The body is rebuilt at each attempt and stays equal, because an ended run does not change. Its `run` is
+    The body is rebuilt at each attempt and stays equal, because an ended run does not change; the name
+    of its hand is deleted with the hand's last project. Its `run` is
     None for a test event.
     """
     run = None
@@ -125,6 +129,8 @@ def _claimed_delivery(row: Any) -> ClaimedDelivery:  # noqa: ANN401 - a row of t
             "run_id": str(row.run_id),
             "state": row.run_state,
             "script": row.run_script,
+            "hand": row.hand_name or None,
+            "new_base": row.run_new_base,
             "verdict": row.run_verdict,
             "cer_before": row.run_cer_base,
             "cer_after": row.run_cer_candidate,

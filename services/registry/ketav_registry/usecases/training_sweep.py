@@ -12,6 +12,7 @@ from ketav_registry.domain.training_policy import is_due
 from ketav_registry.repository import ground_truth, training_policy, training_readiness, training_sweep
 from ketav_registry.stores import Stores
 from ketav_registry.usecases.training import NewRun, count_end, queue_run, require_run
+from ketav_registry.usecases.training_new_base import queue_from_new_base
 
 log = get_logger()
 
@@ -51,6 +52,7 @@ async def _queue_due_runs(stores: Stores, timeout_s: float) -> None:
                     await _queue_if_due(user_id, stores)
                 except KetavError as error:  # an error of one user must not block the others
                     log.warning("due_run_not_queued", due_user=str(user_id), code=error.code)
+            await queue_from_new_base(stores)
     except TimeoutError:
         log.warning("queueing_timed_out", users_left=len(users))
 
