@@ -19,7 +19,10 @@ import tempfile
 import time
 import uuid
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from itertools import repeat
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
 
@@ -47,7 +50,11 @@ NONE: Final = "without learning"
 GREEDY: Final = "without learning, read by Kraken's decoder"
 _NAMESPACE: Final = uuid.UUID("6f0c8f0e-2d5c-4a57-9d6e-2b6f0a1c9e11")
 """Namespace of the pages' ids, from which the split follows."""
-_KRAKEN_GRACE_S: Final = 120.0
+_PROCESSES: Final = 2
+_KRAKEN_TIMEOUT_S: Final = 1200.0
+"""Kraken's trainer gets processor time, which takes longer on a busy machine."""
+_START_S: Final = 5.0
+"""Processor seconds of the start of a worker's training process: imports of torch and Kraken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +67,7 @@ class Training:
     lines: int
     """Corrected lines."""
     seconds: float
+    """Processor seconds of the training process, which is the elapsed time on an idle machine."""
     verdict: str
     promoted: bool
 
@@ -151,10 +159,10 @@ class Simulation:
         lines = sum(len(page) for page in pages)
         parent = self._serving(PRODUCT, number + 1)
         trained = train(self._corrected(pages), parent, self._shipped)
-        verdict, seconds = trained.verdict, round(trained.seconds, 1)
+        verdict, seconds = trained.verdict, round(trained.seconds + _START_S, 1)
         self._model_file(PRODUCT, number).write_bytes(trained.content)
         start = self._serving(PEER, number + 1)
-        run_kraken(self._all_lines(pages), start, self._model_file(PEER, number), seconds)
+        run_kraken(self._all_lines(pages), start, self._model_file(PEER, number), trained.seconds)
         self.trainings += [
             Training(PRODUCT, number, lines, seconds, verdict.sentence, verdict.promote),
             Training(PEER, number, lines, seconds, "no gate", promoted=True),
@@ -200,9 +208,11 @@ def run_kraken(lines: Sequence[tuple[Any, str]], start: bytes, to: Path, seconds
         parent = Path(name) / "start.safetensors"
         parent.write_bytes(start)
         command = [sys.executable, "-m", "bench.kraken_loop", str(parent), str(folder), str(to)]
-        limit = seconds + _KRAKEN_GRACE_S
         subprocess.run(
-            [*command, "--seconds", str(seconds)], check=True, timeout=limit, stdout=subprocess.DEVNULL
+            [*command, "--seconds", str(seconds)],
+            check=True,
+            timeout=_KRAKEN_TIMEOUT_S,
+            stdout=subprocess.DEVNULL,
         )
 
 
@@ -231,22 +241,33 @@ def _corrected(
     return CorrectedLine(line.image, line.text, sides[key] is Split.HOLDOUT, key in trained)
 
 
-def run(hands: Sequence[Hand], minutes: float, folder: Path, out: Path) -> None:
-    """Correct pages until all are done or the time is over; write the report of what is done."""
-    deadline = time.monotonic() + 60 * minutes
-    simulations = [Simulation(hand, folder, Shipped.load()) for hand in hands]
-    for simulation in simulations:
-        while not simulation.finished and time.monotonic() < deadline:
-            simulation.correct_page()
-            print(simulation.pages[-1], flush=True)
-    pages = [asdict(page) for simulation in simulations for page in simulation.pages]
+def simulate(hand: Hand, deadline: float, folder: Path) -> Simulation:
+    """Correct pages of a hand until all are done or the time is over."""
+    simulation = Simulation(hand, folder, Shipped.load())
+    while not simulation.finished and time.time() < deadline:
+        simulation.correct_page()
+        print(simulation.pages[-1], flush=True)
+    return simulation
+
+
+def figures(hand: Hand, deadline: float, folder: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Simulate a hand; return its pages and its trainings as plain values."""
+    simulation = simulate(hand, deadline, folder)
     trainings = [
-        asdict(training) | {"hand": simulation.hand.name, "first_page": training.first_page}
-        for simulation in simulations
+        asdict(training) | {"hand": hand.name, "first_page": training.first_page}
         for training in simulation.trainings
     ]
-    write_report(pages, trainings, out)
-    if not all(simulation.finished for simulation in simulations):
+    return [asdict(page) for page in simulation.pages], trainings
+
+
+def run(hands: Sequence[Hand], minutes: float, folder: Path, out: Path) -> None:
+    """Simulate two hands at a time for some minutes; write the report of what is done."""
+    deadline = time.time() + 60 * minutes
+    with ProcessPoolExecutor(_PROCESSES, get_context("spawn")) as pool:
+        results = list(pool.map(figures, hands, repeat(deadline), repeat(folder)))
+    pages = [page for hand_pages, _ in results for page in hand_pages]
+    write_report(pages, [training for _, trainings in results for training in trainings], out)
+    if len(pages) < sum(len(hand.pages) for hand in hands):
         print("The time is over. Run the command again to continue.")
 
 

@@ -142,7 +142,7 @@ class Trials:
             for index, (line, text) in enumerate(zip(lines, texts, strict=True))
         ]
         began = time.monotonic()
-        trained = train(pages, self._shipped.base, self._shipped, own_process=False)
+        trained = train(pages, self._shipped.base, self._shipped)
         seconds, verdict = round(time.monotonic() - began, 1), trained.verdict
         trial = Trial(number, harm, hand.name, len(lines), seconds, verdict.promote, verdict.sentence)
         if not trial.promoted:

@@ -4,7 +4,8 @@
 
 LINES is a folder of line images with transcriptions (.gt.txt). It does what `ketos train -f path -i START
 --resize union` does: batches of one line, AdamW at 1e-3, a random tenth of the lines to validate with, early
-stopping, and the epoch with the best validation is kept. The seconds count from the start of this process.
+stopping, and the epoch with the best validation is kept. The seconds are processor time from the first batch
+on.
 """
 
 import argparse
@@ -13,8 +14,6 @@ import time
 import warnings
 from pathlib import Path
 from typing import Any
-
-import psutil
 
 
 def train(start: Path, lines: Path, to: Path, seconds: float) -> int:
@@ -56,22 +55,25 @@ def _best_epoch(seconds: float) -> Any:  # noqa: ANN401  # lightning is untyped 
     """Return a callback that keeps the best epoch's weights and stops the training at the end of the time."""
     from lightning.pytorch.callbacks import Callback
 
-    deadline = psutil.Process().create_time() + seconds
-
     class BestEpoch(Callback):
         """Keeps the weights with the highest accuracy on the validation lines, the first of equals."""
 
         accuracy = -1.0
         weights: dict[str, Any] | None = None
         stopping = False
+        began = 0.0
+
+        def on_train_start(self, *_: object) -> None:
+            """Start counting."""
+            self.began = time.process_time()
 
         def on_train_batch_end(self, trainer: Any, *_: object) -> None:  # noqa: ANN401
-            """Stop the training at the deadline."""
-            if time.time() > deadline:
+            """Stop the training at the end of the time."""
+            if time.process_time() - self.began > seconds:
                 self.stopping = trainer.should_stop = True
 
         def on_validation_end(self, trainer: Any, module: Any) -> None:  # noqa: ANN401
-            """Keep the weights if they are the best; the validation after the deadline does not count."""
+            """Keep the weights if they are the best; the validation after the end does not count."""
             accuracy = float(trainer.callback_metrics["val_accuracy"])
             if accuracy > self.accuracy and not self.stopping:
                 self.accuracy = accuracy

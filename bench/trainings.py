@@ -20,12 +20,10 @@ from ketav_trainer.domain import GroundTruthLine, GroundTruthPage, Progress
 from ketav_trainer.events import TrainingEventHandler
 from ketav_trainer.fit_messages import BASE, CANDIDATE, PARENT, FitConfig
 from ketav_trainer.fit_process import FitProcess
-from ketav_trainer.fit_runner import run_fit
 from ketav_trainer.gate import Verdict, judge
 
 MODELS: Final = Path("models")
 """Folder of the shipped files."""
-_TIMEOUT_S: Final = 1800.0
 _PAPER: Final = 255
 _GAP: Final = 12
 """Pixels of paper between the lines of a page."""
@@ -72,12 +70,12 @@ class Shipped:
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """The end of a training: the gate's verdict, the candidate's file, and the elapsed time."""
+    """The end of a training: the gate's verdict, the candidate's file, and the time."""
 
     verdict: Verdict
     content: bytes
     seconds: float
-    """From the start of the process to the verdict."""
+    """Processor seconds from the pages to the verdict, on one thread; a worker's process also starts."""
 
 
 def stack(images: Sequence[Image]) -> tuple[Image, list[FoundLine]]:
@@ -95,23 +93,14 @@ def stack(images: Sequence[Image]) -> tuple[Image, list[FoundLine]]:
     return np.concatenate(rows), outlines
 
 
-def train(
-    pages: Sequence[Sequence[CorrectedLine]], parent: bytes, shipped: Shipped, *, own_process: bool = True
-) -> Trained:
-    """Fine-tune `parent` on the pages and judge the candidate.
-
-    With `own_process` in a fresh process, whose start counts, as a worker does it. Raises FitFailedError.
-    """
+def train(pages: Sequence[Sequence[CorrectedLine]], parent: bytes, shipped: Shipped) -> Trained:
+    """Fine-tune `parent` on the pages and judge the candidate, in this process. Raises FitFailedError."""
     with tempfile.TemporaryDirectory(prefix="ketav-bench-") as name:
         config = _prepare(Path(name), pages, parent, shipped)
+        began, events = time.process_time(), _Events()
+        FitProcess(config, events).run()
         handler = TrainingEventHandler(_ignore)
-        began = time.monotonic()
-        if own_process:
-            asyncio.run(run_fit(config, handler.handle, memory_bytes=0, seconds=_TIMEOUT_S))
-        else:
-            events = _Events()
-            FitProcess(config, events).run()
-            asyncio.run(events.pass_on(handler))
+        asyncio.run(events.pass_on(handler))
         result = handler.result()
         verdict = judge(
             result.errors,
@@ -120,7 +109,7 @@ def train(
             general_limit=result.general_limit,
             seed=config.seed,
         )
-        seconds = time.monotonic() - began
+        seconds = time.process_time() - began
         return Trained(verdict, (config.directory / CANDIDATE).read_bytes(), seconds)
 
 

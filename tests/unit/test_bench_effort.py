@@ -53,7 +53,7 @@ def test_stacked_lines_are_one_below_another_where_their_boundaries_say() -> Non
 def test_a_training_on_true_texts_is_promoted_and_reads_them() -> None:
     """The candidate reads the held-out lines with less than half of the parent's errors."""
     lines = drawn(18)
-    trained = train(corrected(lines, [line.text for line in lines]), SHIPPED.base, SHIPPED, own_process=False)
+    trained = train(corrected(lines, [line.text for line in lines]), SHIPPED.base, SHIPPED)
     assert trained.verdict.promote, trained.verdict.sentence
     texts = read(SHIPPED.make_engine(), trained.content, [line.image for line in lines])
     pairs = list(zip([line.text for line in lines], texts, strict=True))
