@@ -177,3 +177,35 @@ async def test_a_corrupt_image_is_never_sent_completely(registry: Registry) -> N
         with pytest.raises(DataLoss), rpc.raise_ketav_errors():
             await call.read()
         assert 0 < len(b"".join(part.chunk for part in received)) < len(IMAGE)
+
+
+async def test_the_image_of_an_unread_page_is_replaced_by_its_turned_one(registry: Registry) -> None:
+    """Another object takes its place; a page with a transcription and another user's page are refused."""
+    turned = IMAGE[:5000]
+    image = page_pb2.Image(
+        width=100, height=200, media_type="image/png", size_bytes=len(turned), normalised=["turned-90"]
+    )
+
+    async def replace(page_id: str) -> pages_pb2.Page:
+        """Replace the image of a page."""
+        header = pages_pb2.ReplaceImageHeader(page_id=page_id, image=image)
+        messages = [
+            pages_pb2.ReplaceImageRequest(header=header),
+            pages_pb2.ReplaceImageRequest(chunk=turned),
+        ]
+        with rpc.raise_ketav_errors():
+            return (await registry.pages.ReplaceImage(iter(messages))).page
+
+    with acting(await registry.new_user()):
+        created = await create(registry)
+        page = await replace(created.page.page_id)
+        assert (page.image.width, page.image.height) == (100, 200)
+        assert list(page.image.normalised) == ["turned-90"]
+        parts = await download(registry, page)
+        assert b"".join(part.chunk for part in parts) == turned
+        await record(registry, page, "שלום")
+        with pytest.raises(Conflict) as refused:
+            await replace(page.page_id)
+        assert refused.value.code == "page-is-read"
+    with acting(await registry.new_user()), pytest.raises(NotFound):
+        await replace(page.page_id)

@@ -1,6 +1,7 @@
 """PDFs and TIFFs of several pages become images of one project; the failure of a page is its own."""
 
 import asyncio
+import io
 
 import httpx
 import pytest
@@ -156,3 +157,48 @@ async def test_an_unknown_rotation_is_refused(gateway: Gateway) -> None:
     response = await upload(gateway.client, rotate="45")
     assert response.status_code == 422
     assert response.json()["errors"][0]["field"] == "/rotate"
+
+
+async def test_a_page_that_reads_better_turned_is_stored_turned(gateway: Gateway) -> None:
+    """The stored image, its size and the answer are those of the upright page."""
+    gateway.state.turn = 270
+    body = (await upload(gateway.client, png(100, 80))).json()
+    assert body["image"]["normalised"] == ["turned-270"]
+    assert (body["image"]["width"], body["image"]["height"]) == (80, 100)
+    image = f"/projects/{body['project_id']}/images/{body['image_id']}"
+    assert (await gateway.client.get(image)).json()["image"] == body["image"]
+    file = await gateway.client.get(f"{image}/file")
+    with Image.open(io.BytesIO(file.content)) as stored:
+        assert stored.size == (80, 100)
+
+
+@pytest.mark.parametrize("rotate", ["0", "90"])
+async def test_a_given_rotation_is_not_corrected(gateway: Gateway, rotate: str) -> None:
+    """Only `auto` detects the direction."""
+    gateway.state.turn = 180
+    body = (await upload(gateway.client, rotate=rotate)).json()
+    assert body["image"]["normalised"] == (["turned-90"] if rotate == "90" else [])
+    assert "ReplaceImage" not in gateway.state.calls
+
+
+async def test_a_page_that_was_read_keeps_its_direction(gateway: Gateway) -> None:
+    """Its corrections refer to the coordinates; a page whose first reading failed may still be turned."""
+    gateway.state.failures["RecognizePage"] = Unavailable()
+    problem = (await upload(gateway.client)).json()
+    gateway.state.failures.clear()
+    gateway.state.turn = 180
+    image = f"/projects/{problem['project_id']}/images/{problem['image_id']}"
+    first = (await gateway.client.post(f"{image}/ocr")).json()
+    assert first["image"]["normalised"] == ["turned-180"]
+    second = (await gateway.client.post(f"{image}/ocr")).json()
+    assert second["image"]["normalised"] == ["turned-180"]
+    assert gateway.state.calls.count("ReplaceImage") == 1
+
+
+async def test_the_pages_of_a_document_are_turned_each_by_itself(gateway: Gateway) -> None:
+    """A document may have pages in several directions."""
+    gateway.state.turn = 90
+    body = (await upload(gateway.client, tiff(PAGE, PAGE))).json()
+    for page in body["pages"]:
+        image = await gateway.client.get(f"/projects/{body['project_id']}/images/{page['image_id']}")
+        assert image.json()["image"]["normalised"] == ["turned-90"]

@@ -133,7 +133,8 @@ def write(source: Path, target: Path, page: int | None = None, turn: int = 0) ->
         upright = turned(plain.image, turn)
         check_size(*upright.size)
         encoded, media_type = _encode(upright, name)
-        codes = plain.normalised + ([f"turned-{turn}"] if turn else [])
+        code = f"turned-{turn % 360}" if turn % 90 == 0 else "deskewed"
+        codes = plain.normalised + ([code] if turn else [])
         return encoded, Written(*upright.size, media_type, len(encoded), codes, flaws)
 
     encoded, written = _refusing(name, steps)

@@ -116,6 +116,8 @@ class ReadPage:
     width: int
     height: int
     lines: tuple[ReadLine, ...]
+    turn: int = 0
+    """Degrees clockwise by which the image was turned first, 0 to 359; coordinates are of the result."""
 
     @property
     def text(self) -> str:

@@ -43,6 +43,7 @@ async def receive_header(stream: Stream) -> ReadingRequest:
         layout=_LAYOUTS[header.layout],
         size_bytes=header.size_bytes,
         grant=header.model.grant,
+        detect_turn=header.detect_turn,
     )
 
 
@@ -57,6 +58,7 @@ def to_response(page: ReadPage, model_version: str) -> recognizer_pb2.RecognizeP
     return recognizer_pb2.RecognizePageResponse(
         model_version=model_version,
         lines=[_to_line(line, order, page) for order, line in enumerate(page.lines)],
+        turn=page.turn,
     )
 
 

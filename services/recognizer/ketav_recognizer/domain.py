@@ -29,6 +29,8 @@ class ReadingRequest:
     """Length of the image that follows."""
     grant: str = ""
     """Signed authorization to read pages with the model."""
+    detect_turn: bool = False
+    """Read the image in the direction in which it reads best."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class ReadingTask:
     layout: Layout
     model_path: str
     model_sha256: str
+    detect_turn: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from ketav_engine.devices import NoDeviceError
 from ketav_engine.domain import Engine, EngineError, Model, UnusableImageError
 from ketav_engine.engines import make_engine
 from ketav_engine.images import decode
+from ketav_engine.orientation import read_upright
 from ketav_recognizer.domain import Answer, ReadingTask, Refusal
 from ketav_recognizer.reader_messages import WARM_UP, TimedAnswer, from_answer, to_task
 
@@ -52,6 +53,8 @@ class Reader:
         model, _ = self._models[task.model_sha256]
         with stage("decode"):
             image = decode(task.image)
+        if task.detect_turn:
+            return read_upright(self._engine, image, task.layout, model)
         return self._engine.read_page(image, task.layout, model)
 
     def drop_deleted(self) -> None:

@@ -36,7 +36,12 @@ class TimedAnswer:
 
 def from_task(task: ReadingTask) -> Frame:
     """Encode a task; its image is the frame's payload."""
-    message = {"layout": task.layout, "model_path": task.model_path, "model_sha256": task.model_sha256}
+    message = {
+        "layout": task.layout,
+        "model_path": task.model_path,
+        "model_sha256": task.model_sha256,
+        "detect_turn": task.detect_turn,
+    }
     return Frame(message, task.image)
 
 

@@ -38,7 +38,8 @@ async def run_ocr(
     model = request.model
     for _ in range(_MODEL_FETCHES):
         path = await dependencies.models.path(model, user)
-        answer = await dependencies.readers.read(ReadingTask(image, request.layout, str(path), model.sha256))
+        task = ReadingTask(image, request.layout, str(path), model.sha256, request.detect_turn)
+        answer = await dependencies.readers.read(task)
         metrics.READINGS.labels("read" if isinstance(answer, ReadPage) else answer.kind).inc()
         if isinstance(answer, ReadPage):
             metrics.LINES_READ.inc(len(answer.lines))

@@ -111,6 +111,15 @@ class Pages(pages_pb2_grpc.PageServiceServicer):
         user.projects[project.project_id] = project
         return project.project_id
 
+    async def ReplaceImage(self, request_iterator: Any, context: Any) -> Any:
+        """Replace the image of a page."""
+        header, data = await received(request_iterator)
+        self.state.enter("ReplaceImage", header)
+        stored = self.state.page(header.page_id)
+        stored.message.image.CopyFrom(header.image)
+        stored.image = data
+        return pages_pb2.ReplaceImageResponse(page=stored.message)
+
     async def GetPage(self, request: Any, context: Any) -> Any:
         """Return a page."""
         self.state.enter("GetPage", request)

@@ -28,7 +28,10 @@ class Recognizer(recognizer_pb2_grpc.RecognizerServiceServicer):
         if len(data) != header.size_bytes:
             raise InvalidInput("The image is incomplete. Send it again.", code="size-mismatch")
         lines = [_line(order, text) for order, text in enumerate((TEXT, SECOND_TEXT))]
-        return recognizer_pb2.RecognizePageResponse(model_version=header.model.version, lines=lines)
+        turn = self.state.turn if header.detect_turn else 0
+        return recognizer_pb2.RecognizePageResponse(
+            model_version=header.model.version, lines=lines, turn=turn
+        )
 
 
 def _line(order: int, text: str) -> page_pb2.Line:

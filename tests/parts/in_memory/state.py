@@ -119,6 +119,7 @@ class State:
     """All users, what the services were asked, and what a test makes of them.
 
     `failures` has the error of a method that fails; `recognize_s` is the time of a recognition in seconds;
+    `turn` the degrees by which the recognizer turns images whose direction it may detect;
     `quarantined_texts` are quarantined in addition to the empty text; `erasure` has the consequences of a
     deletion for models and runs, which these services do not compute.
     """
@@ -129,6 +130,7 @@ class State:
     requests: list[Any] = field(default_factory=list)
     failures: dict[str, KetavError] = field(default_factory=dict)
     recognize_s: float = 0.0
+    turn: int = 0
     quarantined_texts: set[str] = field(default_factory=set)
     erasure: erasure_pb2.Erasure = field(default_factory=erasure_pb2.Erasure)
 

@@ -32,6 +32,10 @@ class DocumentRequest:
     sha256: bytes
     deadline_s: float
 
+    def turning(self, images: ImageNormaliser) -> ImageNormaliser | None:
+        """Return `images` where pages may be turned by what is read on them, None for a given rotation."""
+        return images if self.form.rotate == "auto" else None
+
 
 @dataclass
 class _Page:
@@ -122,7 +126,8 @@ class Document:
         image = self.folder / "page"
         version = self.request.form.model or ""
         header = await download_image(self.services, page.project_id, page.page_id, image, version)
-        await usecases.read_in_background(self.services, header.page, header.model, image)
+        images = self.request.turning(self.images)
+        await usecases.read_in_background(self.services, header.page, header.model, image, images)
 
 
 def _page_key(key: str, position: int) -> str:

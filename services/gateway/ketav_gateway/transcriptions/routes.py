@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from ketav.registry.v1 import pages_pb2
 from ketav_common.errors import InvalidInput
+from ketav_common.images import ImageNormaliser
 from ketav_common.limits import MAX_DOCUMENT_PAGES, MAX_NAME_CODE_POINTS
 from ketav_common.text import clean
 from ketav_gateway.http import uploads
@@ -117,9 +118,14 @@ async def run_ocr(
         if page.HasField("transcription"):
             return convert.ocr_response(page, page.transcription)
         if not in_background:
-            transcription = await usecases.read_page(gateway.services, page, created.model, folder / "image")
+            transcription = await usecases.read_page(
+                gateway.services, page, created.model, folder / "image", received.turning(gateway.images)
+            )
             return convert.ocr_response(page, transcription)
-        gateway.background.start(_read_in_background(gateway, created, folder / "image", stack.pop_all()))
+        images = received.turning(gateway.images)
+        gateway.background.start(
+            _read_in_background(gateway, created, folder / "image", images, stack.pop_all())
+        )
     return _accepted(convert.ocr_accepted_response(page), location)
 
 
@@ -213,11 +219,15 @@ def _form(upload: uploads.Upload) -> schemas.OcrForm:
 
 
 async def _read_in_background(
-    gateway: Components, created: pages_pb2.CreatePageResponse, image: Path, files: AsyncExitStack
+    gateway: Components,
+    created: pages_pb2.CreatePageResponse,
+    image: Path,
+    images: ImageNormaliser | None,
+    files: AsyncExitStack,
 ) -> None:
     """Read a stored page after its response; removes the files at the end."""
     async with files:
-        await usecases.read_in_background(gateway.services, created.page, created.model, image)
+        await usecases.read_in_background(gateway.services, created.page, created.model, image, images)
 
 
 @router.post(
@@ -242,4 +252,6 @@ async def read_again(
 ) -> schemas.OcrResponse:
     """Read a stored image again: after a failure, or with a newer or another model."""
     with TemporaryDirectory(dir=gateway.settings.spool_dir) as folder:
-        return await usecases.read_again(gateway.services, project_id, image_id, model or "", Path(folder))
+        return await usecases.read_again(
+            gateway.services, project_id, image_id, model or "", Path(folder), gateway.images
+        )

@@ -15,6 +15,8 @@ from ketav_common.errors import (
     TimedOut,
     Unavailable,
 )
+from ketav_common.images import ImageNormaliser
+from ketav_gateway.convert import image_to_proto
 from ketav_gateway.http.problem_codes import IMAGE_IS_STORED
 from ketav_gateway.services import Services, call, download_image, file_messages, upload
 from ketav_gateway.transcriptions import convert, schemas
@@ -33,11 +35,11 @@ async def create_page(
 
 
 async def _recognize(
-    services: Services, page: pages_pb2.Page, model: page_pb2.Model, image: Path
+    services: Services, page: pages_pb2.Page, model: page_pb2.Model, image: Path, *, detect_turn: bool
 ) -> recognizer_pb2.RecognizePageResponse:
     """Read an image; a missing or unusable model is not the client's fault."""
     header = recognizer_pb2.RecognizePageHeader(
-        model=model, layout=page.layout, size_bytes=page.image.size_bytes
+        model=model, layout=page.layout, size_bytes=page.image.size_bytes, detect_turn=detect_turn
     )
     messages = file_messages(recognizer_pb2.RecognizePageRequest, header, image)
     try:
@@ -54,12 +56,36 @@ async def _recognize(
         raise
 
 
+async def _turn(
+    services: Services, images: ImageNormaliser, page: pages_pb2.Page, image: Path, degrees: int
+) -> None:
+    """Store the image of a page turned clockwise, as the recognizer has read it; `page` gets that image."""
+    turned = await images.normalise(image, image.with_name("turned"), turn=degrees)
+    described = image_to_proto(turned)
+    described.normalised[:] = [*page.image.normalised, *turned.normalised]
+    described.warnings[:] = page.image.warnings
+    header = pages_pb2.ReplaceImageHeader(page_id=page.page_id, image=described)
+    messages = file_messages(pages_pb2.ReplaceImageRequest, header, turned.path)
+    response = await upload(services.pages.ReplaceImage, messages, services.deadlines.store_s)
+    page.image.CopyFrom(response.page.image)
+    turned.path.replace(image)
+
+
 async def read_page(
-    services: Services, page: pages_pb2.Page, model: page_pb2.Model, image: Path
+    services: Services,
+    page: pages_pb2.Page,
+    model: page_pb2.Model,
+    image: Path,
+    images: ImageNormaliser | None = None,
 ) -> transcriptions_pb2.Transcription:
-    """Read a stored page and record the transcription; the details of an error name the page."""
+    """Read a stored page and record the transcription; the details of an error name the page.
+
+    With `images`, which turns the stored image, the page is read in the direction in which it reads best.
+    """
     try:
-        reading = await _recognize(services, page, model, image)
+        reading = await _recognize(services, page, model, image, detect_turn=images is not None)
+        if images is not None and reading.turn:
+            await _turn(services, images, page, image, reading.turn)
         request = transcriptions_pb2.RecordTranscriptionRequest(
             page_id=page.page_id, model_version=reading.model_version, lines=reading.lines
         )
@@ -76,24 +102,37 @@ async def read_page(
 
 
 async def read_in_background(
-    services: Services, page: pages_pb2.Page, model: page_pb2.Model, image: Path
+    services: Services,
+    page: pages_pb2.Page,
+    model: page_pb2.Model,
+    image: Path,
+    images: ImageNormaliser | None = None,
 ) -> None:
     """Read a stored page; retries four times while a service is overloaded or unavailable."""
     for pause_s in _PAUSES_S:
         try:
-            await read_page(services, page, model, image)
+            await read_page(services, page, model, image, images)
         except (RateLimited, Unavailable, TimedOut) as error:
             await asyncio.sleep(error.retry_after or pause_s)
         else:
             return
-    await read_page(services, page, model, image)
+    await read_page(services, page, model, image, images)
 
 
 async def read_again(
-    services: Services, project_id: str, page_id: str, version: str, folder: Path
+    services: Services,
+    project_id: str,
+    page_id: str,
+    version: str,
+    folder: Path,
+    images: ImageNormaliser,
 ) -> schemas.OcrResponse:
-    """Read a stored page with a model version; an empty version is the caller's active model."""
+    """Read a stored page with a model version; an empty version is the caller's active model.
+
+    A page that has a transcription keeps its direction: corrections refer to its coordinates.
+    """
     image = folder / "image"
     header = await download_image(services, project_id, page_id, image, version)
-    transcription = await read_page(services, header.page, header.model, image)
+    unread = header.page.state == pages_pb2.PAGE_STATE_STORED
+    transcription = await read_page(services, header.page, header.model, image, images if unread else None)
     return convert.ocr_response(header.page, transcription)

@@ -42,6 +42,38 @@ async def find_page(
     return None if row is None else page_of(row)
 
 
+async def lock_page(transaction: Transaction, user_id: UUID, page_id: UUID) -> Page | None:
+    """Return a page of the user and block its other writers."""
+    query = page.select().where(_page.id == page_id, _page.user_id == user_id).with_for_update()
+    row = (await transaction.execute(query)).first()
+    return None if row is None else page_of(row)
+
+
+async def replace_image(transaction: Transaction, user_id: UUID, page_id: UUID, image: Image) -> Page:
+    """Set another image of a page that `lock_page` has locked."""
+    query = (
+        page.update()
+        .where(_page.id == page_id, _page.user_id == user_id)
+        .values(**_image_values(image))
+        .returning(page)
+    )
+    return page_of((await transaction.execute(query)).one())
+
+
+def _image_values(image: Image) -> dict[str, Any]:
+    """Return the column values of an image. `page_of` is the inverse."""
+    return {
+        "sha256": image.sha256,
+        "size_bytes": image.size_bytes,
+        "object_key": image.key,
+        "media_type": image.media_type,
+        "width": image.width,
+        "height": image.height,
+        "normalised": list(image.normalised),
+        "warnings": list(image.warnings),
+    }
+
+
 async def list_pages(
     transaction: Transaction,
     user_id: UUID,
@@ -73,19 +105,11 @@ async def insert_page(
     transaction: Transaction, user_id: UUID, page_id: UUID, project_id: UUID, new: NewPage
 ) -> Page | None:
     """Insert a page; None when the same request has inserted one concurrently."""
-    image = new.image
     values = {
+        **_image_values(new.image),
         "id": page_id,
         "user_id": user_id,
         "project_id": project_id,
-        "sha256": image.sha256,
-        "size_bytes": image.size_bytes,
-        "object_key": image.key,
-        "media_type": image.media_type,
-        "width": image.width,
-        "height": image.height,
-        "normalised": list(image.normalised),
-        "warnings": list(image.warnings),
         "layout": new.layout,
         "state": PageState.STORED,
         "request_id": new.request.request_id or None,

@@ -35,6 +35,20 @@ class PageServicer(pages_pb2_grpc.PageServiceServicer):
             page=convert.page_message(stored.page), model=common.model(stored.model, grant)
         )
 
+    async def ReplaceImage(
+        self, request_iterator: AsyncIterator[pb.ReplaceImageRequest], context: object
+    ) -> pb.ReplaceImageResponse:
+        """Replace the image of a page that has not been read."""
+        header, chunks = await common.upload(request_iterator)
+        page = await pages.replace_image(
+            chunks,
+            user_id=current_user(),
+            page_id=common.uuid(header.page_id, "page_id"),
+            image=convert.new_image(header.image),
+            stores=self._stores,
+        )
+        return pb.ReplaceImageResponse(page=convert.page_message(page))
+
     async def GetPage(self, request: pb.GetPageRequest, context: object) -> pb.GetPageResponse:
         """Return a page."""
         project_id = common.uuid(request.project_id, "project_id")

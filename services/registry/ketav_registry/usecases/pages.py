@@ -12,9 +12,17 @@ from ketav_common.logging import get_logger
 from ketav_registry import blobs as objects
 from ketav_registry.blobs import BlobStore, Chunks
 from ketav_registry.database import Transaction, UniqueConflictError
-from ketav_registry.domain.pages import MEDIA_TYPES, Image, NewPage, Page, StoredPage, image_key
+from ketav_registry.domain.pages import (
+    MEDIA_TYPES,
+    Image,
+    NewPage,
+    Page,
+    PageState,
+    StoredPage,
+    image_key,
+)
 from ketav_registry.domain.projects_hands import Hand
-from ketav_registry.repository import pages, projects, transcriptions
+from ketav_registry.repository import object_removal, pages, projects, transcriptions
 from ketav_registry.stores import Stores
 from ketav_registry.usecases.models import reading_model
 from ketav_registry.usecases.projects import require_project
@@ -61,6 +69,44 @@ async def upload_image(image: Chunks, *, user_id: UUID, new: NewPage, stores: St
         if (known := await _find_repeated(user_id, new, stores)) is None:
             raise
         return known
+
+
+async def replace_image(
+    image_bytes: Chunks, *, user_id: UUID, page_id: UUID, image: Image, stores: Stores
+) -> Page:
+    """Replace the image of a page that has no transcription; the object of the former one is removed later.
+
+    NotFound: no such page. Conflict page-is-read: it has a transcription. TooLarge, InvalidInput,
+    UnsupportedMedia: as for an upload.
+    """
+    check_image(image)
+    key = image_key(uuid4())
+    blob = await objects.store(
+        stores.blobs, image_bytes, lambda _: key, max_bytes=MAX_IMAGE_BYTES, size_bytes=image.size_bytes
+    )
+    image = replace(image, sha256=blob.sha256, key=key)
+    try:
+        async with stores.database.user(user_id) as transaction:
+            former = await _require_unread_page(transaction, user_id, page_id)
+            page = await pages.replace_image(transaction, user_id, page_id, image)
+            await object_removal.enqueue(transaction, user_id, [former.image.key])
+    except (NotFound, Conflict):
+        await discard_object(stores.blobs, key)
+        raise
+    return page
+
+
+async def _require_unread_page(transaction: Transaction, user_id: UUID, page_id: UUID) -> Page:
+    """Return a page without a transcription, locked. NotFound: no such page; Conflict: it is read."""
+    page = await pages.lock_page(transaction, user_id, page_id)
+    if page is None:
+        raise NotFound("This account has no page with this id. Upload the image with POST /ocr/.")
+    if page.state is not PageState.STORED:
+        raise Conflict(
+            "Another request has read the page in the meantime. Get it with GET /projects/PROJECT_ID.",
+            code="page-is-read",
+        )
+    return page
 
 
 async def discard_object(blobs: BlobStore, key: str) -> None:

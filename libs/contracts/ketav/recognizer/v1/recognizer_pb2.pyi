@@ -28,10 +28,13 @@ class RecognizePageHeader(_message.Message):
     MODEL_FIELD_NUMBER: _builtins.int
     LAYOUT_FIELD_NUMBER: _builtins.int
     SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    DETECT_TURN_FIELD_NUMBER: _builtins.int
     layout: _page_pb2.Layout.ValueType
     """A whole page or one line."""
     size_bytes: _builtins.int
     """Length of the image in bytes; the stream must carry exactly as many."""
+    detect_turn: _builtins.bool
+    """Read the image in the direction in which it reads best; without it, as it is."""
     @_builtins.property
     def model(self) -> _page_pb2.Model:
         """The model to read with; fetched from the registry when its SHA-256 is not in the cache."""
@@ -42,10 +45,11 @@ class RecognizePageHeader(_message.Message):
         model: _page_pb2.Model | None = ...,
         layout: _page_pb2.Layout.ValueType = ...,
         size_bytes: _builtins.int = ...,
+        detect_turn: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["model", b"model"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["layout", b"layout", "model", b"model", "size_bytes", b"size_bytes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["detect_turn", b"detect_turn", "layout", b"layout", "model", b"model", "size_bytes", b"size_bytes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -89,8 +93,11 @@ class RecognizePageResponse(_message.Message):
 
     MODEL_VERSION_FIELD_NUMBER: _builtins.int
     LINES_FIELD_NUMBER: _builtins.int
+    TURN_FIELD_NUMBER: _builtins.int
     model_version: _builtins.str
     """Version of the model that read the image."""
+    turn: _builtins.int
+    """Degrees clockwise, 0 to 359, by which the image was turned; coordinates are those of the turned image."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[_page_pb2.Line]:
         """Lines in reading order; empty for a blank page. Line ids are empty."""
@@ -100,10 +107,11 @@ class RecognizePageResponse(_message.Message):
         *,
         model_version: _builtins.str = ...,
         lines: _abc.Iterable[_page_pb2.Line] | None = ...,
+        turn: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["lines", b"lines", "model_version", b"model_version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lines", b"lines", "model_version", b"model_version", "turn", b"turn"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

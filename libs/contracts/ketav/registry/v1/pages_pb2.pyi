@@ -219,6 +219,88 @@ class CreatePageResponse(_message.Message):
 Global___CreatePageResponse: _TypeAlias = CreatePageResponse  # noqa: Y015
 
 @_typing.final
+class ReplaceImageHeader(_message.Message):
+    """The parameters of a replacement: first message of the request stream."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_ID_FIELD_NUMBER: _builtins.int
+    IMAGE_FIELD_NUMBER: _builtins.int
+    page_id: _builtins.str
+    """UUID of the page."""
+    @_builtins.property
+    def image(self) -> _page_pb2.Image:
+        """Width, height, media type and length of the new image, and the codes of what was changed."""
+
+    def __init__(
+        self,
+        *,
+        page_id: _builtins.str = ...,
+        image: _page_pb2.Image | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["image", b"image"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["image", b"image", "page_id", b"page_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReplaceImageHeader: _TypeAlias = ReplaceImageHeader  # noqa: Y015
+
+@_typing.final
+class ReplaceImageRequest(_message.Message):
+    """A message of the request stream: the header first, then chunks."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HEADER_FIELD_NUMBER: _builtins.int
+    CHUNK_FIELD_NUMBER: _builtins.int
+    chunk: _builtins.bytes
+    """At most 1 MiB of the image."""
+    @_builtins.property
+    def header(self) -> Global___ReplaceImageHeader:
+        """Sent once, first."""
+
+    def __init__(
+        self,
+        *,
+        header: Global___ReplaceImageHeader | None = ...,
+        chunk: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "header", b"header", "part", b"part"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "header", b"header", "part", b"part"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_part: _TypeAlias = _typing.Literal["header", "chunk"]  # noqa: Y015
+    _WhichOneofArgType_part: _TypeAlias = _typing.Literal["part", b"part"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_part) -> _WhichOneofReturnType_part | None: ...
+
+Global___ReplaceImageRequest: _TypeAlias = ReplaceImageRequest  # noqa: Y015
+
+@_typing.final
+class ReplaceImageResponse(_message.Message):
+    """Response of PageService.ReplaceImage."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def page(self) -> Global___Page:
+        """The page with its new image."""
+
+    def __init__(
+        self,
+        *,
+        page: Global___Page | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["page", b"page"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page", b"page"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReplaceImageResponse: _TypeAlias = ReplaceImageResponse  # noqa: Y015
+
+@_typing.final
 class GetPageRequest(_message.Message):
     """Request of PageService.GetPage."""
 

@@ -40,6 +40,11 @@ class PageServiceStub:
                 request_serializer=ketav_dot_registry_dot_v1_dot_pages__pb2.CreatePageRequest.SerializeToString,
                 response_deserializer=ketav_dot_registry_dot_v1_dot_pages__pb2.CreatePageResponse.FromString,
                 _registered_method=True)
+        self.ReplaceImage = channel.stream_unary(
+                '/ketav.registry.v1.PageService/ReplaceImage',
+                request_serializer=ketav_dot_registry_dot_v1_dot_pages__pb2.ReplaceImageRequest.SerializeToString,
+                response_deserializer=ketav_dot_registry_dot_v1_dot_pages__pb2.ReplaceImageResponse.FromString,
+                _registered_method=True)
         self.GetPage = channel.unary_unary(
                 '/ketav.registry.v1.PageService/GetPage',
                 request_serializer=ketav_dot_registry_dot_v1_dot_pages__pb2.GetPageRequest.SerializeToString,
@@ -66,6 +71,14 @@ class PageServiceServicer:
         The first message is the header, the others carry the image. The object is stored first, then the row, in one
         transaction. A repeated request_id stores nothing and returns the page that it has stored.
         ALREADY_EXISTS idempotency-key-reused: the request_id belongs to a different request.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReplaceImage(self, request_iterator, context):
+        """Replaces the image of a page that has no transcription by the same image turned upright. The messages are those of
+        CreatePage. ALREADY_EXISTS page-is-read: the page has a transcription, whose coordinates would be wrong.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -100,6 +113,11 @@ def add_PageServiceServicer_to_server(servicer, server):
                     servicer.CreatePage,
                     request_deserializer=ketav_dot_registry_dot_v1_dot_pages__pb2.CreatePageRequest.FromString,
                     response_serializer=ketav_dot_registry_dot_v1_dot_pages__pb2.CreatePageResponse.SerializeToString,
+            ),
+            'ReplaceImage': grpc.stream_unary_rpc_method_handler(
+                    servicer.ReplaceImage,
+                    request_deserializer=ketav_dot_registry_dot_v1_dot_pages__pb2.ReplaceImageRequest.FromString,
+                    response_serializer=ketav_dot_registry_dot_v1_dot_pages__pb2.ReplaceImageResponse.SerializeToString,
             ),
             'GetPage': grpc.unary_unary_rpc_method_handler(
                     servicer.GetPage,
@@ -145,6 +163,33 @@ class PageService:
             '/ketav.registry.v1.PageService/CreatePage',
             ketav_dot_registry_dot_v1_dot_pages__pb2.CreatePageRequest.SerializeToString,
             ketav_dot_registry_dot_v1_dot_pages__pb2.CreatePageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReplaceImage(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/ketav.registry.v1.PageService/ReplaceImage',
+            ketav_dot_registry_dot_v1_dot_pages__pb2.ReplaceImageRequest.SerializeToString,
+            ketav_dot_registry_dot_v1_dot_pages__pb2.ReplaceImageResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -39,6 +39,10 @@ class PageServiceStub:
     transaction. A repeated request_id stores nothing and returns the page that it has stored.
     ALREADY_EXISTS idempotency-key-reused: the request_id belongs to a different request.
     """
+    ReplaceImage: _grpc.StreamUnaryMultiCallable[_pages_pb2.ReplaceImageRequest, _pages_pb2.ReplaceImageResponse]
+    """Replaces the image of a page that has no transcription by the same image turned upright. The messages are those of
+    CreatePage. ALREADY_EXISTS page-is-read: the page has a transcription, whose coordinates would be wrong.
+    """
     GetPage: _grpc.UnaryUnaryMultiCallable[_pages_pb2.GetPageRequest, _pages_pb2.GetPageResponse]
     """Returns a page with its latest transcription."""
     DownloadImage: _grpc.UnaryStreamMultiCallable[_pages_pb2.DownloadImageRequest, _pages_pb2.DownloadImageResponse]
@@ -58,6 +62,10 @@ class PageServiceAsyncStub(PageServiceStub):
     The first message is the header, the others carry the image. The object is stored first, then the row, in one
     transaction. A repeated request_id stores nothing and returns the page that it has stored.
     ALREADY_EXISTS idempotency-key-reused: the request_id belongs to a different request.
+    """
+    ReplaceImage: _aio.StreamUnaryMultiCallable[_pages_pb2.ReplaceImageRequest, _pages_pb2.ReplaceImageResponse]  # type: ignore[assignment]
+    """Replaces the image of a page that has no transcription by the same image turned upright. The messages are those of
+    CreatePage. ALREADY_EXISTS page-is-read: the page has a transcription, whose coordinates would be wrong.
     """
     GetPage: _aio.UnaryUnaryMultiCallable[_pages_pb2.GetPageRequest, _pages_pb2.GetPageResponse]  # type: ignore[assignment]
     """Returns a page with its latest transcription."""
@@ -81,6 +89,16 @@ class PageServiceServicer(metaclass=_abc_1.ABCMeta):
         The first message is the header, the others carry the image. The object is stored first, then the row, in one
         transaction. A repeated request_id stores nothing and returns the page that it has stored.
         ALREADY_EXISTS idempotency-key-reused: the request_id belongs to a different request.
+        """
+
+    @_abc_1.abstractmethod
+    def ReplaceImage(
+        self,
+        request_iterator: _MaybeAsyncIterator[_pages_pb2.ReplaceImageRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_pages_pb2.ReplaceImageResponse, _abc.Awaitable[_pages_pb2.ReplaceImageResponse]]:
+        """Replaces the image of a page that has no transcription by the same image turned upright. The messages are those of
+        CreatePage. ALREADY_EXISTS page-is-read: the page has a transcription, whose coordinates would be wrong.
         """
 
     @_abc_1.abstractmethod

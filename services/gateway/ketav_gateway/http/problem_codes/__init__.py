@@ -76,6 +76,7 @@ READING = (
     "no-reader",
     "reader-died",
     "model-cache",
+    "page-is-read",
     "grant-expired",
     "model-digest",
     "data-loss",

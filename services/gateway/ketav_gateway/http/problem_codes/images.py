@@ -68,6 +68,11 @@ CODES: dict[str, ProblemCode] = {
         "There is no base model for this script yet. "
         "Ask the operator to import one with `ketav models import`.",
     ),
+    "page-is-read": ProblemCode(
+        409,
+        "Another request has read the page in the meantime. Get it with GET /projects/PROJECT_ID.",
+        PAGE,
+    ),
     "model-retired": ProblemCode(
         409, "The gate has rejected this version, so it never serves. Choose another one with GET /models/."
     ),

@@ -1,0 +1,115 @@
+"""Pages on their side, upside down or askew are read upright; upright ones are left as they are."""
+
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+
+from ketav_common.image_turning import turned
+from ketav_engine.domain import FoundLine, Image, Reading, ReadLine, ReadPage
+from ketav_engine.orientation import probable_turn, read_upright
+from tests.parts.image_kinds import PAPER, written
+
+PAGES = {
+    "page": written((700, 900)),
+    "wide page": written((900, 400)),
+    "one line": written((900, 70)),
+}
+
+
+def grey(image: Pillow.Image) -> Image:
+    """Return an image as a grey array."""
+    return np.asarray(image.convert("L"), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
+def test_the_profile_tells_lines_across_from_lines_up(page: Pillow.Image) -> None:
+    """Whether the writing stands on its head is left open."""
+    assert [probable_turn(grey(turned(page, degrees))) for degrees in (0, 90, 180, 270)] == [0, 90, 0, 90]
+
+
+@pytest.mark.parametrize("degrees", [20, 30, 40, -20, -30, -40])
+def test_a_page_askew_by_more_than_the_line_finder_follows_is_straightened(degrees: int) -> None:
+    """To within the steps of the search."""
+    askew = PAGES["page"].rotate(-degrees, expand=True, fillcolor=PAPER)
+    assert probable_turn(grey(askew)) == pytest.approx(-degrees, abs=4)
+
+
+@pytest.mark.parametrize("degrees", [3, -6, 9])
+def test_a_page_a_little_askew_is_left_to_the_line_finder(degrees: int) -> None:
+    """Turning it would cost sharpness."""
+    askew = PAGES["page"].rotate(degrees, expand=True, fillcolor=PAPER)
+    assert probable_turn(grey(askew)) == 0
+
+
+@pytest.mark.parametrize("level", [0, 128, 255])
+def test_an_image_without_lines_has_no_direction(level: int) -> None:
+    """Nothing is turned without a reason."""
+    assert probable_turn(np.full((300, 500), level, dtype=np.uint8)) == 0
+
+
+class Readers:
+    """An engine that reads an image with a black corner confidently when that corner is at the right top."""
+
+    def __init__(self, upright: float, other: float) -> None:
+        """Take the confidences of an upright and of any other reading."""
+        self.upright, self.other = upright, other
+        self.pages = 0
+
+    def _reading(self, image: Image) -> Reading:
+        """Return a text with the confidence of the image's direction."""
+        upright = image[:15, -15:].mean() < 60
+        return Reading("שלום לכל קורא", (self.upright if upright else self.other,) * 13)
+
+    def read_page(self, image: Image, layout: str, model: Any) -> ReadPage:
+        """Return one line."""
+        self.pages += 1
+        reading = self._reading(image)
+        corners = ((0, 0), (9, 0), (9, 9), (0, 9))
+        line = ReadLine(0, corners[:2], corners, reading.text, 0.0, reading.confidences, ())
+        return ReadPage(image.shape[1], image.shape[0], (line,))
+
+    def cut_lines(self, image: Image, lines: Sequence[FoundLine], height: int) -> list[Image]:
+        """Return the whole image as a line."""
+        return [image]
+
+    def read_lines(self, lines: Sequence[Image], model: Any) -> list[Reading]:
+        """Return the reading of each line."""
+        return [self._reading(line) for line in lines]
+
+
+def marked_page() -> Pillow.Image:
+    """Return a page with a black corner at the right top."""
+    page = written((700, 900))
+    page.paste((0, 0, 0), (684, 0, 700, 16))
+    return page
+
+
+def read(engine: Any, image: Pillow.Image) -> ReadPage:
+    """Read an image in its best direction."""
+    model: Any = SimpleNamespace(info=SimpleNamespace(height=48))
+    return read_upright(engine, np.asarray(image, dtype=np.uint8), "page", model)
+
+
+@pytest.mark.parametrize("degrees", [0, 90, 180, 270])
+def test_an_image_is_turned_to_where_its_lines_read_best(degrees: int) -> None:
+    """The turn undoes the one of the upload."""
+    page = read(Readers(0.95, 0.7), turned(marked_page(), degrees))
+    assert page.turn == (360 - degrees) % 360
+    assert page.confidence == pytest.approx(0.95)
+
+
+def test_a_page_that_reads_well_is_read_once() -> None:
+    """No other direction is tried."""
+    engine = Readers(0.95, 0.9)
+    assert read(engine, marked_page()).turn == 0
+    assert engine.pages == 1
+
+
+@pytest.mark.parametrize(("upright", "other"), [(0.6, 0.6), (0.6, 0.64), (0.6, 0.4), (0.3, 0.32)])
+def test_a_hand_that_reads_badly_is_not_turned_without_evidence(upright: float, other: float) -> None:
+    """A few points of confidence on a short text are no evidence."""
+    assert read(Readers(upright, other), marked_page()).turn == 0
