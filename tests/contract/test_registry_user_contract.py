@@ -202,6 +202,20 @@ async def test_a_key_belongs_to_its_user_until_the_account_is_deleted(registry: 
     await refused(NotFound, "not-found", registry.get_page(user, page))
 
 
+async def test_an_account_is_shown_to_its_user_with_the_key_of_the_request(registry: Subject) -> None:
+    """The key of another user, and an unknown one, are not found."""
+    user, key = await registry.new_user()
+    get, request = registry.services.accounts.GetAccount, accounts_pb2.GetAccountRequest
+    own = request(key_sha256=hashlib.sha256(key.encode()).digest())
+    account = await registry.do(user, get, own)
+    assert UUID(account.user_id) == user
+    assert account.name
+    assert len(account.key_prefix) == 8
+    assert min(account.create_time.seconds, account.key_create_time.seconds) > 0
+    await refused(NotFound, "not-found", registry.do(await registry.user(), get, own))
+    await refused(NotFound, "not-found", registry.do(user, get, request(key_sha256=bytes(32))))
+
+
 async def test_a_page_is_stored_in_a_new_project_or_in_the_named_one(registry: Subject) -> None:
     """With the script and name of the header; a project of another user is not found."""
     user, stranger = await registry.user(), await registry.user()
@@ -536,6 +550,40 @@ async def test_a_queued_run_is_shown_and_cancelled_at_once(registry: Subject) ->
     stranger = await registry.user()
     await refused(NotFound, "not-found", registry.do(stranger, training.GetTrainingRun, get))
     await refused(NotFound, "not-found", registry.do(stranger, training.CancelTrainingRun, cancel))
+
+
+async def test_runs_are_listed_newest_first(registry: Subject) -> None:
+    """Only the caller's own; the list continues at its cursor."""
+    user = await registry.user()
+    training, request = registry.services.training, training_pb2.ListTrainingRunsRequest
+    nothing = await registry.do(user, training.ListTrainingRuns, request())
+    assert (list(nothing.runs), nothing.next_cursor) == ([], "")
+    runs = []
+    for _ in range(3):
+        runs.append(await registry.queue_run(user))
+        cancel = training_pb2.CancelTrainingRunRequest(run_id=runs[-1])
+        await registry.do(user, training.CancelTrainingRun, cancel)
+    first = await registry.do(user, training.ListTrainingRuns, request(limit=2))
+    rest = await registry.do(user, training.ListTrainingRuns, request(cursor=first.next_cursor))
+    assert [run.run_id for run in [*first.runs, *rest.runs]] == runs[::-1]
+    assert rest.next_cursor == ""
+    assert {run.state for run in first.runs} == {training_pb2.TRAINING_RUN_STATE_CANCELLED}
+    assert not (await registry.do(await registry.user(), training.ListTrainingRuns, request())).runs
+    forged = request(cursor="forged")
+    await refused(InvalidInput, "invalid-cursor", registry.do(user, training.ListTrainingRuns, forged))
+
+
+async def test_a_project_is_shown_without_transcriptions(registry: Subject) -> None:
+    """The same pages in the same parts."""
+    user = await registry.user()
+    page, _ = await registry.read_page(user)
+    await registry.create(user, IMAGE[:70], project_id=page.project_id)
+    parts = await registry.project(user, page.project_id, limit=1, without_transcriptions=True)
+    assert [part.WhichOneof("part") for part in parts] == ["project", "page", "next_cursor"]
+    assert parts[1].page.state == pages_pb2.PAGE_STATE_READ
+    assert not parts[1].page.HasField("transcription")
+    [_, whole, _] = await registry.project(user, page.project_id, limit=1)
+    assert whole.page.HasField("transcription")
 
 
 async def test_readiness_counts_the_lines_of_a_script(registry: Subject) -> None:

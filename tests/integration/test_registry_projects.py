@@ -159,3 +159,28 @@ async def test_the_corrections_of_a_project_count_for_its_new_script(registry: R
         request = training_pb2.GetReadinessRequest()
         [square] = (await registry.training.GetReadiness(request)).scripts
     assert (square.script, square.verified_lines) == (page_pb2.SCRIPT_SQUARE, 1)
+
+
+async def test_a_cursor_of_another_list_or_user_is_refused(registry: Registry) -> None:
+    """Of the projects, of another project's pages, and of another user's projects."""
+    with acting(await registry.new_user()):
+        for _ in range(2):
+            await create(registry)
+        others = (await list_projects(registry, limit=1)).next_cursor
+    with acting(await registry.new_user()):
+        projects = [(await create(registry)).page.project_id for _ in range(2)]
+        for project_id in projects:
+            await create(registry, IMAGE[:90], project_id=project_id)
+        own = (await list_projects(registry, limit=1)).next_cursor
+        [_, _, end] = await get_project(registry, projects[0], limit=1)
+        for refused in (
+            get_project(registry, projects[0], cursor=own),
+            get_project(registry, projects[1], cursor=end.next_cursor),
+            list_projects(registry, cursor=end.next_cursor),
+            list_projects(registry, cursor=others),
+        ):
+            with pytest.raises(InvalidInput) as caught:
+                await refused
+            assert caught.value.code == "invalid-cursor"
+        assert (await list_projects(registry, cursor=own)).projects
+        assert (await get_project(registry, projects[0], cursor=end.next_cursor))[1:]

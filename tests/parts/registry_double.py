@@ -280,7 +280,7 @@ class RegistryDouble(
         return run
 
     GetReadiness = GetTrainingPolicy = SetTrainingPolicy = None  # type: ignore[assignment]
-    ImportGroundTruth = ListModelProgress = None  # type: ignore[assignment]
+    ImportGroundTruth = ListModelProgress = ListTrainingRuns = None  # type: ignore[assignment]
 
     def _change(self, run: Run, **fields: Any) -> None:
         """Change a run and wake the tests that wait for it."""

@@ -127,3 +127,29 @@ async def test_a_project_with_an_invalid_field_is_refused(
     assert (response.status_code, response.json()["code"]) == (422, code)
     assert response.json()["errors"][0]["field"] == field
     assert "CreateProject" not in gateway.state.calls
+
+
+async def test_a_light_view_of_a_project_leaves_out_polygons_or_transcriptions(gateway: Gateway) -> None:
+    """`text`: lines without geometry and words; `images`: no transcriptions, which are not read either."""
+    read = (await upload(gateway.client)).json()
+    await upload(gateway.client, png(64), project_id=read["project_id"])
+    path = f"/projects/{read['project_id']}"
+    whole, text, images = [
+        (await gateway.client.get(path, params={"fields": fields})).json()
+        for fields in ("all", "text", "images")
+    ]
+    assert whole == (await gateway.client.get(path)).json()
+    for image in whole["images"]:
+        for line in image["transcription"]["lines"]:
+            for name in ("baseline", "boundary", "words"):
+                del line[name]
+    assert text == whole
+    assert text["images"][0]["transcription"]["lines"][0]["text"]
+    for image in whole["images"]:
+        del image["transcription"]
+    assert images == whole
+    refused = await gateway.client.get(path, params={"fields": "polygons"})
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "fields")
+    part = (await gateway.client.get(path, params={"fields": "images", "limit": 1})).json()
+    rest = (await gateway.client.get(path, params={"fields": "images", "cursor": part["next_cursor"]})).json()
+    assert [*part["images"], *rest["images"]] == images["images"]

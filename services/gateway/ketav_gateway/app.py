@@ -55,7 +55,10 @@ _TAGS = [
     {"name": "training", "description": "Train a model on your corrections, now or automatically."},
     {"name": "models", "description": "Your model versions: compare, show, activate."},
     {"name": "webhooks", "description": "Notifications to your own server when a training run ends."},
-    {"name": "accounts", "description": "Delete everything that Ketav stores about you."},
+    {
+        "name": "accounts",
+        "description": "Show your account, or delete everything that Ketav stores about you.",
+    },
     {"name": "system", "description": "State of the server; needs no API key."},
 ]
 # Training comes before models: /models/policy is not a model version.

@@ -5,11 +5,11 @@ from typing import Any
 from ketav.registry.v1 import accounts_pb2, accounts_pb2_grpc, erasure_pb2
 from ketav_common.errors import NotFound
 from tests.parts.in_memory.pages import count
-from tests.parts.in_memory.state import State
+from tests.parts.in_memory.state import TIME, State
 
 
 class Accounts(accounts_pb2_grpc.AccountServiceServicer):
-    """Resolves keys, deletes accounts."""
+    """Resolves keys, shows and deletes accounts."""
 
     def __init__(self, state: State) -> None:
         """Take the state."""
@@ -21,6 +21,16 @@ class Accounts(accounts_pb2_grpc.AccountServiceServicer):
         if request.key_sha256 not in self.state.keys:
             raise NotFound
         return accounts_pb2.ResolveApiKeyResponse(user_id=self.state.keys[request.key_sha256])
+
+    async def GetAccount(self, request: Any, context: Any) -> Any:
+        """Return the caller's account."""
+        self.state.enter("GetAccount", request)
+        user = self.state.caller()
+        if self.state.keys.get(request.key_sha256) != user.user_id:
+            raise NotFound
+        return accounts_pb2.GetAccountResponse(
+            user_id=user.user_id, name="user", create_time=TIME, key_prefix="0a1b2c3d", key_create_time=TIME
+        )
 
     async def DeleteAccount(self, request: Any, context: Any) -> Any:
         """Delete the caller's keys and data."""

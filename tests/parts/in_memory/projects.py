@@ -43,7 +43,10 @@ class Projects(projects_pb2_grpc.ProjectServiceServicer):
         pages = user.pages_of(request.project_id)
         part, cursor = list_part(pages, request.cursor, request.limit or 100)
         for stored in part:
-            yield projects_pb2.GetProjectResponse(page=stored.message)
+            response = projects_pb2.GetProjectResponse(page=stored.message)
+            if request.without_transcriptions:
+                response.page.ClearField("transcription")
+            yield response
         if cursor:
             yield projects_pb2.GetProjectResponse(next_cursor=cursor)
 

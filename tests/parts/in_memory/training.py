@@ -7,7 +7,7 @@ from ketav.page.v1 import page_pb2
 from ketav.registry.v1 import training_pb2, training_pb2_grpc
 from ketav_common.errors import InvalidInput, NotFound, Precondition
 from ketav_common.limits import MAX_TRAINING_GAP_SECONDS
-from tests.parts.in_memory.state import TIME, State, User
+from tests.parts.in_memory.state import TIME, State, User, list_part
 
 QUEUED = training_pb2.TRAINING_RUN_STATE_QUEUED
 CANCELLED = training_pb2.TRAINING_RUN_STATE_CANCELLED
@@ -57,6 +57,13 @@ class Training(training_pb2_grpc.TrainingServiceServicer):
 
     CreateTrainingRun = ClaimTrainingRun = ReportTrainingProgress = None  # type: ignore[assignment]
     EndTrainingRun = SweepTrainingRuns = None  # type: ignore[assignment]
+
+    async def ListTrainingRuns(self, request: Any, context: Any) -> Any:
+        """List the caller's runs, newest first."""
+        self.state.enter("ListTrainingRuns", request)
+        runs = list(reversed(self.state.caller().runs.values()))
+        part, cursor = list_part(runs, request.cursor, request.limit or 20)
+        return training_pb2.ListTrainingRunsResponse(runs=part, next_cursor=cursor)
 
     async def GetTrainingRun(self, request: Any, context: Any) -> Any:
         """Return a run of the caller."""

@@ -1,1 +1,1 @@
-"""Accounts: the deletion of everything that a user has."""
+"""Accounts: a user's key and limits, and the deletion of everything that the user has."""

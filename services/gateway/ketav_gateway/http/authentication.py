@@ -45,6 +45,11 @@ def presented_key(headers: Headers) -> str:
     return key
 
 
+def key_digest(key: str) -> bytes:
+    """Return the SHA-256 of an API key, by which the registry finds it."""
+    return hashlib.sha256(key.encode()).digest()
+
+
 async def resolve_api_key(services: Services, key_sha256: bytes) -> UUID:
     """Return the user of a key from the registry, in the role gateway; raises NotFound for an unknown key."""
     request = accounts_pb2.ResolveApiKeyRequest(key_sha256=key_sha256)
@@ -68,7 +73,7 @@ class Authenticator:
 
     async def identify(self, key: str) -> Identity:
         """Return the identity of a key's user; Unauthenticated: unknown key, Forbidden: disabled account."""
-        digest = hashlib.sha256(key.encode()).digest()
+        digest = key_digest(key)
         user_id = self._users.get(digest)
         if user_id is None:
             try:

@@ -55,17 +55,32 @@ async def create_project(
 
 
 @router.get(
-    "/{project_id}", responses=responses(*LIST, "not-found"), summary="Show a project with its images"
+    "/{project_id}",
+    response_model=schemas.ProjectWithImages,
+    responses=responses(*LIST, "not-found"),
+    summary="Show a project with its images",
 )
 async def get_project(
     gateway: Gateway,
     project_id: ProjectId,
     cursor: Cursor = "",
     limit: Annotated[int, Query(description="Maximum number of images in the response.", ge=1, le=500)] = 100,
-) -> schemas.ProjectWithImages:
+    fields: Annotated[
+        schemas.ProjectFields,
+        Query(
+            description="`all`: the whole images; `text`: lines without `baseline`, `boundary` and `words`; "
+            "`images`: images without `transcription`."
+        ),
+    ] = "all",
+) -> schemas.ProjectWithImages | Response:
     """Return a project with its images, their latest transcriptions and corrections."""
-    request = projects_pb2.GetProjectRequest(project_id=project_id, cursor=cursor, limit=limit)
-    return await _project_with_images(gateway.services, request)
+    request = projects_pb2.GetProjectRequest(
+        project_id=project_id, cursor=cursor, limit=limit, without_transcriptions=fields == "images"
+    )
+    project = await _project_with_images(gateway.services, request)
+    if fields == "all":
+        return project
+    return Response(project.model_dump_json(exclude=schemas.LEFT_OUT[fields]), media_type="application/json")
 
 
 async def _project_with_images(

@@ -1,7 +1,7 @@
 """JSON of projects."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -17,6 +17,16 @@ _EXAMPLE: dict[str, Any] = {
     "hand": None,
     "created_at": examples.CREATED_AT,
 }
+
+
+ProjectFields = Literal["all", "text", "images"]
+LEFT_OUT: dict[ProjectFields, Any] = {
+    "text": {
+        "images": {"__all__": {"transcription": {"lines": {"__all__": {"baseline", "boundary", "words"}}}}}
+    },
+    "images": {"images": {"__all__": {"transcription"}}},
+}
+"""Members that each light view of a project leaves out, as pydantic's `exclude`."""
 
 
 class NewProject(RequestBody):

@@ -14,10 +14,17 @@ from ketav_common.errors import InvalidInput, KetavError
 from ketav_common.logging import get_logger
 from ketav_gateway.convert import script_to_proto
 from ketav_gateway.http.bodies import body_description, json_body, parse_json, read_body
-from ketav_gateway.http.dependencies import Gateway, HandQuery, RunId, count_compute_request
+from ketav_gateway.http.dependencies import (
+    Cursor,
+    Gateway,
+    HandQuery,
+    ListLimit,
+    RunId,
+    count_compute_request,
+)
 from ketav_gateway.http.idempotency import IdempotencyKey, idempotency_key
 from ketav_gateway.http.openapi import CURL_ARGUMENTS
-from ketav_gateway.http.problem_codes import JSON_BODY
+from ketav_gateway.http.problem_codes import JSON_BODY, LIST
 from ketav_gateway.http.problems import Responses, responses
 from ketav_gateway.http.validation import invalid_fields
 from ketav_gateway.schemas import Script
@@ -98,6 +105,20 @@ async def start_training(
     response.headers["Link"] = f'<{location}>; rel="status", <{location}/events>; rel="monitor"'
     response.headers["Retry-After"] = str(_POLL_S)
     return schemas.StartTrainingResponse(run_id=run.run_id, state=run.state)
+
+
+@router.get("/train/", responses=responses(*LIST), summary="List your training runs")
+async def list_training(
+    gateway: Gateway, cursor: Cursor = "", limit: ListLimit = 20
+) -> schemas.TrainingRunList:
+    """List your training runs of all hands, newest first."""
+    request = training_pb2.ListTrainingRunsRequest(cursor=cursor, limit=limit)
+    response = await call(
+        gateway.services.training.ListTrainingRuns, request, gateway.services.deadlines.short_s
+    )
+    return schemas.TrainingRunList(
+        runs=[convert.training_run(run) for run in response.runs], next_cursor=response.next_cursor or None
+    )
 
 
 async def _get_run(services: Services, run_id: str) -> schemas.TrainingRun:

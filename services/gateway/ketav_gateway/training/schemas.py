@@ -208,3 +208,12 @@ class Readiness(ResponseBody):
     scripts: list[ScriptReadiness] = Field(
         description="One element a hand and script, most corrected lines first."
     )
+
+
+class TrainingRunList(ResponseBody):
+    """The caller's training runs."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"runs": [_RUN_EXAMPLE], "next_cursor": None}})
+
+    runs: list[TrainingRun] = Field(description="Runs, newest first.")
+    next_cursor: str | None = Field(description="Cursor of the next runs; null after the last one.")

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import hashlib
 from collections.abc import AsyncIterator
 from datetime import datetime
 from enum import StrEnum
@@ -11,6 +12,7 @@ from uuid import UUID
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from ketav.page.v1 import page_pb2
+from ketav_common.context import current_user
 from ketav_common.errors import InvalidInput
 from ketav_common.limits import MAX_IDEMPOTENCY_KEY_CHARACTERS
 from ketav_registry.domain.models import Model, ModelKind, Script
@@ -21,6 +23,7 @@ from ketav_registry.domain.requests import ListPosition, RequestKey
 _Member = TypeVar("_Member", bound=StrEnum)
 
 _SHA256_BYTES = 32
+_LIST_DIGEST_CHARACTERS = 8
 SCRIPTS = {script: page_pb2.Script.Value(f"SCRIPT_{script.name}") for script in Script}
 LAYOUTS = {layout: page_pb2.Layout.Value(f"LAYOUT_{layout.name}") for layout in Layout}
 _KINDS = {kind: page_pb2.ModelKind.Value(f"MODEL_KIND_{kind.name}") for kind in ModelKind}
@@ -96,22 +99,37 @@ def limit(value: int, *, default: int, maximum: int) -> int:
     return value
 
 
-def cursor(position: ListPosition[Any] | None) -> str:
-    """Return the opaque cursor of a position in a list; empty when the list ends."""
+def cursor(position: ListPosition[Any] | None, listed: str) -> str:
+    """Return the opaque cursor of a position in a list of the caller; empty when the list ends."""
     if position is None:
         return ""
-    return base64.urlsafe_b64encode(f"{position.time.isoformat()} {position.key}".encode()).decode()
+    text = f"{position.time.isoformat()} {position.key} {_list_digest(listed)}"
+    return base64.urlsafe_b64encode(text.encode()).decode()
 
 
-def position(value: str) -> ListPosition[str] | None:
-    """Return the position of a cursor; None for an empty one. InvalidInput invalid-cursor."""
+def position(value: str, listed: str) -> ListPosition[str] | None:
+    """Return the position of a cursor; None for an empty one.
+
+    InvalidInput invalid-cursor: it is malformed, or of another list or another user.
+    """
     if not value:
         return None
     try:
-        time, key = base64.b64decode(value, altchars=b"-_", validate=True).decode().split(" ")
-        return ListPosition(datetime.fromisoformat(time).astimezone(), key.replace("\0", ""))
+        time, key, digest = base64.b64decode(value, altchars=b"-_", validate=True).decode().split(" ")
+        after = ListPosition(datetime.fromisoformat(time).astimezone(), key.replace("\0", ""))
     except (binascii.Error, ValueError, OverflowError) as error:
         raise invalid_cursor() from error
+    if digest != _list_digest(listed):
+        raise invalid_cursor()
+    return after
+
+
+def _list_digest(listed: str) -> str:
+    """Return a short digest of a list and the caller: it detects a cursor of another list by mistake.
+
+    It is no secret; row-level security decides what the caller sees.
+    """
+    return hashlib.sha256(f"{current_user()} {listed}".encode()).hexdigest()[:_LIST_DIGEST_CHARACTERS]
 
 
 def invalid_cursor() -> InvalidInput:
@@ -123,9 +141,9 @@ def invalid_cursor() -> InvalidInput:
     )
 
 
-def id_position(value: str) -> ListPosition[UUID] | None:
+def id_position(value: str, listed: str) -> ListPosition[UUID] | None:
     """Return the position of a cursor whose key is a UUID, or None. InvalidInput invalid-cursor."""
-    parsed = position(value)
+    parsed = position(value, listed)
     if parsed is None:
         return None
     try:

@@ -21,13 +21,20 @@ def project_message(project: Project) -> projects_pb2.Project:
     )
 
 
-def project_part(part: Project | Page | ListPosition[UUID]) -> projects_pb2.GetProjectResponse:
+def pages_list(project_id: UUID) -> str:
+    """Return the name of the list of a project's pages, for its cursors."""
+    return f"pages of {project_id}"
+
+
+def project_part(
+    part: Project | Page | ListPosition[UUID], project_id: UUID
+) -> projects_pb2.GetProjectResponse:
     """Return the message of a streamed project: the project, a page, or the cursor of the next page."""
     if isinstance(part, Project):
         return projects_pb2.GetProjectResponse(project=project_message(part))
     if isinstance(part, Page):
         return projects_pb2.GetProjectResponse(page=page_message(part))
-    return projects_pb2.GetProjectResponse(next_cursor=common.cursor(part))
+    return projects_pb2.GetProjectResponse(next_cursor=common.cursor(part, pages_list(project_id)))
 
 
 def new_project(request: projects_pb2.CreateProjectRequest) -> NewProject:

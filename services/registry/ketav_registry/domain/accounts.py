@@ -33,3 +33,14 @@ class KeyOwner:
 
     user_id: UUID
     disabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A user's account and one of its valid keys, as the user sees them."""
+
+    user_id: UUID
+    name: str
+    create_time: datetime
+    key_prefix: str
+    key_create_time: datetime

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 
 from ketav_registry.database import Transaction
-from ketav_registry.domain.accounts import ApiKey, KeyOwner, User
+from ketav_registry.domain.accounts import Account, ApiKey, KeyOwner, User
 from ketav_registry.tables import account, api_key
 
 _account, _key = account.c, api_key.c
@@ -22,6 +22,17 @@ async def find_key_owner(transaction: Transaction, key_sha256: bytes) -> KeyOwne
     )
     row = (await transaction.execute(query)).first()
     return None if row is None else KeyOwner(row.id, row.disabled)
+
+
+async def find_account(transaction: Transaction, user_id: UUID, key_sha256: bytes) -> Account | None:
+    """Return a user's account with one of its keys; None when the key is not a valid one of the user."""
+    query = (
+        sa.select(_account.id, _account.name, _account.created_at, _key.prefix, _key.created_at)
+        .join(api_key, _key.user_id == _account.id)
+        .where(_account.id == user_id, _key.sha256 == key_sha256, _key.revoked_at.is_(None))
+    )
+    row = (await transaction.execute(query)).first()
+    return None if row is None else Account(*row)
 
 
 async def lock_names(transaction: Transaction) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.dialects import postgresql as pg
 
 from ketav_registry.database import Transaction
 from ketav_registry.domain.projects_hands import Hand
+from ketav_registry.domain.requests import ListPosition
 from ketav_registry.domain.training import (
     ACTIVE_STATES,
     LEASED_STATES,
@@ -91,10 +92,16 @@ async def find_run(transaction: Transaction, run_id: UUID, user_id: UUID | None 
 
 
 async def list_runs(
-    transaction: Transaction, user_id: UUID | None, state: RunState | None, limit: int
+    transaction: Transaction,
+    user_id: UUID | None,
+    state: RunState | None,
+    limit: int,
+    after: ListPosition[UUID] | None = None,
 ) -> list[TrainingRun]:
     """Return at most `limit` runs, newest first; of one user or all, in one state or all."""
-    query = _RUNS.order_by(_run.created_at.desc(), _run.id).limit(limit)
+    query = _RUNS.order_by(_run.created_at.desc(), _run.id.desc()).limit(limit)
+    if after is not None:
+        query = query.where(sa.tuple_(_run.created_at, _run.id) < after)
     if user_id is not None:
         query = query.where(_run.user_id == user_id)
     if state is not None:

@@ -3,6 +3,7 @@
 from ketav.registry.v1 import accounts_pb2 as pb
 from ketav.registry.v1 import accounts_pb2_grpc
 from ketav_common.context import current_user, require_role
+from ketav_registry.convert import accounts as convert_accounts
 from ketav_registry.convert import common
 from ketav_registry.convert import erasure as convert
 from ketav_registry.stores import Stores
@@ -10,7 +11,7 @@ from ketav_registry.usecases import accounts, erasure
 
 
 class AccountServicer(accounts_pb2_grpc.AccountServiceServicer):
-    """Resolves API keys and deletes accounts."""
+    """Resolves API keys, shows and deletes accounts."""
 
     def __init__(self, stores: Stores) -> None:
         """Work with these stores."""
@@ -24,6 +25,12 @@ class AccountServicer(accounts_pb2_grpc.AccountServiceServicer):
         key_sha256 = common.digest(request.key_sha256)
         user_id = await accounts.resolve_api_key(key_sha256, stores=self._stores)
         return pb.ResolveApiKeyResponse(user_id=str(user_id))
+
+    async def GetAccount(self, request: pb.GetAccountRequest, context: object) -> pb.GetAccountResponse:
+        """Return the caller's account."""
+        key_sha256 = common.digest(request.key_sha256)
+        account = await accounts.get_account(current_user(), key_sha256, stores=self._stores)
+        return convert_accounts.account_message(account)
 
     async def DeleteAccount(
         self, request: pb.DeleteAccountRequest, context: object

@@ -37,12 +37,12 @@ class ModelServicer(models_pb2_grpc.ModelServiceServicer):
 
     async def ListModels(self, request: pb.ListModelsRequest, context: object) -> pb.ListModelsResponse:
         """List the caller's versions and the bases."""
-        after = common.position(request.cursor)
+        after = common.position(request.cursor, "models")
         limit = common.limit(request.limit, default=20, maximum=100)
         part = await models_versions.list_models(current_user(), after, limit, stores=self._stores)
         return pb.ListModelsResponse(
             versions=[convert.version_message(version) for version in part.versions],
-            next_cursor=common.cursor(part.next_position),
+            next_cursor=common.cursor(part.next_position, "models"),
         )
 
     async def GetModel(self, request: pb.GetModelRequest, context: object) -> pb.GetModelResponse:
@@ -82,14 +82,14 @@ class ModelServicer(models_pb2_grpc.ModelServiceServicer):
     ) -> pb.ListModelProgressResponse:
         """List the errors of the first transcriptions of the caller's pages; the first part has totals."""
         hands = common.hand_filter(request.script, request.hand if request.HasField("hand") else None)
-        after = common.id_position(request.cursor)
+        after = common.id_position(request.cursor, "progress")
         limit = common.limit(request.limit, default=20, maximum=100)
         progress = await models_progress.list_model_progress(
             current_user(), hands, after, limit, stores=self._stores
         )
         return pb.ListModelProgressResponse(
             pages=[convert_progress.page_message(page) for page in progress.pages],
-            next_cursor=common.cursor(progress.next_position),
+            next_cursor=common.cursor(progress.next_position, "progress"),
             versions=[convert_progress.version_message(version) for version in progress.versions],
             versions_complete=progress.versions_complete,
         )

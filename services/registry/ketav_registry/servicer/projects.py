@@ -21,12 +21,12 @@ class ProjectServicer(projects_pb2_grpc.ProjectServiceServicer):
 
     async def ListProjects(self, request: pb.ListProjectsRequest, context: object) -> pb.ListProjectsResponse:
         """List the caller's projects."""
-        after = common.id_position(request.cursor)
+        after = common.id_position(request.cursor, "projects")
         limit = common.limit(request.limit, default=20, maximum=100)
         part = await projects.list_projects(current_user(), after, limit, stores=self._stores)
         return pb.ListProjectsResponse(
             projects=[convert.project_message(project) for project in part.projects],
-            next_cursor=common.cursor(part.next_position),
+            next_cursor=common.cursor(part.next_position, "projects"),
         )
 
     async def GetProject(
@@ -34,10 +34,13 @@ class ProjectServicer(projects_pb2_grpc.ProjectServiceServicer):
     ) -> AsyncIterator[pb.GetProjectResponse]:
         """Stream a project and its pages."""
         project_id = common.uuid(request.project_id, "project_id")
-        after = common.id_position(request.cursor)
-        limit = common.limit(request.limit, default=100, maximum=500)
-        async for part in projects.get_project(current_user(), project_id, after, limit, stores=self._stores):
-            yield convert.project_part(part)
+        pages = projects.PageRange(
+            after=common.id_position(request.cursor, convert.pages_list(project_id)),
+            limit=common.limit(request.limit, default=100, maximum=500),
+            transcriptions=not request.without_transcriptions,
+        )
+        async for part in projects.get_project(current_user(), project_id, pages, stores=self._stores):
+            yield convert.project_part(part, project_id)
 
     async def CreateProject(
         self, request: pb.CreateProjectRequest, context: object

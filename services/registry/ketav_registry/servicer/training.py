@@ -11,7 +11,13 @@ from ketav_registry.convert import training_policy as convert_policy
 from ketav_registry.convert import training_readiness as convert_readiness
 from ketav_registry.domain.training import FencedRun
 from ketav_registry.stores import Stores
-from ketav_registry.usecases import training, training_policy, training_readiness, training_sweep
+from ketav_registry.usecases import (
+    training,
+    training_list,
+    training_policy,
+    training_readiness,
+    training_sweep,
+)
 from ketav_registry.usecases.training import NewRun
 
 
@@ -31,6 +37,18 @@ class TrainingServicer(training_pb2_grpc.TrainingServiceServicer):
         new = NewRun(request_id, request.hand if request.HasField("hand") else None)
         run = await training.create_training_run(current_user(), new, stores=self._stores)
         return pb.CreateTrainingRunResponse(run=convert.run_message(run))
+
+    async def ListTrainingRuns(
+        self, request: pb.ListTrainingRunsRequest, context: object
+    ) -> pb.ListTrainingRunsResponse:
+        """List the caller's runs."""
+        after = common.id_position(request.cursor, "runs")
+        limit = common.limit(request.limit, default=20, maximum=100)
+        part = await training_list.list_training_runs(current_user(), after, limit, stores=self._stores)
+        return pb.ListTrainingRunsResponse(
+            runs=[convert.run_message(run) for run in part.runs],
+            next_cursor=common.cursor(part.next_position, "runs"),
+        )
 
     async def GetTrainingRun(
         self, request: pb.GetTrainingRunRequest, context: object

@@ -9,7 +9,7 @@ from ketav_common import text
 from ketav_common.errors import Conflict, InvalidInput, NotFound
 from ketav_common.limits import MAX_NAME_CODE_POINTS
 from ketav_registry.database import Transaction
-from ketav_registry.domain.accounts import ApiKey, User
+from ketav_registry.domain.accounts import Account, ApiKey, User
 from ketav_registry.repository import accounts
 from ketav_registry.stores import Stores
 
@@ -31,6 +31,18 @@ async def resolve_api_key(key_sha256: bytes, *, stores: Stores) -> UUID:
     if owner.disabled:
         raise NotFound("This account is disabled. Ask the operator to enable it.", code="account-disabled")
     return owner.user_id
+
+
+async def get_account(user_id: UUID, key_sha256: bytes, *, stores: Stores) -> Account:
+    """Return a user's account with the key that the user sent.
+
+    NotFound: the account was deleted or the key revoked.
+    """
+    async with stores.database.user(user_id) as transaction:
+        account = await accounts.find_account(transaction, user_id, key_sha256)
+    if account is None:
+        raise NotFound("The API key is unknown or revoked. Ask the operator for a new one.")
+    return account
 
 
 async def add_user(name: str, *, stores: Stores) -> tuple[UUID, str]:

@@ -27,6 +27,15 @@ class ProjectList:
     next_position: ListPosition[UUID] | None
 
 
+@dataclass(frozen=True, slots=True)
+class PageRange:
+    """The part of a project's pages to read, and whether with their transcriptions."""
+
+    after: ListPosition[UUID] | None
+    limit: int
+    transcriptions: bool
+
+
 async def require_project(transaction: Transaction, user_id: UUID, project_id: UUID) -> Project:
     """Return a project of the user. NotFound: there is no such project."""
     project = await projects.find_project(transaction, user_id, project_id)
@@ -48,21 +57,24 @@ async def list_projects(
 
 
 async def get_project(
-    user_id: UUID, project_id: UUID, after: ListPosition[UUID] | None, limit: int, *, stores: Stores
+    user_id: UUID, project_id: UUID, part: PageRange, *, stores: Stores
 ) -> AsyncIterator[Project | Page | ListPosition[UUID]]:
-    """Yield a project, its pages with their transcriptions, then the position of the next page, if any."""
+    """Yield a project, a part of its pages, then the position of the next page, if any."""
     async with stores.database.user(user_id) as transaction:
         project = await require_project(transaction, user_id, project_id)
-        rows = await pages.list_pages(transaction, user_id, project_id, after, limit + 1)
+        rows = await pages.list_pages(transaction, user_id, project_id, part.after, part.limit + 1)
     yield project
-    listed = rows[:limit]
-    for start in range(0, len(listed), _PAGES_PER_QUERY):
+    listed = rows[: part.limit]
+    if not part.transcriptions:
+        for page in listed:
+            yield page
+    for start in range(0, len(listed) if part.transcriptions else 0, _PAGES_PER_QUERY):
         batch = listed[start : start + _PAGES_PER_QUERY]
         async with stores.database.user(user_id) as transaction:
             read_pages = await transcriptions.with_transcriptions(transaction, user_id, batch)
         for page in read_pages:
             yield page
-    if len(rows) > limit:
+    if len(rows) > part.limit:
         yield ListPosition(listed[-1].create_time, listed[-1].page_id)
 
 

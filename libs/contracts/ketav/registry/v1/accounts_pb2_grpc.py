@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class AccountServiceStub:
-    """Resolves API keys and deletes accounts.
+    """Resolves API keys, shows and deletes accounts.
     """
 
     def __init__(self, channel):
@@ -40,6 +40,11 @@ class AccountServiceStub:
                 request_serializer=ketav_dot_registry_dot_v1_dot_accounts__pb2.ResolveApiKeyRequest.SerializeToString,
                 response_deserializer=ketav_dot_registry_dot_v1_dot_accounts__pb2.ResolveApiKeyResponse.FromString,
                 _registered_method=True)
+        self.GetAccount = channel.unary_unary(
+                '/ketav.registry.v1.AccountService/GetAccount',
+                request_serializer=ketav_dot_registry_dot_v1_dot_accounts__pb2.GetAccountRequest.SerializeToString,
+                response_deserializer=ketav_dot_registry_dot_v1_dot_accounts__pb2.GetAccountResponse.FromString,
+                _registered_method=True)
         self.DeleteAccount = channel.unary_unary(
                 '/ketav.registry.v1.AccountService/DeleteAccount',
                 request_serializer=ketav_dot_registry_dot_v1_dot_accounts__pb2.DeleteAccountRequest.SerializeToString,
@@ -48,11 +53,19 @@ class AccountServiceStub:
 
 
 class AccountServiceServicer:
-    """Resolves API keys and deletes accounts.
+    """Resolves API keys, shows and deletes accounts.
     """
 
     def ResolveApiKey(self, request, context):
         """Returns the user that an API key belongs to. Role: gateway. NOT_FOUND: the key is unknown or revoked.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetAccount(self, request, context):
+        """Returns the caller's account and one of its API keys. NOT_FOUND: the account was deleted, or the key is not
+        one of its valid keys.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -74,6 +87,11 @@ def add_AccountServiceServicer_to_server(servicer, server):
                     request_deserializer=ketav_dot_registry_dot_v1_dot_accounts__pb2.ResolveApiKeyRequest.FromString,
                     response_serializer=ketav_dot_registry_dot_v1_dot_accounts__pb2.ResolveApiKeyResponse.SerializeToString,
             ),
+            'GetAccount': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetAccount,
+                    request_deserializer=ketav_dot_registry_dot_v1_dot_accounts__pb2.GetAccountRequest.FromString,
+                    response_serializer=ketav_dot_registry_dot_v1_dot_accounts__pb2.GetAccountResponse.SerializeToString,
+            ),
             'DeleteAccount': grpc.unary_unary_rpc_method_handler(
                     servicer.DeleteAccount,
                     request_deserializer=ketav_dot_registry_dot_v1_dot_accounts__pb2.DeleteAccountRequest.FromString,
@@ -88,7 +106,7 @@ def add_AccountServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class AccountService:
-    """Resolves API keys and deletes accounts.
+    """Resolves API keys, shows and deletes accounts.
     """
 
     @staticmethod
@@ -108,6 +126,33 @@ class AccountService:
             '/ketav.registry.v1.AccountService/ResolveApiKey',
             ketav_dot_registry_dot_v1_dot_accounts__pb2.ResolveApiKeyRequest.SerializeToString,
             ketav_dot_registry_dot_v1_dot_accounts__pb2.ResolveApiKeyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetAccount(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ketav.registry.v1.AccountService/GetAccount',
+            ketav_dot_registry_dot_v1_dot_accounts__pb2.GetAccountRequest.SerializeToString,
+            ketav_dot_registry_dot_v1_dot_accounts__pb2.GetAccountResponse.FromString,
             options,
             channel_credentials,
             insecure,

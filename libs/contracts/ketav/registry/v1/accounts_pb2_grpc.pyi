@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class AccountServiceStub:
-    """Resolves API keys and deletes accounts."""
+    """Resolves API keys, shows and deletes accounts."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -35,6 +35,10 @@ class AccountServiceStub:
     def __new__(cls, channel: _aio.Channel) -> AccountServiceAsyncStub: ...
     ResolveApiKey: _grpc.UnaryUnaryMultiCallable[_accounts_pb2.ResolveApiKeyRequest, _accounts_pb2.ResolveApiKeyResponse]
     """Returns the user that an API key belongs to. Role: gateway. NOT_FOUND: the key is unknown or revoked."""
+    GetAccount: _grpc.UnaryUnaryMultiCallable[_accounts_pb2.GetAccountRequest, _accounts_pb2.GetAccountResponse]
+    """Returns the caller's account and one of its API keys. NOT_FOUND: the account was deleted, or the key is not
+    one of its valid keys.
+    """
     DeleteAccount: _grpc.UnaryUnaryMultiCallable[_accounts_pb2.DeleteAccountRequest, _accounts_pb2.DeleteAccountResponse]
     """Deletes the caller's account: keys, projects, corrections, training runs and models, in one transaction.
     A record with the time and the number of deleted rows remains. NOT_FOUND: the account was deleted already.
@@ -42,18 +46,22 @@ class AccountServiceStub:
 
 @_typing.type_check_only
 class AccountServiceAsyncStub(AccountServiceStub):
-    """Resolves API keys and deletes accounts."""
+    """Resolves API keys, shows and deletes accounts."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ResolveApiKey: _aio.UnaryUnaryMultiCallable[_accounts_pb2.ResolveApiKeyRequest, _accounts_pb2.ResolveApiKeyResponse]  # type: ignore[assignment]
     """Returns the user that an API key belongs to. Role: gateway. NOT_FOUND: the key is unknown or revoked."""
+    GetAccount: _aio.UnaryUnaryMultiCallable[_accounts_pb2.GetAccountRequest, _accounts_pb2.GetAccountResponse]  # type: ignore[assignment]
+    """Returns the caller's account and one of its API keys. NOT_FOUND: the account was deleted, or the key is not
+    one of its valid keys.
+    """
     DeleteAccount: _aio.UnaryUnaryMultiCallable[_accounts_pb2.DeleteAccountRequest, _accounts_pb2.DeleteAccountResponse]  # type: ignore[assignment]
     """Deletes the caller's account: keys, projects, corrections, training runs and models, in one transaction.
     A record with the time and the number of deleted rows remains. NOT_FOUND: the account was deleted already.
     """
 
 class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Resolves API keys and deletes accounts."""
+    """Resolves API keys, shows and deletes accounts."""
 
     @_abc_1.abstractmethod
     def ResolveApiKey(
@@ -62,6 +70,16 @@ class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_accounts_pb2.ResolveApiKeyResponse, _abc.Awaitable[_accounts_pb2.ResolveApiKeyResponse]]:
         """Returns the user that an API key belongs to. Role: gateway. NOT_FOUND: the key is unknown or revoked."""
+
+    @_abc_1.abstractmethod
+    def GetAccount(
+        self,
+        request: _accounts_pb2.GetAccountRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_accounts_pb2.GetAccountResponse, _abc.Awaitable[_accounts_pb2.GetAccountResponse]]:
+        """Returns the caller's account and one of its API keys. NOT_FOUND: the account was deleted, or the key is not
+        one of its valid keys.
+        """
 
     @_abc_1.abstractmethod
     def DeleteAccount(

@@ -125,22 +125,26 @@ class GetProjectRequest(_message.Message):
     PROJECT_ID_FIELD_NUMBER: _builtins.int
     CURSOR_FIELD_NUMBER: _builtins.int
     LIMIT_FIELD_NUMBER: _builtins.int
+    WITHOUT_TRANSCRIPTIONS_FIELD_NUMBER: _builtins.int
     project_id: _builtins.str
     """UUID."""
     cursor: _builtins.str
     """Opaque cursor of the previous response; empty starts at the oldest page."""
     limit: _builtins.int
     """Maximum number of pages in the response, 1 to 500; 0 means 100."""
+    without_transcriptions: _builtins.bool
+    """Leaves out the transcriptions of the pages."""
     def __init__(
         self,
         *,
         project_id: _builtins.str = ...,
         cursor: _builtins.str = ...,
         limit: _builtins.int = ...,
+        without_transcriptions: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "limit", b"limit", "project_id", b"project_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "limit", b"limit", "project_id", b"project_id", "without_transcriptions", b"without_transcriptions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -163,7 +167,7 @@ class GetProjectResponse(_message.Message):
 
     @_builtins.property
     def page(self) -> _pages_pb2.Page:
-        """A page with its latest transcription."""
+        """A page with its latest transcription, unless the request leaves it out."""
 
     def __init__(
         self,

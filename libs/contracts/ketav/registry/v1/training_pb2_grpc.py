@@ -41,6 +41,11 @@ class TrainingServiceStub:
                 request_serializer=ketav_dot_registry_dot_v1_dot_training__pb2.CreateTrainingRunRequest.SerializeToString,
                 response_deserializer=ketav_dot_registry_dot_v1_dot_training__pb2.CreateTrainingRunResponse.FromString,
                 _registered_method=True)
+        self.ListTrainingRuns = channel.unary_unary(
+                '/ketav.registry.v1.TrainingService/ListTrainingRuns',
+                request_serializer=ketav_dot_registry_dot_v1_dot_training__pb2.ListTrainingRunsRequest.SerializeToString,
+                response_deserializer=ketav_dot_registry_dot_v1_dot_training__pb2.ListTrainingRunsResponse.FromString,
+                _registered_method=True)
         self.GetTrainingRun = channel.unary_unary(
                 '/ketav.registry.v1.TrainingService/GetTrainingRun',
                 request_serializer=ketav_dot_registry_dot_v1_dot_training__pb2.GetTrainingRunRequest.SerializeToString,
@@ -97,6 +102,13 @@ class TrainingServiceServicer:
         """Queues a run over the caller's current ground truth, of the named hand or of the one with most new
         lines. INVALID_ARGUMENT unknown-hand: the caller has no hand with this name.
         FAILED_PRECONDITION too-few-lines: fewer than 16. ALREADY_EXISTS run-active: a run of the caller has not ended.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListTrainingRuns(self, request, context):
+        """Lists the caller's runs, newest first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -178,6 +190,11 @@ def add_TrainingServiceServicer_to_server(servicer, server):
                     request_deserializer=ketav_dot_registry_dot_v1_dot_training__pb2.CreateTrainingRunRequest.FromString,
                     response_serializer=ketav_dot_registry_dot_v1_dot_training__pb2.CreateTrainingRunResponse.SerializeToString,
             ),
+            'ListTrainingRuns': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTrainingRuns,
+                    request_deserializer=ketav_dot_registry_dot_v1_dot_training__pb2.ListTrainingRunsRequest.FromString,
+                    response_serializer=ketav_dot_registry_dot_v1_dot_training__pb2.ListTrainingRunsResponse.SerializeToString,
+            ),
             'GetTrainingRun': grpc.unary_unary_rpc_method_handler(
                     servicer.GetTrainingRun,
                     request_deserializer=ketav_dot_registry_dot_v1_dot_training__pb2.GetTrainingRunRequest.FromString,
@@ -253,6 +270,33 @@ class TrainingService:
             '/ketav.registry.v1.TrainingService/CreateTrainingRun',
             ketav_dot_registry_dot_v1_dot_training__pb2.CreateTrainingRunRequest.SerializeToString,
             ketav_dot_registry_dot_v1_dot_training__pb2.CreateTrainingRunResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTrainingRuns(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ketav.registry.v1.TrainingService/ListTrainingRuns',
+            ketav_dot_registry_dot_v1_dot_training__pb2.ListTrainingRunsRequest.SerializeToString,
+            ketav_dot_registry_dot_v1_dot_training__pb2.ListTrainingRunsResponse.FromString,
             options,
             channel_credentials,
             insecure,

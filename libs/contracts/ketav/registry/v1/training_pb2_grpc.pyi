@@ -40,6 +40,8 @@ class TrainingServiceStub:
     lines. INVALID_ARGUMENT unknown-hand: the caller has no hand with this name.
     FAILED_PRECONDITION too-few-lines: fewer than 16. ALREADY_EXISTS run-active: a run of the caller has not ended.
     """
+    ListTrainingRuns: _grpc.UnaryUnaryMultiCallable[_training_pb2.ListTrainingRunsRequest, _training_pb2.ListTrainingRunsResponse]
+    """Lists the caller's runs, newest first."""
     GetTrainingRun: _grpc.UnaryUnaryMultiCallable[_training_pb2.GetTrainingRunRequest, _training_pb2.GetTrainingRunResponse]
     """Returns a run of the caller."""
     CancelTrainingRun: _grpc.UnaryUnaryMultiCallable[_training_pb2.CancelTrainingRunRequest, _training_pb2.CancelTrainingRunResponse]
@@ -80,6 +82,8 @@ class TrainingServiceAsyncStub(TrainingServiceStub):
     lines. INVALID_ARGUMENT unknown-hand: the caller has no hand with this name.
     FAILED_PRECONDITION too-few-lines: fewer than 16. ALREADY_EXISTS run-active: a run of the caller has not ended.
     """
+    ListTrainingRuns: _aio.UnaryUnaryMultiCallable[_training_pb2.ListTrainingRunsRequest, _training_pb2.ListTrainingRunsResponse]  # type: ignore[assignment]
+    """Lists the caller's runs, newest first."""
     GetTrainingRun: _aio.UnaryUnaryMultiCallable[_training_pb2.GetTrainingRunRequest, _training_pb2.GetTrainingRunResponse]  # type: ignore[assignment]
     """Returns a run of the caller."""
     CancelTrainingRun: _aio.UnaryUnaryMultiCallable[_training_pb2.CancelTrainingRunRequest, _training_pb2.CancelTrainingRunResponse]  # type: ignore[assignment]
@@ -123,6 +127,14 @@ class TrainingServiceServicer(metaclass=_abc_1.ABCMeta):
         lines. INVALID_ARGUMENT unknown-hand: the caller has no hand with this name.
         FAILED_PRECONDITION too-few-lines: fewer than 16. ALREADY_EXISTS run-active: a run of the caller has not ended.
         """
+
+    @_abc_1.abstractmethod
+    def ListTrainingRuns(
+        self,
+        request: _training_pb2.ListTrainingRunsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_training_pb2.ListTrainingRunsResponse, _abc.Awaitable[_training_pb2.ListTrainingRunsResponse]]:
+        """Lists the caller's runs, newest first."""
 
     @_abc_1.abstractmethod
     def GetTrainingRun(

@@ -1,0 +1,58 @@
+"""JSON of accounts."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import ConfigDict, Field
+
+from ketav_gateway import examples
+from ketav_gateway.schemas import ResponseBody
+
+_EXAMPLE: dict[str, Any] = {
+    "user_id": "3c2b1a09-8f7e-4d6c-9b5a-4f3e2d1c0b9a",
+    "name": "archive",
+    "created_at": examples.CREATED_AT,
+    "key": {"prefix": "ktv_0a1b2c3d", "created_at": examples.CREATED_AT},
+    "roles": ["user"],
+    "limits": {
+        "requests": "600/minute",
+        "readings": "60/minute",
+        "uploads_at_once": 6,
+        "imports_at_once": 1,
+        "max_upload_bytes": 26214400,
+        "max_import_bytes": 268435456,
+        "max_json_bytes": 2097152,
+    },
+}
+
+
+class Key(ResponseBody):
+    """The API key of the request; the key itself is not stored."""
+
+    prefix: str = Field(description="Its first characters, by which the operator names it.")
+    created_at: datetime = Field(description="When it was created.")
+
+
+class Limits(ResponseBody):
+    """Limits of this server for your requests; above them it answers 429, or 413 for a size."""
+
+    requests: str = Field(description="Requests in a window of time, counted in each process.")
+    readings: str = Field(description="Readings, imports and training runs in a window of time.")
+    uploads_at_once: int = Field(description="Uploads that are received at the same time.")
+    imports_at_once: int = Field(description="Imports that are received at the same time.")
+    max_upload_bytes: int = Field(description="Bytes of an image.")
+    max_import_bytes: int = Field(description="Bytes of a ground-truth archive.")
+    max_json_bytes: int = Field(description="Bytes of a JSON body.")
+
+
+class Account(ResponseBody):
+    """Your account, the key of the request, and your limits."""
+
+    model_config = ConfigDict(json_schema_extra={"example": _EXAMPLE})
+
+    user_id: str = Field(description="UUID of the user.")
+    name: str = Field(description="Name that the operator gave you.")
+    created_at: datetime = Field(description="When the account was created.")
+    key: Key = Field(description="The API key of the request.")
+    roles: list[Literal["user"]] = Field(description="What the key may do: `user`, all of this API.")
+    limits: Limits = Field(description="The limits of your requests.")
