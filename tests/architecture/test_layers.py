@@ -19,6 +19,7 @@ SHARED_RULES = {
     "ketav_common.limits",
     "ketav_common.addresses",
     "ketav_common.error_rates",
+    "ketav_common.text",
 }
 """Modules of the common library without input or output, which a domain may use."""
 ENVIRONMENT_READERS = {

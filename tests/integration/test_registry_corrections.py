@@ -185,19 +185,24 @@ async def test_of_two_concurrent_requests_with_one_key_for_two_pages_one_is_a_co
         ("א\u0000ב", "control-character"),
     ],
 )
-async def test_a_bad_text_is_refused_and_nothing_is_stored(registry: Registry, text: str, code: str) -> None:
-    """Each has a stable code and its location; the valid lines of the request are not stored either."""
+async def test_a_bad_text_is_refused_alone(registry: Registry, text: str, code: str) -> None:
+    """The other lines of the request are stored; a request without another line is refused with the place."""
     with acting(await registry.new_user()):
-        page, (first, second, _) = await read_page(registry)
+        page, (first, second, third) = await read_page(registry)
+        saved = await submit(registry, page, {first: "טוב", second: text})
+        assert [(item.line_id, item.code) for item in saved.refused] == [(second, code)]
+        assert saved.refused[0].detail.endswith(".")
+        assert (saved.accepted_lines, saved.ground_truth_lines) == (1, 1)
+        saved = await submit(registry, page, f"{text}\n{READ[2]}", request_id="k")
+        assert [(item.line, item.line_id, item.code) for item in saved.refused] == [(1, "", code)]
+        assert await submit(registry, page, f"{text}\n{READ[2]}", request_id="k") == saved
+        assert await corrected_texts(registry, page) == ["טוב", None, READ[2]]
         with pytest.raises(InvalidInput) as caught:
-            await submit(registry, page, {first: "טוב", second: text})
-        assert caught.value.code == code
-        assert caught.value.details == {"pointer": "/lines/1/text", "line_id": second}
+            await submit(registry, page, {third: text})
+        assert (caught.value.code, caught.value.details["pointer"]) == (code, "/lines/0/text")
         with pytest.raises(InvalidInput) as caught:
-            await submit(registry, page, f"טוב\n{text}")
-        assert caught.value.code == code
-        assert caught.value.details == {"pointer": "/corrected_text", "line": "2"}
-        assert await corrected_texts(registry, page) == [None, None, None]
+            await submit(registry, page, f"\n{text}")
+        assert (caught.value.code, caught.value.details["line"]) == (code, "2")
 
 
 async def test_presentation_forms_are_stored_decomposed_and_in_nfc(registry: Registry) -> None:

@@ -220,19 +220,19 @@ async def test_a_quarantined_line_is_in_no_dataset_and_makes_no_run_due(registry
     assert (await counts(registry, user_id)).quarantined == 0
 
 
-async def test_a_verified_line_that_is_quarantined_later_is_not_in_the_next_dataset(
+async def test_a_verified_line_trains_with_its_text_when_a_later_one_is_quarantined(
     registry: Registry,
 ) -> None:
-    """Neither its verified text nor the quarantined one trains."""
+    """The verified text is in the next dataset, and the quarantined one is not."""
     user_id = await registry.new_user()
     with acting(user_id):
         await correct(registry, 16, pages=1)
         page, (first, *_) = await read_page(registry)
         assert (await submit(registry, page, (first, READ[0]))).ground_truth_lines == 17
-        assert (await submit(registry, page, (first, OTHER * 20))).ground_truth_lines == 16
+        assert (await submit(registry, page, (first, OTHER * 20))).ground_truth_lines == 17
     texts = [line.text for item in await exported(registry, user_id) for line in item.lines]
-    assert len(texts) == 16
-    assert not {READ[0], OTHER * 20} & set(texts)
+    assert len(texts) == 17
+    assert {READ[0], OTHER * 20} & set(texts) == {READ[0]}
 
 
 async def test_the_counted_holdout_lines_are_those_of_the_next_run(registry: Registry) -> None:

@@ -405,7 +405,7 @@ async def test_an_active_run_over_deleted_lines_is_cancelled_and_its_worker_is_r
     run = await get_run(registry, user_id, run_id)
     assert (run.state, run.verdict) == (
         training_pb2.TRAINING_RUN_STATE_CANCELLED,
-        "The training run was cancelled because lines that it uses were deleted.",
+        "The training run was cancelled because lines that it uses were deleted or withdrawn.",
     )
     with pytest.raises(Stale):
         await publish(registry, run_id, claimed.fence)

@@ -13,7 +13,10 @@ async def test_a_correction_is_shown_next_to_the_reading(gateway: Gateway) -> No
     stored = await gateway.client.post("/feedback/", json={**ids, "lines": [line]})
     assert stored.status_code == 201
     body = stored.json()
-    assert set(body) == {*("feedback_id", "accepted_lines", "unaligned", "quarantined", "ground_truth_lines")}
+    assert set(body) == {
+        *("feedback_id", "accepted_lines", "unaligned", "quarantined", "refused", "untrained"),
+        "ground_truth_lines",
+    }
     assert (body["accepted_lines"], body["ground_truth_lines"]) == (1, 1)
     project = (await gateway.client.get(f"/projects/{read['project_id']}")).json()
     assert gateway.state.calls == ["SubmitCorrections", "GetProject"]
@@ -52,3 +55,47 @@ async def test_a_quarantined_line_is_named_with_its_reason_until_it_is_confirmed
     confirmed = {**line, "confirm": True}
     response = (await gateway.client.post("/feedback/", json={**ids, "lines": [confirmed]})).json()
     assert (response["quarantined"], response["ground_truth_lines"]) == ([], 1)
+
+
+async def test_a_correction_is_withdrawn_and_stays_in_the_history(gateway: Gateway) -> None:
+    """DELETE answers with the consequences; the line is shown without a correction."""
+    read = (await upload(gateway.client)).json()
+    ids = {"project_id": read["project_id"], "image_id": read["image_id"]}
+    line_id = read["lines"][0]["line_id"]
+    await gateway.client.post("/feedback/", json={**ids, "lines": [{"line_id": line_id, "text": "שלום"}]})
+    line = f"/projects/{ids['project_id']}/images/{ids['image_id']}/lines/{line_id}"
+    gateway.state.erasure.tainted_versions.append("v")
+    gateway.state.calls.clear()
+    withdrawn = await gateway.client.delete(f"{line}/correction")
+    assert (withdrawn.status_code, gateway.state.calls) == (200, ["WithdrawCorrection"])
+    assert withdrawn.json() == {
+        "line_id": line_id,
+        "ground_truth_lines": 0,
+        "tainted_versions": ["v"],
+        "cancelled_run_id": None,
+        "retraining": False,
+    }
+    history = (await gateway.client.get(f"{line}/corrections")).json()["corrections"]
+    assert [(item["text"], item["withdrawn"]) for item in history] == [("", True), ("שלום", False)]
+    page = (await gateway.client.get(f"/projects/{ids['project_id']}/images/{ids['image_id']}")).json()
+    first_line = page["transcription"]["lines"][0]
+    assert (first_line["corrected_text"], first_line["verified_text"]) == (None, None)
+    assert (await gateway.client.delete(f"{line}/correction")).status_code == 404
+    assert (await gateway.other.get(f"{line}/corrections")).status_code == 404
+
+
+async def test_an_export_has_the_reading_of_a_line_whose_correction_is_in_quarantine(
+    gateway: Gateway,
+) -> None:
+    """And the verified text of one that has an earlier correction."""
+    gateway.state.quarantined_texts = {"ק"}
+    read = (await upload(gateway.client)).json()
+    ids = {"project_id": read["project_id"], "image_id": read["image_id"]}
+    first, second = (line["line_id"] for line in read["lines"])
+    texts = [{"line_id": first, "text": "ק"}, {"line_id": second, "text": "טוב"}]
+    await gateway.client.post("/feedback/", json={**ids, "lines": texts})
+    await gateway.client.post("/feedback/", json={**ids, "lines": [{"line_id": second, "text": "ק"}]})
+    path = f"/projects/{ids['project_id']}/images/{ids['image_id']}"
+    assert (await gateway.client.get(f"{path}/export?format=txt")).text == f"{TEXT}\nטוב\n"
+    lines = (await gateway.client.get(path)).json()["transcription"]["lines"]
+    assert [(line["corrected_text"], line["verified_text"]) for line in lines] == [("ק", None), ("ק", "טוב")]

@@ -38,6 +38,7 @@ def line(order: int, text: str, corrected: str | None = None) -> CorrectedLine:
         boundary=[(10, top), (90, top), (92, top + 40), (8, top + 40)],
         words=[],
         corrected_text=corrected,
+        verified_text=corrected,
     )
 
 

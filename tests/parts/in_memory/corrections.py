@@ -7,15 +7,15 @@ from uuid import uuid4
 from rapidfuzz.distance import Levenshtein
 
 from ketav.registry.v1 import corrections_pb2, corrections_pb2_grpc
-from ketav_common.errors import InvalidInput, Precondition
-from tests.parts.in_memory.state import State, StoredPage, correct_line
+from ketav_common.errors import InvalidInput, NotFound, Precondition
+from tests.parts.in_memory.state import TIME, State, StoredPage, correct_line
 
 _MAX_DISTANCE = 0.5
 """Share of a text that may differ from the reading of the line it is aligned to."""
 
 
 class Corrections(corrections_pb2_grpc.CorrectionServiceServicer):
-    """Stores corrections."""
+    """Stores, withdraws and lists corrections."""
 
     def __init__(self, state: State) -> None:
         """Take the state."""
@@ -51,12 +51,43 @@ class Corrections(corrections_pb2_grpc.CorrectionServiceServicer):
         """Set the corrections of the lines and count them in the response."""
         lines = {line.line_id: line for line in stored.message.transcription.lines}
         for correction in corrections:
+            stored.history.setdefault(correction.line_id, []).append(correction.text)
             quarantine = self.state.quarantine(correction.text, confirmed=correction.confirm)
             correct_line(lines[correction.line_id], correction.text, quarantine)
             if quarantine is not None:
                 response.quarantined.add(line_id=correction.line_id, quarantine=quarantine)
         stored.corrections += len(corrections)
         response.accepted_lines = len(corrections)
+
+    async def WithdrawCorrection(self, request: Any, context: Any) -> Any:
+        """Remove the correction of a line and append a withdrawal to its history."""
+        self.state.enter("WithdrawCorrection", request)
+        user = self.state.caller()
+        stored = user.page(request.project_id, request.page_id)
+        lines = {line.line_id: line for line in stored.message.transcription.lines}
+        line = lines.get(request.line_id)
+        if line is None or not line.HasField("corrected_text"):
+            raise NotFound("The line has no correction. Nothing needs to be withdrawn.")
+        for name in ("corrected_text", "verified_text", "quarantine"):
+            line.ClearField(name)
+        stored.history[request.line_id].append(None)
+        return corrections_pb2.WithdrawCorrectionResponse(
+            ground_truth_lines=user.ground_truth_lines(), consequences=self.state.erasure
+        )
+
+    async def ListCorrections(self, request: Any, context: Any) -> Any:
+        """Return the history of a line, newest first."""
+        self.state.enter("ListCorrections", request)
+        stored = self.state.caller().page(request.project_id, request.page_id)
+        if request.line_id not in {line.line_id for line in stored.lines()}:
+            raise NotFound("This page has no line with this id. Get the page and send one of its lines.")
+        response = corrections_pb2.ListCorrectionsResponse()
+        for text in reversed(stored.history.get(request.line_id, [])):
+            withdrawn = text is None
+            response.corrections.add(
+                text=text or "", withdrawn=withdrawn, confirmed=withdrawn, create_time=TIME
+            )
+        return response
 
 
 def _check_lines(stored: StoredPage, corrections: list[corrections_pb2.LineCorrection]) -> None:

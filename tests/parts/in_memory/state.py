@@ -23,11 +23,12 @@ _CURSOR = "after-"
 
 @dataclass
 class StoredPage:
-    """A page with its image, the texts that models read on it, and the user's corrections by line id."""
+    """A page with its image, the texts read on it, and the history of its lines: None is a withdrawal."""
 
     message: pages_pb2.Page
     image: bytes
     first_reading: list[page_pb2.Line] = field(default_factory=list)
+    history: dict[str, list[str | None]] = field(default_factory=dict)
     recorded_lines: int = 0
     corrections: int = 0
 
@@ -111,7 +112,7 @@ class User:
     def ground_truth_lines(self) -> int:
         """Return the number of corrected lines that are not quarantined."""
         lines = [line for stored in self.pages.values() for line in stored.lines()]
-        return sum(line.HasField("corrected_text") and not line.HasField("quarantine") for line in lines)
+        return sum(line.HasField("verified_text") for line in lines)
 
 
 @dataclass
@@ -174,7 +175,9 @@ def correct_line(line: page_pb2.Line, text: str, quarantine: page_pb2.Quarantine
     """Set the latest correction of a line."""
     line.corrected_text = text
     line.ClearField("quarantine")
-    if quarantine is not None:
+    if quarantine is None:
+        line.verified_text = text
+    else:
         line.quarantine.CopyFrom(quarantine)
 
 

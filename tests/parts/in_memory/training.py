@@ -119,7 +119,7 @@ def _scripts(user: User) -> list[page_pb2.Script.ValueType]:
 
 def _verified(lines: list[page_pb2.Line]) -> int:
     """Return the number of corrected lines that are not quarantined."""
-    return sum(line.HasField("corrected_text") and not line.HasField("quarantine") for line in lines)
+    return sum(line.HasField("verified_text") for line in lines)
 
 
 def _readiness(user: User, script: page_pb2.Script.ValueType, hand: str) -> training_pb2.Readiness:

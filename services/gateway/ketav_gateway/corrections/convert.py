@@ -1,8 +1,10 @@
 """Corrections between protobuf and JSON."""
 
 from ketav.registry.v1 import corrections_pb2
+from ketav_gateway.convert import timestamp
 from ketav_gateway.corrections import schemas
 from ketav_gateway.transcriptions.convert import quarantine
+from ketav_gateway.transcriptions.schemas import UntrainedLine
 
 
 def submit_corrections_request(
@@ -40,5 +42,44 @@ def submit_corrections_response(
             schemas.QuarantinedLine(line_id=line.line_id, **quarantine(line.quarantine).model_dump())
             for line in message.quarantined
         ],
+        refused=[
+            schemas.RefusedLine(
+                line_id=line.line_id or None, line=line.line or None, code=line.code, detail=line.detail
+            )
+            for line in message.refused
+        ],
+        untrained=[UntrainedLine(line_id=line.line_id, reason=line.reason) for line in message.untrained],
         ground_truth_lines=message.ground_truth_lines,
+    )
+
+
+def withdraw_correction_response(
+    line_id: str, message: corrections_pb2.WithdrawCorrectionResponse
+) -> schemas.WithdrawCorrectionResponse:
+    """Return the consequences of a withdrawal."""
+    return schemas.WithdrawCorrectionResponse(
+        line_id=line_id,
+        ground_truth_lines=message.ground_truth_lines,
+        tainted_versions=list(message.consequences.tainted_versions),
+        cancelled_run_id=message.consequences.cancelled_run_id or None,
+        retraining=message.consequences.retraining,
+    )
+
+
+def list_corrections_response(
+    message: corrections_pb2.ListCorrectionsResponse,
+) -> schemas.ListCorrectionsResponse:
+    """Return the history of a line."""
+    return schemas.ListCorrectionsResponse(
+        corrections=[
+            schemas.StoredCorrection(
+                text=correction.text,
+                origin="imported" if correction.imported else "user",
+                confirmed=correction.confirmed,
+                withdrawn=correction.withdrawn,
+                quarantine=quarantine(correction.quarantine) if correction.HasField("quarantine") else None,
+                created_at=timestamp(correction.create_time),
+            )
+            for correction in message.corrections
+        ]
     )

@@ -1,18 +1,20 @@
-"""POST /feedback/."""
+"""POST /feedback/, and the correction of a line: its history and its withdrawal."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 
+from ketav.registry.v1 import corrections_pb2
 from ketav_gateway.corrections import convert, schemas
 from ketav_gateway.http.bodies import body_description, json_body
-from ketav_gateway.http.dependencies import Gateway
+from ketav_gateway.http.dependencies import Gateway, ImageId, LineId, ProjectId
 from ketav_gateway.http.idempotency import IdempotencyKey, fingerprint
 from ketav_gateway.http.problem_codes import IDEMPOTENT, JSON_BODY, TEXT
 from ketav_gateway.http.problems import responses
 from ketav_gateway.services import call
 
 router = APIRouter(tags=["corrections"])
+_LINE = "/projects/{project_id}/images/{image_id}/lines/{line_id}"
 
 
 @router.post(
@@ -37,9 +39,45 @@ async def save_feedback(
     key: IdempotencyKey,
     body: Annotated[schemas.SubmitCorrectionsRequest, Depends(json_body(schemas.SubmitCorrectionsRequest))],
 ) -> schemas.SubmitCorrectionsResponse:
-    """Correct the latest transcription of a page: single lines by their ids, or the whole text."""
+    """Correct the latest transcription of a page: single lines by their ids, or the whole text.
+
+    A line whose text may not be stored is listed in `refused`, the others are stored; 422 when none is left.
+    """
     message = convert.submit_corrections_request(body, key, fingerprint(request, body.model_dump()))
     response = await call(
         gateway.services.corrections.SubmitCorrections, message, gateway.services.deadlines.short_s
     )
     return convert.submit_corrections_response(response)
+
+
+@router.get(
+    _LINE + "/corrections", responses=responses("not-found"), summary="List the corrections of a line"
+)
+async def list_corrections(
+    gateway: Gateway, project_id: ProjectId, image_id: ImageId, line_id: LineId
+) -> schemas.ListCorrectionsResponse:
+    """Return the corrections of a line, on any transcription of its image, newest first."""
+    message = corrections_pb2.ListCorrectionsRequest(project_id=project_id, page_id=image_id, line_id=line_id)
+    response = await call(
+        gateway.services.corrections.ListCorrections, message, gateway.services.deadlines.short_s
+    )
+    return convert.list_corrections_response(response)
+
+
+@router.delete(
+    _LINE + "/correction", responses=responses("not-found"), summary="Withdraw the correction of a line"
+)
+async def withdraw_correction(
+    gateway: Gateway, project_id: ProjectId, image_id: ImageId, line_id: LineId
+) -> schemas.WithdrawCorrectionResponse:
+    """Withdraw the correction of a line, which counts as uncorrected again.
+
+    Model versions that were trained on the line stop serving, as after a deletion. The history has the text.
+    """
+    message = corrections_pb2.WithdrawCorrectionRequest(
+        project_id=project_id, page_id=image_id, line_id=line_id
+    )
+    response = await call(
+        gateway.services.corrections.WithdrawCorrection, message, gateway.services.deadlines.store_s
+    )
+    return convert.withdraw_correction_response(line_id, response)

@@ -1,11 +1,14 @@
 """JSON of corrections, which REST calls feedback."""
 
+from datetime import datetime
+from typing import Literal
+
 from pydantic import ConfigDict, Field, model_validator
 
 from ketav_common import limits
 from ketav_gateway import examples
 from ketav_gateway.schemas import Id, RequestBody, ResponseBody
-from ketav_gateway.transcriptions.schemas import Quarantine
+from ketav_gateway.transcriptions.schemas import Quarantine, UntrainedLine
 
 
 class LineCorrection(RequestBody):
@@ -72,6 +75,15 @@ class QuarantinedLine(Quarantine):
     line_id: str = Field(description="UUID of the line.")
 
 
+class RefusedLine(ResponseBody):
+    """A line that was not stored because of its text. The other lines of the request are stored."""
+
+    line_id: str | None = Field(description="UUID of the line; null for a line of `corrected_text`.")
+    line: int | None = Field(description="Number of the line of `corrected_text`, from 1; null for `lines`.")
+    code: str = Field(description="The reason, for programs.")
+    detail: str = Field(description="The reason, in sentences.")
+
+
 class SubmitCorrectionsResponse(ResponseBody):
     """The stored corrections."""
 
@@ -82,6 +94,8 @@ class SubmitCorrectionsResponse(ResponseBody):
                 "accepted_lines": 1,
                 "unaligned": [],
                 "quarantined": [],
+                "refused": [],
+                "untrained": [],
                 "ground_truth_lines": 42,
             }
         }
@@ -93,4 +107,68 @@ class SubmitCorrectionsResponse(ResponseBody):
     quarantined: list[QuarantinedLine] = Field(
         description="Stored corrections that look wrong: they are shown and do not train."
     )
+    refused: list[RefusedLine] = Field(description="Lines whose text may not be stored.")
+    untrained: list[UntrainedLine] = Field(
+        description="Stored lines that do not train because the model cannot write their signs."
+    )
     ground_truth_lines: int = Field(description="Number of your lines that would train now.")
+
+
+class StoredCorrection(ResponseBody):
+    """A correction of a line, or the withdrawal of its corrections."""
+
+    text: str = Field(description="The text of the line; empty for a withdrawal.")
+    origin: Literal["user", "imported"] = Field(description="Whether you typed it or imported it.")
+    confirmed: bool = Field(description="Whether you confirmed the text.")
+    withdrawn: bool = Field(description="Whether this is the withdrawal of the corrections before it.")
+    quarantine: Quarantine | None = Field(description="Why it does not train; null when it does.")
+    created_at: datetime = Field(description="When it was stored.")
+
+
+class ListCorrectionsResponse(ResponseBody):
+    """The history of a line."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "corrections": [
+                    {
+                        "text": "שלום לכולם",
+                        "origin": "user",
+                        "confirmed": False,
+                        "withdrawn": False,
+                        "quarantine": None,
+                        "created_at": examples.CREATED_AT,
+                    }
+                ]
+            }
+        }
+    )
+
+    corrections: list[StoredCorrection] = Field(description="Newest first, at most 100.")
+
+
+class WithdrawCorrectionResponse(ResponseBody):
+    """The consequences of a withdrawal."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "line_id": examples.LINE_ID,
+                "ground_truth_lines": 41,
+                "tainted_versions": [examples.USER_VERSION],
+                "cancelled_run_id": None,
+                "retraining": True,
+            }
+        }
+    )
+
+    line_id: str = Field(description="UUID of the line, which counts as uncorrected now.")
+    ground_truth_lines: int = Field(description="Number of your lines that would train now.")
+    tainted_versions: list[str] = Field(
+        description="Your model versions that were trained on the line: they never serve again."
+    )
+    cancelled_run_id: str | None = Field(
+        description="UUID of the training run that was cancelled because it used the line; null: none."
+    )
+    retraining: bool = Field(description="Whether a training run without the line will be queued.")

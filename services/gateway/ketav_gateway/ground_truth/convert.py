@@ -10,6 +10,7 @@ from ketav_gateway.convert import image_to_proto, layout_to_proto
 from ketav_gateway.ground_truth import schemas
 from ketav_gateway.ground_truth.documents import GroundTruthLine, LineRefusal, Point
 from ketav_gateway.schemas import Layout
+from ketav_gateway.transcriptions.schemas import UntrainedLine
 
 _MAX_LISTED_LINES = 100
 """Skipped and quarantined lines that the response lists for each file."""
@@ -85,6 +86,10 @@ def imported_file(
         quarantined_lines=len(quarantined),
         skipped_lines=len(skipped),
         lines=[*skipped, *quarantined][:_MAX_LISTED_LINES],
+        untrained=[
+            UntrainedLine(line_id=line.untrained.line_id, reason=line.untrained.reason)
+            for line in stored.untrained[:_MAX_LISTED_LINES]
+        ],
     )
 
 

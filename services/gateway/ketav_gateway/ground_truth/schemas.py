@@ -6,6 +6,7 @@ from pydantic import ConfigDict, Field
 
 from ketav_gateway import examples
 from ketav_gateway.schemas import HandName, RequestBody, ResponseBody
+from ketav_gateway.transcriptions.schemas import UntrainedLine
 
 _EXAMPLE: dict[str, Any] = {
     "project_id": examples.PROJECT_ID,
@@ -24,6 +25,7 @@ _EXAMPLE: dict[str, Any] = {
             "quarantined_lines": 0,
             "skipped_lines": 0,
             "lines": [],
+            "untrained": [],
             "code": None,
             "reason": None,
         },
@@ -36,6 +38,7 @@ _EXAMPLE: dict[str, Any] = {
             "quarantined_lines": 0,
             "skipped_lines": 0,
             "lines": [],
+            "untrained": [],
             "code": "no-text",
             "reason": "The archive has no text for this image. Add a .gt.txt or XML file of the same name.",
         },
@@ -84,6 +87,9 @@ class ImportedFile(ResponseBody):
     quarantined_lines: int = Field(0, description=_QUARANTINED_LINES)
     skipped_lines: int = Field(0, description="Lines that were not stored.")
     lines: list[ImportedLine] = Field([], description="The first 100 skipped and quarantined lines.")
+    untrained: list[UntrainedLine] = Field(
+        [], description="The first 100 stored lines that do not train: the model cannot write their signs."
+    )
     code: str | None = Field(None, description="Why the file was skipped, for programs.")
     reason: str | None = Field(None, description="Why the file was skipped, in sentences.")
 

@@ -96,6 +96,11 @@ def _image_id(image_id: Annotated[str, Path(description="UUID of the image.")]) 
     return canonical_uuid(image_id)
 
 
+def _line_id(line_id: Annotated[str, Path(description="UUID of a line of the image.")]) -> str:
+    """Return the line's id from the path."""
+    return canonical_uuid(line_id)
+
+
 def _run_id(run_id: Annotated[str, Path(description="UUID of the training run.")]) -> str:
     """Return the training run's id from the path."""
     return canonical_uuid(run_id)
@@ -110,6 +115,7 @@ def _version(version: Annotated[str, Path(description="Name of the model version
 
 ProjectId = Annotated[str, Depends(_project_id)]
 ImageId = Annotated[str, Depends(_image_id)]
+LineId = Annotated[str, Depends(_line_id)]
 RunId = Annotated[str, Depends(_run_id)]
 Version = Annotated[str, Depends(_version)]
 Cursor = Annotated[

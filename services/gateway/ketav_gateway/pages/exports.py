@@ -1,7 +1,7 @@
 """Exports of a page's text in logical order: plain text, JSON, ALTO, PAGE XML and hOCR.
 
-A corrected line has its correction. ALTO 4.4 (loc.gov/standards/alto), PAGE 2019-07-15 (PRImA), hOCR 1.2
-(kba.github.io/hocr-spec).
+A line has its verified text, or its reading. ALTO 4.4 (loc.gov/standards/alto), PAGE 2019-07-15 (PRImA),
+hOCR 1.2 (kba.github.io/hocr-spec).
 """
 
 import re
@@ -40,13 +40,13 @@ def image_name(image_id: str, media_type: str) -> str:
 
 
 def _text(line: CorrectedLine) -> str:
-    """Return the correction of a line, or its reading."""
-    return line.text if line.corrected_text is None else line.corrected_text
+    """Return the verified text of a line, or its reading: a text in quarantine is not exported."""
+    return line.text if line.verified_text is None else line.verified_text
 
 
 def _is_corrected(line: CorrectedLine) -> str:
     """Return whether the text is a correction, as XML writes it; an import leaves out the other lines."""
-    return "false" if line.corrected_text is None else "true"
+    return "false" if line.verified_text is None else "true"
 
 
 def _xml_text(line: CorrectedLine) -> str:

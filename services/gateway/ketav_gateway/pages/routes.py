@@ -118,7 +118,7 @@ async def export(
         exports.Format, Query(alias="format", description="Plain text, JSON, ALTO 4.4, PAGE XML or hOCR.")
     ] = "txt",
 ) -> Response:
-    """Return the text of a page in logical order; a corrected line has its correction."""
+    """Return the text of a page in logical order; a verified line has its verified text."""
     page = await _get_page(gateway, project_id, image_id)
     media_type, write = exports.FORMATS[export_format]
     filename = f"{image_id}.{exports.EXTENSIONS[export_format]}"

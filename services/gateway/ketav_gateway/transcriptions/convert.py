@@ -75,6 +75,7 @@ def _corrected_line(message: page_pb2.Line) -> schemas.CorrectedLine:
         schemas.CorrectedLine,
         message,
         corrected_text=message.corrected_text if message.HasField("corrected_text") else None,
+        verified_text=message.verified_text if message.HasField("verified_text") else None,
         quarantine=quarantine(message.quarantine) if message.HasField("quarantine") else None,
     )
 

@@ -76,7 +76,9 @@ TRANSCRIPTION_EXAMPLE: dict[str, Any] = {
     "created_at": examples.CREATED_AT,
     "text": examples.TEXT,
     "confidence": 0.93,
-    "lines": [{**_LINE_EXAMPLE, "corrected_text": "שלום לכולם", "quarantine": None}],
+    "lines": [
+        {**_LINE_EXAMPLE, "corrected_text": "שלום לכולם", "verified_text": "שלום לכולם", "quarantine": None}
+    ],
 }
 
 
@@ -145,10 +147,22 @@ class Quarantine(ResponseBody):
     reason: str = Field(description="The reason, in sentences.")
 
 
+class UntrainedLine(ResponseBody):
+    """A line that does not train although its text counts."""
+
+    line_id: str = Field(description="UUID of the line.")
+    reason: str = Field(description="The reason, in sentences.")
+
+
 class CorrectedLine(Line):
     """A line with its latest correction."""
 
     corrected_text: str | None = Field(description="The latest correction; null when there is none.")
+    verified_text: str | None = Field(
+        None,
+        description="The text that counts and is exported: the latest correction outside quarantine; null "
+        "when there is none.",
+    )
     quarantine: Quarantine | None = Field(
         None, description="Why that correction does not train; null when it does."
     )

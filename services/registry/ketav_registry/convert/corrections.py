@@ -4,7 +4,15 @@ from ketav.page.v1 import page_pb2
 from ketav.registry.v1 import corrections_pb2
 from ketav_common.errors import InvalidInput
 from ketav_registry.convert import common
-from ketav_registry.domain.corrections import Correction, Feedback
+from ketav_registry.convert.erasure import erasure
+from ketav_registry.domain.corrections import (
+    Correction,
+    Feedback,
+    Origin,
+    StoredCorrection,
+    UntrainedLine,
+    Withdrawal,
+)
 from ketav_registry.domain.corrections_quarantine import Quarantine
 
 
@@ -44,4 +52,35 @@ def feedback_message(feedback: Feedback) -> corrections_pb2.SubmitCorrectionsRes
             )
             for correction in feedback.quarantined
         ],
+        refused=[
+            corrections_pb2.RefusedLine(
+                line_id=str(line.line_id or ""), line=line.number, code=line.code, detail=line.detail
+            )
+            for line in feedback.refused
+        ],
+        untrained=[untrained_message(line) for line in feedback.untrained],
+    )
+
+
+def untrained_message(line: UntrainedLine) -> page_pb2.UntrainedLine:
+    """Return the message of a line that does not train."""
+    return page_pb2.UntrainedLine(line_id=str(line.line_id), reason=line.reason)
+
+
+def withdrawal_message(withdrawal: Withdrawal) -> corrections_pb2.WithdrawCorrectionResponse:
+    """Return the message of a withdrawn correction."""
+    return corrections_pb2.WithdrawCorrectionResponse(
+        ground_truth_lines=withdrawal.ground_truth_lines, consequences=erasure(withdrawal.consequences)
+    )
+
+
+def stored_message(correction: StoredCorrection) -> corrections_pb2.StoredCorrection:
+    """Return the message of a correction of a line's history."""
+    return corrections_pb2.StoredCorrection(
+        text=correction.text,
+        confirmed=correction.confirmed,
+        quarantine=None if correction.withdrawn else quarantine_message(correction.quarantine),
+        imported=correction.origin is Origin.IMPORTED,
+        withdrawn=correction.withdrawn,
+        create_time=common.timestamp(correction.create_time),
     )

@@ -2,7 +2,7 @@
 
 from ketav.registry.v1 import ground_truth_pb2
 from ketav_registry.convert import common
-from ketav_registry.convert.corrections import quarantine_message
+from ketav_registry.convert.corrections import quarantine_message, untrained_message
 from ketav_registry.convert.pages import image_message, layout, new_image
 from ketav_registry.convert.transcriptions import line_message, polyline
 from ketav_registry.domain.ground_truth import GroundTruthPage, Split
@@ -37,6 +37,10 @@ def import_message(result: ImportResult) -> ground_truth_pb2.ImportGroundTruthRe
             for item in result.quarantined
         ],
         ground_truth_lines=result.ground_truth_lines,
+        untrained=[
+            ground_truth_pb2.UntrainedImport(line=index, untrained=untrained_message(line))
+            for index, line in result.untrained
+        ],
     )
 
 

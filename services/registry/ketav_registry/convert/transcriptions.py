@@ -41,6 +41,7 @@ def line_message(line: Line) -> page_pb2.Line:
         ],
         corrected_text=line.corrected_text,
         quarantine=quarantine_message(line.quarantine),
+        verified_text=line.verified_text,
     )
 
 

@@ -1,10 +1,12 @@
 """Corrections of lines."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
 from ketav_registry.domain.corrections_quarantine import Quarantine
+from ketav_registry.domain.erasure import Erasure
 
 
 class Origin(StrEnum):
@@ -16,13 +18,17 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """The text of a line in logical order, whether the user confirmed it, and its quarantine, if any."""
+    """The text of a line in logical order, whether the user confirmed it, and its quarantine, if any.
+
+    `withdrawn`: it has no text and ends the corrections before it; the line counts as uncorrected.
+    """
 
     line_id: UUID
     text: str
     confirmed: bool = False
     quarantine: Quarantine | None = None
     origin: Origin = Origin.USER
+    withdrawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +38,45 @@ class UnalignedLine:
     text: str
     line_id: UUID | None
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedLine:
+    """A line whose text may not be stored: by its id, or by its number in the text of a page, from 1."""
+
+    line_id: UUID | None
+    number: int
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class UntrainedLine:
+    """A line that does not train although its text counts, and the reason, in sentences."""
+
+    line_id: UUID
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCorrection:
+    """A correction of a line's history."""
+
+    text: str
+    confirmed: bool
+    quarantine: Quarantine | None
+    origin: Origin
+    withdrawn: bool
+    create_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """A withdrawn correction: the user's verified lines after it, and the consequences for models."""
+
+    line_id: UUID
+    ground_truth_lines: int
+    consequences: Erasure
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +91,5 @@ class Feedback:
     unaligned: tuple[UnalignedLine, ...]
     ground_truth_lines: int
     quarantined: tuple[Correction, ...] = ()
+    refused: tuple[RefusedLine, ...] = ()
+    untrained: tuple[UntrainedLine, ...] = ()

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 MAX_DISTANCE = 0.65
 """Normalized edit distance above which a text and a line are not paired. Unrelated Hebrew lines of similar
@@ -12,7 +13,7 @@ MAX_EQUAL_COST = 0.02
 _GAP_COST = MAX_DISTANCE / 2
 """Cost of a line or text without a partner: two gaps cost as much as the worst pair that is allowed."""
 
-Distance = Callable[[str, str], float]
+LineT = TypeVar("LineT")
 CostTable = list[list[float]]
 
 
@@ -27,7 +28,7 @@ class Alignment:
     ambiguous_texts: frozenset[int]
 
 
-def align(lines: Sequence[str], texts: Sequence[str], distance: Distance) -> Alignment:
+def align(lines: Sequence[LineT], texts: Sequence[str], distance: Callable[[LineT, str], float]) -> Alignment:
     """Return the monotone alignment of texts to lines with the lowest cost.
 
     A pair costs its distance (0: equal, 1: nothing in common), a line or text without a partner costs half of

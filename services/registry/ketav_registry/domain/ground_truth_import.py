@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from ketav_common.limits import MAX_POLYLINE_POINTS
+from ketav_registry.domain.corrections import UntrainedLine
 from ketav_registry.domain.corrections_quarantine import Quarantine
 from ketav_registry.domain.pages import Image, Layout
 from ketav_registry.domain.requests import RequestKey
@@ -60,6 +61,8 @@ class ImportResult:
     imported_lines: int
     quarantined: tuple[QuarantinedImport, ...]
     ground_truth_lines: int
+    untrained: tuple[tuple[int, UntrainedLine], ...] = ()
+    """Lines that do not train, by their index in the request."""
 
 
 def content_key(page_import: PageImport, sha256: bytes) -> str:

@@ -51,6 +51,7 @@ class Line:
     line_id: UUID | None = None
     corrected_text: str | None = None
     quarantine: Quarantine | None = None
+    verified_text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,18 @@ from sqlalchemy.dialects import postgresql as pg
 
 from ketav_common.tracing import traceparent
 from ketav_registry.database import Transaction
-from ketav_registry.domain.corrections import Correction, Feedback, UnalignedLine
+from ketav_registry.domain.corrections import (
+    Correction,
+    Feedback,
+    RefusedLine,
+    StoredCorrection,
+    UnalignedLine,
+    UntrainedLine,
+)
 from ketav_registry.domain.corrections_quarantine import Quarantine
 from ketav_registry.domain.pages import Page
 from ketav_registry.domain.requests import RequestKey
+from ketav_registry.domain.transcriptions import LineKey
 from ketav_registry.repository.requests import check_same_request
 from ketav_registry.tables import correction, feedback, line, transcription
 
@@ -35,7 +43,14 @@ async def find_requested_feedback(
         for text, line_id, reason in row.unaligned
     )
     quarantined = await _quarantined(transaction, row.id)
-    return Feedback(row.id, row.accepted_lines, unaligned, row.ground_truth_lines, quarantined)
+    refused = tuple(
+        RefusedLine(UUID(line_id) if line_id else None, number, code, detail)
+        for line_id, number, code, detail in row.refused
+    )
+    untrained = tuple(UntrainedLine(UUID(line_id), reason) for line_id, reason in row.untrained)
+    return Feedback(
+        row.id, row.accepted_lines, unaligned, row.ground_truth_lines, quarantined, refused, untrained
+    )
 
 
 async def check_request_of_pages(transaction: Transaction, user_id: UUID, request: RequestKey) -> None:
@@ -74,12 +89,20 @@ def quarantine_of(row: Any) -> Quarantine | None:  # noqa: ANN401 - a row with t
     return None if row.quarantine is None else Quarantine(row.quarantine, row.quarantine_reason)
 
 
-def latest_corrections(user_id: UUID) -> sa.Subquery:
-    """Return a subquery for the latest correction of every line of the user's pages, quarantined or not.
+DECIDES: sa.ColumnElement[bool] = sa.or_(_correction.quarantine.is_(None), _correction.confirmed)
+"""Condition of a correction that decides the text of its line: a quarantined one leaves the earlier ones in
+force, unless the user confirms that the line has no text, or withdraws."""
 
-    A line that a later import of its page leaves out has none, unless a transcription after it has the line.
+
+def latest_corrections(user_id: UUID, *, deciding: bool = True) -> sa.Subquery:
+    """Return a subquery for the latest correction of every line of the user's pages that decides its text.
+
+    It is quarantined where the line has no text. With `deciding` false, any correction is the latest. A line
+    that a later import of its page leaves out has none, unless a transcription after it has the line.
     """
     query = correction.select().where(_correction.user_id == user_id, ~_is_removed_by_import(user_id))
+    if deciding:
+        query = query.where(DECIDES)
     newest_first = query.order_by(_correction.page_id, _correction.geometry_sha256, _correction.number.desc())
     latest = newest_first.ext(pg.distinct_on(_correction.page_id, _correction.geometry_sha256))
     return latest.subquery("latest")
@@ -113,7 +136,7 @@ def _is_removed_by_import(user_id: UUID) -> sa.ColumnElement[bool]:
 
 
 async def count_ground_truth(transaction: Transaction, user_id: UUID) -> int:
-    """Count the verified lines of the user's pages: those whose latest correction is not quarantined."""
+    """Count the verified lines of the user's pages: those whose text a correction decides."""
     latest = latest_corrections(user_id)
     query = sa.select(sa.func.count()).select_from(latest).where(latest.c.quarantine.is_(None))
     return int((await transaction.execute(query)).scalar_one())
@@ -132,6 +155,9 @@ async def insert_feedback(
     accepted: Sequence[Correction],
     unaligned: Sequence[UnalignedLine],
     request: RequestKey,
+    *,
+    refused: Sequence[RefusedLine] = (),
+    untrained: Sequence[UntrainedLine] = (),
 ) -> Feedback | None:
     """Insert a feedback with its corrections; None when the same request has inserted one concurrently.
 
@@ -140,15 +166,15 @@ async def insert_feedback(
     """
     known_lines = await count_ground_truth(transaction, user_id)
     latest = await _latest_by_line(transaction, user_id, [new.line_id for new in accepted])
-    replaced = sum(row.correction_id is not None and row.quarantine is None for row in latest.values())
-    added = sum(new.quarantine is None for new in accepted)
-    total = known_lines - replaced + added
+    total = known_lines + sum(_added(new, verified=latest[new.line_id].verified) for new in accepted)
     feedback_id = uuid4()
     on_page = {"user_id": user_id, "page_id": page.page_id, "project_id": page.project_id}
     values = {
         "id": feedback_id,
         "accepted_lines": len(accepted),
         "unaligned": [(item.text, str(item.line_id or ""), item.reason) for item in unaligned],
+        "refused": [(str(item.line_id or ""), item.number, item.code, item.detail) for item in refused],
+        "untrained": [(str(item.line_id), item.reason) for item in untrained],
         "ground_truth_lines": total,
         "request_id": request.request_id or None,
         "request_sha256": request.sha256 or None,
@@ -163,7 +189,22 @@ async def insert_feedback(
         ]
         await transaction.execute(correction.insert(), rows)
     quarantined = tuple(new for new in accepted if new.quarantine is not None)
-    return Feedback(feedback_id, len(accepted), tuple(unaligned), total, quarantined)
+    return Feedback(
+        feedback_id,
+        len(accepted),
+        tuple(unaligned),
+        total,
+        quarantined,
+        tuple(refused),
+        tuple(untrained),
+    )
+
+
+def _added(new: Correction, *, verified: bool) -> int:
+    """Return by how much a correction changes the number of verified lines: 1, 0 or -1."""
+    if new.quarantine is None:
+        return 0 if verified else 1
+    return -1 if verified and new.confirmed else 0
 
 
 def _values(new: Correction, latest: Any) -> dict[str, Any]:  # noqa: ANN401 - a row of `_latest_by_line`
@@ -178,19 +219,32 @@ def _values(new: Correction, latest: Any) -> dict[str, Any]:  # noqa: ANN401 - a
         "quarantine_reason": new.quarantine and new.quarantine.reason,
         "confirmed": new.confirmed,
         "origin": new.origin,
+        "withdrawn": new.withdrawn,
     }
 
 
 async def _latest_by_line(
     transaction: Transaction, user_id: UUID, line_ids: Sequence[UUID]
 ) -> dict[UUID, Any]:
-    """Return for each line its geometry digest, and id and quarantine of its latest correction, if any."""
+    """Return for each line its geometry digest, the id of its latest correction, and if it is verified."""
     same_line = sa.and_(
         _correction.page_id == _line.page_id, _correction.geometry_sha256 == _line.geometry_sha256
     )
+    older = correction.alias("older")
+    decides = sa.or_(older.c.quarantine.is_(None), older.c.confirmed)
+    verified = (
+        sa.select(older.c.quarantine.is_(None))
+        .where(older.c.page_id == _line.page_id, older.c.geometry_sha256 == _line.geometry_sha256, decides)
+        .order_by(older.c.number.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
     query = (
         sa.select(
-            _line.id, _line.geometry_sha256, _correction.id.label("correction_id"), _correction.quarantine
+            _line.id,
+            _line.geometry_sha256,
+            _correction.id.label("correction_id"),
+            sa.func.coalesce(verified, sa.false()).label("verified"),
         )
         .select_from(line.outerjoin(correction, same_line))
         .where(_line.user_id == user_id, _line.id.in_(line_ids))
@@ -198,3 +252,31 @@ async def _latest_by_line(
         .ext(pg.distinct_on(_line.id))
     )
     return {row.id: row for row in await transaction.execute(query)}
+
+
+async def find_line(transaction: Transaction, user_id: UUID, page_id: UUID, line_id: UUID) -> LineKey | None:
+    """Return the key of a line of a page; None when the page has none with this id."""
+    query = sa.select(_line.geometry_sha256).where(
+        _line.user_id == user_id, _line.page_id == page_id, _line.id == line_id
+    )
+    digest = await transaction.scalar(query)
+    return None if digest is None else LineKey(page_id, digest)
+
+
+async def list_corrections(
+    transaction: Transaction, user_id: UUID, key: LineKey, limit: int = 100
+) -> list[StoredCorrection]:
+    """Return the corrections of a line, made on any transcription of its page, newest first."""
+    query = (
+        correction.select()
+        .where(_correction.user_id == user_id, _correction.page_id == key.page_id)
+        .where(_correction.geometry_sha256 == key.geometry_sha256)
+        .order_by(_correction.number.desc())
+        .limit(limit)
+    )
+    return [
+        StoredCorrection(
+            row.text, row.confirmed, quarantine_of(row), row.origin, row.withdrawn, row.created_at
+        )
+        for row in await transaction.execute(query)
+    ]

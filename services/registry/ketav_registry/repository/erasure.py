@@ -15,6 +15,7 @@ from ketav_registry.domain.models import ModelState, user_model_key
 from ketav_registry.domain.pages import digest_key
 from ketav_registry.domain.projects_hands import Hand
 from ketav_registry.domain.training import ACTIVE_STATES, RunState
+from ketav_registry.domain.transcriptions import LineKey
 from ketav_registry.repository.object_removal import enqueue
 from ketav_registry.repository.projects_hands import is_same
 from ketav_registry.repository.training import NEXT_REVISION
@@ -37,12 +38,14 @@ from ketav_registry.tables import (
 
 _active, _dataset, _dataset_line = active_model.c, dataset.c, dataset_line.c
 _version, _page, _run = model_version.c, page.c, training_run.c
-_CANCELLED = "The training run was cancelled because lines that it uses were deleted."
+_CANCELLED = "The training run was cancelled because lines that it uses were deleted or withdrawn."
 _PAGES_PER_STATEMENT = 200
 """Pages that one statement deletes, so that it ends within the statement timeout."""
 
 PageFilter = sa.ColumnElement[bool]
 """Condition on the table `page` that selects the pages to delete."""
+LineFilter = sa.ColumnElement[bool]
+"""Condition on the table `dataset_line` that selects the lines whose trainings are tainted."""
 
 
 def pages_of(user_id: UUID, project_id: UUID | None = None, page_id: UUID | None = None) -> PageFilter:
@@ -68,15 +71,28 @@ async def count(transaction: Transaction, pages: PageFilter) -> Erasure:
     return Erasure(pages=row[0], lines=row[1], corrections=row[2])
 
 
-async def taint(transaction: Transaction, user_id: UUID, pages: PageFilter) -> list[str]:
-    """Taint the datasets with a line of the pages, and every version that was trained on them.
+def trained_lines(user_id: UUID, pages: PageFilter) -> LineFilter:
+    """Return the condition on `dataset_line` for the lines of pages."""
+    on_pages = _dataset_line.page_id.in_(sa.select(_page.id).where(pages))
+    return sa.and_(_dataset_line.user_id == user_id, on_pages)
+
+
+def trained_line(user_id: UUID, key: LineKey) -> LineFilter:
+    """Return the condition on `dataset_line` for one line in all datasets."""
+    return sa.and_(
+        _dataset_line.user_id == user_id,
+        _dataset_line.page_id == key.page_id,
+        _dataset_line.geometry_sha256 == key.geometry_sha256,
+    )
+
+
+async def taint(transaction: Transaction, user_id: UUID, lines: LineFilter) -> list[str]:
+    """Taint the datasets with one of the lines, and every version that was trained on them.
 
     These are the versions whose run used such a dataset, and all versions that were fine-tuned from them.
     Returns the versions that were not tainted before.
     """
-    datasets = sa.select(_dataset_line.dataset_id).where(
-        _dataset_line.user_id == user_id, _dataset_line.page_id.in_(sa.select(_page.id).where(pages))
-    )
+    datasets = sa.select(_dataset_line.dataset_id).where(lines)
     await transaction.execute(dataset.update().where(_dataset.id.in_(datasets)).values(tainted=True))
     trained = (
         sa.select(_version.version)

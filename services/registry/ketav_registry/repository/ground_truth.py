@@ -65,12 +65,17 @@ async def count_verified(transaction: Transaction, user_id: UUID) -> dict[Hand, 
 
 async def _count(transaction: Transaction, user_id: UUID, *, quarantined: bool) -> dict[Hand, int]:
     """Count the user's lines whose latest correction is quarantined, or is not, by hand."""
-    latest = latest_corrections(user_id)
+    latest = latest_corrections(user_id, deciding=not quarantined)
+    is_counted = (
+        sa.and_(latest.c.quarantine.is_not(None), ~latest.c.withdrawn)
+        if quarantined
+        else latest.c.quarantine.is_(None)
+    )
     query = (
         sa.select(project.c.script, project.c.hand_id, HAND_NAME, sa.func.count().label("lines"))
         .join(latest, latest.c.project_id == project.c.id)
         .outerjoin(hand, hand.c.id == project.c.hand_id)
-        .where(latest.c.quarantine.is_not(None) if quarantined else latest.c.quarantine.is_(None))
+        .where(is_counted)
         .group_by(project.c.script, project.c.hand_id, hand.c.name)
     )
     return {hand_of(row): row.lines for row in await transaction.execute(query)}

@@ -84,7 +84,7 @@ async def list_first_readings(
     limit: int,
 ) -> list[FirstReading]:
     """Return the user's pages whose first transcription has a verified line, newest first."""
-    latest = latest_correction()
+    latest = latest_correction(deciding=True)
     has_verified_line = (
         sa.select(_line.id)
         .select_from(line.join(latest, sa.true()))
@@ -104,7 +104,7 @@ async def list_first_readings(
 
 async def list_pairs(transaction: Transaction, user_id: UUID, page_id: UUID) -> list[Pair]:
     """Return (verified text, first reading) of each verified line of a page, in reading order."""
-    latest = latest_correction()
+    latest = latest_correction(deciding=True)
     query = (
         sa.select(latest.c.text, _line.text.label("read"))
         .select_from(
@@ -126,7 +126,7 @@ async def list_compared_lines(
     max_code_points: int,
 ) -> ComparedLines:
     """Return the verified lines of all first transcriptions, newest page first, up to the two limits."""
-    latest = latest_correction()
+    latest = latest_correction(deciding=True)
     newest = (
         sa.select(*_READING_COLUMNS, latest.c.text, _line.text.label("read"), _line.order)
         .select_from(

@@ -30,10 +30,13 @@ async def uncorrected_lines(
 
     Lines without text, longer than `max_code_points`, or imported are left out, also of the total.
     """
-    corrected = sa.exists().where(
-        _correction.user_id == user_id,
-        _correction.page_id == _line.page_id,
-        _correction.geometry_sha256 == _line.geometry_sha256,
+    withdrawn = (
+        sa.select(_correction.withdrawn)
+        .where(_correction.user_id == user_id, _correction.page_id == _line.page_id)
+        .where(_correction.geometry_sha256 == _line.geometry_sha256)
+        .order_by(_correction.number.desc())
+        .limit(1)
+        .scalar_subquery()
     )
     is_latest = sa.and_(_transcription.page_id == _page.id, _transcription.number == _page.readings)
     query = (
@@ -50,7 +53,7 @@ async def uncorrected_lines(
             page.join(transcription, is_latest).join(line, _line.transcription_id == _transcription.id)
         )
         .where(_page.user_id == user_id, _page.project_id == project_id, _line.user_id == user_id)
-        .where(_transcription.model_version.is_not(None), ~corrected)
+        .where(_transcription.model_version.is_not(None), sa.func.coalesce(withdrawn, sa.true()))
         .where(_line.text != "", sa.func.char_length(_line.text) <= max_code_points)
         .order_by(_line.confidence, _page.created_at, _line.page_id, _line.order)
         .limit(max_lines)

@@ -13,7 +13,7 @@ from ketav_registry.domain.corrections_quarantine import Quarantine
 from ketav_registry.domain.models import Model
 from ketav_registry.domain.pages import Page, PageState
 from ketav_registry.domain.transcriptions import Line, Transcription, Word, geometry_digests
-from ketav_registry.repository.corrections import quarantine_of
+from ketav_registry.repository.corrections import DECIDES, quarantine_of
 from ketav_registry.repository.models import model_of
 from ketav_registry.tables import correction, line, model_version, page, transcription
 
@@ -29,6 +29,7 @@ def line_of(
     row: Any,  # noqa: ANN401 - a row of line
     corrected_text: str | None = None,
     quarantine: Quarantine | None = None,
+    verified_text: str | None = None,
 ) -> Line:
     """Return the line of a row. `_values` is the inverse."""
     return Line(
@@ -40,6 +41,7 @@ def line_of(
         line_id=row.id,
         corrected_text=corrected_text,
         quarantine=quarantine,
+        verified_text=verified_text,
     )
 
 
@@ -114,34 +116,46 @@ async def with_transcriptions(transaction: Transaction, user_id: UUID, pages: Se
     ]
 
 
-def latest_correction() -> sa.FromClause:
-    """Return a lateral subquery for a line's latest correction, made on any transcription of its page."""
+def latest_correction(*, deciding: bool) -> sa.FromClause:
+    """Return a lateral subquery for a line's latest correction, made on any transcription of its page.
+
+    With `deciding`, for the latest one that decides the text of the line.
+    """
     query = (
-        sa.select(correction.c.text, correction.c.quarantine, correction.c.quarantine_reason)
+        sa.select(
+            correction.c.text, correction.c.quarantine, correction.c.quarantine_reason, correction.c.withdrawn
+        )
         .where(correction.c.page_id == _line.page_id, correction.c.geometry_sha256 == _line.geometry_sha256)
         .where(correction.c.user_id == _line.user_id)
         .order_by(correction.c.number.desc())
         .limit(1)
     )
-    return query.lateral("latest")
+    return query.where(DECIDES).lateral("deciding") if deciding else query.lateral("latest")
 
 
 async def _lines_of(
     transaction: Transaction, user_id: UUID, transcription_ids: Sequence[UUID]
 ) -> dict[UUID, list[Line]]:
     """Return the lines of transcriptions in reading order."""
-    latest = latest_correction()
+    latest, deciding = latest_correction(deciding=False), latest_correction(deciding=True)
     query = (
         sa.select(
-            line, latest.c.text.label("corrected_text"), latest.c.quarantine, latest.c.quarantine_reason
+            line,
+            latest.c.text.label("corrected_text"),
+            latest.c.quarantine,
+            latest.c.quarantine_reason,
+            latest.c.withdrawn,
+            sa.case((~deciding.c.withdrawn, deciding.c.text)).label("verified_text"),
         )
-        .select_from(line.outerjoin(latest, sa.true()))
+        .select_from(line.outerjoin(latest, sa.true()).outerjoin(deciding, sa.true()))
         .where(_line.user_id == user_id, _line.transcription_id.in_(transcription_ids))
         .order_by(_line.transcription_id, _line.order)
     )
     lines: defaultdict[UUID, list[Line]] = defaultdict(list)
     for row in await transaction.execute(query):
-        lines[row.transcription_id].append(line_of(row, row.corrected_text, quarantine_of(row)))
+        corrected_text = None if row.withdrawn else row.corrected_text
+        quarantine = None if row.withdrawn else quarantine_of(row)
+        lines[row.transcription_id].append(line_of(row, corrected_text, quarantine, row.verified_text))
     return lines
 
 

@@ -29,6 +29,10 @@ feedback = sa.Table(
     sa.Column("accepted_lines", sa.Integer, nullable=False),
     # Arrays of [text, line id or "", reason].
     sa.Column("unaligned", pg.JSONB, nullable=False),
+    # Arrays of [line id or "", number in the text of the page or 0, code, detail].
+    sa.Column("refused", pg.JSONB, nullable=False, server_default="[]"),
+    # Arrays of [line id, reason].
+    sa.Column("untrained", pg.JSONB, nullable=False, server_default="[]"),
     # Verified lines of the user after this request.
     sa.Column("ground_truth_lines", sa.Integer, nullable=False),
     request_id(),
@@ -64,6 +68,8 @@ correction = sa.Table(
     sa.Column("quarantine_reason", sa.Text),
     # Whether the user has confirmed the text.
     sa.Column("confirmed", sa.Boolean, nullable=False, server_default=sa.false()),
+    # Whether the row is a withdrawal: the line counts as uncorrected. It has no text and a quarantine.
+    sa.Column("withdrawn", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("origin", enumeration(Origin), nullable=False, server_default=Origin.USER),
     created_at(),
     foreign_key("page", "page_id", "project_id", cascade=True),

@@ -10,7 +10,6 @@ from rapidfuzz.distance import Levenshtein
 from ketav_common import text
 from ketav_common.error_rates import cer
 from ketav_common.errors import InvalidInput, Precondition
-from ketav_common.limits import MAX_CORRECTIONS, MAX_PAGE_CODE_POINTS, MAX_PAGE_LINES
 from ketav_registry import metrics
 from ketav_registry.database import Transaction, UniqueConflictError
 from ketav_registry.domain.corrections import Correction, Feedback, UnalignedLine
@@ -27,9 +26,14 @@ from ketav_registry.domain.requests import RequestKey
 from ketav_registry.domain.transcriptions import Line
 from ketav_registry.repository import corrections, models, transcriptions
 from ketav_registry.stores import Stores
+from ketav_registry.usecases.corrections_texts import (
+    SubmittedTexts,
+    clean_corrections,
+    clean_page_text,
+    untrained_lines,
+)
 from ketav_registry.usecases.pages import require_page
 from ketav_registry.usecases.projects import require_project
-from ketav_registry.usecases.requests import stored_field
 
 DEFAULT_LIMITS = QuarantineLimits()
 _EMPTY_PAGE = (
@@ -48,7 +52,7 @@ class _PageCorrection:
 
     project_id: UUID
     page_id: UUID
-    corrected: list[str] | list[Correction]
+    texts: SubmittedTexts
     request: RequestKey
 
 
@@ -73,12 +77,17 @@ async def save_feedback(
     """Store corrections of a page's latest transcription, append-only, in one transaction.
 
     `corrected_text` is the text of the whole page with one line of it for each line of the page, or
-    corrections by line id. Corrections beyond `limits` are stored in quarantine. A repeated request gets the
-    first response. NotFound: no such page. InvalidInput: unknown-line, duplicate-line, or a text that may not
-    be stored. Precondition page-not-read: the page has no transcription.
+    corrections by line id. Corrections beyond `limits` are stored in quarantine; a text that may not be
+    stored is refused alone. A repeated request gets the first response. NotFound: no such page. InvalidInput:
+    unknown-line, duplicate-line, or no text may be stored. Precondition page-not-read: the page has no
+    transcription.
     """
-    lines = _text_lines(corrected_text) if isinstance(corrected_text, str) else _clean(corrected_text)
-    page_correction = _PageCorrection(project_id, image_id, lines, request)
+    texts = (
+        clean_page_text(corrected_text)
+        if isinstance(corrected_text, str)
+        else clean_corrections(corrected_text)
+    )
+    page_correction = _PageCorrection(project_id, image_id, texts, request)
     try:
         return await _save(user_id, page_correction, limits, stores)
     except UniqueConflictError:
@@ -101,12 +110,19 @@ async def _save(
                 "Read it first with POST /projects/PROJECT_ID/images/IMAGE_ID/ocr.",
                 code="page-not-read",
             )
-        aligned = await _align(page.transcription.lines, submitted.corrected)
+        aligned = await _align(page.transcription.lines, submitted.texts.corrected)
         project = await require_project(transaction, user_id, page.project_id)
         alphabet = await known_alphabet(transaction, user_id, project.hand)
         checked = with_quarantines(aligned.accepted, page.transcription.lines, alphabet, limits)
         feedback = await corrections.insert_feedback(
-            transaction, user_id, page, checked, aligned.unaligned, submitted.request
+            transaction,
+            user_id,
+            page,
+            checked,
+            aligned.unaligned,
+            submitted.request,
+            refused=submitted.texts.refused,
+            untrained=untrained_lines(checked, alphabet),
         )
         if feedback is None:
             raise UniqueConflictError
@@ -124,60 +140,6 @@ def _measure(script: Script, lines: Sequence[Line], checked: Sequence[Correction
         if correction.quarantine is None and line.corrected_text is None:
             rate = cer([(correction.text, line.text)]).rate
             metrics.CORRECTION_CER.labels(script).observe(rate)
-
-
-def _clean(submitted: Sequence[Correction]) -> list[Correction]:
-    """Return the corrections with clean texts, in the same order.
-
-    InvalidInput line-count: none or more than MAX_CORRECTIONS. InvalidInput duplicate-line: two have the same
-    line_id. InvalidInput: a text may not be stored.
-    """
-    if not 1 <= len(submitted) <= MAX_CORRECTIONS:
-        raise InvalidInput(
-            f"The request corrects {len(submitted):,} lines. Send 1 to {MAX_CORRECTIONS:,} lines.",
-            code="line-count",
-            details={"pointer": "/lines"},
-        )
-    indexes: dict[UUID, int] = {}
-    for index, correction in enumerate(submitted):
-        first = indexes.setdefault(correction.line_id, index)
-        if first != index:
-            raise InvalidInput(
-                f"/lines/{first} and /lines/{index} correct the same line. Send each line once.",
-                code="duplicate-line",
-                details={"pointer": f"/lines/{index}/line_id", "line_id": str(correction.line_id)},
-            )
-    cleaned = []
-    for index, correction in enumerate(submitted):
-        location = {"pointer": f"/lines/{index}/text", "line_id": str(correction.line_id)}
-        cleaned.append(replace(correction, text=stored_field(correction.text, location)))
-    return cleaned
-
-
-def _text_lines(corrected_text: str) -> list[str]:
-    """Split a page's text into clean lines without the empty ones.
-
-    InvalidInput: the text or a line is too long or may not be stored (text-too-long and others), or the
-    number of lines is outside 1 to MAX_PAGE_LINES (line-count).
-    """
-    field = {"pointer": "/corrected_text"}
-    if len(corrected_text) > MAX_PAGE_CODE_POINTS:
-        raise InvalidInput(
-            f"The text of the page has {len(corrected_text):,} code points. "
-            f"Send at most {MAX_PAGE_CODE_POINTS:,}.",
-            code="text-too-long",
-            details=field,
-        )
-    texts = corrected_text.replace("\r\n", "\n").split("\n")
-    numbered = enumerate(texts, start=1)
-    lines = [line for number, item in numbered if (line := stored_field(item, field | {"line": str(number)}))]
-    if not 1 <= len(lines) <= MAX_PAGE_LINES:
-        raise InvalidInput(
-            f"The text of the page has {len(lines):,} lines. Send 1 to {MAX_PAGE_LINES:,} lines.",
-            code="line-count",
-            details=field,
-        )
-    return lines
 
 
 async def known_alphabet(transaction: Transaction, user_id: UUID, hand: Hand) -> frozenset[str] | None:
@@ -207,7 +169,7 @@ def with_quarantines(
         evidence = Evidence(
             reading=line.text,
             confidence=line.confidence,
-            verified_text=None if line.quarantine else line.corrected_text,
+            verified_text=line.verified_text or None,
             squares=count_squares(line.baseline, line.boundary),
             alphabet=alphabet,
         )
@@ -241,10 +203,8 @@ async def _align(lines: Sequence[Line], corrected: list[str] | list[Correction])
 
 def _align_texts(lines: Sequence[Line], texts: Sequence[str]) -> _AlignedCorrections:
     """Align the texts of a page to its lines by edit distance; niqqud and white space are not compared."""
-    current = [line.text if line.corrected_text is None else line.corrected_text for line in lines]
-    alignment = align(
-        [_comparable_text(item) for item in current], [_comparable_text(item) for item in texts], _distance
-    )
+    known = [_known_texts(line) for line in lines]
+    alignment = align(known, [_comparable_text(item) for item in texts], _line_distance)
     ids = [line.line_id for line in lines]
     no_line = _NO_LINE if lines else _EMPTY_PAGE
     accepted = [Correction(line_id, texts[j]) for i, j in alignment.pairs if (line_id := ids[i]) is not None]
@@ -259,9 +219,37 @@ def _align_texts(lines: Sequence[Line], texts: Sequence[str]) -> _AlignedCorrect
     return _AlignedCorrections(accepted, unaligned)
 
 
+@dataclass(frozen=True, slots=True)
+class _KnownTexts:
+    """The texts that a line of the page is known by, and the cost of using the verified one."""
+
+    reading: str
+    verified: str | None
+    penalty: float
+
+
+def _known_texts(line: Line) -> _KnownTexts:
+    """Return the reading and the verified text of a line.
+
+    A verified text that has little in common with the reading may be wrong, so the reading comes first.
+    """
+    reading = _comparable_text(line.text)
+    verified = None if line.verified_text is None else _comparable_text(line.verified_text)
+    resembles = verified is None or not reading or _distance(reading, verified) < MAX_DISTANCE
+    return _KnownTexts(reading, verified, 0.0 if resembles else MAX_DISTANCE / 2)
+
+
+def _line_distance(line: _KnownTexts, text: str) -> float:
+    """Return the distance of a text from the nearest text that a line is known by, 0 to 1."""
+    distance = _distance(line.reading, text)
+    if line.verified is None:
+        return distance
+    return min(distance, _distance(line.verified, text) + line.penalty)
+
+
 def _comparable_text(line: str) -> str:
-    """Return a text without niqqud and with single spaces, as texts are compared."""
-    return " ".join(text.strip_niqqud(line).split())
+    """Return a text without niqqud, as it is measured: this is how texts are compared."""
+    return text.measured(text.strip_niqqud(line))
 
 
 def _text_distance(one: str, other: str) -> float:

@@ -20,7 +20,7 @@ from ketav_registry.repository import (
     training_policy,
     training_readiness,
 )
-from ketav_registry.repository.erasure import PageFilter
+from ketav_registry.repository.erasure import LineFilter, PageFilter
 from ketav_registry.stores import Stores
 from ketav_registry.usecases.pages import require_page
 from ketav_registry.usecases.projects import require_project
@@ -72,26 +72,37 @@ async def delete_account(user_id: UUID, *, stores: Stores) -> Erasure:
 async def _erase(transaction: Transaction, user_id: UUID, kind: ErasureKind, pages: PageFilter) -> Erasure:
     """Delete pages; taint the models that were trained on them, cancel the run over them, fall back."""
     counts = await erasure.count(transaction, pages)
-    tainted_versions = await erasure.taint(transaction, user_id, pages)
-    cancelled_run = await erasure.cancel_tainted_run(transaction, user_id)
-    await _fall_back(transaction, user_id)
+    lines = erasure.trained_lines(user_id, pages)
+    consequences = await taint_and_fall_back(transaction, user_id, lines)
     await erasure.queue_images(transaction, user_id, pages)
-    await erasure.queue_models(transaction, user_id, tainted_versions)
     await erasure.delete_pages(transaction, pages)
     done = replace(
         counts,
-        tainted_versions=tuple(tainted_versions),
-        cancelled_run=cancelled_run,
+        tainted_versions=consequences.tainted_versions,
+        cancelled_run=consequences.cancelled_run,
         will_retrain=await _will_retrain(transaction, user_id),
     )
     await erasure.record(transaction, user_id, kind, done)
     log.info(
         "pages_deleted",
         pages=done.pages,
-        tainted=len(tainted_versions),
-        cancelled=cancelled_run is not None,
+        tainted=len(done.tainted_versions),
+        cancelled=done.cancelled_run is not None,
     )
     return done
+
+
+async def taint_and_fall_back(transaction: Transaction, user_id: UUID, lines: LineFilter) -> Erasure:
+    """Taint the versions that were trained on lines, cancel the run over them, fall back; delete the files.
+
+    Returns the consequences, with no deleted rows.
+    """
+    tainted_versions = await erasure.taint(transaction, user_id, lines)
+    cancelled_run = await erasure.cancel_tainted_run(transaction, user_id)
+    await _fall_back(transaction, user_id)
+    await erasure.queue_models(transaction, user_id, tainted_versions)
+    retrain = await _will_retrain(transaction, user_id)
+    return Erasure(0, 0, 0, tuple(tainted_versions), cancelled_run, retrain)
 
 
 async def _fall_back(transaction: Transaction, user_id: UUID) -> None:

@@ -27,6 +27,7 @@ from ketav_registry.domain.transcriptions import Line, geometry_digests
 from ketav_registry.repository import corrections, ground_truth, pages, training, transcriptions
 from ketav_registry.stores import Stores
 from ketav_registry.usecases.corrections import DEFAULT_LIMITS, known_alphabet, with_quarantines
+from ketav_registry.usecases.corrections_texts import untrained_lines
 from ketav_registry.usecases.pages import check_image, discard_object
 from ketav_registry.usecases.projects import require_project
 from ketav_registry.usecases.projects_hands import check_hand
@@ -117,7 +118,10 @@ async def _import(
         project = await require_project(transaction, user_id, page.project_id)
         alphabet = await known_alphabet(transaction, user_id, project.hand)
         checked = with_quarantines(new, lines, alphabet, limits)
-        feedback = await corrections.insert_feedback(transaction, user_id, page, checked, (), request)
+        untrained = untrained_lines(checked, alphabet)
+        feedback = await corrections.insert_feedback(
+            transaction, user_id, page, checked, (), request, untrained=untrained
+        )
         if feedback is None:
             raise UniqueConflictError
         return await _result(transaction, user_id, page, feedback)
@@ -176,6 +180,7 @@ def _new_corrections(lines: Sequence[Line], page_import: PageImport) -> list[Cor
 async def _result(transaction: Transaction, user_id: UUID, page: Page, feedback: Feedback) -> ImportResult:
     """Return the result of an import whose corrections are stored as this feedback."""
     line_ids = [correction.line_id for correction in feedback.quarantined]
+    line_ids += [line.line_id for line in feedback.untrained]
     order_of = await transcriptions.line_orders(transaction, user_id, line_ids)
     quarantined = [
         QuarantinedImport(order_of[correction.line_id], correction.quarantine)
@@ -187,6 +192,7 @@ async def _result(transaction: Transaction, user_id: UUID, page: Page, feedback:
         feedback.accepted_lines,
         tuple(sorted(quarantined, key=_line_index)),
         feedback.ground_truth_lines,
+        tuple((order_of[item.line_id], item) for item in feedback.untrained),
     )
 
 

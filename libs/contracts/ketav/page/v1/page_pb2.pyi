@@ -280,6 +280,32 @@ class Quarantine(_message.Message):
 Global___Quarantine: _TypeAlias = Quarantine  # noqa: Y015
 
 @_typing.final
+class UntrainedLine(_message.Message):
+    """A line that does not train although its text counts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINE_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    line_id: _builtins.str
+    """UUID of the line."""
+    reason: _builtins.str
+    """The reason, sentences for the user."""
+    def __init__(
+        self,
+        *,
+        line_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["line_id", b"line_id", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UntrainedLine: _TypeAlias = UntrainedLine  # noqa: Y015
+
+@_typing.final
 class Line(_message.Message):
     """A line of a page: its geometry, its reading and its latest correction."""
 
@@ -295,6 +321,7 @@ class Line(_message.Message):
     WORDS_FIELD_NUMBER: _builtins.int
     CORRECTED_TEXT_FIELD_NUMBER: _builtins.int
     QUARANTINE_FIELD_NUMBER: _builtins.int
+    VERIFIED_TEXT_FIELD_NUMBER: _builtins.int
     line_id: _builtins.str
     """UUID of the line; empty until the registry has recorded it."""
     order: _builtins.int
@@ -305,6 +332,10 @@ class Line(_message.Message):
     """Mean confidence of the characters, 0 to 1."""
     corrected_text: _builtins.str
     """The user's latest correction of the text; absent when the line was never corrected."""
+    verified_text: _builtins.str
+    """The text that the user's corrections decide: the latest that is not quarantined; empty when the user has confirmed
+    that the line has no text; absent when no correction decides it.
+    """
     @_builtins.property
     def baseline(self) -> _containers.RepeatedCompositeFieldContainer[Global___Point]:
         """The line the letters hang from (Kraken's topline), as a polyline."""
@@ -338,13 +369,19 @@ class Line(_message.Message):
         words: _abc.Iterable[Global___Word] | None = ...,
         corrected_text: _builtins.str | None = ...,
         quarantine: Global___Quarantine | None = ...,
+        verified_text: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_corrected_text", b"_corrected_text", "corrected_text", b"corrected_text", "quarantine", b"quarantine"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_corrected_text", b"_corrected_text", "_verified_text", b"_verified_text", "corrected_text", b"corrected_text", "quarantine", b"quarantine", "verified_text", b"verified_text"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_corrected_text", b"_corrected_text", "baseline", b"baseline", "boundary", b"boundary", "character_confidences", b"character_confidences", "confidence", b"confidence", "corrected_text", b"corrected_text", "line_id", b"line_id", "order", b"order", "quarantine", b"quarantine", "text", b"text", "words", b"words"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_corrected_text", b"_corrected_text", "_verified_text", b"_verified_text", "baseline", b"baseline", "boundary", b"boundary", "character_confidences", b"character_confidences", "confidence", b"confidence", "corrected_text", b"corrected_text", "line_id", b"line_id", "order", b"order", "quarantine", b"quarantine", "text", b"text", "verified_text", b"verified_text", "words", b"words"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__corrected_text: _TypeAlias = _typing.Literal["corrected_text"]  # noqa: Y015
     _WhichOneofArgType__corrected_text: _TypeAlias = _typing.Literal["_corrected_text", b"_corrected_text"]  # noqa: Y015
+    _WhichOneofReturnType__verified_text: _TypeAlias = _typing.Literal["verified_text"]  # noqa: Y015
+    _WhichOneofArgType__verified_text: _TypeAlias = _typing.Literal["_verified_text", b"_verified_text"]  # noqa: Y015
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__corrected_text) -> _WhichOneofReturnType__corrected_text | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__verified_text) -> _WhichOneofReturnType__verified_text | None: ...
 
 Global___Line: _TypeAlias = Line  # noqa: Y015

@@ -6,8 +6,10 @@ Corrections: the text of a line as the user says it is."""
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from ketav.page.v1 import page_pb2 as _page_pb2
+from ketav.registry.v1 import erasure_pb2 as _erasure_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -180,6 +182,40 @@ class QuarantinedLine(_message.Message):
 Global___QuarantinedLine: _TypeAlias = QuarantinedLine  # noqa: Y015
 
 @_typing.final
+class RefusedLine(_message.Message):
+    """A line whose text may not be stored."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINE_ID_FIELD_NUMBER: _builtins.int
+    LINE_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    DETAIL_FIELD_NUMBER: _builtins.int
+    line_id: _builtins.str
+    """UUID of the line; empty for a line of the text of a page."""
+    line: _builtins.int
+    """Number of the line in the text of the page, from 1; 0 for a line with an id."""
+    code: _builtins.str
+    """Stable: text-too-long, bidi-override, control-character or too-many-marks."""
+    detail: _builtins.str
+    """The reason, sentences for the user."""
+    def __init__(
+        self,
+        *,
+        line_id: _builtins.str = ...,
+        line: _builtins.int = ...,
+        code: _builtins.str = ...,
+        detail: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "detail", b"detail", "line", b"line", "line_id", b"line_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RefusedLine: _TypeAlias = RefusedLine  # noqa: Y015
+
+@_typing.final
 class SubmitCorrectionsResponse(_message.Message):
     """Response of CorrectionService.SubmitCorrections."""
 
@@ -190,6 +226,8 @@ class SubmitCorrectionsResponse(_message.Message):
     UNALIGNED_FIELD_NUMBER: _builtins.int
     GROUND_TRUTH_LINES_FIELD_NUMBER: _builtins.int
     QUARANTINED_FIELD_NUMBER: _builtins.int
+    REFUSED_FIELD_NUMBER: _builtins.int
+    UNTRAINED_FIELD_NUMBER: _builtins.int
     feedback_id: _builtins.str
     """UUID of this set of corrections."""
     accepted_lines: _builtins.int
@@ -204,6 +242,14 @@ class SubmitCorrectionsResponse(_message.Message):
     def quarantined(self) -> _containers.RepeatedCompositeFieldContainer[Global___QuarantinedLine]:
         """Lines of this call whose text looks wrong."""
 
+    @_builtins.property
+    def refused(self) -> _containers.RepeatedCompositeFieldContainer[Global___RefusedLine]:
+        """Lines of this call whose text may not be stored; the others are stored."""
+
+    @_builtins.property
+    def untrained(self) -> _containers.RepeatedCompositeFieldContainer[_page_pb2.UntrainedLine]:
+        """Lines of this call that do not train: the model cannot write their signs."""
+
     def __init__(
         self,
         *,
@@ -212,11 +258,171 @@ class SubmitCorrectionsResponse(_message.Message):
         unaligned: _abc.Iterable[Global___UnalignedLine] | None = ...,
         ground_truth_lines: _builtins.int = ...,
         quarantined: _abc.Iterable[Global___QuarantinedLine] | None = ...,
+        refused: _abc.Iterable[Global___RefusedLine] | None = ...,
+        untrained: _abc.Iterable[_page_pb2.UntrainedLine] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_lines", b"accepted_lines", "feedback_id", b"feedback_id", "ground_truth_lines", b"ground_truth_lines", "quarantined", b"quarantined", "unaligned", b"unaligned"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_lines", b"accepted_lines", "feedback_id", b"feedback_id", "ground_truth_lines", b"ground_truth_lines", "quarantined", b"quarantined", "refused", b"refused", "unaligned", b"unaligned", "untrained", b"untrained"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SubmitCorrectionsResponse: _TypeAlias = SubmitCorrectionsResponse  # noqa: Y015
+
+@_typing.final
+class WithdrawCorrectionRequest(_message.Message):
+    """Request of CorrectionService.WithdrawCorrection."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROJECT_ID_FIELD_NUMBER: _builtins.int
+    PAGE_ID_FIELD_NUMBER: _builtins.int
+    LINE_ID_FIELD_NUMBER: _builtins.int
+    project_id: _builtins.str
+    """UUID of the project."""
+    page_id: _builtins.str
+    """UUID of the page."""
+    line_id: _builtins.str
+    """UUID of a line of any transcription of the page."""
+    def __init__(
+        self,
+        *,
+        project_id: _builtins.str = ...,
+        page_id: _builtins.str = ...,
+        line_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["line_id", b"line_id", "page_id", b"page_id", "project_id", b"project_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WithdrawCorrectionRequest: _TypeAlias = WithdrawCorrectionRequest  # noqa: Y015
+
+@_typing.final
+class WithdrawCorrectionResponse(_message.Message):
+    """Response of CorrectionService.WithdrawCorrection."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GROUND_TRUTH_LINES_FIELD_NUMBER: _builtins.int
+    CONSEQUENCES_FIELD_NUMBER: _builtins.int
+    ground_truth_lines: _builtins.int
+    """Total number of verified lines of the user."""
+    @_builtins.property
+    def consequences(self) -> _erasure_pb2.Erasure:
+        """The consequences for models and runs; it counts no rows, because none is deleted."""
+
+    def __init__(
+        self,
+        *,
+        ground_truth_lines: _builtins.int = ...,
+        consequences: _erasure_pb2.Erasure | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["consequences", b"consequences"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consequences", b"consequences", "ground_truth_lines", b"ground_truth_lines"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WithdrawCorrectionResponse: _TypeAlias = WithdrawCorrectionResponse  # noqa: Y015
+
+@_typing.final
+class ListCorrectionsRequest(_message.Message):
+    """Request of CorrectionService.ListCorrections."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROJECT_ID_FIELD_NUMBER: _builtins.int
+    PAGE_ID_FIELD_NUMBER: _builtins.int
+    LINE_ID_FIELD_NUMBER: _builtins.int
+    project_id: _builtins.str
+    """UUID of the project."""
+    page_id: _builtins.str
+    """UUID of the page."""
+    line_id: _builtins.str
+    """UUID of a line of any transcription of the page."""
+    def __init__(
+        self,
+        *,
+        project_id: _builtins.str = ...,
+        page_id: _builtins.str = ...,
+        line_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["line_id", b"line_id", "page_id", b"page_id", "project_id", b"project_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListCorrectionsRequest: _TypeAlias = ListCorrectionsRequest  # noqa: Y015
+
+@_typing.final
+class StoredCorrection(_message.Message):
+    """A correction of a line's history."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TEXT_FIELD_NUMBER: _builtins.int
+    CONFIRMED_FIELD_NUMBER: _builtins.int
+    QUARANTINE_FIELD_NUMBER: _builtins.int
+    IMPORTED_FIELD_NUMBER: _builtins.int
+    WITHDRAWN_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    text: _builtins.str
+    """The text; empty for a line without a text and for a withdrawal."""
+    confirmed: _builtins.bool
+    """Whether the user has confirmed the text."""
+    imported: _builtins.bool
+    """Whether it was imported with ground truth."""
+    withdrawn: _builtins.bool
+    """Whether it is a withdrawal of the corrections before it."""
+    @_builtins.property
+    def quarantine(self) -> _page_pb2.Quarantine:
+        """The reason why it does not train; absent when it does, and for a withdrawal."""
+
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was stored, by the database clock."""
+
+    def __init__(
+        self,
+        *,
+        text: _builtins.str = ...,
+        confirmed: _builtins.bool = ...,
+        quarantine: _page_pb2.Quarantine | None = ...,
+        imported: _builtins.bool = ...,
+        withdrawn: _builtins.bool = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "quarantine", b"quarantine"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confirmed", b"confirmed", "create_time", b"create_time", "imported", b"imported", "quarantine", b"quarantine", "text", b"text", "withdrawn", b"withdrawn"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StoredCorrection: _TypeAlias = StoredCorrection  # noqa: Y015
+
+@_typing.final
+class ListCorrectionsResponse(_message.Message):
+    """Response of CorrectionService.ListCorrections."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CORRECTIONS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def corrections(self) -> _containers.RepeatedCompositeFieldContainer[Global___StoredCorrection]:
+        """Newest first, at most 100."""
+
+    def __init__(
+        self,
+        *,
+        corrections: _abc.Iterable[Global___StoredCorrection] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["corrections", b"corrections"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListCorrectionsResponse: _TypeAlias = ListCorrectionsResponse  # noqa: Y015

@@ -40,6 +40,16 @@ class CorrectionServiceStub:
                 request_serializer=ketav_dot_registry_dot_v1_dot_corrections__pb2.SubmitCorrectionsRequest.SerializeToString,
                 response_deserializer=ketav_dot_registry_dot_v1_dot_corrections__pb2.SubmitCorrectionsResponse.FromString,
                 _registered_method=True)
+        self.WithdrawCorrection = channel.unary_unary(
+                '/ketav.registry.v1.CorrectionService/WithdrawCorrection',
+                request_serializer=ketav_dot_registry_dot_v1_dot_corrections__pb2.WithdrawCorrectionRequest.SerializeToString,
+                response_deserializer=ketav_dot_registry_dot_v1_dot_corrections__pb2.WithdrawCorrectionResponse.FromString,
+                _registered_method=True)
+        self.ListCorrections = channel.unary_unary(
+                '/ketav.registry.v1.CorrectionService/ListCorrections',
+                request_serializer=ketav_dot_registry_dot_v1_dot_corrections__pb2.ListCorrectionsRequest.SerializeToString,
+                response_deserializer=ketav_dot_registry_dot_v1_dot_corrections__pb2.ListCorrectionsResponse.FromString,
+                _registered_method=True)
 
 
 class CorrectionServiceServicer:
@@ -47,10 +57,26 @@ class CorrectionServiceServicer:
     """
 
     def SubmitCorrections(self, request, context):
-        """Stores corrections of a page's latest transcription, append-only, in one transaction.
-        NOT_FOUND: no such page. INVALID_ARGUMENT unknown-line, duplicate-line, or a text that may not be stored.
+        """Stores corrections of a page's latest transcription, append-only, in one transaction. A text that may not be
+        stored is refused alone.
+        NOT_FOUND: no such page. INVALID_ARGUMENT unknown-line, duplicate-line, or no text may be stored.
         FAILED_PRECONDITION page-not-read: the page has no transcription.
         ALREADY_EXISTS idempotency-key-reused: the request_id belongs to a different request.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WithdrawCorrection(self, request, context):
+        """Withdraws the correction of a line: the line counts as uncorrected, and versions that were trained on it stop
+        serving. NOT_FOUND: no such line, or it has no correction.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListCorrections(self, request, context):
+        """Returns the corrections of a line, newest first. NOT_FOUND: no such line.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -63,6 +89,16 @@ def add_CorrectionServiceServicer_to_server(servicer, server):
                     servicer.SubmitCorrections,
                     request_deserializer=ketav_dot_registry_dot_v1_dot_corrections__pb2.SubmitCorrectionsRequest.FromString,
                     response_serializer=ketav_dot_registry_dot_v1_dot_corrections__pb2.SubmitCorrectionsResponse.SerializeToString,
+            ),
+            'WithdrawCorrection': grpc.unary_unary_rpc_method_handler(
+                    servicer.WithdrawCorrection,
+                    request_deserializer=ketav_dot_registry_dot_v1_dot_corrections__pb2.WithdrawCorrectionRequest.FromString,
+                    response_serializer=ketav_dot_registry_dot_v1_dot_corrections__pb2.WithdrawCorrectionResponse.SerializeToString,
+            ),
+            'ListCorrections': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListCorrections,
+                    request_deserializer=ketav_dot_registry_dot_v1_dot_corrections__pb2.ListCorrectionsRequest.FromString,
+                    response_serializer=ketav_dot_registry_dot_v1_dot_corrections__pb2.ListCorrectionsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -93,6 +129,60 @@ class CorrectionService:
             '/ketav.registry.v1.CorrectionService/SubmitCorrections',
             ketav_dot_registry_dot_v1_dot_corrections__pb2.SubmitCorrectionsRequest.SerializeToString,
             ketav_dot_registry_dot_v1_dot_corrections__pb2.SubmitCorrectionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WithdrawCorrection(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ketav.registry.v1.CorrectionService/WithdrawCorrection',
+            ketav_dot_registry_dot_v1_dot_corrections__pb2.WithdrawCorrectionRequest.SerializeToString,
+            ketav_dot_registry_dot_v1_dot_corrections__pb2.WithdrawCorrectionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListCorrections(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ketav.registry.v1.CorrectionService/ListCorrections',
+            ketav_dot_registry_dot_v1_dot_corrections__pb2.ListCorrectionsRequest.SerializeToString,
+            ketav_dot_registry_dot_v1_dot_corrections__pb2.ListCorrectionsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -34,11 +34,18 @@ class CorrectionServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> CorrectionServiceAsyncStub: ...
     SubmitCorrections: _grpc.UnaryUnaryMultiCallable[_corrections_pb2.SubmitCorrectionsRequest, _corrections_pb2.SubmitCorrectionsResponse]
-    """Stores corrections of a page's latest transcription, append-only, in one transaction.
-    NOT_FOUND: no such page. INVALID_ARGUMENT unknown-line, duplicate-line, or a text that may not be stored.
+    """Stores corrections of a page's latest transcription, append-only, in one transaction. A text that may not be
+    stored is refused alone.
+    NOT_FOUND: no such page. INVALID_ARGUMENT unknown-line, duplicate-line, or no text may be stored.
     FAILED_PRECONDITION page-not-read: the page has no transcription.
     ALREADY_EXISTS idempotency-key-reused: the request_id belongs to a different request.
     """
+    WithdrawCorrection: _grpc.UnaryUnaryMultiCallable[_corrections_pb2.WithdrawCorrectionRequest, _corrections_pb2.WithdrawCorrectionResponse]
+    """Withdraws the correction of a line: the line counts as uncorrected, and versions that were trained on it stop
+    serving. NOT_FOUND: no such line, or it has no correction.
+    """
+    ListCorrections: _grpc.UnaryUnaryMultiCallable[_corrections_pb2.ListCorrectionsRequest, _corrections_pb2.ListCorrectionsResponse]
+    """Returns the corrections of a line, newest first. NOT_FOUND: no such line."""
 
 @_typing.type_check_only
 class CorrectionServiceAsyncStub(CorrectionServiceStub):
@@ -46,11 +53,18 @@ class CorrectionServiceAsyncStub(CorrectionServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     SubmitCorrections: _aio.UnaryUnaryMultiCallable[_corrections_pb2.SubmitCorrectionsRequest, _corrections_pb2.SubmitCorrectionsResponse]  # type: ignore[assignment]
-    """Stores corrections of a page's latest transcription, append-only, in one transaction.
-    NOT_FOUND: no such page. INVALID_ARGUMENT unknown-line, duplicate-line, or a text that may not be stored.
+    """Stores corrections of a page's latest transcription, append-only, in one transaction. A text that may not be
+    stored is refused alone.
+    NOT_FOUND: no such page. INVALID_ARGUMENT unknown-line, duplicate-line, or no text may be stored.
     FAILED_PRECONDITION page-not-read: the page has no transcription.
     ALREADY_EXISTS idempotency-key-reused: the request_id belongs to a different request.
     """
+    WithdrawCorrection: _aio.UnaryUnaryMultiCallable[_corrections_pb2.WithdrawCorrectionRequest, _corrections_pb2.WithdrawCorrectionResponse]  # type: ignore[assignment]
+    """Withdraws the correction of a line: the line counts as uncorrected, and versions that were trained on it stop
+    serving. NOT_FOUND: no such line, or it has no correction.
+    """
+    ListCorrections: _aio.UnaryUnaryMultiCallable[_corrections_pb2.ListCorrectionsRequest, _corrections_pb2.ListCorrectionsResponse]  # type: ignore[assignment]
+    """Returns the corrections of a line, newest first. NOT_FOUND: no such line."""
 
 class CorrectionServiceServicer(metaclass=_abc_1.ABCMeta):
     """Stores corrections of the caller's pages. Corrections are append-only."""
@@ -61,10 +75,29 @@ class CorrectionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _corrections_pb2.SubmitCorrectionsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_corrections_pb2.SubmitCorrectionsResponse, _abc.Awaitable[_corrections_pb2.SubmitCorrectionsResponse]]:
-        """Stores corrections of a page's latest transcription, append-only, in one transaction.
-        NOT_FOUND: no such page. INVALID_ARGUMENT unknown-line, duplicate-line, or a text that may not be stored.
+        """Stores corrections of a page's latest transcription, append-only, in one transaction. A text that may not be
+        stored is refused alone.
+        NOT_FOUND: no such page. INVALID_ARGUMENT unknown-line, duplicate-line, or no text may be stored.
         FAILED_PRECONDITION page-not-read: the page has no transcription.
         ALREADY_EXISTS idempotency-key-reused: the request_id belongs to a different request.
         """
+
+    @_abc_1.abstractmethod
+    def WithdrawCorrection(
+        self,
+        request: _corrections_pb2.WithdrawCorrectionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_corrections_pb2.WithdrawCorrectionResponse, _abc.Awaitable[_corrections_pb2.WithdrawCorrectionResponse]]:
+        """Withdraws the correction of a line: the line counts as uncorrected, and versions that were trained on it stop
+        serving. NOT_FOUND: no such line, or it has no correction.
+        """
+
+    @_abc_1.abstractmethod
+    def ListCorrections(
+        self,
+        request: _corrections_pb2.ListCorrectionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_corrections_pb2.ListCorrectionsResponse, _abc.Awaitable[_corrections_pb2.ListCorrectionsResponse]]:
+        """Returns the corrections of a line, newest first. NOT_FOUND: no such line."""
 
 def add_CorrectionServiceServicer_to_server(servicer: CorrectionServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

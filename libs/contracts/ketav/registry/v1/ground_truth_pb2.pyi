@@ -191,6 +191,34 @@ class QuarantinedImport(_message.Message):
 Global___QuarantinedImport: _TypeAlias = QuarantinedImport  # noqa: Y015
 
 @_typing.final
+class UntrainedImport(_message.Message):
+    """An imported line that does not train although its text counts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINE_FIELD_NUMBER: _builtins.int
+    UNTRAINED_FIELD_NUMBER: _builtins.int
+    line: _builtins.int
+    """Index of the line in the request, from 0."""
+    @_builtins.property
+    def untrained(self) -> _page_pb2.UntrainedLine:
+        """The line and the reason."""
+
+    def __init__(
+        self,
+        *,
+        line: _builtins.int = ...,
+        untrained: _page_pb2.UntrainedLine | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["untrained", b"untrained"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["line", b"line", "untrained", b"untrained"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UntrainedImport: _TypeAlias = UntrainedImport  # noqa: Y015
+
+@_typing.final
 class ImportGroundTruthResponse(_message.Message):
     """Response of GroundTruthService.ImportGroundTruth."""
 
@@ -200,6 +228,7 @@ class ImportGroundTruthResponse(_message.Message):
     IMPORTED_LINES_FIELD_NUMBER: _builtins.int
     QUARANTINED_FIELD_NUMBER: _builtins.int
     GROUND_TRUTH_LINES_FIELD_NUMBER: _builtins.int
+    UNTRAINED_FIELD_NUMBER: _builtins.int
     page_id: _builtins.str
     """UUID of the page."""
     imported_lines: _builtins.int
@@ -210,6 +239,10 @@ class ImportGroundTruthResponse(_message.Message):
     def quarantined(self) -> _containers.RepeatedCompositeFieldContainer[Global___QuarantinedImport]:
         """Lines of this import whose text looks wrong."""
 
+    @_builtins.property
+    def untrained(self) -> _containers.RepeatedCompositeFieldContainer[Global___UntrainedImport]:
+        """Lines of this import that do not train: the model cannot write their signs."""
+
     def __init__(
         self,
         *,
@@ -217,10 +250,11 @@ class ImportGroundTruthResponse(_message.Message):
         imported_lines: _builtins.int = ...,
         quarantined: _abc.Iterable[Global___QuarantinedImport] | None = ...,
         ground_truth_lines: _builtins.int = ...,
+        untrained: _abc.Iterable[Global___UntrainedImport] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ground_truth_lines", b"ground_truth_lines", "imported_lines", b"imported_lines", "page_id", b"page_id", "quarantined", b"quarantined"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ground_truth_lines", b"ground_truth_lines", "imported_lines", b"imported_lines", "page_id", b"page_id", "quarantined", b"quarantined", "untrained", b"untrained"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,65 @@
+"""Withdrawal of a line's correction, and the history of a line's corrections."""
+
+from uuid import UUID
+
+from ketav_common.errors import NotFound
+from ketav_common.logging import get_logger
+from ketav_registry.database import Transaction
+from ketav_registry.domain.corrections import Correction, StoredCorrection, Withdrawal
+from ketav_registry.domain.corrections_quarantine import Quarantine, QuarantineCode
+from ketav_registry.domain.requests import RequestKey
+from ketav_registry.domain.transcriptions import LineKey
+from ketav_registry.repository import corrections, erasure
+from ketav_registry.stores import Stores
+from ketav_registry.usecases.erasure import taint_and_fall_back
+from ketav_registry.usecases.pages import require_page
+
+log = get_logger()
+
+_WITHDRAWN = Quarantine(
+    QuarantineCode.EMPTY_TEXT, "The correction was withdrawn. Send the line again with its text."
+)
+
+
+async def withdraw_correction(
+    user_id: UUID, project_id: UUID, page_id: UUID, line_id: UUID, *, stores: Stores
+) -> Withdrawal:
+    """Append a withdrawal: the line counts as uncorrected, and versions that were trained on it stop serving.
+
+    NotFound: there is no such line, or it has no correction.
+    """
+    async with stores.database.user(user_id, exclusive=True) as transaction:
+        page = await require_page(transaction, user_id, project_id, page_id, lock=True)
+        key = await _require_line(transaction, user_id, page_id, line_id)
+        history = await corrections.list_corrections(transaction, user_id, key)
+        if not history or history[0].withdrawn:
+            raise NotFound("The line has no correction. Nothing needs to be withdrawn.")
+        withdrawal = Correction(line_id, "", confirmed=True, quarantine=_WITHDRAWN, withdrawn=True)
+        feedback = await corrections.insert_feedback(
+            transaction, user_id, page, [withdrawal], (), RequestKey("", b"")
+        )
+        lines = erasure.trained_line(user_id, key)
+        consequences = await taint_and_fall_back(transaction, user_id, lines)
+    log.info("correction_withdrawn", tainted=len(consequences.tainted_versions))
+    count = feedback.ground_truth_lines if feedback else 0
+    return Withdrawal(line_id, count, consequences)
+
+
+async def list_corrections(
+    user_id: UUID, project_id: UUID, page_id: UUID, line_id: UUID, *, stores: Stores
+) -> list[StoredCorrection]:
+    """Return the corrections of a line, newest first, at most 100. NotFound: there is no such line."""
+    async with stores.database.user(user_id) as transaction:
+        await require_page(transaction, user_id, project_id, page_id)
+        key = await _require_line(transaction, user_id, page_id, line_id)
+        return await corrections.list_corrections(transaction, user_id, key)
+
+
+async def _require_line(transaction: Transaction, user_id: UUID, page_id: UUID, line_id: UUID) -> LineKey:
+    """Return the key of a line of any transcription of a page. NotFound: there is no such line."""
+    key = await corrections.find_line(transaction, user_id, page_id, line_id)
+    if key is None:
+        raise NotFound(
+            "This page has no line with this id. Get the page and send the id of one of its lines."
+        )
+    return key
