@@ -9,6 +9,7 @@ import pytest
 
 from tests.e2e.local_system import LocalSystem, boxes, request_id
 from tests.parts.archives import zipped
+from tests.parts.pages import draw_page, random_lines
 
 PNG = ("page.png", "image/png")
 
@@ -243,6 +244,60 @@ def test_an_imported_set_trains(system: LocalSystem) -> None:
         state = wait_for_end(collector, response.headers["Location"])
         assert state["state"] in {"succeeded", "rejected"}, state
         assert state["training_lines"] + state["holdout_lines"] == 20
+
+
+HANDS = {"Mother": ("", ""), "Uncle": ("אבגדה", "בגדהא")}
+"""Two people; the second draws each letter as the first draws the next one."""
+
+
+def write(client: httpx.Client, person: str, seed: int, **fields: str) -> tuple[dict[str, Any], list[str]]:
+    """Upload a page that a person has written; return its reading and what was written."""
+    texts = random_lines(12, seed=seed)
+    shapes = str.maketrans(*HANDS[person])
+    return read(client, draw_page([text.translate(shapes) for text in texts]), **fields), texts
+
+
+def test_the_letters_of_two_people_have_a_model_each(system: LocalSystem) -> None:
+    """Named with the first page; a deletion of one person's letters leaves the other's model."""
+    with system.client(system.add_user("heir")) as heir:
+        projects: dict[str, str] = {}
+        versions: dict[str, str] = {}
+        for hand in HANDS:
+            for seed in range(3):
+                fields = {"project_id": projects[hand]} if hand in projects else {"hand": hand}
+                body, texts = write(heir, hand, seed, **fields)
+                projects[hand] = body["project_id"]
+                lines = [
+                    {"line_id": line["line_id"], "text": text, "confirm": True}
+                    for line, text in zip(body["lines"], texts, strict=True)
+                ]
+                assert heir.post("/feedback/", json={**page_ids(body), "lines": lines}).status_code == 201
+        for hand in HANDS:
+            response = heir.post("/train/", json={"hand": hand})
+            assert response.status_code == 202, response.text
+            run = wait_for_end(heir, response.headers["Location"])
+            assert (run["state"], run["hand"]) == ("succeeded", hand), run["verdict"]
+            versions[hand] = run["model_version"]
+        for hand, version in versions.items():
+            body, texts = write(heir, hand, 9, project_id=projects[hand])
+            assert body["model"]["version"] == version
+            path = f"/projects/{body['project_id']}/images/{body['image_id']}/ocr"
+            by_base = heir.post(path, params={"model": "hebrew_base-1"}).json()
+            right, right_by_base = (
+                sum(line["text"] == text for line, text in zip(reading["lines"], texts, strict=True))
+                for reading in (body, by_base)
+            )
+            assert right > right_by_base
+        erased = heir.delete(f"/projects/{projects['Uncle']}").json()
+        assert erased["tainted_versions"] == [versions["Uncle"]]
+        listed = {model["version"]: model for model in heir.get("/models/").json()["models"]}
+        assert (listed[versions["Mother"]]["state"], listed[versions["Mother"]]["hand"]) == (
+            "active",
+            "Mother",
+        )
+        assert listed[versions["Uncle"]]["state"] == "tainted"
+        body, _ = write(heir, "Mother", 10, project_id=projects["Mother"])
+        assert body["model"]["version"] == versions["Mother"]
 
 
 def import_archive(client: httpx.Client, project_id: str, archive: bytes) -> dict[str, Any]:
