@@ -11,6 +11,7 @@ from ketav_gateway.corrections.routes import router as corrections
 from ketav_gateway.ground_truth.routes import router as ground_truth
 from ketav_gateway.http import problems
 from ketav_gateway.http.addresses import Addresses
+from ketav_gateway.http.compression import compress
 from ketav_gateway.http.cross_origin import allow_origins
 from ketav_gateway.http.dependencies import API_KEY_SCHEMES, Components, identify
 from ketav_gateway.http.edge import Edge, EdgeLimits
@@ -104,6 +105,7 @@ def create_app(
     problems.install(app)
     limits = EdgeLimits(settings.max_requests, settings.chunk_timeout_s, settings.body_timeout_s)
     # The middleware that is added last is the outermost.
+    compress(app)
     app.add_middleware(Addresses)
     app.add_middleware(Edge, limits=limits, metrics=metrics)
     allow_origins(app, origins_of(settings.cors_origins))
