@@ -520,4 +520,4 @@ async def test_an_unknown_form_field_is_named(gateway: Gateway) -> None:
     refused(response, 422, "unknown-field")
     assert "'us" in response.json()["detail"]
     assert "\x07" not in response.json()["detail"]
-    assert "file, hand, layout, model, name, project_id, script" in response.json()["detail"]
+    assert "file, hand, layout, model, name, project_id, rotate, script" in response.json()["detail"]
