@@ -30,6 +30,8 @@ _DASH: Final = 0.35
 """Distance from the middle of a line within which it takes such ink."""
 _MAX_COMPONENT_HEIGHT: Final = 2.2
 """Height from which a component belongs to no line as a whole but is cut between the lines it crosses."""
+_WINDOW: Final = _MAX_EXTENT + _MAX_COMPONENT_HEIGHT
+"""Distance above and below the middle of a line within which all its ink is."""
 _STRIP: Final = 1.5
 """Width of the strips in which a boundary follows the ink."""
 
@@ -46,7 +48,14 @@ class Envelope:
 def envelopes(lines: Sequence[Piece], ink: PageInk) -> list[Envelope]:
     """Return the envelope of each line, strip by strip."""
     owners = _owners(lines, ink)
-    return [_envelope(line, owners == number, ink.letter) for number, line in enumerate(lines, start=1)]
+    outlines: list[Envelope] = []
+    for number, line in enumerate(lines, start=1):
+        top = max(int(line.middles.min() - _WINDOW * ink.letter), 0)
+        bottom = int(line.middles.max() + _WINDOW * ink.letter) + 1
+        lowered = Piece(line.left, line.middles - np.float32(top))
+        envelope = _envelope(lowered, owners[top:bottom] == number, ink.letter)
+        outlines.append(Envelope(envelope.columns, envelope.tops + top, envelope.bottoms + top))
+    return outlines
 
 
 def _owners(lines: Sequence[Piece], ink: PageInk) -> NDArray[np.int32]:

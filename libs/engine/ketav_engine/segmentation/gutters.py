@@ -20,11 +20,15 @@ from ketav_engine.segmentation.pieces import Piece, band_ink
 
 _CELLS: Final = 4
 """Cells for each letter height."""
-_SLIM: Final = (1.2, 1.3, 17)
-"""Width that a gutter has at least in letter heights and in usual spaces between words, and height of the
-blank rectangles that it consists of: about six lines."""
-_WIDE: Final = (2.2, 1.8, 8)
+_SLIM: Final = (1.2, 17)
+"""Width and height of the blank rectangles that a gutter consists of at least: about six lines."""
+_WIDE: Final = (2.2, 8)
 """The same for a gutter that is clearly wider than a space: about three lines."""
+_MIN_SPACES: Final = (1.15, 1.5)
+"""Width that a slim and a wide gutter have at least, in wide spaces between words."""
+_TALL: Final = (28, 0.78)
+"""Height from which a gutter may be no wider than a wide space between words, and that width in such spaces:
+spaces of so many lines do not meet by chance."""
 _MIN_HEIGHTS: Final = (10, 5)
 """Height over which a narrow and a wide gutter have writing on both sides."""
 _SIDES: Final = (8, 20)
@@ -40,8 +44,10 @@ _MIN_RUN: Final = 0.5
 """Share of its usual width that a gutter has in a row: a space in a heading that meets it is narrower."""
 _MIN_SPACE: Final = 0.5
 """Gap from which it is a space between words and not between letters."""
-_MAX_SPACE: Final = 2.5
-"""Gap, in the lower quartile of the gaps, from which it is no space between words but may be a gutter."""
+_WIDE_SPACE: Final = 85
+"""Percentile of the spaces between words that counts as a wide space."""
+_LEVEL: Final = 0.5
+"""Distance between the middles of two pieces of one line at most, when the space between them is measured."""
 
 Runs = NDArray[np.int64]
 """Horizontal runs of cells, shape (count, 3): row, first column, column after the last."""
@@ -49,12 +55,22 @@ Runs = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """A gutter's box in working pixels: usual left and right edge, first row and the row after the last."""
+    """A possible gutter's box in cells: usual left and right edge, first row and the row after the last."""
 
     left: int
     top: int
     right: int
     bottom: int
+
+    def is_wide(self, letter: float) -> bool:
+        """Return whether it is as wide as a wide gutter; `letter` is in cells."""
+        return self.right - self.left >= _WIDE[0] * letter
+
+    def min_spaces(self, letter: float) -> float:
+        """Return the width that it has at least as a gutter, in wide spaces between words."""
+        if self.bottom - self.top >= _TALL[0] * letter:
+            return _TALL[1]
+        return _MIN_SPACES[self.is_wide(letter)]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,7 +81,6 @@ class Gutters:
     """The cells inside a gutter, shape (rows, columns)."""
     cell: int
     """Working pixels of a cell's side."""
-    strips: tuple[Strip, ...]
 
     def between(self, left: Piece, right: Piece) -> bool:
         """Return whether a gutter separates two pieces, one on the left of the other."""
@@ -74,15 +89,14 @@ class Gutters:
         return bool(self.marks[rows, left.right // self.cell : -(-right.left // self.cell)].any())
 
 
-def find_gutters(ink: PageInk, space: float) -> Gutters:
-    """Return the gutters of a page whose words have the usual space `space`, in working pixels."""
+def find_gutters(ink: PageInk, pieces: Sequence[Piece]) -> Gutters:
+    """Return the gutters of a page with the pieces of its lines: strips wider than the spaces elsewhere."""
     cell = max(1, round(ink.letter / _CELLS))
     written = _cells(ink.letters, cell)
     letter = ink.letter / cell
     blank = np.zeros_like(written)
-    for width, spaces, height in (_SLIM, _WIDE):
-        columns = round(max(width * letter, spaces * space / cell))
-        rectangle = np.ones((round(height * letter), max(1, columns)), np.uint8)
+    for width, height in (_SLIM, _WIDE):
+        rectangle = np.ones((round(height * letter), max(1, round(width * letter))), np.uint8)
         blank |= np.asarray(cv2.morphologyEx(1 - written, cv2.MORPH_OPEN, rectangle), dtype=np.uint8)
     words = cv2.morphologyEx(
         written, cv2.MORPH_CLOSE, np.ones((1, round(_WORD_SPACE * letter) + 1), np.uint8)
@@ -91,24 +105,16 @@ def find_gutters(ink: PageInk, space: float) -> Gutters:
     lines = np.asarray(cv2.morphologyEx(words, cv2.MORPH_CLOSE, leading), dtype=np.uint8)
     runs = _runs(blank & (1 - lines))
     both, either = _sides(lines, runs, letter)
+    candidates = _columns_of_runs(runs[both], written.shape, letter)
+    possible = [(inside, strip) for inside in candidates if (strip := _strip(inside, runs[either], letter))]
+    space = _wide_space(pieces, [strip for _, strip in possible], ink, cell) / cell
     marks = np.zeros(written.shape, dtype=np.bool_)
-    strips: list[Strip] = []
-    for inside in _columns_of_runs(runs[both], written.shape, letter):
-        strip = _strip(inside, runs[either], letter, space / cell)
-        if strip is not None:
-            strips.append(strip)
+    for inside, strip in possible:
+        width = strip.right - strip.left
+        if width >= strip.min_spaces(letter) * space:
             for row, first, last in inside:
-                marks[row, first:last] = last - first >= _MIN_RUN * (strip.right - strip.left)
-    scaled = (Strip(s.left * cell, s.top * cell, s.right * cell, s.bottom * cell) for s in strips)
-    return Gutters(marks, cell, tuple(scaled))
-
-
-def usual_space(pieces: Sequence[Piece], ink: PageInk) -> float:
-    """Return the usual space between words in working pixels: 0 without any."""
-    widths = np.array([end - start for piece in pieces for start, end in gaps(piece, ink, _MIN_SPACE)])
-    if not widths.size:
-        return 0.0
-    return float(np.median(widths[widths <= _MAX_SPACE * np.percentile(widths, 25)]))
+                marks[row, first:last] |= last - first >= _MIN_RUN * width
+    return Gutters(marks, cell)
 
 
 def gaps(piece: Piece, ink: PageInk, min_letters: float) -> list[tuple[int, int]]:
@@ -116,6 +122,39 @@ def gaps(piece: Piece, ink: PageInk, min_letters: float) -> list[tuple[int, int]
     inked = np.flatnonzero(band_ink(piece, ink.mask, ink.letter))
     before = np.flatnonzero(np.diff(inked) > min_letters * ink.letter)
     return [(int(inked[index]) + 1, int(inked[index + 1])) for index in before]
+
+
+def _wide_space(pieces: Sequence[Piece], strips: Sequence[Strip], ink: PageInk, cell: int) -> float:
+    """Return a wide space between words outside the strips, in working pixels: 0 without any."""
+    spaces = [
+        (piece.left + start, piece.left + end, float(piece.middles[start]))
+        for piece in pieces
+        for start, end in gaps(piece, ink, _MIN_SPACE)
+    ]
+    spaces += [space for piece in pieces if (space := _space_after(piece, pieces, ink.letter))]
+    widths = [
+        end - start
+        for start, end, middle in spaces
+        if not any(
+            strip.top <= middle / cell <= strip.bottom
+            and strip.left < end / cell
+            and start / cell < strip.right
+            for strip in strips
+        )
+    ]
+    return float(np.percentile(widths, _WIDE_SPACE)) if widths else 0.0
+
+
+def _space_after(piece: Piece, pieces: Sequence[Piece], letter: float) -> tuple[int, int, float] | None:
+    """Return the space between a piece and the next on its right: first column, after the last, middle."""
+    middle = float(piece.middles[-1])
+    following = [
+        other.left
+        for other in pieces
+        if _MIN_SPACE * letter < other.left - piece.right < _SIDES[0] * letter
+        and abs(float(other.middles[0]) - middle) < _LEVEL * letter
+    ]
+    return (piece.right, min(following), middle) if following else None
 
 
 def _cells(letters: NDArray[np.uint8], cell: int) -> NDArray[np.uint8]:
@@ -157,7 +196,7 @@ def _columns_of_runs(runs: Runs, shape: tuple[int, ...], letter: float) -> list[
     return [whole[numbers == number] for number in np.unique(numbers)]
 
 
-def _strip(inside: Runs, written: Runs, letter: float, space: float) -> Strip | None:
+def _strip(inside: Runs, written: Runs, letter: float) -> Strip | None:
     """Return the box of a gutter in cells, None where the runs are none; `written` have writing on a side."""
     left, right = np.median(inside[:, 1]), np.median(inside[:, 2])
     top, bottom = inside[:, 0].min(), inside[:, 0].max() + 1
@@ -165,7 +204,9 @@ def _strip(inside: Runs, written: Runs, letter: float, space: float) -> Strip | 
     near = (
         (written[:, 0] >= top) & (written[:, 0] < bottom) & (written[:, 1] < right) & (written[:, 2] > left)
     )
-    wide = right - left >= max(_WIDE[0] * letter, _WIDE[1] * space)
-    if rows < _MIN_HEIGHTS[int(wide)] * letter or rows < _MIN_AGREEMENT * len(np.unique(written[near, 0])):
+    strip = Strip(int(left), int(top), int(right), int(bottom))
+    if rows < _MIN_HEIGHTS[strip.is_wide(letter)] * letter or rows < _MIN_AGREEMENT * len(
+        np.unique(written[near, 0])
+    ):
         return None
-    return Strip(int(left), int(top), int(right), int(bottom))
+    return strip

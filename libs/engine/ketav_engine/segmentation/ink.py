@@ -28,6 +28,8 @@ _PAPER_MEDIAN: Final = 11
 
 _SURROUNDINGS_SIGMA: Final = 12
 """Working pixels: standard deviation of the blur that a pixel's contrast is measured against."""
+_SURROUNDINGS_REDUCTION: Final = 4
+"""Factor by which the page is reduced for that blur."""
 _MIN_CONTRAST: Final = 18
 """Grey levels of the flattened page by which ink is darker than its surroundings."""
 _MIN_DIFFERENCE: Final = 9
@@ -99,7 +101,7 @@ def _paper(grey: Any) -> NDArray[np.uint8]:  # noqa: ANN401  # OpenCV's array ty
 
 def _threshold(flat: NDArray[np.uint8], paper: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Mark the ink of a flattened page by the usual contrast of that page's ink (Otsu 1979)."""
-    surroundings = cv2.GaussianBlur(flat, (0, 0), _SURROUNDINGS_SIGMA)
+    surroundings = _surroundings(flat)
     contrast = cv2.subtract(surroundings, flat)
     strong = contrast[contrast > _MIN_CONTRAST]
     if strong.size < _MIN_CONTRASTING_PIXELS:
@@ -110,6 +112,15 @@ def _threshold(flat: NDArray[np.uint8], paper: NDArray[np.uint8]) -> NDArray[np.
     dark = contrast > max(_MIN_CONTRAST, _INK_SHARE * usual)
     ink = (dark | solid) & (visible | (paper > 2 * _MIN_DIFFERENCE) & solid)
     return _with_thin_strokes(ink, visible & (contrast > max(_MIN_DIFFERENCE, _THIN_SHARE * usual)))
+
+
+def _surroundings(flat: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the mean brightness around each pixel, blurred on a reduced page."""
+    height, width = flat.shape
+    reduced = (max(1, width // _SURROUNDINGS_REDUCTION), max(1, height // _SURROUNDINGS_REDUCTION))
+    small = cv2.resize(flat, reduced, interpolation=cv2.INTER_AREA)
+    blurred = cv2.GaussianBlur(small, (0, 0), _SURROUNDINGS_SIGMA / _SURROUNDINGS_REDUCTION)
+    return np.asarray(cv2.resize(blurred, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
 
 
 def _with_thin_strokes(ink: Mask, faint: Mask) -> NDArray[np.uint8]:

@@ -4,6 +4,7 @@ Lengths are in letter heights. Constants without a reason of their own were set 
 pages of docs/segmentation.md.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -40,16 +41,25 @@ def split(piece: Piece, ink: PageInk, gutters: Gutters) -> list[Piece]:
 def join(parts: list[Piece], ink: PageInk, gutters: Gutters) -> list[Piece]:
     """Join the pieces that continue each other, nearest first, and return them by their left ends."""
     pieces = sorted(parts, key=lambda piece: piece.left)
-    while (pair := _nearest_pair(pieces, ink, gutters)) is not None:
+    known: dict[tuple[Piece, Piece], bool] = {}
+
+    def continues(one: Piece, other: Piece, gap: int) -> bool:
+        """Return whether one piece continues the other; each pair is examined once."""
+        if (one, other) not in known:
+            known[one, other] = _continues(one, other, gap, ink.letter) and not gutters.between(one, other)
+        return known[one, other]
+
+    while (pair := _nearest_pair(pieces, ink.letter, continues)) is not None:
         left, right = pair
         rest = [piece for index, piece in enumerate(pieces) if index not in pair]
         pieces = sorted([*rest, _bridge(pieces[left], pieces[right])], key=lambda piece: piece.left)
     return pieces
 
 
-def _nearest_pair(pieces: list[Piece], ink: PageInk, gutters: Gutters) -> tuple[int, int] | None:
+def _nearest_pair(
+    pieces: list[Piece], letter: float, continues: Callable[[Piece, Piece, int], bool]
+) -> tuple[int, int] | None:
     """Return the indices (left, right) of the two pieces with the smallest gap that continue each other."""
-    letter = ink.letter
     nearest: tuple[int, int] | None = None
     smallest = float("inf")
     for left, one in enumerate(pieces):
@@ -60,7 +70,7 @@ def _nearest_pair(pieces: list[Piece], ink: PageInk, gutters: Gutters) -> tuple[
                 continue
             if other.right <= one.right or other.left <= one.left:
                 continue
-            if _continues(one, other, gap, letter) and not gutters.between(one, other):
+            if continues(one, other, gap):
                 nearest, smallest = (left, right), gap
     return nearest
 

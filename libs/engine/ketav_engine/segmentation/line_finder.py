@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ketav_engine.domain import FoundLine, Image, Layout, Point, check_image
 from ketav_engine.segmentation.boundaries import envelopes
 from ketav_engine.segmentation.filters import is_line, without_faint, without_fragments
-from ketav_engine.segmentation.gutters import find_gutters, usual_space
+from ketav_engine.segmentation.gutters import find_gutters
 from ketav_engine.segmentation.ink import PageInk, find_ink
 from ketav_engine.segmentation.joining import join, split
 from ketav_engine.segmentation.pieces import Piece
@@ -33,7 +33,7 @@ def find_lines(image: Image, layout: Layout) -> tuple[FoundLine, ...]:
     if ink.letter == 0:
         return ()
     ridges = pieces(ink)
-    gutters = find_gutters(ink, usual_space(ridges, ink))
+    gutters = find_gutters(ink, ridges)
     joined = join([part for ridge in ridges for part in split(ridge, ink, gutters)], ink, gutters)
     lines = without_fragments([piece for piece in joined if is_line(piece, ink)], ink)
     return _outline(without_faint(lines, ink), ink, (grey.shape[1], grey.shape[0]))

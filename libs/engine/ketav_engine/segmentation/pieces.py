@@ -46,8 +46,14 @@ class Piece:
         end = self.middles[:count] if column < self.left else self.middles[-count:]
         start = self.left if column < self.left else self.right - count
         # A piece of less than two thirds of the reach is too short for its slope to mean anything.
-        slope = np.polyfit(np.arange(count), end, 1)[0] if count > 2 * reach / 3 else 0.0
+        slope = _slope(end) if count > 2 * reach / 3 else 0.0
         return float(end.mean() + slope * (column - start - (count - 1) / 2))
+
+
+def _slope(values: NDArray[np.float32]) -> float:
+    """Return the slope of the straight line through equally spaced values (least squares)."""
+    steps = np.arange(len(values)) - (len(values) - 1) / 2
+    return float(steps @ values / (steps @ steps))
 
 
 def band_ink(piece: Piece, mask: NDArray[np.uint8], letter: float) -> NDArray[np.int64]:

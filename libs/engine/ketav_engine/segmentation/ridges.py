@@ -19,8 +19,8 @@ _BLUR: Final = (1.6, 0.3)
 lines."""
 _SURROUNDINGS: Final = 0.8
 """Standard deviation across the writing of the surroundings that a ridge rises above."""
-_SURROUNDINGS_PIXELS: Final = 1
-"""The same along the writing, in working pixels."""
+_MIN_SIGMA_PIXELS: Final = 2
+"""Standard deviation of the blur across the writing after the ink is reduced: enough for a smooth ridge."""
 _HIGHEST: Final = 97
 """Percentile of the ridges' heights that counts as the highest of the page."""
 _BASE_LEVEL: Final = 0.12
@@ -56,15 +56,20 @@ def pieces(ink: PageInk) -> list[Piece]:
 
 def _ridges(ink: PageInk) -> Field:
     """Return for each pixel the height of its ridge as a share of the page's highest."""
-    along, across = (sigma * ink.letter for sigma in _BLUR)
-    density = cv2.GaussianBlur(ink.mask.astype(np.float32), (0, 0), sigmaX=along, sigmaY=across)
-    surroundings = cv2.GaussianBlur(
-        density, (0, 0), sigmaX=_SURROUNDINGS_PIXELS, sigmaY=_SURROUNDINGS * ink.letter
+    height, width = ink.mask.shape
+    reduction = max(1, int(_BLUR[1] * ink.letter / _MIN_SIGMA_PIXELS))
+    reduced = (max(1, width // reduction), max(1, height // reduction))
+    mask = cv2.resize(ink.mask.astype(np.float32), reduced, interpolation=cv2.INTER_AREA)
+    letter = ink.letter / reduction
+    density = cv2.GaussianBlur(mask, (0, 0), sigmaX=_BLUR[0] * letter, sigmaY=_BLUR[1] * letter)
+    column = np.ones((1, 1), np.float32)
+    kernel = cv2.getGaussianKernel(
+        2 * round(4 * _SURROUNDINGS * letter) + 1, _SURROUNDINGS * letter, cv2.CV_32F
     )
-    ridge = np.asarray(density - surroundings, dtype=np.float32)
+    ridge = np.asarray(density - cv2.sepFilter2D(density, cv2.CV_32F, column, kernel), dtype=np.float32)
     highest = float(np.percentile(ridge[ridge > 0], _HIGHEST)) if (ridge > 0).any() else 1.0
-    ridge /= highest
-    return ridge
+    enlarged = cv2.resize(ridge / highest, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(enlarged, dtype=np.float32)
 
 
 def _split(ridge: Field, inside: Mask, letter: float, levels: tuple[float, ...]) -> list[Mask]:

@@ -49,8 +49,9 @@ def _thin(flat: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _usual_thickness(strokes: NDArray[np.uint8]) -> int:
     """Return the median height in pixels of the marked runs of all columns, 0 without any."""
-    edges = np.diff(np.pad(strokes.astype(np.int8), ((1, 1), (0, 0))), axis=0).T
-    heights = np.nonzero(edges == -1)[1] - np.nonzero(edges == 1)[1]
+    columns = np.pad(np.ascontiguousarray(strokes.T), ((0, 0), (1, 1))).ravel()
+    inside, following = columns[:-1], columns[1:]
+    heights = np.flatnonzero(inside > following) - np.flatnonzero(inside < following)
     return int(np.median(heights)) if heights.size else 0
 
 
@@ -69,6 +70,8 @@ def _level_rules(mask: NDArray[np.uint8], slope: float) -> NDArray[np.uint8]:
     bridged = cv2.dilate(level, np.ones((_WAVER, 1), np.uint8))
     opened = cv2.morphologyEx(bridged, cv2.MORPH_OPEN, np.ones((1, _MIN_LENGTH), np.uint8))
     strokes = np.asarray(opened, dtype=np.uint8)
+    if not cv2.countNonZero(strokes):
+        return strokes
     thickness = min(_MAX_THICKNESS, _usual_thickness(strokes) + _EXTRA_THICKNESS)
     solid = cv2.morphologyEx(strokes, cv2.MORPH_OPEN, np.ones((thickness, 1), np.uint8))
     rules = np.asarray((strokes > 0) & (solid == 0), dtype=np.uint8)
