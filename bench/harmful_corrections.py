@@ -4,7 +4,7 @@
 
 Every trial is a user of 16 to 20 lines of a composed hand that no model was trained on. All corrections of
 the user, held-out ones too, are harmful in the same way. The training process and the gate are the product's.
-Two parts that can only refuse are left out: the quarantine, which holds back most of these texts, and the
+Two parts that stop models are left out: the quarantine, which holds back most of these texts, and the
 limit on other writers, which costs half of the time. A promotion is counted as harmful if the model reads
 other, true lines of the writer worse than the base model, or if no text belonged to its line. Finished trials
 are kept in a JSON file, so that a later call continues.
