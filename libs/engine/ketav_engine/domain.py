@@ -195,6 +195,8 @@ class FitResult:
     """Corpus CER of the candidate on the holdout."""
     skipped: int
     """Training lines that were left out: empty text, or too long for their image."""
+    words: int = 0
+    """Different words of the training lines' texts that the file holds."""
 
 
 @dataclass(frozen=True, slots=True)

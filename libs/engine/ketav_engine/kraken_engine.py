@@ -107,10 +107,10 @@ class KrakenEngine:
         return blended_file(_own(parent), _own(tuned), share)
 
     def _decoder(self, model: LoadedModel) -> Decoder:
-        """Return the decoder for a model's alphabet."""
-        return (
-            greedy if self._language is None else BeamDecoder(self._language, model.net.codec, self._settings)
-        )
+        """Return the decoder for a model's alphabet and its user's words."""
+        if self._language is None:
+            return greedy
+        return BeamDecoder(self._language, model.net.codec, self._settings, model.user_words)
 
 
 def _own(model: Model) -> LoadedModel:

@@ -41,6 +41,8 @@ class FitResult:
     """Whether the candidate was compared with the model of the user's own hand."""
     skipped_lines: int
     """Training lines that could not be trained on."""
+    words: int
+    """Words of the user that the candidate's file holds."""
     sha256: str
     """Hex digest of the candidate's file."""
 
@@ -80,6 +82,7 @@ class TrainingEventHandler:
                     own=_line_errors(event["own"]),
                     own_is_reference=bool(event["own_is_reference"]),
                     skipped_lines=int(event["skipped"]),
+                    words=int(event["words"]),
                     sha256=str(event["sha256"]),
                 )
             case "stage":

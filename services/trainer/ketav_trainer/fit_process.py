@@ -115,6 +115,7 @@ class FitProcess:
             own=_triples(reference.own),
             own_is_reference=reference.is_own,
             skipped=result.skipped,
+            words=result.words,
             sha256=hashlib.sha256(self._candidate_file.read_bytes()).hexdigest(),
         )
 

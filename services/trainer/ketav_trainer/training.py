@@ -113,6 +113,7 @@ async def train_model(
         "epochs": events.progress.epoch,
         "seconds": round(time.monotonic() - began, 1),
         "skipped_lines": result.skipped_lines,
+        "words": result.words,
         "measured_lines": len(result.errors),
         "cross_validated_lines": len(result.folds),
     }

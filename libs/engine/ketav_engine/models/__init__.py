@@ -1,6 +1,6 @@
 """Model files: loading, checking, writing and the import of public models."""
 
-from ketav_engine.models.files import LoadedModel, checked_digest, load, save, wrap
+from ketav_engine.models.files import WORDS_KEY, LoadedModel, checked_digest, load, save, wrap
 from ketav_engine.models.specification import (
     MAX_PARAMETERS,
     build,
@@ -11,6 +11,7 @@ from ketav_engine.models.specification import (
 
 __all__ = [
     "MAX_PARAMETERS",
+    "WORDS_KEY",
     "LoadedModel",
     "build",
     "check_description",

@@ -9,11 +9,14 @@ from typing import Any, Final
 from ketav_common.limits import MAX_MODEL_BYTES, MAX_MODEL_HEADER_BYTES
 from ketav_engine.domain import ModelInfo, UnusableModelError
 from ketav_engine.models.specification import OWN_KEY, check_size, lay_out
+from ketav_engine.recognition.user_words import Trie, build_trie, checked_words
 
 _PREFIX: Final = "net"
 """Prefix of the names of the tensors and of the model in a file that this module writes."""
 _TEMPERATURE: Final = (0.05, 20)
 """Least and greatest temperature of a model; beyond them confidences are 0 or 1, or all alike."""
+WORDS_KEY: Final = "words"
+"""Key of the user's words in Ketav's own metadata."""
 _LENGTH_BYTES: Final = 8
 """Bytes before the header of a safetensors file: the header's length, little-endian."""
 
@@ -26,7 +29,9 @@ class LoadedModel:
     net: Any
     """kraken.lib.vgsl.TorchVGSLModel in evaluation mode."""
     metadata: dict[str, Any]
-    """Ketav's own metadata of the file: the temperature, and the figures of its training."""
+    """Ketav's own metadata of the file: the temperature, the user's words, the figures of its training."""
+    user_words: Trie
+    """The words of `metadata` as the search uses them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +83,7 @@ def checked_digest(content: bytes, sha256: str | None) -> str:
 
 
 def wrap(net: Any, metadata: dict[str, Any], digest: str = "") -> LoadedModel:  # noqa: ANN401
-    """Return a network in memory as a loaded model; raises UnusableModelError for a bad temperature."""
+    """Return a network in memory as a loaded model; raises UnusableModelError for bad metadata."""
     temperature = metadata.get("temperature", 1.0)
     low, high = _TEMPERATURE
     if not isinstance(temperature, int | float) or not low <= temperature <= high:
@@ -92,7 +97,8 @@ def wrap(net: Any, metadata: dict[str, Any], digest: str = "") -> LoadedModel:  
         parameters=sum(weight.numel() for weight in net.parameters()),
         temperature=float(temperature),
     )
-    return LoadedModel(info, net, dict(metadata))
+    words = checked_words(metadata.get(WORDS_KEY, {}))
+    return LoadedModel(info, net, dict(metadata), build_trie(words, net.codec))
 
 
 def save(net: Any, metadata: dict[str, Any] | None = None) -> bytes:  # noqa: ANN401

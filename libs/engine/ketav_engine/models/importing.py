@@ -19,7 +19,9 @@ def convert(source: Path, target: Path) -> None:
     content = _content(source)
     if content[8:9] == b"{":
         loaded = models.load(content)
-        target.write_bytes(models.save(loaded.net, loaded.metadata))
+        # An imported model serves every user, and the words of a user's model are private.
+        public = {key: value for key, value in loaded.metadata.items() if key != models.WORDS_KEY}
+        target.write_bytes(models.save(loaded.net, public))
     else:
         target.write_bytes(models.save(_from_mlmodel(target.parent, content), {}))
 

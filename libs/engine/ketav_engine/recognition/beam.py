@@ -12,6 +12,7 @@ from ketav_engine.recognition.hypotheses import HYPOTHESIS, NEVER, Language, Wei
 from ketav_engine.recognition.language_model import MAX_SYMBOLS, LanguageModel, SearchSettings
 from ketav_engine.recognition.ngram_tables import hashed
 from ketav_engine.recognition.prefix_search import MAX_LABELS, search
+from ketav_engine.recognition.user_words import NO_WORDS, Trie
 
 
 class LanguageTables:
@@ -29,9 +30,18 @@ class BeamDecoder:
     One instance must not be used by two threads at a time: it keeps the search's working memory.
     """
 
-    def __init__(self, tables: LanguageTables, codec: Any, settings: SearchSettings | None = None) -> None:  # noqa: ANN401  # kraken is untyped
-        """Take the language model, the network's codec, and settings that replace the language model's."""
-        self._language = _language(tables, codec)
+    def __init__(
+        self,
+        tables: LanguageTables,
+        codec: Any,  # noqa: ANN401  # kraken is untyped
+        settings: SearchSettings | None = None,
+        user_words: Trie = NO_WORDS,
+    ) -> None:
+        """Take the language model, the network's codec, and settings that replace the language model's.
+
+        `user_words` are the words of the user by the labels of the codec.
+        """
+        self._language = _language(tables, codec, user_words)
         self._weights = _weights(settings or tables.model.settings)
         self._calibration = tables.model.calibration
         width = self._weights.width
@@ -70,7 +80,7 @@ def align(labels: Sequence[int], probabilities: Probabilities) -> list[Label]:
     ]
 
 
-def _language(tables: LanguageTables, codec: Any) -> Language:  # noqa: ANN401  # as above
+def _language(tables: LanguageTables, codec: Any, user_words: Trie) -> Language:  # noqa: ANN401  # as above
     """Return a language model as the search uses it, by the labels of a network's codec."""
     language = tables.model
     characters: dict[int, str] = codec.l2c_single
@@ -91,6 +101,7 @@ def _language(tables: LanguageTables, codec: Any) -> Language:  # noqa: ANN401  
         shares,
         marks,
         language.symbols[" "],
+        user_words,
     )
 
 

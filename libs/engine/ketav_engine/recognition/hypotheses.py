@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from ketav_engine.recognition.compiled import compiled
 from ketav_engine.recognition.language_model import SYMBOL_BITS
 from ketav_engine.recognition.ngram_tables import Slots, last_symbols, log_probability, symbols_of
+from ketav_engine.recognition.user_words import WORD_START, Trie, next_user_node
 
 NEVER: Final = -1e30
 """Logarithm of a probability of zero; finite, so that sums stay numbers."""
@@ -37,6 +38,8 @@ class Language(NamedTuple):
     marks: NDArray[np.bool_]
     """By symbol: whether it is a mark around words."""
     space: int
+    user_words: Trie
+    """Words of the user."""
 
 
 class Weights(NamedTuple):
@@ -58,6 +61,7 @@ HYPOTHESIS: Final = np.dtype(
         ("letters", np.int32),  # letters of the word that is being written
         ("length", np.int32),  # characters of the text
         ("added", np.int32),  # the label that a candidate adds to its node's text, 0 for none
+        ("user_node", np.int32),  # the word that is being written in the trie of the user's words
         ("blank", np.float64),  # logarithm of the alignments that end in a blank
         ("label", np.float64),  # logarithm of the alignments that end in the last label
         ("finished", np.float64),  # language model: completed words and what stands between them
@@ -79,6 +83,7 @@ class Hypothesis(Protocol):
 
     letters: int
     length: int
+    user_node: int
     blank: float
     label: float
     finished: float
@@ -122,13 +127,14 @@ def next_running_context(language: Language, context: np.uint64, symbol: int) ->
 
 
 @compiled
-def score(weights: Weights, hypothesis: Hypothesis) -> float:
-    """Return the score of a hypothesis; the word that is being written is known or unknown."""
+def score(language: Language, weights: Weights, hypothesis: Hypothesis) -> float:
+    """Return the score of a hypothesis; the word that is being written is known, unknown or the user's."""
     acoustic = log_add(hypothesis.blank, hypothesis.label)
-    language = hypothesis.finished
+    text = hypothesis.finished
     if hypothesis.letters > 0:
-        language += log_add(weights.log_known + hypothesis.known, weights.log_unknown + hypothesis.unknown)
-    return acoustic + weights.weight * language + weights.bonus * hypothesis.length
+        word = log_add(weights.log_known + hypothesis.known, weights.log_unknown + hypothesis.unknown)
+        text += log_add(word, language.user_words[hypothesis.user_node].begins)
+    return acoustic + weights.weight * text + weights.bonus * hypothesis.length
 
 
 @compiled
@@ -149,20 +155,23 @@ def add_label(
         after.known = before.known + log
         after.unknown = before.unknown + share + language.spelling[symbol]
         after.letters = before.letters + 1
+        after.user_node = next_user_node(language.user_words, before.user_node, label)
         return
-    after.letters, after.known, after.unknown = 0, 0.0, 0.0
+    after.letters, after.known, after.unknown, after.user_node = 0, 0.0, 0.0, WORD_START
     after.finished = before.finished + log
     if before.letters > 0:
-        end = language.spelling[language.space] + (0.0 if symbol == language.space else _MARK_LOG)
-        after.finished = before.finished + log_add(
-            weights.log_known + before.known + log, weights.log_unknown + before.unknown + end
-        )
+        mark = 0.0 if symbol == language.space else _MARK_LOG
+        end = language.spelling[language.space] + mark
+        word = log_add(weights.log_known + before.known + log, weights.log_unknown + before.unknown + end)
+        user = language.user_words[before.user_node].complete + mark
+        after.finished = before.finished + log_add(word, user)
 
 
 @compiled
 def log_probability_of_text(labels: NDArray[np.int64], language: Language, weights: Weights) -> float:
     """Return the logarithm of a text's probability, given as labels in display order, without its end."""
     texts = np.zeros(2, HYPOTHESIS)
+    texts[0].user_node = WORD_START
     texts[0].word_context = texts[0].running_context = np.uint64((1 << SYMBOL_BITS) | language.space)
     for label in labels:
         add_label(language, weights, texts[0], label, texts[1])
@@ -170,5 +179,6 @@ def log_probability_of_text(labels: NDArray[np.int64], language: Language, weigh
     log = texts[0].finished
     if texts[0].letters > 0:
         known = weights.log_known + texts[0].known
-        log += log_add(known, weights.log_unknown + texts[0].unknown)
+        word = log_add(known, weights.log_unknown + texts[0].unknown)
+        log += log_add(word, language.user_words[texts[0].user_node].begins)
     return float(log)

@@ -26,6 +26,7 @@ from ketav_engine.domain import (
 from ketav_engine.lines import to_tensor
 from ketav_engine.models import LoadedModel
 from ketav_engine.recognition.recognize import padded_width, read
+from ketav_engine.recognition.user_words import count_words
 from ketav_engine.training import blend, checkpoint, optimizer
 from ketav_engine.training.augment import vary
 from ketav_engine.training.samples import Sample, evenly, extend_alphabet, prepare
@@ -85,9 +86,10 @@ def fit(
     """Fine-tune a copy of a model; equal arguments give equal bytes.
 
     `replay` are lines of the base model's training: each epoch draws some of them, so that the model does not
-    forget other writers. With a checkpoint an interrupted fit continues after its last whole epoch and ends
-    with the same weights. Raises NothingToLearnError when no line can be trained on, and FitCancelledError
-    when `on_progress` returns false.
+    forget other writers. The file holds the words of `lines` and none of the parent's: held-out texts are not
+    read with their own words, and words of deleted lines are not passed on. With a checkpoint an interrupted
+    fit continues after its last whole epoch and ends with the same weights. Raises NothingToLearnError when
+    no line can be trained on, and FitCancelledError when `on_progress` returns false.
     """
     import torch
 
@@ -114,7 +116,9 @@ def fit(
             if not on_progress(progress):
                 raise FitCancelledError("The training was cancelled. Start another one when it is needed.")
     after = loop.finish(general)
-    return FitResult(models.save(net.eval(), model.metadata), loop.state.before, after, skipped)
+    words = count_words(line.text for line in lines)
+    content = models.save(net.eval(), model.metadata | {models.WORDS_KEY: words})
+    return FitResult(content, loop.state.before, after, skipped, len(words))
 
 
 def epochs_for(lines: int, effort: float = 1.0) -> int:
