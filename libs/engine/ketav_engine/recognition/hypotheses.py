@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ketav_engine.recognition.compiled import compiled
 from ketav_engine.recognition.language_model import SYMBOL_BITS
 from ketav_engine.recognition.ngram_tables import Slots, last_symbols, log_probability, symbols_of
-from ketav_engine.recognition.user_words import WORD_START, Trie, next_user_node
+from ketav_engine.recognition.user_words import NO_WORD, WORD_START, Trie, next_user_node
 
 NEVER: Final = -1e30
 """Logarithm of a probability of zero; finite, so that sums stay numbers."""
@@ -67,6 +67,7 @@ HYPOTHESIS: Final = np.dtype(
         ("finished", np.float64),  # language model: completed words and what stands between them
         ("known", np.float64),  # language model: the word that is being written, by the n-gram tables
         ("unknown", np.float64),  # the same word spelled as an unknown one
+        ("user", np.float64),  # what the user's words add to the probability of the word that is being written
         ("word_context", np.uint64),
         ("running_context", np.uint64),
     ],
@@ -89,6 +90,7 @@ class Hypothesis(Protocol):
     finished: float
     known: float
     unknown: float
+    user: float
     word_context: np.uint64
     running_context: np.uint64
 
@@ -127,13 +129,13 @@ def next_running_context(language: Language, context: np.uint64, symbol: int) ->
 
 
 @compiled
-def score(language: Language, weights: Weights, hypothesis: Hypothesis) -> float:
+def score(weights: Weights, hypothesis: Hypothesis) -> float:
     """Return the score of a hypothesis; the word that is being written is known, unknown or the user's."""
     acoustic = log_add(hypothesis.blank, hypothesis.label)
     text = hypothesis.finished
     if hypothesis.letters > 0:
         word = log_add(weights.log_known + hypothesis.known, weights.log_unknown + hypothesis.unknown)
-        text += log_add(word, language.user_words[hypothesis.user_node].begins)
+        text += log_add(word, hypothesis.user)
     return acoustic + weights.weight * text + weights.bonus * hypothesis.length
 
 
@@ -155,16 +157,22 @@ def add_label(
         after.known = before.known + log
         after.unknown = before.unknown + share + language.spelling[symbol]
         after.letters = before.letters + 1
-        after.user_node = next_user_node(language.user_words, before.user_node, label)
+        if before.user_node == NO_WORD:  # without this test, a search without words would take longer
+            after.user_node, after.user = NO_WORD, NEVER
+        else:
+            after.user_node = next_user_node(language.user_words, before.user_node, label)
+            after.user = language.user_words[after.user_node].begins
         return
-    after.letters, after.known, after.unknown, after.user_node = 0, 0.0, 0.0, WORD_START
+    after.letters, after.known, after.unknown = 0, 0.0, 0.0
+    after.user_node, after.user = WORD_START, NEVER
     after.finished = before.finished + log
     if before.letters > 0:
         mark = 0.0 if symbol == language.space else _MARK_LOG
         end = language.spelling[language.space] + mark
         word = log_add(weights.log_known + before.known + log, weights.log_unknown + before.unknown + end)
-        user = language.user_words[before.user_node].complete + mark
-        after.finished = before.finished + log_add(word, user)
+        if before.user_node != NO_WORD:
+            word = log_add(word, language.user_words[before.user_node].complete + mark)
+        after.finished = before.finished + word
 
 
 @compiled
@@ -180,5 +188,5 @@ def log_probability_of_text(labels: NDArray[np.int64], language: Language, weigh
     if texts[0].letters > 0:
         known = weights.log_known + texts[0].known
         word = log_add(known, weights.log_unknown + texts[0].unknown)
-        log += log_add(word, language.user_words[texts[0].user_node].begins)
+        log += log_add(word, texts[0].user)
     return float(log)

@@ -70,8 +70,8 @@ def search(
         _link_children(tree, beam, size, position, children)
         _stay(tree, beam, size, logs[:, step], candidates)
         count = _extend(tree, beam, size, likely, logs[:, step], children, language, weights, candidates)
-        size, nodes = _keep_best(tree, nodes, candidates, count, language, weights, beam)
-    return _path(tree, _best_node(beam, size, language, weights))
+        size, nodes = _keep_best(tree, nodes, candidates, count, weights, beam)
+    return _path(tree, _best_node(beam, size, weights))
 
 
 @compiled
@@ -80,6 +80,7 @@ def _begin(language: Language, beam: Hypotheses) -> None:
     start = np.uint64((1 << SYMBOL_BITS) | language.space)
     empty = beam[0]
     empty.node, empty.letters, empty.length, empty.user_node = 0, 0, 0, WORD_START
+    empty.user = NEVER
     empty.blank, empty.label = 0.0, NEVER
     empty.finished, empty.known, empty.unknown = 0.0, 0.0, 0.0
     empty.word_context, empty.running_context = start, start
@@ -176,18 +177,12 @@ def _extend(
 
 @compiled
 def _keep_best(
-    tree: Tree,
-    nodes: int,
-    candidates: Hypotheses,
-    count: int,
-    language: Language,
-    weights: Weights,
-    beam: Hypotheses,
+    tree: Tree, nodes: int, candidates: Hypotheses, count: int, weights: Weights, beam: Hypotheses
 ) -> tuple[int, int]:
     """Copy the best candidates into the beam; return their number and the number of the tree's nodes."""
     scores = np.zeros(count)
     for index in range(count):
-        scores[index] = -score(language, weights, candidates[index])
+        scores[index] = -score(weights, candidates[index])
     best = np.argsort(scores)
     size = min(weights.width, count)
     for rank in range(size):
@@ -201,11 +196,11 @@ def _keep_best(
 
 
 @compiled
-def _best_node(beam: Hypotheses, size: int, language: Language, weights: Weights) -> int:
+def _best_node(beam: Hypotheses, size: int, weights: Weights) -> int:
     """Return the node of the hypothesis with the best score."""
     best, highest = 0, NEVER
     for index in range(size):
-        value = score(language, weights, beam[index])
+        value = score(weights, beam[index])
         if value > highest:
             best, highest = index, value
     return int(beam[best].node)
