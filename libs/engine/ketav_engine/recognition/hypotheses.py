@@ -67,7 +67,7 @@ HYPOTHESIS: Final = np.dtype(
         ("finished", np.float64),  # language model: completed words and what stands between them
         ("known", np.float64),  # language model: the word that is being written, by the n-gram tables
         ("unknown", np.float64),  # the same word spelled as an unknown one
-        ("user", np.float64),  # what the user's words add to the probability of the word that is being written
+        ("user", np.float64),  # what the user's words add to the probability of that word
         ("word_context", np.uint64),
         ("running_context", np.uint64),
     ],

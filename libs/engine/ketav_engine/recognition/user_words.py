@@ -44,6 +44,7 @@ NODE: Final = np.dtype(
         ("label", np.int32),  # the label that leads to this node from its parent
         ("first", np.int32),  # its children are the nodes from `first` up to `end`
         ("end", np.int32),
+        ("labels", np.uint64),  # a bit for the label of each child, by the label's last six bits
         ("begins", np.float64),  # what the user adds to the probability that a word begins with the text
         ("complete", np.float64),  # what the user adds to the probability that a word is the text
     ],
@@ -57,6 +58,8 @@ the others; the children of a node stand side by side."""
 NO_WORD: Final = 0
 WORD_START: Final = 1
 
+_ONE: Final = np.uint64(1)
+_LAST_BITS: Final = 63
 _IMPOSSIBLE: Final = -1e30
 """Logarithm of a share of zero; finite, so that sums stay numbers."""
 
@@ -109,6 +112,7 @@ def build_trie(words: WordCounts, codec: Any) -> Trie:  # noqa: ANN401  # kraken
             parent = trie[position[prefix[:-1]]]
             node["label"], node["begins"] = prefix[-1], math.log(factor * begins[prefix])
             parent["first"], parent["end"] = parent["first"] or index, index + 1
+            parent["labels"] |= _ONE << np.uint64(prefix[-1] & _LAST_BITS)
         if prefix in counted:
             node["complete"] = math.log(factor * counted[prefix])
     return trie
@@ -117,6 +121,8 @@ def build_trie(words: WordCounts, codec: Any) -> Trie:  # noqa: ANN401  # kraken
 @compiled
 def next_user_node(trie: Trie, node: int, label: int) -> int:
     """Return the node of a node's text with one more label, `NO_WORD` where no word begins with it."""
+    if not (trie[node].labels >> np.uint64(label & _LAST_BITS)) & _ONE:  # most nodes have few children
+        return NO_WORD
     for child in range(trie[node].first, trie[node].end):
         if trie[child].label == label:
             return child
