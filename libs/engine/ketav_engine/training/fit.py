@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ketav_common import faults
 from ketav_common.error_rates import cer
+from ketav_common.text import trained
 from ketav_engine import models
 from ketav_engine.devices import bfloat16_autocast, device_of
 from ketav_engine.domain import (
@@ -116,7 +117,7 @@ def fit(
             if not on_progress(progress):
                 raise FitCancelledError("The training was cancelled. Start another one when it is needed.")
     after = loop.finish(general)
-    words = count_words(line.text for line in lines)
+    words = count_words(trained(line.text, net.codec.c2l) for line in lines)
     content = models.save(net.eval(), model.metadata | {models.WORDS_KEY: words})
     return FitResult(content, loop.state.before, after, skipped, len(words))
 
