@@ -210,9 +210,8 @@ class FitOptions:
     effort: float = 1.0
     """Factor of that number."""
     scope: Literal["all", "late", "last"] = "late"
-    """Weights that are trained. `all`: every weight. `late`: without the first half of the layers before the
-    recurrent ones, which respond to strokes and not to letters. `last`: the last recurrent layer and the
-    output."""
+    """Weights that are trained: `all`, `late` (not the first half of the layers before the recurrent ones,
+    which respond to strokes and not to letters) or `last` (the last recurrent layer and the output)."""
     rate: float = 1e-3
     """Highest learning rate, of the layers near the output."""
     early_share: float = 0.5
@@ -284,19 +283,16 @@ def check_image(image: Image) -> None:
 def assemble(image: Image, lines: Sequence[FoundLine], readings: Sequence[Reading]) -> ReadPage:
     """Return a page of found lines and their readings."""
     height, width = image.shape[:2]
-    return ReadPage(
-        width,
-        height,
-        tuple(
-            ReadLine(
-                line.order,
-                line.baseline,
-                line.boundary,
-                reading.text,
-                reading.confidence,
-                reading.confidences,
-                reading.words,
-            )
-            for line, reading in zip(lines, readings, strict=True)
-        ),
+    read_lines = tuple(
+        ReadLine(
+            line.order,
+            line.baseline,
+            line.boundary,
+            reading.text,
+            reading.confidence,
+            reading.confidences,
+            reading.words,
+        )
+        for line, reading in zip(lines, readings, strict=True)
     )
+    return ReadPage(width, height, read_lines)
