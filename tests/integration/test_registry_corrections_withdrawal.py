@@ -243,6 +243,28 @@ async def pages_of_user(registry: Registry) -> AsyncIterator[pages_pb2.Page]:
                 yield part.page
 
 
+async def test_a_run_names_the_lines_that_it_leaves_out(postgres: PostgresServer, tmp_path: Path) -> None:
+    """Those with a sign that the model cannot write and that fewer than three lines have."""
+    from tests.integration.test_registry_corrections_quarantine import network
+
+    base = network(" אבגדהוזחטיכלמנסעפצקרשתםןףךץ-0123456789")
+    async with registry_server(postgres, tmp_path, postgres.migrated_database(), base=base) as registry:
+        user_id = await registry.new_user()
+        with acting(user_id):
+            await correct(registry, 9, pages=2)
+            pages = [item async for item in pages_of_user(registry)]
+            for page in pages:
+                first, *others = page.transcription.lines
+                texts = {line.line_id: f"בית־{line.text}" for line in others}
+                await submit(registry, page, {first.line_id: f"{first.text}√"} | texts)
+        run = await queue(registry, user_id)
+        assert list((await get_run(registry, user_id, run.run_id)).untrained) == []
+        await claim(registry, run.run_id)
+        [line] = (await get_run(registry, user_id, run.run_id)).untrained
+        assert line.line_id in {page.transcription.lines[0].line_id for page in pages}
+        assert "√ (U+221A)" in line.reason
+
+
 async def test_lines_with_signs_that_the_model_lacks_are_named(
     postgres: PostgresServer, database: str, tmp_path: Path
 ) -> None:

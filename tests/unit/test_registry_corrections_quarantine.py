@@ -106,6 +106,26 @@ def test_a_text_as_long_as_its_reading_fits_whatever_the_boundary() -> None:
     assert code_of("א" * 121, wide_margins) is QuarantineCode.TOO_LONG_FOR_LINE
 
 
+REVERSED = ("םכל םולש", "תודליו םידלי םכל םולש", "ןטק ןב ,רפס", "ץראה תאו םימשה תא")
+
+
+@pytest.mark.parametrize("text", REVERSED)
+def test_a_text_in_visual_order_is_recognised_without_a_reading(text: str) -> None:
+    """Final letters begin its words; the text in logical order, or a confirmed one, passes."""
+    imported = replace(ANY_ALPHABET, reading="", confidence=0.0)
+    assert code_of(text, imported) is QuarantineCode.UNLIKE_READING
+    assert code_of(text[::-1], imported) is None
+    assert code_of(text, imported, confirmed=True) is None
+
+
+@pytest.mark.parametrize("reading", ["שורה של דברי תורה", "בוקר טוב לכולם כאן", "היא הלכה הביתה"])
+def test_a_text_in_visual_order_is_recognised_by_the_reading(reading: str) -> None:
+    """Also with a confidence below which the reading is not compared otherwise, and with errors in it."""
+    evidence = replace(ANY_ALPHABET, reading=reading.replace("ה", "ח", 1), confidence=0.5)
+    assert code_of(reading[::-1], evidence) is QuarantineCode.UNLIKE_READING
+    assert code_of(reading, evidence) is None
+
+
 def test_combining_marks_need_no_room() -> None:
     """A text with niqqud has up to three times as many code points as letters."""
     assert code_of("אָ" * 140, replace(ANY_ALPHABET, confidence=0.5)) is None

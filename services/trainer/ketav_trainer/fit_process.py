@@ -12,6 +12,7 @@ from ketav_common import faults
 from ketav_common.child_main import Channel, run
 from ketav_common.error_rates import edits
 from ketav_common.stages import record_stages, stage
+from ketav_common.text import measured, trained
 from ketav_engine.domain import (
     Engine,
     EngineError,
@@ -230,7 +231,8 @@ class FitProcess:
         if key not in self._known_edits:
             readings = self._engine.read_lines([line.image for line in lines], model)
             self._known_edits[key] = [
-                edits(line.text, reading.text) for line, reading in zip(lines, readings, strict=True)
+                edits(trained(line.text, model.info.alphabet), reading.text)
+                for line, reading in zip(lines, readings, strict=True)
             ]
         return self._known_edits[key]
 
@@ -266,7 +268,7 @@ def _paired(
 ) -> list[LineErrors]:
     """Return each line's length with the edits of both models."""
     return [
-        LineErrors(len(line.text), parent, candidate)
+        LineErrors(len(measured(line.text)), parent, candidate)
         for line, parent, candidate in zip(lines, parent_edits, candidate_edits, strict=True)
     ]
 

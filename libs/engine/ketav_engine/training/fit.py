@@ -138,7 +138,10 @@ def epochs_for(lines: int, effort: float = 1.0) -> int:
 def corpus_cer(lines: Sequence[TrainingLine], model: LoadedModel) -> float:
     """Read lines and return the edits divided by the length of the references; 0 without lines."""
     readings = read([line.image for line in lines], model)
-    pairs = [(line.text, reading.text) for line, reading in zip(lines, readings, strict=True)]
+    alphabet = model.info.alphabet
+    pairs = [
+        (trained(line.text, alphabet), reading.text) for line, reading in zip(lines, readings, strict=True)
+    ]
     return cer(pairs).rate
 
 

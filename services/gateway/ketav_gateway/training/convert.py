@@ -5,6 +5,7 @@ from google.protobuf.message import Message
 from ketav.registry.v1 import training_pb2
 from ketav_gateway.convert import enum_name, script_name, timestamp
 from ketav_gateway.training import schemas
+from ketav_gateway.transcriptions.schemas import UntrainedLine
 
 _CER_DIGITS = 5
 
@@ -27,6 +28,7 @@ def training_run(message: training_pb2.TrainingRun) -> schemas.TrainingRun:
         model_version=message.model_version or None,
         training_lines=message.training_lines,
         holdout_lines=message.holdout_lines,
+        untrained=[UntrainedLine(line_id=line.line_id, reason=line.reason) for line in message.untrained],
         cancel_requested=message.cancel_requested,
         attempts=message.attempts,
         remaining_seconds=message.remaining_seconds if message.HasField("remaining_seconds") else None,

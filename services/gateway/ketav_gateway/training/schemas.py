@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field
 from ketav_common.limits import MAX_TRAINING_GAP_SECONDS
 from ketav_gateway import examples
 from ketav_gateway.schemas import HandName, RequestBody, ResponseBody, Script
+from ketav_gateway.transcriptions.schemas import UntrainedLine
 
 TrainingState = Literal["queued", "running", "evaluating", "succeeded", "rejected", "failed", "cancelled"]
 
@@ -31,6 +32,7 @@ _RUN_EXAMPLE: dict[str, Any] = {
     "model_version": None,
     "training_lines": 52,
     "holdout_lines": 12,
+    "untrained": [],
     "cancel_requested": False,
     "attempts": 1,
     "remaining_seconds": 240,
@@ -127,6 +129,11 @@ class TrainingRun(ResponseBody):
     model_version: str | None = Field(description="The version that it made; null: none.")
     training_lines: int = Field(description="Lines that train.")
     holdout_lines: int = Field(description="Lines that are held out to measure the CER.")
+    untrained: list[UntrainedLine] = Field(
+        [],
+        description="The first 100 lines that do not train because the model cannot write their signs, "
+        "listed for a single run.",
+    )
     cancel_requested: bool = Field(description="Whether you have cancelled the run.")
     attempts: int = Field(description="How often a worker has claimed the run.")
     remaining_seconds: int | None = Field(

@@ -1,8 +1,12 @@
 """Conversion of training runs."""
 
+from collections.abc import Sequence
+
 from ketav.registry.v1 import training_pb2
 from ketav_common.errors import InvalidInput
 from ketav_registry.convert import common
+from ketav_registry.convert.corrections import untrained_message
+from ketav_registry.domain.corrections import UntrainedLine
 from ketav_registry.domain.training import Claim, Progress, RunState, TrainingRun
 
 _STATES = {
@@ -21,7 +25,7 @@ def run_state(number: int) -> RunState:
     )
 
 
-def run_message(run: TrainingRun) -> training_pb2.TrainingRun:
+def run_message(run: TrainingRun, untrained: Sequence[UntrainedLine] = ()) -> training_pb2.TrainingRun:
     """Return the message of a run."""
     return training_pb2.TrainingRun(
         run_id=str(run.run_id),
@@ -43,6 +47,7 @@ def run_message(run: TrainingRun) -> training_pb2.TrainingRun:
         update_time=common.timestamp(run.update_time),
         hand=run.hand.name,
         new_base=run.new_base or "",
+        untrained=map(untrained_message, untrained),
         remaining_seconds=None if run.remaining is None else round(run.remaining.total_seconds()),
     )
 

@@ -17,6 +17,9 @@ Distance = Callable[[str, str], float]
 
 _MIN_ROOM_LETTERS = 10
 """Letters for which every line has room, however small its boundary is."""
+_FINAL_LETTERS = "ךםןףץ"
+_MIN_REVERSAL_GAIN = 0.4
+"""Distance from the reading by which a reversed text must be nearer than the text itself."""
 _COMMON_CATEGORIES = frozenset({"Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po", "Sc", "Sm"})
 """Unicode categories of signs that occur in any writing: punctuation, currency, arithmetic."""
 _ADVICE = "Send the line again with the right text, or confirm this text if it is right."
@@ -87,6 +90,7 @@ def check_correction(
         return None
     return (
         _check_alphabet(text, evidence.alphabet)
+        or _check_order(text, evidence.reading, limits, distance)
         or _check_length(text, evidence, limits)
         or _check_reading(text, evidence, limits, distance)
     )
@@ -105,6 +109,26 @@ def _check_alphabet(text: str, alphabet: frozenset[str] | None) -> Quarantine | 
 def _is_common(sign: str) -> bool:
     """Return whether a sign is Hebrew or occurs in any writing: a training can add it to a model."""
     return "\u0590" <= sign <= "\u05ff" or unicodedata.category(sign) in _COMMON_CATEGORIES
+
+
+def _check_order(text: str, reading: str, limits: QuarantineLimits, distance: Distance) -> Quarantine | None:
+    """Return a quarantine for a text in visual order: its letters are reversed.
+
+    Final letters begin its words, or the reversed text is much nearer to the reading.
+    """
+    words = [word for word in measured(text).split() if len(word) > 1]
+    beginning = sum(word[0] in _FINAL_LETTERS for word in words)
+    ending = sum(word[-1] in _FINAL_LETTERS for word in words)
+    is_reversed = beginning > ending
+    if len(reading) >= limits.min_letters:
+        gain = distance(reading, text) - distance(reading, text[::-1])
+        is_reversed = gain > _MIN_REVERSAL_GAIN or (is_reversed and gain >= 0)
+    if not is_reversed:
+        return None
+    return Quarantine(
+        QuarantineCode.UNLIKE_READING,
+        f"The letters of the text are in visual order: they are reversed. {_ADVICE}",
+    )
 
 
 def _check_length(text: str, evidence: Evidence, limits: QuarantineLimits) -> Quarantine | None:

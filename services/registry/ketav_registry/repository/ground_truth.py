@@ -210,3 +210,15 @@ class _LineRow:
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - any column
         """Return a column of the line."""
         return getattr(self._row, f"line_{name}")
+
+
+async def training_texts(transaction: Transaction, user_id: UUID, dataset_id: UUID) -> list[tuple[UUID, str]]:
+    """Return the ids and the frozen texts of the training lines of a dataset, ordered by id."""
+    query = (
+        sa.select(_dataset_line.line_id, _correction.text)
+        .join(correction, _correction.id == _dataset_line.correction_id)
+        .where(_dataset_line.user_id == user_id, _dataset_line.dataset_id == dataset_id)
+        .where(_dataset_line.split == Split.TRAIN)
+        .order_by(_dataset_line.line_id)
+    )
+    return [(row.line_id, row.text) for row in await transaction.execute(query)]

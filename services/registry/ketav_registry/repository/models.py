@@ -246,3 +246,9 @@ async def retire_newer_bases(transaction: Transaction, base: ModelVersion) -> No
 async def set_state(transaction: Transaction, version: str, state: ModelState) -> None:
     """Set the state of a version."""
     await transaction.execute(model_version.update().where(_version.version == version).values(state=state))
+
+
+async def find_alphabet(transaction: Transaction, version: str) -> frozenset[str] | None:
+    """Return the characters that a version can write; None when they are unknown."""
+    alphabet = await transaction.scalar(sa.select(_version.alphabet).where(_version.version == version))
+    return None if alphabet is None else frozenset(alphabet)

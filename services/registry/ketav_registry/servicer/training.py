@@ -17,6 +17,7 @@ from ketav_registry.usecases import (
     training_policy,
     training_readiness,
     training_sweep,
+    training_untrained,
 )
 from ketav_registry.usecases.training import NewRun
 
@@ -56,7 +57,8 @@ class TrainingServicer(training_pb2_grpc.TrainingServiceServicer):
         """Return a run of the caller."""
         run_id = common.uuid(request.run_id, "run_id")
         run = await training.get_training_run(current_user(), run_id, stores=self._stores)
-        return pb.GetTrainingRunResponse(run=convert.run_message(run))
+        untrained = await training_untrained.list_untrained(current_user(), run, stores=self._stores)
+        return pb.GetTrainingRunResponse(run=convert.run_message(run, untrained))
 
     async def CancelTrainingRun(
         self, request: pb.CancelTrainingRunRequest, context: object

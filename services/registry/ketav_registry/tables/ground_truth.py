@@ -44,8 +44,6 @@ dataset_line = sa.Table(
     sa.Column("text_sha256", sa.LargeBinary, nullable=False),
     sa.Column("image_sha256", sa.LargeBinary, nullable=False),
     sa.Column("split", enumeration(Split), nullable=False),
-    # Why the run did not train on the line, in sentences; NULL: it did, or has not ended.
-    sa.Column("untrained", sa.Text),
     sa.PrimaryKeyConstraint("dataset_id", "line_id"),
     foreign_key("dataset", "dataset_id"),
     # The digest of a short text reveals the text. Therefore a deleted line leaves the manifest, too.

@@ -18,14 +18,10 @@ def upgrade() -> None:
     for name in ("refused", "untrained"):
         op.add_column("feedback", sa.Column(name, pg.JSONB, nullable=False, server_default="[]"))
     op.add_column("correction", sa.Column("withdrawn", sa.Boolean, nullable=False, server_default=sa.false()))
-    op.add_column("dataset_line", sa.Column("untrained", sa.Text))
-    op.execute("GRANT UPDATE (untrained) ON dataset_line TO ketav_service")
 
 
 def downgrade() -> None:
     """Drop the columns: a withdrawal becomes a correction without a text, in quarantine."""
-    op.execute("REVOKE UPDATE (untrained) ON dataset_line FROM ketav_service")
-    op.drop_column("dataset_line", "untrained")
     op.drop_column("correction", "withdrawn")
     for name in ("untrained", "refused"):
         op.drop_column("feedback", name)

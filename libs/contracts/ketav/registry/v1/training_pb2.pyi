@@ -151,6 +151,7 @@ class TrainingRun(_message.Message):
     REMAINING_SECONDS_FIELD_NUMBER: _builtins.int
     HAND_FIELD_NUMBER: _builtins.int
     NEW_BASE_FIELD_NUMBER: _builtins.int
+    UNTRAINED_FIELD_NUMBER: _builtins.int
     run_id: _builtins.str
     """UUID."""
     state: Global___TrainingRunState.ValueType
@@ -201,6 +202,10 @@ class TrainingRun(_message.Message):
     def update_time(self) -> _timestamp_pb2.Timestamp:
         """When it last changed, by the database clock."""
 
+    @_builtins.property
+    def untrained(self) -> _containers.RepeatedCompositeFieldContainer[_page_pb2.UntrainedLine]:
+        """The first 100 lines that do not train because the model cannot write their signs; set by GetTrainingRun alone."""
+
     def __init__(
         self,
         *,
@@ -224,10 +229,11 @@ class TrainingRun(_message.Message):
         remaining_seconds: _builtins.int | None = ...,
         hand: _builtins.str = ...,
         new_base: _builtins.str = ...,
+        untrained: _abc.Iterable[_page_pb2.UntrainedLine] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_cer_base", b"_cer_base", "_cer_candidate", b"_cer_candidate", "_loss", b"_loss", "_remaining_seconds", b"_remaining_seconds", "cer_base", b"cer_base", "cer_candidate", b"cer_candidate", "create_time", b"create_time", "loss", b"loss", "remaining_seconds", b"remaining_seconds", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cer_base", b"_cer_base", "_cer_candidate", b"_cer_candidate", "_loss", b"_loss", "_remaining_seconds", b"_remaining_seconds", "attempts", b"attempts", "cancel_requested", b"cancel_requested", "cer_base", b"cer_base", "cer_candidate", b"cer_candidate", "create_time", b"create_time", "epoch", b"epoch", "epochs", b"epochs", "hand", b"hand", "holdout_lines", b"holdout_lines", "loss", b"loss", "model_version", b"model_version", "new_base", b"new_base", "remaining_seconds", b"remaining_seconds", "revision", b"revision", "run_id", b"run_id", "script", b"script", "state", b"state", "training_lines", b"training_lines", "update_time", b"update_time", "verdict", b"verdict"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cer_base", b"_cer_base", "_cer_candidate", b"_cer_candidate", "_loss", b"_loss", "_remaining_seconds", b"_remaining_seconds", "attempts", b"attempts", "cancel_requested", b"cancel_requested", "cer_base", b"cer_base", "cer_candidate", b"cer_candidate", "create_time", b"create_time", "epoch", b"epoch", "epochs", b"epochs", "hand", b"hand", "holdout_lines", b"holdout_lines", "loss", b"loss", "model_version", b"model_version", "new_base", b"new_base", "remaining_seconds", b"remaining_seconds", "revision", b"revision", "run_id", b"run_id", "script", b"script", "state", b"state", "training_lines", b"training_lines", "untrained", b"untrained", "update_time", b"update_time", "verdict", b"verdict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__cer_base: _TypeAlias = _typing.Literal["cer_base"]  # noqa: Y015
     _WhichOneofArgType__cer_base: _TypeAlias = _typing.Literal["_cer_base", b"_cer_base"]  # noqa: Y015
