@@ -46,7 +46,7 @@ def test_a_page_is_read_in_three_calls(system: LocalSystem, client: httpx.Client
     assert [line["order"] for line in body["lines"]] == [0, 1, 2, 3]
     assert body["text"] == "\n".join(line["text"] for line in body["lines"])
     assert body["model"]["kind"] == "base"
-    assert body["image"] == {"width": 600, "height": 300, "media_type": "image/png"}
+    assert body["image"] == {"width": 600, "height": 300, "media_type": "image/png", "normalised": []}
     for line in body["lines"]:
         assert len(line["boundary"]) >= 3
         assert len(line["baseline"]) >= 2

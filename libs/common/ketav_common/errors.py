@@ -56,7 +56,7 @@ class InvalidInput(KetavError):
 
 
 class UnsupportedMedia(KetavError):
-    """The file's type is not supported. Send a JPEG, PNG, TIFF or WebP image."""
+    """The file's type is not supported. Send a JPEG, PNG, TIFF, WebP, HEIC or PDF file."""
 
     status = grpc.StatusCode.INVALID_ARGUMENT
     http = 415
