@@ -60,7 +60,8 @@ def read_upright(engine: Engine, image: Image, layout: Layout, model: Model) -> 
     if turn == 0 or page.confidence >= _CLEAR_CONFIDENCE:
         return page
     unturned = _read_either_way(engine, image, layout, model, 0)
-    return page if page.confidence > unturned.confidence + _MARGIN else unturned
+    complete = len(page.text) >= _MIN_CHARACTERS_SHARE * len(unturned.text)
+    return page if complete and page.confidence > unturned.confidence + _MARGIN else unturned
 
 
 def turn_image(image: Image, degrees: int) -> Image:
@@ -79,11 +80,9 @@ def probable_turn(grey: Image) -> int:
         return 0
     profiles = {degrees: _profile(_turned_ink(ink, degrees)) for degrees in _ANGLES}
     best: int = max(profiles, key=lambda degrees: profiles[degrees])
-    if abs(best) >= 90 - _MIN_SKEW:
-        return 90
     if profiles[best] < _SKEW_GAIN * profiles[0] or abs(best) <= _MIN_SKEW:
         return 0
-    return best
+    return 90 if abs(best) >= 90 - _MIN_SKEW else best
 
 
 def _ink(grey: Image) -> NDArray[np.float32]:
