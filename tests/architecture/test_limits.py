@@ -14,7 +14,18 @@ from ketav_trainer import webhooks
 
 ROOT = Path(__file__).parents[2]
 LIMITS = {name: value for name, value in vars(limits).items() if name.isupper()}
-UNITS = ("BYTES", "PIXELS", "LINES", "CORRECTIONS", "POINTS", "CHARACTERS", "MODELS", "DELIVERIES", "SECONDS")
+UNITS = (
+    "BYTES",
+    "PIXELS",
+    "PAGES",
+    "LINES",
+    "CORRECTIONS",
+    "POINTS",
+    "CHARACTERS",
+    "MODELS",
+    "DELIVERIES",
+    "SECONDS",
+)
 # Below this a number is the same as another by chance; the arguments of `Field` are checked from 200.
 DISTINCTIVE = 500_000
 OPERATORS: dict[type[ast.operator], Any] = {

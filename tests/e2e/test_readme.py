@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from tests.e2e.local_system import LocalSystem, boxes
 
@@ -23,10 +24,11 @@ def environment(system: LocalSystem) -> dict[str, str]:
     return {**os.environ, **own}
 
 
-def run_documented_commands(system: LocalSystem, folder: Path, page: dict[str, str]) -> None:
+def run_documented_commands(system: LocalSystem, folder: Path, page: dict[str, Any]) -> None:
     """Run the curl commands of /docs that show data, with the variables of README.md."""
     settings = commands("Read, correct, train")[0].split("\nfield()", 1)[0]
     ids = f"PROJECT={page['project_id']} IMAGE={page['image_id']} VERSION=hebrew_base-1"
+    ids += f" LINE={page['lines'][0]['line_id']}"
     with system.client() as client:
         paths = client.get("/openapi.json").json()["paths"]
     run_commands = 0

@@ -10,6 +10,7 @@ from typing import Any, Final
 from PIL import Image, ImageChops
 
 from ketav_common.image_refusals import Refused, check_size
+from ketav_common.image_types import DOCUMENT_SIGNATURES
 from ketav_common.limits import MAX_DOCUMENT_PAGES, MAX_IMAGE_PIXELS, MAX_IMAGE_SIDE_PIXELS
 
 MAX_JPEG_SCANS: Final = 100
@@ -17,11 +18,7 @@ MAX_JPEG_SCANS: Final = 100
 _SIGNATURES: Final = (
     (b"\xff\xd8\xff", "JPEG"),
     (b"\x89PNG\r\n\x1a\n", "PNG"),
-    (b"II*\x00", "TIFF"),
-    (b"MM\x00*", "TIFF"),
-    (b"II+\x00", "TIFF"),  # BigTIFF
-    (b"MM\x00+", "TIFF"),
-    (b"%PDF-", "PDF"),
+    *DOCUMENT_SIGNATURES,
 )
 _HEIC_BRANDS: Final = {b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1"}
 """Brands of an ISO media file that holds still images of HEVC (ISO/IEC 23008-12)."""

@@ -14,6 +14,7 @@ from typing import Any, Final, Self
 
 from ketav_common.child_process import ChildDiedError, ChildLimits, ChildProcess
 from ketav_common.errors import InvalidInput, KetavError, TooLarge, Unavailable, UnsupportedMedia
+from ketav_common.image_types import may_have_pages
 from ketav_common.limits import MAX_IMAGE_BYTES
 from ketav_common.logging import get_logger
 
@@ -114,8 +115,11 @@ class ImageNormaliser:
     async def count_pages(self, source: Path) -> int:
         """Return the number of pages of the upload at `source`; raises as `normalise` does.
 
-        More than MAX_DOCUMENT_PAGES are counted as one more.
+        More than MAX_DOCUMENT_PAGES are counted as one more. A file that is neither a TIFF nor a PDF has one
+        page and needs no decoder.
         """
+        if not await asyncio.to_thread(_may_have_pages, source):
+            return 1
         return int((await self._ask({"count": str(source)}))["pages"])
 
     async def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -175,6 +179,12 @@ class ImageNormaliser:
             self._idle.append(decoder)
         else:
             await decoder.child.end()
+
+
+def _may_have_pages(source: Path) -> bool:
+    """Return whether a file can have several pages, by its first bytes."""
+    with source.open("rb") as file:
+        return may_have_pages(file.read(8))
 
 
 def _to_public(error: ChildDiedError) -> KetavError:

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
+from ketav_common.limits import MAX_IMAGE_BYTES, MIB
 from ketav_gateway import examples
 from ketav_gateway.schemas import ResponseBody
 
@@ -19,9 +20,9 @@ _EXAMPLE: dict[str, Any] = {
         "readings": "60/minute",
         "uploads_at_once": 6,
         "imports_at_once": 1,
-        "max_upload_bytes": 26214400,
-        "max_import_bytes": 268435456,
-        "max_json_bytes": 2097152,
+        "max_upload_bytes": MAX_IMAGE_BYTES,
+        "max_import_bytes": 256 * MIB,
+        "max_json_bytes": 2 * MIB,
     },
 }
 
