@@ -42,6 +42,11 @@ _MIN_AGREEMENT: Final = 0.65
 """Share of a gutter's written rows that have writing on both sides."""
 _MIN_RUN: Final = 0.5
 """Share of its usual width that a gutter has in a row: a space in a heading that meets it is narrower."""
+_MAX_STRIPS: Final = 8
+"""Gutters of a page, counting twice one that something interrupts. Where letters have fallen to pieces, the
+letter height is that of a piece, and spaces between words look like more gutters than that."""
+_TALL_SHARE: Final = 0.8
+"""Share of the tallest gutter's height that one has at least on a page with more gutters."""
 _MIN_SPACE: Final = 0.5
 """Gap from which it is a space between words and not between letters."""
 _WIDE_SPACE: Final = 85
@@ -62,13 +67,23 @@ class Strip:
     right: int
     bottom: int
 
+    @property
+    def width(self) -> int:
+        """Return its usual width in cells."""
+        return self.right - self.left
+
+    @property
+    def height(self) -> int:
+        """Return the number of rows from its first to its last."""
+        return self.bottom - self.top
+
     def is_wide(self, letter: float) -> bool:
         """Return whether it is as wide as a wide gutter; `letter` is in cells."""
-        return self.right - self.left >= _WIDE[0] * letter
+        return self.width >= _WIDE[0] * letter
 
     def min_spaces(self, letter: float) -> float:
         """Return the width that it has at least as a gutter, in wide spaces between words."""
-        if self.bottom - self.top >= _TALL[0] * letter:
+        if self.height >= _TALL[0] * letter:
             return _TALL[1]
         return _MIN_SPACES[self.is_wide(letter)]
 
@@ -109,12 +124,20 @@ def find_gutters(ink: PageInk, pieces: Sequence[Piece]) -> Gutters:
     possible = [(inside, strip) for inside in candidates if (strip := _strip(inside, runs[either], letter))]
     space = _wide_space(pieces, [strip for _, strip in possible], ink, cell) / cell
     marks = np.zeros(written.shape, dtype=np.bool_)
-    for inside, strip in possible:
-        width = strip.right - strip.left
-        if width >= strip.min_spaces(letter) * space:
-            for row, first, last in inside:
-                marks[row, first:last] |= last - first >= _MIN_RUN * width
+    for inside, strip in _plausible(
+        [one for one in possible if one[1].width >= one[1].min_spaces(letter) * space]
+    ):
+        for row, first, last in inside:
+            marks[row, first:last] |= last - first >= _MIN_RUN * strip.width
     return Gutters(marks, cell)
+
+
+def _plausible(strips: list[tuple[Runs, Strip]]) -> list[tuple[Runs, Strip]]:
+    """Return the strips, but of more than a page has gutters only the tall ones."""
+    if len(strips) <= _MAX_STRIPS:
+        return strips
+    tallest = max(strip.height for _, strip in strips)
+    return [one for one in strips if one[1].height >= _TALL_SHARE * tallest]
 
 
 def gaps(piece: Piece, ink: PageInk, min_letters: float) -> list[tuple[int, int]]:
