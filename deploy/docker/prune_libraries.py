@@ -15,6 +15,8 @@ UNUSED = (
     "**/include",
     "**/*.a",
     "**/*.pyx",
+    # The second build of the library, for PyPy.
+    "zstandard/_cffi*",
     "torch/test",
     "torch/bin/test_*",
     "torch/bin/protoc*",

@@ -95,9 +95,9 @@ def _decoded(data: bytes, name: str, page: int | None) -> tuple[Image.Image, lis
     if name == "JPEG":
         return image_files.open_jpeg(data)
     if name == "HEIF":
-        import pillow_heif
+        import pi_heif
 
-        pillow_heif.register_heif_opener()
+        pi_heif.register_heif_opener()
     image = Image.open(io.BytesIO(data), formats=[name])
     if name == "TIFF":
         image.seek(image_files.tiff_pages(image)[page or 0])
