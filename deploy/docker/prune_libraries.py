@@ -15,6 +15,9 @@ UNUSED = (
     "**/include",
     "**/*.a",
     "**/*.pyx",
+    # Pillow imports without them, and no service reads AVIF.
+    "PIL/_avif*",
+    "pillow.libs/libavif*",
     # The second build of the library, for PyPy.
     "zstandard/_cffi*",
     "torch/test",
