@@ -217,7 +217,10 @@ def run_kraken(lines: Sequence[tuple[Any, str]], start: bytes, to: Path, seconds
 
 
 def _edits(page: Sequence[TrueLine], engine: Engine, content: bytes) -> int:
-    """Return the edits between a page's readings with a model and its true texts."""
+    """Return the edits, in code points, from a page's readings to its true texts.
+
+    The true line images are read with the model in `content`, a safetensors file: no lines are found.
+    """
     readings = read(engine, content, [line.image for line in page])
     return sum(edits(line.text, reading) for line, reading in zip(page, readings, strict=True))
 

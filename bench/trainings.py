@@ -114,7 +114,11 @@ def train(pages: Sequence[Sequence[CorrectedLine]], parent: bytes, shipped: Ship
 
 
 def read(engine: Engine, content: bytes, images: Sequence[Image]) -> list[str]:
-    """Read line images with a model as the recognizer does; return the texts."""
+    """Return the texts of grey images that show one line each; no lines are found.
+
+    `content` is the model's safetensors file. Lines are cut and decoded as by the recognizer, with the
+    language model if the engine has one. UnusableModelError: the file cannot be loaded.
+    """
     model = engine.load_model(content, hashlib.sha256(content).hexdigest())
     crops = [crop for image in images for crop in _cut(engine, image, model.info.height)]
     return [reading.text for reading in engine.read_lines(crops, model)]

@@ -274,6 +274,20 @@ async def test_the_name_of_a_hand_is_deleted_with_its_last_project(registry: Reg
         assert (await list_projects(registry)).projects[0].project_id == page.project_id
 
 
+async def test_the_name_of_a_hand_is_deleted_when_its_last_project_gets_another_hand(
+    registry: Registry,
+) -> None:
+    """PATCH moves the project; the version that the hand had keeps no name."""
+    user_id = await registry.new_user()
+    project_id = await write(registry, user_id, AUNT)
+    version = (await train(registry, user_id, AUNT)).model.version
+    with acting(user_id):
+        await registry.projects.UpdateProject(
+            projects_pb2.UpdateProjectRequest(project_id=project_id, hand="")
+        )
+    assert (await versions(registry, user_id))[version].hand.startswith("deleted-")
+
+
 async def test_rows_of_older_code_get_hand_and_base_and_never_serve_the_own_hand(
     registry: Registry, postgres: PostgresServer, database: str
 ) -> None:

@@ -139,7 +139,7 @@ def _frames() -> Iterator[BadImage]:
         yield BadImage(f"animated {form}", data, 422, "multiple-frames")
     pages = [Image.new("1", (32, 32))] * 300
     data = _saved(pages[0], "TIFF", save_all=True, append_images=pages[1:])
-    yield BadImage("tiff of 300 pages", data, 422, "multiple-frames")
+    yield BadImage("tiff of 300 pages", data, 422, "too-many-pages")
 
 
 def _other_types() -> Iterator[BadImage]:

@@ -330,7 +330,8 @@ async def read_and_correct(
 async def get_run(registry: Registry, user_id: UUID, run_id: str) -> training_pb2.TrainingRun:
     """Return a run as its user."""
     with acting(user_id), rpc.raise_ketav_errors():
-        return (await registry.training.GetTrainingRun(training_pb2.GetTrainingRunRequest(run_id=run_id))).run
+        request = training_pb2.GetTrainingRunRequest(run_id=run_id, untrained=True)
+        return (await registry.training.GetTrainingRun(request)).run
 
 
 async def cancel_run(registry: Registry, user_id: UUID, run_id: str) -> training_pb2.TrainingRun:

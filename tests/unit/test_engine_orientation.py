@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from ketav_common.image_turning import turned
+from ketav_common.image_turning import turned, turned_size
 from ketav_engine.domain import FoundLine, Image, Reading, ReadLine, ReadPage
 from ketav_engine.orientation import probable_turn, read_upright
 from tests.parts.image_kinds import PAPER, written
@@ -107,6 +107,21 @@ def test_a_page_that_reads_well_is_read_once() -> None:
     engine = Readers(0.95, 0.9)
     assert read(engine, marked_page()).turn == 0
     assert engine.pages == 1
+
+
+def test_a_turn_that_makes_an_image_too_large_to_store_is_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The gateway would refuse the turned image, and the page could never be read."""
+    askew = marked_page().rotate(-30, expand=True, fillcolor=PAPER)
+    assert read(Readers(0.6, 0.95), askew).turn == pytest.approx(330, abs=4)
+    monkeypatch.setattr("ketav_engine.orientation.MAX_IMAGE_PIXELS", askew.width * askew.height)
+    assert read(Readers(0.6, 0.95), askew).turn == 0
+
+
+@pytest.mark.parametrize("degrees", [0, 20, 90, 123, 180, 270, 340])
+def test_the_size_of_a_turned_image_is_known_before_it_is_turned(degrees: int) -> None:
+    """To within two pixels of rounding."""
+    image = PAGES["wide page"]
+    assert turned_size(*image.size, degrees) == pytest.approx(turned(image, degrees).size, abs=2)
 
 
 @pytest.mark.parametrize(("upright", "other"), [(0.6, 0.6), (0.6, 0.64), (0.6, 0.4), (0.3, 0.32)])

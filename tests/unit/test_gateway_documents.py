@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import random
 
 import httpx
 import pytest
@@ -19,6 +20,12 @@ SPECK = Image.new("RGB", (12, 12), "white")
 def tiff(*pages: Image.Image) -> bytes:
     """Return a TIFF of these pages."""
     return kinds.tiff([(page, {}) for page in pages])
+
+
+def many_copies() -> bytes:
+    """Return a TIFF with more images than are looked at: pages behind that number must not be lost."""
+    page, copy = Image.new("1", (64, 64)), Image.new("1", (32, 32))
+    return kinds.tiff([(page, {}), *[(copy, {254: 1})] * 3] * 20)
 
 
 async def states(response: httpx.Response) -> list[tuple[int, str, str | None]]:
@@ -118,6 +125,7 @@ async def test_respond_async_stores_all_pages_before_it_responds(gateway: Gatewa
     ("data", "code"),
     [
         pytest.param(tiff(*[Image.new("1", (32, 32))] * 21), "too-many-pages", id="TIFF of 21 pages"),
+        pytest.param(many_copies(), "too-many-pages", id="TIFF of 20 pages with three previews each"),
         pytest.param(kinds.pdf([Image.new("L", (64, 64))] * 21), "too-many-pages", id="PDF of 21 pages"),
         pytest.param(kinds.empty_pdf(), "empty-pdf", id="PDF without pages"),
         pytest.param(kinds.encrypted_pdf(), "encrypted-pdf", id="encrypted PDF"),
@@ -193,6 +201,44 @@ async def test_a_page_that_was_read_keeps_its_direction(gateway: Gateway) -> Non
     second = (await gateway.client.post(f"{image}/ocr")).json()
     assert second["image"]["normalised"] == ["turned-180"]
     assert gateway.state.calls.count("ReplaceImage") == 1
+
+
+async def test_a_repeated_request_reads_the_image_that_the_first_one_turned(gateway: Gateway) -> None:
+    """The first reading was not recorded; the uploaded file is not the stored one any more."""
+    gateway.state.turn = 180
+    gateway.state.failures["RecordTranscription"] = Unavailable()
+    key = {"Idempotency-Key": "turned"}
+    file = noise(100, 80)
+    problem = await gateway.client.post("/ocr/", files={"file": file}, headers=key)
+    assert problem.status_code == 503
+    gateway.state.failures.clear()
+    gateway.state.turn = 0
+    repeated = await gateway.client.post("/ocr/", files={"file": file}, headers=key)
+    assert repeated.status_code == 201, repeated.text
+    assert repeated.json()["image_id"] == problem.json()["image_id"]
+    assert repeated.json()["image"]["normalised"] == ["turned-180"]
+
+
+async def test_a_file_may_be_kept_by_clients_once_it_is_read(gateway: Gateway) -> None:
+    """Before that, the first reading may still turn it."""
+    gateway.state.failures["RecognizePage"] = Unavailable()
+    problem = (await upload(gateway.client)).json()
+    image = f"/projects/{problem['project_id']}/images/{problem['image_id']}"
+    unread = await gateway.client.get(f"{image}/file")
+    known = await gateway.client.get(f"{image}/file", headers={"If-None-Match": unread.headers["etag"]})
+    assert {unread.headers["cache-control"], known.headers["cache-control"]} == {"private, no-cache"}
+    gateway.state.failures.clear()
+    assert (await gateway.client.post(f"{image}/ocr")).status_code == 201
+    assert "immutable" in (await gateway.client.get(f"{image}/file")).headers["cache-control"]
+
+
+def noise(width: int, height: int) -> bytes:
+    """Return a PNG that has another size in bytes when it is turned."""
+    half = width * height // 2
+    pixels = Image.frombytes("L", (width, height), random.Random(1).randbytes(half) + bytes(half))
+    target = io.BytesIO()
+    pixels.save(target, "PNG")
+    return target.getvalue()
 
 
 async def test_the_pages_of_a_document_are_turned_each_by_itself(gateway: Gateway) -> None:

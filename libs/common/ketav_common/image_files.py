@@ -76,14 +76,23 @@ def count_pages(data: bytes, name: str) -> int:
 
 
 def tiff_pages(image: Image.Image) -> list[int]:
-    """Return the directories of a TIFF that hold pages: neither previews nor masks."""
+    """Return the directories of a TIFF that hold pages: neither previews nor masks.
+
+    Refused too-many-pages: there are more directories than pages with a preview each can have.
+    """
     sizes: dict[int, tuple[int, int]] = {}
     directories = 0
-    for number in range(_MAX_DIRECTORIES):
+    for number in range(_MAX_DIRECTORIES + 1):
         try:
             image.seek(number)
         except EOFError:
             break
+        if number == _MAX_DIRECTORIES:
+            raise Refused(
+                "too-many-pages",
+                f"The TIFF has more than {_MAX_DIRECTORIES} images, with previews and masks. Divide it into "
+                f"files of at most {MAX_DOCUMENT_PAGES} pages.",
+            )
         directories += 1
         tags: Any = image.tag_v2  # type: ignore[attr-defined]
         marked = int(tags.get(_NEW_SUBFILE_TYPE) or 0) & _REDUCED_OR_MASK

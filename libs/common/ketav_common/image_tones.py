@@ -97,7 +97,11 @@ def _contrast(image: Image.Image) -> float:
 
 
 def with_dark_writing(image: Image.Image) -> tuple[Image.Image, list[str]]:
-    """Return an 8-bit image with dark writing on light ground, and the codes of what was changed."""
+    """Brighten a very dark photograph, then invert light writing on a dark ground.
+
+    Takes an L or RGB image. Returns the image and the codes of the changes in their order: `brightened`,
+    `inverted`. Without a change these are the image itself and no code.
+    """
     changes = []
     grey = image.convert("L")
     level = _percentile(grey, _LIGHTEST)

@@ -3,6 +3,7 @@
 Both call `turned`, so that the coordinates of the lines are those of the stored image.
 """
 
+import math
 from typing import Final
 
 from PIL import Image
@@ -26,6 +27,13 @@ def turned(image: Image.Image, degrees: int) -> Image.Image:
     if degrees in _QUARTERS:
         return image.transpose(_QUARTERS[degrees])
     return image.rotate(-degrees, Image.Resampling.BICUBIC, expand=True, fillcolor=_paper(image))
+
+
+def turned_size(width: int, height: int, degrees: int) -> tuple[int, int]:
+    """Return the width and height in pixels, rounded up, of an image after a turn by these degrees."""
+    angle = math.radians(degrees)
+    cosine, sine = abs(math.cos(angle)), abs(math.sin(angle))
+    return math.ceil(width * cosine + height * sine), math.ceil(width * sine + height * cosine)
 
 
 def _paper(image: Image.Image) -> int | tuple[int, ...]:

@@ -119,8 +119,9 @@ def clean(text: str, *, max_length: int = MAX_LINE_CODE_POINTS, what: str = "tex
 def measured(text: str) -> str:
     """Return a text as it is compared: what ink can show, in NFC, with single spaces between the words.
 
-    White space of every width becomes a space (categories Zs, Zl, Zp; tabs and line feeds). Format characters
-    (Cf: LRM, ZWJ, soft hyphen), controls and the combining grapheme joiner go.
+    White space of every width becomes a space: Zs, Zl, Zp, and the controls that are white space (tab, LF,
+    CR, VT, FF, U+001C-1F, NEL). Format characters (Cf: LRM, ZWJ, soft hyphen), the other controls and the
+    combining grapheme joiner are removed, and so is white space at the ends.
     """
     characters = (_visible(character) for character in unicodedata.normalize("NFC", text))
     return unicodedata.normalize("NFC", " ".join("".join(characters).split()))

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 
-from ketav_common.image_turning import turned
+from ketav_common.image_turning import turned, turned_size
+from ketav_common.limits import MAX_IMAGE_PIXELS, MAX_IMAGE_SIDE_PIXELS
 from ketav_engine.domain import Engine, FoundLine, Image, Layout, Model, Reading, ReadPage
 from ketav_engine.segmentation.line_finder import to_grey
 
@@ -54,14 +55,25 @@ _MIN_CHARACTERS_SHARE: Final = 0.7
 
 
 def read_upright(engine: Engine, image: Image, layout: Layout, model: Model) -> ReadPage:
-    """Read an image in the direction in which it reads best; `turn` of the result says which one."""
+    """Read an image in the direction in which it reads best; `turn` of the result says which one.
+
+    A turn after which the image would have more pixels than an upload may have is not tried.
+    """
     turn = probable_turn(to_grey(image))
+    turn = turn if _can_be_stored(image, turn) else 0
     page = _read_either_way(engine, image, layout, model, turn)
     if turn == 0 or page.confidence >= _CLEAR_CONFIDENCE:
         return page
     unturned = _read_either_way(engine, image, layout, model, 0)
     complete = len(page.text) >= _MIN_CHARACTERS_SHARE * len(unturned.text)
     return page if complete and page.confidence > unturned.confidence + _MARGIN else unturned
+
+
+def _can_be_stored(image: Image, degrees: int) -> bool:
+    """Return whether an image stays within the limits of an upload after a turn."""
+    height, width = image.shape[:2]
+    size = turned_size(width, height, degrees)
+    return max(size) <= MAX_IMAGE_SIDE_PIXELS and size[0] * size[1] <= MAX_IMAGE_PIXELS
 
 
 def turn_image(image: Image, degrees: int) -> Image:

@@ -85,7 +85,9 @@ async def _import(
         request, folder / "upload", form=schemas.ImportForm, max_file_bytes=settings.max_import_bytes
     )
     form = uploads.validated(schemas.ImportForm, upload)
-    sha256 = fingerprint(request, form.model_dump() | {"file": upload.sha256.hex()})
+    # Keys that were sent before the field existed stay valid: its default is left out.
+    content = form.model_dump(exclude={"hand"} if form.hand is None else set())
+    sha256 = fingerprint(request, content | {"file": upload.sha256.hex()})
     limits = ArchiveLimits(settings.max_import_entries, settings.max_import_inflated_bytes)
     deadline = time.monotonic() + settings.import_timeout_s
     with uploads.naming_file(), ExitStack() as stack:

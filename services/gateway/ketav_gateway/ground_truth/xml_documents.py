@@ -192,7 +192,7 @@ class _Reader:
 
     @staticmethod
     def _space(line: XmlLine, _: dict[str, str]) -> None:
-        """Append ALTO's space."""
+        """Append ALTO's SP as a space; the next string then adds none of its own."""
         line.texts[0] = line.texts.get(0, "") + " "
         line.ends_with_space = True
 

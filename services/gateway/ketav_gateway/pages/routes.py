@@ -71,12 +71,13 @@ async def delete_image(gateway: Gateway, project_id: ProjectId, image_id: ImageI
 async def get_file(request: Request, gateway: Gateway, project_id: ProjectId, image_id: ImageId) -> Response:
     """Return the stored image file: upright, without metadata.
 
-    It never changes: its ETag is the SHA-256. `If-None-Match` gets 304, `Range` one part of the file.
+    Its ETag is the SHA-256. Once the image has been read, the file never changes; the reading may turn it.
+    `If-None-Match` gets 304, `Range` one part of the file.
     """
     if "if-none-match" in request.headers:
         known = await image_header(gateway.services, project_id, image_id)
         if files.is_known(request, _etag(known)):
-            return files.not_modified(_etag(known), files.IMMUTABLE)
+            return files.not_modified(_etag(known), _cache_control(known))
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(TemporaryDirectory(dir=gateway.settings.spool_dir))
         path = Path(folder) / "image"
@@ -92,10 +93,16 @@ async def get_file(request: Request, gateway: Gateway, project_id: ProjectId, im
             headers={
                 "Content-Disposition": f'inline; filename="{exports.image_name(image_id, image.media_type)}"',
                 "ETag": _etag(header),
-                "Cache-Control": files.IMMUTABLE,
+                "Cache-Control": _cache_control(header),
                 "Vary": files.VARY,
             },
         )
+
+
+def _cache_control(header: pages_pb2.DownloadImageHeader) -> str:
+    """Return how long a client may use an image file: until the first reading, it may still be turned."""
+    is_read = header.page.state == pages_pb2.PAGE_STATE_READ
+    return files.IMMUTABLE if is_read else files.REVALIDATED
 
 
 def _etag(header: pages_pb2.DownloadImageHeader) -> str:

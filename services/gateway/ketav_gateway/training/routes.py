@@ -123,7 +123,7 @@ async def list_training(
 
 async def _get_run(services: Services, run_id: str) -> schemas.TrainingRun:
     """Return a run of the caller; raises NotFound."""
-    request = training_pb2.GetTrainingRunRequest(run_id=run_id)
+    request = training_pb2.GetTrainingRunRequest(run_id=run_id, untrained=True)
     response = await call(services.training.GetTrainingRun, request, services.deadlines.short_s)
     return convert.training_run(response.run)
 

@@ -28,6 +28,7 @@ from ketav_gateway.http.problem_codes import DOCUMENT, FORM, HAND, IDEMPOTENT, I
 from ketav_gateway.http.problems import Responses, responses
 from ketav_gateway.http.validation import naming_field
 from ketav_gateway.schemas import VERSION_PATTERN
+from ketav_gateway.services import download_image
 from ketav_gateway.transcriptions import convert, schemas, usecases
 from ketav_gateway.transcriptions.documents import Document, DocumentRequest
 
@@ -179,8 +180,9 @@ async def _receive(request: Request, gateway: Components, key: str, folder: Path
         max_file_bytes=gateway.settings.max_upload_bytes,
     )
     form = _form(upload)
-    # Keys that were sent before the field existed stay valid: its default is left out.
-    content = form.model_dump(exclude={"rotate"} if form.rotate == "auto" else set())
+    # Keys that were sent before a field existed stay valid: its default is left out.
+    later = {"rotate": "auto", "hand": None}
+    content = form.model_dump(exclude={name for name in later if getattr(form, name) == later[name]})
     sha256 = fingerprint(request, content | {"file": upload.sha256.hex()})
     deadline_s = asyncio.get_running_loop().time() + gateway.settings.document_timeout_s
     return DocumentRequest(upload.path, form, key, sha256, deadline_s)
@@ -205,7 +207,12 @@ async def _store(gateway: Components, received: DocumentRequest, image: Path) ->
     with uploads.naming_file():
         normalised = await gateway.images.normalise(received.path, image, turn=convert.turn(form))
     header = convert.create_page_header(form, normalised, received.key, received.sha256)
-    return await usecases.create_page(gateway.services, header, normalised.path)
+    created = await usecases.create_page(gateway.services, header, normalised.path)
+    page = created.page
+    if list(page.image.normalised) != list(normalised.normalised) and not page.HasField("transcription"):
+        # An earlier request with this key has turned the stored image, and did not record its reading.
+        await download_image(gateway.services, page.project_id, page.page_id, image)
+    return created
 
 
 def _form(upload: uploads.Upload) -> schemas.OcrForm:

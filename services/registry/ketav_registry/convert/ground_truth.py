@@ -12,7 +12,10 @@ _SPLITS = {split: ground_truth_pb2.Split.Value(f"SPLIT_{split.name}") for split 
 
 
 def page_import(header: ground_truth_pb2.ImportGroundTruthHeader) -> PageImport:
-    """Return the header of an import."""
+    """Convert the header of an import; texts, limits of the image and the hand are checked later.
+
+    InvalidInput: invalid-id for project_id, invalid-choice for the layout, invalid-idempotency-key.
+    """
     return PageImport(
         project_id=common.uuid(header.project_id, "project_id"),
         layout=layout(header.layout),

@@ -172,7 +172,7 @@ def has_valid_figures(progress: Progress) -> bool:
 
 
 def too_few_lines(have: int, hand: Hand) -> str:
-    """Return the sentences for the user about a hand with fewer corrected lines than a first run needs."""
+    """Return the sentences for the user about a hand with `have` lines, fewer than a run needs."""
     missing = MIN_LINES - have
     subject = f"the hand {hand.name!r}" if hand.name else "this script"
     return (

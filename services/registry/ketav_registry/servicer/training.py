@@ -9,6 +9,7 @@ from ketav_registry.convert import common
 from ketav_registry.convert import training as convert
 from ketav_registry.convert import training_policy as convert_policy
 from ketav_registry.convert import training_readiness as convert_readiness
+from ketav_registry.domain.corrections import UntrainedLine
 from ketav_registry.domain.training import FencedRun
 from ketav_registry.stores import Stores
 from ketav_registry.usecases import (
@@ -54,10 +55,12 @@ class TrainingServicer(training_pb2_grpc.TrainingServiceServicer):
     async def GetTrainingRun(
         self, request: pb.GetTrainingRunRequest, context: object
     ) -> pb.GetTrainingRunResponse:
-        """Return a run of the caller."""
+        """Return a run of the caller, on request with the lines that it leaves out."""
         run_id = common.uuid(request.run_id, "run_id")
         run = await training.get_training_run(current_user(), run_id, stores=self._stores)
-        untrained = await training_untrained.list_untrained(current_user(), run, stores=self._stores)
+        untrained: list[UntrainedLine] = []
+        if request.untrained:
+            untrained = await training_untrained.list_untrained(current_user(), run, stores=self._stores)
         return pb.GetTrainingRunResponse(run=convert.run_message(run, untrained))
 
     async def CancelTrainingRun(

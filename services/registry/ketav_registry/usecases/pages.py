@@ -45,10 +45,13 @@ async def require_page(
 
 
 async def upload_image(image: Chunks, *, user_id: UUID, new: NewPage, stores: Stores) -> StoredPage:
-    """Store an image as a page: first the object, then the row. A repeated request gets the first response.
+    """Store an image as a page: first the object, then the rows. Creates the project and hand that it names.
 
-    NotFound: no such project. Conflict: the Idempotency-Key belongs to a different request. TooLarge,
-    InvalidInput, UnsupportedMedia: the header breaks a limit, or the stream differs from the header.
+    A repeated request stores nothing and gets the page as it is now, with the model that reads it now.
+    NotFound: no such project or model version. Conflict: the Idempotency-Key belongs to a different request,
+    or model-retired, model-tainted. InvalidInput: hand-mismatch, hand-script, or as TooLarge and
+    UnsupportedMedia: the header breaks a limit, or the stream differs from it. Unavailable: no-base-model,
+    or a store does not answer.
     """
     new = _checked(new)
     if (known := await _find_repeated(user_id, new, stores)) is not None:

@@ -10,7 +10,7 @@ from ketav_registry.database import Transaction, UniqueConflictError
 from ketav_registry.domain.pages import Page
 from ketav_registry.domain.projects import NewProject, Project, ProjectChange
 from ketav_registry.domain.requests import ListPosition
-from ketav_registry.repository import pages, projects, transcriptions
+from ketav_registry.repository import pages, projects, projects_hands, transcriptions
 from ketav_registry.stores import Stores
 from ketav_registry.usecases.projects_hands import project_hand
 from ketav_registry.usecases.requests import clean_field
@@ -129,6 +129,8 @@ async def update_project(
 ) -> Project:
     """Change a project's name, script or hand and return it; a field of None stays.
 
+    The name of a hand that no project has any more is removed.
+
     NotFound: there is no such project. InvalidInput: a name breaks a rule, or hand-script. Conflict
     name-taken.
     """
@@ -142,4 +144,6 @@ async def update_project(
         script = change.script or project.script
         hand = await project_hand(transaction, user_id, name, script, insert=True)
         await projects.update_project(transaction, user_id, project_id, change.name or project.name, hand)
+        if project.hand.hand_id not in {None, hand.hand_id}:
+            await projects_hands.rename_unused(transaction, user_id, project.hand.hand_id)
         return await require_project(transaction, user_id, project_id)

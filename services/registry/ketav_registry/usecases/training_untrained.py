@@ -1,6 +1,8 @@
 """Lines of a run that do not train, because their texts have signs that its model cannot write."""
 
+import asyncio
 from collections import Counter
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from ketav_common.text import listed, unwritable
@@ -26,6 +28,11 @@ async def list_untrained(user_id: UUID, run: TrainingRun, *, stores: Stores) -> 
         if alphabet is None:
             return []
         lines = await ground_truth.training_texts(transaction, user_id, run.dataset_id)
+    return await asyncio.to_thread(_left_out, lines, alphabet)
+
+
+def _left_out(lines: Sequence[tuple[UUID, str]], alphabet: Collection[str]) -> list[UntrainedLine]:
+    """Return the first 100 lines whose texts have signs that a model with this alphabet does not learn."""
     signs = {line_id: unwritable(text, alphabet) for line_id, text in lines}
     counts = Counter(sign for missing in signs.values() for sign in missing)
     rare = {
