@@ -156,10 +156,13 @@ async def test_a_call_to_a_suspended_postgresql_times_out(tmp_path: Path) -> Non
         stores = Database(connect(server.url(name, "ketav_service"), pool_size=2, statement_timeout_s=1))
         await read_projects(stores)
         with suspended(server.process.pid):
-            for _ in range(2):
-                async with asyncio.timeout(8):
-                    with pytest.raises((TimedOut, Unavailable)):
-                        await read_projects(stores)
+            async with asyncio.timeout(8):
+                with pytest.raises((TimedOut, Unavailable)):
+                    await read_projects(stores)
+            # Without a connection nothing was executed: callers may repeat the call at another registry.
+            async with asyncio.timeout(8):
+                with pytest.raises(Unavailable):
+                    await read_projects(stores)
             assert "does not answer in time" in await stores.problem()
         await read_projects(stores)
         await stores.close()

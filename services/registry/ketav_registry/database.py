@@ -143,16 +143,18 @@ class Database:
         It is one span: a span for each statement would be most spans of a request.
         """
         began = time.monotonic()
+        connected = False
         try:
             with tracing.span("transaction", SpanKind.CLIENT, attributes=_SPAN_ATTRIBUTES):
                 async with self._engine.begin() as connection:
+                    connected = True
                     metrics.CONNECTION_DELAY.observe(time.monotonic() - began)
                     scope = {"user_id": user_id, "system": "on" if system else "off"}
                     await connection.execute(_SET_SCOPE, scope)
                     yield connection
         except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             self._disk_was_full |= _is_disk_full(error)
-            mapped = _map_error(error)
+            mapped = _map_error(error) if connected else _connection_error(error)
             if mapped is None and await self.problem():
                 mapped = Unavailable(_NOT_MIGRATED, retry_after=_RETRY_AFTER_S)
             if mapped is None:
@@ -189,6 +191,16 @@ async def restrict_to_user(transaction: Transaction, user_id: UUID) -> None:
 async def block_deletion(transaction: Transaction, user_id: UUID) -> None:
     """Block deletions of the user's data until a system transaction ends; call it before writing rows."""
     await transaction.execute(_LOCK_SHARED, {"user_id": str(user_id)})
+
+
+def _connection_error(error: Exception) -> KetavError | None:
+    """Return the domain error where no connection was made: nothing was executed, so it is not TimedOut."""
+    mapped = _map_error(error)
+    if isinstance(mapped, TimedOut):
+        return Unavailable(
+            "PostgreSQL accepted no connection in time. Try again later.", retry_after=_RETRY_AFTER_S
+        )
+    return mapped
 
 
 def _is_disk_full(error: Exception) -> bool:
