@@ -180,15 +180,18 @@ async def test_a_corrupt_image_is_never_sent_completely(registry: Registry) -> N
 
 
 async def test_the_image_of_an_unread_page_is_replaced_by_its_turned_one(registry: Registry) -> None:
-    """Another object takes its place; a page with a transcription and another user's page are refused."""
+    """Another object takes its place; a page with a transcription and another user's page are refused.
+
+    What was made from the former image comes too late: a turned image, and a transcription of it.
+    """
     turned = IMAGE[:5000]
     image = page_pb2.Image(
         width=100, height=200, media_type="image/png", size_bytes=len(turned), normalised=["turned-90"]
     )
 
-    async def replace(page_id: str) -> pages_pb2.Page:
+    async def replace(page_id: str, former: bytes = b"") -> pages_pb2.Page:
         """Replace the image of a page."""
-        header = pages_pb2.ReplaceImageHeader(page_id=page_id, image=image)
+        header = pages_pb2.ReplaceImageHeader(page_id=page_id, image=image, former_sha256=former)
         messages = [
             pages_pb2.ReplaceImageRequest(header=header),
             pages_pb2.ReplaceImageRequest(chunk=turned),
@@ -198,12 +201,20 @@ async def test_the_image_of_an_unread_page_is_replaced_by_its_turned_one(registr
 
     with acting(await registry.new_user()):
         created = await create(registry)
-        page = await replace(created.page.page_id)
+        page = await replace(created.page.page_id, created.page.image.sha256)
         assert (page.image.width, page.image.height) == (100, 200)
         assert list(page.image.normalised) == ["turned-90"]
         parts = await download(registry, page)
         assert b"".join(part.chunk for part in parts) == turned
-        await record(registry, page, "שלום")
+        for late in (
+            replace(page.page_id, created.page.image.sha256),
+            record(registry, page, "שלום", image_sha256=created.page.image.sha256),
+        ):
+            with pytest.raises(Conflict) as refused:
+                await late
+            assert refused.value.code == "image-changed"
+        assert (await download(registry, page))[0].header.page.state == pages_pb2.PAGE_STATE_STORED
+        await record(registry, page, "שלום", image_sha256=page.image.sha256)
         with pytest.raises(Conflict) as refused:
             await replace(page.page_id)
         assert refused.value.code == "page-is-read"

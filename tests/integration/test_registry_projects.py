@@ -150,6 +150,38 @@ async def test_concurrent_requests_with_one_key_create_one_project(registry: Reg
         assert conflicts == ["idempotency-key-reused"] * 5
 
 
+async def test_concurrent_changes_of_different_fields_are_all_stored(registry: Registry) -> None:
+    """A field that a request leaves out is not written back with its former value."""
+    with acting(await registry.new_user()):
+        for number in range(8):
+            project = await create_project(registry, f"ישן {number}")
+            await asyncio.gather(
+                update_project(registry, project.project_id, name=f"חדש {number}"),
+                update_project(registry, project.project_id, script=page_pb2.SCRIPT_RASHI),
+            )
+            [changed] = [
+                item
+                for item in (await list_projects(registry)).projects
+                if item.project_id == project.project_id
+            ]
+            assert (changed.name, changed.script) == (f"חדש {number}", page_pb2.SCRIPT_RASHI)
+
+
+async def test_a_hand_that_a_project_leaves_while_another_gets_it_keeps_its_name(registry: Registry) -> None:
+    """A hand without projects loses its name, so the two changes wait for each other."""
+    with acting(await registry.new_user()):
+        for number in range(8):
+            hand = f"דודה {number}"
+            leaving = await create_project(registry, f"ספר {number}", hand=hand)
+            coming = await create_project(registry, f"יומן {number}")
+            await asyncio.gather(
+                update_project(registry, leaving.project_id, hand=""),
+                update_project(registry, coming.project_id, hand=hand),
+            )
+            hands = {item.project_id: item.hand for item in (await list_projects(registry)).projects}
+            assert (hands[leaving.project_id], hands[coming.project_id]) == ("", hand)
+
+
 async def test_the_corrections_of_a_project_count_for_its_new_script(registry: Registry) -> None:
     """Readiness of the old script has none of them afterwards."""
     user_id = await registry.new_user()

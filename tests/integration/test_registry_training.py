@@ -25,6 +25,7 @@ from ketav_common.errors import (
 )
 from tests.parts.postgres import PostgresServer
 from tests.parts.registry import (
+    DIGEST,
     IMAGE,
     Registry,
     acting,
@@ -101,6 +102,24 @@ async def test_a_queued_run_has_both_sides_of_the_split_and_a_repeated_request_r
     with pytest.raises(Conflict) as caught:
         await queue(registry, user_id)
     assert (caught.value.code, caught.value.details) == ("run-active", {"run_id": run.run_id})
+
+
+async def test_a_key_of_another_request_starts_nothing(
+    registry: Registry, postgres: PostgresServer, database: str
+) -> None:
+    """Not even after the run has ended; a run of an older release has no digest and accepts its key."""
+    user_id = await registry.new_user()
+    with acting(user_id):
+        await correct(registry, 8)
+    run = await queue(registry, user_id, "k", DIGEST)
+    assert await queue(registry, user_id, "k", DIGEST) == run
+    await cancel_run(registry, user_id, run.run_id)
+    with pytest.raises(Conflict) as caught:
+        await queue(registry, user_id, "k", hashlib.sha256(b"another hand").digest())
+    assert caught.value.code == "idempotency-key-reused"
+    erase = "UPDATE training_run SET request_sha256 = NULL WHERE id = $1"
+    await asyncio.to_thread(postgres.execute, erase, database, UUID(run.run_id))
+    assert (await queue(registry, user_id, "k", DIGEST)).run_id == run.run_id
 
 
 async def test_of_concurrent_starts_one_is_queued(registry: Registry) -> None:

@@ -189,11 +189,15 @@ async def create(registry: Registry, data: bytes = IMAGE, **header: Any) -> page
 
 
 async def record(
-    registry: Registry, page: pages_pb2.Page, *texts: str, version: str = "hebrew_base-1"
+    registry: Registry,
+    page: pages_pb2.Page,
+    *texts: str,
+    version: str = "hebrew_base-1",
+    image_sha256: bytes = b"",
 ) -> transcriptions_pb2.Transcription:
     """Record a transcription of a page as the current user."""
     request = transcriptions_pb2.RecordTranscriptionRequest(
-        page_id=page.page_id, model_version=version, lines=read_lines(texts)
+        page_id=page.page_id, model_version=version, lines=read_lines(texts), image_sha256=image_sha256
     )
     with rpc.raise_ketav_errors():
         return (await registry.transcriptions.RecordTranscription(request)).transcription
@@ -218,9 +222,11 @@ async def correct(registry: Registry, count: int, *, pages: int = 2, **header: A
     return page_ids
 
 
-async def queue(registry: Registry, user_id: UUID, request_id: str = "") -> training_pb2.TrainingRun:
+async def queue(
+    registry: Registry, user_id: UUID, request_id: str = "", sha256: bytes = b""
+) -> training_pb2.TrainingRun:
     """Queue a run of a user."""
-    request = training_pb2.CreateTrainingRunRequest(request_id=request_id)
+    request = training_pb2.CreateTrainingRunRequest(request_id=request_id, request_sha256=sha256)
     with acting(user_id), rpc.raise_ketav_errors():
         return (await registry.training.CreateTrainingRun(request)).run
 

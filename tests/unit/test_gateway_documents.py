@@ -189,6 +189,42 @@ async def test_a_given_rotation_is_not_corrected(gateway: Gateway, rotate: str) 
     assert "ReplaceImage" not in gateway.state.calls
 
 
+async def stored_image(gateway: Gateway, **form: str) -> str:
+    """Upload an image whose reading fails; return its path."""
+    gateway.state.failures["RecognizePage"] = Unavailable()
+    problem = (await upload(gateway.client, noise(100, 80), **form)).json()
+    gateway.state.failures.clear()
+    return f"/projects/{problem['project_id']}/images/{problem['image_id']}"
+
+
+@pytest.mark.parametrize("rotate", ["0", "90"])
+async def test_a_given_rotation_is_kept_when_the_image_is_read_again(gateway: Gateway, rotate: str) -> None:
+    """The first reading has failed; the request for the next one has no rotation."""
+    image = await stored_image(gateway, rotate=rotate)
+    gateway.state.turn = 180
+    body = (await gateway.client.post(f"{image}/ocr")).json()
+    assert body["image"]["normalised"] == (["turned-90"] if rotate == "90" else [])
+    assert "ReplaceImage" not in gateway.state.calls
+
+
+async def test_an_image_that_is_turned_while_it_is_read_is_read_once_more(gateway: Gateway) -> None:
+    """The lines of the answer have the coordinates of the image that the page has now."""
+    image = await stored_image(gateway)
+    gateway.state.recognize_s = 0.4
+    reading = asyncio.create_task(gateway.client.post(f"{image}/ocr"))
+    await asyncio.sleep(0.1)
+    gateway.state.recognize_s, gateway.state.turn = 0.0, 180
+    gateway.state.failures["RecordTranscription"] = Unavailable()
+    assert (await gateway.client.post(f"{image}/ocr")).status_code == 503
+    gateway.state.turn = 0
+    gateway.state.failures.clear()
+    gateway.state.calls.clear()
+    response = await reading
+    assert (response.status_code, response.json()["image"]["normalised"]) == (201, ["turned-180"])
+    again = ["RecordTranscription", "DownloadImage", "RecognizePage", "RecordTranscription"]
+    assert gateway.state.calls == again
+
+
 async def test_a_page_that_was_read_keeps_its_direction(gateway: Gateway) -> None:
     """Its corrections refer to the coordinates; a page whose first reading failed may still be turned."""
     gateway.state.failures["RecognizePage"] = Unavailable()

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from ketav.page.v1 import page_pb2
-from ketav.registry.v1 import training_pb2
+from ketav.registry.v1 import projects_pb2, training_pb2
 from ketav_common.errors import Precondition
 from tests.parts.gateway import Gateway, upload, without_trace
 from tests.parts.in_memory.training import add_run
@@ -60,6 +60,21 @@ async def test_a_second_run_is_409_with_the_id_of_the_active_one(gateway: Gatewa
     assert (response.status_code, response.json()["code"]) == (409, "run-active")
     assert response.json()["run_id"] == run_id
     assert (await gateway.other.post("/train/")).status_code == 202
+
+
+async def test_a_repeated_key_returns_its_run_and_refuses_another_body(gateway: Gateway) -> None:
+    """Two spellings of one body are the same request; a key without a hand is not one with the own hand."""
+    gateway.user.projects["p"] = projects_pb2.Project(project_id="p", hand="דודה")
+    key = {"Idempotency-Key": "first"}
+    first = await gateway.client.post("/train/", json={"hand": "דודה"}, headers=key)
+    again = await gateway.client.post(
+        "/train/", content=b'{ "hand" : "\\u05d3\\u05d5\\u05d3\\u05d4" }', headers=key
+    )
+    assert (again.status_code, again.json()) == (202, first.json())
+    for body in ({}, {"hand": None}, {"hand": "דוד"}):
+        other = await gateway.client.post("/train/", json=body, headers=key)
+        assert (other.status_code, other.json()["code"]) == (409, "idempotency-key-reused")
+    assert len(gateway.user.runs) == 1
 
 
 async def test_too_few_lines_are_422_with_their_number(gateway: Gateway) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import grpc
 
+from ketav.registry.v1 import training_pb2
 from ketav.trainer.v1 import trainer_pb2, trainer_pb2_grpc
 from ketav_trainer import usecases
 
@@ -21,7 +22,10 @@ class TrainerServicer(trainer_pb2_grpc.TrainerServiceServicer):
     ) -> trainer_pb2.StartTrainingResponse:
         """Start a run of the caller."""
         hand = request.hand if request.HasField("hand") else None
-        run = await usecases.start_training(request.request_id, hand, dependencies=self._dependencies)
+        new = training_pb2.CreateTrainingRunRequest(
+            request_id=request.request_id, request_sha256=request.request_sha256, hand=hand
+        )
+        run = await usecases.start_training(new, dependencies=self._dependencies)
         return trainer_pb2.StartTrainingResponse(run=run)
 
     async def WatchTraining(

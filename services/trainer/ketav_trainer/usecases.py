@@ -42,17 +42,15 @@ class Dependencies:
 
 
 async def start_training(
-    request_id: str, hand: str | None, *, dependencies: Dependencies
+    new: training_pb2.CreateTrainingRunRequest, *, dependencies: Dependencies
 ) -> training_pb2.TrainingRun:
-    """Create a run of a hand of the caller (None: the one with most new lines), then enqueue it.
+    """Create a run of a hand of the caller, then enqueue it.
 
     The run is committed before it is enqueued. An unavailable broker is no error: a sweep enqueues the run
-    later. Raises the registry's too-few-lines, run-active, unknown-hand.
+    later. Raises the registry's too-few-lines, run-active, unknown-hand, idempotency-key-reused.
     """
     with rpc.raise_ketav_errors():
-        response = await dependencies.runs.CreateTrainingRun(
-            training_pb2.CreateTrainingRunRequest(request_id=request_id, hand=hand), timeout=_CALL_S
-        )
+        response = await dependencies.runs.CreateTrainingRun(new, timeout=_CALL_S)
     await _enqueue(dependencies.queue, response.run.run_id)
     return response.run
 

@@ -73,6 +73,12 @@ def insert_page(user: User, project_id: str, header: Any, data: bytes) -> Stored
     return user.pages[page.page_id]
 
 
+def check_same_image(stored: StoredPage, expected: bytes) -> None:
+    """Raise Conflict if the image of a page is not the expected one."""
+    if expected and stored.message.image.sha256 != expected:
+        raise Conflict("Another request has turned the image. Read the page again.", code="image-changed")
+
+
 class Pages(pages_pb2_grpc.PageServiceServicer):
     """Stores, returns and deletes pages."""
 
@@ -90,6 +96,7 @@ class Pages(pages_pb2_grpc.PageServiceServicer):
             return pages_pb2.CreatePageResponse(page=known.message, model=known.message.transcription.model)
         model = reading_model(user, header.model_version)
         stored = known or insert_page(user, self._project_id(user, header), header, data)
+        stored.message.fixed_rotation = header.fixed_rotation
         user.remember("CreatePage", header.request_id, header.request_sha256, stored)
         return pages_pb2.CreatePageResponse(page=stored.message, model=model)
 
@@ -116,6 +123,7 @@ class Pages(pages_pb2_grpc.PageServiceServicer):
         header, data = await received(request_iterator)
         self.state.enter("ReplaceImage", header)
         stored = self.state.page(header.page_id)
+        check_same_image(stored, header.former_sha256)
         stored.message.image.CopyFrom(header.image)
         stored.image = data
         return pages_pb2.ReplaceImageResponse(page=stored.message)

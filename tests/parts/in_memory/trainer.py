@@ -21,6 +21,9 @@ class Trainer(trainer_pb2_grpc.TrainerServiceServicer):
         """Queue a run of the caller; raises Conflict while one is active."""
         self.state.enter("StartTraining", request)
         user = self.state.caller()
+        known = user.repeated("StartTraining", request.request_id, request.request_sha256)
+        if known is not None:
+            return known
         if run := active_run(user):
             raise Conflict(
                 "A training run is active. Wait for its end, or cancel it.",
@@ -28,7 +31,9 @@ class Trainer(trainer_pb2_grpc.TrainerServiceServicer):
                 details={"run_id": run.run_id},
             )
         user.require_hand(request.hand)
-        return trainer_pb2.StartTrainingResponse(run=add_run(user, hand=request.hand))
+        started = trainer_pb2.StartTrainingResponse(run=add_run(user, hand=request.hand))
+        user.remember("StartTraining", request.request_id, request.request_sha256, started)
+        return started
 
     async def WatchTraining(self, request: Any, context: Any) -> AsyncIterator[Any]:
         """Yield the run as it is, then as it has succeeded, each only after the caller's last revision."""

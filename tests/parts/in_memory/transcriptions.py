@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from ketav.registry.v1 import pages_pb2, transcriptions_pb2, transcriptions_pb2_grpc
 from ketav_common.errors import NotFound
-from tests.parts.in_memory.pages import reading_model
+from tests.parts.in_memory.pages import check_same_image, reading_model
 from tests.parts.in_memory.state import TIME, State
 
 
@@ -24,6 +24,7 @@ class Transcriptions(transcriptions_pb2_grpc.TranscriptionServiceServicer):
             raise NotFound("This account has no page with this id. Upload the image.")
         model = reading_model(user, request.model_version)
         stored = user.pages[request.page_id]
+        check_same_image(stored, request.image_sha256)
         for line in request.lines:
             line.line_id = str(uuid4())
         transcription = transcriptions_pb2.Transcription(

@@ -22,9 +22,9 @@ from ketav_gateway.http.dependencies import (
     RunId,
     count_compute_request,
 )
-from ketav_gateway.http.idempotency import IdempotencyKey, idempotency_key
+from ketav_gateway.http.idempotency import IdempotencyKey, fingerprint, idempotency_key
 from ketav_gateway.http.openapi import CURL_ARGUMENTS
-from ketav_gateway.http.problem_codes import JSON_BODY, LIST
+from ketav_gateway.http.problem_codes import IDEMPOTENT, JSON_BODY, LIST
 from ketav_gateway.http.problems import Responses, responses
 from ketav_gateway.http.validation import invalid_fields
 from ketav_gateway.schemas import Script
@@ -79,7 +79,7 @@ async def _start_request(request: Request) -> schemas.StartTrainingRequest:
     status_code=202,
     responses=responses(
         *_OPTIONAL_BODY,
-        "malformed-idempotency-key",
+        *IDEMPOTENT,
         "run-active",
         "too-few-lines",
         "unknown-hand",
@@ -90,6 +90,7 @@ async def _start_request(request: Request) -> schemas.StartTrainingRequest:
     summary="Start a training run",
 )
 async def start_training(
+    http_request: Request,
     response: Response,
     gateway: Gateway,
     key: IdempotencyKey,
@@ -97,7 +98,8 @@ async def start_training(
 ) -> schemas.StartTrainingResponse:
     """Queue a training run on your corrections; `GET /train/{run_id}` shows its progress."""
     hand = (body.hand or "") if "hand" in body.model_fields_set else None
-    request = trainer_pb2.StartTrainingRequest(request_id=key, hand=hand)
+    sha256 = fingerprint(http_request, {} if hand is None else {"hand": hand})
+    request = trainer_pb2.StartTrainingRequest(request_id=key, request_sha256=sha256, hand=hand)
     started = await call(gateway.services.trainer.StartTraining, request, gateway.services.deadlines.short_s)
     run = convert.training_run(started.run)
     location = f"/train/{run.run_id}"

@@ -37,6 +37,7 @@ def create_page_header(
         request_id=idempotency_key,
         request_sha256=fingerprint,
         model_version=form.model or "",
+        fixed_rotation=form.rotate != "auto",
     )
 
 

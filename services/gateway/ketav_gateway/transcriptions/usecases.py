@@ -7,6 +7,7 @@ from ketav.page.v1 import page_pb2
 from ketav.recognizer.v1 import recognizer_pb2
 from ketav.registry.v1 import pages_pb2, transcriptions_pb2
 from ketav_common.errors import (
+    Conflict,
     Internal,
     InvalidInput,
     KetavError,
@@ -64,7 +65,9 @@ async def _turn(
     described = image_to_proto(turned)
     described.normalised[:] = [*page.image.normalised, *turned.normalised]
     described.warnings[:] = page.image.warnings
-    header = pages_pb2.ReplaceImageHeader(page_id=page.page_id, image=described)
+    header = pages_pb2.ReplaceImageHeader(
+        page_id=page.page_id, image=described, former_sha256=page.image.sha256
+    )
     messages = file_messages(pages_pb2.ReplaceImageRequest, header, turned.path)
     response = await upload(services.pages.ReplaceImage, messages, services.deadlines.store_s)
     page.image.CopyFrom(response.page.image)
@@ -80,24 +83,44 @@ async def read_page(
 ) -> transcriptions_pb2.Transcription:
     """Read a stored page and record the transcription; the details of an error name the page.
 
-    With `images`, which turns the stored image, the page is read in the direction in which it reads best.
+    With `images`, which turns the stored image, the page is read in the direction in which it reads best. If
+    another request turns it meanwhile, `image` and `page` get the turned image, which is read once more.
     """
     try:
-        reading = await _recognize(services, page, model, image, detect_turn=images is not None)
-        if images is not None and reading.turn:
-            await _turn(services, images, page, image, reading.turn)
-        request = transcriptions_pb2.RecordTranscriptionRequest(
-            page_id=page.page_id, model_version=reading.model_version, lines=reading.lines
-        )
-        response = await call(
-            services.transcriptions.RecordTranscription, request, services.deadlines.short_s
-        )
+        try:
+            return await _read_image(services, page, model, image, images)
+        except Conflict as error:
+            if error.code != "image-changed":
+                raise
+        header = await download_image(services, page.project_id, page.page_id, image, model.version)
+        page.CopyFrom(header.page)
+        return await _read_image(services, page, model, image, None)
     except KetavError as error:
         error.details.update(project_id=page.project_id, image_id=page.page_id)
         if isinstance(error, (RateLimited, Unavailable, TimedOut)):
             route = IMAGE_IS_STORED.format(project_id=page.project_id, image_id=page.page_id)
             error.detail = f"{error.detail} {route}"
         raise
+
+
+async def _read_image(
+    services: Services,
+    page: pages_pb2.Page,
+    model: page_pb2.Model,
+    image: Path,
+    images: ImageNormaliser | None,
+) -> transcriptions_pb2.Transcription:
+    """Read an image and record the transcription. Conflict image-changed: its page has another image."""
+    reading = await _recognize(services, page, model, image, detect_turn=images is not None)
+    if images is not None and reading.turn:
+        await _turn(services, images, page, image, reading.turn)
+    request = transcriptions_pb2.RecordTranscriptionRequest(
+        page_id=page.page_id,
+        model_version=reading.model_version,
+        lines=reading.lines,
+        image_sha256=page.image.sha256,
+    )
+    response = await call(services.transcriptions.RecordTranscription, request, services.deadlines.short_s)
     return response.transcription
 
 
@@ -129,10 +152,11 @@ async def read_again(
 ) -> schemas.OcrResponse:
     """Read a stored page with a model version; an empty version is the caller's active model.
 
-    A page that has a transcription keeps its direction: corrections refer to its coordinates.
+    A page that has a transcription keeps its direction, because corrections refer to its coordinates, and so
+    does one whose rotation the user has given.
     """
     image = folder / "image"
     header = await download_image(services, project_id, page_id, image, version)
-    unread = header.page.state == pages_pb2.PAGE_STATE_STORED
-    transcription = await read_page(services, header.page, header.model, image, images if unread else None)
+    may_turn = header.page.state == pages_pb2.PAGE_STATE_STORED and not header.page.fixed_rotation
+    transcription = await read_page(services, header.page, header.model, image, images if may_turn else None)
     return convert.ocr_response(header.page, transcription)

@@ -25,6 +25,7 @@ def new_page(header: pages_pb2.CreatePageHeader) -> NewPage:
         request=common.request_key(header.request_id, header.request_sha256),
         model_version=header.model_version,
         hand=header.hand,
+        fixed_rotation=header.fixed_rotation,
     )
 
 
@@ -69,6 +70,7 @@ def page_message(page: Page) -> pages_pb2.Page:
         state=_STATES[page.state],
         transcription=transcription_message(page.transcription) if page.transcription else None,
         create_time=common.timestamp(page.create_time),
+        fixed_rotation=page.fixed_rotation,
     )
 
 

@@ -53,6 +53,8 @@ class Page:
     layout: Layout
     state: PageState
     create_time: datetime
+    fixed_rotation: bool = False
+    """Whether the user has given the rotation, so that no reading turns the image."""
     transcription: Transcription | None = None
 
 
@@ -73,6 +75,7 @@ class NewPage:
     request: RequestKey = field(default_factory=RequestKey)
     model_version: str = ""
     hand: str = ""
+    fixed_rotation: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ def page_of(row: Any) -> Page:  # noqa: ANN401 - a row of page
         normalised=tuple(row.normalised),
         warnings=tuple(row.warnings),
     )
-    return Page(row.id, row.project_id, image, row.layout, row.state, row.created_at)
+    return Page(row.id, row.project_id, image, row.layout, row.state, row.created_at, row.fixed_rotation)
 
 
 async def find_page(
@@ -110,6 +110,7 @@ async def insert_page(
         "id": page_id,
         "user_id": user_id,
         "project_id": project_id,
+        "fixed_rotation": new.fixed_rotation,
         "layout": new.layout,
         "state": PageState.STORED,
         "request_id": new.request.request_id or None,

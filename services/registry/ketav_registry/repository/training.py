@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql as pg
 
 from ketav_registry.database import Transaction
 from ketav_registry.domain.projects_hands import Hand
-from ketav_registry.domain.requests import ListPosition
+from ketav_registry.domain.requests import ListPosition, RequestKey
 from ketav_registry.domain.training import (
     ACTIVE_STATES,
     LEASED_STATES,
@@ -23,6 +23,7 @@ from ketav_registry.domain.training import (
     remaining_time,
 )
 from ketav_registry.repository.projects_hands import HAND_NAME, hand_of
+from ketav_registry.repository.requests import check_same_request
 from ketav_registry.tables import dataset, hand, model_version, training_run
 
 _run = training_run.c
@@ -109,12 +110,16 @@ async def list_runs(
     return [_run_of(row) for row in await transaction.execute(query)]
 
 
-async def find_requested_run(transaction: Transaction, user_id: UUID, request_id: str) -> TrainingRun | None:
-    """Return the run that the same request has started."""
-    if not request_id:
+async def find_requested_run(
+    transaction: Transaction, user_id: UUID, request: RequestKey
+) -> TrainingRun | None:
+    """Return the run that the same request has started. Conflict: a different request had the same key."""
+    if not request.request_id:
         return None
-    query = _RUNS.where(_run.user_id == user_id, _run.request_id == request_id)
+    query = _RUNS.where(_run.user_id == user_id, _run.request_id == request.request_id)
     row = (await transaction.execute(query)).first()
+    if row is not None:
+        check_same_request(row, request)
     return None if row is None else _run_of(row)
 
 
@@ -130,7 +135,7 @@ async def insert_run(
     user_id: UUID,
     dataset_id: UUID,
     trained: Hand,
-    request_id: str,
+    request: RequestKey,
     traceparent: str,
     new_base: str | None = None,
 ) -> UUID | None:
@@ -146,7 +151,8 @@ async def insert_run(
         "hand_id": trained.hand_id,
         "new_base": new_base,
         "state": RunState.QUEUED,
-        "request_id": request_id or None,
+        "request_id": request.request_id or None,
+        "request_sha256": request.sha256 or None,
         "traceparent": traceparent or None,
     }
     query = pg.insert(training_run).values(**values).on_conflict_do_nothing().returning(_run.id)
@@ -200,8 +206,7 @@ async def claim(transaction: Transaction, run_id: UUID, worker: str, lease: time
 async def set_models(transaction: Transaction, claimed: FencedRun, parent: str, serving: str) -> None:
     """Set the versions that the run starts from and is compared with."""
     query = training_run.update().where(_is_held(claimed))
-    query = query.values(parent_version=parent, serving_version=serving)
-    await transaction.execute(query)
+    await transaction.execute(query.values(parent_version=parent, serving_version=serving))
 
 
 async def report(

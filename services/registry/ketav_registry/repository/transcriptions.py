@@ -58,10 +58,10 @@ def _values(new_line: Line) -> dict[str, Any]:
 
 async def insert_transcription(
     transaction: Transaction, user_id: UUID, page_id: UUID, model: Model | None, lines: Sequence[Line]
-) -> Transcription | None:
+) -> Transcription:
     """Insert the latest transcription of a page and set the page's state to READ; without a model: an import.
 
-    None: the user has no such page.
+    The page must be locked.
     """
     query = (
         page.update()
@@ -69,9 +69,7 @@ async def insert_transcription(
         .values(state=PageState.READ, readings=page.c.readings + 1)
         .returning(page.c.readings)
     )
-    number = (await transaction.execute(query)).scalar()
-    if number is None:
-        return None
+    number = (await transaction.execute(query)).scalar_one()
     owner = {"user_id": user_id, "page_id": page_id}
     insert = transcription.insert().values(
         id=uuid4(), number=number, model_version=model and model.version, **owner

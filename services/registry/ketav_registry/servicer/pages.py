@@ -45,6 +45,7 @@ class PageServicer(pages_pb2_grpc.PageServiceServicer):
             user_id=current_user(),
             page_id=common.uuid(header.page_id, "page_id"),
             image=convert.new_image(header.image),
+            former_sha256=header.former_sha256,
             stores=self._stores,
         )
         return pb.ReplaceImageResponse(page=convert.page_message(page))

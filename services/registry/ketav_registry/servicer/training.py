@@ -35,8 +35,8 @@ class TrainingServicer(training_pb2_grpc.TrainingServiceServicer):
         self, request: pb.CreateTrainingRunRequest, context: object
     ) -> pb.CreateTrainingRunResponse:
         """Queue a run of the caller."""
-        request_id = common.request_key(request.request_id).request_id
-        new = NewRun(request_id, request.hand if request.HasField("hand") else None)
+        key = common.request_key(request.request_id, request.request_sha256)
+        new = NewRun(key, request.hand if request.HasField("hand") else None)
         run = await training.create_training_run(current_user(), new, stores=self._stores)
         return pb.CreateTrainingRunResponse(run=convert.run_message(run))
 

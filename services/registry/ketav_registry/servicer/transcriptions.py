@@ -23,6 +23,11 @@ class TranscriptionServicer(transcriptions_pb2_grpc.TranscriptionServiceServicer
         page_id = common.uuid(request.page_id, "page_id")
         lines = [convert.new_line(line) for line in request.lines]
         transcription = await transcriptions.record_transcription(
-            current_user(), page_id, request.model_version, lines, stores=self._stores
+            current_user(),
+            page_id,
+            request.model_version,
+            lines,
+            image_sha256=request.image_sha256,
+            stores=self._stores,
         )
         return pb.RecordTranscriptionResponse(transcription=convert.transcription_message(transcription))

@@ -32,6 +32,8 @@ page = sa.Table(
     # Codes of what the gateway changed, and of what is wrong with an image that was read in part.
     sa.Column("normalised", pg.ARRAY(sa.Text), nullable=False, server_default="{}"),
     sa.Column("warnings", pg.ARRAY(sa.Text), nullable=False, server_default="{}"),
+    # Whether the user has given the rotation: no reading turns the image.
+    sa.Column("fixed_rotation", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("layout", enumeration(Layout), nullable=False),
     sa.Column("state", enumeration(PageState), nullable=False),
     # Number of transcriptions, and the number of the latest one.

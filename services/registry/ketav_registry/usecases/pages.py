@@ -75,11 +75,18 @@ async def upload_image(image: Chunks, *, user_id: UUID, new: NewPage, stores: St
 
 
 async def replace_image(
-    image_bytes: Chunks, *, user_id: UUID, page_id: UUID, image: Image, stores: Stores
+    image_bytes: Chunks,
+    *,
+    user_id: UUID,
+    page_id: UUID,
+    image: Image,
+    former_sha256: bytes = b"",
+    stores: Stores,
 ) -> Page:
     """Replace the image of a page that has no transcription; the object of the former one is removed later.
 
-    NotFound: no such page. Conflict page-is-read: it has a transcription. TooLarge, InvalidInput,
+    NotFound: no such page. Conflict page-is-read: it has a transcription; image-changed: its image is not the
+    one with `former_sha256`, which the new one was made from (empty: any). TooLarge, InvalidInput,
     UnsupportedMedia: as for an upload.
     """
     check_image(image)
@@ -91,12 +98,23 @@ async def replace_image(
     try:
         async with stores.database.user(user_id) as transaction:
             former = await _require_unread_page(transaction, user_id, page_id)
+            check_same_image(former.image.sha256, former_sha256)
             page = await pages.replace_image(transaction, user_id, page_id, image)
             await object_removal.enqueue(transaction, user_id, [former.image.key])
     except (NotFound, Conflict):
         await discard_object(stores.blobs, key)
         raise
     return page
+
+
+def check_same_image(sha256: bytes, expected: bytes) -> None:
+    """Raise Conflict image-changed if a page's image is not the expected one; empty: any is expected."""
+    if expected and sha256 != expected:
+        raise Conflict(
+            "Another request has turned the image of the page in the meantime. Read the page again with "
+            "POST /projects/PROJECT_ID/images/IMAGE_ID/ocr.",
+            code="image-changed",
+        )
 
 
 async def _require_unread_page(transaction: Transaction, user_id: UUID, page_id: UUID) -> Page:

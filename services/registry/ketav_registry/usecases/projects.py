@@ -129,14 +129,15 @@ async def update_project(
 ) -> Project:
     """Change a project's name, script or hand and return it; a field of None stays.
 
-    The name of a hand that no project has any more is removed.
+    The name of a hand that no project has any more is removed. The user's other transactions wait, because
+    the fields that stay are written as they were read, and another project may get the hand meanwhile.
 
     NotFound: there is no such project. InvalidInput: a name breaks a rule, or hand-script. Conflict
     name-taken.
     """
     if change.name is not None:
         change = replace(change, name=_clean_name(change.name))
-    async with stores.database.user(user_id) as transaction:
+    async with stores.database.user(user_id, exclusive=True) as transaction:
         project = await require_project(transaction, user_id, project_id)
         if change.name not in {None, project.name}:
             await _require_free_name(transaction, user_id, change.name or "", project_id)

@@ -1,7 +1,7 @@
 """Training runs, from the queue to their end. A worker's calls carry the fence of its claim."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from ketav_registry.database import Transaction, UniqueConflictError, block_dele
 from ketav_registry.domain.ground_truth import VerifiedLine, split_lines
 from ketav_registry.domain.models import ModelKind
 from ketav_registry.domain.projects_hands import Hand
+from ketav_registry.domain.requests import RequestKey
 from ketav_registry.domain.training import (
     ACTIVE_STATES,
     LEASED_STATES,
@@ -67,7 +68,7 @@ class NewRun:
     is the base from which the run trains.
     """
 
-    request_id: str = ""
+    request: RequestKey = field(default_factory=RequestKey)
     hand_name: str | None = None
     hand: Hand | None = None
     new_base: str | None = None
@@ -76,8 +77,8 @@ class NewRun:
 async def create_training_run(user_id: UUID, new: NewRun, *, stores: Stores) -> TrainingRun:
     """Queue a run over the user's current ground truth. A repeated request gets the run that it has started.
 
-    Precondition too-few-lines: fewer than 16 verified lines. Conflict run-active: a run has not ended.
-    InvalidInput unknown-hand: the user has no such hand.
+    Precondition too-few-lines: fewer than 16 verified lines. Conflict run-active: a run has not ended;
+    idempotency-key-reused. InvalidInput unknown-hand: the user has no such hand.
     """
     try:
         return await queue_run(user_id, new, stores)
@@ -91,7 +92,7 @@ async def queue_run(user_id: UUID, new: NewRun, stores: Stores) -> TrainingRun:
     Errors: create_training_run. UniqueConflictError: another run was inserted concurrently.
     """
     async with stores.database.user(user_id) as transaction:
-        known = await training.find_requested_run(transaction, user_id, new.request_id)
+        known = await training.find_requested_run(transaction, user_id, new.request)
         if known is not None:
             return known
         automatic = new.hand is not None
@@ -103,7 +104,7 @@ async def queue_run(user_id: UUID, new: NewRun, stores: Stores) -> TrainingRun:
         trace = await corrections.last_traceparent(transaction, user_id) if automatic else traceparent()
         new_base = new.new_base if automatic else await _new_base(transaction, user_id, hand)
         run_id = await training.insert_run(
-            transaction, user_id, dataset_id, hand, new.request_id, trace, new_base
+            transaction, user_id, dataset_id, hand, new.request, trace, new_base
         )
         if run_id is None:
             raise UniqueConflictError

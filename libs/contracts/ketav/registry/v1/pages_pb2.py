@@ -28,7 +28,7 @@ from ketav.registry.v1 import erasure_pb2 as ketav_dot_registry_dot_v1_dot_erasu
 from ketav.registry.v1 import transcriptions_pb2 as ketav_dot_registry_dot_v1_dot_transcriptions__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dketav/registry/v1/pages.proto\x12\x11ketav.registry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18ketav/page/v1/page.proto\x1a\x1fketav/registry/v1/erasure.proto\x1a&ketav/registry/v1/transcriptions.proto\"\x8e\x02\n\x04Page\x12\x0f\n\x07page_id\x18\x01 \x01(\t\x12\x12\n\nproject_id\x18\x02 \x01(\t\x12#\n\x05image\x18\x03 \x01(\x0b\x32\x14.ketav.page.v1.Image\x12%\n\x06layout\x18\x04 \x01(\x0e\x32\x15.ketav.page.v1.Layout\x12+\n\x05state\x18\x05 \x01(\x0e\x32\x1c.ketav.registry.v1.PageState\x12\x37\n\rtranscription\x18\x06 \x01(\x0b\x32 .ketav.registry.v1.Transcription\x12/\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x80\x02\n\x10\x43reatePageHeader\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x14\n\x0cproject_name\x18\x02 \x01(\t\x12%\n\x06script\x18\x03 \x01(\x0e\x32\x15.ketav.page.v1.Script\x12%\n\x06layout\x18\x04 \x01(\x0e\x32\x15.ketav.page.v1.Layout\x12#\n\x05image\x18\x05 \x01(\x0b\x32\x14.ketav.page.v1.Image\x12\x12\n\nrequest_id\x18\x06 \x01(\t\x12\x16\n\x0erequest_sha256\x18\x07 \x01(\x0c\x12\x15\n\rmodel_version\x18\x08 \x01(\t\x12\x0c\n\x04hand\x18\t \x01(\t\"c\n\x11\x43reatePageRequest\x12\x35\n\x06header\x18\x01 \x01(\x0b\x32#.ketav.registry.v1.CreatePageHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"`\n\x12\x43reatePageResponse\x12%\n\x04page\x18\x01 \x01(\x0b\x32\x17.ketav.registry.v1.Page\x12#\n\x05model\x18\x02 \x01(\x0b\x32\x14.ketav.page.v1.Model\"J\n\x12ReplaceImageHeader\x12\x0f\n\x07page_id\x18\x01 \x01(\t\x12#\n\x05image\x18\x02 \x01(\x0b\x32\x14.ketav.page.v1.Image\"g\n\x13ReplaceImageRequest\x12\x37\n\x06header\x18\x01 \x01(\x0b\x32%.ketav.registry.v1.ReplaceImageHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"=\n\x14ReplaceImageResponse\x12%\n\x04page\x18\x01 \x01(\x0b\x32\x17.ketav.registry.v1.Page\"5\n\x0eGetPageRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x0f\n\x07page_id\x18\x02 \x01(\t\"8\n\x0fGetPageResponse\x12%\n\x04page\x18\x01 \x01(\x0b\x32\x17.ketav.registry.v1.Page\"R\n\x14\x44ownloadImageRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x0f\n\x07page_id\x18\x02 \x01(\t\x12\x15\n\rmodel_version\x18\x03 \x01(\t\"a\n\x13\x44ownloadImageHeader\x12%\n\x04page\x18\x01 \x01(\x0b\x32\x17.ketav.registry.v1.Page\x12#\n\x05model\x18\x02 \x01(\x0b\x32\x14.ketav.page.v1.Model\"j\n\x15\x44ownloadImageResponse\x12\x38\n\x06header\x18\x01 \x01(\x0b\x32&.ketav.registry.v1.DownloadImageHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"8\n\x11\x44\x65letePageRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x0f\n\x07page_id\x18\x02 \x01(\t\"A\n\x12\x44\x65letePageResponse\x12+\n\x07\x65rasure\x18\x01 \x01(\x0b\x32\x1a.ketav.registry.v1.Erasure*S\n\tPageState\x12\x1a\n\x16PAGE_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11PAGE_STATE_STORED\x10\x01\x12\x13\n\x0fPAGE_STATE_READ\x10\x02\x32\xea\x03\n\x0bPageService\x12[\n\nCreatePage\x12$.ketav.registry.v1.CreatePageRequest\x1a%.ketav.registry.v1.CreatePageResponse(\x01\x12\x61\n\x0cReplaceImage\x12&.ketav.registry.v1.ReplaceImageRequest\x1a\'.ketav.registry.v1.ReplaceImageResponse(\x01\x12U\n\x07GetPage\x12!.ketav.registry.v1.GetPageRequest\x1a\".ketav.registry.v1.GetPageResponse\"\x03\x90\x02\x01\x12i\n\rDownloadImage\x12\'.ketav.registry.v1.DownloadImageRequest\x1a(.ketav.registry.v1.DownloadImageResponse\"\x03\x90\x02\x01\x30\x01\x12Y\n\nDeletePage\x12$.ketav.registry.v1.DeletePageRequest\x1a%.ketav.registry.v1.DeletePageResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dketav/registry/v1/pages.proto\x12\x11ketav.registry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18ketav/page/v1/page.proto\x1a\x1fketav/registry/v1/erasure.proto\x1a&ketav/registry/v1/transcriptions.proto\"\xa6\x02\n\x04Page\x12\x0f\n\x07page_id\x18\x01 \x01(\t\x12\x12\n\nproject_id\x18\x02 \x01(\t\x12#\n\x05image\x18\x03 \x01(\x0b\x32\x14.ketav.page.v1.Image\x12%\n\x06layout\x18\x04 \x01(\x0e\x32\x15.ketav.page.v1.Layout\x12+\n\x05state\x18\x05 \x01(\x0e\x32\x1c.ketav.registry.v1.PageState\x12\x37\n\rtranscription\x18\x06 \x01(\x0b\x32 .ketav.registry.v1.Transcription\x12/\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0e\x66ixed_rotation\x18\x08 \x01(\x08\"\x98\x02\n\x10\x43reatePageHeader\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x14\n\x0cproject_name\x18\x02 \x01(\t\x12%\n\x06script\x18\x03 \x01(\x0e\x32\x15.ketav.page.v1.Script\x12%\n\x06layout\x18\x04 \x01(\x0e\x32\x15.ketav.page.v1.Layout\x12#\n\x05image\x18\x05 \x01(\x0b\x32\x14.ketav.page.v1.Image\x12\x12\n\nrequest_id\x18\x06 \x01(\t\x12\x16\n\x0erequest_sha256\x18\x07 \x01(\x0c\x12\x15\n\rmodel_version\x18\x08 \x01(\t\x12\x0c\n\x04hand\x18\t \x01(\t\x12\x16\n\x0e\x66ixed_rotation\x18\n \x01(\x08\"c\n\x11\x43reatePageRequest\x12\x35\n\x06header\x18\x01 \x01(\x0b\x32#.ketav.registry.v1.CreatePageHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"`\n\x12\x43reatePageResponse\x12%\n\x04page\x18\x01 \x01(\x0b\x32\x17.ketav.registry.v1.Page\x12#\n\x05model\x18\x02 \x01(\x0b\x32\x14.ketav.page.v1.Model\"a\n\x12ReplaceImageHeader\x12\x0f\n\x07page_id\x18\x01 \x01(\t\x12#\n\x05image\x18\x02 \x01(\x0b\x32\x14.ketav.page.v1.Image\x12\x15\n\rformer_sha256\x18\x03 \x01(\x0c\"g\n\x13ReplaceImageRequest\x12\x37\n\x06header\x18\x01 \x01(\x0b\x32%.ketav.registry.v1.ReplaceImageHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"=\n\x14ReplaceImageResponse\x12%\n\x04page\x18\x01 \x01(\x0b\x32\x17.ketav.registry.v1.Page\"5\n\x0eGetPageRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x0f\n\x07page_id\x18\x02 \x01(\t\"8\n\x0fGetPageResponse\x12%\n\x04page\x18\x01 \x01(\x0b\x32\x17.ketav.registry.v1.Page\"R\n\x14\x44ownloadImageRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x0f\n\x07page_id\x18\x02 \x01(\t\x12\x15\n\rmodel_version\x18\x03 \x01(\t\"a\n\x13\x44ownloadImageHeader\x12%\n\x04page\x18\x01 \x01(\x0b\x32\x17.ketav.registry.v1.Page\x12#\n\x05model\x18\x02 \x01(\x0b\x32\x14.ketav.page.v1.Model\"j\n\x15\x44ownloadImageResponse\x12\x38\n\x06header\x18\x01 \x01(\x0b\x32&.ketav.registry.v1.DownloadImageHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"8\n\x11\x44\x65letePageRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x0f\n\x07page_id\x18\x02 \x01(\t\"A\n\x12\x44\x65letePageResponse\x12+\n\x07\x65rasure\x18\x01 \x01(\x0b\x32\x1a.ketav.registry.v1.Erasure*S\n\tPageState\x12\x1a\n\x16PAGE_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11PAGE_STATE_STORED\x10\x01\x12\x13\n\x0fPAGE_STATE_READ\x10\x02\x32\xea\x03\n\x0bPageService\x12[\n\nCreatePage\x12$.ketav.registry.v1.CreatePageRequest\x1a%.ketav.registry.v1.CreatePageResponse(\x01\x12\x61\n\x0cReplaceImage\x12&.ketav.registry.v1.ReplaceImageRequest\x1a\'.ketav.registry.v1.ReplaceImageResponse(\x01\x12U\n\x07GetPage\x12!.ketav.registry.v1.GetPageRequest\x1a\".ketav.registry.v1.GetPageResponse\"\x03\x90\x02\x01\x12i\n\rDownloadImage\x12\'.ketav.registry.v1.DownloadImageRequest\x1a(.ketav.registry.v1.DownloadImageResponse\"\x03\x90\x02\x01\x30\x01\x12Y\n\nDeletePage\x12$.ketav.registry.v1.DeletePageRequest\x1a%.ketav.registry.v1.DeletePageResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,36 +39,36 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PAGESERVICE'].methods_by_name['GetPage']._serialized_options = b'\220\002\001'
   _globals['_PAGESERVICE'].methods_by_name['DownloadImage']._loaded_options = None
   _globals['_PAGESERVICE'].methods_by_name['DownloadImage']._serialized_options = b'\220\002\001'
-  _globals['_PAGESTATE']._serialized_start=1688
-  _globals['_PAGESTATE']._serialized_end=1771
+  _globals['_PAGESTATE']._serialized_start=1759
+  _globals['_PAGESTATE']._serialized_end=1842
   _globals['_PAGE']._serialized_start=185
-  _globals['_PAGE']._serialized_end=455
-  _globals['_CREATEPAGEHEADER']._serialized_start=458
-  _globals['_CREATEPAGEHEADER']._serialized_end=714
-  _globals['_CREATEPAGEREQUEST']._serialized_start=716
-  _globals['_CREATEPAGEREQUEST']._serialized_end=815
-  _globals['_CREATEPAGERESPONSE']._serialized_start=817
-  _globals['_CREATEPAGERESPONSE']._serialized_end=913
-  _globals['_REPLACEIMAGEHEADER']._serialized_start=915
-  _globals['_REPLACEIMAGEHEADER']._serialized_end=989
-  _globals['_REPLACEIMAGEREQUEST']._serialized_start=991
-  _globals['_REPLACEIMAGEREQUEST']._serialized_end=1094
-  _globals['_REPLACEIMAGERESPONSE']._serialized_start=1096
-  _globals['_REPLACEIMAGERESPONSE']._serialized_end=1157
-  _globals['_GETPAGEREQUEST']._serialized_start=1159
-  _globals['_GETPAGEREQUEST']._serialized_end=1212
-  _globals['_GETPAGERESPONSE']._serialized_start=1214
-  _globals['_GETPAGERESPONSE']._serialized_end=1270
-  _globals['_DOWNLOADIMAGEREQUEST']._serialized_start=1272
-  _globals['_DOWNLOADIMAGEREQUEST']._serialized_end=1354
-  _globals['_DOWNLOADIMAGEHEADER']._serialized_start=1356
-  _globals['_DOWNLOADIMAGEHEADER']._serialized_end=1453
-  _globals['_DOWNLOADIMAGERESPONSE']._serialized_start=1455
-  _globals['_DOWNLOADIMAGERESPONSE']._serialized_end=1561
-  _globals['_DELETEPAGEREQUEST']._serialized_start=1563
-  _globals['_DELETEPAGEREQUEST']._serialized_end=1619
-  _globals['_DELETEPAGERESPONSE']._serialized_start=1621
-  _globals['_DELETEPAGERESPONSE']._serialized_end=1686
-  _globals['_PAGESERVICE']._serialized_start=1774
-  _globals['_PAGESERVICE']._serialized_end=2264
+  _globals['_PAGE']._serialized_end=479
+  _globals['_CREATEPAGEHEADER']._serialized_start=482
+  _globals['_CREATEPAGEHEADER']._serialized_end=762
+  _globals['_CREATEPAGEREQUEST']._serialized_start=764
+  _globals['_CREATEPAGEREQUEST']._serialized_end=863
+  _globals['_CREATEPAGERESPONSE']._serialized_start=865
+  _globals['_CREATEPAGERESPONSE']._serialized_end=961
+  _globals['_REPLACEIMAGEHEADER']._serialized_start=963
+  _globals['_REPLACEIMAGEHEADER']._serialized_end=1060
+  _globals['_REPLACEIMAGEREQUEST']._serialized_start=1062
+  _globals['_REPLACEIMAGEREQUEST']._serialized_end=1165
+  _globals['_REPLACEIMAGERESPONSE']._serialized_start=1167
+  _globals['_REPLACEIMAGERESPONSE']._serialized_end=1228
+  _globals['_GETPAGEREQUEST']._serialized_start=1230
+  _globals['_GETPAGEREQUEST']._serialized_end=1283
+  _globals['_GETPAGERESPONSE']._serialized_start=1285
+  _globals['_GETPAGERESPONSE']._serialized_end=1341
+  _globals['_DOWNLOADIMAGEREQUEST']._serialized_start=1343
+  _globals['_DOWNLOADIMAGEREQUEST']._serialized_end=1425
+  _globals['_DOWNLOADIMAGEHEADER']._serialized_start=1427
+  _globals['_DOWNLOADIMAGEHEADER']._serialized_end=1524
+  _globals['_DOWNLOADIMAGERESPONSE']._serialized_start=1526
+  _globals['_DOWNLOADIMAGERESPONSE']._serialized_end=1632
+  _globals['_DELETEPAGEREQUEST']._serialized_start=1634
+  _globals['_DELETEPAGEREQUEST']._serialized_end=1690
+  _globals['_DELETEPAGERESPONSE']._serialized_start=1692
+  _globals['_DELETEPAGERESPONSE']._serialized_end=1757
+  _globals['_PAGESERVICE']._serialized_start=1845
+  _globals['_PAGESERVICE']._serialized_end=2335
 # @@protoc_insertion_point(module_scope)

@@ -58,6 +58,7 @@ class Page(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     TRANSCRIPTION_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    FIXED_ROTATION_FIELD_NUMBER: _builtins.int
     page_id: _builtins.str
     """UUID; the REST API calls it image_id."""
     project_id: _builtins.str
@@ -66,6 +67,8 @@ class Page(_message.Message):
     """A page or one line."""
     state: Global___PageState.ValueType
     """Its state."""
+    fixed_rotation: _builtins.bool
+    """Whether the user has given the rotation of the image: no reading turns it."""
     @_builtins.property
     def image(self) -> _page_pb2.Image:
         """The stored image."""
@@ -88,10 +91,11 @@ class Page(_message.Message):
         state: Global___PageState.ValueType = ...,
         transcription: _transcriptions_pb2.Transcription | None = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        fixed_rotation: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "image", b"image", "transcription", b"transcription"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "image", b"image", "layout", b"layout", "page_id", b"page_id", "project_id", b"project_id", "state", b"state", "transcription", b"transcription"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "fixed_rotation", b"fixed_rotation", "image", b"image", "layout", b"layout", "page_id", b"page_id", "project_id", b"project_id", "state", b"state", "transcription", b"transcription"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -112,6 +116,7 @@ class CreatePageHeader(_message.Message):
     REQUEST_SHA256_FIELD_NUMBER: _builtins.int
     MODEL_VERSION_FIELD_NUMBER: _builtins.int
     HAND_FIELD_NUMBER: _builtins.int
+    FIXED_ROTATION_FIELD_NUMBER: _builtins.int
     project_id: _builtins.str
     """UUID of the project; empty creates one."""
     project_name: _builtins.str
@@ -133,6 +138,8 @@ class CreatePageHeader(_message.Message):
     script. Empty: the user's own hand. With project_id, the project must have this hand.
     INVALID_ARGUMENT hand-script: the hand has another script; hand-mismatch: the project has another hand.
     """
+    fixed_rotation: _builtins.bool
+    """Whether the user has given the rotation of the image, also one of 0 degrees: no reading turns it."""
     @_builtins.property
     def image(self) -> _page_pb2.Image:
         """Verified width, height, media type and length. The registry computes the SHA-256 while it receives the bytes."""
@@ -149,10 +156,11 @@ class CreatePageHeader(_message.Message):
         request_sha256: _builtins.bytes = ...,
         model_version: _builtins.str = ...,
         hand: _builtins.str = ...,
+        fixed_rotation: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["image", b"image"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["hand", b"hand", "image", b"image", "layout", b"layout", "model_version", b"model_version", "project_id", b"project_id", "project_name", b"project_name", "request_id", b"request_id", "request_sha256", b"request_sha256", "script", b"script"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fixed_rotation", b"fixed_rotation", "hand", b"hand", "image", b"image", "layout", b"layout", "model_version", b"model_version", "project_id", b"project_id", "project_name", b"project_name", "request_id", b"request_id", "request_sha256", b"request_sha256", "script", b"script"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -226,8 +234,13 @@ class ReplaceImageHeader(_message.Message):
 
     PAGE_ID_FIELD_NUMBER: _builtins.int
     IMAGE_FIELD_NUMBER: _builtins.int
+    FORMER_SHA256_FIELD_NUMBER: _builtins.int
     page_id: _builtins.str
     """UUID of the page."""
+    former_sha256: _builtins.bytes
+    """SHA-256 of the image that was turned, 32 bytes; empty: any. ALREADY_EXISTS image-changed: the page has another
+    image now.
+    """
     @_builtins.property
     def image(self) -> _page_pb2.Image:
         """Width, height, media type and length of the new image, and the codes of what was changed."""
@@ -237,10 +250,11 @@ class ReplaceImageHeader(_message.Message):
         *,
         page_id: _builtins.str = ...,
         image: _page_pb2.Image | None = ...,
+        former_sha256: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["image", b"image"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["image", b"image", "page_id", b"page_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["former_sha256", b"former_sha256", "image", b"image", "page_id", b"page_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -262,21 +262,25 @@ class CreateTrainingRunRequest(_message.Message):
 
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     HAND_FIELD_NUMBER: _builtins.int
+    REQUEST_SHA256_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """The client's Idempotency-Key; a repeated one returns the run it started. May be empty."""
     hand: _builtins.str
     """Name of the hand to train; empty: the user's own, in the script with most new lines. Absent: the hand with most
     new lines.
     """
+    request_sha256: _builtins.bytes
+    """SHA-256 of the client's request, 32 bytes: distinguishes a repeated request from another one with the same key."""
     def __init__(
         self,
         *,
         request_id: _builtins.str = ...,
         hand: _builtins.str | None = ...,
+        request_sha256: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_hand", b"_hand", "hand", b"hand"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_hand", b"_hand", "hand", b"hand", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_hand", b"_hand", "hand", b"hand", "request_id", b"request_id", "request_sha256", b"request_sha256"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__hand: _TypeAlias = _typing.Literal["hand"]  # noqa: Y015
     _WhichOneofArgType__hand: _TypeAlias = _typing.Literal["_hand", b"_hand"]  # noqa: Y015

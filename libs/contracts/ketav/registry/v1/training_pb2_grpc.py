@@ -102,6 +102,7 @@ class TrainingServiceServicer:
         """Queues a run over the caller's current ground truth, of the named hand or of the one with most new
         lines. INVALID_ARGUMENT unknown-hand: the caller has no hand with this name.
         FAILED_PRECONDITION too-few-lines: fewer than 16. ALREADY_EXISTS run-active: a run of the caller has not ended.
+        ALREADY_EXISTS idempotency-key-reused: the request_id belongs to a different request.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

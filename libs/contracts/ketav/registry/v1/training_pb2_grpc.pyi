@@ -39,6 +39,7 @@ class TrainingServiceStub:
     """Queues a run over the caller's current ground truth, of the named hand or of the one with most new
     lines. INVALID_ARGUMENT unknown-hand: the caller has no hand with this name.
     FAILED_PRECONDITION too-few-lines: fewer than 16. ALREADY_EXISTS run-active: a run of the caller has not ended.
+    ALREADY_EXISTS idempotency-key-reused: the request_id belongs to a different request.
     """
     ListTrainingRuns: _grpc.UnaryUnaryMultiCallable[_training_pb2.ListTrainingRunsRequest, _training_pb2.ListTrainingRunsResponse]
     """Lists the caller's runs, newest first."""
@@ -81,6 +82,7 @@ class TrainingServiceAsyncStub(TrainingServiceStub):
     """Queues a run over the caller's current ground truth, of the named hand or of the one with most new
     lines. INVALID_ARGUMENT unknown-hand: the caller has no hand with this name.
     FAILED_PRECONDITION too-few-lines: fewer than 16. ALREADY_EXISTS run-active: a run of the caller has not ended.
+    ALREADY_EXISTS idempotency-key-reused: the request_id belongs to a different request.
     """
     ListTrainingRuns: _aio.UnaryUnaryMultiCallable[_training_pb2.ListTrainingRunsRequest, _training_pb2.ListTrainingRunsResponse]  # type: ignore[assignment]
     """Lists the caller's runs, newest first."""
@@ -126,6 +128,7 @@ class TrainingServiceServicer(metaclass=_abc_1.ABCMeta):
         """Queues a run over the caller's current ground truth, of the named hand or of the one with most new
         lines. INVALID_ARGUMENT unknown-hand: the caller has no hand with this name.
         FAILED_PRECONDITION too-few-lines: fewer than 16. ALREADY_EXISTS run-active: a run of the caller has not ended.
+        ALREADY_EXISTS idempotency-key-reused: the request_id belongs to a different request.
         """
 
     @_abc_1.abstractmethod

@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from ketav.page.v1 import page_pb2 as ketav_dot_page_dot_v1_dot_page__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&ketav/registry/v1/transcriptions.proto\x12\x11ketav.registry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18ketav/page/v1/page.proto\"\xa3\x01\n\rTranscription\x12\x18\n\x10transcription_id\x18\x01 \x01(\t\x12#\n\x05model\x18\x02 \x01(\x0b\x32\x14.ketav.page.v1.Model\x12\"\n\x05lines\x18\x03 \x03(\x0b\x32\x13.ketav.page.v1.Line\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"h\n\x1aRecordTranscriptionRequest\x12\x0f\n\x07page_id\x18\x01 \x01(\t\x12\x15\n\rmodel_version\x18\x02 \x01(\t\x12\"\n\x05lines\x18\x03 \x03(\x0b\x32\x13.ketav.page.v1.Line\"V\n\x1bRecordTranscriptionResponse\x12\x37\n\rtranscription\x18\x01 \x01(\x0b\x32 .ketav.registry.v1.Transcription2\x8c\x01\n\x14TranscriptionService\x12t\n\x13RecordTranscription\x12-.ketav.registry.v1.RecordTranscriptionRequest\x1a..ketav.registry.v1.RecordTranscriptionResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&ketav/registry/v1/transcriptions.proto\x12\x11ketav.registry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18ketav/page/v1/page.proto\"\xa3\x01\n\rTranscription\x12\x18\n\x10transcription_id\x18\x01 \x01(\t\x12#\n\x05model\x18\x02 \x01(\x0b\x32\x14.ketav.page.v1.Model\x12\"\n\x05lines\x18\x03 \x03(\x0b\x32\x13.ketav.page.v1.Line\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"~\n\x1aRecordTranscriptionRequest\x12\x0f\n\x07page_id\x18\x01 \x01(\t\x12\x15\n\rmodel_version\x18\x02 \x01(\t\x12\"\n\x05lines\x18\x03 \x03(\x0b\x32\x13.ketav.page.v1.Line\x12\x14\n\x0cimage_sha256\x18\x04 \x01(\x0c\"V\n\x1bRecordTranscriptionResponse\x12\x37\n\rtranscription\x18\x01 \x01(\x0b\x32 .ketav.registry.v1.Transcription2\x8c\x01\n\x14TranscriptionService\x12t\n\x13RecordTranscription\x12-.ketav.registry.v1.RecordTranscriptionRequest\x1a..ketav.registry.v1.RecordTranscriptionResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,9 +36,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TRANSCRIPTION']._serialized_start=121
   _globals['_TRANSCRIPTION']._serialized_end=284
   _globals['_RECORDTRANSCRIPTIONREQUEST']._serialized_start=286
-  _globals['_RECORDTRANSCRIPTIONREQUEST']._serialized_end=390
-  _globals['_RECORDTRANSCRIPTIONRESPONSE']._serialized_start=392
-  _globals['_RECORDTRANSCRIPTIONRESPONSE']._serialized_end=478
-  _globals['_TRANSCRIPTIONSERVICE']._serialized_start=481
-  _globals['_TRANSCRIPTIONSERVICE']._serialized_end=621
+  _globals['_RECORDTRANSCRIPTIONREQUEST']._serialized_end=412
+  _globals['_RECORDTRANSCRIPTIONRESPONSE']._serialized_start=414
+  _globals['_RECORDTRANSCRIPTIONRESPONSE']._serialized_end=500
+  _globals['_TRANSCRIPTIONSERVICE']._serialized_start=503
+  _globals['_TRANSCRIPTIONSERVICE']._serialized_end=643
 # @@protoc_insertion_point(module_scope)

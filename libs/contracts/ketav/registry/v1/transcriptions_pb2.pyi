@@ -69,10 +69,15 @@ class RecordTranscriptionRequest(_message.Message):
     PAGE_ID_FIELD_NUMBER: _builtins.int
     MODEL_VERSION_FIELD_NUMBER: _builtins.int
     LINES_FIELD_NUMBER: _builtins.int
+    IMAGE_SHA256_FIELD_NUMBER: _builtins.int
     page_id: _builtins.str
     """UUID of the page."""
     model_version: _builtins.str
     """Version of the model that read it."""
+    image_sha256: _builtins.bytes
+    """SHA-256 of the image that was read, 32 bytes; empty: any. ALREADY_EXISTS image-changed: the page has another image
+    now, because another request has turned it; the lines have the coordinates of the former one.
+    """
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[_page_pb2.Line]:
         """At most 1,000 lines in reading order, without ids."""
@@ -83,10 +88,11 @@ class RecordTranscriptionRequest(_message.Message):
         page_id: _builtins.str = ...,
         model_version: _builtins.str = ...,
         lines: _abc.Iterable[_page_pb2.Line] | None = ...,
+        image_sha256: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["lines", b"lines", "model_version", b"model_version", "page_id", b"page_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["image_sha256", b"image_sha256", "lines", b"lines", "model_version", b"model_version", "page_id", b"page_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from ketav.registry.v1 import training_pb2 as ketav_dot_registry_dot_v1_dot_training__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eketav/trainer/v1/trainer.proto\x12\x10ketav.trainer.v1\x1a ketav/registry/v1/training.proto\"F\n\x14StartTrainingRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x11\n\x04hand\x18\x02 \x01(\tH\x00\x88\x01\x01\x42\x07\n\x05_hand\"D\n\x15StartTrainingResponse\x12+\n\x03run\x18\x01 \x01(\x0b\x32\x1e.ketav.registry.v1.TrainingRun\">\n\x14WatchTrainingRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61\x66ter_revision\x18\x02 \x01(\x03\"D\n\x15WatchTrainingResponse\x12+\n\x03run\x18\x01 \x01(\x0b\x32\x1e.ketav.registry.v1.TrainingRun2\xd6\x01\n\x0eTrainerService\x12`\n\rStartTraining\x12&.ketav.trainer.v1.StartTrainingRequest\x1a\'.ketav.trainer.v1.StartTrainingResponse\x12\x62\n\rWatchTraining\x12&.ketav.trainer.v1.WatchTrainingRequest\x1a\'.ketav.trainer.v1.WatchTrainingResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eketav/trainer/v1/trainer.proto\x12\x10ketav.trainer.v1\x1a ketav/registry/v1/training.proto\"^\n\x14StartTrainingRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x11\n\x04hand\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x16\n\x0erequest_sha256\x18\x03 \x01(\x0c\x42\x07\n\x05_hand\"D\n\x15StartTrainingResponse\x12+\n\x03run\x18\x01 \x01(\x0b\x32\x1e.ketav.registry.v1.TrainingRun\">\n\x14WatchTrainingRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61\x66ter_revision\x18\x02 \x01(\x03\"D\n\x15WatchTrainingResponse\x12+\n\x03run\x18\x01 \x01(\x0b\x32\x1e.ketav.registry.v1.TrainingRun2\xd6\x01\n\x0eTrainerService\x12`\n\rStartTraining\x12&.ketav.trainer.v1.StartTrainingRequest\x1a\'.ketav.trainer.v1.StartTrainingResponse\x12\x62\n\rWatchTraining\x12&.ketav.trainer.v1.WatchTrainingRequest\x1a\'.ketav.trainer.v1.WatchTrainingResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,13 +33,13 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'ketav.trainer.v1.trainer_pb
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_STARTTRAININGREQUEST']._serialized_start=86
-  _globals['_STARTTRAININGREQUEST']._serialized_end=156
-  _globals['_STARTTRAININGRESPONSE']._serialized_start=158
-  _globals['_STARTTRAININGRESPONSE']._serialized_end=226
-  _globals['_WATCHTRAININGREQUEST']._serialized_start=228
-  _globals['_WATCHTRAININGREQUEST']._serialized_end=290
-  _globals['_WATCHTRAININGRESPONSE']._serialized_start=292
-  _globals['_WATCHTRAININGRESPONSE']._serialized_end=360
-  _globals['_TRAINERSERVICE']._serialized_start=363
-  _globals['_TRAINERSERVICE']._serialized_end=577
+  _globals['_STARTTRAININGREQUEST']._serialized_end=180
+  _globals['_STARTTRAININGRESPONSE']._serialized_start=182
+  _globals['_STARTTRAININGRESPONSE']._serialized_end=250
+  _globals['_WATCHTRAININGREQUEST']._serialized_start=252
+  _globals['_WATCHTRAININGREQUEST']._serialized_end=314
+  _globals['_WATCHTRAININGRESPONSE']._serialized_start=316
+  _globals['_WATCHTRAININGRESPONSE']._serialized_end=384
+  _globals['_TRAINERSERVICE']._serialized_start=387
+  _globals['_TRAINERSERVICE']._serialized_end=601
 # @@protoc_insertion_point(module_scope)

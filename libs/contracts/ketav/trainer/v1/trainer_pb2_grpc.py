@@ -54,7 +54,7 @@ class TrainerServiceServicer:
     def StartTraining(self, request, context):
         """Queues a training run of the caller and sends its id to the workers.
         INVALID_ARGUMENT unknown-hand: the caller has no hand with this name.
-        FAILED_PRECONDITION too-few-lines: not enough corrected lines yet. ALREADY_EXISTS: a run of this user is active.
+        FAILED_PRECONDITION too-few-lines: not enough corrected lines yet. ALREADY_EXISTS: run-active, idempotency-key-reused.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -36,7 +36,7 @@ class TrainerServiceStub:
     StartTraining: _grpc.UnaryUnaryMultiCallable[_trainer_pb2.StartTrainingRequest, _trainer_pb2.StartTrainingResponse]
     """Queues a training run of the caller and sends its id to the workers.
     INVALID_ARGUMENT unknown-hand: the caller has no hand with this name.
-    FAILED_PRECONDITION too-few-lines: not enough corrected lines yet. ALREADY_EXISTS: a run of this user is active.
+    FAILED_PRECONDITION too-few-lines: not enough corrected lines yet. ALREADY_EXISTS: run-active, idempotency-key-reused.
     """
     WatchTraining: _grpc.UnaryStreamMultiCallable[_trainer_pb2.WatchTrainingRequest, _trainer_pb2.WatchTrainingResponse]
     """Streams the current state of the run and each later change, until the run ends, the deadline passes or the
@@ -51,7 +51,7 @@ class TrainerServiceAsyncStub(TrainerServiceStub):
     StartTraining: _aio.UnaryUnaryMultiCallable[_trainer_pb2.StartTrainingRequest, _trainer_pb2.StartTrainingResponse]  # type: ignore[assignment]
     """Queues a training run of the caller and sends its id to the workers.
     INVALID_ARGUMENT unknown-hand: the caller has no hand with this name.
-    FAILED_PRECONDITION too-few-lines: not enough corrected lines yet. ALREADY_EXISTS: a run of this user is active.
+    FAILED_PRECONDITION too-few-lines: not enough corrected lines yet. ALREADY_EXISTS: run-active, idempotency-key-reused.
     """
     WatchTraining: _aio.UnaryStreamMultiCallable[_trainer_pb2.WatchTrainingRequest, _trainer_pb2.WatchTrainingResponse]  # type: ignore[assignment]
     """Streams the current state of the run and each later change, until the run ends, the deadline passes or the
@@ -69,7 +69,7 @@ class TrainerServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_trainer_pb2.StartTrainingResponse, _abc.Awaitable[_trainer_pb2.StartTrainingResponse]]:
         """Queues a training run of the caller and sends its id to the workers.
         INVALID_ARGUMENT unknown-hand: the caller has no hand with this name.
-        FAILED_PRECONDITION too-few-lines: not enough corrected lines yet. ALREADY_EXISTS: a run of this user is active.
+        FAILED_PRECONDITION too-few-lines: not enough corrected lines yet. ALREADY_EXISTS: run-active, idempotency-key-reused.
         """
 
     @_abc_1.abstractmethod

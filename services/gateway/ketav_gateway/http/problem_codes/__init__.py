@@ -77,6 +77,7 @@ READING = (
     "reader-died",
     "model-cache",
     "page-is-read",
+    "image-changed",
     "grant-expired",
     "model-digest",
     "data-loss",

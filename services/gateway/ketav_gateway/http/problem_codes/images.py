@@ -73,6 +73,12 @@ CODES: dict[str, ProblemCode] = {
         "Another request has read the page in the meantime. Get it with GET /projects/PROJECT_ID.",
         PAGE,
     ),
+    "image-changed": ProblemCode(
+        409,
+        "Another request has turned the image of the page in the meantime. Read the page again with "
+        "POST /projects/PROJECT_ID/images/IMAGE_ID/ocr.",
+        PAGE,
+    ),
     "model-retired": ProblemCode(
         409, "The gate has rejected this version, so it never serves. Choose another one with GET /models/."
     ),
