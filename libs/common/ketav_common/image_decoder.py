@@ -1,9 +1,10 @@
 """The child process that decodes uploads: hostile bytes may kill it, and nothing else.
 
-`ketav_common.images` starts it. A request is `{count}`, the path of a file whose pages are counted, or names
-two files, `source` and `target`, with the page and the turn; the answer is `{pages}`, `{written: …}` or
-`{refused: {code, detail}}`. Only the standard library, Pillow and the limits are imported at the start, so
-that a new child starts fast.
+`ketav_common.images` starts it. A request is `{count}`, the path of a file whose pages are counted, or
+`{crop}`, the path of a stored image of which `boxes` are written, or names two files, `source` and
+`target`, with the page and the turn. The answer is `{pages}`, `{cropped}`, `{written: …}` or
+`{refused: {code, detail}}`.
+Only the standard library, Pillow and the limits are imported at the start, so that a new child starts fast.
 """
 
 import io
@@ -15,7 +16,7 @@ from typing import Any, Final, TypeVar
 
 from PIL import Image, ImageFile, ImageOps
 
-from ketav_common import image_files, image_tones
+from ketav_common import image_crops, image_files, image_tones
 from ketav_common.child_main import Channel, run
 from ketav_common.image_refusals import Refused, check_size, too_large
 from ketav_common.image_turning import turned
@@ -175,6 +176,11 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
     try:
         if "count" in request:
             return {"pages": count(Path(request["count"]))}
+        if "crop" in request:
+            source, folder = Path(request["crop"]), Path(request["folder"])
+            boxes, height = request["boxes"], request["height"]
+            _refusing("a stored image", lambda: image_crops.crop(source, boxes, height, folder))
+            return {"cropped": len(boxes)}
         source, target = Path(request["source"]), Path(request["target"])
         return {"written": asdict(write(source, target, request["page"], request["turn"]))}
     except Refused as refusal:

@@ -7,6 +7,7 @@ limits of `ketav_common.limits`.
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +15,7 @@ from typing import Any, Final, Self
 
 from ketav_common.child_process import ChildDiedError, ChildLimits, ChildProcess
 from ketav_common.errors import InvalidInput, KetavError, TooLarge, Unavailable, UnsupportedMedia
+from ketav_common.image_crops import Box
 from ketav_common.image_types import may_have_pages
 from ketav_common.limits import MAX_IMAGE_BYTES
 from ketav_common.logging import get_logger
@@ -121,6 +123,14 @@ class ImageNormaliser:
         if not await asyncio.to_thread(_may_have_pages, source):
             return 1
         return int((await self._ask({"count": str(source)}))["pages"])
+
+    async def crop(self, source: Path, boxes: Sequence[Box], height: int, folder: Path) -> None:
+        """Write a JPEG of `height` pixels for each box of a stored image to `folder`.
+
+        The files are named by the index of the box. Raises as `normalise` does.
+        """
+        request = {"crop": str(source), "boxes": boxes, "height": height, "folder": str(folder)}
+        await self._ask(request)
 
     async def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
         """Return a decoder's answer to a request; raises the error of a refusal."""

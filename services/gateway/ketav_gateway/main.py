@@ -25,7 +25,9 @@ from ketav_gateway.http.background import BackgroundTasks
 from ketav_gateway.http.dependencies import Components
 from ketav_gateway.http.health import HealthProbe
 from ketav_gateway.http.limits import ConcurrencyLimit, RateLimits
+from ketav_gateway.http.line_images import LineImages
 from ketav_gateway.http.server import protocol
+from ketav_gateway.http.sessions import Sessions
 from ketav_gateway.services import DESCRIPTORS, Deadlines, connect
 from ketav_gateway.settings import GatewaySettings
 
@@ -86,13 +88,16 @@ async def open_components(settings: GatewaySettings) -> AsyncIterator[Components
     async with AsyncExitStack() as stack:
         channels = await _channels(settings, stack)
         services = connect(channels, _deadlines(settings))
+        images = await stack.enter_async_context(_images(settings))
         yield Components(
             settings=settings,
             services=services,
-            images=await stack.enter_async_context(_images(settings)),
+            images=images,
+            line_images=LineImages(images, settings.spool_dir),
             authenticator=Authenticator(
                 partial(resolve_api_key, services), ttl_s=settings.key_cache_s, size=settings.key_cache_size
             ),
+            sessions=Sessions(settings.identity_secret.get_secret_value(), settings.session_lifetime_s),
             rates=_rates(settings),
             background=await stack.enter_async_context(background),
             uploads=ConcurrencyLimit(settings.max_uploads, settings.max_uploads_per_user, "uploads"),

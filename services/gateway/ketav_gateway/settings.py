@@ -128,6 +128,12 @@ class GatewaySettings(ServiceSettings):
         le=30,
         description="Seconds for which a resolved API key is cached; a revoked key works so long.",
     )
+    session_lifetime_s: int = Field(
+        7 * 24 * 3600,
+        ge=60,
+        le=90 * 24 * 3600,
+        description="Seconds after which a browser's session ends and the page asks for the API key again.",
+    )
     key_cache_size: int = Field(4096, gt=0, description="Maximum number of cached API keys.")
     rate_limit: RateLimit = Field("600/minute", description="Requests of one user, counted in each process.")
     ocr_rate_limit: RateLimit = Field(

@@ -1,35 +1,38 @@
-"""The caller's account: shown and deleted."""
+"""The caller's account: shown and deleted; and the session of a browser."""
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Header, Request, Response
 
 from ketav.registry.v1 import accounts_pb2
-from ketav_common.errors import Precondition
+from ketav_common.errors import Precondition, Unauthenticated
 from ketav_gateway.accounts import convert, schemas
 from ketav_gateway.erasure.convert import erasure
 from ketav_gateway.erasure.schemas import Erasure
+from ketav_gateway.http import sessions
 from ketav_gateway.http.authentication import key_digest, presented_key
 from ketav_gateway.http.dependencies import Gateway, UserId
 from ketav_gateway.http.openapi import CURL_ARGUMENTS
-from ketav_gateway.http.problems import responses
+from ketav_gateway.http.problems import Responses, responses
 from ketav_gateway.services import call
 
-router = APIRouter(prefix="/me", tags=["accounts"])
+router = APIRouter(tags=["accounts"])
 
 _CONFIRMATION = "delete-everything"
+_SIGNED_OUT: Responses = {204: {"description": "The cookie is deleted."}}
 
 
-@router.get("", responses=responses("not-found"), summary="Show your account")
+@router.get("/me", responses=responses("not-found"), summary="Show your account")
 async def get_account(request: Request, gateway: Gateway) -> schemas.Account:
     """Return your account, the key of this request, and the limits of your requests."""
-    message = accounts_pb2.GetAccountRequest(key_sha256=key_digest(presented_key(request.headers)))
+    digest = sessions.presented_digest(request, gateway.sessions)
+    message = accounts_pb2.GetAccountRequest(key_sha256=digest)
     response = await call(gateway.services.accounts.GetAccount, message, gateway.services.deadlines.short_s)
     return convert.account(response, gateway.settings)
 
 
 @router.delete(
-    "",
+    "/me",
     responses=responses("confirmation-missing"),
     openapi_extra={CURL_ARGUMENTS: [f'-H "X-Confirm: {_CONFIRMATION}"']},
     summary="Delete your account",
@@ -53,3 +56,28 @@ async def delete_account(
     )
     gateway.authenticator.forget_user(user_id)
     return erasure(response.erasure)
+
+
+@router.post("/session", status_code=201, responses=responses(), summary="Sign in from a browser")
+async def create_session(request: Request, response: Response, gateway: Gateway) -> schemas.Session:
+    """Exchange the API key of the request's header for a cookie, which browsers send by themselves."""
+    cookie, session = gateway.sessions.sign(key_digest(presented_key(request.headers)))
+    sessions.set_cookie(response, cookie, session, secure=request.url.scheme == "https")
+    return schemas.Session(csrf_token=session.csrf_token, expires_at=session.expires_at)
+
+
+@router.get("/session", responses=responses(), summary="Show the session of a browser")
+async def get_session(request: Request, gateway: Gateway) -> schemas.Session:
+    """Return the token and the end of the session whose cookie the request has."""
+    session = sessions.presented_session(request, gateway.sessions)
+    if session is None:
+        raise Unauthenticated("The request has no session. Sign in with POST /session and an API key.")
+    return schemas.Session(csrf_token=session.csrf_token, expires_at=session.expires_at)
+
+
+@router.delete(
+    "/session", status_code=204, responses=responses(more=_SIGNED_OUT), summary="Sign out of a browser"
+)
+async def delete_session(request: Request, response: Response) -> None:
+    """Delete the cookie of the session; the operator ends the sessions of a key by revoking it."""
+    sessions.delete_cookie(response, secure=request.url.scheme == "https")

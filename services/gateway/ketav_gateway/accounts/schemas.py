@@ -57,3 +57,21 @@ class Account(ResponseBody):
     key: Key = Field(description="The API key of the request.")
     roles: list[Literal["user"]] = Field(description="What the key may do: `user`, all of this API.")
     limits: Limits = Field(description="The limits of your requests.")
+
+
+class Session(ResponseBody):
+    """The session of a browser."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "csrf_token": "5a0f4c3e9d1b7a6805f4e3d2c1b0a9f8e7d6c5b4a39281706f5e4d3c2b1a0918",
+                "expires_at": "2026-11-30T08:00:00Z",
+            }
+        }
+    )
+
+    csrf_token: str = Field(
+        description="Value of the header `X-CSRF-Token` of requests that change something."
+    )
+    expires_at: datetime = Field(description="When the session ends.")

@@ -71,9 +71,11 @@ class Authenticator:
         self._resolve = resolve
         self._users: TTLCache[bytes, UUID] = TTLCache(size, ttl_s, clock)
 
-    async def identify(self, key: str) -> Identity:
-        """Return the identity of a key's user; Unauthenticated: unknown key, Forbidden: disabled account."""
-        digest = key_digest(key)
+    async def identify(self, digest: bytes) -> Identity:
+        """Return the identity of a user by the SHA-256 of a key.
+
+        Unauthenticated: unknown key, Forbidden: disabled account.
+        """
         user_id = self._users.get(digest)
         if user_id is None:
             try:

@@ -37,7 +37,8 @@ _PREFLIGHT_MAX_AGE_S = 600
 def allow_origins(app: FastAPI, allowed: list[str]) -> None:
     """Answer the CORS requests of these origins; none: the API is for programs outside of browsers.
 
-    Keys are sent in a header and no cookies exist, so credentials in the sense of CORS are not allowed.
+    Keys are sent in a header. The cookie of a session is for this server's own page alone, so credentials in
+    the sense of CORS are not allowed.
     """
     if allowed:
         app.add_middleware(

@@ -5,16 +5,18 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Path, Query, Request
-from fastapi.security import APIKeyHeader, HTTPBearer
+from fastapi.security import APIKeyCookie, APIKeyHeader, HTTPBearer
 
 from ketav_common import context
 from ketav_common.errors import NotFound, Unauthenticated
 from ketav_common.images import ImageNormaliser
 from ketav_common.limits import MAX_NAME_CODE_POINTS
-from ketav_gateway.http.authentication import Authenticator, presented_key
+from ketav_gateway.http.authentication import Authenticator
 from ketav_gateway.http.background import BackgroundTasks
 from ketav_gateway.http.health import HealthProbe
 from ketav_gateway.http.limits import ConcurrencyLimit, RateLimits
+from ketav_gateway.http.line_images import LineImages
+from ketav_gateway.http.sessions import COOKIE, Sessions, presented_digest
 from ketav_gateway.schemas import UUID_PATTERN, VERSION_PATTERN
 from ketav_gateway.services import Services
 from ketav_gateway.settings import GatewaySettings
@@ -30,7 +32,9 @@ class Components:
     settings: GatewaySettings
     services: Services
     images: ImageNormaliser
+    line_images: LineImages
     authenticator: Authenticator
+    sessions: Sessions
     rates: RateLimits
     background: BackgroundTasks
     uploads: ConcurrencyLimit
@@ -46,22 +50,28 @@ def components_of(request: Request) -> Components:
 
 Gateway = Annotated[Components, Depends(components_of)]
 
-# These two only describe the headers in OpenAPI: `identify` reads the headers itself.
+# These only describe headers and cookie in OpenAPI: `identify` reads them itself.
 _bearer = HTTPBearer(auto_error=False, description="Your API key: `ktv_…`.")
 _api_key_header = APIKeyHeader(name="X-API-Key", auto_error=False, description="Your API key: `ktv_…`.")
-API_KEY_SCHEMES = [Depends(_bearer), Depends(_api_key_header)]
+_session_cookie = APIKeyCookie(
+    name=COOKIE,
+    auto_error=False,
+    description="The session of a browser, from `POST /session`. Requests that change something also send "
+    "the header `X-CSRF-Token`.",
+)
+API_KEY_SCHEMES = [Depends(_bearer), Depends(_api_key_header), Depends(_session_cookie)]
 
 
 async def identify(request: Request, gateway: Gateway) -> str:
-    """Make the user of the API key the caller for the rest of the request; return the user's UUID.
+    """Make the user of the API key or session the caller for the rest of the request; return the user's UUID.
 
-    Raises Unauthenticated without a valid key, RateLimited when the address sent too many unknown keys or the
-    user too many requests.
+    Raises Unauthenticated without a valid key or session, Forbidden without the session's token, RateLimited
+    when the address sent too many unknown keys or the user too many requests.
     """
     address = request.client.host if request.client else ""
     await gateway.rates.check("failed_key", address)
     try:
-        identity = await gateway.authenticator.identify(presented_key(request.headers))
+        identity = await gateway.authenticator.identify(presented_digest(request, gateway.sessions))
     except Unauthenticated:
         await gateway.rates.count("failed_key", address)
         raise

@@ -19,7 +19,7 @@ IMMUTABLE = "private, max-age=31536000, immutable"
 """Cache-Control of content that never changes at its address: a year, in the client's own cache alone."""
 REVALIDATED = "private, no-cache"
 """Cache-Control of content that may change: the client asks with If-None-Match before it uses its copy."""
-VARY = "Authorization, X-API-Key"
+VARY = "Authorization, X-API-Key, Cookie"
 """A browser that is used with two keys must not show the file of one to the other."""
 
 

@@ -183,7 +183,7 @@ def install(app: FastAPI) -> None:
 
 _DESCRIPTIONS = {
     401: "The API key is missing, unknown or revoked.",
-    403: "The account may not do this.",
+    403: "The account may not do this, or the session's token is missing.",
     404: "The address does not exist, or what it names belongs to another user.",
     408: "The body of the request arrived too slowly.",
     409: "The request conflicts with the stored state.",

@@ -10,10 +10,11 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from ketav.registry.v1 import pages_pb2
+from ketav_common import image_crops
 from ketav_gateway.erasure.convert import erasure
 from ketav_gateway.erasure.schemas import Erasure
-from ketav_gateway.http import files
-from ketav_gateway.http.dependencies import Components, Gateway, ImageId, ProjectId
+from ketav_gateway.http import files, line_images
+from ketav_gateway.http.dependencies import Components, Gateway, ImageId, LineId, ProjectId
 from ketav_gateway.http.openapi import CURL_ARGUMENTS
 from ketav_gateway.http.problems import Responses, responses
 from ketav_gateway.pages import convert, exports, schemas
@@ -26,6 +27,11 @@ _FILE: Responses = {
     200: {"description": "The image file.", "content": {media_type: {} for media_type in _IMAGE_TYPES}},
     206: {"description": "A part of it.", "content": {media_type: {} for media_type in _IMAGE_TYPES}},
     304: {"description": "The client has the file already."},
+}
+_PAGE: Responses = {304: {"description": "The image is the one that `If-None-Match` names."}}
+_LINE_IMAGE: Responses = {
+    200: {"description": "The picture of the line.", "content": {image_crops.MEDIA_TYPE: {}}},
+    304: {"description": "The client has the picture already."},
 }
 _EXAMPLE = schemas.Page.model_validate(schemas.PAGE_EXAMPLE)
 _EXPORT: Responses = {
@@ -40,17 +46,37 @@ _EXPORT: Responses = {
 }
 
 
-async def _get_page(gateway: Components, project_id: str, image_id: str) -> schemas.Page:
-    """Return a page of the caller; raises NotFound."""
+async def _stored_page(gateway: Components, project_id: str, image_id: str) -> pages_pb2.Page:
+    """Return a page of the caller with its latest transcription; raises NotFound."""
     request = pages_pb2.GetPageRequest(project_id=project_id, page_id=image_id)
     response = await call(gateway.services.pages.GetPage, request, gateway.services.deadlines.short_s)
-    return convert.page(response.page)
+    return response.page
 
 
-@router.get("", responses=responses("not-found"), summary="Show an image with its transcription")
-async def get_image(gateway: Gateway, project_id: ProjectId, image_id: ImageId) -> schemas.Page:
-    """Return an image with its latest transcription and corrections."""
-    return await _get_page(gateway, project_id, image_id)
+async def _get_page(gateway: Components, project_id: str, image_id: str) -> schemas.Page:
+    """Return a page of the caller; raises NotFound."""
+    return convert.page(await _stored_page(gateway, project_id, image_id))
+
+
+@router.get(
+    "",
+    response_model=schemas.Page,
+    responses=responses("not-found", more=_PAGE),
+    summary="Show an image with its transcription",
+)
+async def get_image(
+    request: Request, gateway: Gateway, project_id: ProjectId, image_id: ImageId
+) -> schemas.Page | Response:
+    """Return an image with its latest transcription and corrections.
+
+    `If-None-Match` with the ETag of an earlier response gets 304 while nothing has changed.
+    """
+    content = (await _get_page(gateway, project_id, image_id)).model_dump_json().encode()
+    etag = f'W/"{hashlib.sha256(content).hexdigest()}"'
+    if files.is_known(request, etag):
+        return files.not_modified(etag, files.REVALIDATED)
+    headers = {"ETag": etag, "Cache-Control": files.REVALIDATED, "Vary": files.VARY}
+    return Response(content, media_type="application/json", headers=headers)
 
 
 @router.delete("", responses=responses("not-found"), summary="Delete an image")
@@ -108,6 +134,31 @@ def _cache_control(header: pages_pb2.DownloadImageHeader) -> str:
 def _etag(header: pages_pb2.DownloadImageHeader) -> str:
     """Return the ETag of an image file."""
     return f'"{header.page.image.sha256.hex()}"'
+
+
+@router.get(
+    "/lines/{line_id}/image",
+    response_class=Response,
+    responses=responses("not-found", "invalid-input", "data-loss", "no-base-model", more=_LINE_IMAGE),
+    openapi_extra={CURL_ARGUMENTS: ["-o line.jpg"]},
+    summary="Show the picture of a line",
+)
+async def get_line_image(
+    request: Request,
+    gateway: Gateway,
+    project_id: ProjectId,
+    image_id: ImageId,
+    line_id: LineId,
+    height: Annotated[int, Query(description="Height of the picture in pixels.", ge=24, le=400)] = 96,
+) -> Response:
+    """Return a line of the latest transcription as a JPEG, with a margin around its boundary."""
+    page = await _stored_page(gateway, project_id, image_id)
+    etag = line_images.etag(page, line_id, height)
+    if files.is_known(request, etag):
+        return files.not_modified(etag, files.IMMUTABLE)
+    picture = await gateway.line_images.get(gateway.services, page, line_id, height)
+    headers = {"ETag": etag, "Cache-Control": files.IMMUTABLE, "Vary": files.VARY}
+    return Response(picture, media_type=image_crops.MEDIA_TYPE, headers=headers)
 
 
 @router.get(

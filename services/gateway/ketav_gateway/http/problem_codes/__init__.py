@@ -36,6 +36,7 @@ CODES: dict[str, ProblemCode] = (
 EVERY_ROUTE = (
     "unauthenticated",
     "account-disabled",
+    "csrf-token",
     "rate-limited",
     "internal",
     "unavailable",

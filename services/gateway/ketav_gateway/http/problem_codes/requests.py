@@ -13,7 +13,9 @@ _FIELD_ERROR = {
     "message": "The text has more than 4,000 characters. Shorten it.",
     "line_id": examples.LINE_ID,
 }
-
+_CSRF_DETAIL = (
+    "The header X-CSRF-Token is not the token of this session. Send the csrf_token of GET /session."
+)
 
 CODES: dict[str, ProblemCode] = {
     # Every route.
@@ -22,6 +24,9 @@ CODES: dict[str, ProblemCode] = {
         "The API key is unknown or revoked. Check that the whole key was sent, or ask the operator for one.",
     ),
     "account-disabled": ProblemCode(403, "This account is disabled. Ask the operator to enable it."),
+    "csrf-token": ProblemCode(
+        403, _CSRF_DETAIL, {"errors": [{"field": "X-CSRF-Token", "message": _CSRF_DETAIL}]}
+    ),
     "not-found": ProblemCode(404, NOT_FOUND_DETAIL),
     "rate-limited": ProblemCode(
         429, "More than 600 requests were sent within 60 seconds. Retry after 12 seconds."
