@@ -207,7 +207,7 @@ def test_pages_spread_over_recognizers_that_are_started_later(system: ComposeSys
 def test_webhooks_leave_through_the_trainer_alone(system: ComposeSystem, podman: Podman) -> None:
     """The trainer has a route to another network; gateway aside, no other service has one."""
     probe = "import socket; socket.create_connection(('{}', 80), timeout=3)"
-    podman.run("network", "create", "ketav-test-outside")
+    podman.create_network("ketav-test-outside", "ketav-outside")
     try:
         server = [PYTHON, "-m", "http.server", "80"]
         outside = ("--network=ketav-test-outside", "--name=ketav-test-receiver", "--user=0")

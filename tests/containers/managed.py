@@ -31,7 +31,7 @@ def urls(podman: Podman, images: dict[str, Built]) -> Iterator[dict[str, str]]:
     owner = ["--env=POSTGRES_USER=owner", f"--env=POSTGRES_PASSWORD={PASSWORD}", "--env=POSTGRES_DB=ketav"]
     roles = ["--env=POSTGRES_INITDB_ARGS=--auth-host=scram-sha-256", "--tmpfs=/var/lib/postgresql"]
     key = [f"--env=MINIO_ROOT_USER={KEY}", f"--env=MINIO_ROOT_PASSWORD={PASSWORD}", "--tmpfs=/data"]
-    podman.run("network", "create", NETWORK)
+    podman.create_network(NETWORK, "ketav-managed")
     try:
         database = start_store(podman, "postgres", [*owner, *roles])
         queue = start_store(podman, "redis", ["--tmpfs=/data"], *REDIS)

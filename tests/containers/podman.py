@@ -198,6 +198,17 @@ class Podman:
         healthy = self.inspect(container)["State"]["Health"]["Status"] == "healthy"
         return float(check.get("Interval", 5e9)) / 1e9 if healthy else 1.0
 
+    def create_network(self, name: str, interface: str) -> None:
+        """Create a network whose bridge has a name of its own, of at most 15 characters.
+
+        Netavark 1.4 leaves the isolation rules of a removed Compose network behind. They name its bridge,
+        `podman1` and so on; a later bridge of the same name would get no packets of other networks.
+        Podman 4.3 has no option for the name, so it is written to the network's file.
+        """
+        self.run("network", "create", name)
+        file = self.state / "networks" / f"{name}.json"
+        file.write_text(json.dumps({**json.loads(file.read_text()), "network_interface": interface}))
+
     def left(self) -> dict[str, list[str]]:
         """Return the containers, volumes, pods and own networks that exist."""
         networks = self.run("network", "ls", "--format={{.Name}}").split()
