@@ -3,40 +3,12 @@
 import cv2
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from ketav_engine import domain
-from ketav_engine.domain import FoundLine
 from ketav_engine.segmentation.ink import find_ink
 from ketav_engine.segmentation.line_finder import find_lines
 from ketav_engine.segmentation.reading_order import reading_order
-
-Image = NDArray[np.uint8]
-
-
-def paper(height: int = 1200, width: int = 1000) -> Image:
-    """Return blank paper."""
-    return np.full((height, width), 240, np.uint8)
-
-
-def write(
-    page: Image, left: int, right: int, top: int, bend: float = 0.0, slope: float = 0.0, letter: int = 32
-) -> None:
-    """Write a line of box-like letters with word gaps; every seventh letter rises."""
-    rng = np.random.default_rng(left + 31 * top)
-    for index, x in enumerate(range(left, right - letter, int(letter * 1.1))):
-        if index % 6 == 5:
-            continue
-        share = (x - left) / max(1, right - left)
-        y = round(top + slope * (x - left) + bend * np.sin(np.pi * share))
-        rise = letter // 2 if index % 7 == 3 else 0
-        cv2.rectangle(page, (x, y - rise), (x + int(letter * rng.uniform(0.4, 0.75)), y + letter), 30, 5)
-
-
-def box(line: FoundLine) -> tuple[int, int, int, int]:
-    """Return left, top, right, bottom of a boundary."""
-    xs, ys = zip(*line.boundary, strict=True)
-    return min(xs), min(ys), max(xs), max(ys)
+from tests.parts.drawn_pages import Image, box, paper, sides_of, write, write_columns
 
 
 def test_close_lines_are_found_whole_and_separate() -> None:
@@ -261,19 +233,6 @@ def test_reading_order_goes_down_a_column_before_the_next() -> None:
     ]
     assert reading_order(boundaries) == [3, 2, 4, 1, 5, 0]
     assert reading_order([]) == []
-
-
-def write_columns(page: Image, top: int, lines: int = 5) -> None:
-    """Write two columns whose lines begin at one height and end raggedly at the left."""
-    for index in range(lines):
-        write(page, 60 + 40 * (index % 3), 430, top + 90 * index)
-        write(page, 590 + 30 * (index % 2), 960, top + 90 * index)
-
-
-def sides_of(lines: tuple[FoundLine, ...]) -> list[str]:
-    """Return the side of the page that each line is on: right, left or across."""
-    boxes = [box(line) for line in lines]
-    return ["right" if left > 500 else "left" if right < 540 else "across" for left, _, right, _ in boxes]
 
 
 @pytest.mark.parametrize("lines", [3, 5, 9])

@@ -105,6 +105,59 @@ def test_page_xml_has_coordinates_baselines_and_texts() -> None:
     assert next(root.iter(f"{PAGE}Page")).get("readingDirection") == "right-to-left"
 
 
+HEADED = page(
+    line(0, "12").model_copy(update={"region": "page-number"}),
+    line(1, "כותרת").model_copy(update={"region": "heading"}),
+    line(2, "שורה ראשונה"),
+    line(3, "שורה שנייה"),
+    line(4, "הערה").model_copy(update={"region": "marginalia"}),
+    line(5, "סוף").model_copy(update={"region": "footer"}),
+)
+
+
+def test_page_xml_names_the_type_of_each_region() -> None:
+    """Neighbouring lines of one type are one region; the reading order lists the regions."""
+    root = parsed(exports.to_page(HEADED))
+    regions = list(root.iter(f"{PAGE}TextRegion"))
+    assert [(region.get("type"), len(region.findall(f"{PAGE}TextLine"))) for region in regions] == [
+        ("page-number", 1),
+        ("heading", 1),
+        ("paragraph", 2),
+        ("marginalia", 1),
+        ("footer", 1),
+    ]
+    order = [item.get("regionRef") for item in root.iter(f"{PAGE}RegionRefIndexed")]
+    assert order == [region.get("id") for region in regions]
+    assert regions[2].find(f"{PAGE}Coords").get("points") == "8,100 92,100 92,190 8,190"  # type: ignore[union-attr]
+
+
+def test_alto_tags_each_block_with_its_type() -> None:
+    """A StructureTag for each type, which the blocks refer to."""
+    root = parsed(exports.to_alto(HEADED))
+    labels = {tag.get("ID"): tag.get("LABEL") for tag in root.iter(f"{ALTO}StructureTag")}
+    blocks = list(root.iter(f"{ALTO}TextBlock"))
+    types = [labels[block.get("TAGREFS")] for block in blocks]
+    assert types == ["page-number", "heading", "paragraph", "marginalia", "footer"]
+    assert [blocks[2].get(name) for name in ("HPOS", "VPOS", "WIDTH", "HEIGHT")] == ["8", "100", "84", "90"]
+
+
+def test_hocr_has_a_class_for_each_type() -> None:
+    """Headers, footers, page numbers and notes have classes of their own; the others are areas."""
+    root = parsed(exports.to_hocr(HEADED))
+    areas = [
+        (item.get("class"), item.get("title", "").rpartition(" ")[2])
+        for item in root.iter(f"{HTML}div")
+        if item.get("id", "").startswith("region_")
+    ]
+    assert areas == [
+        ("ocr_pageno", "page-number"),
+        ("ocr_carea", "heading"),
+        ("ocr_carea", "paragraph"),
+        ("ocr_textfloat", "marginalia"),
+        ("ocr_footer", "footer"),
+    ]
+
+
 def test_hocr_has_lines_in_boxes() -> None:
     """hOCR: a page, its lines, their extents."""
     root = parsed(exports.to_hocr(READ))

@@ -18,6 +18,7 @@ LINE_FIELDS = {
     "baseline",
     "boundary",
     "words",
+    "region",
 }
 """Every field of a line that was read."""
 

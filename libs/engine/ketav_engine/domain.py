@@ -18,6 +18,9 @@ Point = tuple[int, int]
 Layout = Literal["page", "line"]
 """Whether the lines of the image must be found or the whole image is one line."""
 
+RegionType = Literal["paragraph", "heading", "header", "footer", "page-number", "marginalia"]
+"""What a line is on its page, in the words of PAGE 2019-07-15 (TextTypeSimpleType)."""
+
 
 class EngineError(KetavError):
     """The engine failed. Try again later."""
@@ -59,6 +62,8 @@ class FoundLine:
     """The line that the letters hang from (Kraken's topline), left to right."""
     boundary: tuple[Point, ...]
     """Polygon around the line's ink."""
+    region: RegionType = "paragraph"
+    """What the line is on its page, as far as its position tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +112,7 @@ class ReadLine:
     confidence: float
     confidences: tuple[float, ...]
     words: tuple[ReadWord, ...]
+    region: RegionType = "paragraph"
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,21 +284,3 @@ def check_image(image: Image) -> None:
             f"An image of shape {image.shape} and type {image.dtype} cannot be read. "
             "Send a grey or an RGB image."
         )
-
-
-def assemble(image: Image, lines: Sequence[FoundLine], readings: Sequence[Reading]) -> ReadPage:
-    """Return a page of found lines and their readings."""
-    height, width = image.shape[:2]
-    read_lines = tuple(
-        ReadLine(
-            line.order,
-            line.baseline,
-            line.boundary,
-            reading.text,
-            reading.confidence,
-            reading.confidences,
-            reading.words,
-        )
-        for line, reading in zip(lines, readings, strict=True)
-    )
-    return ReadPage(width, height, read_lines)

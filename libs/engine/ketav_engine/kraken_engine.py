@@ -13,6 +13,7 @@ from ketav_engine.devices import CPU, check_available
 from ketav_engine.domain import FoundLine, Image, Layout, Model, Reading, ReadPage
 from ketav_engine.lines import normalise
 from ketav_engine.models import LoadedModel, load, network_class
+from ketav_engine.read_pages import assemble
 from ketav_engine.recognition.beam import BeamDecoder, LanguageTables
 from ketav_engine.recognition.decode import Decoder, greedy
 from ketav_engine.recognition.language_model import LanguageModel, SearchSettings
@@ -84,7 +85,7 @@ class KrakenEngine:
         with stage("crop"):
             crops = self.cut_lines(image, lines, model.info.height)
         readings = self.read_lines(crops, model)
-        return domain.assemble(image, lines, readings)
+        return assemble(image, lines, readings)
 
     def fit(
         self,

@@ -3,20 +3,24 @@
 import math
 import unicodedata
 from collections.abc import AsyncIterator, Sequence
-from typing import Final
+from typing import Final, get_args
 
 from ketav.page.v1 import page_pb2
 from ketav.recognizer.v1 import recognizer_pb2
 from ketav_common.chunks import joined
 from ketav_common.errors import InvalidInput
 from ketav_common.limits import MAX_IMAGE_BYTES
-from ketav_engine.domain import Layout, Point, ReadLine, ReadPage
+from ketav_engine.domain import Layout, Point, ReadLine, ReadPage, RegionType
 from ketav_recognizer.domain import ModelRef, ReadingRequest
 
 _LAYOUTS: Final[dict[int, Layout]] = {
     page_pb2.LAYOUT_UNSPECIFIED: "page",
     page_pb2.LAYOUT_PAGE: "page",
     page_pb2.LAYOUT_LINE: "line",
+}
+_REGIONS: Final = {
+    name: page_pb2.RegionType.Value(f"REGION_TYPE_{name.replace('-', '_').upper()}")
+    for name in get_args(RegionType)
 }
 
 Stream = AsyncIterator[recognizer_pb2.RecognizePageRequest]
@@ -100,6 +104,7 @@ def _to_line(line: ReadLine, order: int, page: ReadPage) -> page_pb2.Line:
         confidence=_unit(line.confidence),
         character_confidences=[_unit(value) for value in line.confidences],
         words=words,
+        region=_REGIONS[line.region],
     )
 
 

@@ -33,6 +33,7 @@ from ketav_engine.domain import (
     Reading,
 )
 from ketav_engine.lines import CORE, HEIGHT, normalise
+from ketav_engine.read_pages import assemble
 from ketav_engine.segmentation.line_finder import to_grey, whole
 
 LETTERS: Final = "אבגדהוזחטיכלמנסעפצקרשתםןףךץ"
@@ -100,7 +101,7 @@ class TinyEngine:
         with stage("crop"):
             crops = self.cut_lines(image, lines, model.info.height)
         readings = self.read_lines(crops, model)
-        return domain.assemble(image, lines, readings)
+        return assemble(image, lines, readings)
 
     def fit(
         self,

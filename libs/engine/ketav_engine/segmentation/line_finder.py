@@ -12,9 +12,12 @@ from ketav_engine.segmentation.filters import is_line, without_faint, without_fr
 from ketav_engine.segmentation.gutters import find_gutters
 from ketav_engine.segmentation.ink import PageInk, find_ink
 from ketav_engine.segmentation.joining import join, split
+from ketav_engine.segmentation.line_boxes import LineBoxes
 from ketav_engine.segmentation.pieces import Piece
-from ketav_engine.segmentation.reading_order import reading_order
+from ketav_engine.segmentation.reading_order import order_of
+from ketav_engine.segmentation.regions import region_types
 from ketav_engine.segmentation.ridges import pieces
+from ketav_engine.segmentation.separators import find_separators
 
 _BASELINE: Final = 0.5
 """Letter heights from the middle of a line up to its baseline, from which Hebrew letters hang."""
@@ -63,8 +66,13 @@ def _outline(lines: list[Piece], ink: PageInk, size: tuple[int, int]) -> tuple[F
             for rows in (middles - _BASELINE * ink.letter, envelope.tops, envelope.bottoms)
         )
         outlines.append((baseline, top + bottom[::-1]))
-    order = reading_order([boundary for _, boundary in outlines])
-    return tuple(FoundLine(position, *outlines[index]) for position, index in enumerate(order))
+    boxes = LineBoxes.around([boundary for _, boundary in outlines])
+    separators = find_separators(boxes)
+    regions = region_types(boxes, separators)
+    order = order_of(boxes, separators)
+    return tuple(
+        FoundLine(position, *outlines[index], regions[index]) for position, index in enumerate(order)
+    )
 
 
 def _points(

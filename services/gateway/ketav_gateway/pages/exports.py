@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Literal
 from xml.etree import ElementTree as ET
 
+from ketav_gateway.pages.regions import outline, page_lines, page_regions
 from ketav_gateway.pages.schemas import Page
 from ketav_gateway.pages.word_boxes import extent, outlines, spans
-from ketav_gateway.transcriptions.schemas import CorrectedLine, Position
+from ketav_gateway.transcriptions.schemas import CorrectedLine, Position, RegionType
 
 Format = Literal["txt", "json", "alto", "page", "hocr"]
 
@@ -22,6 +23,16 @@ _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 """Characters that XML 1.0 does not allow (section 2.2)."""
 
 
+_HOCR_CLASSES: dict[RegionType, str] = {
+    "paragraph": "ocr_carea",
+    "heading": "ocr_carea",
+    "header": "ocr_header",
+    "footer": "ocr_footer",
+    "page-number": "ocr_pageno",
+    "marginalia": "ocr_textfloat",
+}
+"""Classes of hOCR for the region types; it has none for a heading, which `x_region` names."""
+_HOCR_CAPABILITIES = " ".join(["ocr_page", *sorted(set(_HOCR_CLASSES.values())), "ocr_line", "ocrx_word"])
 _IMAGE_EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg"}
 
 
@@ -54,12 +65,6 @@ def _xml_text(line: CorrectedLine) -> str:
     return _NOT_XML.sub("\ufffd", _text(line))
 
 
-def _lines(page: Page) -> list[CorrectedLine]:
-    """Return the page's lines in reading order; an empty list if the page has no transcription."""
-    lines = page.transcription.lines if page.transcription else []
-    return sorted(lines, key=lambda line: line.order)
-
-
 def _points(points: list[Position]) -> str:
     """Return points as ALTO and PAGE write them."""
     return " ".join(f"{x},{y}" for x, y in points)
@@ -67,7 +72,7 @@ def _points(points: list[Position]) -> str:
 
 def _extent(line: CorrectedLine) -> tuple[int, int, int, int]:
     """Return the rectangle around a line's boundary, or around its baseline without one."""
-    return extent(line.boundary or line.baseline or [(0, 0)])
+    return extent(outline(line))
 
 
 def _words(line: CorrectedLine) -> list[_Word]:
@@ -97,7 +102,7 @@ def _serialise(root: ET.Element) -> bytes:
 
 def to_txt(page: Page) -> bytes:
     """Return the lines as plain text, each followed by a line feed."""
-    return "".join(f"{_text(line)}\n" for line in _lines(page)).encode()
+    return "".join(f"{_text(line)}\n" for line in page_lines(page)).encode()
 
 
 def to_json(page: Page) -> bytes:
@@ -107,7 +112,7 @@ def to_json(page: Page) -> bytes:
 
 def _alto_line(block: ET.Element, line: CorrectedLine) -> None:
     """Append a TextLine with a String for each word and an SP between them."""
-    box = _box(line.boundary or line.baseline or [(0, 0)])
+    box = _box(outline(line))
     attributes = {"ID": f"line_{line.line_id}", "BASELINE": _points(line.baseline), **box}
     attributes["CS"] = _is_corrected(line)  # "correction status" in the schema of ALTO
     element = ET.SubElement(block, "TextLine", attributes)
@@ -131,13 +136,20 @@ def to_alto(page: Page) -> bytes:
     ET.SubElement(source, "fileName").text = image_name(page.image_id, page.image.media_type)
     ET.SubElement(source, "fileIdentifier").text = page.image_id
     size = {"WIDTH": str(page.image.width), "HEIGHT": str(page.image.height)}
+    regions = page_regions(page)
+    if regions:
+        tags = ET.SubElement(root, "Tags")
+        for kind in sorted({region.type for region in regions}):
+            ET.SubElement(tags, "StructureTag", {"ID": f"type_{kind}", "TYPE": "region", "LABEL": kind})
     layout = ET.SubElement(root, "Layout")
     page_element = ET.SubElement(layout, "Page", {"ID": "page", "PHYSICAL_IMG_NR": "1", **size})
     origin = {"HPOS": "0", "VPOS": "0"}
     space = ET.SubElement(page_element, "PrintSpace", origin | size)
-    block = ET.SubElement(space, "TextBlock", {"ID": "text", "LANG": "he"} | origin | size)
-    for line in _lines(page):
-        _alto_line(block, line)
+    for region in regions:
+        attributes = {"ID": region.name, "LANG": "he", "TAGREFS": f"type_{region.type}"}
+        block = ET.SubElement(space, "TextBlock", attributes | _box(region.corners))
+        for line in region.lines:
+            _alto_line(block, line)
     return _serialise(root)
 
 
@@ -173,11 +185,17 @@ def to_page(page: Page) -> bytes:
         "readingDirection": "right-to-left",
     }
     page_element = ET.SubElement(root, "Page", attributes)
-    region = ET.SubElement(page_element, "TextRegion", {"id": "text", "readingDirection": "right-to-left"})
-    corners: list[Position] = [(0, 0), (width, 0), (width, height), (0, height)]
-    ET.SubElement(region, "Coords", {"points": _points(corners)})
-    for line in _lines(page):
-        _page_line(region, line)
+    regions = page_regions(page)
+    if regions:
+        order = ET.SubElement(ET.SubElement(page_element, "ReadingOrder"), "OrderedGroup", {"id": "order"})
+        for region in regions:
+            ET.SubElement(order, "RegionRefIndexed", {"index": str(region.number), "regionRef": region.name})
+    for region in regions:
+        attributes = {"id": region.name, "type": region.type, "readingDirection": "right-to-left"}
+        element = ET.SubElement(page_element, "TextRegion", attributes)
+        ET.SubElement(element, "Coords", {"points": _points(region.corners)})
+        for line in region.lines:
+            _page_line(element, line)
     return _serialise(root)
 
 
@@ -200,12 +218,20 @@ def to_hocr(page: Page) -> bytes:
     head = ET.SubElement(root, "head")
     ET.SubElement(head, "title").text = page.image_id
     ET.SubElement(head, "meta", {"name": "ocr-system", "content": "Ketav"})
-    ET.SubElement(head, "meta", {"name": "ocr-capabilities", "content": "ocr_page ocr_line ocrx_word"})
+    ET.SubElement(head, "meta", {"name": "ocr-capabilities", "content": _HOCR_CAPABILITIES})
     title = f"bbox 0 0 {page.image.width} {page.image.height}"
     body = ET.SubElement(root, "body")
     page_element = ET.SubElement(body, "div", {"class": "ocr_page", "id": "page", "title": title})
-    for line in _lines(page):
-        _hocr_line(page_element, line)
+    for region in page_regions(page):
+        box = " ".join(map(str, region.box))
+        attributes = {
+            "class": _HOCR_CLASSES[region.type],
+            "id": region.name,
+            "title": f"bbox {box}; x_region {region.type}",
+        }
+        element = ET.SubElement(page_element, "div", attributes)
+        for line in region.lines:
+            _hocr_line(element, line)
     return _serialise(root)
 
 

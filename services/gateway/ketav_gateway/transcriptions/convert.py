@@ -1,6 +1,6 @@
 """Transcriptions between protobuf and JSON: Line is converted here, for all features that return lines."""
 
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from ketav.page.v1 import page_pb2
 from ketav.registry.v1 import pages_pb2, transcriptions_pb2
@@ -66,8 +66,17 @@ def _line(shape: type[LineT], message: page_pb2.Line, **corrections: object) -> 
             )
             for word in message.words
         ],
+        region=region(message.region),
         **corrections,
     )
+
+
+def region(value: page_pb2.RegionType.ValueType) -> schemas.RegionType:
+    """Return a region type as JSON and PAGE XML write it; an unspecified one is a paragraph."""
+    if value == page_pb2.REGION_TYPE_UNSPECIFIED:
+        return "paragraph"
+    name: str = enum_name(page_pb2.RegionType, value, "REGION_TYPE_")
+    return cast("schemas.RegionType", name.replace("_", "-"))
 
 
 def _corrected_line(message: page_pb2.Line) -> schemas.CorrectedLine:

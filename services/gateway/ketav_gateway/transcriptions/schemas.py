@@ -20,6 +20,7 @@ from ketav_gateway.schemas import (
     Script,
 )
 
+RegionType = Literal["paragraph", "heading", "header", "footer", "page-number", "marginalia"]
 Rotation = Literal["auto", "0", "90", "180", "270"]
 
 Position = Annotated[tuple[int, int], Field(description="[x, y] in pixels of the stored image.")]
@@ -35,6 +36,7 @@ _LINE_EXAMPLE: dict[str, Any] = {
         {"text": "שלום", "confidence": 0.95, "start": 0, "end": 4},
         {"text": "עולם", "confidence": 0.91, "start": 5, "end": 9},
     ],
+    "region": "paragraph",
 }
 _OCR_EXAMPLE: dict[str, Any] = {
     "project_id": examples.PROJECT_ID,
@@ -136,6 +138,10 @@ class Line(ResponseBody):
     baseline: list[Position] = Field(description="Polyline from which the letters hang.")
     boundary: list[Position] = Field(description="Polygon around the ink.")
     words: list[Word] = Field(description="Words in logical order.")
+    region: RegionType = Field(
+        "paragraph",
+        description="What the line is on its page, in the words of PAGE XML; imported lines are paragraphs.",
+    )
 
 
 class Quarantine(ResponseBody):

@@ -4,7 +4,9 @@ from ketav.page.v1 import page_pb2
 from ketav.registry.v1 import transcriptions_pb2
 from ketav_registry.convert import common
 from ketav_registry.convert.corrections import quarantine_message
-from ketav_registry.domain.transcriptions import Line, Polyline, Transcription, Word
+from ketav_registry.domain.transcriptions import Line, Polyline, RegionType, Transcription, Word
+
+_REGIONS = {region: page_pb2.RegionType.Value(f"REGION_TYPE_{region.name}") for region in RegionType}
 
 
 def polyline(points: list[page_pb2.Point]) -> Polyline:
@@ -22,6 +24,7 @@ def new_line(line: page_pb2.Line) -> Line:
         confidence=line.confidence,
         character_confidences=tuple(line.character_confidences),
         words=tuple(Word(word.text, word.confidence, word.start, word.end) for word in line.words),
+        region=common.choice(_REGIONS, line.region, RegionType.PARAGRAPH),
     )
 
 
@@ -42,6 +45,7 @@ def line_message(line: Line) -> page_pb2.Line:
         corrected_text=line.corrected_text,
         quarantine=quarantine_message(line.quarantine),
         verified_text=line.verified_text,
+        region=_REGIONS[line.region],
     )
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import NamedTuple
 from unicodedata import is_normalized
 from uuid import UUID
@@ -18,6 +19,17 @@ _CONFIDENCE_TOLERANCE = 1e-4
 """Distance by which a confidence may leave 0 to 1: it arrives in single precision, and is rounded."""
 
 Polyline = tuple[tuple[int, int], ...]
+
+
+class RegionType(StrEnum):
+    """Types of lines on their page, in the words of PAGE 2019-07-15."""
+
+    PARAGRAPH = "paragraph"
+    HEADING = "heading"
+    HEADER = "header"
+    FOOTER = "footer"
+    PAGE_NUMBER = "page-number"
+    MARGINALIA = "marginalia"
 
 
 class LineKey(NamedTuple):
@@ -52,6 +64,7 @@ class Line:
     corrected_text: str | None = None
     quarantine: Quarantine | None = None
     verified_text: str | None = None
+    region: RegionType = RegionType.PARAGRAPH
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from ketav_registry.tables.columns import created_at, foreign_key, metadata, owner, primary_key
+from ketav_registry.domain.transcriptions import RegionType
+from ketav_registry.tables.columns import created_at, enumeration, foreign_key, metadata, owner, primary_key
 
 transcription = sa.Table(
     "transcription",
@@ -41,6 +42,7 @@ line = sa.Table(
     sa.Column("character_confidences", pg.ARRAY(sa.REAL), nullable=False),
     # Arrays of [text, confidence, start, end].
     sa.Column("words", pg.JSONB, nullable=False),
+    sa.Column("region", enumeration(RegionType), nullable=False, server_default=RegionType.PARAGRAPH.value),
     foreign_key("transcription", "transcription_id", "page_id", cascade=True),
     sa.UniqueConstraint("id", "page_id", "geometry_sha256", "user_id"),
     sa.UniqueConstraint("transcription_id", "order"),

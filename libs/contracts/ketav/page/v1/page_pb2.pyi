@@ -79,6 +79,46 @@ LAYOUT_LINE: Layout.ValueType  # 2
 """One line: the whole image is the line."""
 Global___Layout: _TypeAlias = Layout  # noqa: Y015
 
+class _RegionType:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RegionTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RegionType.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    REGION_TYPE_UNSPECIFIED: _RegionType.ValueType  # 0
+    """Not set: the service uses REGION_TYPE_PARAGRAPH."""
+    REGION_TYPE_PARAGRAPH: _RegionType.ValueType  # 1
+    """A line of the running text."""
+    REGION_TYPE_HEADING: _RegionType.ValueType  # 2
+    """A heading over columns or within one."""
+    REGION_TYPE_HEADER: _RegionType.ValueType  # 3
+    """A line above the text that is no heading, such as a date."""
+    REGION_TYPE_FOOTER: _RegionType.ValueType  # 4
+    """A line below the text and apart from it."""
+    REGION_TYPE_PAGE_NUMBER: _RegionType.ValueType  # 5
+    """The number of the page."""
+    REGION_TYPE_MARGINALIA: _RegionType.ValueType  # 6
+    """A note in the margin."""
+
+class RegionType(_RegionType, metaclass=_RegionTypeEnumTypeWrapper):
+    """What a line is on its page, in the words of PAGE XML."""
+
+REGION_TYPE_UNSPECIFIED: RegionType.ValueType  # 0
+"""Not set: the service uses REGION_TYPE_PARAGRAPH."""
+REGION_TYPE_PARAGRAPH: RegionType.ValueType  # 1
+"""A line of the running text."""
+REGION_TYPE_HEADING: RegionType.ValueType  # 2
+"""A heading over columns or within one."""
+REGION_TYPE_HEADER: RegionType.ValueType  # 3
+"""A line above the text that is no heading, such as a date."""
+REGION_TYPE_FOOTER: RegionType.ValueType  # 4
+"""A line below the text and apart from it."""
+REGION_TYPE_PAGE_NUMBER: RegionType.ValueType  # 5
+"""The number of the page."""
+REGION_TYPE_MARGINALIA: RegionType.ValueType  # 6
+"""A note in the margin."""
+Global___RegionType: _TypeAlias = RegionType  # noqa: Y015
+
 class _ModelKind:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -322,6 +362,7 @@ class Line(_message.Message):
     CORRECTED_TEXT_FIELD_NUMBER: _builtins.int
     QUARANTINE_FIELD_NUMBER: _builtins.int
     VERIFIED_TEXT_FIELD_NUMBER: _builtins.int
+    REGION_FIELD_NUMBER: _builtins.int
     line_id: _builtins.str
     """UUID of the line; empty until the registry has recorded it."""
     order: _builtins.int
@@ -336,6 +377,8 @@ class Line(_message.Message):
     """The text that the user's corrections decide: the latest that is not quarantined; empty when the user has confirmed
     that the line has no text; absent when no correction decides it.
     """
+    region: Global___RegionType.ValueType
+    """What the line is on its page."""
     @_builtins.property
     def baseline(self) -> _containers.RepeatedCompositeFieldContainer[Global___Point]:
         """The line the letters hang from (Kraken's topline), as a polyline."""
@@ -370,10 +413,11 @@ class Line(_message.Message):
         corrected_text: _builtins.str | None = ...,
         quarantine: Global___Quarantine | None = ...,
         verified_text: _builtins.str | None = ...,
+        region: Global___RegionType.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_corrected_text", b"_corrected_text", "_verified_text", b"_verified_text", "corrected_text", b"corrected_text", "quarantine", b"quarantine", "verified_text", b"verified_text"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_corrected_text", b"_corrected_text", "_verified_text", b"_verified_text", "baseline", b"baseline", "boundary", b"boundary", "character_confidences", b"character_confidences", "confidence", b"confidence", "corrected_text", b"corrected_text", "line_id", b"line_id", "order", b"order", "quarantine", b"quarantine", "text", b"text", "verified_text", b"verified_text", "words", b"words"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_corrected_text", b"_corrected_text", "_verified_text", b"_verified_text", "baseline", b"baseline", "boundary", b"boundary", "character_confidences", b"character_confidences", "confidence", b"confidence", "corrected_text", b"corrected_text", "line_id", b"line_id", "order", b"order", "quarantine", b"quarantine", "region", b"region", "text", b"text", "verified_text", b"verified_text", "words", b"words"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__corrected_text: _TypeAlias = _typing.Literal["corrected_text"]  # noqa: Y015
     _WhichOneofArgType__corrected_text: _TypeAlias = _typing.Literal["_corrected_text", b"_corrected_text"]  # noqa: Y015
