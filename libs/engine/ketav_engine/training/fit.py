@@ -26,6 +26,7 @@ from ketav_engine.domain import (
 )
 from ketav_engine.lines import to_tensor
 from ketav_engine.models import LoadedModel
+from ketav_engine.models.network import logits
 from ketav_engine.recognition.recognize import padded_width, read
 from ketav_engine.recognition.user_words import count_words
 from ketav_engine.training import blend, checkpoint, optimizer
@@ -246,8 +247,8 @@ class _Loop:
         device = device_of(self.net)
         with bfloat16_autocast(device.type):
             inputs = to_tensor(images, width).to(device, memory_format=torch.channels_last)
-            logits, _ = self.net.nn(inputs)
-        loss = _ctc(logits.float().squeeze(2), [sample.labels for sample in batch])
+            outputs = logits(self.net, inputs)
+        loss = _ctc(outputs.float().squeeze(2), [sample.labels for sample in batch])
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), _GRADIENT_NORM)
@@ -261,15 +262,15 @@ class _Loop:
         return rate
 
 
-def _ctc(logits: Any, targets: list[NDArray[np.int64]]) -> Any:  # noqa: ANN401
-    """Return the CTC loss per character of logits (N, labels, steps)."""
+def _ctc(outputs: Any, targets: list[NDArray[np.int64]]) -> Any:  # noqa: ANN401
+    """Return the CTC loss per character of outputs before the softmax, shape (N, labels, steps)."""
     import torch
 
     lengths = torch.tensor([len(labels) for labels in targets])
-    steps = torch.full((len(targets),), logits.shape[2], dtype=torch.long)
+    steps = torch.full((len(targets),), outputs.shape[2], dtype=torch.long)
     loss = torch.nn.functional.ctc_loss(
-        logits.permute(2, 0, 1).log_softmax(dim=2),
-        torch.from_numpy(np.concatenate(targets)).to(logits.device),
+        outputs.permute(2, 0, 1).log_softmax(dim=2),
+        torch.from_numpy(np.concatenate(targets)).to(outputs.device),
         steps,
         lengths,
         reduction="none",

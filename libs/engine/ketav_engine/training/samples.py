@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ketav_common.text import trained
 from ketav_engine.devices import device_of
 from ketav_engine.domain import Image, TrainingLine
+from ketav_engine.models.network import logits
 from ketav_engine.recognition.decode import to_display
 
 _MIN_LINES_OF_NEW_CHARACTER: Final = 3
@@ -73,5 +74,5 @@ def _columns_per_step(net: Any) -> int:  # noqa: ANN401
     import torch
 
     with torch.inference_mode():
-        outputs, _ = net.nn(torch.zeros(1, 1, net.input[2], _PROBE_WIDTH, device=device_of(net)))
+        outputs = logits(net, torch.zeros(1, 1, net.input[2], _PROBE_WIDTH, device=device_of(net)))
     return max(1, round(_PROBE_WIDTH / int(outputs.shape[3])))
