@@ -26,7 +26,7 @@ from ketav.registry.v1 import (
     webhooks_pb2,
 )
 from ketav_common import rpc
-from ketav_common.errors import Conflict, InvalidInput, KetavError, NotFound, Precondition
+from ketav_common.errors import Changed, Conflict, InvalidInput, KetavError, NotFound, Precondition
 from ketav_common.identity import Signer
 from ketav_gateway.http.authentication import resolve_api_key
 from ketav_gateway.services import Deadlines, Services, call, connect, stream, upload
@@ -405,6 +405,34 @@ async def test_corrections_are_shown_on_the_page(registry: Subject) -> None:
     ]
     again = await registry.correct(user, page, line(lines[1].line_id, "שורה אחרת"), request_id="key")
     assert again.feedback_id == response.feedback_id
+
+
+async def test_a_correction_is_refused_if_the_line_has_changed_since(registry: Subject) -> None:
+    """Nothing is stored; a line without a correction has an empty id, a withdrawal has one, too."""
+    user = await registry.user()
+    page, lines = await registry.read_page(user)
+    first = lines[0]
+
+    async def correct_seen(text: str, seen: str) -> str:
+        """Correct the first line as a client that has seen this correction; return the new one."""
+        item = line(first.line_id, text)
+        item.seen_correction_id = seen
+        await registry.correct(user, page, item)
+        return (await registry.get_page(user, page)).transcription.lines[0].correction_id
+
+    assert first.correction_id == ""
+    one = await correct_seen("שלום לכולם", "")
+    assert UUID(one)
+    await refused(Changed, "line-changed", correct_seen("שלום לך", ""))
+    assert (await registry.get_page(user, page)).transcription.lines[0].corrected_text == "שלום לכולם"
+    two = await correct_seen("שלום לכם", one)
+    assert two != one
+    withdraw = corrections_pb2.WithdrawCorrectionRequest(
+        project_id=page.project_id, page_id=page.page_id, line_id=first.line_id
+    )
+    await registry.do(user, registry.services.corrections.WithdrawCorrection, withdraw)
+    await refused(Changed, "line-changed", correct_seen("שלום לנו", two))
+    await registry.correct(user, page, line(first.line_id, "שלום לי"))
 
 
 async def test_an_empty_correction_is_quarantined(registry: Subject) -> None:

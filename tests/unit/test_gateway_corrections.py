@@ -1,5 +1,8 @@
 """Corrections are sent to the registry and shown on the page and in the project."""
 
+import httpx
+import pytest
+
 from tests.parts.gateway import Gateway, upload
 from tests.parts.in_memory.recognizer import TEXT
 
@@ -99,3 +102,63 @@ async def test_an_export_has_the_reading_of_a_line_whose_correction_is_in_quaran
     assert (await gateway.client.get(f"{path}/export?format=txt")).text == f"{TEXT}\nטוב\n"
     lines = (await gateway.client.get(path)).json()["transcription"]["lines"]
     assert [(line["corrected_text"], line["verified_text"]) for line in lines] == [("ק", None), ("ק", "טוב")]
+
+
+async def put(
+    gateway: Gateway, path: str, text: str, seen: str | None = None, **body: object
+) -> httpx.Response:
+    """Correct a line, as a client that has seen this correction."""
+    headers = {} if seen is None else {"If-Match": f'"{seen}"'}
+    return await gateway.client.put(path, json={"text": text, **body}, headers=headers)
+
+
+async def line_path(gateway: Gateway) -> str:
+    """Read a page; return the address of the correction of its first line."""
+    read = (await upload(gateway.client)).json()
+    line_id = read["lines"][0]["line_id"]
+    return f"/projects/{read['project_id']}/images/{read['image_id']}/lines/{line_id}/correction"
+
+
+async def test_one_line_is_corrected_by_its_address(gateway: Gateway) -> None:
+    """The response has the line, its ETag and the lines that would train."""
+    path = await line_path(gateway)
+    response = await put(gateway, path, "שלום לכולם", "none")
+    body = response.json()
+    assert (response.status_code, body["ground_truth_lines"], body["untrained"]) == (200, 1, None)
+    assert body["line"]["verified_text"] == "שלום לכולם"
+    assert response.headers["etag"] == f'"{body["line"]["correction_id"]}"'
+    again = await put(gateway, path, "שלום לך", body["line"]["correction_id"])
+    assert again.json()["line"]["corrected_text"] == "שלום לך"
+
+
+async def test_a_line_that_another_window_has_corrected_is_412_and_unchanged(gateway: Gateway) -> None:
+    """The problem names the line; without If-Match, or with *, the last one counts."""
+    path = await line_path(gateway)
+    assert (await put(gateway, path, "שלום לכולם", "none")).status_code == 200
+    refused = await put(gateway, path, "שלום לך", "none")
+    assert (refused.status_code, refused.json()["code"]) == (412, "line-changed")
+    lines = [line for stored in gateway.user.pages.values() for line in stored.lines()]
+    assert lines[0].corrected_text == "שלום לכולם"
+    assert (
+        await gateway.client.put(path, json={"text": "שלום"}, headers={"If-Match": "*"})
+    ).status_code == 200
+    assert (await put(gateway, path, "שלום לך")).status_code == 200
+
+
+@pytest.mark.parametrize("etag", ["none", '"x"', 'W/"none"', '"none", "none"', ""])
+async def test_an_if_match_that_is_no_etag_is_refused(gateway: Gateway, etag: str) -> None:
+    """It must not count as none."""
+    path = await line_path(gateway)
+    response = await gateway.client.put(path, json={"text": "שלום"}, headers={"If-Match": etag})
+    assert (response.status_code, response.json()["code"]) == (422, "malformed-etag")
+    assert "SubmitCorrections" not in gateway.state.calls
+
+
+async def test_a_quarantined_line_says_why_and_is_confirmed_by_its_etag(gateway: Gateway) -> None:
+    """The page asks once and sends the line again."""
+    path = await line_path(gateway)
+    gateway.state.quarantined_texts.add("xyz")
+    line = (await put(gateway, path, "xyz")).json()["line"]
+    assert line["quarantine"]["reason"]
+    confirmed = await put(gateway, path, "xyz", line["correction_id"], confirm=True)
+    assert confirmed.json()["line"]["quarantine"] is None

@@ -3,7 +3,7 @@
 KetavError
 ├── InvalidInput · UnsupportedMedia · TooLarge          the request is wrong
 ├── Unauthenticated · Forbidden · RateLimited           the caller may not
-├── NotFound · Conflict · Precondition · Stale          the stored state does not allow it
+├── NotFound · Conflict · Precondition · Changed · Stale   the stored state does not allow it
 └── Unavailable · TimedOut · DataLoss · Internal        a service failed
 
 The first line of a class's docstring is its default detail: what is wrong, then what to do.
@@ -127,6 +127,14 @@ class Precondition(KetavError):
     default_code = "precondition-failed"
 
 
+class Changed(KetavError):
+    """The object has changed since it was read. Read it again."""
+
+    status = grpc.StatusCode.FAILED_PRECONDITION
+    http = 412
+    default_code = "changed"
+
+
 class Stale(KetavError):
     """Another worker has taken over and nothing was changed. Do not repeat the call."""
 
@@ -174,6 +182,7 @@ _KINDS: dict[str, type[KetavError]] = {
         NotFound,
         Conflict,
         Precondition,
+        Changed,
         Stale,
         Unavailable,
         TimedOut,

@@ -7,7 +7,7 @@ from uuid import uuid4
 from rapidfuzz.distance import Levenshtein
 
 from ketav.registry.v1 import corrections_pb2, corrections_pb2_grpc
-from ketav_common.errors import InvalidInput, NotFound, Precondition
+from ketav_common.errors import Changed, InvalidInput, NotFound, Precondition
 from tests.parts.in_memory.state import TIME, State, StoredPage, correct_line
 
 _MAX_DISTANCE = 0.5
@@ -35,6 +35,7 @@ class Corrections(corrections_pb2_grpc.CorrectionServiceServicer):
         if request.WhichOneof("correction") == "lines":
             corrections = list(request.lines.lines)
             _check_lines(stored, corrections)
+            _check_seen(stored, corrections)
         else:
             corrections = list(_aligned(stored, request.corrected_text, response))
         self._store(stored, corrections, response)
@@ -70,6 +71,7 @@ class Corrections(corrections_pb2_grpc.CorrectionServiceServicer):
             raise NotFound("The line has no correction. Nothing needs to be withdrawn.")
         for name in ("corrected_text", "verified_text", "quarantine"):
             line.ClearField(name)
+        line.correction_id = str(uuid4())
         stored.history[request.line_id].append(None)
         return corrections_pb2.WithdrawCorrectionResponse(
             ground_truth_lines=user.ground_truth_lines(), consequences=self.state.erasure
@@ -97,6 +99,14 @@ def _check_lines(stored: StoredPage, corrections: list[corrections_pb2.LineCorre
         raise InvalidInput("A line is in the request twice. Send it once.", code="duplicate-line")
     if not set(ids) <= {line.line_id for line in stored.lines()}:
         raise InvalidInput("A line is not on the page. Use the page's line ids.", code="unknown-line")
+
+
+def _check_seen(stored: StoredPage, corrections: list[corrections_pb2.LineCorrection]) -> None:
+    """Raise Changed for a line with another latest correction than the request names."""
+    latest = {line.line_id: line.correction_id for line in stored.lines()}
+    for item in corrections:
+        if item.HasField("seen_correction_id") and item.seen_correction_id != latest[item.line_id]:
+            raise Changed("The line was corrected since. Get the image again.", code="line-changed")
 
 
 def _aligned(

@@ -174,6 +174,7 @@ class State:
 def correct_line(line: page_pb2.Line, text: str, quarantine: page_pb2.Quarantine | None) -> None:
     """Set the latest correction of a line."""
     line.corrected_text = text
+    line.correction_id = str(uuid4())
     line.ClearField("quarantine")
     if quarantine is None:
         line.verified_text = text

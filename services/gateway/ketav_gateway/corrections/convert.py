@@ -1,9 +1,11 @@
 """Corrections between protobuf and JSON."""
 
-from ketav.registry.v1 import corrections_pb2
+from ketav.registry.v1 import corrections_pb2, pages_pb2
+from ketav_common.errors import NotFound
 from ketav_gateway.convert import timestamp
 from ketav_gateway.corrections import schemas
-from ketav_gateway.transcriptions.convert import quarantine
+from ketav_gateway.http.dependencies import LinePath
+from ketav_gateway.transcriptions.convert import corrected_line, quarantine
 from ketav_gateway.transcriptions.schemas import UntrainedLine
 
 
@@ -25,6 +27,37 @@ def submit_corrections_request(
     else:
         message.corrected_text = body.corrected_text or ""
     return message
+
+
+def correct_line_request(
+    line: LinePath, body: schemas.NewCorrection, seen: str | None, idempotency_key: str, fingerprint: bytes
+) -> corrections_pb2.SubmitCorrectionsRequest:
+    """Return the request for one line; `seen` is its latest correction as the client has seen it."""
+    message = corrections_pb2.SubmitCorrectionsRequest(
+        project_id=line.project_id,
+        page_id=line.image_id,
+        request_id=idempotency_key,
+        request_sha256=fingerprint,
+    )
+    message.lines.lines.add(
+        line_id=line.line_id, text=body.text, confirm=body.confirm, seen_correction_id=seen
+    )
+    return message
+
+
+def correct_line_response(
+    line_id: str, page: pages_pb2.Page, stored: corrections_pb2.SubmitCorrectionsResponse
+) -> schemas.CorrectLineResponse:
+    """Return the line as it is after the correction; raises NotFound if it was replaced since."""
+    line = next((line for line in page.transcription.lines if line.line_id == line_id), None)
+    if line is None:
+        raise NotFound
+    untrained = next(
+        (UntrainedLine(line_id=item.line_id, reason=item.reason) for item in stored.untrained), None
+    )
+    return schemas.CorrectLineResponse(
+        line=corrected_line(line), untrained=untrained, ground_truth_lines=stored.ground_truth_lines
+    )
 
 
 def submit_corrections_response(

@@ -1,19 +1,22 @@
 """POST /feedback/, and the correction of a line: its history and its withdrawal."""
 
+import re
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Header, Request, Response
 
-from ketav.registry.v1 import corrections_pb2
+from ketav.registry.v1 import corrections_pb2, pages_pb2
+from ketav_common.errors import InvalidInput
 from ketav_gateway.corrections import convert, schemas
 from ketav_gateway.http.bodies import body_description, json_body
-from ketav_gateway.http.dependencies import Gateway, ImageId, LineId, ProjectId
+from ketav_gateway.http.dependencies import Gateway, ImageId, LineId, LinePath, ProjectId
 from ketav_gateway.http.idempotency import IdempotencyKey, fingerprint
 from ketav_gateway.http.problem_codes import IDEMPOTENT, JSON_BODY, TEXT
 from ketav_gateway.http.problems import responses
 from ketav_gateway.services import call
 
 router = APIRouter(tags=["corrections"])
+_TAG = re.compile(r'"(none|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"')
 _LINE = "/projects/{project_id}/images/{image_id}/lines/{line_id}"
 
 
@@ -62,6 +65,70 @@ async def list_corrections(
         gateway.services.corrections.ListCorrections, message, gateway.services.deadlines.short_s
     )
     return convert.list_corrections_response(response)
+
+
+def _seen_correction(
+    if_match: Annotated[
+        str | None,
+        Header(
+            alias="If-Match",
+            description='`"CORRECTION_ID"` of the line as you have seen it, `"none"` for a line without a '
+            "correction: a line that was corrected since is not changed. Without it, any.",
+        ),
+    ] = None,
+) -> str | None:
+    """Return the correction that the client has seen, empty for none; None: the client does not say."""
+    if if_match in {None, "*"}:
+        return None
+    match = _TAG.fullmatch(if_match or "")
+    if match is None:
+        raise InvalidInput(
+            'The header If-Match is not the ETag of a line. Send one correction_id in quotes, or "none".',
+            code="malformed-etag",
+            details={"pointer": "If-Match"},
+        )
+    return "" if match[1] == "none" else match[1]
+
+
+@router.put(
+    _LINE + "/correction",
+    responses=responses(
+        *JSON_BODY,
+        *IDEMPOTENT,
+        *TEXT,
+        "not-found",
+        "page-not-read",
+        "unknown-line",
+        "line-changed",
+        "malformed-etag",
+    ),
+    openapi_extra=body_description(schemas.NewCorrection),
+    summary="Correct a line",
+)
+async def put_correction(
+    request: Request,
+    response: Response,
+    gateway: Gateway,
+    line: Annotated[LinePath, Depends()],
+    key: IdempotencyKey,
+    seen: Annotated[str | None, Depends(_seen_correction)],
+    body: Annotated[schemas.NewCorrection, Depends(json_body(schemas.NewCorrection))],
+) -> schemas.CorrectLineResponse:
+    """Correct one line of the latest transcription; with `If-Match` only if it has not changed since.
+
+    The ETag of the response is the `If-Match` of the next correction.
+    """
+    services = gateway.services
+    message = convert.correct_line_request(line, body, seen, key, fingerprint(request, body.model_dump()))
+    stored = await call(services.corrections.SubmitCorrections, message, services.deadlines.short_s)
+    page = await call(
+        services.pages.GetPage,
+        pages_pb2.GetPageRequest(project_id=line.project_id, page_id=line.image_id),
+        services.deadlines.short_s,
+    )
+    corrected = convert.correct_line_response(line.line_id, page.page, stored)
+    response.headers["ETag"] = f'"{corrected.line.correction_id}"'
+    return corrected
 
 
 @router.delete(

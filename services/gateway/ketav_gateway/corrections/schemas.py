@@ -8,7 +8,12 @@ from pydantic import ConfigDict, Field, model_validator
 from ketav_common import limits
 from ketav_gateway import examples
 from ketav_gateway.schemas import Id, RequestBody, ResponseBody
-from ketav_gateway.transcriptions.schemas import Quarantine, UntrainedLine
+from ketav_gateway.transcriptions.schemas import (
+    TRANSCRIPTION_EXAMPLE,
+    CorrectedLine,
+    Quarantine,
+    UntrainedLine,
+)
 
 
 class LineCorrection(RequestBody):
@@ -110,6 +115,41 @@ class SubmitCorrectionsResponse(ResponseBody):
     refused: list[RefusedLine] = Field(description="Lines whose text may not be stored.")
     untrained: list[UntrainedLine] = Field(
         description="Stored lines that do not train because the model cannot write their signs."
+    )
+    ground_truth_lines: int = Field(description="Number of your lines that would train now.")
+
+
+class NewCorrection(RequestBody):
+    """The correction of one line."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"text": "שלום לכולם", "confirm": False}})
+
+    text: str = Field(
+        description="The text of the line in logical order; empty: the line has no text.",
+        max_length=limits.MAX_LINE_CODE_POINTS,
+    )
+    confirm: bool = Field(
+        default=False,
+        description="You confirm a text that looks wrong: it trains instead of being quarantined.",
+    )
+
+
+class CorrectLineResponse(ResponseBody):
+    """A corrected line."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "line": TRANSCRIPTION_EXAMPLE["lines"][0],
+                "untrained": None,
+                "ground_truth_lines": 42,
+            }
+        }
+    )
+
+    line: CorrectedLine = Field(description="The line with its latest correction.")
+    untrained: UntrainedLine | None = Field(
+        description="Why the line does not train although its text counts; null when it does."
     )
     ground_truth_lines: int = Field(description="Number of your lines that would train now.")
 

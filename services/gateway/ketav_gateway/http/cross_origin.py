@@ -8,6 +8,7 @@ _REQUEST_HEADERS = (
     "Authorization",
     "Content-Type",
     "Idempotency-Key",
+    "If-Match",
     "If-None-Match",
     "If-Range",
     "Last-Event-ID",

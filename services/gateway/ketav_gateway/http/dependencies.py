@@ -128,6 +128,17 @@ ImageId = Annotated[str, Depends(_image_id)]
 LineId = Annotated[str, Depends(_line_id)]
 RunId = Annotated[str, Depends(_run_id)]
 Version = Annotated[str, Depends(_version)]
+
+
+@dataclass(frozen=True)
+class LinePath:
+    """A line by the ids of the path."""
+
+    project_id: ProjectId
+    image_id: ImageId
+    line_id: LineId
+
+
 Cursor = Annotated[
     str,
     Query(

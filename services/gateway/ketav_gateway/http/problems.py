@@ -187,6 +187,7 @@ _DESCRIPTIONS = {
     404: "The address does not exist, or what it names belongs to another user.",
     408: "The body of the request arrived too slowly.",
     409: "The request conflicts with the stored state.",
+    412: "What the request changes has changed since it was read.",
     413: "The request or a file is too large.",
     415: "The type of the body or of a file is not supported.",
     416: "The requested part of the file is beyond its end.",

@@ -79,7 +79,7 @@ def region(value: page_pb2.RegionType.ValueType) -> schemas.RegionType:
     return cast("schemas.RegionType", name.replace("_", "-"))
 
 
-def _corrected_line(message: page_pb2.Line) -> schemas.CorrectedLine:
+def corrected_line(message: page_pb2.Line) -> schemas.CorrectedLine:
     """Return a line with its correction."""
     return _line(
         schemas.CorrectedLine,
@@ -87,6 +87,7 @@ def _corrected_line(message: page_pb2.Line) -> schemas.CorrectedLine:
         corrected_text=message.corrected_text if message.HasField("corrected_text") else None,
         verified_text=message.verified_text if message.HasField("verified_text") else None,
         quarantine=quarantine(message.quarantine) if message.HasField("quarantine") else None,
+        correction_id=message.correction_id or None,
     )
 
 
@@ -143,5 +144,5 @@ def transcription(message: transcriptions_pb2.Transcription) -> schemas.Transcri
         created_at=timestamp(message.create_time),
         text=_page_text(message),
         confidence=_page_confidence(message),
-        lines=[_corrected_line(line) for line in message.lines],
+        lines=[corrected_line(line) for line in message.lines],
     )

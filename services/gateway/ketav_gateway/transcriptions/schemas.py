@@ -79,7 +79,13 @@ TRANSCRIPTION_EXAMPLE: dict[str, Any] = {
     "text": examples.TEXT,
     "confidence": 0.93,
     "lines": [
-        {**_LINE_EXAMPLE, "corrected_text": "שלום לכולם", "verified_text": "שלום לכולם", "quarantine": None}
+        {
+            **_LINE_EXAMPLE,
+            "corrected_text": "שלום לכולם",
+            "verified_text": "שלום לכולם",
+            "quarantine": None,
+            "correction_id": "7b6a5f4e-3d2c-4b1a-8f9e-8d7c6b5a4f3e",
+        }
     ],
 }
 
@@ -171,6 +177,11 @@ class CorrectedLine(Line):
     )
     quarantine: Quarantine | None = Field(
         None, description="Why that correction does not train; null when it does."
+    )
+    correction_id: str | None = Field(
+        None,
+        description="UUID of the latest correction or withdrawal, which `If-Match` of a new one names; null "
+        "when there is none.",
     )
 
 

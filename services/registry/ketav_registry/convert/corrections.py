@@ -30,7 +30,12 @@ def submitted(request: corrections_pb2.SubmitCorrectionsRequest) -> str | list[C
         return request.corrected_text
     if request.WhichOneof("correction") == "lines":
         return [
-            Correction(common.uuid(line.line_id, f"lines/{index}/line_id"), line.text, line.confirm)
+            Correction(
+                common.uuid(line.line_id, f"lines/{index}/line_id"),
+                line.text,
+                line.confirm,
+                seen_correction_id=line.seen_correction_id if line.HasField("seen_correction_id") else None,
+            )
             for index, line in enumerate(request.lines.lines)
         ]
     raise InvalidInput("The request has no corrections. Send lines or corrected_text.", code="no-corrections")

@@ -46,6 +46,7 @@ def line_message(line: Line) -> page_pb2.Line:
         quarantine=quarantine_message(line.quarantine),
         verified_text=line.verified_text,
         region=_REGIONS[line.region],
+        correction_id=str(line.correction_id or ""),
     )
 
 

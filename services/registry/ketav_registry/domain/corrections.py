@@ -21,6 +21,7 @@ class Correction:
     """The text of a line in logical order, whether the user confirmed it, and its quarantine, if any.
 
     `withdrawn`: it has no text and ends the corrections before it; the line counts as uncorrected.
+    `seen_correction_id`: the latest correction that the user has seen, empty for none; None: any.
     """
 
     line_id: UUID
@@ -29,6 +30,7 @@ class Correction:
     quarantine: Quarantine | None = None
     origin: Origin = Origin.USER
     withdrawn: bool = False
+    seen_correction_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,7 @@ class Line:
     quarantine: Quarantine | None = None
     verified_text: str | None = None
     region: RegionType = RegionType.PARAGRAPH
+    correction_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ def line_of(
     corrected_text: str | None = None,
     quarantine: Quarantine | None = None,
     verified_text: str | None = None,
+    correction_id: UUID | None = None,
 ) -> Line:
     """Return the line of a row. `_values` is the inverse."""
     return Line(
@@ -42,6 +43,7 @@ def line_of(
         corrected_text=corrected_text,
         quarantine=quarantine,
         verified_text=verified_text,
+        correction_id=correction_id,
     )
 
 
@@ -121,7 +123,11 @@ def latest_correction(*, deciding: bool) -> sa.FromClause:
     """
     query = (
         sa.select(
-            correction.c.text, correction.c.quarantine, correction.c.quarantine_reason, correction.c.withdrawn
+            correction.c.id,
+            correction.c.text,
+            correction.c.quarantine,
+            correction.c.quarantine_reason,
+            correction.c.withdrawn,
         )
         .where(correction.c.page_id == _line.page_id, correction.c.geometry_sha256 == _line.geometry_sha256)
         .where(correction.c.user_id == _line.user_id)
@@ -139,6 +145,7 @@ async def _lines_of(
     query = (
         sa.select(
             line,
+            latest.c.id.label("correction_id"),
             latest.c.text.label("corrected_text"),
             latest.c.quarantine,
             latest.c.quarantine_reason,
@@ -153,7 +160,8 @@ async def _lines_of(
     for row in await transaction.execute(query):
         corrected_text = None if row.withdrawn else row.corrected_text
         quarantine = None if row.withdrawn else quarantine_of(row)
-        lines[row.transcription_id].append(line_of(row, corrected_text, quarantine, row.verified_text))
+        read_line = line_of(row, corrected_text, quarantine, row.verified_text, row.correction_id)
+        lines[row.transcription_id].append(read_line)
     return lines
 
 

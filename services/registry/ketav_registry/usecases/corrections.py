@@ -9,7 +9,7 @@ from rapidfuzz.distance import Levenshtein
 
 from ketav_common import text
 from ketav_common.error_rates import cer
-from ketav_common.errors import InvalidInput, Precondition
+from ketav_common.errors import Changed, InvalidInput, Precondition
 from ketav_registry import metrics
 from ketav_registry.database import Transaction, UniqueConflictError
 from ketav_registry.domain.corrections import Correction, Feedback, UnalignedLine
@@ -111,6 +111,7 @@ async def _save(
                 code="page-not-read",
             )
         aligned = await _align(page.transcription.lines, submitted.texts.corrected)
+        _check_seen(aligned.accepted, page.transcription.lines)
         project = await require_project(transaction, user_id, page.project_id)
         alphabet = await known_alphabet(transaction, user_id, project.hand)
         checked = with_quarantines(aligned.accepted, page.transcription.lines, alphabet, limits)
@@ -128,6 +129,19 @@ async def _save(
             raise UniqueConflictError
     _measure(project.script, page.transcription.lines, checked)
     return feedback
+
+
+def _check_seen(accepted: Sequence[Correction], lines: Sequence[Line]) -> None:
+    """Raise Changed for the first correction of a line that has another latest one than its user has seen."""
+    latest = {line.line_id: str(line.correction_id or "") for line in lines}
+    for correction in accepted:
+        if correction.seen_correction_id not in {None, latest[correction.line_id]}:
+            raise Changed(
+                "The line was corrected after you have read it. Get the image again and decide which text is "
+                "right.",
+                code="line-changed",
+                details={"line_id": str(correction.line_id)},
+            )
 
 
 def _measure(script: Script, lines: Sequence[Line], checked: Sequence[Correction]) -> None:

@@ -27,7 +27,7 @@ from ketav.page.v1 import page_pb2 as ketav_dot_page_dot_v1_dot_page__pb2
 from ketav.registry.v1 import erasure_pb2 as ketav_dot_registry_dot_v1_dot_erasure__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#ketav/registry/v1/corrections.proto\x12\x11ketav.registry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18ketav/page/v1/page.proto\x1a\x1fketav/registry/v1/erasure.proto\"@\n\x0eLineCorrection\x12\x0f\n\x07line_id\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x0f\n\x07\x63onfirm\x18\x03 \x01(\x08\"C\n\x0fLineCorrections\x12\x30\n\x05lines\x18\x01 \x03(\x0b\x32!.ketav.registry.v1.LineCorrection\"\xc8\x01\n\x18SubmitCorrectionsRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x0f\n\x07page_id\x18\x02 \x01(\t\x12\x33\n\x05lines\x18\x03 \x01(\x0b\x32\".ketav.registry.v1.LineCorrectionsH\x00\x12\x18\n\x0e\x63orrected_text\x18\x04 \x01(\tH\x00\x12\x12\n\nrequest_id\x18\x05 \x01(\t\x12\x16\n\x0erequest_sha256\x18\x06 \x01(\x0c\x42\x0c\n\ncorrection\">\n\rUnalignedLine\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x0f\n\x07line_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"Q\n\x0fQuarantinedLine\x12\x0f\n\x07line_id\x18\x01 \x01(\t\x12-\n\nquarantine\x18\x02 \x01(\x0b\x32\x19.ketav.page.v1.Quarantine\"J\n\x0bRefusedLine\x12\x0f\n\x07line_id\x18\x01 \x01(\t\x12\x0c\n\x04line\x18\x02 \x01(\x05\x12\x0c\n\x04\x63ode\x18\x03 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x04 \x01(\t\"\xb4\x02\n\x19SubmitCorrectionsResponse\x12\x13\n\x0b\x66\x65\x65\x64\x62\x61\x63k_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61\x63\x63\x65pted_lines\x18\x02 \x01(\x05\x12\x33\n\tunaligned\x18\x03 \x03(\x0b\x32 .ketav.registry.v1.UnalignedLine\x12\x1a\n\x12ground_truth_lines\x18\x04 \x01(\x05\x12\x37\n\x0bquarantined\x18\x05 \x03(\x0b\x32\".ketav.registry.v1.QuarantinedLine\x12/\n\x07refused\x18\x06 \x03(\x0b\x32\x1e.ketav.registry.v1.RefusedLine\x12/\n\tuntrained\x18\x07 \x03(\x0b\x32\x1c.ketav.page.v1.UntrainedLine\"Q\n\x19WithdrawCorrectionRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x0f\n\x07page_id\x18\x02 \x01(\t\x12\x0f\n\x07line_id\x18\x03 \x01(\t\"j\n\x1aWithdrawCorrectionResponse\x12\x1a\n\x12ground_truth_lines\x18\x01 \x01(\x05\x12\x30\n\x0c\x63onsequences\x18\x02 \x01(\x0b\x32\x1a.ketav.registry.v1.Erasure\"N\n\x16ListCorrectionsRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x0f\n\x07page_id\x18\x02 \x01(\t\x12\x0f\n\x07line_id\x18\x03 \x01(\t\"\xb8\x01\n\x10StoredCorrection\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x11\n\tconfirmed\x18\x02 \x01(\x08\x12-\n\nquarantine\x18\x03 \x01(\x0b\x32\x19.ketav.page.v1.Quarantine\x12\x10\n\x08imported\x18\x04 \x01(\x08\x12\x11\n\twithdrawn\x18\x05 \x01(\x08\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"S\n\x17ListCorrectionsResponse\x12\x38\n\x0b\x63orrections\x18\x01 \x03(\x0b\x32#.ketav.registry.v1.StoredCorrection2\xe5\x02\n\x11\x43orrectionService\x12n\n\x11SubmitCorrections\x12+.ketav.registry.v1.SubmitCorrectionsRequest\x1a,.ketav.registry.v1.SubmitCorrectionsResponse\x12q\n\x12WithdrawCorrection\x12,.ketav.registry.v1.WithdrawCorrectionRequest\x1a-.ketav.registry.v1.WithdrawCorrectionResponse\x12m\n\x0fListCorrections\x12).ketav.registry.v1.ListCorrectionsRequest\x1a*.ketav.registry.v1.ListCorrectionsResponse\"\x03\x90\x02\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#ketav/registry/v1/corrections.proto\x12\x11ketav.registry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18ketav/page/v1/page.proto\x1a\x1fketav/registry/v1/erasure.proto\"x\n\x0eLineCorrection\x12\x0f\n\x07line_id\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x0f\n\x07\x63onfirm\x18\x03 \x01(\x08\x12\x1f\n\x12seen_correction_id\x18\x04 \x01(\tH\x00\x88\x01\x01\x42\x15\n\x13_seen_correction_id\"C\n\x0fLineCorrections\x12\x30\n\x05lines\x18\x01 \x03(\x0b\x32!.ketav.registry.v1.LineCorrection\"\xc8\x01\n\x18SubmitCorrectionsRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x0f\n\x07page_id\x18\x02 \x01(\t\x12\x33\n\x05lines\x18\x03 \x01(\x0b\x32\".ketav.registry.v1.LineCorrectionsH\x00\x12\x18\n\x0e\x63orrected_text\x18\x04 \x01(\tH\x00\x12\x12\n\nrequest_id\x18\x05 \x01(\t\x12\x16\n\x0erequest_sha256\x18\x06 \x01(\x0c\x42\x0c\n\ncorrection\">\n\rUnalignedLine\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x0f\n\x07line_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"Q\n\x0fQuarantinedLine\x12\x0f\n\x07line_id\x18\x01 \x01(\t\x12-\n\nquarantine\x18\x02 \x01(\x0b\x32\x19.ketav.page.v1.Quarantine\"J\n\x0bRefusedLine\x12\x0f\n\x07line_id\x18\x01 \x01(\t\x12\x0c\n\x04line\x18\x02 \x01(\x05\x12\x0c\n\x04\x63ode\x18\x03 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x04 \x01(\t\"\xb4\x02\n\x19SubmitCorrectionsResponse\x12\x13\n\x0b\x66\x65\x65\x64\x62\x61\x63k_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61\x63\x63\x65pted_lines\x18\x02 \x01(\x05\x12\x33\n\tunaligned\x18\x03 \x03(\x0b\x32 .ketav.registry.v1.UnalignedLine\x12\x1a\n\x12ground_truth_lines\x18\x04 \x01(\x05\x12\x37\n\x0bquarantined\x18\x05 \x03(\x0b\x32\".ketav.registry.v1.QuarantinedLine\x12/\n\x07refused\x18\x06 \x03(\x0b\x32\x1e.ketav.registry.v1.RefusedLine\x12/\n\tuntrained\x18\x07 \x03(\x0b\x32\x1c.ketav.page.v1.UntrainedLine\"Q\n\x19WithdrawCorrectionRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x0f\n\x07page_id\x18\x02 \x01(\t\x12\x0f\n\x07line_id\x18\x03 \x01(\t\"j\n\x1aWithdrawCorrectionResponse\x12\x1a\n\x12ground_truth_lines\x18\x01 \x01(\x05\x12\x30\n\x0c\x63onsequences\x18\x02 \x01(\x0b\x32\x1a.ketav.registry.v1.Erasure\"N\n\x16ListCorrectionsRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x0f\n\x07page_id\x18\x02 \x01(\t\x12\x0f\n\x07line_id\x18\x03 \x01(\t\"\xb8\x01\n\x10StoredCorrection\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x11\n\tconfirmed\x18\x02 \x01(\x08\x12-\n\nquarantine\x18\x03 \x01(\x0b\x32\x19.ketav.page.v1.Quarantine\x12\x10\n\x08imported\x18\x04 \x01(\x08\x12\x11\n\twithdrawn\x18\x05 \x01(\x08\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"S\n\x17ListCorrectionsResponse\x12\x38\n\x0b\x63orrections\x18\x01 \x03(\x0b\x32#.ketav.registry.v1.StoredCorrection2\xe5\x02\n\x11\x43orrectionService\x12n\n\x11SubmitCorrections\x12+.ketav.registry.v1.SubmitCorrectionsRequest\x1a,.ketav.registry.v1.SubmitCorrectionsResponse\x12q\n\x12WithdrawCorrection\x12,.ketav.registry.v1.WithdrawCorrectionRequest\x1a-.ketav.registry.v1.WithdrawCorrectionResponse\x12m\n\x0fListCorrections\x12).ketav.registry.v1.ListCorrectionsRequest\x1a*.ketav.registry.v1.ListCorrectionsResponse\"\x03\x90\x02\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,29 +37,29 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CORRECTIONSERVICE'].methods_by_name['ListCorrections']._loaded_options = None
   _globals['_CORRECTIONSERVICE'].methods_by_name['ListCorrections']._serialized_options = b'\220\002\001'
   _globals['_LINECORRECTION']._serialized_start=150
-  _globals['_LINECORRECTION']._serialized_end=214
-  _globals['_LINECORRECTIONS']._serialized_start=216
-  _globals['_LINECORRECTIONS']._serialized_end=283
-  _globals['_SUBMITCORRECTIONSREQUEST']._serialized_start=286
-  _globals['_SUBMITCORRECTIONSREQUEST']._serialized_end=486
-  _globals['_UNALIGNEDLINE']._serialized_start=488
-  _globals['_UNALIGNEDLINE']._serialized_end=550
-  _globals['_QUARANTINEDLINE']._serialized_start=552
-  _globals['_QUARANTINEDLINE']._serialized_end=633
-  _globals['_REFUSEDLINE']._serialized_start=635
-  _globals['_REFUSEDLINE']._serialized_end=709
-  _globals['_SUBMITCORRECTIONSRESPONSE']._serialized_start=712
-  _globals['_SUBMITCORRECTIONSRESPONSE']._serialized_end=1020
-  _globals['_WITHDRAWCORRECTIONREQUEST']._serialized_start=1022
-  _globals['_WITHDRAWCORRECTIONREQUEST']._serialized_end=1103
-  _globals['_WITHDRAWCORRECTIONRESPONSE']._serialized_start=1105
-  _globals['_WITHDRAWCORRECTIONRESPONSE']._serialized_end=1211
-  _globals['_LISTCORRECTIONSREQUEST']._serialized_start=1213
-  _globals['_LISTCORRECTIONSREQUEST']._serialized_end=1291
-  _globals['_STOREDCORRECTION']._serialized_start=1294
-  _globals['_STOREDCORRECTION']._serialized_end=1478
-  _globals['_LISTCORRECTIONSRESPONSE']._serialized_start=1480
-  _globals['_LISTCORRECTIONSRESPONSE']._serialized_end=1563
-  _globals['_CORRECTIONSERVICE']._serialized_start=1566
-  _globals['_CORRECTIONSERVICE']._serialized_end=1923
+  _globals['_LINECORRECTION']._serialized_end=270
+  _globals['_LINECORRECTIONS']._serialized_start=272
+  _globals['_LINECORRECTIONS']._serialized_end=339
+  _globals['_SUBMITCORRECTIONSREQUEST']._serialized_start=342
+  _globals['_SUBMITCORRECTIONSREQUEST']._serialized_end=542
+  _globals['_UNALIGNEDLINE']._serialized_start=544
+  _globals['_UNALIGNEDLINE']._serialized_end=606
+  _globals['_QUARANTINEDLINE']._serialized_start=608
+  _globals['_QUARANTINEDLINE']._serialized_end=689
+  _globals['_REFUSEDLINE']._serialized_start=691
+  _globals['_REFUSEDLINE']._serialized_end=765
+  _globals['_SUBMITCORRECTIONSRESPONSE']._serialized_start=768
+  _globals['_SUBMITCORRECTIONSRESPONSE']._serialized_end=1076
+  _globals['_WITHDRAWCORRECTIONREQUEST']._serialized_start=1078
+  _globals['_WITHDRAWCORRECTIONREQUEST']._serialized_end=1159
+  _globals['_WITHDRAWCORRECTIONRESPONSE']._serialized_start=1161
+  _globals['_WITHDRAWCORRECTIONRESPONSE']._serialized_end=1267
+  _globals['_LISTCORRECTIONSREQUEST']._serialized_start=1269
+  _globals['_LISTCORRECTIONSREQUEST']._serialized_end=1347
+  _globals['_STOREDCORRECTION']._serialized_start=1350
+  _globals['_STOREDCORRECTION']._serialized_end=1534
+  _globals['_LISTCORRECTIONSRESPONSE']._serialized_start=1536
+  _globals['_LISTCORRECTIONSRESPONSE']._serialized_end=1619
+  _globals['_CORRECTIONSERVICE']._serialized_start=1622
+  _globals['_CORRECTIONSERVICE']._serialized_end=1979
 # @@protoc_insertion_point(module_scope)

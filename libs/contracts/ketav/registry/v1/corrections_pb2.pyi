@@ -30,24 +30,32 @@ class LineCorrection(_message.Message):
     LINE_ID_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
     CONFIRM_FIELD_NUMBER: _builtins.int
+    SEEN_CORRECTION_ID_FIELD_NUMBER: _builtins.int
     line_id: _builtins.str
     """UUID of a line of the page's latest transcription."""
     text: _builtins.str
     """The text of the line in logical order, at most 4,000 code points. Empty: the line has no text."""
     confirm: _builtins.bool
     """Whether the user confirms a text that would be quarantined otherwise: it trains."""
+    seen_correction_id: _builtins.str
+    """Line.correction_id as the user has seen it; another latest correction is FAILED_PRECONDITION line-changed.
+    Absent: any.
+    """
     def __init__(
         self,
         *,
         line_id: _builtins.str = ...,
         text: _builtins.str = ...,
         confirm: _builtins.bool = ...,
+        seen_correction_id: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_seen_correction_id", b"_seen_correction_id", "seen_correction_id", b"seen_correction_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["confirm", b"confirm", "line_id", b"line_id", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_seen_correction_id", b"_seen_correction_id", "confirm", b"confirm", "line_id", b"line_id", "seen_correction_id", b"seen_correction_id", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__seen_correction_id: _TypeAlias = _typing.Literal["seen_correction_id"]  # noqa: Y015
+    _WhichOneofArgType__seen_correction_id: _TypeAlias = _typing.Literal["_seen_correction_id", b"_seen_correction_id"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__seen_correction_id) -> _WhichOneofReturnType__seen_correction_id | None: ...
 
 Global___LineCorrection: _TypeAlias = LineCorrection  # noqa: Y015
 

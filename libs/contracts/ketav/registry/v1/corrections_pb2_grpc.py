@@ -60,7 +60,8 @@ class CorrectionServiceServicer:
         """Stores corrections of a page's latest transcription, append-only, in one transaction. A text that may not be
         stored is refused alone.
         NOT_FOUND: no such page. INVALID_ARGUMENT unknown-line, duplicate-line, or no text may be stored.
-        FAILED_PRECONDITION page-not-read: the page has no transcription.
+        FAILED_PRECONDITION page-not-read: the page has no transcription; line-changed: a line has another latest
+        correction than the request names, and nothing is stored.
         ALREADY_EXISTS idempotency-key-reused: the request_id belongs to a different request.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

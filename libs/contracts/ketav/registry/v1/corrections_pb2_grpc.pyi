@@ -37,7 +37,8 @@ class CorrectionServiceStub:
     """Stores corrections of a page's latest transcription, append-only, in one transaction. A text that may not be
     stored is refused alone.
     NOT_FOUND: no such page. INVALID_ARGUMENT unknown-line, duplicate-line, or no text may be stored.
-    FAILED_PRECONDITION page-not-read: the page has no transcription.
+    FAILED_PRECONDITION page-not-read: the page has no transcription; line-changed: a line has another latest
+    correction than the request names, and nothing is stored.
     ALREADY_EXISTS idempotency-key-reused: the request_id belongs to a different request.
     """
     WithdrawCorrection: _grpc.UnaryUnaryMultiCallable[_corrections_pb2.WithdrawCorrectionRequest, _corrections_pb2.WithdrawCorrectionResponse]
@@ -56,7 +57,8 @@ class CorrectionServiceAsyncStub(CorrectionServiceStub):
     """Stores corrections of a page's latest transcription, append-only, in one transaction. A text that may not be
     stored is refused alone.
     NOT_FOUND: no such page. INVALID_ARGUMENT unknown-line, duplicate-line, or no text may be stored.
-    FAILED_PRECONDITION page-not-read: the page has no transcription.
+    FAILED_PRECONDITION page-not-read: the page has no transcription; line-changed: a line has another latest
+    correction than the request names, and nothing is stored.
     ALREADY_EXISTS idempotency-key-reused: the request_id belongs to a different request.
     """
     WithdrawCorrection: _aio.UnaryUnaryMultiCallable[_corrections_pb2.WithdrawCorrectionRequest, _corrections_pb2.WithdrawCorrectionResponse]  # type: ignore[assignment]
@@ -78,7 +80,8 @@ class CorrectionServiceServicer(metaclass=_abc_1.ABCMeta):
         """Stores corrections of a page's latest transcription, append-only, in one transaction. A text that may not be
         stored is refused alone.
         NOT_FOUND: no such page. INVALID_ARGUMENT unknown-line, duplicate-line, or no text may be stored.
-        FAILED_PRECONDITION page-not-read: the page has no transcription.
+        FAILED_PRECONDITION page-not-read: the page has no transcription; line-changed: a line has another latest
+        correction than the request names, and nothing is stored.
         ALREADY_EXISTS idempotency-key-reused: the request_id belongs to a different request.
         """
 

@@ -1,6 +1,9 @@
 """The codes of corrections."""
 
+from ketav_gateway import examples
 from ketav_gateway.http.problem_codes.kinds import ProblemCode
+
+_ETAG_DETAIL = 'The header If-Match is not the ETag of a line. Send one correction_id in quotes, or "none".'
 
 CODES: dict[str, ProblemCode] = {
     "page-not-read": ProblemCode(
@@ -12,6 +15,14 @@ CODES: dict[str, ProblemCode] = {
         422,
         "/lines/0 of the request is not a line of the page's latest transcription. "
         "Get the page again and send the ids of its lines.",
+    ),
+    "line-changed": ProblemCode(
+        412,
+        "The line was corrected after you have read it. Get the image again and decide which text is right.",
+        {"line_id": examples.LINE_ID},
+    ),
+    "malformed-etag": ProblemCode(
+        422, _ETAG_DETAIL, {"errors": [{"field": "If-Match", "message": _ETAG_DETAIL}]}
     ),
     "duplicate-line": ProblemCode(422, "/lines/0 and /lines/1 correct the same line. Send each line once."),
     "line-count": ProblemCode(422, "The text of the page has 1,020 lines. Send 1 to 1,000 lines."),
