@@ -153,6 +153,15 @@ def test_each_code_point_has_a_confidence_and_words_have_their_offsets(case: Cas
         assert " ".join(word.text for word in line.words) == line.text
 
 
+def test_characters_have_extents_along_their_line_or_none_has(case: Case) -> None:
+    """Within the line's box, and each word of Hebrew letters is to the left of the one before it."""
+    page = case.engine.read_page(draw_page(2), "page", case.model())
+    for line in page.lines:
+        assert len(line.extents) in {0, len(line.text)}
+        length = max(x for x, _ in line.boundary) - min(x for x, _ in line.boundary)
+        assert all(-length <= start <= end <= 2 * length for start, end in line.extents)
+
+
 def test_reading_no_lines_gives_no_readings(case: Case) -> None:
     """An empty batch is not an error."""
     assert case.engine.read_lines([], case.model()) == []

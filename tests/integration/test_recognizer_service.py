@@ -217,6 +217,7 @@ async def test_an_answer_keeps_what_the_contract_promises(service: Service) -> N
         assert all(0 <= value <= 1 for value in (*line.character_confidences, line.confidence))
         assert all(0 <= p.x < size[0] and 0 <= p.y < size[1] for p in (*line.baseline, *line.boundary))
         assert all(line.text[word.start : word.end] == word.text for word in line.words)
+        assert len(line.character_extents) in {0, len(line.text)}
         assert line.line_id == ""
 
 

@@ -1,19 +1,20 @@
 """Exports: well-formed, in logical order, with what the user wrote."""
 
 import json
+import re
 from collections.abc import Callable
-from datetime import UTC, datetime
 from itertools import pairwise
 from xml.etree import ElementTree as ET
 
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 
+from ketav.page.v1 import page_pb2
+from ketav.registry.v1 import pages_pb2, transcriptions_pb2
 from ketav_gateway.ground_truth.xml_documents import parse_xml
-from ketav_gateway.pages import exports
+from ketav_gateway.pages import convert, exports
 from ketav_gateway.pages.schemas import Page
-from ketav_gateway.pages.word_boxes import extent
-from ketav_gateway.schemas import Image, Model
-from ketav_gateway.transcriptions.schemas import CorrectedLine, Transcription, Word
+from ketav_gateway.transcriptions.word_boxes import extent
 
 MARKUP = '</Unicode> & "<script>"'
 ALTO = "{http://www.loc.gov/standards/alto/ns-v4#}"
@@ -26,40 +27,53 @@ def parsed(document: bytes) -> ET.Element:
     return ET.fromstring(document)  # noqa: S314 - our own output
 
 
-def line(order: int, text: str, corrected: str | None = None) -> CorrectedLine:
-    """Return a line."""
+def line(order: int, text: str, corrected: str | None = None, extents: str = "") -> page_pb2.Line:
+    """Return a line of a page; `extents` are those of its characters, as "80-60 60-40"."""
     top = 50 * order
-    return CorrectedLine(
+    words = [
+        page_pb2.Word(text=match.group(), confidence=0.875, start=match.start(), end=match.end())
+        for match in re.finditer(r"\S+", text)
+    ]
+    ends = [tuple(map(int, extent.split("-"))) for extent in extents.split()]
+    return page_pb2.Line(
         line_id=f"00000000-0000-4000-8000-00000000000{order}",
         order=order,
         text=text,
         confidence=0.875,
-        baseline=[(10, top + 5), (90, top + 7)],
-        boundary=[(10, top), (90, top), (92, top + 40), (8, top + 40)],
-        words=[],
+        baseline=_points((10, top + 5), (90, top + 7)),
+        boundary=_points((10, top), (90, top), (92, top + 40), (8, top + 40)),
+        words=words,
+        character_extents=[page_pb2.Extent(start=start, end=end) for end, start in ends],
         corrected_text=corrected,
         verified_text=corrected,
     )
 
 
-def page(*lines: CorrectedLine) -> Page:
+def _points(*points: tuple[int, int]) -> list[page_pb2.Point]:
+    """Return points as messages."""
+    return [page_pb2.Point(x=x, y=y) for x, y in points]
+
+
+def page(*lines: page_pb2.Line) -> Page:
     """Return a page that was read."""
-    now = datetime(2026, 1, 1, tzinfo=UTC)
-    return Page(
-        image_id="00000000-0000-4000-8000-0000000000aa",
-        project_id="00000000-0000-4000-8000-0000000000bb",
-        state="read",
-        layout="page",
-        created_at=now,
-        image=Image(width=100, height=200, media_type="image/png"),
-        transcription=Transcription(
-            transcription_id="00000000-0000-4000-8000-0000000000cc",
-            model=Model(version="hebrew_base-1", kind="base"),
-            created_at=now,
-            text="\n".join(item.text for item in lines),
-            confidence=0.875,
-            lines=list(lines),
-        ),
+    now = Timestamp()
+    now.FromJsonString("2026-01-01T00:00:00Z")
+    model = page_pb2.Model(version="hebrew_base-1", kind=page_pb2.MODEL_KIND_BASE)
+    return convert.page(
+        pages_pb2.Page(
+            page_id="00000000-0000-4000-8000-0000000000aa",
+            project_id="00000000-0000-4000-8000-0000000000bb",
+            state=pages_pb2.PAGE_STATE_READ,
+            layout=page_pb2.LAYOUT_PAGE,
+            create_time=now,
+            image=page_pb2.Image(width=100, height=200, media_type="image/png"),
+            transcription=transcriptions_pb2.Transcription(
+                transcription_id="00000000-0000-4000-8000-0000000000cc",
+                model=model,
+                create_time=now,
+                lines=lines,
+            ),
+        )
     )
 
 
@@ -105,13 +119,19 @@ def test_page_xml_has_coordinates_baselines_and_texts() -> None:
     assert next(root.iter(f"{PAGE}Page")).get("readingDirection") == "right-to-left"
 
 
+def in_region(region: str, item: page_pb2.Line) -> page_pb2.Line:
+    """Return a line of this region type."""
+    item.region = page_pb2.RegionType.Value(f"REGION_TYPE_{region.upper().replace('-', '_')}")
+    return item
+
+
 HEADED = page(
-    line(0, "12").model_copy(update={"region": "page-number"}),
-    line(1, "כותרת").model_copy(update={"region": "heading"}),
+    in_region("page-number", line(0, "12")),
+    in_region("heading", line(1, "כותרת")),
     line(2, "שורה ראשונה"),
     line(3, "שורה שנייה"),
-    line(4, "הערה").model_copy(update={"region": "marginalia"}),
-    line(5, "סוף").model_copy(update={"region": "footer"}),
+    in_region("marginalia", line(4, "הערה")),
+    in_region("footer", line(5, "סוף")),
 )
 
 
@@ -229,15 +249,21 @@ def test_each_word_has_a_box_within_its_line(form: exports.Format, text: str, co
         assert [box for _, box in words] == right_to_left
 
 
+def test_a_word_has_the_box_of_its_characters_and_keeps_it_when_it_is_corrected() -> None:
+    """Letters of one word may be narrower than those of another; a missing space is found."""
+    extents = "80-72 72-65 65-58 58-50 50-40 40-30 30-20 20-10 10-0"
+    as_read, corrected = (
+        [box for _, box in boxes("alto", exports.to_alto(page(line(0, "גדולקטנים", text, extents))))]
+        for text in (None, "גדול קטנים")
+    )
+    assert as_read == [pytest.approx((9, 0, 91, 40), abs=1)]
+    assert corrected == [pytest.approx(box, abs=1) for box in ((60, 0, 91, 40), (9, 0, 60, 40))]
+
+
 def test_words_have_the_confidence_of_their_reading_until_they_are_corrected() -> None:
-    """A corrected word has none."""
-    words = [
-        Word(text="אחת", confidence=0.5, start=0, end=3),
-        Word(text="שתים", confidence=0.9, start=4, end=8),
-    ]
-    read = line(0, "אחת שתים", "אחת שניים").model_copy(update={"words": words})
-    strings = parsed(exports.to_alto(page(read))).iter(f"{ALTO}String")
-    assert [string.get("WC") for string in strings] == ["0.5000", None]
+    """A corrected word has none; a word after an inserted one keeps its own."""
+    strings = parsed(exports.to_alto(page(line(0, "אחת שתים", "אחת ועוד שתים")))).iter(f"{ALTO}String")
+    assert [string.get("WC") for string in strings] == ["0.8750", None, "0.8750"]
 
 
 def test_an_export_names_the_image_as_it_is_downloaded() -> None:

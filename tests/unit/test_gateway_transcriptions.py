@@ -39,7 +39,13 @@ async def test_an_upload_is_stored_read_and_recorded_in_three_calls(gateway: Gat
     assert body["text"].splitlines()[0] == TEXT
     line = body["lines"][0]
     assert set(line) == LINE_FIELDS
-    assert line["words"][1] == {"text": "עולם", "confidence": 0.9, "start": 5, "end": 9}
+    assert line["words"][1] == {
+        "text": "עולם",
+        "confidence": 0.9,
+        "start": 5,
+        "end": 9,
+        "boundary": [[10, 0], [46, 0], [46, 38], [10, 38]],
+    }
     assert line["baseline"] == [[10, 30], [90, 30]]
     assert gateway.state.calls == ["CreatePage", "RecognizePage", "RecordTranscription"]
     assert response.headers["location"] == f"/projects/{body['project_id']}/images/{body['image_id']}"

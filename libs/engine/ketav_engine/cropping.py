@@ -1,7 +1,7 @@
 """Cut a line out of a page, levelled along its baseline: the same for training and reading."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
@@ -17,6 +17,20 @@ _BEND_SMOOTHING: Final = 5
 """Knots of the moving average that smooths it."""
 _MIN_BEND_POINTS: Final = 4
 """With fewer points a baseline is taken as it is."""
+
+
+class Axis(NamedTuple):
+    """The direction of a line: `origin` is its left end, `along` a unit vector to the right end."""
+
+    origin: NDArray[np.float32]
+    along: NDArray[np.float32]
+
+
+def first_column(baseline: Sequence[Sequence[float]], boundary: Sequence[Sequence[float]]) -> int:
+    """Return where column 0 of a crop is: pixels along the line from the left end of its baseline."""
+    polygon = np.asarray(boundary, dtype=np.float32).reshape(-1, 2)
+    axis = _axis(_left_to_right(np.asarray(baseline, dtype=np.float32).reshape(-1, 2), polygon))
+    return int(np.floor(((polygon - axis.origin) @ axis.along).min()))
 
 
 def crop(page: Grey, baseline: Sequence[Sequence[float]], boundary: Sequence[Sequence[float]]) -> Grey:
@@ -63,11 +77,8 @@ def _paper_level(pixels: Grey) -> int:
 
 def _level(window: Grey, baseline: NDArray[np.float32], polygon: NDArray[np.float32], paper: int) -> Grey:
     """Resample along the baseline: one rotation for the slope, a shift of each column for the bend."""
-    points = baseline if len(baseline) > 1 and np.ptp(baseline[:, 0]) >= 1 else _axis(polygon)
-    if points[-1][0] < points[0][0]:
-        points = points[::-1]
-    chord = points[-1] - points[0]
-    along = chord / max(float(np.hypot(*chord)), 1e-6)
+    points = _left_to_right(baseline, polygon)
+    along = _axis(points).along
     across = np.array([-along[1], along[0]], dtype=np.float32)
     u, v = (polygon - points[0]) @ along, (polygon - points[0]) @ across
     bend = _bend((points - points[0]) @ along, (points - points[0]) @ across)
@@ -86,8 +97,20 @@ def _level(window: Grey, baseline: NDArray[np.float32], polygon: NDArray[np.floa
     )
 
 
-def _axis(polygon: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return a level axis through a polygon, for a line whose baseline has no length."""
+def _axis(points: NDArray[np.float32]) -> Axis:
+    """Return the axis of a baseline from left to right."""
+    chord = points[-1] - points[0]
+    return Axis(points[0], chord / max(float(np.hypot(*chord)), 1e-6))
+
+
+def _left_to_right(baseline: NDArray[np.float32], polygon: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return a baseline from left to right; a level one through the polygon where it has no length."""
+    points = baseline if len(baseline) > 1 and np.ptp(baseline[:, 0]) >= 1 else _level_baseline(polygon)
+    return points if points[-1][0] >= points[0][0] else points[::-1]
+
+
+def _level_baseline(polygon: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return a level baseline through a polygon, for a line whose own has no length."""
     (left, _), (right, _) = polygon.min(axis=0), polygon.max(axis=0)
     middle = float(polygon[:, 1].mean())
     return np.array([[left, middle], [max(right, left + 1), middle]], dtype=np.float32)

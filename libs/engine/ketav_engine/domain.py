@@ -15,6 +15,9 @@ Image = NDArray[np.uint8]
 Point = tuple[int, int]
 """(x, y) in pixels from the top left corner of the image."""
 
+Extent = tuple[int, int]
+"""Where a character begins and where the next column after it is, in pixels from left to right."""
+
 Layout = Literal["page", "line"]
 """Whether the lines of the image must be found or the whole image is one line."""
 
@@ -82,6 +85,8 @@ class Reading:
 
     text: str
     confidences: tuple[float, ...]
+    extents: tuple[Extent, ...] = ()
+    """Columns of each code point on the normalised line; empty where they are not known."""
 
     @property
     def confidence(self) -> float:
@@ -113,6 +118,8 @@ class ReadLine:
     confidences: tuple[float, ...]
     words: tuple[ReadWord, ...]
     region: RegionType = "paragraph"
+    extents: tuple[Extent, ...] = ()
+    """Of each code point: pixels along the line from the left end of the baseline; empty if unknown."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,19 @@
 """The engine that reads with Kraken's networks."""
 
 import importlib
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 
 from ketav_common.stages import stage
 from ketav_engine import domain
-from ketav_engine.cropping import crop
+from ketav_engine.cropping import crop, first_column
 from ketav_engine.devices import CPU, check_available
 from ketav_engine.domain import FoundLine, Image, Layout, Model, Reading, ReadPage
-from ketav_engine.lines import normalise
+from ketav_engine.lines import NormalisedLine, normalise, normalised
 from ketav_engine.models import LoadedModel, load, network_class
 from ketav_engine.read_pages import assemble
 from ketav_engine.recognition.beam import BeamDecoder, LanguageTables
@@ -83,9 +85,14 @@ class KrakenEngine:
         with stage("segment"):
             lines = self.find_lines(image, layout)
         with stage("crop"):
-            crops = self.cut_lines(image, lines, model.info.height)
-        readings = self.read_lines(crops, model)
-        return assemble(image, lines, readings)
+            grey = line_finder.to_grey(image)
+            cuts = [normalised(crop(grey, line.baseline, line.boundary), model.info.height) for line in lines]
+        readings = self.read_lines([cut.image for cut in cuts], model)
+        placed = [
+            _along_baseline(reading, cut, first_column(line.baseline, line.boundary))
+            for line, cut, reading in zip(lines, cuts, readings, strict=True)
+        ]
+        return assemble(image, lines, placed)
 
     def fit(
         self,
@@ -112,6 +119,16 @@ class KrakenEngine:
         if self._language is None:
             return greedy
         return BeamDecoder(self._language, model.net.codec, self._settings, model.user_words)
+
+
+def _along_baseline(reading: Reading, line: NormalisedLine, start: int) -> Reading:
+    """Return a reading whose extents are pixels along the baseline; the crop begins at `start`."""
+    first = start + line.offset
+    extents = tuple(
+        (math.floor(first + line.scale * left), math.ceil(first + line.scale * right))
+        for left, right in reading.extents
+    )
+    return replace(reading, extents=extents)
 
 
 def _own(model: Model) -> LoadedModel:

@@ -6,7 +6,7 @@ new one.
 """
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import cv2
 import numpy as np
@@ -64,7 +64,20 @@ _MIN_LETTER_AREA: Final = 0.008
 """Area of such a component at least, in squares of the crop's height."""
 
 
+class NormalisedLine(NamedTuple):
+    """A normalised line; its column `c` is column `offset + scale * c` of the crop."""
+
+    image: Grey
+    offset: float
+    scale: float
+
+
 def normalise(grey: Grey, height: int = HEIGHT) -> Grey:
+    """Bring a line to dark ink on white paper with letters of a constant size, as `normalised` does."""
+    return normalised(grey, height).image
+
+
+def normalised(grey: Grey, height: int = HEIGHT) -> NormalisedLine:
     """Bring a line to dark ink on white paper with letters of a constant size.
 
     Takes a grey crop (h, w) of any size and returns (height, W) uint8, W bounded by `MAX_ASPECT`. The paper
@@ -72,10 +85,11 @@ def normalise(grey: Grey, height: int = HEIGHT) -> Grey:
     height whatever margins the crop had. A crop without ink gives a white image.
     """
     work = _shrink(np.ascontiguousarray(grey))
+    shrunk = grey.shape[1] / work.shape[1]
     flat, ink = _flatten(work)
     if ink is None:
         width = int(np.clip(round(work.shape[1] * height / work.shape[0]), height, MAX_ASPECT * height))
-        return np.full((height, width), PAPER, dtype=np.uint8)
+        return NormalisedLine(np.full((height, width), PAPER, dtype=np.uint8), 0.0, grey.shape[1] / width)
     core, centre = core_band(ink)
     min_scale, max_scale = (limit * height / work.shape[0] for limit in _SCALE)
     scale = float(np.clip(CORE * height / core, min_scale, max_scale))
@@ -83,10 +97,12 @@ def normalise(grey: Grey, height: int = HEIGHT) -> Grey:
     margin = round(height * _MARGIN / scale)
     half = height / 2 / scale
     rows = (round(centre - half), max(round(centre + half), round(centre - half) + 1))
-    window = _window(flat, rows, (int(columns[0]) - margin, int(columns[-1]) + 1 + margin))
+    left = int(columns[0]) - margin
+    window = _window(flat, rows, (left, int(columns[-1]) + 1 + margin))
     width = int(np.clip(round(window.shape[1] * height / window.shape[0]), 1, MAX_ASPECT * height))
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(window, (width, height), interpolation=method), dtype=np.uint8)
+    image = np.asarray(cv2.resize(window, (width, height), interpolation=method), dtype=np.uint8)
+    return NormalisedLine(image, left * shrunk, shrunk * window.shape[1] / width)
 
 
 def core_band(ink: NDArray[np.bool_]) -> tuple[float, float]:

@@ -7,7 +7,7 @@ from ketav_engine.segmentation.regions import is_page_number
 
 
 def assemble(image: Image, lines: Sequence[FoundLine], readings: Sequence[Reading]) -> ReadPage:
-    """Return a page of found lines and their readings."""
+    """Return a page of found lines and their readings, whose extents are along the baselines."""
     height, width = image.shape[:2]
     read_lines = tuple(
         ReadLine(
@@ -18,6 +18,7 @@ def assemble(image: Image, lines: Sequence[FoundLine], readings: Sequence[Readin
             confidence=reading.confidence,
             confidences=reading.confidences,
             words=reading.words,
+            extents=reading.extents,
             region="page-number" if is_page_number(reading.text, line.region) else line.region,
         )
         for line, reading in zip(lines, readings, strict=True)

@@ -92,6 +92,8 @@ def _to_line(line: ReadLine, order: int, page: ReadPage) -> page_pb2.Line:
     """Encode one line."""
     if not unicodedata.is_normalized("NFC", line.text) or len(line.confidences) != len(line.text):
         raise ValueError("the engine returned a text that is not NFC or lacks confidences of code points")
+    if len(line.extents) not in {0, len(line.text)}:
+        raise ValueError("the engine returned extents of some of the code points")
     words = [
         page_pb2.Word(text=word.text, confidence=_unit(word.confidence), start=word.start, end=word.end)
         for word in line.words
@@ -105,6 +107,7 @@ def _to_line(line: ReadLine, order: int, page: ReadPage) -> page_pb2.Line:
         character_confidences=[_unit(value) for value in line.confidences],
         words=words,
         region=_REGIONS[line.region],
+        character_extents=[page_pb2.Extent(start=start, end=end) for start, end in line.extents],
     )
 
 

@@ -35,7 +35,7 @@ def read(lines: Sequence[Image], model: LoadedModel, decoder: Decoder = greedy) 
     for indices, outputs in run(lines, model):
         with stage("beam"):
             for index, output in zip(indices, outputs, strict=True):
-                readings[index] = to_reading(decoder(output), model.net.codec)
+                readings[index] = to_reading(decoder(output), model.net.codec, lines[index], output.shape[1])
     return [reading for reading in readings if reading is not None]
 
 

@@ -5,15 +5,15 @@ hOCR 1.2 (kba.github.io/hocr-spec).
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 from xml.etree import ElementTree as ET
 
 from ketav_gateway.pages.regions import outline, page_lines, page_regions
 from ketav_gateway.pages.schemas import Page
-from ketav_gateway.pages.word_boxes import extent, outlines, spans
-from ketav_gateway.transcriptions.schemas import CorrectedLine, Position, RegionType
+from ketav_gateway.transcriptions.schemas import CorrectedLine, Position, RegionType, VerifiedWord, Word
+from ketav_gateway.transcriptions.word_boxes import extent
 
 Format = Literal["txt", "json", "alto", "page", "hocr"]
 
@@ -76,16 +76,9 @@ def _extent(line: CorrectedLine) -> tuple[int, int, int, int]:
 
 
 def _words(line: CorrectedLine) -> list[_Word]:
-    """Return the words of a line in logical order."""
-    text = _xml_text(line)
-    positions = spans(text)
-    confidences = {(word.start, word.text): word.confidence for word in line.words}
-    return [
-        _Word((word := text[position.start : position.end]), outline, confidences.get((position.start, word)))
-        for position, outline in zip(
-            positions, outlines(line.baseline, line.boundary, text, positions), strict=True
-        )
-    ]
+    """Return the words of a line in logical order, without the characters that XML does not allow."""
+    words: Sequence[Word | VerifiedWord] = line.words if line.verified_words is None else line.verified_words
+    return [_Word(_NOT_XML.sub("\ufffd", word.text), word.boundary, word.confidence) for word in words]
 
 
 def _box(points: list[Position]) -> dict[str, str]:

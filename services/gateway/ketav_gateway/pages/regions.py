@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from ketav_gateway.pages.schemas import Page
-from ketav_gateway.pages.word_boxes import extent
 from ketav_gateway.transcriptions.schemas import CorrectedLine, Position, RegionType
+from ketav_gateway.transcriptions.word_boxes import extent
 
 
 @dataclass(frozen=True)

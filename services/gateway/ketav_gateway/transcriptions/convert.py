@@ -15,10 +15,8 @@ from ketav_gateway.convert import (
     script_to_proto,
     timestamp,
 )
-from ketav_gateway.transcriptions import schemas
-
-_CONFIDENCE_DIGITS = 4
-"""Decimal places of a confidence: a float32 of the network has no more significant digits."""
+from ketav_gateway.transcriptions import schemas, words
+from ketav_gateway.transcriptions.words import confidence
 
 LineT = TypeVar("LineT", bound=schemas.Line)
 
@@ -46,26 +44,16 @@ def turn(form: schemas.OcrForm) -> int:
     return 0 if form.rotate == "auto" else int(form.rotate)
 
 
-def _confidence(value: float) -> float:
-    """Return a confidence with the digits that JSON shows."""
-    return round(value, _CONFIDENCE_DIGITS)
-
-
 def _line(shape: type[LineT], message: page_pb2.Line, **corrections: object) -> LineT:
     """Return a line, with or without its correction."""
     return shape(
         line_id=message.line_id,
         order=message.order,
         text=message.text,
-        confidence=_confidence(message.confidence),
+        confidence=confidence(message.confidence),
         baseline=[(point.x, point.y) for point in message.baseline],
         boundary=[(point.x, point.y) for point in message.boundary],
-        words=[
-            schemas.Word(
-                text=word.text, confidence=_confidence(word.confidence), start=word.start, end=word.end
-            )
-            for word in message.words
-        ],
+        words=words.read_words(message),
         region=region(message.region),
         **corrections,
     )
@@ -86,6 +74,7 @@ def corrected_line(message: page_pb2.Line) -> schemas.CorrectedLine:
         message,
         corrected_text=message.corrected_text if message.HasField("corrected_text") else None,
         verified_text=message.verified_text if message.HasField("verified_text") else None,
+        verified_words=words.verified_words(message) if message.HasField("verified_text") else None,
         quarantine=quarantine(message.quarantine) if message.HasField("quarantine") else None,
         correction_id=message.correction_id or None,
     )
@@ -106,7 +95,7 @@ def _page_confidence(message: transcriptions_pb2.Transcription) -> float | None:
     characters = sum(len(line.text) for line in message.lines)
     if not characters:
         return None
-    return _confidence(sum(line.confidence * len(line.text) for line in message.lines) / characters)
+    return confidence(sum(line.confidence * len(line.text) for line in message.lines) / characters)
 
 
 def ocr_response(

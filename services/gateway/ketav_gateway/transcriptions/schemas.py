@@ -33,8 +33,20 @@ _LINE_EXAMPLE: dict[str, Any] = {
     "baseline": [[1100, 140], [640, 146]],
     "boundary": [[630, 120], [1110, 116], [1112, 190], [632, 196]],
     "words": [
-        {"text": "שלום", "confidence": 0.95, "start": 0, "end": 4},
-        {"text": "עולם", "confidence": 0.91, "start": 5, "end": 9},
+        {
+            "text": "שלום",
+            "confidence": 0.95,
+            "start": 0,
+            "end": 4,
+            "boundary": [[880, 118], [1110, 116], [1112, 190], [882, 193]],
+        },
+        {
+            "text": "עולם",
+            "confidence": 0.91,
+            "start": 5,
+            "end": 9,
+            "boundary": [[630, 120], [860, 118], [862, 193], [632, 196]],
+        },
     ],
     "region": "paragraph",
 }
@@ -83,6 +95,10 @@ TRANSCRIPTION_EXAMPLE: dict[str, Any] = {
             **_LINE_EXAMPLE,
             "corrected_text": "שלום לכולם",
             "verified_text": "שלום לכולם",
+            "verified_words": [
+                {**_LINE_EXAMPLE["words"][0], "confidence": None},
+                {**_LINE_EXAMPLE["words"][1], "text": "לכולם", "confidence": None, "end": 10},
+            ],
             "quarantine": None,
             "correction_id": "7b6a5f4e-3d2c-4b1a-8f9e-8d7c6b5a4f3e",
         }
@@ -125,13 +141,27 @@ class OcrForm(RequestBody):
     )
 
 
-class Word(ResponseBody):
-    """A word of a line."""
+class PlacedWord(ResponseBody):
+    """A word of a line with its position on the image."""
 
     text: str = Field(description="Text in logical order, Unicode NFC.")
-    confidence: float = Field(description="Confidence, 0 to 1.")
     start: int = Field(description="Index of its first code point in the text of the line.")
     end: int = Field(description="Index after its last code point in the text of the line.")
+    boundary: list[Position] = Field(description="Polygon around the word.")
+
+
+class Word(PlacedWord):
+    """A word of a line as the model read it."""
+
+    confidence: float = Field(description="Confidence, 0 to 1.")
+
+
+class VerifiedWord(PlacedWord):
+    """A word of a verified text."""
+
+    confidence: float | None = Field(
+        description="Confidence with which the model read the word, 0 to 1; null if it read another one."
+    )
 
 
 class Line(ResponseBody):
@@ -174,6 +204,11 @@ class CorrectedLine(Line):
         None,
         description="The text that counts and is exported: the latest correction outside quarantine; null "
         "when there is none.",
+    )
+    verified_words: list[VerifiedWord] | None = Field(
+        None,
+        description="Words of `verified_text`, with the confidences of those that were read so; null without "
+        "such a text.",
     )
     quarantine: Quarantine | None = Field(
         None, description="Why that correction does not train; null when it does."

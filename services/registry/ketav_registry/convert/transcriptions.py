@@ -25,6 +25,7 @@ def new_line(line: page_pb2.Line) -> Line:
         character_confidences=tuple(line.character_confidences),
         words=tuple(Word(word.text, word.confidence, word.start, word.end) for word in line.words),
         region=common.choice(_REGIONS, line.region, RegionType.PARAGRAPH),
+        character_extents=tuple((extent.start, extent.end) for extent in line.character_extents),
     )
 
 
@@ -42,6 +43,7 @@ def line_message(line: Line) -> page_pb2.Line:
             page_pb2.Word(text=word.text, confidence=word.confidence, start=word.start, end=word.end)
             for word in line.words
         ],
+        character_extents=[page_pb2.Extent(start=start, end=end) for start, end in line.character_extents],
         corrected_text=line.corrected_text,
         quarantine=quarantine_message(line.quarantine),
         verified_text=line.verified_text,

@@ -60,6 +60,8 @@ class Line:
     confidence: float
     character_confidences: tuple[float, ...] = ()
     words: tuple[Word, ...] = ()
+    character_extents: tuple[tuple[int, int], ...] = ()
+    """Pixels along the line from the left end of its baseline, for each code point; empty: not known."""
     line_id: UUID | None = None
     corrected_text: str | None = None
     quarantine: Quarantine | None = None
@@ -88,6 +90,8 @@ def line_problem(line: Line) -> str:
         "contains a NUL": "\0" not in text,
         "is not in Unicode NFC": is_normalized("NFC", text),
         "does not have one confidence for each code point": len(line.character_confidences) in {0, length},
+        "does not have one extent for each code point": len(line.character_extents) in {0, length},
+        "has a character that ends before it starts": all(s <= e for s, e in line.character_extents),
         "has a confidence outside 0 to 1": all(low <= confidence <= high for confidence in confidences),
         "has a word that is not the text between its offsets": all(
             0 <= word.start < word.end <= length and text[word.start : word.end] == word.text

@@ -19,7 +19,7 @@ from ketav_registry.tables import correction, line, model_version, page, transcr
 
 _line, _transcription = line.c, transcription.c
 
-_CONVERTED = {"baseline", "boundary", "character_confidences", "words"}
+_CONVERTED = {"baseline", "boundary", "character_confidences", "character_extents", "words"}
 """Fields of a line that have another type in the database: arrays and JSON."""
 _COPIED = [field.name for field in fields(Line) if field.name in _line and field.name not in _CONVERTED]
 """Fields of a line that its column of the same name stores as they are."""
@@ -39,6 +39,7 @@ def line_of(
         boundary=tuple((x, y) for x, y in row.boundary),
         character_confidences=tuple(row.character_confidences),
         words=tuple(Word(*word) for word in row.words),
+        character_extents=tuple((start, end) for start, end in row.character_extents),
         line_id=row.id,
         corrected_text=corrected_text,
         quarantine=quarantine,
@@ -54,6 +55,7 @@ def _values(new_line: Line) -> dict[str, Any]:
         "baseline": new_line.baseline,
         "boundary": new_line.boundary,
         "character_confidences": list(new_line.character_confidences),
+        "character_extents": new_line.character_extents,
         "words": [(word.text, word.confidence, word.start, word.end) for word in new_line.words],
     }
 

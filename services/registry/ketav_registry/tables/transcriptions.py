@@ -43,6 +43,8 @@ line = sa.Table(
     # Arrays of [text, confidence, start, end].
     sa.Column("words", pg.JSONB, nullable=False),
     sa.Column("region", enumeration(RegionType), nullable=False, server_default=RegionType.PARAGRAPH.value),
+    # An array of [start, end] in pixels along the baseline for each code point; empty: not known.
+    sa.Column("character_extents", pg.JSONB, nullable=False, server_default="[]"),
     foreign_key("transcription", "transcription_id", "page_id", cascade=True),
     sa.UniqueConstraint("id", "page_id", "geometry_sha256", "user_id"),
     sa.UniqueConstraint("transcription_id", "order"),

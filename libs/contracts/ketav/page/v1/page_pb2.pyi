@@ -294,6 +294,34 @@ class Word(_message.Message):
 Global___Word: _TypeAlias = Word  # noqa: Y015
 
 @_typing.final
+class Extent(_message.Message):
+    """The part of a line that a character takes, in pixels along the line: from the left end of its baseline, which is 0,
+    towards the right end; negative left of it.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    START_FIELD_NUMBER: _builtins.int
+    END_FIELD_NUMBER: _builtins.int
+    start: _builtins.int
+    """Where the character begins."""
+    end: _builtins.int
+    """Where it ends, at least `start`."""
+    def __init__(
+        self,
+        *,
+        start: _builtins.int = ...,
+        end: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "start", b"start"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Extent: _TypeAlias = Extent  # noqa: Y015
+
+@_typing.final
 class Quarantine(_message.Message):
     """The reason why a correction is stored but does not train."""
 
@@ -359,6 +387,7 @@ class Line(_message.Message):
     CONFIDENCE_FIELD_NUMBER: _builtins.int
     CHARACTER_CONFIDENCES_FIELD_NUMBER: _builtins.int
     WORDS_FIELD_NUMBER: _builtins.int
+    CHARACTER_EXTENTS_FIELD_NUMBER: _builtins.int
     CORRECTED_TEXT_FIELD_NUMBER: _builtins.int
     QUARANTINE_FIELD_NUMBER: _builtins.int
     VERIFIED_TEXT_FIELD_NUMBER: _builtins.int
@@ -399,6 +428,10 @@ class Line(_message.Message):
         """Words in logical order."""
 
     @_builtins.property
+    def character_extents(self) -> _containers.RepeatedCompositeFieldContainer[Global___Extent]:
+        """Extent of each code point of the text; empty when the recognizer does not know them."""
+
+    @_builtins.property
     def quarantine(self) -> Global___Quarantine:
         """The reason why that correction does not train; absent when it does."""
 
@@ -413,6 +446,7 @@ class Line(_message.Message):
         confidence: _builtins.float = ...,
         character_confidences: _abc.Iterable[_builtins.float] | None = ...,
         words: _abc.Iterable[Global___Word] | None = ...,
+        character_extents: _abc.Iterable[Global___Extent] | None = ...,
         corrected_text: _builtins.str | None = ...,
         quarantine: Global___Quarantine | None = ...,
         verified_text: _builtins.str | None = ...,
@@ -421,7 +455,7 @@ class Line(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_corrected_text", b"_corrected_text", "_verified_text", b"_verified_text", "corrected_text", b"corrected_text", "quarantine", b"quarantine", "verified_text", b"verified_text"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_corrected_text", b"_corrected_text", "_verified_text", b"_verified_text", "baseline", b"baseline", "boundary", b"boundary", "character_confidences", b"character_confidences", "confidence", b"confidence", "corrected_text", b"corrected_text", "correction_id", b"correction_id", "line_id", b"line_id", "order", b"order", "quarantine", b"quarantine", "region", b"region", "text", b"text", "verified_text", b"verified_text", "words", b"words"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_corrected_text", b"_corrected_text", "_verified_text", b"_verified_text", "baseline", b"baseline", "boundary", b"boundary", "character_confidences", b"character_confidences", "character_extents", b"character_extents", "confidence", b"confidence", "corrected_text", b"corrected_text", "correction_id", b"correction_id", "line_id", b"line_id", "order", b"order", "quarantine", b"quarantine", "region", b"region", "text", b"text", "verified_text", b"verified_text", "words", b"words"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__corrected_text: _TypeAlias = _typing.Literal["corrected_text"]  # noqa: Y015
     _WhichOneofArgType__corrected_text: _TypeAlias = _typing.Literal["_corrected_text", b"_corrected_text"]  # noqa: Y015

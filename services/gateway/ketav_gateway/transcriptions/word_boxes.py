@@ -1,27 +1,20 @@
 """Boxes of words: the parts of a line's boundary that its words take, in pixels of the stored image.
 
-A line that no network has placed has no positions of its characters; its words then share the line by their
-number of characters. The words of a Hebrew line follow each other from right to left, those of a run of Latin
-words from left to right.
+The network that has read a line knows where its characters are (`word_ends`). An imported line has no
+positions of its characters; its words share the line by their number of characters. The words of a Hebrew
+line follow each other from right to left, those of a run of Latin words from left to right.
 """
 
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import hypot
+
+from ketav_gateway.transcriptions.word_ends import UNKNOWN, Ends, Reading, Span, word_ends
 
 Position = tuple[int, int]
 _WORD = re.compile(r"\S+")
 _MIN_CORNERS = 3
-
-
-@dataclass(frozen=True)
-class Span:
-    """A word of a text: its first code point, and the one after its last."""
-
-    start: int
-    end: int
 
 
 def spans(text: str) -> list[Span]:
@@ -30,23 +23,29 @@ def spans(text: str) -> list[Span]:
 
 
 def outlines(
-    baseline: Sequence[Position], boundary: Sequence[Position], text: str, words: Sequence[Span]
+    baseline: Sequence[Position],
+    boundary: Sequence[Position],
+    text: str,
+    words: Sequence[Span],
+    reading: Reading = UNKNOWN,
 ) -> list[list[Position]]:
-    """Return the polygon of each word: the boundary between the ends of the word, along the baseline."""
+    """Return the polygon of each word: the boundary between the ends of the word, along the baseline.
+
+    The ends are where the reading has the characters of the word; without a reading they are estimated.
+    """
     if not words:
         return []
     if len(boundary) < _MIN_CORNERS:
         return [list(boundary or baseline or [(0, 0)])] * len(words)
     (x0, y0), (x1, y1) = _chord(baseline, boundary)
     length = hypot(x1 - x0, y1 - y0)
-    dx, dy = (x1 - x0) / length, (y1 - y0) / length
-    along = [x * dx + y * dy for x, y in boundary]
-    end, start = max(along), min(along)
-    shares = _shares(text, words)
-    return [
-        _clipped(boundary, (dx, dy), end - right * (end - start), end - left * (end - start))
-        for left, right in shares
-    ]
+    axis = (x1 - x0) / length, (y1 - y0) / length
+    origin = x0 * axis[0] + y0 * axis[1]
+    ends = word_ends(text, words, reading)
+    if not ends:
+        along = [x * axis[0] + y * axis[1] - origin for x, y in boundary]
+        ends = _estimated(text, words, min(along), max(along))
+    return [_clipped(boundary, axis, origin + low, origin + high) for low, high in ends]
 
 
 def extent(points: Sequence[Position]) -> tuple[int, int, int, int]:
@@ -64,16 +63,16 @@ def _chord(baseline: Sequence[Position], boundary: Sequence[Position]) -> tuple[
     return (left, top), (max(right, left + 1), top)
 
 
-def _shares(text: str, words: Sequence[Span]) -> list[tuple[float, float]]:
-    """Return the shares of a line, from its right end, at which each word begins and ends."""
+def _estimated(text: str, words: Sequence[Span], low: float, high: float) -> list[Ends]:
+    """Return the ends of words that share a line from `low` to `high` by their number of characters."""
     widths = [_width(text[word.start : word.end]) for word in words]
-    total = sum(widths) + len(words) - 1
-    shares = [(0.0, 1.0)] * len(words)
-    position = 0.0
+    unit = (high - low) / (sum(widths) + len(words) - 1)
+    ends = [(low, high)] * len(words)
+    right = high
     for index in _visual_order([text[word.start : word.end] for word in words]):
-        shares[index] = position / total, (position + widths[index]) / total
-        position += widths[index] + 1
-    return shares
+        ends[index] = right - widths[index] * unit, right
+        right -= (widths[index] + 1) * unit
+    return ends
 
 
 def _width(word: str) -> int:
