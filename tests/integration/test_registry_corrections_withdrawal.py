@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ketav.page.v1 import page_pb2
-from ketav.registry.v1 import corrections_pb2, pages_pb2
+from ketav.registry.v1 import corrections_pb2, ground_truth_pb2, pages_pb2, training_pb2
 from ketav_common import rpc
 from ketav_common.errors import NotFound
 from tests.parts.postgres import PostgresServer
@@ -204,11 +204,11 @@ async def test_a_version_that_learned_from_a_withdrawn_line_is_tainted(registry:
     """It never serves again, as after a deletion; a version without the line serves on."""
     user_id, run_id = await queued_run(registry)
     claimed = await claim(registry, run_id)
+    sides = await sides_of(registry, run_id, claimed.fence)
     version = (await publish(registry, run_id, claimed.fence)).model.version
     assert await serving(registry, user_id) == version
     with acting(user_id):
-        [page, *_] = [item async for item in pages_of_user(registry)]
-        [line, *_] = page.transcription.lines
+        page, line = await line_on(registry, sides, ground_truth_pb2.SPLIT_TRAIN)
         withdrawal = await withdraw(registry, page, line.line_id)
         assert list(withdrawal.consequences.tainted_versions) == [version]
         assert withdrawal.ground_truth_lines == 15
@@ -218,17 +218,52 @@ async def test_a_version_that_learned_from_a_withdrawn_line_is_tainted(registry:
     assert await serving(registry, user_id) == "hebrew_base-1"
 
 
+async def test_the_withdrawal_of_a_held_out_line_taints_nothing(registry: Registry) -> None:
+    """No version has learnt from it, and no run learns from it: they only measure with it."""
+    user_id, run_id = await queued_run(registry)
+    claimed = await claim(registry, run_id)
+    sides = await sides_of(registry, run_id, claimed.fence)
+    version = (await publish(registry, run_id, claimed.fence)).model.version
+    run = await queue(registry, user_id)
+    with acting(user_id):
+        page, line = await line_on(registry, sides, ground_truth_pb2.SPLIT_HOLDOUT)
+        withdrawal = await withdraw(registry, page, line.line_id)
+    assert list(withdrawal.consequences.tainted_versions) == []
+    assert withdrawal.consequences.cancelled_run_id == ""
+    assert withdrawal.ground_truth_lines == 15
+    assert await serving(registry, user_id) == version
+    assert (await get_run(registry, user_id, run.run_id)).state == training_pb2.TRAINING_RUN_STATE_QUEUED
+
+
 async def test_a_run_over_a_withdrawn_line_is_cancelled(registry: Registry) -> None:
     """Its worker may not publish what it has learned."""
     user_id = await registry.new_user()
     with acting(user_id):
         await correct(registry, 8)
     run = await queue(registry, user_id)
+    sides = await sides_of(registry, run.run_id, (await claim(registry, run.run_id)).fence)
     with acting(user_id):
-        [page, *_] = [item async for item in pages_of_user(registry)]
-        withdrawal = await withdraw(registry, page, page.transcription.lines[0].line_id)
+        page, line = await line_on(registry, sides, ground_truth_pb2.SPLIT_TRAIN)
+        withdrawal = await withdraw(registry, page, line.line_id)
     assert withdrawal.consequences.cancelled_run_id == run.run_id
     assert "withdrawn" in (await get_run(registry, user_id, run.run_id)).verdict
+
+
+async def sides_of(registry: Registry, run_id: str, fence: int) -> dict[str, int]:
+    """Return the side of the split of each line of a run, by its id."""
+    request = ground_truth_pb2.ExportGroundTruthRequest(run_id=run_id, fence=fence)
+    with acting(None, "trainer"), rpc.raise_ketav_errors():
+        parts = [part async for part in registry.ground_truth.ExportGroundTruth(request)]
+    return {line.line.line_id: line.split for part in parts for line in part.page.lines}
+
+
+async def line_on(
+    registry: Registry, sides: dict[str, int], side: int
+) -> tuple[pages_pb2.Page, page_pb2.Line]:
+    """Return a line of the current user on a side of the split, after its page."""
+    pages = [page async for page in pages_of_user(registry)]
+    lines = [(page, line) for page in pages for line in page.transcription.lines]
+    return next((page, line) for page, line in lines if sides[line.line_id] == side)
 
 
 async def pages_of_user(registry: Registry) -> AsyncIterator[pages_pb2.Page]:

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from ketav.page.v1 import page_pb2
-from ketav.registry.v1 import corrections_pb2, models_pb2, next_lines_pb2, training_pb2
+from ketav.registry.v1 import corrections_pb2, models_pb2, next_lines_pb2, projects_pb2, training_pb2
 from ketav_common import rpc
 from ketav_common.errors import Forbidden, InvalidInput
 from tests.parts.postgres import PostgresServer
@@ -201,6 +201,30 @@ async def test_two_scripts_that_are_due_get_one_run_each(
         await publish(registry, run_id, lease.fence)
         await age_run(postgres, database, run_id, timedelta(minutes=6))
     assert trained == [page_pb2.SCRIPT_SQUARE, page_pb2.SCRIPT_RASHI]
+
+
+@pytest.mark.parametrize("hand", ["", "Uncle"])
+async def test_a_project_that_gets_another_hand_makes_a_run_of_it_due(
+    registry: Registry, postgres: PostgresServer, database: str, hand: str
+) -> None:
+    """Its lines were corrected long before the last run of that hand."""
+    user_id = await registry.new_user()
+    with acting(user_id):
+        moved = (await create(registry, hand="Aunt")).page.project_id
+        await correct(registry, 7, project_id=moved)
+        trained = (await create(registry, hand=hand)).page.project_id
+        await correct(registry, 10, project_id=trained)
+    long_ago = "UPDATE feedback SET created_at = created_at - interval '1 hour' WHERE user_id = $1"
+    await asyncio.to_thread(postgres.execute, long_ago, database, user_id)
+    await set_policy(registry, user_id, automatic=True, gap_s=0)
+    run_id = await swept(registry, user_id)
+    await publish(registry, run_id, (await claim(registry, run_id)).fence)
+    assert await swept(registry, user_id) == ""
+    with acting(user_id), rpc.raise_ketav_errors():
+        change = projects_pb2.UpdateProjectRequest(project_id=moved, hand=hand)
+        await registry.projects.UpdateProject(change)
+    due = (await claim(registry, await swept(registry, user_id))).run
+    assert (due.hand, due.training_lines + due.holdout_lines) == (hand, 34)
 
 
 @pytest.mark.parametrize("gap_s", [-1, 604_801])

@@ -170,6 +170,31 @@ async def test_what_a_model_may_forget_is_measured_from_the_base_model(tmp_path:
         assert events[-1]["general_limit"] == pytest.approx(limit)
 
 
+def with_sign(config: FitConfig, sign: str) -> FitConfig:
+    """Replace a letter in the texts of a run by a sign."""
+    [page] = config.pages
+    lines = tuple(replace(line, text=line.text.replace("ה", sign)) for line in page.lines)
+    return replace(config, pages=(replace(page, lines=lines),))
+
+
+async def test_both_models_are_compared_with_the_same_texts(tmp_path: Path) -> None:
+    """The parent writes an ASCII quotation mark for a gershayim; the candidate learns the gershayim."""
+    first, second = tmp_path / "first", tmp_path / "second"
+    for directory in (first, second):
+        await asyncio.to_thread(directory.mkdir)
+    await fit(with_sign(prepare(first, 40, 20), '"'), ignore)
+    parent = (first / CANDIDATE).read_bytes()
+    config = with_sign(prepare(second, 40, 20, parent_sha256=hashlib.sha256(parent).hexdigest()), "״")
+    (second / PARENT).write_bytes(parent)
+    done = (await collected(config))[-1]
+    texts = [line.text for line in config.pages[0].lines if line.holdout]
+    assert [length for length, _, _ in done["errors"]] == [len(text) for text in texts]
+    # Some letters are misread by both, and an alignment can count a sign and its neighbour as one error.
+    assert (
+        sum(before - after for _, before, after in done["errors"]) > sum(map(str.count, texts, "״" * 20)) / 3
+    )
+
+
 @pytest.mark.kraken
 async def test_kraken_s_network_is_trained_through_the_same_process(tmp_path: Path) -> None:
     """The shipped base model learns for one epoch; lines are measured with both models, also across folds."""

@@ -116,6 +116,14 @@ async def new_base(loop: Trainings, tmp_path: Path, content: bytes) -> str:
     return (await models.import_base(file, "hebrew_base", None, stores=loop.registry.stores)).model.version
 
 
+async def set_gap(loop: Trainings, user_id: UUID) -> None:
+    """Allow automatic runs of a user without a gap between them."""
+    policy = training_pb2.TrainingPolicy(automatic=True, minimum_gap_seconds=0)
+    with acting(user_id), rpc.raise_ketav_errors():
+        request = training_pb2.SetTrainingPolicyRequest(policy=policy)
+        await loop.registry.training.SetTrainingPolicy(request)
+
+
 async def swept(loop: Trainings, user_id: UUID) -> list[training_pb2.TrainingRun]:
     """Sweep, and return the runs that are queued then."""
     return [await loop.run(user_id, run_id) for run_id in await sweep_runs(loop.registry)]
@@ -130,6 +138,8 @@ async def test_a_hand_is_trained_once_from_a_new_base_and_keeps_its_model_if_the
     first = await train(loop, user_id, "Mother")
     assert await swept(loop, user_id) == []
     base = await new_base(loop, tmp_path, tiny.save(epoch=1))
+    assert await swept(loop, user_id) == []  # for the first run is younger than the minimum gap
+    await set_gap(loop, user_id)
     [run] = await swept(loop, user_id)
     assert (run.hand, run.new_base) == ("Mother", base)
     await loop.train(run.run_id)
@@ -147,6 +157,7 @@ async def test_a_hand_is_trained_once_from_a_new_base_and_keeps_its_model_if_the
 async def test_a_model_from_a_new_base_serves_if_it_is_better(loop: Trainings, tmp_path: Path) -> None:
     """The hand had learned two letters and now writes five; its version descends from the new base."""
     user_id = await loop.registry.new_user()
+    await set_gap(loop, user_id)
     few = Writing("Mother", letters=("גדה", "אבא"))
     project_id = await write(loop, user_id, few, 1, 2, lines=8)
     await train(loop, user_id, "Mother")
@@ -168,6 +179,7 @@ async def test_a_run_that_the_user_starts_goes_before_the_one_from_a_new_base(
     """The queued one is cancelled and returns; there is one at a time over all users."""
     one, two = await loop.registry.new_user(), await loop.registry.new_user()
     for user_id in (one, two):
+        await set_gap(loop, user_id)
         await write(loop, user_id, MOTHER, 1, 2)
         await train(loop, user_id, "Mother")
     base = await new_base(loop, tmp_path, tiny.save(epoch=1))

@@ -122,6 +122,15 @@ def test_new_characters_enter_the_alphabet_when_several_lines_hold_them(parent: 
     assert result.skipped == 1
 
 
+@pytest.mark.parametrize("sign", "<>[]≤≥")
+def test_a_new_sign_that_is_mirrored_between_letters_trains(parent: LoadedModel, sign: str) -> None:
+    """The network learns its mirror image, and the model reads it as the sign."""
+    lines = [*some_lines(3, 1), *(line(f"א{sign}ב") for _ in range(3))]
+    result = fit.fit(parent, lines, [], [], FitOptions(epochs=1), proceed)
+    assert result.skipped == 0
+    assert sign in models.load(result.content).info.alphabet
+
+
 def test_lines_that_cannot_be_learnt_are_left_out(parent: LoadedModel) -> None:
     """Empty text and text longer than the image allows are no samples; none left is an error."""
     bad = [TrainingLine(line("אב").image, ""), TrainingLine(line("א").image, "א" * 60)]

@@ -16,6 +16,9 @@ from ketav_common.limits import MAX_LINE_CODE_POINTS
 MAX_MARKS: Final = 16
 """Combining marks on one letter: with niqqud and te'amim a letter has a few. The stream-safe format of UAX
 #15 stops at 30."""
+MIN_LINES_OF_NEW_SIGN: Final = 3
+"""Training lines that must have a sign before a training adds it to a model: fewer may be a slip of the
+pen."""
 _FORBIDDEN = re.compile(
     "[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069\u2028\u2029\ud800-\udfff\ufdd0-\ufdef\ufeff\ufffe\uffff]"
 )

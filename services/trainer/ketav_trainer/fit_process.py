@@ -12,7 +12,7 @@ from ketav_common import faults
 from ketav_common.child_main import Channel, run
 from ketav_common.error_rates import edits
 from ketav_common.stages import record_stages, stage
-from ketav_common.text import measured, trained
+from ketav_common.text import trained
 from ketav_engine.domain import (
     Engine,
     EngineError,
@@ -82,7 +82,9 @@ class FitProcess:
         self._engine: Engine = make_engine(config.engine, config.language, config.device)
         self._lines = FitLines(config, self._engine)
         self._replay: list[TrainingLine] = []
-        self._known_edits: dict[tuple[str, tuple[int, ...]], list[int]] = {}
+        self._readings: dict[tuple[str, tuple[int, ...]], list[str]] = {}
+        self._signs: set[str] = set()
+        """Signs of all models of the training: every reading is compared with texts in these."""
         self._options = FitOptions(seed=config.seed, epochs=config.epochs)
 
     def run(self) -> None:
@@ -122,7 +124,9 @@ class FitProcess:
 
     def _model(self, name: str, sha256: str) -> Model:
         """Load a model of the private directory."""
-        return self._engine.load_model((self._config.directory / name).read_bytes(), sha256)
+        model = self._engine.load_model((self._config.directory / name).read_bytes(), sha256)
+        self._signs.update(model.info.alphabet)
+        return model
 
     def _reference(self, parent: Model) -> _Reference:
         """Return the model that the candidate must beat.
@@ -164,8 +168,9 @@ class FitProcess:
         Where it forgets too much there, a blend with the parent replaces it, also in the file.
         """
         tuned = candidate = self._load(self._candidate_file.read_bytes())
+        base_cer = self._base_cer()  # first, because the base may add signs to the references
         before = self._errors(reference, parent, "general")
-        limit = largest_general_cer(cer(before, serving=False), self._base_cer())
+        limit = largest_general_cer(cer(before, serving=False), base_cer)
         errors = self._errors(reference, candidate, "general")
         for share in _BLEND_SHARES:
             if cer(errors, serving=False) <= limit:
@@ -198,43 +203,52 @@ class FitProcess:
             left_out = sorted(source.index for source, own in zip(new, folds, strict=True) if own == fold)
             rest = [line for index, line in enumerate(lines.training) if index not in set(left_out)]
             result = self._engine.fit(parent, rest, [], [], options, lambda _: True)
-            before = self._edits(reference, [known.training[index] for index in left_out])
+            before = self._read(reference, [known.training[index] for index in left_out])
             measured = [lines.training[index] for index in left_out]
-            errors += _paired(measured, before, self._edits(self._load(result.content), measured))
+            errors += self._compared(measured, before, self._read(self._load(result.content), measured))
         return errors
 
     def _load(self, content: bytes) -> Model:
         """Load a model that the training made, as the recognizer will; raises SpoiltModelError."""
         try:
-            return self._engine.load_model(content, hashlib.sha256(content).hexdigest())
+            model = self._engine.load_model(content, hashlib.sha256(content).hexdigest())
         except UnusableModelError as error:
             raise SpoiltModelError from error
+        self._signs.update(model.info.alphabet)
+        return model
 
     def _errors(self, reference: Model, other: Model, kind: _Kind) -> list[LineErrors]:
         """Return the errors of two models on lines of one kind, each line at the height of the model."""
         lines = self._of_kind(other, kind)
-        before = self._edits(reference, self._of_kind(reference, kind))
-        after = before if other is reference else self._edits(other, lines)
-        return _paired(lines, before, after)
+        return self._compared(
+            lines, self._read(reference, self._of_kind(reference, kind)), self._read(other, lines)
+        )
 
     def _of_kind(self, model: Model, kind: _Kind) -> list[TrainingLine]:
         """Return the lines of one kind at the height of a model."""
         cut = self._lines.at(model.info.height)
         return {"holdout": cut.holdout, "general": cut.general, "new": cut.new}[kind]
 
-    def _edits(self, model: Model, lines: Sequence[TrainingLine]) -> list[int]:
-        """Return the edits between each line's text and the text that a model reads.
+    def _read(self, model: Model, lines: Sequence[TrainingLine]) -> list[str]:
+        """Return the texts that a model reads.
 
         A list of lines is read once by each model: several comparisons need the errors of the reference.
         """
         key = (model.info.sha256, tuple(map(id, lines)))
-        if key not in self._known_edits:
+        if key not in self._readings:
             readings = self._engine.read_lines([line.image for line in lines], model)
-            self._known_edits[key] = [
-                edits(trained(line.text, model.info.alphabet), reading.text)
-                for line, reading in zip(lines, readings, strict=True)
-            ]
-        return self._known_edits[key]
+            self._readings[key] = [reading.text for reading in readings]
+        return self._readings[key]
+
+    def _compared(
+        self, lines: Sequence[TrainingLine], before: Sequence[str], after: Sequence[str]
+    ) -> list[LineErrors]:
+        """Return the length of each line's text in the signs of all models, and the edits of two readings."""
+        texts = [trained(line.text, self._signs) for line in lines]
+        return [
+            LineErrors(len(text), edits(text, one), edits(text, other))
+            for text, one, other in zip(texts, before, after, strict=True)
+        ]
 
     def _on_progress(self, progress: FitProgress) -> bool:
         """Report an epoch; the worker kills this process when it must end."""
@@ -261,16 +275,6 @@ class FitProcess:
     def _report(self, event: str, **fields: object) -> None:
         """Send an event to the worker."""
         self._channel.send({"event": event} | fields)
-
-
-def _paired(
-    lines: Sequence[TrainingLine], parent_edits: Sequence[int], candidate_edits: Sequence[int]
-) -> list[LineErrors]:
-    """Return each line's length with the edits of both models."""
-    return [
-        LineErrors(len(measured(line.text)), parent, candidate)
-        for line, parent, candidate in zip(lines, parent_edits, candidate_edits, strict=True)
-    ]
 
 
 def _is_clear(errors: Sequence[LineErrors]) -> bool:

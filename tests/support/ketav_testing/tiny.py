@@ -66,9 +66,10 @@ class TinyEngine:
         digest = hashlib.sha256(content).hexdigest()
         if digest != sha256.lower():
             raise domain.UnusableModelError("The model file is not the expected one. Download it again.")
-        return TinyModel(
-            ModelInfo(digest, "".join(sorted(LETTERS + " ")), HEIGHT, CODES, 1.0), _table(content)
-        )
+        table = _table(content)
+        learned = {chr(letter) for letter in table if letter != _UNKNOWN}
+        alphabet = "".join(sorted(learned.union(LETTERS, " ")))
+        return TinyModel(ModelInfo(digest, alphabet, HEIGHT, CODES, 1.0), table)
 
     def find_lines(self, image: Image, layout: Layout) -> tuple[FoundLine, ...]:
         """Return each band of inked rows as a line; the whole image for layout "line"."""

@@ -1,5 +1,6 @@
 """Training samples: lines whose text the network can learn, encoded with its alphabet."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -7,14 +8,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ketav_common.text import trained
+from ketav_common.text import MIN_LINES_OF_NEW_SIGN, trained
 from ketav_engine.devices import device_of
 from ketav_engine.domain import Image, TrainingLine
 from ketav_engine.models.network import logits
 from ketav_engine.recognition.decode import to_display
 
-_MIN_LINES_OF_NEW_CHARACTER: Final = 3
-"""Lines that must have a character before it is added to the alphabet: fewer may be a slip of the pen."""
 _PROBE_WIDTH: Final = 256
 """Pixels of the blank line that shows how many columns an output step spans."""
 
@@ -43,17 +42,14 @@ def prepare(lines: Sequence[TrainingLine], net: Any) -> tuple[list[Sample], int]
 def extend_alphabet(net: Any, lines: Sequence[TrainingLine]) -> None:  # noqa: ANN401
     """Add the characters of several lines that the network cannot write yet (Kraken's `resize=union`).
 
-    Characters for which `ketav_common.text` has others that the network can write are not added.
+    Characters for which `ketav_common.text` has others that the network can write are not added. One that is
+    mirrored between right-to-left letters, such as `<`, is added with its mirror image, which it then writes.
     """
-    counts: dict[str, int] = {}
-    for line in lines:
-        for character in set(trained(line.text, net.codec.c2l)):
-            counts[character] = counts.get(character, 0) + 1
-    new = sorted(
-        character
-        for character, count in counts.items()
-        if count >= _MIN_LINES_OF_NEW_CHARACTER and character not in net.codec.c2l
-    )
+    known = net.codec.c2l
+    counts = Counter(character for line in lines for character in set(trained(line.text, known)))
+    frequent = [character for character, count in counts.items() if count >= MIN_LINES_OF_NEW_SIGN]
+    shapes = {shape for character in frequent for shape in (character, to_display(character))}
+    new = sorted(shape for shape in shapes if shape not in known)
     if new:
         net.add_codec(net.codec.add_labels(new))
         net.resize_output(net.codec.max_label + 1)

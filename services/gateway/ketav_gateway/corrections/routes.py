@@ -139,7 +139,8 @@ async def withdraw_correction(
 ) -> schemas.WithdrawCorrectionResponse:
     """Withdraw the correction of a line, which counts as uncorrected again.
 
-    Model versions that were trained on the line stop serving, as after a deletion. The history has the text.
+    Model versions that were trained on the line stop serving, as after a deletion; those that were only
+    compared by it, because it is held out, serve on. The history has the text.
     """
     message = corrections_pb2.WithdrawCorrectionRequest(
         project_id=project_id, page_id=image_id, line_id=line_id

@@ -206,9 +206,10 @@ class WithdrawCorrectionResponse(ResponseBody):
     line_id: str = Field(description="UUID of the line, which counts as uncorrected now.")
     ground_truth_lines: int = Field(description="Number of your lines that would train now.")
     tainted_versions: list[str] = Field(
-        description="Your model versions that were trained on the line: they never serve again."
+        description="Your model versions that were trained on the line: they never serve again. None was "
+        "where the line is held out."
     )
     cancelled_run_id: str | None = Field(
-        description="UUID of the training run that was cancelled because it used the line; null: none."
+        description="UUID of the training run that was cancelled because it trains on the line; null: none."
     )
     retraining: bool = Field(description="Whether a training run without the line will be queued.")

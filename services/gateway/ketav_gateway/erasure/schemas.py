@@ -26,7 +26,8 @@ class Erasure(ResponseBody):
     lines: int = Field(description="Lines deleted, of all transcriptions.")
     corrections: int = Field(description="Corrections deleted.")
     tainted_versions: list[str] = Field(
-        description="Your model versions that were trained on a deleted line: they never serve again."
+        description="Your model versions that were trained on a deleted line, or compared by one that was "
+        "held out: they never serve again."
     )
     cancelled_run_id: str | None = Field(
         description="UUID of the training run that was cancelled because it used a deleted line; null: none."

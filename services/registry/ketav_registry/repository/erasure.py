@@ -11,6 +11,7 @@ from sqlalchemy.dialects import postgresql as pg
 
 from ketav_registry.database import Transaction
 from ketav_registry.domain.erasure import Erasure, ErasureKind
+from ketav_registry.domain.ground_truth import Split
 from ketav_registry.domain.models import ModelState, user_model_key
 from ketav_registry.domain.pages import digest_key
 from ketav_registry.domain.projects_hands import Hand
@@ -72,17 +73,24 @@ async def count(transaction: Transaction, pages: PageFilter) -> Erasure:
 
 
 def trained_lines(user_id: UUID, pages: PageFilter) -> LineFilter:
-    """Return the condition on `dataset_line` for the lines of pages."""
+    """Return the condition on `dataset_line` for the lines of pages, held out or not.
+
+    Deleted lines that were held out have decided whether the model serves, so it counts as made from them.
+    """
     on_pages = _dataset_line.page_id.in_(sa.select(_page.id).where(pages))
     return sa.and_(_dataset_line.user_id == user_id, on_pages)
 
 
 def trained_line(user_id: UUID, key: LineKey) -> LineFilter:
-    """Return the condition on `dataset_line` for one line in all datasets."""
+    """Return the condition on `dataset_line` for one line in all datasets that it trains.
+
+    Where it is held out, the model has learnt nothing from it.
+    """
     return sa.and_(
         _dataset_line.user_id == user_id,
         _dataset_line.page_id == key.page_id,
         _dataset_line.geometry_sha256 == key.geometry_sha256,
+        _dataset_line.split == Split.TRAIN,
     )
 
 

@@ -10,7 +10,7 @@ from ketav_registry.database import Transaction
 from ketav_registry.domain.projects import NewProject, Project
 from ketav_registry.domain.projects_hands import Hand
 from ketav_registry.domain.requests import ListPosition, RequestKey
-from ketav_registry.repository.projects_hands import HAND_NAME, hand_of
+from ketav_registry.repository.projects_hands import HAND_NAME, hand_of, is_same
 from ketav_registry.repository.requests import check_same_request
 from ketav_registry.tables import hand, project
 
@@ -107,4 +107,7 @@ async def update_project(
 ) -> None:
     """Set the name, the hand and its script of a project; its lines train this hand from now on."""
     query = project.update().where(_project.id == project_id, _project.user_id == user_id)
-    await transaction.execute(query.values(name=name, script=owner.script, hand_id=owner.hand_id))
+    stays = sa.and_(_project.script == owner.script, is_same(_project.hand_id, owner.hand_id))
+    changed_at = sa.case((stays, _project.hand_changed_at), else_=sa.func.clock_timestamp())
+    values = {"script": owner.script, "hand_id": owner.hand_id, "hand_changed_at": changed_at}
+    await transaction.execute(query.values(name=name, **values))

@@ -9,6 +9,7 @@ from ketav_registry.domain.models import ModelState, Script
 from ketav_registry.domain.projects_hands import Hand
 from ketav_registry.domain.training import ACTIVE_STATES, RunState
 from ketav_registry.domain.training_new_base import MAX_CANDIDATES, REPEAT_FACTOR, REPLACED, OutdatedHand
+from ketav_registry.domain.training_policy import TrainingPolicy
 from ketav_registry.repository.projects_hands import is_same
 from ketav_registry.repository.training import NEXT_REVISION
 from ketav_registry.tables import (
@@ -33,13 +34,21 @@ async def count_unfinished(transaction: Transaction) -> int:
 async def list_outdated_hands(transaction: Transaction, script: Script, base: str) -> list[OutdatedHand]:
     """Return hands in a script that may be trained from its base now, in random order.
 
-    Their users have no active run, are enabled and allow automatic runs.
+    Their users have no active run, are enabled and allow automatic runs, and the minimum gap since their last
+    run has passed.
     """
     user_id = _version.user_id
     active = sa.exists().where(_run.user_id == user_id, _run.state.in_(ACTIVE_STATES))
     disabled = sa.exists().where(account.c.id == user_id, account.c.disabled_at.is_not(None))
+    gap = sa.select(training_policy.c.minimum_gap).where(training_policy.c.user_id == user_id)
+    gap = gap.correlate(model_version)
+    earliest = sa.func.clock_timestamp() - sa.func.coalesce(
+        gap.scalar_subquery(), sa.literal(TrainingPolicy().minimum_gap)
+    )
+    recent = sa.exists().where(_run.user_id == user_id, _run.created_at > earliest)
     off = sa.exists().where(training_policy.c.user_id == user_id, ~training_policy.c.automatic)
-    query = sa.select(user_id, _version.hand_id).where(_is_outdated(script, base), ~active, ~disabled, ~off)
+    query = sa.select(user_id, _version.hand_id).where(_is_outdated(script, base))
+    query = query.where(~active, ~disabled, ~off, ~recent)
     rows = await transaction.execute(query.order_by(sa.func.random()).limit(MAX_CANDIDATES))
     return [OutdatedHand(row.user_id, Hand(script, row.hand_id), base) for row in rows]
 

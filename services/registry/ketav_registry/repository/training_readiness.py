@@ -84,9 +84,10 @@ async def users_possibly_due(transaction: Transaction) -> list[UUID]:
     """Return the users who may be due for a run, in random order.
 
     These have no active run, their account is enabled, automatic training is on, and since the last run of a
-    hand they have submitted corrections or deleted lines of the run. The number of all submitted lines,
-    which is never lower than that of the verified ones, must warrant a run. `feedback.ground_truth_lines`
-    would not do instead: it misses lines that were stored on other pages concurrently.
+    hand they have submitted corrections, given a project to the hand, or deleted lines of the run. The number
+    of all submitted lines, which is never lower than that of the verified ones, must warrant a run.
+    `feedback.ground_truth_lines` would not do instead: it misses lines that were stored on other pages
+    concurrently.
     """
     same_hand = sa.and_(
         _run.user_id == feedback.c.user_id,
@@ -109,7 +110,8 @@ async def users_possibly_due(transaction: Transaction) -> list[UUID]:
         .group_by(feedback.c.user_id, project.c.script, project.c.hand_id)
         .having(
             sa.or_(
-                sa.func.max(feedback.c.created_at) > sa.func.coalesce(last_start, sa.text("'-infinity'")),
+                sa.func.max(sa.func.greatest(feedback.c.created_at, project.c.hand_changed_at))
+                > sa.func.coalesce(last_start, sa.text("'-infinity'")),
                 _is_last_run_tainted(feedback.c.user_id, project.c.script, project.c.hand_id),
             )
         )

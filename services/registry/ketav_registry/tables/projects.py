@@ -37,6 +37,8 @@ project = sa.Table(
     sa.Column("script", enumeration(Script), nullable=False),
     # NULL: the user's own hand, in this table and in all others that have the column.
     sa.Column("hand_id", sa.Uuid),
+    # When the project got its hand, if it was created with another one.
+    sa.Column("hand_changed_at", sa.DateTime(timezone=True)),
     request_id(),
     request_sha256(),
     created_at(),

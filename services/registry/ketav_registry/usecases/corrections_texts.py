@@ -6,7 +6,7 @@ from uuid import UUID
 
 from ketav_common.errors import InvalidInput
 from ketav_common.limits import MAX_CORRECTIONS, MAX_PAGE_CODE_POINTS, MAX_PAGE_LINES
-from ketav_common.text import listed, unwritable
+from ketav_common.text import MIN_LINES_OF_NEW_SIGN, listed, unwritable
 from ketav_registry.domain.corrections import Correction, RefusedLine, UntrainedLine
 from ketav_registry.usecases.requests import stored_field
 
@@ -108,8 +108,8 @@ def untrained_lines(
     return tuple(
         UntrainedLine(
             correction.line_id,
-            f"The model cannot write {listed(signs)}, so the line does not train. It trains as soon as three "
-            "corrected lines have the sign.",
+            f"The model cannot write {listed(signs)}, so the line does not train. It trains as soon as "
+            f"{MIN_LINES_OF_NEW_SIGN} corrected lines have the sign.",
         )
         for correction in checked
         if correction.quarantine is None and (signs := unwritable(correction.text, alphabet))

@@ -5,14 +5,12 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from ketav_common.text import listed, unwritable
+from ketav_common.text import MIN_LINES_OF_NEW_SIGN, listed, unwritable
 from ketav_registry.domain.corrections import UntrainedLine
 from ketav_registry.domain.training import TrainingRun
 from ketav_registry.repository import ground_truth, models, training
 from ketav_registry.stores import Stores
 
-_MIN_LINES_OF_NEW_SIGN = 3
-"""Training lines that must have a sign before a training adds it to the model, as `ketav_engine` has it."""
 _MAX_LISTED = 100
 """Lines that a run lists."""
 
@@ -36,11 +34,12 @@ def _left_out(lines: Sequence[tuple[UUID, str]], alphabet: Collection[str]) -> l
     signs = {line_id: unwritable(text, alphabet) for line_id, text in lines}
     counts = Counter(sign for missing in signs.values() for sign in missing)
     rare = {
-        line_id: "".join(sign for sign in missing if counts[sign] < _MIN_LINES_OF_NEW_SIGN)
+        line_id: "".join(sign for sign in missing if counts[sign] < MIN_LINES_OF_NEW_SIGN)
         for line_id, missing in signs.items()
     }
+    few = f"fewer than {MIN_LINES_OF_NEW_SIGN} lines have it"
     return [
-        UntrainedLine(line_id, f"The model cannot write {listed(missing)}, and fewer than 3 lines have it.")
+        UntrainedLine(line_id, f"The model cannot write {listed(missing)}, and {few}.")
         for line_id, missing in rare.items()
         if missing
     ][:_MAX_LISTED]

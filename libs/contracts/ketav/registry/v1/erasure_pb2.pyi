@@ -44,7 +44,9 @@ class Erasure(_message.Message):
     """
     @_builtins.property
     def tainted_versions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Model versions trained on a deleted line, or fine-tuned from such a version; they never serve again."""
+        """Model versions trained on a deleted line or compared by one that was held out, or fine-tuned from such a version;
+        they never serve again. A withdrawn line that was held out taints none.
+        """
 
     def __init__(
         self,
