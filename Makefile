@@ -48,6 +48,10 @@ lock: ## resolve the dependencies into requirements.lock; UPGRADE=1 takes the ne
 protos: $(STAMP) ## generate the typed stubs of the contracts
 	$(BIN)/python -m tools.generate_stubs
 
+.PHONY: web
+web: $(STAMP) ## build the correction page from web/ into the gateway (needs the npm registry; node comes from a wheel)
+	$(BIN)/python -m tools.web
+
 check: $(STAMP) ## run every static check: format, lint, types, imports, contracts, language, documents
 	$(BIN)/python -m tools.check
 

@@ -31,6 +31,7 @@ STEPS: dict[str, list[str]] = {
     "prose": [PYTHON, "-m", "tools.prose"],
     "voice": [PYTHON, "-m", "tools.voice"],
     "settings": [PYTHON, "-m", "tools.settings_doc", "--check"],
+    "web": [PYTHON, "-m", "tools.web", "--check"],
     "compose": ["docker-compose", "--file", "docker-compose.yml", "--profile", "*", "config", "--quiet"],
     "kubernetes": [PYTHON, "-m", "tools.kubernetes"],
     "dockerfiles": ["hadolint", *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob(DOCKERFILES))],

@@ -1,0 +1,172 @@
+// The JSON of the REST API, as far as the page uses it (openapi.json describes it).
+
+export type Point = [number, number];
+
+export interface Word {
+  text: string;
+  confidence: number;
+  start: number;
+  end: number;
+}
+
+export interface Quarantine {
+  code: string;
+  reason: string;
+}
+
+export interface Line {
+  line_id: string;
+  order: number;
+  text: string;
+  confidence: number;
+  baseline: Point[];
+  boundary: Point[];
+  words: Word[];
+  corrected_text: string | null;
+  verified_text: string | null;
+  quarantine: Quarantine | null;
+  correction_id: string | null;
+}
+
+export interface Model {
+  version: string;
+  kind: "base" | "user";
+}
+
+export interface Transcription {
+  transcription_id: string;
+  model: Model | null;
+  created_at: string;
+  confidence: number | null;
+  lines: Line[];
+}
+
+export interface Page {
+  image_id: string;
+  project_id: string;
+  state: "stored" | "read";
+  created_at: string;
+  image: { width: number; height: number; media_type: string };
+  transcription: Transcription | null;
+}
+
+export type Script = "modern_cursive" | "square" | "sephardi" | "ashkenazi" | "rashi";
+
+export interface Project {
+  project_id: string;
+  name: string;
+  script: Script;
+  hand: string | null;
+  created_at: string;
+}
+
+export interface ProjectWithImages extends Project {
+  images: Page[];
+  next_cursor: string | null;
+}
+
+export interface Session {
+  csrf_token: string;
+  expires_at: string;
+}
+
+export interface Account {
+  user_id: string;
+  name: string;
+  limits: { max_upload_bytes: number };
+}
+
+export interface CorrectLineResponse {
+  line: Line;
+  untrained: { line_id: string; reason: string } | null;
+  ground_truth_lines: number;
+}
+
+export interface StoredCorrection {
+  text: string;
+  origin: "user" | "imported";
+  confirmed: boolean;
+  withdrawn: boolean;
+  quarantine: Quarantine | null;
+  created_at: string;
+}
+
+export interface NextLine {
+  line_id: string;
+  image_id: string;
+  order: number;
+  text: string;
+  reason: string;
+}
+
+export interface ScriptReadiness {
+  script: Script;
+  hand: string | null;
+  verified_lines: number;
+  quarantined_lines: number;
+  last_run_lines: number;
+  next_run_lines: number;
+  missing_lines: number;
+  waits_for: string | null;
+  reason: string;
+}
+
+export interface Readiness {
+  active_run_id: string | null;
+  scripts: ScriptReadiness[];
+}
+
+export type RunState = "queued" | "running" | "evaluating" | "succeeded" | "rejected" | "failed" | "cancelled";
+
+export interface Run {
+  run_id: string;
+  state: RunState;
+  script: Script;
+  hand: string | null;
+  revision: number;
+  epoch: number;
+  epochs: number | null;
+  loss: number | null;
+  cer_base: number | null;
+  cer_candidate: number | null;
+  verdict: string | null;
+  model_version: string | null;
+  training_lines: number;
+  holdout_lines: number;
+  remaining_seconds: number | null;
+  created_at: string;
+  updated_at: string;
+}
+
+export interface ModelVersion extends Model {
+  script: Script | null;
+  hand: string | null;
+  state: "active" | "available" | "retired" | "tainted";
+  cer_before: number | null;
+  cer_after: number | null;
+  training_lines: number;
+  created_at: string;
+}
+
+export interface PageProgress {
+  image_id: string;
+  project_id: string;
+  hand: string | null;
+  lines: number;
+  cer: number | null;
+  model: Model;
+  read_at: string;
+}
+
+export interface DocumentPage {
+  position: number;
+  image_id: string | null;
+  state: "read" | "stored" | "failed";
+  error: { code: string; detail: string } | null;
+}
+
+export interface OcrResponse {
+  project_id: string;
+  image_id?: string;
+  pages?: DocumentPage[];
+}
