@@ -86,6 +86,16 @@ ROWS: dict[str, tuple[Panel, ...]] = {
                 ("sum(ketav_reading_queue_slots_free)", "free slots of the queue"),
             ),
         ),
+        Panel(
+            "Pages of jobs",
+            "short",
+            (
+                ("max(ketav_job_pages_waiting)", "wait"),
+                ("sum(ketav_job_pages_active)", "are read"),
+                per_hour("ketav_job_pages_total", "outcome", "in an hour"),
+            ),
+        ),
+        Panel("Duration of jobs", "s", quantiles("ketav_job_duration_seconds", "outcome")),
         Panel("Lines read", "reqps", rate("ketav_lines_read_total", "instance")),
         Panel(
             "Deaths and failed starts of readers",

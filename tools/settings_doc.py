@@ -20,7 +20,8 @@ MIB = 2**20
 SECTIONS: Mapping[str, str] = {
     "Gateway": "ketav_gateway.settings.GatewaySettings",
     "Registry": "ketav_registry.settings.RegistrySettings",
-    "Recognizer": "ketav_recognizer.settings.RecognizerSettings",
+    "Recognizer: server": "ketav_recognizer.settings.RecognizerSettings",
+    "Recognizer: worker": "ketav_recognizer.settings.JobWorkerSettings",
     "Trainer: server": "ketav_trainer.settings.TrainerSettings",
     "Trainer: worker": "ketav_trainer.settings.WorkerSettings",
     "`ketav admin`": "ketav_registry.settings.AdminSettings",

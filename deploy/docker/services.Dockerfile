@@ -107,9 +107,9 @@ HEALTHCHECK --interval=5s --timeout=4s --start-period=180s --retries=5 \
 FROM engine-libraries AS recognizer-environment
 COPY --from=code /wheels /wheels
 RUN uv pip install --offline --no-cache --no-deps /wheels/*.whl \
- && /opt/ketav/bin/python -c "import ketav_recognizer.main, ketav_engine.kraken_engine as k; k.KrakenEngine().warm_up()"
+ && /opt/ketav/bin/python -c "import ketav_recognizer.main, ketav_recognizer.worker, ketav_common.image_decoder, pypdfium2, ketav_engine.kraken_engine as k; k.KrakenEngine().warm_up()"
 
-# Only the files that the engine does not have are added.
+# The same image runs the gRPC server and the worker of jobs. Only the files that the engine does not have are added.
 FROM engine AS recognizer
 USER 0
 RUN --mount=type=bind,from=recognizer-environment,source=/opt/ketav,target=/mnt \

@@ -30,7 +30,7 @@ from tests.parts.kubernetes import (
 from tools.kubernetes import MANIFESTS, OVERLAYS, PLACEHOLDERS, Manifest, problems
 from tools.settings_doc import SECTIONS, load
 
-SERVICES = ("gateway", "registry", "recognizer", "trainer", "trainer-worker")
+SERVICES = ("gateway", "registry", "recognizer", "recognizer-worker", "trainer", "trainer-worker")
 OWN = (*SERVICES, "migrate")
 STORES = ("postgres", "redis", "objects")
 NOT_SETTINGS = {SECRETS_DIR}
@@ -196,7 +196,8 @@ def test_probes_ask_what_the_services_answer(overlay: str) -> None:
     }
     assert probes == {"startup": "/readyz", "readiness": "/livez", "liveness": "/livez"}
     assert set(probes.values()) <= paths
-    assert not [key for key in container_of(deployments["trainer-worker"]) if key.endswith("Probe")]
+    for name in ("recognizer-worker", "trainer-worker"):
+        assert not [key for key in container_of(deployments[name]) if key.endswith("Probe")]
 
 
 @each_overlay
@@ -250,7 +251,7 @@ def test_secrets_are_files_that_only_their_readers_have(overlay: str) -> None:
         "ketav-identity": set(OWN),
         "ketav-stores": {"registry", "migrate"},
         "ketav-owner": {"migrate"},
-        "ketav-queue": {"trainer", "trainer-worker"},
+        "ketav-queue": {"recognizer", "recognizer-worker", "trainer", "trainer-worker"},
     }
     text = str([container_of(workload) for workload in of_kind(overlay, *WORKLOADS).values()])
     assert "secretKeyRef" not in text

@@ -14,7 +14,8 @@ from ketav_common.addresses import is_public
 from tests.parts.kubernetes import NAMESPACE, WORKLOADS, Peer, is_allowed, of_kind
 from tools.kubernetes import OVERLAYS, Manifest
 
-SERVICES = ("gateway", "registry", "recognizer", "trainer", "trainer-worker")
+SERVICES = ("gateway", "registry", "recognizer", "recognizer-worker", "trainer", "trainer-worker")
+USERS_OF_THE_QUEUE = ("recognizer", "recognizer-worker", "trainer", "trainer-worker")
 OUTSIDE = {
     "internet": Peer("93.184.216.34"),
     "internet-ipv6": Peer("2606:2800:220:1:248:1893:25c8:1946"),
@@ -61,7 +62,8 @@ def flows_of_all(overlay: str) -> set[Flow]:
     """Return the flows that every overlay must allow."""
     calls = {
         *itertools.product(["gateway"], ["registry", "recognizer", "trainer"], [50051]),
-        *itertools.product(["recognizer", "trainer", "trainer-worker"], ["registry"], [50051]),
+        *itertools.product(USERS_OF_THE_QUEUE, ["registry"], [50051]),
+        ("recognizer-worker", "recognizer", 50051),
     }
     metrics = set(itertools.product(["monitoring"], [*SERVICES, "migrate"], [9464]))
     dns = set(itertools.product(pods(overlay), ["dns"], [53]))
@@ -72,12 +74,12 @@ def flows_of_all(overlay: str) -> set[Flow]:
 FLOWS_TO_BUNDLED_STORES = {
     *itertools.product(["registry", "migrate"], ["postgres"], [5432]),
     *itertools.product(["registry", "migrate"], ["objects"], [9000]),
-    *itertools.product(["trainer", "trainer-worker"], ["redis"], [6379]),
+    *itertools.product(USERS_OF_THE_QUEUE, ["redis"], [6379]),
 }
 FLOWS_TO_MANAGED_STORES = {
     *itertools.product(["registry", "migrate"], ["postgresql"], [5432]),
     *itertools.product(["registry", "migrate"], ["s3"], [443]),
-    *itertools.product(["trainer", "trainer-worker"], ["redis-server"], [6379]),
+    *itertools.product(USERS_OF_THE_QUEUE, ["redis-server"], [6379]),
 }
 
 

@@ -38,6 +38,8 @@ COUNTS = {
     "ketav_database_connections",
     "ketav_database_connections_limit",
     "ketav_http_requests_active",
+    "ketav_job_pages_active",
+    "ketav_job_pages_waiting",
     "ketav_reading_queue_slots_free",
     "ketav_readings_waiting",
     "ketav_readers_alive",
@@ -159,7 +161,7 @@ def test_prometheus_reads_the_port_on_which_the_services_of_compose_serve_metric
     compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
     port = compose["x-common"]["KETAV_METRICS_PORT"]
     jobs = yaml.safe_load((FOLDER / "prometheus.yml").read_text("utf-8"))["scrape_configs"]
-    own = {"gateway", "registry", "recognizer", "trainer", "trainer-worker"}
+    own = {"gateway", "registry", "recognizer", "recognizer-worker", "trainer", "trainer-worker"}
     assert {job["job_name"] for job in jobs} == own
     for job in jobs:
         [discovery] = job["dns_sd_configs"]

@@ -6,7 +6,7 @@ import httpx
 
 from tests.containers.compose import ComposeSystem
 
-SERVICES = ("gateway", "registry", "recognizer", "trainer", "trainer-worker")
+SERVICES = ("gateway", "registry", "recognizer", "recognizer-worker", "trainer", "trainer-worker")
 ADDRESSES = (
     "--env=KETAV_RECOGNIZER_ADDRESS=dns:///recognizer:50051",
     "--env=KETAV_TRAINER_ADDRESS=dns:///trainer:50051",

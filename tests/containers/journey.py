@@ -222,12 +222,18 @@ def test_webhooks_leave_through_the_trainer_alone(system: ComposeSystem, podman:
                 "exec", system.containers(service)[0], "sh", "-c",
                 f'python -c "{probe.format(address)}" 2>&1 || true', check=False,
             )
-            for service in ("registry", "recognizer", "trainer", "trainer-worker")
+            for service in ("registry", "recognizer", "recognizer-worker", "trainer", "trainer-worker")
         }  # fmt: skip
     finally:
         podman.run("rm", "--force", "--time=0", "ketav-test-receiver")
         podman.run("network", "rm", "--force", "ketav-test-outside")
-    assert reached == {"registry": False, "recognizer": False, "trainer": True, "trainer-worker": False}
+    assert reached == {
+        "registry": False,
+        "recognizer": False,
+        "recognizer-worker": False,
+        "trainer": True,
+        "trainer-worker": False,
+    }
 
 
 def test_killed_containers_restart_and_the_system_serves_again(

@@ -48,7 +48,16 @@ def is_stored(client: httpx.Client, body: dict[str, Any]) -> bool:
     return bool(page.json()["transcription"]["lines"][0]["corrected_text"] == "נשמר")
 
 
-PROCESSES = ["gateway", "registry", "recognizer", "trainer", "worker", "valkey", "postgres"]
+PROCESSES = [
+    "gateway",
+    "registry",
+    "recognizer",
+    "recognizer-worker",
+    "trainer",
+    "worker",
+    "valkey",
+    "postgres",
+]
 
 
 @pytest.mark.parametrize("name", PROCESSES)

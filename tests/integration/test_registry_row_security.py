@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 import sqlalchemy as sa
 
-from ketav.registry.v1 import pages_pb2, training_pb2, webhooks_pb2
+from ketav.registry.v1 import jobs_pb2, pages_pb2, training_pb2, webhooks_pb2
 from ketav_registry.tables import metadata
 from tests.parts.postgres import PostgresServer
 from tests.parts.registry import (
@@ -29,7 +29,7 @@ from tests.parts.registry import (
 OWNERS = {name: "id" if name == "account" else "user_id" for name in metadata.tables}
 TABLES = sorted(metadata.tables)
 # Tables whose rows the service's role may delete. Other rows are deleted with a page, project or account.
-DELETABLE = {"account", "object_removal", "page", "project", "webhook", "webhook_delivery"}
+DELETABLE = {"account", "job", "object_removal", "page", "project", "webhook", "webhook_delivery"}
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +68,8 @@ def owner(postgres: PostgresServer, database: str, tmp_path_factory: pytest.Temp
                 await registry.webhooks.SetWebhook(webhook_request)
                 await registry.webhooks.TestWebhook(webhooks_pb2.TestWebhookRequest())
                 page = (await create(registry)).page
+                header = jobs_pb2.CreateJobHeader(page_ids=[page.page_id], project_id=page.project_id)
+                await registry.jobs.CreateJob(iter([jobs_pb2.CreateJobRequest(header=header)]))
                 await registry.pages.DeletePage(
                     pages_pb2.DeletePageRequest(project_id=page.project_id, page_id=page.page_id)
                 )

@@ -21,6 +21,7 @@ from ketav.registry.v1 import (
     corrections_pb2_grpc,
     erasure_pb2,
     ground_truth_pb2_grpc,
+    jobs_pb2_grpc,
     models_pb2,
     models_pb2_grpc,
     next_lines_pb2_grpc,
@@ -72,6 +73,7 @@ class Registry:
     models: "models_pb2_grpc.ModelServiceAsyncStub"
     next_lines: "next_lines_pb2_grpc.NextLineServiceAsyncStub"
     webhooks: "webhooks_pb2_grpc.WebhookServiceAsyncStub"
+    jobs: "jobs_pb2_grpc.JobServiceAsyncStub"
 
     async def new_user(self, name: str = "user") -> UUID:
         """Add a user and return their id."""
@@ -130,6 +132,7 @@ def _stubs(channel: grpc.aio.Channel) -> tuple[Any, ...]:
         models_pb2_grpc.ModelServiceStub(channel),
         next_lines_pb2_grpc.NextLineServiceStub(channel),
         webhooks_pb2_grpc.WebhookServiceStub(channel),
+        jobs_pb2_grpc.JobServiceStub(channel),
     )
 
 

@@ -18,6 +18,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import grpc
+import httpx
 import psutil
 
 from ketav.registry.v1 import (
@@ -210,6 +211,8 @@ class World:
             "KETAV_DATABASE_URL": base,
             "KETAV_BLOB_URL": f"file://{self.blobs}",
             "KETAV_REGISTRY_ADDRESS": self.address("registry"),
+            "KETAV_RECOGNIZER_ADDRESS": self.address("recognizer"),
+            "KETAV_TRAINER_ADDRESS": self.address("trainer"),
             "KETAV_REDIS_URL": self.queue.url,
             "KETAV_BIND": self.address(name),
             "KETAV_DATA_DIR": str(self.folder),
@@ -218,6 +221,7 @@ class World:
             "KETAV_LEASE_SECONDS": str(self.pace.lease),
             "KETAV_HEARTBEAT_SECONDS": str(self.pace.heartbeat),
             "KETAV_SWEEP_SECONDS": str(self.pace.sweep),
+            "KETAV_JOB_SWEEP_SECONDS": str(self.pace.sweep),
             DIRECTORY: str(self.faults),
         }
         return Program(module, arguments, {**os.environ, **own, **settings}, self.folder / f"{name}.log")
@@ -240,6 +244,34 @@ class World:
         worker = self.program(name, "ketav_trainer.worker", "--beat", **settings).start()
         self.workers.append(worker)
         return worker
+
+    def add_job_worker(self, **settings: str) -> Program:
+        """Start one more worker that reads the pages of jobs."""
+        self.started += 1
+        name = f"recognizer-worker-{self.started}"
+        worker = self.program(name, "ketav_recognizer.worker", **settings).start()
+        self.workers.append(worker)
+        return worker
+
+    async def serve_gateway(self, port: int) -> str:
+        """Start the gateway, or start it again, wait until it serves, and return its URL."""
+        if "gateway" not in self.programs:
+            settings = {"KETAV_PORT": str(port), "KETAV_OCR_RATE_LIMIT": "10000/minute"}
+            self.programs["gateway"] = self.program("gateway", "ketav_gateway.main", **settings)
+        self.programs["gateway"].start()
+        url = f"http://127.0.0.1:{port}"
+        async with httpx.AsyncClient(base_url=url) as client, asyncio.timeout(60):
+            while True:
+                with contextlib.suppress(httpx.HTTPError):
+                    if (await client.get("/readyz")).status_code == httpx.codes.OK:
+                        return url
+                await asyncio.sleep(0.1)
+
+    async def new_key(self, name: str) -> str:
+        """Add a user and return their API key."""
+        async with open_stores(self._stores()) as stores:
+            _, key = await accounts.add_user(f"{name} {uuid4().hex[:8]}", stores=stores)
+        return key
 
     def remove_worker(self, worker: Program) -> None:
         """Kill a worker for good."""

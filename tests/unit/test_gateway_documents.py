@@ -8,6 +8,7 @@ import httpx
 import pytest
 from PIL import Image, ImageOps
 
+from ketav.page.v1 import page_pb2
 from ketav_common.errors import Unavailable
 from tests.parts import image_kinds as kinds
 from tests.parts.gateway import Gateway, png, upload
@@ -25,7 +26,7 @@ def tiff(*pages: Image.Image) -> bytes:
 def many_copies() -> bytes:
     """Return a TIFF with more images than are looked at: pages behind that number must not be lost."""
     page, copy = Image.new("1", (64, 64)), Image.new("1", (32, 32))
-    return kinds.tiff([(page, {}), *[(copy, {254: 1})] * 3] * 20)
+    return kinds.tiff([(page, {}), *[(copy, {254: 1})] * 3] * 160)
 
 
 async def states(response: httpx.Response) -> list[tuple[int, str, str | None]]:
@@ -104,28 +105,56 @@ async def test_the_same_document_with_the_same_key_is_stored_and_read_once(gatew
         assert (refused.status_code, refused.json()["code"]) == (409, "idempotency-key-reused")
 
 
-async def test_respond_async_stores_all_pages_before_it_responds(gateway: Gateway) -> None:
-    """202 names the pages; they are read soon after."""
+async def test_respond_async_makes_a_job_of_a_document(gateway: Gateway) -> None:
+    """202 with the job; the workers store and read the pages as the form says."""
     response = await gateway.client.post(
-        "/ocr/", files={"file": tiff(PAGE, PAGE)}, headers={"Prefer": "respond-async"}
+        "/ocr/",
+        files={"file": tiff(PAGE, PAGE)},
+        data={"name": "מחברת", "rotate": "90", "model": "hebrew_base-1", "layout": "line"},
+        headers={"Prefer": "respond-async"},
     )
     assert response.status_code == 202
     assert response.headers["preference-applied"] == "respond-async"
-    assert await states(response) == [(1, "stored", None), (2, "stored", None)]
     body = response.json()
-    image = f"/projects/{body['project_id']}/images/{body['pages'][1]['image_id']}"
-    for _ in range(200):
-        if (await gateway.client.get(image)).json()["state"] == "read":
-            return
-        await asyncio.sleep(0.02)
-    raise AssertionError("the last page was not read")
+    assert response.headers["location"] == f"/jobs/{body['job_id']}"
+    assert await states(response) == [(1, "queued", None), (2, "queued", None)]
+    assert gateway.state.calls == ["ResolveApiKey", "CreateJob", "EnqueueJob"]
+    header = gateway.state.requests[1]
+    assert (header.page_count, header.turn, header.detect_turn) == (2, 90, False)
+    assert (header.model_version, header.layout) == ("hebrew_base-1", page_pb2.LAYOUT_LINE)
+    assert gateway.user.projects[body["project_id"]].name == "מחברת"
+
+
+async def test_respond_async_reads_a_document_of_more_pages_than_a_request(gateway: Gateway) -> None:
+    """At most 300."""
+    notebook = tiff(*[Image.new("1", (32, 32))] * 21)
+    response = await gateway.client.post(
+        "/ocr/", files={"file": notebook}, headers={"Prefer": "respond-async"}
+    )
+    assert (response.status_code, response.json()["page_count"]) == (202, 21)
+    book = tiff(*[Image.new("1", (32, 32))] * 301)
+    response = await gateway.client.post("/ocr/", files={"file": book}, headers={"Prefer": "respond-async"})
+    assert (response.status_code, response.json()["code"]) == (422, "too-many-pages")
+
+
+async def test_the_same_document_with_the_same_key_gets_the_same_job(gateway: Gateway) -> None:
+    """Also while the workers cannot be woken."""
+    gateway.state.failures["EnqueueJob"] = Unavailable(code="no-broker")
+    headers = {"Idempotency-Key": "notebook", "Prefer": "respond-async"}
+    data = tiff(PAGE, PAGE)
+    first = await gateway.client.post("/ocr/", files={"file": data}, headers=headers)
+    second = await gateway.client.post("/ocr/", files={"file": data}, headers=headers)
+    assert (first.status_code, second.status_code) == (202, 202)
+    assert first.json() == second.json()
+    refused = await gateway.client.post("/ocr/", files={"file": tiff(PAGE, PAGE, PAGE)}, headers=headers)
+    assert (refused.status_code, refused.json()["code"]) == (409, "idempotency-key-reused")
 
 
 @pytest.mark.parametrize(
     ("data", "code"),
     [
         pytest.param(tiff(*[Image.new("1", (32, 32))] * 21), "too-many-pages", id="TIFF of 21 pages"),
-        pytest.param(many_copies(), "too-many-pages", id="TIFF of 20 pages with three previews each"),
+        pytest.param(many_copies(), "too-many-pages", id="TIFF of more images than are looked at"),
         pytest.param(kinds.pdf([Image.new("L", (64, 64))] * 21), "too-many-pages", id="PDF of 21 pages"),
         pytest.param(kinds.empty_pdf(), "empty-pdf", id="PDF without pages"),
         pytest.param(kinds.encrypted_pdf(), "encrypted-pdf", id="encrypted PDF"),

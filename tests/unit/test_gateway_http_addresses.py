@@ -159,8 +159,9 @@ async def test_a_page_that_is_read_later_says_where_and_when_to_ask(gateway: Gat
         "/ocr/", files={"file": ("page.png", png())}, headers={"Prefer": "respond-async"}
     )
     assert response.status_code == 202
-    [link] = response.headers["link"].split(", ")
-    assert link == f'<{response.headers["location"]}>; rel="status"'
+    status, monitor = response.headers["link"].split(", ")
+    assert status == f'<{response.headers["location"]}>; rel="status"'
+    assert monitor == f'</jobs/{response.json()["job_id"]}/events>; rel="monitor"'
     assert 1 <= int(response.headers["retry-after"]) <= 60
     assert (await gateway.client.get(response.headers["location"])).status_code == 200
     run = await gateway.client.post("/train", headers={"X-API-Key": KEY})

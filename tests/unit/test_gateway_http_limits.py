@@ -1,4 +1,4 @@
-"""Requests, uploads and background readings are limited for each user and in all."""
+"""Requests and uploads are limited for each user and in all."""
 
 from pathlib import Path
 
@@ -6,9 +6,7 @@ import pytest
 
 from ketav_common.errors import RateLimited, Unavailable
 from ketav_gateway.http.limits import ConcurrencyLimit, RateLimits
-from tests.parts.gateway import in_process_gateway, png, upload
-
-IN_BACKGROUND = {"Prefer": "respond-async"}
+from tests.parts.gateway import in_process_gateway, upload
 
 
 async def test_a_user_above_their_rate_gets_429_with_the_seconds_to_wait(tmp_path: Path) -> None:
@@ -40,19 +38,6 @@ async def test_rates_are_counted_by_name_and_by_caller() -> None:
     await rates.check("many", "first")
     with pytest.raises(RateLimited, match=r"More than 1 requests were sent within 60 seconds\."):
         await rates.count("few", "first")
-
-
-async def test_background_readings_are_limited_before_anything_is_stored(tmp_path: Path) -> None:
-    """The second reading in the background is 503; no page is stored for it."""
-    async with in_process_gateway(tmp_path, max_background_readings=1) as gateway:
-        gateway.state.recognize_s = 0.3
-        responses = [
-            await gateway.client.post("/ocr/", files={"file": png()}, headers=IN_BACKGROUND) for _ in range(2)
-        ]
-        assert [response.status_code for response in responses] == [202, 503]
-        assert responses[1].json()["code"] == "overloaded"
-        assert responses[1].headers["retry-after"]
-        assert gateway.state.calls.count("CreatePage") == 1
 
 
 async def test_slots_are_limited_for_each_user_and_in_all() -> None:

@@ -60,7 +60,7 @@ def _descriptions(document: dict[str, Any]) -> Iterator[str]:
 def test_every_operation_has_a_curl_command(document: dict[str, Any]) -> None:
     """With the key where one is needed; the variables are README's, or hold an id of an earlier response."""
     readme = (ROOT / "README.md").read_text("utf-8")
-    variables = {*re.findall(r"^([A-Z]+)=", readme, re.MULTILINE), "IMAGE", "LINE", "RUN", "VERSION"}
+    variables = {*re.findall(r"^([A-Z]+)=", readme, re.MULTILINE), "IMAGE", "JOB", "LINE", "RUN", "VERSION"}
     shell = re.search(r"```sh\n(.*?)```", document["info"]["description"], re.DOTALL)
     assert shell is not None
     assert {"KETAV", "AUTH"} <= {*re.findall(r"^([A-Z]+)=", shell[1], re.MULTILINE)} <= variables
@@ -126,6 +126,9 @@ def test_links_lead_to_operations_that_exist(document: dict[str, Any]) -> None:
         ("feedback", "save_feedback"),
         ("image", "get_image"),
         ("export", "export"),
+        ("job", "get_job"),
+        ("events", "watch_job"),
+        ("cancel", "cancel_job"),
         ("run", "get_training"),
         ("events", "watch_training"),
         ("cancel", "cancel_training"),

@@ -117,47 +117,40 @@ async def test_the_fingerprint_identifies_the_content_of_a_request(gateway: Gate
     assert len(set(fingerprints)) == 4
 
 
-async def test_respond_async_responds_before_the_page_is_read(gateway: Gateway) -> None:
-    """202 names the image; it is read soon after."""
+async def test_respond_async_stores_the_image_and_a_job_reads_it(gateway: Gateway) -> None:
+    """202 names the image, where its transcription will appear, and the job."""
     response = await gateway.client.post(
         "/ocr/", files={"file": png()}, headers={"Prefer": "wait=5, respond-async"}
     )
     assert response.status_code == 202
     assert response.headers["preference-applied"] == "respond-async"
-    assert response.json()["state"] == "stored"
-    for _ in range(200):
-        page = (await gateway.client.get(response.headers["location"])).json()
-        if page["state"] == "read":
-            break
-    assert page["transcription"]["lines"][0]["text"] == TEXT
+    body = response.json()
+    assert body["state"] == "stored"
+    assert gateway.state.calls == ["ResolveApiKey", "CreatePage", "CreateJob", "EnqueueJob"]
+    header = gateway.state.requests[2]
+    assert (list(header.page_ids), header.detect_turn) == ([body["image_id"]], True)
+    page = (await gateway.client.get(response.headers["location"])).json()
+    assert (page["image_id"], page["state"]) == (body["image_id"], "stored")
+    job = (await gateway.client.get(f"/jobs/{body['job_id']}")).json()
+    assert (job["state"], job["pages"][0]["image_id"]) == ("queued", body["image_id"])
 
 
-async def test_a_reading_in_the_background_that_fails_leaves_a_stored_image(gateway: Gateway) -> None:
-    """It can be read again with the other route."""
-    gateway.state.failures["RecognizePage"] = InvalidInput(code="unreadable-image")
-    response = await gateway.client.post("/ocr/", files={"file": png()}, headers=IN_BACKGROUND)
-    image = response.headers["location"]
-    while "RecognizePage" not in gateway.state.calls:
-        await gateway.client.get(image)
-    assert (await gateway.client.get(image)).json()["state"] == "stored"
-    gateway.state.failures.clear()
-    assert (await gateway.client.post(f"{image}/ocr")).status_code == 201
+async def test_an_image_that_cannot_be_stored_makes_no_job(gateway: Gateway) -> None:
+    """The problem is that of the image."""
+    response = await gateway.client.post("/ocr/", files={"file": b"text"}, headers=IN_BACKGROUND)
+    assert response.status_code == 415
+    assert not gateway.user.jobs
 
 
-async def test_a_reading_in_the_background_retries_while_the_recognizer_is_overloaded(
-    gateway: Gateway,
-) -> None:
-    """Refused for a second, then read without another request."""
-    gateway.state.failures["RecognizePage"] = Unavailable(retry_after=1)
-    response = await gateway.client.post("/ocr/", files={"file": png()}, headers=IN_BACKGROUND)
-    while "RecognizePage" not in gateway.state.calls:
-        await gateway.client.get(response.headers["location"])
-    gateway.state.failures.clear()
-    for _ in range(1000):
-        page = (await gateway.client.get(response.headers["location"])).json()
-        if page["state"] == "read":
-            break
-    assert page["state"] == "read"
+async def test_a_repeated_request_in_the_background_gets_the_same_job(gateway: Gateway) -> None:
+    """And its result, once the page is read."""
+    headers = IN_BACKGROUND | {"Idempotency-Key": "page"}
+    first = await gateway.client.post("/ocr/", files={"file": png()}, headers=headers)
+    second = await gateway.client.post("/ocr/", files={"file": png()}, headers=headers)
+    assert first.json() == second.json()
+    await gateway.client.post(f"{first.headers['location']}/ocr")
+    third = await gateway.client.post("/ocr/", files={"file": png()}, headers=headers)
+    assert (third.status_code, third.json()["lines"][0]["text"]) == (201, TEXT)
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ SHIPPED_FILES = {
 }
 
 
-MEASURED = ("gateway", "registry", "recognizer", "trainer", "worker")
+MEASURED = ("gateway", "registry", "recognizer", "trainer", "worker", "recognizer-worker")
 """Processes with metrics, in the order of their ports."""
 
 
@@ -143,14 +143,21 @@ class System:
         return {name: str(path) for name, path in files.items() if kraken and path.is_file()}
 
     def _services(self) -> Iterator[Spec]:
-        """Yield the recognizer, the trainer, and the Celery worker with beat."""
+        """Yield the recognizer, the trainer, and their workers: one reads jobs, one trains and has beat."""
         queue = {**self.model_env(), **self.service_env("trainer", "KETAV_REDIS_URL")}
         valkey = ("valkey",) if self.settings.redis_url is None else ()
         yield Spec(
             "recognizer",
             python("-m", "ketav_recognizer.main"),
-            {**self.model_env(), **self.service_env("recognizer")},
+            {**self.model_env(), **self.service_env("recognizer", "KETAV_REDIS_URL")},
             ready=GrpcProbe(self.addresses["recognizer"]),
+        )
+        yield Spec(
+            "recognizer-worker",
+            python("-m", "ketav_recognizer.worker"),
+            self.service_env("recognizer-worker", "KETAV_REDIS_URL"),
+            needs=(*valkey, "registry"),
+            stop_s=30.0,
         )
         yield Spec(
             "trainer",

@@ -11,7 +11,7 @@ from PIL import Image, ImageChops
 
 from ketav_common.image_refusals import Refused, check_size
 from ketav_common.image_types import DOCUMENT_SIGNATURES
-from ketav_common.limits import MAX_DOCUMENT_PAGES, MAX_IMAGE_PIXELS, MAX_IMAGE_SIDE_PIXELS
+from ketav_common.limits import MAX_IMAGE_PIXELS, MAX_IMAGE_SIDE_PIXELS, MAX_JOB_PAGES
 
 MAX_JPEG_SCANS: Final = 100
 """Scans of a JPEG: progressive ones usually have 10. libjpeg sets no bound, and each one costs a decoding."""
@@ -30,7 +30,7 @@ _REDUCED: Final = 2
 _PREVIEW_SHARE: Final = 3
 """A TIFF directory without a type is a preview when another one of its shape is so many times larger."""
 _SHAPE_TOLERANCE: Final = 0.03
-_MAX_DIRECTORIES: Final = 2 * MAX_DOCUMENT_PAGES + 2
+_MAX_DIRECTORIES: Final = 2 * MAX_JOB_PAGES + 2
 """Directories of a TIFF that are looked at: each page with a preview, and two more to notice too many."""
 _PDF_DPI: Final = 300
 _POINTS_PER_INCH: Final = 72
@@ -68,7 +68,7 @@ def count_pages(data: bytes, name: str) -> int:
     """Return the number of pages of a file, at most one more than a document may have."""
     if name == "PDF":
         with open_pdf(data) as document:
-            return min(len(document), MAX_DOCUMENT_PAGES + 1)
+            return min(len(document), MAX_JOB_PAGES + 1)
     if name == "TIFF":
         with Image.open(io.BytesIO(data), formats=["TIFF"]) as image:
             return len(tiff_pages(image))
@@ -91,7 +91,7 @@ def tiff_pages(image: Image.Image) -> list[int]:
             raise Refused(
                 "too-many-pages",
                 f"The TIFF has more than {_MAX_DIRECTORIES} images, with previews and masks. Divide it into "
-                f"files of at most {MAX_DOCUMENT_PAGES} pages.",
+                f"files of at most {MAX_JOB_PAGES} pages.",
             )
         directories += 1
         tags: Any = image.tag_v2  # type: ignore[attr-defined]

@@ -117,7 +117,7 @@ class ImageNormaliser:
     async def count_pages(self, source: Path) -> int:
         """Return the number of pages of the upload at `source`; raises as `normalise` does.
 
-        More than MAX_DOCUMENT_PAGES are counted as one more. A file that is neither a TIFF nor a PDF has one
+        More than MAX_JOB_PAGES are counted as one more. A file that is neither a TIFF nor a PDF has one
         page and needs no decoder.
         """
         if not await asyncio.to_thread(_may_have_pages, source):

@@ -21,6 +21,9 @@ in less than a third of that."""
 MAX_DOCUMENT_PAGES: Final = 20
 """Pages of a PDF or TIFF that one request reads: a minute or two of work."""
 
+MAX_JOB_PAGES: Final = 300
+"""Pages of a job, and of a PDF or TIFF that is read by one: a long notebook, a quarter of an hour of work."""
+
 MAX_PAGE_LINES: Final = 1_000
 """Lines of a page: lines 7 px apart on an A4 page at 600 dpi, where the smallest writing has 40."""
 MAX_CORRECTIONS: Final = MAX_PAGE_LINES

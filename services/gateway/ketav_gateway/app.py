@@ -18,6 +18,7 @@ from ketav_gateway.http.edge import Edge, EdgeLimits
 from ketav_gateway.http.openapi import DescribedAPI, operation_id
 from ketav_gateway.http.parameters import refuse_unknown_parameters
 from ketav_gateway.http.routes import router as system
+from ketav_gateway.jobs.routes import router as jobs
 from ketav_gateway.models.routes import router as models
 from ketav_gateway.next_lines.routes import router as next_lines
 from ketav_gateway.pages.routes import router as pages
@@ -31,8 +32,8 @@ _DESCRIPTION = """ OCR of Hebrew handwriting that improves with your corrections
 lines, and a model of your own is trained on them.
 
 Every request needs your API key, as `Authorization: Bearer ktv_…` or `X-API-Key: ktv_…`. The commands on this
-page use the variables of README.md, and `PROJECT`, `IMAGE`, `RUN` and `VERSION` for ids and names of earlier
-responses:
+page use the variables of README.md, and `PROJECT`, `IMAGE`, `JOB`, `RUN` and `VERSION` for ids and names of
+earlier responses:
 
 ```sh
 KETAV=http://127.0.0.1:8000                # the address of this server
@@ -48,6 +49,7 @@ The description for programs is [openapi.json](openapi.json).
 """
 _TAGS = [
     {"name": "transcriptions", "description": "Read images: new ones, and stored ones again."},
+    {"name": "jobs", "description": "Many pages that are read in the background."},
     {"name": "corrections", "description": "Correct what was read. Corrections train your model."},
     {"name": "projects", "description": "Projects group the pages of one script."},
     {"name": "pages", "description": "Images with their transcriptions: show, download, export, delete."},
@@ -55,7 +57,10 @@ _TAGS = [
     {"name": "ground_truth", "description": "Import images whose texts you have already."},
     {"name": "training", "description": "Train a model on your corrections, now or automatically."},
     {"name": "models", "description": "Your model versions: compare, show, activate."},
-    {"name": "webhooks", "description": "Notifications to your own server when a training run ends."},
+    {
+        "name": "webhooks",
+        "description": "Notifications to your own server when a training run or a job ends.",
+    },
     {
         "name": "accounts",
         "description": "Show your account, or delete everything that Ketav stores about you.",
@@ -65,6 +70,7 @@ _TAGS = [
 # Training comes before models: /models/policy is not a model version.
 _FEATURES = (
     transcriptions,
+    jobs,
     corrections,
     ground_truth,
     projects,

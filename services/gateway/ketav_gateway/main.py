@@ -21,7 +21,6 @@ from ketav_common.telemetry import metrics_server
 from ketav_common.tracing_export import exporting_spans
 from ketav_gateway.app import create_app
 from ketav_gateway.http.authentication import Authenticator, resolve_api_key
-from ketav_gateway.http.background import BackgroundTasks
 from ketav_gateway.http.dependencies import Components
 from ketav_gateway.http.health import HealthProbe
 from ketav_gateway.http.limits import ConcurrencyLimit, RateLimits
@@ -84,7 +83,6 @@ def _rates(settings: GatewaySettings) -> RateLimits:
 @asynccontextmanager
 async def open_components(settings: GatewaySettings) -> AsyncIterator[Components]:
     """Open the channels and start the decoding processes; everything is closed in reverse order."""
-    background = BackgroundTasks(limit=settings.max_background_readings, drain_s=settings.drain_seconds)
     async with AsyncExitStack() as stack:
         channels = await _channels(settings, stack)
         services = connect(channels, _deadlines(settings))
@@ -99,7 +97,6 @@ async def open_components(settings: GatewaySettings) -> AsyncIterator[Components
             ),
             sessions=Sessions(settings.identity_secret.get_secret_value(), settings.session_lifetime_s),
             rates=_rates(settings),
-            background=await stack.enter_async_context(background),
             uploads=ConcurrencyLimit(settings.max_uploads, settings.max_uploads_per_user, "uploads"),
             imports=ConcurrencyLimit(settings.max_imports, settings.max_imports_per_user, "imports"),
             health=HealthProbe(channels, settings.health_timeout_s),

@@ -25,6 +25,8 @@ from ketav.registry.v1 import (
     corrections_pb2_grpc,
     ground_truth_pb2,
     ground_truth_pb2_grpc,
+    jobs_pb2,
+    jobs_pb2_grpc,
     models_pb2,
     models_pb2_grpc,
     next_lines_pb2,
@@ -55,6 +57,7 @@ _REGISTRY_FILES = (
     transcriptions_pb2,
     corrections_pb2,
     ground_truth_pb2,
+    jobs_pb2,
     training_pb2,
     models_pb2,
     next_lines_pb2,
@@ -95,6 +98,7 @@ class Services:
     transcriptions: transcriptions_pb2_grpc.TranscriptionServiceAsyncStub
     corrections: corrections_pb2_grpc.CorrectionServiceAsyncStub
     ground_truth: ground_truth_pb2_grpc.GroundTruthServiceAsyncStub
+    jobs: jobs_pb2_grpc.JobServiceAsyncStub
     training: training_pb2_grpc.TrainingServiceAsyncStub
     models: models_pb2_grpc.ModelServiceAsyncStub
     next_lines: next_lines_pb2_grpc.NextLineServiceAsyncStub
@@ -114,6 +118,7 @@ def connect(channels: Mapping[str, grpc.aio.Channel], deadlines: Deadlines) -> S
         transcriptions=transcriptions_pb2_grpc.TranscriptionServiceStub(registry),
         corrections=corrections_pb2_grpc.CorrectionServiceStub(registry),
         ground_truth=ground_truth_pb2_grpc.GroundTruthServiceStub(registry),
+        jobs=jobs_pb2_grpc.JobServiceStub(registry),
         training=training_pb2_grpc.TrainingServiceStub(registry),
         models=models_pb2_grpc.ModelServiceStub(registry),
         next_lines=next_lines_pb2_grpc.NextLineServiceStub(registry),

@@ -142,6 +142,3 @@ class GatewaySettings(ServiceSettings):
     failed_key_rate_limit: RateLimit = Field(
         "60/minute", description="Requests with an unknown API key from one address."
     )
-    max_background_readings: int = Field(
-        32, gt=0, description="Pages read at once after a 202 response; further requests get 503."
-    )

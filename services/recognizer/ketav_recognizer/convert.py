@@ -4,6 +4,7 @@ import math
 import unicodedata
 from collections.abc import AsyncIterator, Sequence
 from typing import Final, get_args
+from uuid import UUID
 
 from ketav.page.v1 import page_pb2
 from ketav.recognizer.v1 import recognizer_pb2
@@ -48,6 +49,7 @@ async def receive_header(stream: Stream) -> ReadingRequest:
         size_bytes=header.size_bytes,
         grant=header.model.grant,
         detect_turn=header.detect_turn,
+        batch=header.batch,
     )
 
 
@@ -64,6 +66,16 @@ def to_response(page: ReadPage, model_version: str) -> recognizer_pb2.RecognizeP
         lines=[_to_line(line, order, page) for order, line in enumerate(page.lines)],
         turn=page.turn,
     )
+
+
+def job_id(request: recognizer_pb2.EnqueueJobRequest) -> UUID:
+    """Return the id of a job; raises InvalidInput for a text that is no UUID."""
+    try:
+        return UUID(request.job_id)
+    except ValueError as error:
+        raise InvalidInput(
+            "The field job_id is not a UUID. Send the id that CreateJob returned.", code="invalid-id"
+        ) from error
 
 
 async def _chunks(stream: Stream) -> AsyncIterator[bytes]:

@@ -31,6 +31,8 @@ class ReadingRequest:
     """Signed authorization to read pages with the model."""
     detect_turn: bool = False
     """Read the image in the direction in which it reads best."""
+    batch: bool = False
+    """Read it for a job: pages that users wait for are read first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class ReadingTask:
     model_path: str
     model_sha256: str
     detect_turn: bool = False
+    batch: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from ketav_common.logging import configure
 from ketav_common.settings import load
 from ketav_common.telemetry import metrics_server
 from ketav_common.tracing_export import exporting_spans
+from ketav_recognizer.celery_app import JobQueue, make_app
 from ketav_recognizer.domain import ReaderConfig
 from ketav_recognizer.model_cache import ModelCache
 from ketav_recognizer.pool import PoolLimits, ReaderPool
@@ -40,6 +41,12 @@ def reader_pool(settings: RecognizerSettings) -> ReaderPool:
     return ReaderPool(config, limits)
 
 
+def _queue(settings: RecognizerSettings) -> JobQueue | None:
+    """Return the queue that wakes the workers; None without a broker."""
+    url = settings.redis_url
+    return None if url is None else JobQueue(make_app(url.get_secret_value()))
+
+
 async def serve(settings: RecognizerSettings) -> None:
     """Serve until SIGTERM; images that are being read are finished first."""
     signer = settings.signer()
@@ -49,7 +56,7 @@ async def serve(settings: RecognizerSettings) -> None:
         models = ModelCache(
             settings.data_dir / "model_cache", settings.model_cache_bytes, model_download(registry)
         )
-        servicer = RecognizerServicer(Dependencies(models, readers), signer)
+        servicer = RecognizerServicer(Dependencies(models, readers), signer, _queue(settings))
         readers.start()
         checking = asyncio.create_task(
             drop_unusable_models(models, usable_digests(registry), settings.model_check_seconds)

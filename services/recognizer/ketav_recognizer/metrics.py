@@ -20,6 +20,16 @@ READINGS = Counter(
     ["outcome"],
 )
 LINES_READ = Counter("ketav_lines_read_total", "Lines that were read.")
+JOB_PAGES = Counter(
+    "ketav_job_pages_total",
+    "Attempts of this worker at pages of jobs, by outcome: read, failed, or retried.",
+    ["outcome"],
+)
+JOB_PAGES_ACTIVE = Gauge("ketav_job_pages_active", "Pages of jobs that this worker reads now.")
+JOB_PAGES_WAITING = Gauge(
+    "ketav_job_pages_waiting",
+    "Pages of jobs that can be read now, as this worker's latest sweep has counted.",
+)
 CACHE_LOOKUPS = Counter(
     "ketav_model_cache_lookups_total", "Lookups of a model file on disk, by result: hit or miss.", ["result"]
 )

@@ -18,6 +18,7 @@ from ketav_common.readiness import Readiness
 from ketav_common.telemetry import READING_STAGE, report_stages
 from ketav_recognizer import metrics
 from ketav_recognizer.domain import Answer, ReaderConfig, ReadingTask
+from ketav_recognizer.idle_readers import IdleReaders
 from ketav_recognizer.reader_messages import WARM_UP, TimedAnswer, from_task, to_answer
 
 log = get_logger()
@@ -75,9 +76,10 @@ class ReaderPool:
         self._config = config
         self._limits = limits
         self._readers = [_Reader() for _ in range(limits.readers)]
-        self._idle: asyncio.Queue[_Reader] = asyncio.Queue()
+        self._idle: IdleReaders[_Reader] = IdleReaders()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._free_slots = limits.readers + limits.queue
+        self._free_batch_slots = limits.readers + limits.queue // 2
         self._failed_starts = 0
         self._started_once = False
         self._deaths_by_image: TTLCache[str, int] = TTLCache(_REMEMBERED_IMAGES, limits.refusal_s)
@@ -113,15 +115,20 @@ class ReaderPool:
                 await reader.child.end()
 
     @contextmanager
-    def slot(self) -> Iterator[None]:
-        """Take a slot of the queue for the context; raises RateLimited when all are taken."""
-        if self._free_slots <= 0:
+    def slot(self, *, batch: bool = False) -> Iterator[None]:
+        """Take a slot of the queue for the context; raises RateLimited when all are taken.
+
+        Half of the waiting slots are for users alone: jobs cannot fill the queue.
+        """
+        if self._free_slots <= 0 or (batch and self._free_batch_slots <= 0):
             raise RateLimited("Too many images wait to be read. Try again later.", code="queue-full")
         self._free_slots -= 1
+        self._free_batch_slots -= batch
         try:
             yield
         finally:
             self._free_slots += 1
+            self._free_batch_slots += batch
 
     async def read(self, task: ReadingTask) -> Answer:
         """Read an image with the next free reader.
@@ -138,16 +145,18 @@ class ReaderPool:
             )
         if self._failed_starts >= _MAX_FAILED_STARTS:
             raise Unavailable("No reader process can be started. Try again later.", code="no-reader")
-        reader = await self._next_reader()
+        reader = await self._next_reader(batch=task.batch)
         return await asyncio.shield(self._spawn(self._run(reader, task, key)))
 
-    async def _next_reader(self) -> _Reader:
+    async def _next_reader(self, *, batch: bool) -> _Reader:
         """Wait until a reader that runs is free, and return it; start a successor of each dead one.
+
+        A request of a job (`batch`) waits until no user's request does.
 
         The wait has no time limit; it ends early when the caller's task is cancelled.
         """
         with metrics.READINGS_WAITING.track_inprogress(), metrics.QUEUE_DELAY.time():
-            while not (reader := await self._idle.get()).alive:
+            while not (reader := await self._idle.get(batch=batch)).alive:
                 self._replace(reader)
         return reader
 
@@ -171,7 +180,7 @@ class ReaderPool:
             raise Unavailable(
                 "The process that read the image ended. Read the image again.", code="reader-died"
             ) from error
-        self._idle.put_nowait(reader)
+        self._idle.put(reader)
         report_stages(READING_STAGE, timed.stages, pid)
         return timed.answer
 
@@ -203,7 +212,7 @@ class ReaderPool:
                 continue
             self._failed_starts, self._started_once = 0, True
             log.info("reader_ready", pid=reader.child.pid, seconds=round(time.monotonic() - began, 2))
-            self._idle.put_nowait(reader)
+            self._idle.put(reader)
             return
 
     async def _started_child(self, previous: ChildProcess | None) -> ChildProcess:
@@ -230,10 +239,9 @@ class ReaderPool:
         """Replace readers that died while idle before a request takes them, until cancelled."""
         while True:
             await asyncio.sleep(_CHECK_INTERVAL_S)
-            for _ in range(self._idle.qsize()):
-                reader = self._idle.get_nowait()
+            for reader in self._idle.take_all():
                 if reader.alive:
-                    self._idle.put_nowait(reader)
+                    self._idle.put(reader)
                 else:
                     self._replace(reader)
 

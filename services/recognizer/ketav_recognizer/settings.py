@@ -6,8 +6,9 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from ketav_common.extensions import KRAKEN, check_engine
-from ketav_common.setting_types import Device, GrpcAddress, NpzFile, WritableDirectory
-from ketav_common.settings import BoundSettings
+from ketav_common.limits import MIB
+from ketav_common.setting_types import Device, GrpcAddress, NpzFile, RedisUrl, WritableDirectory
+from ketav_common.settings import BoundSettings, ServiceSettings
 
 
 class RecognizerSettings(BoundSettings):
@@ -15,6 +16,10 @@ class RecognizerSettings(BoundSettings):
 
     data_dir: WritableDirectory = Field(default=Path(".ketav"), description="Directory of the cached models.")
     registry_address: GrpcAddress = Field(description="Address of the registry: host:port or unix:path.")
+    redis_url: RedisUrl | None = Field(
+        default=None,
+        description="Broker of Celery, which wakes the workers for a new job; unset: their sweeps start it.",
+    )
     engine: Annotated[str, AfterValidator(check_engine)] = Field(
         default=KRAKEN,
         description="`kraken`, or `tiny`: a deterministic engine that only development environments install.",
@@ -52,4 +57,34 @@ class RecognizerSettings(BoundSettings):
     )
     model_cache_bytes: int = Field(
         default=2 * 1024**3, ge=0, description="Bytes of model files kept on disk under KETAV_DATA_DIR."
+    )
+
+
+class JobWorkerSettings(ServiceSettings):
+    """Settings of a recognizer-worker, which reads the pages of jobs."""
+
+    data_dir: WritableDirectory = Field(
+        default=Path(".ketav"), description="Directory of the documents that are being read."
+    )
+    registry_address: GrpcAddress = Field(description="Address of the registry: host:port or unix:path.")
+    recognizer_address: GrpcAddress = Field(description="Address of the recognizer: host:port or unix:path.")
+    redis_url: RedisUrl = Field(description="Broker of Celery: redis://host:port/number.")
+    job_pages_at_once: int = Field(
+        default=1, ge=1, le=64, description="Pages that a worker has read at once: one for each free reader."
+    )
+    job_sweep_seconds: float = Field(
+        default=15,
+        gt=0,
+        le=60,
+        description="Seconds between two sweeps for waiting and abandoned pages.",
+    )
+    heartbeat_seconds: float = Field(default=10, gt=0, description="Seconds between two renewals of a lease.")
+    recognize_timeout_s: float = Field(
+        default=180.0, gt=0, description="Deadline in seconds of reading one page."
+    )
+    image_timeout_s: float = Field(
+        default=20.0, gt=0, description="Maximum number of seconds to decode a page of a document."
+    )
+    image_memory_bytes: int = Field(
+        default=1536 * MIB, gt=0, description="Maximum address space of a decoding process."
     )

@@ -8,6 +8,7 @@ from ketav_common.errors import Internal, InvalidInput, KetavError, Unavailable
 from ketav_common.logging import get_logger
 from ketav_engine.domain import ReadPage
 from ketav_recognizer import metrics
+from ketav_recognizer.celery_app import JobQueue
 from ketav_recognizer.domain import ReadingRequest, ReadingTask, Refusal
 from ketav_recognizer.model_cache import ModelCache, UsableDigests
 from ketav_recognizer.pool import ReaderPool
@@ -38,7 +39,7 @@ async def run_ocr(
     model = request.model
     for _ in range(_MODEL_FETCHES):
         path = await dependencies.models.path(model, user)
-        task = ReadingTask(image, request.layout, str(path), model.sha256, request.detect_turn)
+        task = ReadingTask(image, request.layout, str(path), model.sha256, request.detect_turn, request.batch)
         answer = await dependencies.readers.read(task)
         metrics.READINGS.labels("read" if isinstance(answer, ReadPage) else answer.kind).inc()
         if isinstance(answer, ReadPage):
@@ -52,6 +53,16 @@ async def run_ocr(
     raise Unavailable(
         "The recognizer's model cache loses what is written to it. Try again later.", code="model-cache"
     )
+
+
+async def enqueue_job(job_id: UUID, *, queue: JobQueue | None) -> None:
+    """Send the id of a job to the workers. Unavailable no-broker: there is no queue, or no answer."""
+    if queue is None:
+        raise Unavailable(
+            "The recognizer has no queue of jobs. Set KETAV_REDIS_URL; until then sweeps start the jobs.",
+            code="no-broker",
+        )
+    await asyncio.to_thread(queue.enqueue, str(job_id))
 
 
 async def drop_unusable_models(models: ModelCache, usable: UsableDigests, interval_s: float) -> None:

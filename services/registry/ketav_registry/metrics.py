@@ -35,7 +35,15 @@ RUN_DURATION = Histogram(
     ["outcome"],
     buckets=_MINUTES_BUCKETS,
 )
-LEASE_EXPIRIES = Counter("ketav_lease_expiries_total", "Leases of training runs that expired.")
+JOB_DURATION = Histogram(
+    "ketav_job_duration_seconds",
+    "Time from a job's creation to its end, by outcome: succeeded, partly_failed, failed or cancelled.",
+    ["outcome"],
+    buckets=_MINUTES_BUCKETS,
+)
+LEASE_EXPIRIES = Counter(
+    "ketav_lease_expiries_total", "Leases of training runs, and of pages of jobs, that expired."
+)
 FENCE_REJECTIONS = Counter(
     "ketav_fence_rejections_total", "Calls of workers that were refused because their fence was stale."
 )

@@ -64,7 +64,11 @@ class RegistrySettings(StoreSettings, BoundSettings):
     """Settings of the registry's server."""
 
     lease_seconds: int = Field(
-        30, ge=1, le=3600, description="Seconds after which a training run's lease expires unless renewed."
+        30,
+        ge=1,
+        le=3600,
+        description="Seconds after which the lease of a training run, or of a page of a job, expires unless "
+        "renewed.",
     )
     quarantine_distance: float = Field(
         0.7,

@@ -13,18 +13,6 @@ INTERNAL_ERROR: Final = "The training failed because of an internal error. Start
 """Verdict of a run that failed for a reason that the user cannot change."""
 
 
-class LeaseLostError(Exception):
-    """Another worker may own the run now: nothing may be changed any more."""
-
-
-class CancelledByUserError(Exception):
-    """The user cancelled the run; the text is the run's verdict."""
-
-
-class WorkerStoppingError(Exception):
-    """The worker is stopping: the run goes back to the queue."""
-
-
 class FitFailedError(Exception):
     """The training ended without a model; the text is the run's verdict."""
 

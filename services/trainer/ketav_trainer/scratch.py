@@ -1,15 +1,12 @@
 """Private directories for the pages and models of a training, deleted when training or worker end."""
 
-import fcntl
-import os
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from ketav_common.private_directory import locked_directory
 from ketav_trainer.domain import Claim
 
 _PREFIX: Final = "run-"
@@ -36,32 +33,15 @@ def private_directory(parent: Path) -> Iterator[Path]:
 
     Directories of killed workers, which no process locks any more, are deleted first.
     """
-    parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for directory in parent.glob(f"{_PREFIX}*"):
-        _delete_unless_locked(directory)
-    for checkpoint in parent.glob(f"*{_CHECKPOINT_SUFFIX}*"):
-        with suppress(FileNotFoundError):  # another worker of this machine may delete it too
-            if time.time() - checkpoint.stat().st_mtime > _ABANDONED_CHECKPOINT_S:
-                checkpoint.unlink()
-    with tempfile.TemporaryDirectory(dir=parent, prefix=_PREFIX) as name:
-        handle = os.open(name, os.O_RDONLY)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            yield Path(name)
-        finally:
-            os.close(handle)
+    with suppress(FileNotFoundError):
+        for checkpoint in parent.glob(f"*{_CHECKPOINT_SUFFIX}*"):
+            _delete_if_abandoned(checkpoint)
+    with locked_directory(parent, _PREFIX) as directory:
+        yield directory
 
 
-def _delete_unless_locked(directory: Path) -> None:
-    """Delete a directory unless a running worker has locked it."""
-    try:
-        handle = os.open(directory, os.O_RDONLY)
-    except FileNotFoundError:
-        return
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        shutil.rmtree(directory, ignore_errors=True)
-    except BlockingIOError:
-        return
-    finally:
-        os.close(handle)
+def _delete_if_abandoned(checkpoint: Path) -> None:
+    """Delete a checkpoint that has not changed for a day; another worker may delete it, too."""
+    with suppress(FileNotFoundError):
+        if time.time() - checkpoint.stat().st_mtime > _ABANDONED_CHECKPOINT_S:
+            checkpoint.unlink()

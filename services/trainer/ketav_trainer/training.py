@@ -3,14 +3,14 @@
 import asyncio
 import json
 import time
-from collections.abc import Coroutine
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 from uuid import UUID
 
 from ketav_common import faults, tracing
 from ketav_common.errors import KetavError, NotFound, Precondition, Stale, TimedOut, Unavailable
+from ketav_common.lease import CancelledByUserError, LeaseLostError, WorkerStoppingError
 from ketav_common.logging import get_logger
 from ketav_common.tracing import SpanKind
 from ketav_trainer import metrics
@@ -18,27 +18,26 @@ from ketav_trainer.card import describe, own_figures, sentence_of
 from ketav_trainer.dataset import save_dataset, save_model
 from ketav_trainer.domain import (
     INTERNAL_ERROR,
-    CancelledByUserError,
     Candidate,
     Claim,
     Dataset,
     FitFailedError,
-    LeaseLostError,
     State,
     TrainingConfig,
-    WorkerStoppingError,
 )
 from ketav_trainer.events import FitResult, TrainingEventHandler
 from ketav_trainer.fit_messages import BASE, CANDIDATE, OWN, PARENT, SERVING, FitConfig
 from ketav_trainer.fit_runner import run_fit
 from ketav_trainer.gate import Verdict, judge
-from ketav_trainer.lease import Lease
+from ketav_trainer.lease import RunLease
 from ketav_trainer.metrics import measure_stage
 from ketav_trainer.registry import RegistryClient
 from ketav_trainer.scratch import checkpoint_of, delete_checkpoint, private_directory
 
 log = get_logger()
 
+_CANCELLED: Final = "The user cancelled the training."
+"""Verdict of a run that its user has cancelled."""
 _RUN_ENDED: Final = "run-ended"
 """Code of the registry's refusal of a run that no worker continues: its lines may have been deleted."""
 Outcome = Literal["published", "cancelled", "failed", "run_ended", "lease_lost", "returned"]
@@ -78,7 +77,7 @@ async def run_training(run_id: str, *, dependencies: Dependencies) -> None:
         metrics.ATTEMPTS_ACTIVE.track_inprogress(),
         tracing.span("train run", SpanKind.CONSUMER, headers=headers, attributes=attributes) as span,
     ):
-        async with Lease(claim, dependencies.registry.report, config.heartbeat_s) as lease:
+        async with RunLease(claim, dependencies.registry.report, config.heartbeat_s) as lease:
             outcome = await _run_attempt(claim, lease, dependencies)
         span.set_attribute("ketav.outcome", outcome)
     metrics.ATTEMPT_DURATION.labels(outcome).observe(time.monotonic() - began)
@@ -88,7 +87,7 @@ async def run_training(run_id: str, *, dependencies: Dependencies) -> None:
 
 
 async def train_model(
-    user_id: UUID, dataset: Dataset, *, claim: Claim, lease: Lease, config: TrainingConfig
+    user_id: UUID, dataset: Dataset, *, claim: Claim, lease: RunLease, config: TrainingConfig
 ) -> Candidate:
     """Fine-tune a user's model on a dataset in a fresh process, and judge it on the held-out lines.
 
@@ -157,19 +156,19 @@ def _fit_config(dataset: Dataset, claim: Claim, config: TrainingConfig) -> FitCo
     )
 
 
-async def _run_attempt(claim: Claim, lease: Lease, dependencies: Dependencies) -> Outcome:
+async def _run_attempt(claim: Claim, lease: RunLease, dependencies: Dependencies) -> Outcome:
     """Attempt a run, record how it ended, and return the outcome of the attempt."""
     registry = dependencies.registry
     try:
-        await _while_leased(_attempt(claim, lease, dependencies), lease, dependencies.stop)
+        await lease.guard(_attempt(claim, lease, dependencies), dependencies.stop)
     except LeaseLostError as error:
         log.warning("lease_lost", run_id=claim.run_id, reason=str(error))
         return "run_ended" if str(error) == _RUN_ENDED else "lease_lost"
     except WorkerStoppingError:
         await _end(registry, claim, "QUEUED", "")
         return "returned"
-    except CancelledByUserError as error:
-        await _end(registry, claim, "CANCELLED", str(error))
+    except CancelledByUserError:
+        await _end(registry, claim, "CANCELLED", _CANCELLED)
         return "cancelled"
     except FitFailedError as error:
         await _end(registry, claim, "FAILED", str(error))
@@ -177,7 +176,7 @@ async def _run_attempt(claim: Claim, lease: Lease, dependencies: Dependencies) -
     return "published"
 
 
-async def _attempt(claim: Claim, lease: Lease, dependencies: Dependencies) -> None:
+async def _attempt(claim: Claim, lease: RunLease, dependencies: Dependencies) -> None:
     """Fetch the ground truth, train, and publish, in a private directory that is deleted afterwards.
 
     Raises LeaseLostError when the registry refuses the fence, WorkerStoppingError when it is unavailable
@@ -209,24 +208,6 @@ async def _save_models(registry: RegistryClient, claim: Claim, directory: Path) 
     for name, model in models.items():
         if model is not None and (name == PARENT or model != claim.parent):
             await save_model(registry.model(claim, model), model, directory / name)
-
-
-async def _while_leased(attempt: Coroutine[Any, Any, None], lease: Lease, stop: asyncio.Event) -> None:
-    """Await an attempt; abandon it, and wait until its process is gone, when the lease or the worker ends."""
-    work = asyncio.ensure_future(attempt)
-    ended, stopping = asyncio.ensure_future(lease.ended.wait()), asyncio.ensure_future(stop.wait())
-    try:
-        await asyncio.wait({work, ended, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in (ended, stopping):
-            task.cancel()
-        if not work.done():
-            work.cancel()
-            await asyncio.gather(work, return_exceptions=True)
-    if not work.cancelled():
-        work.result()
-        return
-    raise lease.reason or WorkerStoppingError("the worker is stopping")
 
 
 async def _end(registry: RegistryClient, claim: Claim, state: State, verdict: str) -> None:

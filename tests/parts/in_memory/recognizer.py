@@ -19,6 +19,11 @@ class Recognizer(recognizer_pb2_grpc.RecognizerServiceServicer):
         """Take the state."""
         self.state = state
 
+    async def EnqueueJob(self, request: Any, context: Any) -> Any:
+        """Accept the announcement of a job."""
+        self.state.enter("EnqueueJob", request)
+        return recognizer_pb2.EnqueueJobResponse()
+
     async def RecognizePage(self, request_iterator: Any, context: Any) -> Any:
         """Return two lines; raises InvalidInput when the image is incomplete."""
         parts = [part async for part in request_iterator]

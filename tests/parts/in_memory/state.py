@@ -8,7 +8,15 @@ from uuid import uuid4
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from ketav.page.v1 import page_pb2
-from ketav.registry.v1 import erasure_pb2, models_pb2, pages_pb2, projects_pb2, training_pb2, webhooks_pb2
+from ketav.registry.v1 import (
+    erasure_pb2,
+    jobs_pb2,
+    models_pb2,
+    pages_pb2,
+    projects_pb2,
+    training_pb2,
+    webhooks_pb2,
+)
 from ketav_common import context
 from ketav_common.errors import Conflict, InvalidInput, KetavError, NotFound
 from ketav_registry.convert.common import invalid_cursor
@@ -45,6 +53,7 @@ class User:
     projects: dict[str, projects_pb2.Project] = field(default_factory=dict)
     pages: dict[str, StoredPage] = field(default_factory=dict)
     runs: dict[str, training_pb2.TrainingRun] = field(default_factory=dict)
+    jobs: dict[str, jobs_pb2.Job] = field(default_factory=dict)
     versions: dict[str, models_pb2.ModelVersion] = field(default_factory=dict)
     policy: training_pb2.TrainingPolicy = field(
         default_factory=lambda: training_pb2.TrainingPolicy(automatic=True, minimum_gap_seconds=300)

@@ -12,7 +12,6 @@ from ketav_common.errors import NotFound, Unauthenticated
 from ketav_common.images import ImageNormaliser
 from ketav_common.limits import MAX_NAME_CODE_POINTS
 from ketav_gateway.http.authentication import Authenticator
-from ketav_gateway.http.background import BackgroundTasks
 from ketav_gateway.http.health import HealthProbe
 from ketav_gateway.http.limits import ConcurrencyLimit, RateLimits
 from ketav_gateway.http.line_images import LineImages
@@ -36,7 +35,6 @@ class Components:
     authenticator: Authenticator
     sessions: Sessions
     rates: RateLimits
-    background: BackgroundTasks
     uploads: ConcurrencyLimit
     imports: ConcurrencyLimit
     health: HealthProbe

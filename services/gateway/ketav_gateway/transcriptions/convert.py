@@ -3,7 +3,7 @@
 from typing import TypeVar, cast
 
 from ketav.page.v1 import page_pb2
-from ketav.registry.v1 import pages_pb2, transcriptions_pb2
+from ketav.registry.v1 import jobs_pb2, pages_pb2, transcriptions_pb2
 from ketav_common.images import NormalisedImage
 from ketav_gateway.convert import (
     enum_name,
@@ -115,9 +115,44 @@ def ocr_response(
     )
 
 
-def ocr_accepted_response(page: pages_pb2.Page) -> schemas.OcrAcceptedResponse:
-    """Return a page that will be read in the background."""
+def document_job_header(
+    form: schemas.OcrForm, page_count: int, size_bytes: int, idempotency_key: str, fingerprint: bytes
+) -> jobs_pb2.CreateJobHeader:
+    """Return the first message of a job that stores and reads the pages of a document."""
+    return jobs_pb2.CreateJobHeader(
+        project_id=form.project_id or "",
+        project_name=form.name or "",
+        script=script_to_proto(form.script if "script" in form.model_fields_set else None),
+        hand=form.hand or "",
+        layout=layout_to_proto(form.layout),
+        model_version=form.model or "",
+        turn=turn(form),
+        detect_turn=form.rotate == "auto",
+        page_count=page_count,
+        size_bytes=size_bytes,
+        request_id=idempotency_key,
+        request_sha256=fingerprint,
+    )
+
+
+def page_job_header(
+    form: schemas.OcrForm, page: pages_pb2.Page, idempotency_key: str, fingerprint: bytes
+) -> jobs_pb2.CreateJobHeader:
+    """Return the message of a job that reads one stored page."""
+    return jobs_pb2.CreateJobHeader(
+        project_id=page.project_id,
+        model_version=form.model or "",
+        detect_turn=form.rotate == "auto",
+        page_ids=[page.page_id],
+        request_id=idempotency_key,
+        request_sha256=fingerprint,
+    )
+
+
+def ocr_accepted_response(page: pages_pb2.Page, job_id: str) -> schemas.OcrAcceptedResponse:
+    """Return a page that a job will read."""
     return schemas.OcrAcceptedResponse(
+        job_id=job_id,
         project_id=page.project_id,
         image_id=page.page_id,
         state=enum_name(pages_pb2.PageState, page.state, "PAGE_STATE_"),

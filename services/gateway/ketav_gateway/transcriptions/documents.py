@@ -27,6 +27,7 @@ class DocumentRequest:
     """An upload: its file, form, Idempotency-Key, fingerprint, and the deadline on the loop's clock."""
 
     path: Path
+    size_bytes: int
     form: schemas.OcrForm
     key: str
     sha256: bytes

@@ -1,18 +1,15 @@
 """POST /ocr/, and reading a stored image again."""
 
 import asyncio
-from contextlib import AsyncExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
-from pydantic import BaseModel
 
 from ketav.registry.v1 import pages_pb2
 from ketav_common.errors import InvalidInput
-from ketav_common.images import ImageNormaliser
-from ketav_common.limits import MAX_DOCUMENT_PAGES, MAX_NAME_CODE_POINTS
+from ketav_common.limits import MAX_DOCUMENT_PAGES, MAX_JOB_PAGES, MAX_NAME_CODE_POINTS
 from ketav_common.text import clean
 from ketav_gateway.http import uploads
 from ketav_gateway.http.dependencies import (
@@ -27,6 +24,10 @@ from ketav_gateway.http.idempotency import IdempotencyKey, fingerprint, idempote
 from ketav_gateway.http.problem_codes import DOCUMENT, FORM, HAND, IDEMPOTENT, IMAGE, READING, TEXT
 from ketav_gateway.http.problems import Responses, responses
 from ketav_gateway.http.validation import naming_field
+from ketav_gateway.jobs import usecases as jobs
+from ketav_gateway.jobs.convert import job as job_response
+from ketav_gateway.jobs.routes import JOB_LINKS, accepted
+from ketav_gateway.jobs.schemas import Job
 from ketav_gateway.schemas import VERSION_PATTERN
 from ketav_gateway.services import download_image
 from ketav_gateway.transcriptions import convert, schemas, usecases
@@ -34,8 +35,6 @@ from ketav_gateway.transcriptions.documents import Document, DocumentRequest
 
 router = APIRouter(tags=["transcriptions"], dependencies=[Depends(count_compute_request)])
 
-_POLL_S = 2
-"""Seconds after which a client asks for a page that is read in the background: most take one to three."""
 _IDS = {"project_id": "$response.body#/project_id", "image_id": "$response.body#/image_id"}
 _IMAGE_LINK = {"operationId": "get_image", "description": "The stored image.", "parameters": _IDS}
 _OCR_LINKS: Responses = {
@@ -57,10 +56,11 @@ _OCR_LINKS: Responses = {
 }
 _ACCEPTED: Responses = {
     202: {
-        "model": schemas.OcrAcceptedResponse | schemas.OcrDocumentResponse,
-        "description": "With `Prefer: respond-async`: the image is stored and will be read. `Link` with "
-        'rel="status" has the address of the page, `Retry-After` the seconds until it is worth asking.',
-        "links": {"image": _IMAGE_LINK},
+        "model": schemas.OcrAcceptedResponse | Job,
+        "description": "With `Prefer: respond-async`: the file is stored and a job will read it. `Location` "
+        'and `Link` with rel="status" have the address of the page, for a document that of the job; '
+        "`Retry-After` has the seconds until it is worth asking.",
+        "links": {"image": _IMAGE_LINK, **JOB_LINKS},
     }
 }
 
@@ -70,13 +70,21 @@ _ACCEPTED: Responses = {
     status_code=201,
     response_model=schemas.OcrResponse | schemas.OcrDocumentResponse,
     responses=responses(
-        *FORM, *IMAGE, *DOCUMENT, *TEXT, *READING, *IDEMPOTENT, *HAND, more=_OCR_LINKS | _ACCEPTED
+        *FORM,
+        *IMAGE,
+        *DOCUMENT,
+        *TEXT,
+        *READING,
+        *IDEMPOTENT,
+        *HAND,
+        "too-many-waiting-pages",
+        more=_OCR_LINKS | _ACCEPTED,
     ),
     openapi_extra=uploads.form_description(
         schemas.OcrForm,
         "page.jpg",
         "JPEG, PNG, TIFF (also BigTIFF), WebP, HEIC or PDF of at most 25 MiB and 20 pages of at most 50 "
-        "megapixels.",
+        "megapixels; with `Prefer: respond-async` of at most 300 pages.",
     ),
     summary="Read a new image",
 )
@@ -88,23 +96,24 @@ async def run_ocr(
     key: IdempotencyKey,
     prefer: Annotated[
         str | None,
-        Header(alias="Prefer", description="`respond-async`: respond with 202 before the page is read."),
+        Header(alias="Prefer", description="`respond-async`: respond with 202 before the pages are read."),
     ] = None,
 ) -> schemas.OcrResponse | schemas.OcrDocumentResponse | Response:
     """Store an image as a page of a project and read it; a PDF or TIFF of several pages as several.
 
     Without `project_id` a new project is created. If the recognition fails, the page is kept: the problem
     names it, and `POST /projects/{project_id}/images/{image_id}/ocr` reads it again. A document of up to 20
-    pages is answered with the state of each page; the failure of a page is its own.
+    pages is answered with the state of each page; the failure of a page is its own. With
+    `Prefer: respond-async` a job reads the image, or the document of up to 300 pages.
     """
     in_background = prefer is not None and _prefers_async(request)
-    if in_background:
-        gateway.background.check_capacity()
-    async with AsyncExitStack() as stack:
-        folder = Path(stack.enter_context(TemporaryDirectory(dir=gateway.settings.spool_dir)))
+    with TemporaryDirectory(dir=gateway.settings.spool_dir) as name:
+        folder = Path(name)
         with gateway.uploads.acquire(user_id):
             received = await _receive(request, gateway, key, folder)
-            count = await _count_pages(gateway, received.path)
+            count = await _count_pages(gateway, received.path, in_background=in_background)
+            if count > 1 and in_background:
+                return await _start_job(gateway, received, count)
             if count > 1:
                 document = Document(received, gateway.services, gateway.images, folder)
                 await gateway.rates.count("reading", user_id, count - 1)
@@ -112,57 +121,31 @@ async def run_ocr(
             else:
                 created = await _store(gateway, received, folder / "image")
         if count > 1:
-            return await _read_document(gateway, document, response, stack if in_background else None)
+            await document.read()
+            response.headers["Location"] = f"/projects/{document.project_id}"
+            return document.response()
         page = created.page
         location = f"/projects/{page.project_id}/images/{page.page_id}"
         response.headers["Location"] = location
         if page.HasField("transcription"):
             return convert.ocr_response(page, page.transcription)
-        if not in_background:
-            transcription = await usecases.read_page(
-                gateway.services, page, created.model, folder / "image", received.turning(gateway.images)
-            )
-            return convert.ocr_response(page, transcription)
-        images = received.turning(gateway.images)
-        gateway.background.start(
-            _read_in_background(gateway, created, folder / "image", images, stack.pop_all())
+        if in_background:
+            header = convert.page_job_header(received.form, page, key, received.sha256)
+            job = await jobs.create_job(gateway.services, header)
+            return accepted(convert.ocr_accepted_response(page, job.job_id), location, job.job_id)
+        transcription = await usecases.read_page(
+            gateway.services, page, created.model, folder / "image", received.turning(gateway.images)
         )
-    return _accepted(convert.ocr_accepted_response(page), location)
+        return convert.ocr_response(page, transcription)
 
 
-def _accepted(body: BaseModel, location: str) -> Response:
-    """Return the 202 response of a request that is finished in the background."""
-    return Response(
-        body.model_dump_json(),
-        status_code=202,
-        media_type="application/json",
-        headers={
-            "Location": location,
-            "Link": f'<{location}>; rel="status"',
-            "Retry-After": str(_POLL_S),
-            "Preference-Applied": "respond-async",
-        },
+async def _start_job(gateway: Components, received: DocumentRequest, count: int) -> Response:
+    """Start the job that stores and reads the pages of a document."""
+    header = convert.document_job_header(
+        received.form, count, received.size_bytes, received.key, received.sha256
     )
-
-
-async def _read_document(
-    gateway: Components, document: Document, response: Response, files: AsyncExitStack | None
-) -> schemas.OcrDocumentResponse | Response:
-    """Read a stored document now, or in the background, which gets `files` to remove at the end."""
-    location = f"/projects/{document.project_id}"
-    if files is None:
-        await document.read()
-        response.headers["Location"] = location
-        return document.response()
-    accepted = document.response()
-    gateway.background.start(_read_document_in_background(document, files.pop_all()))
-    return _accepted(accepted, location)
-
-
-async def _read_document_in_background(document: Document, files: AsyncExitStack) -> None:
-    """Read a stored document after its response; removes the files at the end."""
-    async with files:
-        await document.read()
+    job = job_response(await jobs.create_job(gateway.services, header, received.path))
+    return accepted(job, f"/jobs/{job.job_id}", job.job_id)
 
 
 def _prefers_async(request: Request) -> bool:
@@ -185,17 +168,23 @@ async def _receive(request: Request, gateway: Components, key: str, folder: Path
     content = form.model_dump(exclude={name for name in later if getattr(form, name) == later[name]})
     sha256 = fingerprint(request, content | {"file": upload.sha256.hex()})
     deadline_s = asyncio.get_running_loop().time() + gateway.settings.document_timeout_s
-    return DocumentRequest(upload.path, form, key, sha256, deadline_s)
+    return DocumentRequest(upload.path, upload.size_bytes, form, key, sha256, deadline_s)
 
 
-async def _count_pages(gateway: Components, path: Path) -> int:
+async def _count_pages(gateway: Components, path: Path, *, in_background: bool) -> int:
     """Return the number of pages of an upload; raises InvalidInput for more than one request may read."""
     with uploads.naming_file():
         count = await gateway.images.count_pages(path)
-        if count > MAX_DOCUMENT_PAGES:
+        if count > MAX_JOB_PAGES:
             raise InvalidInput(
-                f"The file has more than {MAX_DOCUMENT_PAGES} pages. Divide it into files of at most "
-                f"{MAX_DOCUMENT_PAGES} pages.",
+                f"The file has more than {MAX_JOB_PAGES} pages. Divide it into files of at most "
+                f"{MAX_JOB_PAGES} pages.",
+                code="too-many-pages",
+            )
+        if count > MAX_DOCUMENT_PAGES and not in_background:
+            raise InvalidInput(
+                f"The file has more than {MAX_DOCUMENT_PAGES} pages. Send it with the header Prefer: "
+                f"respond-async, which reads up to {MAX_JOB_PAGES} pages in the background, or divide it.",
                 code="too-many-pages",
             )
     return count
@@ -223,18 +212,6 @@ def _form(upload: uploads.Upload) -> schemas.OcrForm:
         with naming_field(field):
             names[field] = clean(value, max_length=MAX_NAME_CODE_POINTS, what="name") or None
     return form.model_copy(update=names)
-
-
-async def _read_in_background(
-    gateway: Components,
-    created: pages_pb2.CreatePageResponse,
-    image: Path,
-    images: ImageNormaliser | None,
-    files: AsyncExitStack,
-) -> None:
-    """Read a stored page after its response; removes the files at the end."""
-    async with files:
-        await usecases.read_in_background(gateway.services, created.page, created.model, image, images)
 
 
 @router.post(

@@ -79,6 +79,7 @@ _DOCUMENT_EXAMPLE: dict[str, Any] = {
     ],
 }
 _ACCEPTED_EXAMPLE: dict[str, Any] = {
+    "job_id": examples.JOB_ID,
     "project_id": examples.PROJECT_ID,
     "image_id": examples.IMAGE_ID,
     "state": "stored",
@@ -275,6 +276,7 @@ class OcrAcceptedResponse(ResponseBody):
 
     model_config = ConfigDict(json_schema_extra={"example": _ACCEPTED_EXAMPLE})
 
+    job_id: str = Field(description="UUID of the job that reads it; GET /jobs/{job_id} shows its outcome.")
     project_id: str = Field(description="UUID of the project.")
     image_id: str = Field(description="UUID of the image.")
     state: Literal["stored", "read"] = Field(description="`stored`: not read yet.")

@@ -38,6 +38,10 @@ _COPIES = 4
 """Objects that are copied at the same time."""
 _SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _IMAGES = "SELECT object_key, sha256, size_bytes FROM page"
+_DOCUMENTS = (
+    "SELECT document_key, document_sha256 AS sha256, document_bytes AS size_bytes FROM job"
+    " WHERE document_key IS NOT NULL"
+)
 _MODELS = "SELECT user_id, version, sha256, size_bytes, state FROM model_version WHERE state <> 'tainted'"
 _LOCK_TIMEOUT_S = 10
 """Seconds to wait for sweeps, which hold the lock for the time of two queries."""
@@ -76,7 +80,7 @@ async def create_backup(
 
 
 async def _require_objects(connection: Any, missing: list[str]) -> None:  # noqa: ANN401 - asyncpg has no types
-    """Check that no version that can serve and no page lacks its object. Precondition: one does."""
+    """Check that no version that can serve, no page and no job lacks its object. Precondition: one does."""
     retired = await _retired_files(connection)
     required = [key for key in missing if key not in retired]
     if required:
@@ -147,6 +151,7 @@ async def _require_space(connection: Any, folder: Path) -> None:  # noqa: ANN401
     needed = await connection.fetchval(
         "SELECT pg_database_size(current_database()) + (SELECT coalesce(sum(size_bytes), 0) FROM page)"
         " + (SELECT coalesce(sum(size_bytes), 0) FROM model_version)"
+        " + (SELECT coalesce(sum(document_bytes), 0) FROM job WHERE document_key IS NOT NULL)"
     )
     free = await asyncio.to_thread(_free_bytes, folder)
     if free + await asyncio.to_thread(_used_bytes, folder) < needed:
@@ -193,12 +198,14 @@ async def _write_table(connection: Any, folder: Path, name: str, columns: tuple[
 
 
 async def _write_object_list(connection: Any, folder: Path) -> None:  # noqa: ANN401 - asyncpg has no types
-    """Write the objects that the rows refer to, each once: images, and models that are not tainted."""
+    """Write the objects of the rows, each once: images, documents of jobs, models that are not tainted."""
     shared: set[str] = set()  # base models, and images of the first schema, may have several rows
     with os.fdopen(private_file(folder / OBJECT_LIST), "w", encoding="utf-8") as file:
         async for row in connection.cursor(_IMAGES, prefetch=_PREFETCH_ROWS):
             key = row["object_key"] or digest_key(row["sha256"])
             _write_line(file, key, row, shared, once=row["object_key"] is None)
+        async for row in connection.cursor(_DOCUMENTS, prefetch=_PREFETCH_ROWS):
+            _write_line(file, row["document_key"], row, shared, once=False)
         async for row in connection.cursor(_MODELS, prefetch=_PREFETCH_ROWS):
             _write_line(file, _model_key(row), row, shared, once=row["user_id"] is None)
 

@@ -154,7 +154,7 @@ def _may_be_public(host: str) -> bool:
         return True
 
 
-def delivery_body(event: str, when: datetime, run: dict[str, Any] | None) -> str:
+def delivery_body(event: str, when: datetime, data: dict[str, Any] | None) -> str:
     """Return the JSON body of a delivery (https://www.standardwebhooks.com, "Payload structure")."""
-    payload = {"type": event, "timestamp": when.isoformat(), "data": run or {}}
+    payload = {"type": event, "timestamp": when.isoformat(), "data": data or {}}
     return json.dumps(payload, ensure_ascii=False, sort_keys=True)

@@ -12,6 +12,7 @@ from ketav_registry.fsck.findings import FindingKind, Report, Scope
 from ketav_registry.repository import models, object_removal, stored_objects
 from ketav_registry.repository.stored_objects import ReferencedObject
 from ketav_registry.stores import Stores
+from ketav_registry.usecases.object_removal import PREFIXES
 
 _BATCH = 1_000
 """Rows or objects that are compared at a time: one page of S3's ListObjects."""
@@ -29,7 +30,12 @@ async def check(scope: Scope, *, stores: Stores) -> Report:
     async with stores.database.system() as transaction:
         files = await stored_objects.list_model_files(transaction)
     await _check_objects(files, FindingKind.MODEL_MISSING, FindingKind.MODEL_DAMAGED, scope, stores, report)
-    for prefix in ("images/", "models/"):
+    async with stores.database.system() as transaction:
+        documents = await stored_objects.list_documents(transaction)
+    await _check_objects(
+        documents, FindingKind.DOCUMENT_MISSING, FindingKind.DOCUMENT_DAMAGED, scope, stores, report
+    )
+    for prefix in PREFIXES:
         await _check_orphans(prefix, scope, stores, report)
     await _check_rows(stores, report)
     return report
@@ -109,7 +115,7 @@ async def orphans(keys: Sequence[str], stores: Stores) -> list[str]:
 
 def _has_owner(key: str) -> bool:
     """Return whether an object belongs to a user; files of bases stay, because imports share them."""
-    return key.startswith("images/") or parse_user_model_key(key) is not None
+    return key.startswith(("images/", "documents/")) or parse_user_model_key(key) is not None
 
 
 async def _check_rows(stores: Stores, report: Report) -> None:

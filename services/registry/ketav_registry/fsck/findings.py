@@ -12,6 +12,8 @@ class FindingKind(StrEnum):
 
     IMAGE_MISSING = "image-missing"
     IMAGE_DAMAGED = "image-damaged"
+    DOCUMENT_MISSING = "document-missing"
+    DOCUMENT_DAMAGED = "document-damaged"
     MODEL_MISSING = "model-missing"
     MODEL_DAMAGED = "model-damaged"
     ORPHAN = "orphan"
@@ -24,6 +26,8 @@ class FindingKind(StrEnum):
 SENTENCES = {
     FindingKind.IMAGE_MISSING: "The image of the page is missing. Restore it, or delete the page.",
     FindingKind.IMAGE_DAMAGED: "The image differs from its SHA-256. Restore it, or delete the page.",
+    FindingKind.DOCUMENT_MISSING: "The document of the job is missing. Restore it, or its pages fail.",
+    FindingKind.DOCUMENT_DAMAGED: "The document differs from its SHA-256. Restore it, or its pages fail.",
     FindingKind.MODEL_MISSING: "The model's file is missing. A repair retires it; the last base stays.",
     FindingKind.MODEL_DAMAGED: "The file differs from its SHA-256. A repair retires it; the last base stays.",
     FindingKind.ORPHAN: "No row refers to the object. A repair deletes it.",
@@ -37,7 +41,7 @@ SENTENCES = {
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong; `subject` is an object's key, a page's or run's id, a version or a script."""
+    """One thing that is wrong; `subject`: an object's key, the id of a page, job or run, or a version."""
 
     kind: FindingKind
     subject: str

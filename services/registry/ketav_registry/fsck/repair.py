@@ -43,7 +43,7 @@ def _is_other_store(report: Report) -> bool:
 
     Then no version is retired: the models of all users would stop serving, although no file is lost.
     """
-    missing = {FindingKind.IMAGE_MISSING, FindingKind.MODEL_MISSING}
+    missing = {FindingKind.IMAGE_MISSING, FindingKind.DOCUMENT_MISSING, FindingKind.MODEL_MISSING}
     lost = sum(finding.kind in missing for finding in report.findings)
     objects = report.checked["objects"]
     if lost < objects and lost <= max(_MIN_SUSPICIOUS_LOSSES, objects // 2):

@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql as pg
 from ketav_registry.database import Transaction
 from ketav_registry.domain.models import ModelState, parse_user_model_key, user_model_key
 from ketav_registry.domain.pages import digest_key
-from ketav_registry.tables import model_version, object_removal, page
+from ketav_registry.tables import job, model_version, object_removal, page
 
 _removal, _version, _page = object_removal.c, model_version.c, page.c
 REMOVAL_LOCK = 0x6B65746164
@@ -53,15 +53,17 @@ async def count_failure(transaction: Transaction, key: str) -> None:
 
 
 async def has_references(transaction: Transaction) -> bool:
-    """Return whether any row refers to an object: a page or a model version."""
-    query = sa.select(sa.or_(sa.exists(sa.select(_page.id)), sa.exists(sa.select(_version.version))))
+    """Return whether any row refers to an object: a page, a job or a model version."""
+    rows = (sa.select(_page.id), sa.select(job.c.document_key), sa.select(_version.version))
+    query = sa.select(sa.or_(*(sa.exists(row) for row in rows)))
     return bool(await transaction.scalar(query))
 
 
 async def referenced_keys(transaction: Transaction, keys: Sequence[str]) -> set[str]:
     """Return the keys that a row refers to; call it in a system transaction, which sees all rows."""
     images = await transaction.scalars(sa.select(_page.object_key).where(_page.object_key.in_(keys)))
-    referenced = set(images)
+    documents = await transaction.scalars(sa.select(job.c.document_key).where(job.c.document_key.in_(keys)))
+    referenced = {*images, *documents}
     digests = [bytes.fromhex(match[1]) for key in keys if (match := _DIGEST_KEY.fullmatch(key))]
     by_digest = sa.select(_page.sha256).where(_page.sha256.in_(digests), _page.object_key.is_(None))
     referenced |= {digest_key(digest) for digest in await transaction.scalars(by_digest)}

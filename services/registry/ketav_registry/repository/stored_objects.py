@@ -14,6 +14,7 @@ from ketav_registry.tables import (
     account,
     active_hand_model,
     active_model,
+    job,
     model_version,
     object_removal,
     page,
@@ -28,7 +29,7 @@ _TOO_MANY_ATTEMPTS = (
 
 @dataclass(frozen=True, slots=True)
 class ReferencedObject:
-    """An object that a row refers to. `subject` is the id of the page or the name of the version."""
+    """An object that a row refers to. `subject` is the id of the page or job, or the name of the version."""
 
     key: str
     sha256: bytes
@@ -60,6 +61,15 @@ async def list_images(transaction: Transaction, after: UUID | None, limit: int) 
     ]
 
 
+async def list_documents(transaction: Transaction) -> list[ReferencedObject]:
+    """Return the documents of jobs that have not ended."""
+    query = job.select().where(job.c.document_key.is_not(None)).order_by(job.c.id)
+    return [
+        ReferencedObject(row.document_key, row.document_sha256, row.document_bytes, str(row.id), row.user_id)
+        for row in await transaction.execute(query)
+    ]
+
+
 async def list_model_files(transaction: Transaction) -> list[ReferencedObject]:
     """Return the files of all versions that can serve."""
     query = model_version.select().where(_version.state == ModelState.AVAILABLE).order_by(_version.version)
@@ -76,10 +86,11 @@ async def list_model_files(transaction: Transaction) -> list[ReferencedObject]:
 
 
 async def has_subject(transaction: Transaction, subject: str) -> bool:
-    """Return whether the page or the version that can serve still exists."""
+    """Return whether the page, the job with a document, or the version that can serve still exists."""
     is_page = sa.exists().where(sa.cast(_page.id, sa.Text) == subject)
+    is_job = sa.exists().where(sa.cast(job.c.id, sa.Text) == subject, job.c.document_key.is_not(None))
     is_version = sa.exists().where(_version.version == subject, _version.state == ModelState.AVAILABLE)
-    return bool(await transaction.scalar(sa.select(sa.or_(is_page, is_version))))
+    return bool(await transaction.scalar(sa.select(sa.or_(is_page, is_job, is_version))))
 
 
 async def queued_for_removal(transaction: Transaction, keys: Sequence[str]) -> set[str]:

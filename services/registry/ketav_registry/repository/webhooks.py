@@ -18,15 +18,17 @@ from ketav_registry.domain.webhooks import (
     delivery_body,
 )
 from ketav_registry.repository.projects_hands import HAND_NAME
-from ketav_registry.tables import hand, model_version, training_run, webhook, webhook_delivery
+from ketav_registry.tables import hand, job, model_version, training_run, webhook, webhook_delivery
 
-_delivery, _run, _webhook = webhook_delivery.c, training_run.c, webhook.c
+_delivery, _run, _job, _webhook = webhook_delivery.c, training_run.c, job.c, webhook.c
 _MAX_LISTED_DELIVERIES = 10
 """Latest deliveries that a webhook lists."""
 _MAX_AGE = timedelta(days=30)
 """Age after which deliveries that have ended are deleted."""
 _RUN_COLUMNS = ("state", "script", "new_base", "verdict", "cer_base", "cer_candidate")
 """Columns of a run that its delivery contains."""
+_JOB_COLUMNS = ("project_id", "state", "page_count", "pages_read", "pages_failed")
+"""Columns of a job that its delivery contains."""
 _IS_WAITING = _delivery.state == DeliveryState.WAITING
 
 
@@ -103,11 +105,13 @@ async def claim(transaction: Transaction, limit: int) -> list[ClaimedDelivery]:
             _webhook.url,
             _webhook.secret,
             *(_run[name].label(f"run_{name}") for name in _RUN_COLUMNS),
+            *(_job[name].label(f"job_{name}") for name in _JOB_COLUMNS),
             model_version.c.version,
             HAND_NAME,
         )
         .join(webhook, _webhook.user_id == _delivery.user_id)
         .outerjoin(training_run, _run.id == _delivery.run_id)
+        .outerjoin(job, _job.id == _delivery.job_id)
         .outerjoin(model_version, model_version.c.run_id == _delivery.run_id)
         .outerjoin(hand, hand.c.id == _run.hand_id)
         .where(_delivery.id.in_(ids))
@@ -119,25 +123,32 @@ async def claim(transaction: Transaction, limit: int) -> list[ClaimedDelivery]:
 def _claimed_delivery(row: Any) -> ClaimedDelivery:  # noqa: ANN401 - a row of the query above
     """Return the delivery of a row.
 
-    The body is rebuilt at each attempt and stays equal, because an ended run does not change; the name
-    of its hand is deleted with the hand's last project. Its `run` is
-    None for a test event.
+    The body is rebuilt at each attempt and stays equal, because an ended run or job does not change; the name
+    of a run's hand is deleted with the hand's last project. A test event is about neither.
     """
-    run = None
+    data = None
     if row.run_id is not None:
-        run = {
-            "run_id": str(row.run_id),
-            "state": row.run_state,
-            "script": row.run_script,
-            "hand": row.hand_name or None,
-            "new_base": row.run_new_base,
-            "verdict": row.run_verdict,
-            "cer_before": row.run_cer_base,
-            "cer_after": row.run_cer_candidate,
-            "model_version": row.version,
-        }
-    body = delivery_body(row.event, row.created_at, run)
+        data = _run_data(row)
+    elif row.job_id is not None:
+        data = {"job_id": str(row.job_id)} | {name: getattr(row, f"job_{name}") for name in _JOB_COLUMNS}
+        data["project_id"] = str(row.job_project_id)
+    body = delivery_body(row.event, row.created_at, data)
     return ClaimedDelivery(row.id, row.attempts, row.url, row.secret, body)
+
+
+def _run_data(row: Any) -> dict[str, Any]:  # noqa: ANN401 - a row of the query above
+    """Return what a delivery says about a run."""
+    return {
+        "run_id": str(row.run_id),
+        "state": row.run_state,
+        "script": row.run_script,
+        "hand": row.hand_name or None,
+        "new_base": row.run_new_base,
+        "verdict": row.run_verdict,
+        "cer_before": row.run_cer_base,
+        "cer_after": row.run_cer_candidate,
+        "model_version": row.version,
+    }
 
 
 async def record_attempt(

@@ -11,6 +11,8 @@ from ketav.registry.v1 import (
     corrections_pb2_grpc,
     ground_truth_pb2,
     ground_truth_pb2_grpc,
+    jobs_pb2,
+    jobs_pb2_grpc,
     models_pb2,
     models_pb2_grpc,
     next_lines_pb2,
@@ -31,6 +33,7 @@ from ketav_registry.domain.corrections_quarantine import QuarantineLimits
 from ketav_registry.servicer.accounts import AccountServicer
 from ketav_registry.servicer.corrections import CorrectionServicer
 from ketav_registry.servicer.ground_truth import GroundTruthServicer
+from ketav_registry.servicer.jobs import JobServicer
 from ketav_registry.servicer.models import ModelServicer
 from ketav_registry.servicer.next_lines import NextLineServicer
 from ketav_registry.servicer.pages import PageServicer
@@ -48,6 +51,7 @@ _CONTRACTS = (
     transcriptions_pb2,
     corrections_pb2,
     ground_truth_pb2,
+    jobs_pb2,
     training_pb2,
     models_pb2,
     next_lines_pb2,
@@ -58,7 +62,7 @@ SERVICES = tuple(
 )
 """Full names of the services, for health checks and reflection."""
 DEFAULT_LEASE = timedelta(seconds=30)
-"""Lease of a training run: three missed heartbeats of 10 seconds."""
+"""Lease of a training run, and of a page of a job: three missed heartbeats of 10 seconds."""
 
 
 def add_servicers(
@@ -79,6 +83,7 @@ def add_servicers(
     corrections_pb2_grpc.add_CorrectionServiceServicer_to_server(corrections, server)
     ground_truth = GroundTruthServicer(stores, quarantine_limits)
     ground_truth_pb2_grpc.add_GroundTruthServiceServicer_to_server(ground_truth, server)
+    jobs_pb2_grpc.add_JobServiceServicer_to_server(JobServicer(stores, lease), server)
     training_pb2_grpc.add_TrainingServiceServicer_to_server(TrainingServicer(stores, lease), server)
     models_pb2_grpc.add_ModelServiceServicer_to_server(ModelServicer(stores), server)
     next_lines_pb2_grpc.add_NextLineServiceServicer_to_server(NextLineServicer(stores), server)

@@ -5,6 +5,7 @@ from ketav_registry.tables.columns import metadata
 from ketav_registry.tables.corrections import correction, feedback
 from ketav_registry.tables.erasure import erasure
 from ketav_registry.tables.ground_truth import dataset, dataset_line
+from ketav_registry.tables.jobs import job, job_page
 from ketav_registry.tables.models import active_hand_model, active_model, model_version
 from ketav_registry.tables.object_removal import object_removal
 from ketav_registry.tables.pages import page
@@ -24,6 +25,8 @@ __all__ = [
     "erasure",
     "feedback",
     "hand",
+    "job",
+    "job_page",
     "line",
     "metadata",
     "model_version",

@@ -1,6 +1,7 @@
 """Webhooks and the outbox of their deliveries.
 
-A trigger on `training_run` inserts a delivery in the transaction that ends a run, whatever ends it.
+Triggers on `training_run` and `job` insert a delivery in the transaction that ends a run or a job, whatever
+ends it.
 """
 
 import sqlalchemy as sa
@@ -25,8 +26,9 @@ webhook_delivery = sa.Table(
     metadata,
     primary_key(),
     sa.Column("user_id", sa.Uuid, sa.ForeignKey("webhook.user_id", ondelete="CASCADE"), nullable=False),
-    # NULL for a test.
+    # The run or the job that has ended; both are NULL for a test.
     sa.Column("run_id", sa.Uuid),
+    sa.Column("job_id", sa.Uuid),
     sa.Column("event", sa.Text, nullable=False),
     sa.Column("state", enumeration(DeliveryState), nullable=False, server_default=DeliveryState.WAITING),
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),

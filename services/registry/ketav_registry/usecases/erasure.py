@@ -15,6 +15,7 @@ from ketav_registry.domain.training_policy import warrants_run
 from ketav_registry.repository import (
     erasure,
     ground_truth,
+    jobs,
     models,
     projects_hands,
     training_policy,
@@ -45,6 +46,7 @@ async def delete_project(user_id: UUID, project_id: UUID, *, stores: Stores) -> 
         project = await require_project(transaction, user_id, project_id)
         pages = erasure.pages_of(user_id, project_id)
         done = await _erase(transaction, user_id, ErasureKind.PROJECT, pages)
+        await jobs.queue_documents(transaction, user_id, project_id)
         await erasure.delete_project(transaction, user_id, project_id)
         if project.hand.hand_id is not None:
             await projects_hands.rename_unused(transaction, user_id, project.hand.hand_id)
@@ -60,6 +62,7 @@ async def delete_account(user_id: UUID, *, stores: Stores) -> Erasure:
         pages = erasure.pages_of(user_id)
         done = await erasure.count(transaction, pages)
         await erasure.queue_images(transaction, user_id, pages)
+        await jobs.queue_documents(transaction, user_id)
         await erasure.queue_models(transaction, user_id, await erasure.list_versions(transaction, user_id))
         await erasure.delete_pages(transaction, pages)
         if not await erasure.delete_account(transaction, user_id):

@@ -27,11 +27,15 @@ _MIN_SUSPICIOUS_ORPHANS = 20
 store: a crash leaves one object."""
 
 
+PREFIXES = ("images/", "documents/", "models/")
+"""Prefixes of the keys of all objects."""
+
+
 @dataclass
 class OrphanSearch:
     """The last listed key of each prefix, after which the next sweep continues; empty: from the beginning."""
 
-    last_keys: dict[str, str] = field(default_factory=lambda: {"images/": "", "models/": ""})
+    last_keys: dict[str, str] = field(default_factory=lambda: dict.fromkeys(PREFIXES, ""))
 
 
 @asynccontextmanager
@@ -119,8 +123,8 @@ async def _remove_orphans(prefix: str, last_key: str, stores: Stores) -> str:
 
 
 def _is_removable(key: str) -> bool:
-    """Return whether an object is a page's image or a user's model; base models are never removed."""
-    return key.startswith("images/") or parse_user_model_key(key) is not None
+    """Return whether an object belongs to a page, a job or a user's model; base models are never removed."""
+    return key.startswith(("images/", "documents/")) or parse_user_model_key(key) is not None
 
 
 def is_plausible(orphans: Sequence[str], listed: int) -> bool:

@@ -8,6 +8,7 @@ from ketav_common.errors import InvalidInput, NotFound
 from ketav_common.limits import MAX_PAGE_LINES
 from ketav_common.stages import record_stages, stage
 from ketav_common.telemetry import READING_STAGE, report_stages
+from ketav_registry.database import Transaction
 from ketav_registry.domain.transcriptions import Line, Transcription, line_problem
 from ketav_registry.repository import pages, transcriptions
 from ketav_registry.stores import Stores
@@ -31,7 +32,7 @@ async def record_transcription(
     Conflict image-changed: the page's image is not the one that was read (empty digest: any), so the
     coordinates of the lines are of another image.
     """
-    _check_lines(lines)
+    check_lines(lines)
     with record_stages() as stages, stage("store"):
         transcription = await _store(user_id, page_id, model_version, lines, image_sha256, stores)
     report_stages(READING_STAGE, stages, os.getpid())
@@ -48,15 +49,30 @@ async def _store(
 ) -> Transcription:
     """Insert a transcription with lines that were checked. Errors: record_transcription."""
     async with stores.database.user(user_id) as transaction:
-        version = await require_version(transaction, user_id, model_version)
-        page = await pages.lock_page(transaction, user_id, page_id)
-        if page is None:
-            raise NotFound("This account has no page with this id. Upload the image with POST /ocr/.")
-        check_same_image(page.image.sha256, image_sha256)
-        return await transcriptions.insert_transcription(transaction, user_id, page_id, version.model, lines)
+        return await insert_reading(
+            transaction, user_id, page_id, model_version, lines, image_sha256=image_sha256
+        )
 
 
-def _check_lines(lines: Sequence[Line]) -> None:
+async def insert_reading(
+    transaction: Transaction,
+    user_id: UUID,
+    page_id: UUID,
+    model_version: str,
+    lines: Sequence[Line],
+    *,
+    image_sha256: bytes,
+) -> Transcription:
+    """Insert checked lines as a page's latest transcription. Errors: record_transcription."""
+    version = await require_version(transaction, user_id, model_version)
+    page = await pages.lock_page(transaction, user_id, page_id)
+    if page is None:
+        raise NotFound("This account has no page with this id. Upload the image with POST /ocr/.")
+    check_same_image(page.image.sha256, image_sha256)
+    return await transcriptions.insert_transcription(transaction, user_id, page_id, version.model, lines)
+
+
+def check_lines(lines: Sequence[Line]) -> None:
     """Raise InvalidInput invalid-transcription for lines that cannot be stored."""
     if len(lines) > MAX_PAGE_LINES:
         raise InvalidInput(

@@ -29,12 +29,15 @@ class RecognizePageHeader(_message.Message):
     LAYOUT_FIELD_NUMBER: _builtins.int
     SIZE_BYTES_FIELD_NUMBER: _builtins.int
     DETECT_TURN_FIELD_NUMBER: _builtins.int
+    BATCH_FIELD_NUMBER: _builtins.int
     layout: _page_pb2.Layout.ValueType
     """A whole page or one line."""
     size_bytes: _builtins.int
     """Length of the image in bytes; the stream must carry exactly as many."""
     detect_turn: _builtins.bool
     """Read the image in the direction in which it reads best; without it, as it is."""
+    batch: _builtins.bool
+    """Read it for a job: pages that users wait for are read first."""
     @_builtins.property
     def model(self) -> _page_pb2.Model:
         """The model to read with; fetched from the registry when its SHA-256 is not in the cache."""
@@ -46,10 +49,11 @@ class RecognizePageHeader(_message.Message):
         layout: _page_pb2.Layout.ValueType = ...,
         size_bytes: _builtins.int = ...,
         detect_turn: _builtins.bool = ...,
+        batch: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["model", b"model"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["detect_turn", b"detect_turn", "layout", b"layout", "model", b"model", "size_bytes", b"size_bytes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "detect_turn", b"detect_turn", "layout", b"layout", "model", b"model", "size_bytes", b"size_bytes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -116,3 +120,42 @@ class RecognizePageResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RecognizePageResponse: _TypeAlias = RecognizePageResponse  # noqa: Y015
+
+@_typing.final
+class EnqueueJobRequest(_message.Message):
+    """Request of RecognizerService.EnqueueJob."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_ID_FIELD_NUMBER: _builtins.int
+    job_id: _builtins.str
+    """UUID of the job."""
+    def __init__(
+        self,
+        *,
+        job_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_id", b"job_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EnqueueJobRequest: _TypeAlias = EnqueueJobRequest  # noqa: Y015
+
+@_typing.final
+class EnqueueJobResponse(_message.Message):
+    """Response of RecognizerService.EnqueueJob."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EnqueueJobResponse: _TypeAlias = EnqueueJobResponse  # noqa: Y015

@@ -40,6 +40,11 @@ class RecognizerServiceStub:
                 request_serializer=ketav_dot_recognizer_dot_v1_dot_recognizer__pb2.RecognizePageRequest.SerializeToString,
                 response_deserializer=ketav_dot_recognizer_dot_v1_dot_recognizer__pb2.RecognizePageResponse.FromString,
                 _registered_method=True)
+        self.EnqueueJob = channel.unary_unary(
+                '/ketav.recognizer.v1.RecognizerService/EnqueueJob',
+                request_serializer=ketav_dot_recognizer_dot_v1_dot_recognizer__pb2.EnqueueJobRequest.SerializeToString,
+                response_deserializer=ketav_dot_recognizer_dot_v1_dot_recognizer__pb2.EnqueueJobResponse.FromString,
+                _registered_method=True)
 
 
 class RecognizerServiceServicer:
@@ -57,6 +62,14 @@ class RecognizerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def EnqueueJob(self, request, context):
+        """Sends the id of a job to the workers. A lost message delays the job until their next sweep.
+        UNAVAILABLE no-broker: the message queue is unavailable.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RecognizerServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -64,6 +77,11 @@ def add_RecognizerServiceServicer_to_server(servicer, server):
                     servicer.RecognizePage,
                     request_deserializer=ketav_dot_recognizer_dot_v1_dot_recognizer__pb2.RecognizePageRequest.FromString,
                     response_serializer=ketav_dot_recognizer_dot_v1_dot_recognizer__pb2.RecognizePageResponse.SerializeToString,
+            ),
+            'EnqueueJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.EnqueueJob,
+                    request_deserializer=ketav_dot_recognizer_dot_v1_dot_recognizer__pb2.EnqueueJobRequest.FromString,
+                    response_serializer=ketav_dot_recognizer_dot_v1_dot_recognizer__pb2.EnqueueJobResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -94,6 +112,33 @@ class RecognizerService:
             '/ketav.recognizer.v1.RecognizerService/RecognizePage',
             ketav_dot_recognizer_dot_v1_dot_recognizer__pb2.RecognizePageRequest.SerializeToString,
             ketav_dot_recognizer_dot_v1_dot_recognizer__pb2.RecognizePageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EnqueueJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ketav.recognizer.v1.RecognizerService/EnqueueJob',
+            ketav_dot_recognizer_dot_v1_dot_recognizer__pb2.EnqueueJobRequest.SerializeToString,
+            ketav_dot_recognizer_dot_v1_dot_recognizer__pb2.EnqueueJobResponse.FromString,
             options,
             channel_credentials,
             insecure,

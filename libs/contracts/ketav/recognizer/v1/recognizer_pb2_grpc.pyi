@@ -40,6 +40,10 @@ class RecognizerServiceStub:
     from the registry. RESOURCE_EXHAUSTED: the queue is full. UNAVAILABLE: no reader process runs, or the registry
     is unavailable; retry later.
     """
+    EnqueueJob: _grpc.UnaryUnaryMultiCallable[_recognizer_pb2.EnqueueJobRequest, _recognizer_pb2.EnqueueJobResponse]
+    """Sends the id of a job to the workers. A lost message delays the job until their next sweep.
+    UNAVAILABLE no-broker: the message queue is unavailable.
+    """
 
 @_typing.type_check_only
 class RecognizerServiceAsyncStub(RecognizerServiceStub):
@@ -52,6 +56,10 @@ class RecognizerServiceAsyncStub(RecognizerServiceStub):
     PERMISSION_DENIED: the model carries no grant for the caller. UNAVAILABLE grant-expired: request a new grant
     from the registry. RESOURCE_EXHAUSTED: the queue is full. UNAVAILABLE: no reader process runs, or the registry
     is unavailable; retry later.
+    """
+    EnqueueJob: _aio.UnaryUnaryMultiCallable[_recognizer_pb2.EnqueueJobRequest, _recognizer_pb2.EnqueueJobResponse]  # type: ignore[assignment]
+    """Sends the id of a job to the workers. A lost message delays the job until their next sweep.
+    UNAVAILABLE no-broker: the message queue is unavailable.
     """
 
 class RecognizerServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -68,6 +76,16 @@ class RecognizerServiceServicer(metaclass=_abc_1.ABCMeta):
         PERMISSION_DENIED: the model carries no grant for the caller. UNAVAILABLE grant-expired: request a new grant
         from the registry. RESOURCE_EXHAUSTED: the queue is full. UNAVAILABLE: no reader process runs, or the registry
         is unavailable; retry later.
+        """
+
+    @_abc_1.abstractmethod
+    def EnqueueJob(
+        self,
+        request: _recognizer_pb2.EnqueueJobRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_recognizer_pb2.EnqueueJobResponse, _abc.Awaitable[_recognizer_pb2.EnqueueJobResponse]]:
+        """Sends the id of a job to the workers. A lost message delays the job until their next sweep.
+        UNAVAILABLE no-broker: the message queue is unavailable.
         """
 
 def add_RecognizerServiceServicer_to_server(servicer: RecognizerServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

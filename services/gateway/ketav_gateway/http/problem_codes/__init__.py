@@ -9,6 +9,7 @@ from ketav_gateway.http.problem_codes import (
     corrections,
     ground_truth,
     images,
+    jobs,
     projects,
     requests,
     training,
@@ -27,6 +28,7 @@ CODES: dict[str, ProblemCode] = (
     requests.CODES
     | projects.CODES
     | images.CODES
+    | jobs.CODES
     | corrections.CODES
     | ground_truth.CODES
     | training.CODES
@@ -82,6 +84,14 @@ READING = (
     "grant-expired",
     "model-digest",
     "data-loss",
+    "no-base-model",
+    "model-retired",
+    "model-tainted",
+)
+JOB = (
+    "not-found",
+    "invalid-job",
+    "too-many-waiting-pages",
     "no-base-model",
     "model-retired",
     "model-tainted",

@@ -41,7 +41,9 @@ CODES: dict[str, ProblemCode] = {
         422, "The PDF is damaged and cannot be read. Save it again and send the new file."
     ),
     "too-many-pages": ProblemCode(
-        422, "The file has more than 20 pages. Divide it into files of at most 20 pages."
+        422,
+        "The file has more than 20 pages. Send it with the header Prefer: respond-async, which reads up to "
+        "300 pages in the background, or divide it.",
     ),
     "unsupported-mode": ProblemCode(
         422, "The image has pixels that are not numbers. Save it with 8 bits per channel."

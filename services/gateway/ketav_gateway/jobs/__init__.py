@@ -1,0 +1,1 @@
+"""Jobs: the reading of many pages in the background, followed and cancelled."""

@@ -1,0 +1,107 @@
+"""Conversion of jobs."""
+
+from datetime import timedelta
+
+from ketav.registry.v1 import jobs_pb2 as pb
+from ketav_registry.convert import common
+from ketav_registry.convert.pages import layout
+from ketav_registry.convert.transcriptions import new_line
+from ketav_registry.domain.jobs import (
+    ClaimedPage,
+    Failure,
+    FencedPage,
+    Job,
+    JobError,
+    JobPage,
+    JobPageState,
+    JobState,
+    NewJob,
+    ReadingOptions,
+)
+from ketav_registry.usecases.jobs_pages import Reading
+
+_STATES = {state: pb.JobState.Value(f"JOB_STATE_{state.name}") for state in JobState}
+_PAGE_STATES = {state: pb.JobPageState.Value(f"JOB_PAGE_STATE_{state.name}") for state in JobPageState}
+
+
+def new_job(header: pb.CreateJobHeader) -> NewJob:
+    """Return the header of a job."""
+    return NewJob(
+        project_id=common.uuid(header.project_id, "project_id") if header.project_id else None,
+        project_name=header.project_name,
+        script=common.script(header.script) if header.script else None,
+        hand=header.hand,
+        options=ReadingOptions(layout(header.layout), header.model_version, header.turn, header.detect_turn),
+        page_ids=tuple(common.uuid(page_id, "page_ids") for page_id in header.page_ids),
+        page_count=header.page_count,
+        size_bytes=header.size_bytes,
+        request=common.request_key(header.request_id, header.request_sha256),
+    )
+
+
+def _page_message(page: JobPage) -> pb.JobPage:
+    """Return the message of a page of a job."""
+    error = page.error
+    return pb.JobPage(
+        position=page.position,
+        page_id=str(page.page_id or ""),
+        state=_PAGE_STATES[page.state],
+        attempts=page.attempts,
+        error=pb.JobPageError(code=error.code, detail=error.detail) if error.code else None,
+    )
+
+
+def job_message(job: Job) -> pb.Job:
+    """Return the message of a job."""
+    return pb.Job(
+        job_id=str(job.job_id),
+        project_id=str(job.project_id),
+        state=_STATES[job.state],
+        revision=job.revision,
+        page_count=job.page_count,
+        pages_read=job.pages_read,
+        pages_failed=job.pages_failed,
+        cancel_requested=job.cancel_requested,
+        create_time=common.timestamp(job.create_time),
+        update_time=common.timestamp(job.update_time),
+        expire_time=common.timestamp(job.expire_time),
+        pages=[_page_message(page) for page in job.pages],
+    )
+
+
+def claimed_message(claimed: ClaimedPage) -> pb.ClaimedJobPage:
+    """Return the message of a claimed page."""
+    options = claimed.options
+    return pb.ClaimedJobPage(
+        job_id=str(claimed.page.job_id),
+        position=claimed.page.position,
+        fence=claimed.page.fence,
+        user_id=str(claimed.user_id),
+        project_id=str(claimed.project_id),
+        page_id=str(claimed.page_id or ""),
+        lease_seconds=round(claimed.lease.total_seconds()),
+        layout=common.LAYOUTS[options.layout],
+        model_version=options.model_version,
+        turn=options.turn,
+        detect_turn=options.detect_turn,
+        page_count=claimed.page_count,
+        document_sha256=claimed.document_sha256,
+        traceparent=claimed.traceparent,
+    )
+
+
+def fenced_page(request: pb.RenewJobPageRequest | pb.EndJobPageRequest) -> FencedPage:
+    """Return the page of a worker's call with the fence of its claim."""
+    return FencedPage(common.uuid(request.job_id, "job_id"), request.position, request.fence)
+
+
+def outcome(request: pb.EndJobPageRequest) -> Reading | Failure | None:
+    """Return the outcome of an attempt; None: the page had been read before."""
+    if request.HasField("reading"):
+        lines = [new_line(line) for line in request.reading.lines]
+        return Reading(request.reading.model_version, lines, request.reading.image_sha256)
+    if not request.HasField("failure"):
+        return None
+    failure = request.failure
+    error = JobError(failure.error.code, failure.error.detail)
+    return Failure(error, failure.retry, timedelta(seconds=failure.retry_seconds), failure.counts)

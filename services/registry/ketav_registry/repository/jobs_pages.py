@@ -1,0 +1,192 @@
+"""Pages of jobs, claimed and ended by workers. A write requires the fence of its claim."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from ketav_registry.database import Transaction
+from ketav_registry.domain.jobs import (
+    ACTIVE_JOBS,
+    MAX_ATTEMPTS,
+    OUT_OF_TIME,
+    RETENTION,
+    TOO_MANY_ATTEMPTS,
+    ClaimedPage,
+    Failure,
+    FencedPage,
+    JobPageState,
+    ReadingOptions,
+)
+from ketav_registry.tables import job, job_page
+
+_job, _page = job.c, job_page.c
+_MAX_SWEPT_JOBS = 200
+"""Jobs that one sweep repairs or deletes; the next one continues."""
+_NOW = sa.func.clock_timestamp
+_IS_WAITING = sa.and_(_page.state == JobPageState.QUEUED, _page.due_at <= _NOW())
+_IS_ABANDONED = sa.and_(_page.state == JobPageState.RUNNING, _page.lease_until < _NOW())
+_IS_SERVED = sa.and_(_job.state.in_(ACTIVE_JOBS), ~_job.cancel_requested, _job.expires_at > _NOW())
+
+
+def _is_held(claimed: FencedPage) -> sa.ColumnElement[bool]:
+    """Return the condition of a worker's write: its claim is the latest, and the page has no outcome yet."""
+    return sa.and_(
+        _page.job_id == claimed.job_id,
+        _page.position == claimed.position,
+        _page.fence == claimed.fence,
+        _page.state == JobPageState.RUNNING,
+    )
+
+
+async def next_page(transaction: Transaction) -> tuple[UUID, UUID, int] | None:
+    """Return the user, the job and the position of the page to claim next; None when no page waits.
+
+    Next is the user whose pages have waited longest for a turn, then the job of that user which has.
+    """
+    waiting = (
+        sa.select(_page.position)
+        .where(_page.job_id == _job.id, _IS_WAITING)
+        .order_by(_page.position)
+        .limit(1)
+    ).lateral("waiting")
+    other = job.alias()
+    last_turn = sa.select(sa.func.max(other.c.served_at)).where(other.c.user_id == _job.user_id)
+    query = (
+        sa.select(_job.user_id, _job.id, waiting.c.position)
+        .select_from(job.join(waiting, sa.true()))
+        .where(_IS_SERVED)
+        .order_by(
+            last_turn.scalar_subquery().nulls_first(), _job.served_at.nulls_first(), _job.created_at, _job.id
+        )
+        .limit(1)
+    )
+    row = (await transaction.execute(query)).first()
+    return None if row is None else (row[0], row[1], row[2])
+
+
+async def claim(
+    transaction: Transaction, job_id: UUID, position: int, worker: str, lease: timedelta
+) -> ClaimedPage | None:
+    """Claim a waiting page of a locked job; None when another worker was faster."""
+    query = (
+        job_page.update()
+        .where(_page.job_id == job_id, _page.position == position, _IS_WAITING)
+        .values(
+            state=JobPageState.RUNNING,
+            fence=_page.fence + 1,
+            attempts=_page.attempts + 1,
+            lease_until=_NOW() + lease,
+            worker=worker,
+        )
+        .returning(_page.fence, _page.page_id)
+    )
+    claimed = (await transaction.execute(query)).first()
+    if claimed is None:
+        return None
+    served = job.update().where(_job.id == job_id).values(served_at=_NOW()).returning(job)
+    row = (await transaction.execute(served)).one()
+    return ClaimedPage(
+        FencedPage(job_id, position, claimed.fence),
+        row.user_id,
+        row.project_id,
+        claimed.page_id,
+        row.page_count,
+        ReadingOptions(row.layout, row.model_version, row.turn, row.detect_turn),
+        row.document_sha256 or b"",
+        lease,
+        row.traceparent or "",
+    )
+
+
+async def renew(transaction: Transaction, claimed: FencedPage, lease: timedelta) -> bool:
+    """Renew a lease; False when the fence is stale or the page has an outcome."""
+    query = job_page.update().where(_is_held(claimed)).values(lease_until=_NOW() + lease)
+    return (await transaction.execute(query)).rowcount == 1
+
+
+async def finish(transaction: Transaction, claimed: FencedPage, page_id: UUID) -> bool:
+    """Record that a page was read; False when the fence is stale or the page has an outcome."""
+    query = (
+        job_page.update()
+        .where(_is_held(claimed))
+        .values(state=JobPageState.READ, page_id=page_id, lease_until=None, error_code="", error_detail="")
+    )
+    return (await transaction.execute(query)).rowcount == 1
+
+
+async def fail(
+    transaction: Transaction, claimed: FencedPage, page_id: UUID | None, failure: Failure, *, cancelled: bool
+) -> bool:
+    """Return a page to the queue, or end it as failed, or as cancelled where its job is.
+
+    False when the fence is stale or the page has an outcome.
+    """
+    exhausted = sa.and_(sa.literal(failure.counts), _page.attempts >= MAX_ATTEMPTS)
+    ends = sa.or_(sa.literal(not failure.retry), exhausted)
+    state = sa.case((ends, JobPageState.FAILED), else_=sa.literal(JobPageState.QUEUED, _page.state.type))
+    query = (
+        job_page.update()
+        .where(_is_held(claimed))
+        .values(
+            state=sa.literal(JobPageState.CANCELLED, _page.state.type) if cancelled else state,
+            attempts=_page.attempts if failure.counts else _page.attempts - 1,
+            page_id=sa.func.coalesce(sa.literal(page_id, sa.Uuid), _page.page_id),
+            lease_until=None,
+            due_at=_NOW() + failure.pause,
+            error_code=failure.error.code,
+            error_detail=failure.error.detail,
+        )
+    )
+    return (await transaction.execute(query)).rowcount == 1
+
+
+async def jobs_to_repair(transaction: Transaction) -> list[UUID]:
+    """Return jobs with an abandoned page, and jobs whose time is over."""
+    abandoned = sa.select(_page.job_id).where(_IS_ABANDONED)
+    late = sa.and_(_job.state.in_(ACTIVE_JOBS), _job.expires_at <= _NOW())
+    query = sa.select(_job.id).where(sa.or_(_job.id.in_(abandoned), late)).limit(_MAX_SWEPT_JOBS)
+    return list(await transaction.scalars(query))
+
+
+async def release_abandoned(transaction: Transaction, job_id: UUID, *, cancelled: bool) -> int:
+    """Return the abandoned pages of a locked job to the queue; end those of a cancelled job.
+
+    A page without attempts left fails. Returns the number of leases that had expired.
+    """
+    exhausted = _page.attempts >= MAX_ATTEMPTS
+    state = sa.case((exhausted, JobPageState.FAILED), else_=sa.literal(JobPageState.QUEUED, _page.state.type))
+    query = (
+        job_page.update()
+        .where(_page.job_id == job_id, _IS_ABANDONED)
+        .values(
+            state=sa.literal(JobPageState.CANCELLED, _page.state.type) if cancelled else state,
+            error_code=sa.case((exhausted, TOO_MANY_ATTEMPTS.code), else_=_page.error_code),
+            error_detail=sa.case((exhausted, TOO_MANY_ATTEMPTS.detail), else_=_page.error_detail),
+            lease_until=None,
+        )
+    )
+    return int((await transaction.execute(query)).rowcount)
+
+
+async def fail_late(transaction: Transaction, job_id: UUID) -> None:
+    """End the waiting pages of a locked job as failed when its time is over."""
+    late = sa.select(_job.id).where(_job.id == job_id, _job.expires_at <= _NOW())
+    await transaction.execute(
+        job_page.update()
+        .where(_page.job_id.in_(late), _page.state == JobPageState.QUEUED)
+        .values(state=JobPageState.FAILED, error_code=OUT_OF_TIME.code, error_detail=OUT_OF_TIME.detail)
+    )
+
+
+async def delete_old(transaction: Transaction) -> None:
+    """Delete jobs that ended a month ago; what they have read stays."""
+    old = sa.and_(~_job.state.in_(ACTIVE_JOBS), _job.updated_at < _NOW() - RETENTION)
+    ids = sa.select(_job.id).where(old).limit(_MAX_SWEPT_JOBS)
+    await transaction.execute(job.delete().where(_job.id.in_(ids)))
+
+
+async def count_waiting(transaction: Transaction) -> int:
+    """Count the pages that can be claimed now."""
+    query = sa.select(sa.func.count()).select_from(job_page.join(job, _job.id == _page.job_id))
+    return int(await transaction.scalar(query.where(_IS_SERVED, _IS_WAITING)) or 0)

@@ -1,0 +1,212 @@
+"""Jobs of a user: created, shown, listed and cancelled."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from uuid import UUID, uuid4
+
+from ketav_common import text
+from ketav_common.errors import Conflict, InvalidInput, NotFound, Precondition, RateLimited
+from ketav_common.limits import MAX_IMAGE_BYTES, MAX_JOB_PAGES, MAX_NAME_CODE_POINTS
+from ketav_common.tracing import traceparent
+from ketav_registry import blobs as objects
+from ketav_registry import metrics
+from ketav_registry.blobs import Chunks
+from ketav_registry.database import Transaction, UniqueConflictError
+from ketav_registry.domain.jobs import (
+    ACTIVE_JOBS,
+    MAX_WAITING_PAGES,
+    Document,
+    Job,
+    NewJob,
+    document_key,
+)
+from ketav_registry.domain.projects_hands import Hand
+from ketav_registry.domain.requests import ListPosition
+from ketav_registry.repository import jobs, projects
+from ketav_registry.stores import Stores
+from ketav_registry.usecases.models import reading_model
+from ketav_registry.usecases.pages import discard_object
+from ketav_registry.usecases.projects import require_project
+from ketav_registry.usecases.projects_hands import check_hand, project_hand
+
+_RETRY_AFTER_S = 60
+"""Seconds after which a refused client retries: a worker reads some thirty pages in that time."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobList:
+    """A part of a list of jobs, and the position at which the list continues, if it does."""
+
+    jobs: list[Job]
+    next_position: ListPosition[UUID] | None
+
+
+def count_end(job: Job) -> None:
+    """Count a job that has ended, with the time since its creation; another job is not counted."""
+    if job.state not in ACTIVE_JOBS:
+        duration = job.update_time - job.create_time
+        metrics.JOB_DURATION.labels(job.state).observe(duration.total_seconds())
+
+
+async def create_job(user_id: UUID, new: NewJob, document: Chunks, *, stores: Stores) -> Job:
+    """Create a job: first the object of its document, if it has one, then the rows.
+
+    A repeated request stores nothing and gets the job of the first one. NotFound: no such project, page or
+    model version. InvalidInput invalid-job: the header breaks a limit; hand-mismatch, hand-script. Conflict:
+    the Idempotency-Key belongs to a different request. RateLimited too-many-waiting-pages.
+    """
+    new = _checked(new)
+    if (known := await _find_repeated(user_id, new, stores)) is not None:
+        return known
+    job_id = uuid4()
+    stored = await _store_document(job_id, new, document, stores) if new.page_count else None
+    try:
+        return await _insert(user_id, job_id, new, stored, stores)
+    except (NotFound, Conflict, InvalidInput, RateLimited, UniqueConflictError) as error:
+        if stored is not None:
+            await discard_object(stores.blobs, stored.key)
+        known = None
+        if isinstance(error, UniqueConflictError):
+            known = await _find_repeated(user_id, new, stores)
+        if known is None:
+            raise
+        return known
+
+
+async def _store_document(job_id: UUID, new: NewJob, document: Chunks, stores: Stores) -> Document:
+    """Store the document of a job as an object."""
+    key = document_key(job_id)
+    blob = await objects.store(
+        stores.blobs, document, lambda _: key, max_bytes=MAX_IMAGE_BYTES, size_bytes=new.size_bytes
+    )
+    return Document(key, blob.sha256, blob.size_bytes)
+
+
+def _checked(new: NewJob) -> NewJob:
+    """Check the header of a job and return it with a clean project name."""
+    pages = len(new.page_ids) or new.page_count
+    either = bool(new.page_ids) != bool(new.page_count)
+    if not either or not 1 <= pages <= MAX_JOB_PAGES or len(set(new.page_ids)) != len(new.page_ids):
+        raise InvalidInput(
+            f"The job has neither 1 to {MAX_JOB_PAGES} different stored pages nor a document of so many "
+            "pages. Send the one or the other.",
+            code="invalid-job",
+        )
+    if new.page_ids and new.project_id is None:
+        raise InvalidInput(
+            "The job has stored pages and no project. Send the project of the pages.", code="invalid-job"
+        )
+    name = text.clean(new.project_name, max_length=MAX_NAME_CODE_POINTS).strip()
+    return replace(new, project_name=name)
+
+
+async def _find_repeated(user_id: UUID, new: NewJob, stores: Stores) -> Job | None:
+    """Return the job of the same request, if it was sent before.
+
+    Raises what would make an insertion fail, so that no document is received for nothing.
+    """
+    async with stores.database.user(user_id) as transaction:
+        known = await jobs.find_requested_job(transaction, user_id, new.request)
+        if known is None:
+            await _check_acceptable(transaction, user_id, new, insert=False)
+    return known
+
+
+async def _check_acceptable(transaction: Transaction, user_id: UUID, new: NewJob, *, insert: bool) -> Hand:
+    """Return the hand of a job's project; `insert` makes a hand of a new name. Raises as create_job does."""
+    if new.project_id is None:
+        hand = await project_hand(transaction, user_id, new.hand, new.script, insert=insert)
+    else:
+        project = await require_project(transaction, user_id, new.project_id)
+        check_hand(project, new.hand)
+        hand = project.hand
+        own = await jobs.count_pages_of_project(transaction, user_id, new.project_id, new.page_ids)
+        if own != len(new.page_ids):
+            raise NotFound(
+                f"{len(new.page_ids) - own} of the images are not in this project. List its images with "
+                "GET /projects/PROJECT_ID.",
+                details={"pointer": "/image_ids"},
+            )
+    await reading_model(transaction, user_id, hand, new.options.model_version)
+    waiting = await jobs.count_waiting_pages(transaction, user_id)
+    if waiting + (len(new.page_ids) or new.page_count) > MAX_WAITING_PAGES:
+        raise RateLimited(
+            f"Your jobs have {waiting:,} pages to read, and at most {MAX_WAITING_PAGES:,} may wait. "
+            "Retry when some are read, or cancel a job.",
+            code="too-many-waiting-pages",
+            retry_after=_RETRY_AFTER_S,
+        )
+    return hand
+
+
+async def _insert(user_id: UUID, job_id: UUID, new: NewJob, document: Document | None, stores: Stores) -> Job:
+    """Insert the rows of a job whose document is stored, in one transaction."""
+    async with stores.database.user(user_id) as transaction:
+        hand = await _check_acceptable(transaction, user_id, new, insert=True)
+        project_id = new.project_id
+        if project_id is None:
+            project_id = await projects.insert_project(transaction, user_id, new.project_name, hand)
+        trace = traceparent()
+        if not await jobs.insert_job(transaction, user_id, job_id, project_id, new, document, trace):
+            raise UniqueConflictError
+        return await require_job(transaction, user_id, job_id)
+
+
+async def require_job(transaction: Transaction, user_id: UUID, job_id: UUID, *, pages: bool = True) -> Job:
+    """Return a job of the user, with its pages or without. NotFound: there is no such job."""
+    job = await jobs.find_job(transaction, user_id, job_id, pages=pages)
+    if job is None:
+        raise NotFound("This account has no job with this id. List the jobs with GET /jobs/.")
+    return job
+
+
+async def get_job(user_id: UUID, job_id: UUID, *, pages: bool = True, stores: Stores) -> Job:
+    """Return a job of the user, with its pages or without. NotFound: there is no such job."""
+    async with stores.database.user(user_id) as transaction:
+        return await require_job(transaction, user_id, job_id, pages=pages)
+
+
+async def list_jobs(
+    user_id: UUID, after: ListPosition[UUID] | None, limit: int, *, stores: Stores
+) -> JobList:
+    """Return at most `limit` jobs of the user, newest first, without their pages."""
+    async with stores.database.user(user_id) as transaction:
+        rows = await jobs.list_jobs(transaction, user_id, after, limit + 1)
+    if len(rows) <= limit:
+        return JobList(rows, None)
+    last = rows[limit - 1]
+    return JobList(rows[:limit], ListPosition(last.create_time, last.job_id))
+
+
+async def cancel_job(user_id: UUID, job_id: UUID, *, stores: Stores) -> Job:
+    """Cancel a job: pages that wait are not read; a page that is being read keeps its outcome.
+
+    NotFound: there is no such job. Precondition job-ended: it has ended already.
+    """
+    async with stores.database.user(user_id) as transaction:
+        locked = await jobs.lock_job(transaction, job_id, user_id)
+        if locked is None:
+            return await require_job(transaction, user_id, job_id)
+        if locked.state not in ACTIVE_JOBS:
+            raise Precondition(
+                "The job has ended already. Its pages are shown by GET /jobs/JOB_ID.", code="job-ended"
+            )
+        await jobs.request_cancellation(transaction, job_id)
+        job = await jobs.refresh(transaction, locked)
+    count_end(job)
+    return job
+
+
+async def download_document(user_id: UUID, job_id: UUID, *, stores: Stores) -> AsyncIterator[bytes]:
+    """Yield the document of a job in chunks; the last one after its SHA-256 is verified.
+
+    NotFound: the job has no document, or has ended. DataLoss: the object does not match its digest.
+    """
+    async with stores.database.user(user_id) as transaction:
+        document = await jobs.find_document(transaction, user_id, job_id)
+    if document is None:
+        raise NotFound("The job has no document, or has ended. Do not read its pages.")
+    async for chunk in objects.read(
+        stores.blobs, document.key, sha256=document.sha256, size_bytes=document.size_bytes
+    ):
+        yield chunk

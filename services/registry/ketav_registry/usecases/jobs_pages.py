@@ -1,0 +1,145 @@
+"""Pages of jobs in the hands of workers: claimed, renewed, ended, and returned to the queue by sweeps."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from ketav_common import text
+from ketav_common.errors import NotFound, Stale
+from ketav_common.limits import MAX_NAME_CODE_POINTS
+from ketav_common.logging import get_logger
+from ketav_registry import metrics
+from ketav_registry.database import Transaction, block_deletion
+from ketav_registry.domain.jobs import ClaimedPage, Failure, FencedPage, Job, SweptJobs
+from ketav_registry.domain.transcriptions import Line
+from ketav_registry.repository import jobs, jobs_pages
+from ketav_registry.stores import Stores
+from ketav_registry.usecases.jobs import count_end
+from ketav_registry.usecases.transcriptions import check_lines, insert_reading
+
+log = get_logger()
+
+_CLAIM_TRIES = 5
+"""Pages that a claim tries: other workers may take a page between its choice and its claim."""
+_STALE = (
+    "The fence is stale: another worker has claimed the page, or it has an outcome. Do not work on this page."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The lines that the recognizer has read on a page, and the model."""
+
+    model_version: str
+    lines: Sequence[Line]
+    image_sha256: bytes = b""
+
+
+def _stale_fence() -> Stale:
+    """Return the error of a call whose fence is not the one of the page's latest claim, and count it."""
+    metrics.FENCE_REJECTIONS.inc()
+    return Stale(_STALE, code="stale-fence")
+
+
+async def claim_job_page(worker: str, *, lease: timedelta, stores: Stores) -> ClaimedPage | None:
+    """Claim the page that is read next; None when none waits."""
+    name = text.clean(worker, max_length=MAX_NAME_CODE_POINTS)
+    for _ in range(_CLAIM_TRIES):
+        async with stores.database.system() as transaction:
+            candidate = await jobs_pages.next_page(transaction)
+            if candidate is None:
+                return None
+            user_id, job_id, position = candidate
+            await block_deletion(transaction, user_id)
+            locked = await jobs.lock_job(transaction, job_id)
+            if locked is None:
+                continue
+            claimed = await jobs_pages.claim(transaction, job_id, position, name, lease)
+            if claimed is not None:
+                await jobs.refresh(transaction, locked)
+                return claimed
+    return None
+
+
+async def renew_job_page(user_id: UUID, claimed: FencedPage, *, lease: timedelta, stores: Stores) -> None:
+    """Renew a lease. Stale stale-fence: another worker has claimed the page, or it has an outcome."""
+    async with stores.database.user(user_id) as transaction:
+        if not await jobs_pages.renew(transaction, claimed, lease):
+            raise _stale_fence()
+
+
+async def end_job_page(
+    user_id: UUID,
+    claimed: FencedPage,
+    page_id: UUID | None,
+    outcome: Reading | Failure | None,
+    *,
+    stores: Stores,
+) -> Job:
+    """Record the outcome of a page and the transcription in one transaction; None: it was read before.
+
+    Stale stale-fence: another worker has claimed the page, or it has an outcome. NotFound: the page or the
+    model version was deleted. Conflict image-changed: the page has another image than the one that was read.
+    InvalidInput invalid-transcription: a line cannot be stored.
+    """
+    if isinstance(outcome, Reading):
+        check_lines(outcome.lines)
+    async with stores.database.user(user_id) as transaction:
+        locked = await jobs.lock_job(transaction, claimed.job_id, user_id)
+        if locked is None:
+            raise _stale_fence()
+        if not await _record(transaction, locked, claimed, page_id, outcome):
+            raise _stale_fence()
+        job = await jobs.refresh(transaction, locked)
+    count_end(job)
+    return job
+
+
+async def _record(
+    transaction: Transaction,
+    locked: Job,
+    claimed: FencedPage,
+    page_id: UUID | None,
+    outcome: Reading | Failure | None,
+) -> bool:
+    """Store an outcome; False when the fence is stale."""
+    if isinstance(outcome, Failure):
+        cancelled = locked.cancel_requested
+        return await jobs_pages.fail(transaction, claimed, page_id, outcome, cancelled=cancelled)
+    if page_id is None:
+        raise NotFound("The outcome names no page. Send the id of the page that was read.")
+    if not await jobs_pages.finish(transaction, claimed, page_id):
+        return False
+    if outcome is not None:
+        await insert_reading(
+            transaction,
+            locked.user_id,
+            page_id,
+            outcome.model_version,
+            outcome.lines,
+            image_sha256=outcome.image_sha256,
+        )
+    return True
+
+
+async def sweep_jobs(*, stores: Stores) -> SweptJobs:
+    """Return abandoned pages to the queue, end jobs whose time is over, and delete old ones."""
+    expired, ended = 0, []
+    async with stores.database.system() as transaction:
+        for job_id in await jobs_pages.jobs_to_repair(transaction):
+            locked = await jobs.lock_job(transaction, job_id)
+            if locked is None:
+                continue
+            expired += await jobs_pages.release_abandoned(
+                transaction, job_id, cancelled=locked.cancel_requested
+            )
+            await jobs_pages.fail_late(transaction, job_id)
+            ended.append(await jobs.refresh(transaction, locked))
+        await jobs_pages.delete_old(transaction)
+        waiting = await jobs_pages.count_waiting(transaction)
+    metrics.LEASE_EXPIRIES.inc(expired)
+    for job in ended:
+        log.warning("job_repaired", job_id=str(job.job_id), state=job.state)
+        count_end(job)
+    return SweptJobs(expired, tuple(ended), waiting)

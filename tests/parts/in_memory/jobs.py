@@ -1,0 +1,122 @@
+"""Jobs in memory. No worker claims their pages: the gateway calls none of a worker's methods."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import uuid4
+
+from ketav.registry.v1 import jobs_pb2, jobs_pb2_grpc, projects_pb2
+from ketav_common.errors import InvalidInput, NotFound, Precondition
+from ketav_common.limits import MAX_JOB_PAGES
+from tests.parts.in_memory.pages import check_hand, reading_model
+from tests.parts.in_memory.state import TIME, State, User, list_part
+
+QUEUED, RUNNING = jobs_pb2.JOB_STATE_QUEUED, jobs_pb2.JOB_STATE_RUNNING
+_ACTIVE_PAGES = {jobs_pb2.JOB_PAGE_STATE_QUEUED, jobs_pb2.JOB_PAGE_STATE_RUNNING}
+
+
+def _without_pages(job: jobs_pb2.Job) -> jobs_pb2.Job:
+    """Return a copy of a job without its pages."""
+    copy = jobs_pb2.Job()
+    copy.CopyFrom(job)
+    del copy.pages[:]
+    return copy
+
+
+def _project_of(user: User, header: jobs_pb2.CreateJobHeader) -> str:
+    """Return the project of a job, which is created if none is named."""
+    if header.project_id:
+        check_hand(user.project(header.project_id), header.hand)
+        for page_id in header.page_ids:
+            user.page(header.project_id, page_id)
+        return header.project_id
+    user.check_script(header.hand, header.script)
+    project = projects_pb2.Project(
+        project_id=str(uuid4()),
+        name=header.project_name or "2026-11-23 09:30:00",
+        script=header.script or user.script_of(header.hand),
+        hand=header.hand,
+        create_time=TIME,
+    )
+    user.projects[project.project_id] = project
+    return project.project_id
+
+
+class Jobs(jobs_pb2_grpc.JobServiceServicer):
+    """Creates, shows, lists and cancels jobs."""
+
+    def __init__(self, state: State) -> None:
+        """Take the state."""
+        self.state = state
+
+    ClaimJobPage = RenewJobPage = EndJobPage = None  # type: ignore[assignment]
+    DownloadDocument = SweepJobs = None  # type: ignore[assignment]
+
+    async def CreateJob(self, request_iterator: AsyncIterator[Any], context: Any) -> Any:
+        """Create a job over stored pages or a document."""
+        parts = [part async for part in request_iterator]
+        header, document = parts[0].header, b"".join(part.chunk for part in parts[1:])
+        self.state.enter("CreateJob", header)
+        user = self.state.caller()
+        if known := user.repeated("CreateJob", header.request_id, header.request_sha256):
+            return jobs_pb2.CreateJobResponse(job=known)
+        count = len(header.page_ids) or header.page_count
+        different = len(set(header.page_ids)) == len(header.page_ids)
+        if (
+            bool(header.page_ids) == bool(header.page_count)
+            or not 1 <= count <= MAX_JOB_PAGES
+            or not different
+        ):
+            raise InvalidInput("The job has no pages. Send some.", code="invalid-job")
+        if len(document) != header.size_bytes:
+            raise InvalidInput("The document has another length than its header says.", code="size-mismatch")
+        reading_model(user, header.model_version)
+        job = jobs_pb2.Job(
+            job_id=str(uuid4()),
+            project_id=_project_of(user, header),
+            state=QUEUED,
+            revision=1,
+            page_count=count,
+            create_time=TIME,
+            update_time=TIME,
+            expire_time=TIME,
+            pages=[
+                jobs_pb2.JobPage(position=position, page_id=page_id, state=jobs_pb2.JOB_PAGE_STATE_QUEUED)
+                for position, page_id in enumerate(header.page_ids or [""] * count, start=1)
+            ],
+        )
+        user.jobs[job.job_id] = job
+        user.remember("CreateJob", header.request_id, header.request_sha256, job)
+        return jobs_pb2.CreateJobResponse(job=job)
+
+    def _job(self, job_id: str) -> jobs_pb2.Job:
+        """Return a job of the caller; raises NotFound."""
+        jobs = self.state.caller().jobs
+        if job_id not in jobs:
+            raise NotFound("This account has no job with this id. List the jobs with GET /jobs/.")
+        return jobs[job_id]
+
+    async def GetJob(self, request: Any, context: Any) -> Any:
+        """Return a job."""
+        self.state.enter("GetJob", request)
+        job = self._job(request.job_id)
+        return jobs_pb2.GetJobResponse(job=_without_pages(job) if request.without_pages else job)
+
+    async def ListJobs(self, request: Any, context: Any) -> Any:
+        """List jobs, newest first."""
+        self.state.enter("ListJobs", request)
+        jobs = list(reversed(self.state.caller().jobs.values()))
+        part, cursor = list_part(jobs, request.cursor, request.limit or 20)
+        return jobs_pb2.ListJobsResponse(jobs=[_without_pages(job) for job in part], next_cursor=cursor)
+
+    async def CancelJob(self, request: Any, context: Any) -> Any:
+        """Cancel a job whose pages wait: it ends at once."""
+        self.state.enter("CancelJob", request)
+        job = self._job(request.job_id)
+        if job.state not in {QUEUED, RUNNING}:
+            raise Precondition("The job has ended already. Show it.", code="job-ended")
+        for page in job.pages:
+            if page.state in _ACTIVE_PAGES:
+                page.state = jobs_pb2.JOB_PAGE_STATE_CANCELLED
+        job.state, job.cancel_requested = jobs_pb2.JOB_STATE_CANCELLED, True
+        job.revision += 1
+        return jobs_pb2.CancelJobResponse(job=_without_pages(job))
