@@ -98,7 +98,7 @@ def train(pages: Sequence[Sequence[CorrectedLine]], parent: bytes, shipped: Ship
     with tempfile.TemporaryDirectory(prefix="ketav-bench-") as name:
         config = _prepare(Path(name), pages, parent, shipped)
         began, events = time.process_time(), _Events()
-        FitProcess(config, events).run()
+        FitProcess(config, shipped.make_engine(), events).run()
         handler = TrainingEventHandler(_ignore)
         asyncio.run(events.pass_on(handler))
         result = handler.result()
@@ -155,7 +155,6 @@ def _prepare(
     digests = [hashlib.sha256(content).hexdigest() for content in (parent, shipped.base)]
     return FitConfig(
         directory=directory,
-        engine=shipped.engine,
         seed=0,
         epochs=shipped.epochs,
         checkpoint=directory / "checkpoint",
@@ -164,7 +163,6 @@ def _prepare(
         base_sha256=None if parent == shipped.base else digests[1],
         replay=shipped.replay.resolve() if shipped.replay else None,
         general=shipped.general.resolve() if shipped.general else None,
-        language=shipped.language.resolve() if shipped.language else None,
     )
 
 

@@ -20,8 +20,8 @@ from ketav_engine.lines import HEIGHT
 from ketav_engine.training import replay
 from ketav_testing import tiny
 from ketav_trainer.domain import FitFailedError, GroundTruthLine, GroundTruthPage
-from ketav_trainer.fit_messages import BASE, CANDIDATE, PARENT, FitConfig
-from ketav_trainer.fit_runner import OnEvent, run_fit
+from ketav_trainer.fit_messages import BASE, CANDIDATE, PARENT, EngineConfig, FitConfig
+from ketav_trainer.fit_runner import FitProcesses, OnEvent, run_fit
 from ketav_trainer.gate import LineErrors, judge
 from tests.parts.pages import draw_page, place_of, random_lines
 
@@ -54,7 +54,6 @@ def prepare(
     )
     config = FitConfig(
         directory=directory,
-        engine="tiny",
         seed=0,
         epochs=None,
         checkpoint=directory / "checkpoint",
@@ -64,17 +63,19 @@ def prepare(
     return replace(config, **changes)
 
 
-async def fit(config: FitConfig, on_event: OnEvent, seconds: float = 60, memory_bytes: int = 0) -> None:
+async def fit(
+    config: FitConfig, on_event: OnEvent, seconds: float = 60, memory_bytes: int = 0, engine: str = "tiny"
+) -> None:
     """Run a training process."""
-    await run_fit(config, on_event, memory_bytes=memory_bytes, seconds=seconds)
+    await run_fit(FitProcesses(EngineConfig(engine), memory_bytes), config, on_event, seconds=seconds)
 
 
-async def collected(config: FitConfig, seconds: float = 60) -> Events:
+async def collected(config: FitConfig, seconds: float = 60, engine: str = "tiny") -> Events:
     """Run a training process and return its events except the times of its stages."""
-    return [event for event in await all_events(config, seconds) if event["event"] != "stage"]
+    return [event for event in await all_events(config, seconds, engine) if event["event"] != "stage"]
 
 
-async def all_events(config: FitConfig, seconds: float = 60) -> Events:
+async def all_events(config: FitConfig, seconds: float = 60, engine: str = "tiny") -> Events:
     """Run a training process and return its events."""
     events: Events = []
 
@@ -82,7 +83,7 @@ async def all_events(config: FitConfig, seconds: float = 60) -> Events:
         """Keep an event."""
         events.append(event)
 
-    await fit(config, collect, seconds)
+    await fit(config, collect, seconds, engine=engine)
     return events
 
 
@@ -200,9 +201,9 @@ async def test_kraken_s_network_is_trained_through_the_same_process(tmp_path: Pa
     """The shipped base model learns for one epoch; lines are measured with both models, also across folds."""
     base = (Path(__file__).parents[2] / "models" / "hebrew_base.safetensors").read_bytes()
     sha256 = hashlib.sha256(base).hexdigest()
-    config = prepare(tmp_path, 4, 2, engine="kraken", epochs=1, parent_sha256=sha256)
+    config = prepare(tmp_path, 4, 2, epochs=1, parent_sha256=sha256)
     (tmp_path / PARENT).write_bytes(base)
-    events = await collected(config, 120)
+    events = await collected(config, 120, "kraken")
     assert [event["event"] for event in events] == ["epoch", "evaluating", "done"]
     assert (len(events[-1]["errors"]), len(events[-1]["folds"])) == (2, 2)
     assert (tmp_path / CANDIDATE).read_bytes() != base
@@ -224,7 +225,6 @@ async def test_shuffled_texts_do_not_pass_the_gate(tmp_path: Path) -> None:
         tmp_path,
         1,
         0,
-        engine="kraken",
         epochs=6,
         parent_sha256=hashlib.sha256(base).hexdigest(),
         pages=tuple(pages),
@@ -232,7 +232,7 @@ async def test_shuffled_texts_do_not_pass_the_gate(tmp_path: Path) -> None:
         general=MODELS / "general_lines.npz",
     )
     (tmp_path / PARENT).write_bytes(base)
-    events = await collected(config, 300)
+    events = await collected(config, 300, "kraken")
     done = events[-1]
     assert len(done["errors"]) == 20
     assert len(done["general"]) == 144

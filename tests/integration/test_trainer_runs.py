@@ -26,6 +26,7 @@ from ketav_testing import tiny
 from ketav_trainer.domain import TrainingConfig
 from ketav_trainer.registry import RegistryClient
 from ketav_trainer.training import Dependencies, run_training
+from ketav_trainer.worker import fit_processes
 from tests.parts import registry_double as double
 from tests.parts.pages import LETTERS, draw_page, place_of
 from tests.parts.registry_double import RegistryDouble, served
@@ -46,7 +47,9 @@ class Bench:
 
     async def run(self, run_id: str) -> None:
         """Bring a run to its end as a worker does."""
-        await run_training(run_id, dependencies=Dependencies(self.registry, self.config, self.stop))
+        processes = fit_processes(self.config)
+        dependencies = Dependencies(self.registry, self.config, processes, self.stop)
+        await run_training(run_id, dependencies=dependencies)
 
     async def begin(self, run_id: str) -> asyncio.Task[None]:
         """Start a run and wait until its training process has reported."""

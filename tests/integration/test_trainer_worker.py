@@ -77,10 +77,11 @@ async def system(tmp_path: Path, queue: Valkey) -> AsyncIterator[System]:
     }
     started: list[Process] = []
 
-    async def start(*arguments: str) -> Process:
-        """Start a program of the trainer."""
+    async def start(*arguments: str, standby: bool = False) -> Process:
+        """Start a program of the trainer, by default without a training process that waits."""
+        settings = environment | {"KETAV_TRAINING_STANDBY": str(standby)}
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", *arguments, env=environment, cwd=tmp_path, stderr=asyncio.subprocess.DEVNULL
+            sys.executable, "-m", *arguments, env=settings, cwd=tmp_path, stderr=asyncio.subprocess.DEVNULL
         )
         started.append(process)
         return process
@@ -215,3 +216,36 @@ async def test_a_paused_worker_that_wakes_up_changes_nothing(system: System) -> 
     assert not psutil.Process(paused.pid).children()
     assert run.message.revision == revision
     assert len(system.registry.published) == 1
+
+
+async def waiting(worker: Process) -> psutil.Process:
+    """Return the training process that a worker has started ahead, when there is one."""
+    for _ in range(1000):
+        for child in psutil.Process(worker.pid).children():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if "ketav_trainer.fit_process" in child.cmdline():
+                    return child
+        await asyncio.sleep(0.02)
+    pytest.fail("no process waits")
+
+
+async def test_a_worker_keeps_a_process_for_the_next_training_and_takes_it_along(system: System) -> None:
+    """Each run is trained by the process that waited, in the worker's one loop; SIGTERM ends both."""
+    worker = await system.start("ketav_trainer.worker", "--beat", standby=True)
+    first = await waiting(worker)
+    await system.registry.until(await system.train(uuid4()), double.SUCCEEDED)
+    assert first.pid != (second := await waiting(worker)).pid
+    assert not first.is_running()
+    await system.registry.until(await system.train(uuid4()), double.SUCCEEDED)
+    assert second.pid != (third := await waiting(worker)).pid
+    worker.terminate()
+    assert await asyncio.wait_for(worker.wait(), 10) == 0
+    assert psutil.wait_procs([third], timeout=5)[1] == []
+
+
+async def test_a_killed_worker_leaves_no_process_that_waits(system: System) -> None:
+    """SIGKILL of an idle worker: the process that waited ends by itself."""
+    worker = await system.start("ketav_trainer.worker", standby=True)
+    child = await waiting(worker)
+    worker.kill()
+    assert psutil.wait_procs([child], timeout=5)[1] == []

@@ -14,6 +14,7 @@ from ketav_testing import tiny
 from ketav_trainer.domain import TrainingConfig
 from ketav_trainer.registry import RegistryClient
 from ketav_trainer.training import Dependencies, run_training
+from ketav_trainer.worker import fit_processes
 from tests.parts.pages import draw_page, place_of, random_lines
 from tests.parts.registry import Registry, acting, create
 
@@ -30,7 +31,9 @@ class Trainings:
 
     async def train(self, run_id: str) -> None:
         """Bring a run to its end as a worker does."""
-        await run_training(run_id, dependencies=Dependencies(self.trainer, self.config, asyncio.Event()))
+        processes = fit_processes(self.config)
+        dependencies = Dependencies(self.trainer, self.config, processes, asyncio.Event())
+        await run_training(run_id, dependencies=dependencies)
 
     async def run(self, user_id: UUID, run_id: str) -> training_pb2.TrainingRun:
         """Return a run as its user sees it."""

@@ -217,6 +217,7 @@ class World:
             "KETAV_BIND": self.address(name),
             "KETAV_DATA_DIR": str(self.folder),
             "KETAV_ENGINE": "tiny",
+            "KETAV_TRAINING_STANDBY": "false",  # each training process that the tests see trains a run
             "KETAV_TRAINING_EPOCHS": "6",
             "KETAV_LEASE_SECONDS": str(self.pace.lease),
             "KETAV_HEARTBEAT_SECONDS": str(self.pace.heartbeat),

@@ -1,7 +1,8 @@
 """The messages between a worker and its training process.
 
-The worker sends one `FitConfig`. The process reports events: JSON objects whose `event` is `epoch`,
-`stage`, `evaluating`, `done` or `failed`. Models and images are files in the run's private directory.
+The process is set up with an `EngineConfig`; it may wait then. The worker sends one `FitConfig`, and the
+process reports events: JSON objects whose `event` is `epoch`, `stage`, `evaluating`, `done` or `failed`.
+Models and images are files in the run's private directory.
 """
 
 from dataclasses import dataclass
@@ -25,12 +26,22 @@ CANDIDATE: Final = "candidate.safetensors"
 
 
 @dataclass(frozen=True, slots=True)
+class EngineConfig:
+    """The engine that a training process loads before it knows which run it trains."""
+
+    engine: str
+    language: Path | None = None
+    """File of the language model that serves."""
+    device: str = "cpu"
+    """Where networks run: `cpu` or `cuda`."""
+
+
+@dataclass(frozen=True, slots=True)
 class FitConfig:
-    """The configuration of one training process."""
+    """The configuration of one training."""
 
     directory: Path
     """The run's private directory: the parent model and the pages' images are in it."""
-    engine: str
     seed: int
     epochs: int | None
     """Passes over the training lines; None for a number that suits them."""
@@ -49,13 +60,21 @@ class FitConfig:
     """File of other writers' lines that are trained on too."""
     general: Path | None = None
     """File of other writers' lines on which the candidate is compared with the parent."""
-    language: Path | None = None
-    """File of the language model that serves."""
-    device: str = "cpu"
-    """Where networks run: `cpu` or `cuda`."""
 
 
 _CONFIG: Final = TypeAdapter(FitConfig)
+_ENGINE: Final = TypeAdapter(EngineConfig)
+
+
+def from_engine_config(config: EngineConfig) -> dict[str, Any]:
+    """Encode the engine of a process as a JSON object."""
+    content: dict[str, Any] = _ENGINE.dump_python(config, mode="json")
+    return content
+
+
+def to_engine_config(content: dict[str, Any]) -> EngineConfig:
+    """Decode the engine of a process."""
+    return _ENGINE.validate_python(content)
 
 
 def from_config(config: FitConfig) -> dict[str, Any]:

@@ -2,17 +2,16 @@
 
 import hashlib
 import os
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 from ketav_common import faults
 from ketav_common.child_main import Channel, run
-from ketav_common.error_rates import edits
 from ketav_common.stages import record_stages, stage
-from ketav_common.text import trained
 from ketav_engine.domain import (
     Engine,
     EngineError,
@@ -25,7 +24,18 @@ from ketav_engine.domain import (
 )
 from ketav_engine.engines import make_engine
 from ketav_trainer.fit_lines import FitLines, folds_of, shipped_lines
-from ketav_trainer.fit_messages import BASE, CANDIDATE, OWN, PARENT, SERVING, FitConfig, to_config
+from ketav_trainer.fit_measurements import Measurements, triples
+from ketav_trainer.fit_messages import (
+    BASE,
+    CANDIDATE,
+    OWN,
+    PARENT,
+    SERVING,
+    EngineConfig,
+    FitConfig,
+    to_config,
+    to_engine_config,
+)
 from ketav_trainer.gate import LineErrors, cer, is_proved_worse, judge, largest_general_cer
 
 _NICENESS: Final = 10
@@ -40,8 +50,6 @@ _FOLDS: Final = 2
 """Parts of the cross-validation: each costs a fit, and the user waits."""
 _BLEND_SHARES: Final = (0.75, 0.5, 0.25)
 """Shares of the way from the parent that are tried in turn where a candidate forgets too much."""
-_Kind = Literal["holdout", "general", "new"]
-"""Lines that models are compared on: held out, of other writers, or those that trained none of them."""
 _FOLD_EFFORT: Final = 0.6
 """Share of a fit's epochs that a fold gets."""
 
@@ -75,16 +83,14 @@ class _Blended:
 class FitProcess:
     """One training over a prepared directory."""
 
-    def __init__(self, config: FitConfig, channel: Channel) -> None:
-        """Take the configuration and the channel that the events go to."""
+    def __init__(self, config: FitConfig, engine: Engine, channel: Channel) -> None:
+        """Take the configuration, the engine, and the channel that the events go to."""
         self._config = config
         self._channel = channel
-        self._engine: Engine = make_engine(config.engine, config.language, config.device)
-        self._lines = FitLines(config, self._engine)
+        self._engine = engine
+        self._lines = FitLines(config, engine)
         self._replay: list[TrainingLine] = []
-        self._readings: dict[tuple[str, tuple[int, ...]], list[str]] = {}
-        self._signs: set[str] = set()
-        """Signs of all models of the training: every reading is compared with texts in these."""
+        self._measurements = Measurements(engine, self._lines)
         self._options = FitOptions(seed=config.seed, epochs=config.epochs)
 
     def run(self) -> None:
@@ -101,7 +107,7 @@ class FitProcess:
         faults.reached("in-evaluation")
         with self._stage("evaluate"):
             blended = self._blend(parent, reference.model)
-            errors = self._errors(reference.model, blended.candidate, "holdout")
+            errors = self._measurements.errors(reference.model, blended.candidate, "holdout")
         # Cross-validation measures other models than the candidate, so it is used only if the candidate's own
         # held-out lines decide nothing.
         few = len(errors) < _FEW_LINES and not _is_clear(errors) and not is_proved_worse(errors)
@@ -111,11 +117,11 @@ class FitProcess:
                 folds = self._cross_validate(parent, reference.model)
         self._report(
             "done",
-            errors=_triples(errors),
-            folds=_triples(folds),
-            general=_triples(blended.general),
+            errors=triples(errors),
+            folds=triples(folds),
+            general=triples(blended.general),
             general_limit=blended.general_limit,
-            own=_triples(reference.own),
+            own=triples(reference.own),
             own_is_reference=reference.is_own,
             skipped=result.skipped,
             words=result.words,
@@ -125,7 +131,7 @@ class FitProcess:
     def _model(self, name: str, sha256: str) -> Model:
         """Load a model of the private directory."""
         model = self._engine.load_model((self._config.directory / name).read_bytes(), sha256)
-        self._signs.update(model.info.alphabet)
+        self._measurements.add_signs(model)
         return model
 
     def _reference(self, parent: Model) -> _Reference:
@@ -139,7 +145,7 @@ class FitProcess:
         if config.own_sha256 is None:
             return _Reference(serving, [])
         own = self._model(OWN, config.own_sha256)
-        errors = self._errors(serving, own, "new")
+        errors = self._measurements.errors(serving, own, "new")
         is_own = judge(errors).promote
         return _Reference(own if is_own else serving, errors, is_own)
 
@@ -169,16 +175,16 @@ class FitProcess:
         """
         tuned = candidate = self._load(self._candidate_file.read_bytes())
         base_cer = self._base_cer()  # first, because the base may add signs to the references
-        before = self._errors(reference, parent, "general")
+        before = self._measurements.errors(reference, parent, "general")
         limit = largest_general_cer(cer(before, serving=False), base_cer)
-        errors = self._errors(reference, candidate, "general")
+        errors = self._measurements.errors(reference, candidate, "general")
         for share in _BLEND_SHARES:
             if cer(errors, serving=False) <= limit:
                 break
             content = self._engine.blend(parent, tuned, share)
             self._candidate_file.write_bytes(content)
             candidate = self._load(content)
-            errors = self._errors(reference, candidate, "general")
+            errors = self._measurements.errors(reference, candidate, "general")
         return _Blended(candidate, errors, limit)
 
     def _base_cer(self) -> float | None:
@@ -186,7 +192,7 @@ class FitProcess:
         if self._config.base_sha256 is None or self._config.general is None:
             return None
         base = self._model(BASE, self._config.base_sha256)
-        return cer(self._errors(base, base, "general"), serving=True)
+        return cer(self._measurements.errors(base, base, "general"), serving=True)
 
     def _cross_validate(self, parent: Model, reference: Model) -> list[LineErrors]:
         """Measure each new training line with a model that was fitted without the line's page.
@@ -203,9 +209,10 @@ class FitProcess:
             left_out = sorted(source.index for source, own in zip(new, folds, strict=True) if own == fold)
             rest = [line for index, line in enumerate(lines.training) if index not in set(left_out)]
             result = self._engine.fit(parent, rest, [], [], options, lambda _: True)
-            before = self._read(reference, [known.training[index] for index in left_out])
+            before = self._measurements.read(reference, [known.training[index] for index in left_out])
             measured = [lines.training[index] for index in left_out]
-            errors += self._compared(measured, before, self._read(self._load(result.content), measured))
+            after = self._measurements.read(self._load(result.content), measured)
+            errors += self._measurements.compared(measured, before, after)
         return errors
 
     def _load(self, content: bytes) -> Model:
@@ -214,41 +221,8 @@ class FitProcess:
             model = self._engine.load_model(content, hashlib.sha256(content).hexdigest())
         except UnusableModelError as error:
             raise SpoiltModelError from error
-        self._signs.update(model.info.alphabet)
+        self._measurements.add_signs(model)
         return model
-
-    def _errors(self, reference: Model, other: Model, kind: _Kind) -> list[LineErrors]:
-        """Return the errors of two models on lines of one kind, each line at the height of the model."""
-        lines = self._of_kind(other, kind)
-        return self._compared(
-            lines, self._read(reference, self._of_kind(reference, kind)), self._read(other, lines)
-        )
-
-    def _of_kind(self, model: Model, kind: _Kind) -> list[TrainingLine]:
-        """Return the lines of one kind at the height of a model."""
-        cut = self._lines.at(model.info.height)
-        return {"holdout": cut.holdout, "general": cut.general, "new": cut.new}[kind]
-
-    def _read(self, model: Model, lines: Sequence[TrainingLine]) -> list[str]:
-        """Return the texts that a model reads.
-
-        A list of lines is read once by each model: several comparisons need the errors of the reference.
-        """
-        key = (model.info.sha256, tuple(map(id, lines)))
-        if key not in self._readings:
-            readings = self._engine.read_lines([line.image for line in lines], model)
-            self._readings[key] = [reading.text for reading in readings]
-        return self._readings[key]
-
-    def _compared(
-        self, lines: Sequence[TrainingLine], before: Sequence[str], after: Sequence[str]
-    ) -> list[LineErrors]:
-        """Return the length of each line's text in the signs of all models, and the edits of two readings."""
-        texts = [trained(line.text, self._signs) for line in lines]
-        return [
-            LineErrors(len(text), edits(text, one), edits(text, other))
-            for text, one, other in zip(texts, before, after, strict=True)
-        ]
 
     def _on_progress(self, progress: FitProgress) -> bool:
         """Report an epoch; the worker kills this process when it must end."""
@@ -283,17 +257,33 @@ def _is_clear(errors: Sequence[LineErrors]) -> bool:
     return len(errors) >= _CLEAR_LINES and verdict.promote
 
 
-def _triples(errors: Sequence[LineErrors]) -> list[tuple[int, int, int]]:
-    """Encode lines' errors: length, edits of the parent, edits of the candidate."""
-    return [(line.length, line.serving, line.candidate) for line in errors]
-
-
 def serve(channel: Channel) -> None:
-    """Train as the worker configured; an unusable model, image or set of lines is the last event `failed`."""
+    """Load the engine, wait for a configuration, and train as it says.
+
+    An engine that cannot be loaded, and an unusable model, image or set of lines, is the last event `failed`.
+    """
+    engine = _engine_or_error(to_engine_config(channel.setup))
+    frame = channel.receive()
+    if frame is None:
+        return
     try:
-        FitProcess(to_config(channel.setup), channel).run()
+        if isinstance(engine, EngineError):
+            raise engine
+        config = to_config(frame.message)
+        tempfile.tempdir = str(config.directory)
+        FitProcess(config, engine, channel).run()
     except (EngineError, ValueError) as error:
         channel.send({"event": "failed", "kind": type(error).__name__})
+
+
+def _engine_or_error(config: EngineConfig) -> Engine | EngineError:
+    """Build an engine and import its libraries, which takes seconds; an error is for the run that comes."""
+    try:
+        engine = make_engine(config.engine, config.language, config.device)
+        engine.warm_up()
+    except EngineError as error:
+        return error
+    return engine
 
 
 if __name__ == "__main__":

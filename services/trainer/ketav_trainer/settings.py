@@ -54,6 +54,11 @@ class WorkerSettings(QueueSettings):
     training_seconds: float = Field(
         default=3600, gt=0, description="Seconds a training may take before it is killed."
     )
+    training_standby: bool = Field(
+        default=True,
+        description="Keep a training process with the engine loaded: a training starts some seconds earlier, "
+        "and an idle worker takes about 500 MB more memory.",
+    )
     replay_lines: NpzFile | None = Field(
         default=None,
         description="File of other writers' lines that trainings replay against forgetting.",

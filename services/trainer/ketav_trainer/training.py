@@ -27,7 +27,7 @@ from ketav_trainer.domain import (
 )
 from ketav_trainer.events import FitResult, TrainingEventHandler
 from ketav_trainer.fit_messages import BASE, CANDIDATE, OWN, PARENT, SERVING, FitConfig
-from ketav_trainer.fit_runner import run_fit
+from ketav_trainer.fit_runner import FitProcesses, run_fit
 from ketav_trainer.gate import Verdict, judge
 from ketav_trainer.lease import RunLease
 from ketav_trainer.metrics import measure_stage
@@ -51,6 +51,7 @@ class Dependencies:
 
     registry: RegistryClient
     config: TrainingConfig
+    processes: FitProcesses
     stop: asyncio.Event
     """Set when the worker is stopping."""
 
@@ -87,20 +88,16 @@ async def run_training(run_id: str, *, dependencies: Dependencies) -> None:
 
 
 async def train_model(
-    user_id: UUID, dataset: Dataset, *, claim: Claim, lease: RunLease, config: TrainingConfig
+    user_id: UUID, dataset: Dataset, *, claim: Claim, lease: RunLease, dependencies: Dependencies
 ) -> Candidate:
-    """Fine-tune a user's model on a dataset in a fresh process, and judge it on the held-out lines.
+    """Fine-tune a user's model on a dataset in a process of its own, and judge it on the held-out lines.
 
     The parent model is a file in the dataset's directory. Raises FitFailedError with sentences for the user.
     """
-    began = time.monotonic()
+    config, began = dependencies.config, time.monotonic()
     events = TrainingEventHandler(lease.report)
-    await run_fit(
-        _fit_config(dataset, claim, config),
-        events.handle,
-        memory_bytes=config.address_space_bytes,
-        seconds=config.seconds,
-    )
+    fit_config = _fit_config(dataset, claim, config)
+    await run_fit(dependencies.processes, fit_config, events.handle, seconds=config.seconds)
     result = events.result()
     verdict = _verdict(claim, result, config.seed)
     compared = claim.own if claim.own and result.own_is_reference else claim.serving
@@ -140,7 +137,6 @@ def _fit_config(dataset: Dataset, claim: Claim, config: TrainingConfig) -> FitCo
     """Return the configuration of the training process."""
     return FitConfig(
         directory=dataset.directory,
-        engine=config.engine,
         seed=config.seed,
         epochs=config.epochs,
         checkpoint=checkpoint_of(config.directory, claim),
@@ -151,8 +147,6 @@ def _fit_config(dataset: Dataset, claim: Claim, config: TrainingConfig) -> FitCo
         pages=dataset.pages,
         replay=config.replay,
         general=config.general,
-        language=config.language,
-        device=config.device,
     )
 
 
@@ -188,7 +182,9 @@ async def _attempt(claim: Claim, lease: RunLease, dependencies: Dependencies) ->
             with measure_stage("fetch"):
                 dataset = await save_dataset(registry.ground_truth(claim), directory)
                 await _save_models(registry, claim, directory)
-            candidate = await train_model(claim.user_id, dataset, claim=claim, lease=lease, config=config)
+            candidate = await train_model(
+                claim.user_id, dataset, claim=claim, lease=lease, dependencies=dependencies
+            )
             faults.reached("before-upload", claim.run_id)
             with measure_stage("publish"):
                 await registry.publish(claim, candidate)
