@@ -19,8 +19,8 @@ help: ## list the commands
 
 install: $(STAMP) ## create .venv with everything in it (TORCH=cpu: without CUDA)
 
-# The distributions of this repository: the services, the base model, and the test support.
-PROJECTS := . basemodel tests/support
+# The distributions of this repository: the services, the client, the base model, and the test support.
+PROJECTS := . client basemodel tests/support
 
 $(STAMP): requirements.lock $(PROJECTS:%=%/pyproject.toml)
 	@test -n "$(PYTHON)" || { echo "Ketav needs Python 3.11, 3.12 or 3.13. Install one and run make again."; exit 1; }
@@ -42,7 +42,7 @@ endif
 
 lock: ## resolve the dependencies into requirements.lock; UPGRADE=1 takes the newest versions
 	$(BIN)/uv pip compile $(PROJECTS:%=%/pyproject.toml) --all-extras --universal --python-version 3.11 \
-	  --generate-hashes --no-emit-index-url --no-emit-package ketav --quiet $(if $(UPGRADE),--upgrade) \
+	  --generate-hashes --no-emit-index-url --no-emit-package ketav --no-emit-package ketav-client --quiet $(if $(UPGRADE),--upgrade) \
 	  --output-file requirements.lock
 
 protos: $(STAMP) ## generate the typed stubs of the contracts

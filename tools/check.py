@@ -25,6 +25,7 @@ STEPS: dict[str, list[str]] = {
     "contracts": ["buf", "lint"],
     "breaking": [PYTHON, "-m", "tools.breaking"],
     "stubs": [PYTHON, "-m", "tools.generate_stubs", "--check"],
+    "client": [PYTHON, "-m", "tools.generate_client", "--check"],
     "migrations": [PYTHON, "-m", "tools.migrations"],
     "budget": [PYTHON, "-m", "tools.budget"],
     "hygiene": [PYTHON, "-m", "tools.hygiene"],

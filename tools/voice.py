@@ -16,7 +16,7 @@ from pathlib import Path
 from tools.budget import ROOT, sources
 
 LISTS = ROOT / "tools" / "voice.toml"
-TREES = ("libs/common/", "libs/engine/", "services/", "deploy/local/")
+TREES = ("libs/common/", "libs/engine/", "services/", "deploy/local/", "client/ketav_c")
 ERROR_ROOTS = {"KetavError"}
 """Classes whose subclasses carry a detail as their first argument or as `detail=`."""
 REASON_KEYWORDS = {"reason", "verdict", "sentence", "words"}

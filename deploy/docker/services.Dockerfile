@@ -18,9 +18,11 @@ COPY pyproject.toml README.md LICENSE ./
 COPY libs/ libs/
 COPY services/ services/
 COPY deploy/local/ deploy/local/
+COPY client/ client/
 RUN --mount=type=secret,id=ca_bundle --mount=type=secret,id=index_settings \
     --mount=type=cache,id=ketav-uv,target=/var/cache/uv \
-    with_build_secrets.sh uv build --quiet --wheel --out-dir /wheels
+    with_build_secrets.sh uv build --quiet --wheel --out-dir /wheels \
+ && with_build_secrets.sh uv build --quiet --wheel --out-dir /wheels/client client
 
 FROM tools AS requirements
 COPY pyproject.toml requirements.lock ./
@@ -66,13 +68,15 @@ HEALTHCHECK --interval=5s --timeout=4s --start-period=60s --retries=5 \
   CMD ["python", "-P", "-c", "import urllib.request as r; r.urlopen(\"http://127.0.0.1:8000/livez\", timeout=3)"]
 CMD ["python", "-m", "ketav_gateway.main"]
 
-# The migrations are found in the folder of the installed packages.
+# The migrations are found in the folder of the installed packages. The command `ketav` comes with the client; its own
+# commands need libraries that this image does not have, those of the server do not.
 FROM registry-libraries AS registry-environment
 COPY --from=code /wheels /wheels
 COPY services/registry/ ./registry/
-RUN uv pip install --offline --no-cache --no-deps /wheels/*.whl \
+RUN uv pip install --offline --no-cache --no-deps /wheels/*.whl /wheels/client/*.whl \
  && cp --recursive registry/alembic.ini registry/migrations /opt/ketav/lib/python3.*/site-packages/ \
- && PYTHONDONTWRITEBYTECODE=1 /opt/ketav/bin/python -c "import ketav_registry.main, ketav_registry.cli, ketav_local.command"
+ && PYTHONDONTWRITEBYTECODE=1 /opt/ketav/bin/python -c "import ketav_registry.main, ketav_registry.cli, ketav_local.command" \
+ && /opt/ketav/bin/ketav --version
 
 FROM runtime AS registry
 COPY --from=registry-environment /opt/ketav /opt/ketav

@@ -64,9 +64,10 @@ def test_the_services_wheel_holds_the_services_and_no_other_package(services: Wh
 
 
 def test_the_services_wheel_offers_no_test_engine_and_stops_no_process(services: Wheel) -> None:
-    """It declares the command alone, and holds neither the tests' engine nor code that stops processes."""
+    """It adds its commands to `ketav`, and holds neither the tests' engine nor code that stops processes."""
     entry_points = services.metadata("entry_points.txt")
-    assert "[console_scripts]" in entry_points
+    assert "[ketav.commands]\nadmin = " in entry_points
+    assert "[console_scripts]" not in entry_points
     assert "ketav.engines" not in entry_points
     assert "ketav.fault_points" not in entry_points
     for path, text in services.files.items():
@@ -93,6 +94,17 @@ def test_the_base_model_is_a_distribution_of_its_own(tmp_path: Path) -> None:
     wheel = build(ROOT / "basemodel", tmp_path)
     assert wheel.packages == {"ketav_basemodel"}
     assert "Requires-Dist: ketav[recognizer]" in wheel.metadata("METADATA")
+
+
+def test_the_client_is_a_distribution_of_its_own_with_the_command(tmp_path: Path) -> None:
+    """Its wheel asks for no library of the services."""
+    wheel = build(ROOT / "client", tmp_path)
+    assert wheel.packages == {"ketav_client", "ketav_command"}
+    assert "ketav_client/py.typed" in wheel.files
+    assert "[console_scripts]\nketav = " in wheel.metadata("entry_points.txt")
+    requirements = wheel.metadata("METADATA")
+    for library in ("ketav", "grpcio", "protobuf", "fastapi", "sqlalchemy", "torch"):
+        assert f"Requires-Dist: {library}" not in requirements
 
 
 def test_only_the_tests_distribution_offers_the_test_engine(tmp_path: Path) -> None:
@@ -131,14 +143,18 @@ for module in sys.argv[2:]:
     ("extra", "modules"),
     [
         ("gateway", ["ketav_gateway.main"]),
-        ("registry", ["ketav_registry.main", "ketav_registry.cli", "ketav_local.command"]),
+        (
+            "registry",
+            ["ketav_registry.main", "ketav_registry.cli", "ketav_local.command", "ketav_command.main"],
+        ),
     ],
 )
 def test_what_an_image_runs_imports_only_packages_of_the_image(extra: str, modules: list[str]) -> None:
     """Other packages of this environment cannot be imported; the images of the engine show it when built."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     entries = select(project, (ROOT / "requirements.lock").read_text(), extra)
-    installed = {name_of(line) for line in entries.splitlines() if "==" in line} | {"ketav"}
+    installed = {name_of(line) for line in entries.splitlines() if "==" in line}
+    installed |= {"ketav", "ketav-client"}
     others = {
         module
         for module, owners in packages_distributions().items()

@@ -16,7 +16,12 @@ from tools.prose.words import Words
 WORDS = ROOT / "tools" / "words.toml"
 SUFFIXES = {".py", ".proto", ".md", ".toml", ".yml", ".yaml", ".sql", ".mako", ".Dockerfile"}
 NAMES = {"Makefile", ".importlinter"}
-GENERATED = ("libs/contracts/ketav/", "docs/settings.md", "tools/words.toml")
+GENERATED = (
+    "libs/contracts/ketav/",
+    "client/ketav_client/generated/",
+    "docs/settings.md",
+    "tools/words.toml",
+)
 
 
 def prose_files(root: Path) -> list[Path]:

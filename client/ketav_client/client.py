@@ -1,0 +1,211 @@
+"""The clients: each operation of the API as a method, with repetitions, paging and following."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self, TypeVar, Unpack
+
+import httpx
+from httpx_retries import RetryTransport
+
+from ketav_client.call import Call
+from ketav_client.connection import (
+    Limits,
+    connection_failed,
+    http_options,
+    request_options,
+    result,
+    retry,
+)
+from ketav_client.generated.client import AsyncOperations, Operations
+from ketav_client.generated.models import Page, Project, TrainingRun
+from ketav_client.generated.types import UNSET, Unset
+from ketav_client.readings import Reading, ReadingOptions, read_images, reading, upload
+from ketav_client.settings import ClientSettings
+
+T = TypeVar("T")
+FINAL_STATES = frozenset({"succeeded", "rejected", "failed", "cancelled"})
+"""States of a training run that do not change."""
+FOLLOW_S = 2.0
+"""Seconds between two looks at a training run."""
+
+
+class ListPage(Protocol):
+    """A part of a list with the cursor of the next part."""
+
+    next_cursor: str | None
+
+
+PageT = TypeVar("PageT", bound=ListPage)
+
+
+class Ketav(Operations):
+    """The synchronous client. Use it in a `with` statement, or close it."""
+
+    def __init__(
+        self,
+        url: str | None = None,
+        api_key: str | None = None,
+        *,
+        limits: Limits | None = None,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        """Open a client; without arguments with those of the environment or of the configuration file.
+
+        Raises ConfigurationError if there is no key.
+        """
+        self.settings = ClientSettings.load(url, api_key)
+        limits = limits or Limits()
+        self._http = httpx.Client(
+            transport=RetryTransport(transport or httpx.HTTPTransport(), retry(limits)),
+            **http_options(self.settings, limits),
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._http.close()
+
+    def send(self, call: Call[T]) -> T:
+        """Send a request and return what its response says.
+
+        Raises ProblemError for an error of the server and ConnectionFailedError if it did not answer.
+        """
+        try:
+            response = self._http.request(call.method, call.path, **request_options(call))
+        except httpx.TransportError as error:
+            raise connection_failed(self.settings.url, error) from error
+        return result(call, response)
+
+    def read(
+        self, path: str | Path, *, idempotency_key: str | None = None, **options: Unpack[ReadingOptions]
+    ) -> Reading:
+        """Read an image, a TIFF or a PDF; without `project_id` a new project gets its pages."""
+        response = self.run_ocr(body=upload(path, **options), idempotency_key=idempotency_key)
+        project_id = response.project_id
+        texts = {image: self.export(project_id, image).decode() for image in read_images(response)}
+        return reading(response, texts)
+
+    def projects(self) -> Iterator[Project]:
+        """Yield your projects, newest first."""
+        for page in self._pages(lambda cursor: self.list_projects(cursor=cursor)):
+            yield from page.projects
+
+    def images(self, project_id: str) -> Iterator[Page]:
+        """Yield the images of a project, oldest first."""
+        for page in self._pages(lambda cursor: self.get_project(project_id, cursor=cursor)):
+            yield from page.images
+
+    def runs(self) -> Iterator[TrainingRun]:
+        """Yield your training runs, newest first."""
+        for page in self._pages(lambda cursor: self.list_training(cursor=cursor)):
+            yield from page.runs
+
+    def _pages(self, fetch: Callable[[str | Unset], PageT]) -> Iterator[PageT]:
+        """Yield the parts of a list until one has no cursor of the next."""
+        page = fetch(UNSET)
+        yield page
+        while page.next_cursor:
+            page = fetch(page.next_cursor)
+            yield page
+
+    def follow(self, run_id: str) -> Iterator[TrainingRun]:
+        """Yield a training run at each change until it has ended."""
+        revision = -1
+        while True:
+            run = self.get_training(run_id)
+            if run.revision != revision:
+                revision = run.revision
+                yield run
+            if run.state in FINAL_STATES:
+                return
+            time.sleep(FOLLOW_S)
+
+
+class AsyncKetav(AsyncOperations):
+    """The asynchronous client. Use it in an `async with` statement, or close it."""
+
+    def __init__(
+        self,
+        url: str | None = None,
+        api_key: str | None = None,
+        *,
+        limits: Limits | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        """Open a client, as `Ketav` does."""
+        self.settings = ClientSettings.load(url, api_key)
+        limits = limits or Limits()
+        self._http = httpx.AsyncClient(
+            transport=RetryTransport(transport or httpx.AsyncHTTPTransport(), retry(limits)),
+            **http_options(self.settings, limits),
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._http.aclose()
+
+    async def send(self, call: Call[T]) -> T:
+        """Send a request and return what its response says; raises the errors of `Ketav.send`."""
+        try:
+            response = await self._http.request(call.method, call.path, **request_options(call))
+        except httpx.TransportError as error:
+            raise connection_failed(self.settings.url, error) from error
+        return result(call, response)
+
+    async def read(
+        self, path: str | Path, *, idempotency_key: str | None = None, **options: Unpack[ReadingOptions]
+    ) -> Reading:
+        """Read an image, a TIFF or a PDF; without `project_id` a new project gets its pages."""
+        body = await asyncio.to_thread(upload, path, **options)
+        response = await self.run_ocr(body=body, idempotency_key=idempotency_key)
+        project_id = response.project_id
+        texts = {image: (await self.export(project_id, image)).decode() for image in read_images(response)}
+        return reading(response, texts)
+
+    async def projects(self) -> AsyncIterator[Project]:
+        """Yield your projects, newest first."""
+        cursor: str | Unset | None = UNSET
+        while cursor is not None:
+            page = await self.list_projects(cursor=cursor)
+            for project in page.projects:
+                yield project
+            cursor = page.next_cursor
+
+    async def images(self, project_id: str) -> AsyncIterator[Page]:
+        """Yield the images of a project, oldest first."""
+        cursor: str | Unset | None = UNSET
+        while cursor is not None:
+            page = await self.get_project(project_id, cursor=cursor)
+            for image in page.images:
+                yield image
+            cursor = page.next_cursor
+
+    async def follow(self, run_id: str) -> AsyncIterator[TrainingRun]:
+        """Yield a training run at each change until it has ended."""
+        revision = -1
+        while True:
+            run = await self.get_training(run_id)
+            if run.revision != revision:
+                revision = run.revision
+                yield run
+            if run.state in FINAL_STATES:
+                return
+            await asyncio.sleep(FOLLOW_S)

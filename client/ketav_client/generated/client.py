@@ -1,0 +1,1862 @@
+"""A method for each operation of the REST API, synchronous and asynchronous."""
+
+from abc import ABC, abstractmethod
+from typing import TypeVar
+
+from ketav_client.call import Call
+
+from .api.accounts import delete_account as _delete_account
+from .api.accounts import get_account as _get_account
+from .api.corrections import list_corrections as _list_corrections
+from .api.corrections import put_correction as _put_correction
+from .api.corrections import save_feedback as _save_feedback
+from .api.corrections import withdraw_correction as _withdraw_correction
+from .api.ground_truth import import_ground_truth as _import_ground_truth
+from .api.jobs import cancel_job as _cancel_job
+from .api.jobs import create_job as _create_job
+from .api.jobs import get_job as _get_job
+from .api.jobs import list_jobs as _list_jobs
+from .api.models import activate_model as _activate_model
+from .api.models import get_model as _get_model
+from .api.models import list_models as _list_models
+from .api.models import list_progress as _list_progress
+from .api.next_lines import list_next_lines as _list_next_lines
+from .api.pages import delete_image as _delete_image
+from .api.pages import export as _export
+from .api.pages import get_file as _get_file
+from .api.pages import get_image as _get_image
+from .api.pages import get_line_image as _get_line_image
+from .api.projects import create_project as _create_project
+from .api.projects import delete_project as _delete_project
+from .api.projects import get_project as _get_project
+from .api.projects import list_projects as _list_projects
+from .api.projects import update_project as _update_project
+from .api.system import livez as _livez
+from .api.system import readyz as _readyz
+from .api.training import cancel_training as _cancel_training
+from .api.training import get_policy as _get_policy
+from .api.training import get_readiness as _get_readiness
+from .api.training import get_training as _get_training
+from .api.training import list_training as _list_training
+from .api.training import set_policy as _set_policy
+from .api.training import start_training as _start_training
+from .api.transcriptions import read_again as _read_again
+from .api.transcriptions import run_ocr as _run_ocr
+from .api.webhooks import delete_webhook as _delete_webhook
+from .api.webhooks import get_webhook as _get_webhook
+from .api.webhooks import set_webhook as _set_webhook
+from .api.webhooks import test_webhook as _test_webhook
+from .models.account import Account
+from .models.correct_line_response import CorrectLineResponse
+from .models.create_job_request import CreateJobRequest
+from .models.erasure import Erasure
+from .models.export_format import ExportFormat
+from .models.get_project_fields import GetProjectFields
+from .models.get_readiness_script_type_0 import GetReadinessScriptType0
+from .models.health import Health
+from .models.import_ground_truth_body import ImportGroundTruthBody
+from .models.import_ground_truth_response import ImportGroundTruthResponse
+from .models.job import Job
+from .models.job_list import JobList
+from .models.job_summary import JobSummary
+from .models.list_corrections_response import ListCorrectionsResponse
+from .models.list_progress_script_type_0 import ListProgressScriptType0
+from .models.model_list import ModelList
+from .models.model_progress import ModelProgress
+from .models.model_record import ModelRecord
+from .models.model_version import ModelVersion
+from .models.new_correction import NewCorrection
+from .models.new_project import NewProject
+from .models.next_line_list import NextLineList
+from .models.ocr_accepted_response import OcrAcceptedResponse
+from .models.ocr_document_response import OcrDocumentResponse
+from .models.ocr_response import OcrResponse
+from .models.page import Page
+from .models.project import Project
+from .models.project_change import ProjectChange
+from .models.project_list import ProjectList
+from .models.project_with_images import ProjectWithImages
+from .models.readiness import Readiness
+from .models.run_ocr_body import RunOcrBody
+from .models.set_training_policy_request import SetTrainingPolicyRequest
+from .models.set_webhook_request import SetWebhookRequest
+from .models.start_training_request import StartTrainingRequest
+from .models.start_training_response import StartTrainingResponse
+from .models.submit_corrections_request import SubmitCorrectionsRequest
+from .models.submit_corrections_response import SubmitCorrectionsResponse
+from .models.test_delivery import TestDelivery
+from .models.training_policy import TrainingPolicy
+from .models.training_run import TrainingRun
+from .models.training_run_list import TrainingRunList
+from .models.webhook import Webhook
+from .models.webhook_with_secret import WebhookWithSecret
+from .models.withdraw_correction_response import WithdrawCorrectionResponse
+from .types import UNSET, Unset
+
+T = TypeVar("T")
+
+
+class Operations(ABC):
+    """The operations of the API."""
+
+    @abstractmethod
+    def send(self, call: Call[T]) -> T:
+        """Send a request and return what its response says."""
+
+    def run_ocr(
+        self,
+        *,
+        body: RunOcrBody,
+        prefer: None | str | Unset = UNSET,
+        idempotency_key: None | str | Unset = UNSET,
+    ) -> Job | OcrAcceptedResponse | OcrDocumentResponse | OcrResponse:
+        """Read a new image.
+
+        Store an image as a page of a project and read it; a PDF or TIFF of several pages as several.
+
+        Without `project_id` a new project is created. If the recognition fails, the page is kept: the
+        problem names it, and `POST /projects/{project_id}/images/{image_id}/ocr` reads it again. A
+        document of up to 20 pages is answered with the state of each page; the failure of a page is its
+        own. With `Prefer: respond-async` a job reads the image, or the document of up to 300 pages.
+
+        Args:
+            prefer (None | str | Unset): `respond-async`: respond with 202 before the pages are read.
+            idempotency_key (None | str | Unset): A name for this request: the same request sent again
+                with it is done once.
+            body (RunOcrBody):
+        """
+        return self.send(
+            _run_ocr.run_ocr(
+                body=body,
+                prefer=prefer,
+                idempotency_key=idempotency_key,
+            )
+        )
+
+    def read_again(
+        self,
+        project_id: str,
+        image_id: str,
+        *,
+        model: None | str | Unset = UNSET,
+        idempotency_key: None | str | Unset = UNSET,
+    ) -> OcrResponse:
+        """Read a stored image again.
+
+        Read a stored image again: after a failure, or with a newer or another model.
+
+        Args:
+            project_id (str): UUID of the project.
+            image_id (str): UUID of the image.
+            model (None | str | Unset): Model version to read with, one of yours or a base model;
+                without it your active model.
+            idempotency_key (None | str | Unset): A name for this request: the same request sent again
+                with it is done once.
+        """
+        return self.send(
+            _read_again.read_again(
+                project_id=project_id,
+                image_id=image_id,
+                model=model,
+                idempotency_key=idempotency_key,
+            )
+        )
+
+    def list_jobs(
+        self,
+        *,
+        cursor: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+    ) -> JobList:
+        """List your jobs.
+
+        List your jobs, newest first. A job is deleted 30 days after its end; what it has read stays.
+
+        Args:
+            cursor (str | Unset): `next_cursor` of the previous response; the first part of the list
+                without it.
+            limit (int | Unset): Maximum number of elements in the response.
+        """
+        return self.send(
+            _list_jobs.list_jobs(
+                cursor=cursor,
+                limit=limit,
+            )
+        )
+
+    def create_job(
+        self,
+        *,
+        body: CreateJobRequest,
+        idempotency_key: None | str | Unset = UNSET,
+    ) -> Job:
+        """Read stored images in the background.
+
+        Read stored images of a project in the background: after failures, or with a newer or another
+        model.
+
+        Args:
+            idempotency_key (None | str | Unset): A name for this request: the same request sent again
+                with it is done once.
+            body (CreateJobRequest): Stored images to read. Example: {'image_ids':
+                ['f2b1c0de-97d3-4a0e-8a53-0b6d1a2f4c22'], 'project_id':
+                '8a7c1f0e-3a3b-4a55-9d56-0f6c7b0c9b11'}.
+        """
+        return self.send(
+            _create_job.create_job(
+                body=body,
+                idempotency_key=idempotency_key,
+            )
+        )
+
+    def get_job(
+        self,
+        job_id: str,
+    ) -> Job:
+        """Show a job.
+
+        Return a job with the state of each page.
+
+        Args:
+            job_id (str): UUID of the job.
+        """
+        return self.send(
+            _get_job.get_job(
+                job_id=job_id,
+            )
+        )
+
+    def cancel_job(
+        self,
+        job_id: str,
+        *,
+        idempotency_key: None | str | Unset = UNSET,
+    ) -> JobSummary:
+        """Cancel a job.
+
+        Cancel a job: pages that wait are not read; a page that is being read keeps its outcome.
+
+        Args:
+            job_id (str): UUID of the job.
+            idempotency_key (None | str | Unset): A name for this request: the same request sent again
+                with it is done once.
+        """
+        return self.send(
+            _cancel_job.cancel_job(
+                job_id=job_id,
+                idempotency_key=idempotency_key,
+            )
+        )
+
+    def save_feedback(
+        self,
+        *,
+        body: SubmitCorrectionsRequest,
+        idempotency_key: None | str | Unset = UNSET,
+    ) -> SubmitCorrectionsResponse:
+        """Correct a page.
+
+        Correct the latest transcription of a page: single lines by their ids, or the whole text.
+
+        A line whose text may not be stored is listed in `refused`, the others are stored; 422 when none
+        is left.
+
+        Args:
+            idempotency_key (None | str | Unset): A name for this request: the same request sent again
+                with it is done once.
+            body (SubmitCorrectionsRequest): Corrections of a page: either `lines` or
+                `corrected_text`. Example: {'image_id': 'f2b1c0de-97d3-4a0e-8a53-0b6d1a2f4c22', 'lines':
+                [{'confirm': False, 'line_id': '5c4b3a29-1807-4f6e-9d5c-4b3a29180744', 'text': 'שלום
+                לכולם'}], 'project_id': '8a7c1f0e-3a3b-4a55-9d56-0f6c7b0c9b11'}.
+        """
+        return self.send(
+            _save_feedback.save_feedback(
+                body=body,
+                idempotency_key=idempotency_key,
+            )
+        )
+
+    def list_corrections(
+        self,
+        project_id: str,
+        image_id: str,
+        line_id: str,
+    ) -> ListCorrectionsResponse:
+        """List the corrections of a line.
+
+        Return the corrections of a line, on any transcription of its image, newest first.
+
+        Args:
+            project_id (str): UUID of the project.
+            image_id (str): UUID of the image.
+            line_id (str): UUID of a line of the image.
+        """
+        return self.send(
+            _list_corrections.list_corrections(
+                project_id=project_id,
+                image_id=image_id,
+                line_id=line_id,
+            )
+        )
+
+    def put_correction(
+        self,
+        project_id: str,
+        image_id: str,
+        line_id: str,
+        *,
+        body: NewCorrection,
+        idempotency_key: None | str | Unset = UNSET,
+        if_match: None | str | Unset = UNSET,
+    ) -> CorrectLineResponse:
+        """Correct a line.
+
+        Correct one line of the latest transcription; with `If-Match` only if it has not changed since.
+
+        The ETag of the response is the `If-Match` of the next correction.
+
+        Args:
+            project_id (str): UUID of the project.
+            image_id (str): UUID of the image.
+            line_id (str): UUID of a line of the image.
+            idempotency_key (None | str | Unset): A name for this request: the same request sent again
+                with it is done once.
+            if_match (None | str | Unset): `"CORRECTION_ID"` of the line as you have seen it, `"none"`
+                for a line without a correction: a line that was corrected since is not changed. Without
+                it, any.
+            body (NewCorrection): The correction of one line. Example: {'confirm': False, 'text':
+                'שלום לכולם'}.
+        """
+        return self.send(
+            _put_correction.put_correction(
+                project_id=project_id,
+                image_id=image_id,
+                line_id=line_id,
+                body=body,
+                idempotency_key=idempotency_key,
+                if_match=if_match,
+            )
+        )
+
+    def withdraw_correction(
+        self,
+        project_id: str,
+        image_id: str,
+        line_id: str,
+    ) -> WithdrawCorrectionResponse:
+        """Withdraw the correction of a line.
+
+        Withdraw the correction of a line, which counts as uncorrected again.
+
+        Model versions that were trained on the line stop serving, as after a deletion; those that were
+        only compared by it, because it is held out, serve on. The history has the text.
+
+        Args:
+            project_id (str): UUID of the project.
+            image_id (str): UUID of the image.
+            line_id (str): UUID of a line of the image.
+        """
+        return self.send(
+            _withdraw_correction.withdraw_correction(
+                project_id=project_id,
+                image_id=image_id,
+                line_id=line_id,
+            )
+        )
+
+    def import_ground_truth(
+        self,
+        project_id: str,
+        *,
+        body: ImportGroundTruthBody,
+        idempotency_key: None | str | Unset = UNSET,
+    ) -> ImportGroundTruthResponse:
+        """Import an archive of images with known texts.
+
+        Import lines with known texts: they count as corrected and train.
+
+        The same archive sent again adds nothing. 422 `nothing-to-import` when no file could be
+        imported; its `files` have the reasons.
+
+        Args:
+            project_id (str): UUID of the project.
+            idempotency_key (None | str | Unset): A name for this request: the same request sent again
+                with it is done once.
+            body (ImportGroundTruthBody):
+        """
+        return self.send(
+            _import_ground_truth.import_ground_truth(
+                project_id=project_id,
+                body=body,
+                idempotency_key=idempotency_key,
+            )
+        )
+
+    def list_projects(
+        self,
+        *,
+        cursor: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+    ) -> ProjectList:
+        """List your projects.
+
+        List your projects, newest first.
+
+        Args:
+            cursor (str | Unset): `next_cursor` of the previous response; the first part of the list
+                without it.
+            limit (int | Unset): Maximum number of elements in the response.
+        """
+        return self.send(
+            _list_projects.list_projects(
+                cursor=cursor,
+                limit=limit,
+            )
+        )
+
+    def create_project(
+        self,
+        *,
+        body: NewProject,
+        idempotency_key: None | str | Unset = UNSET,
+    ) -> Project:
+        """Create a project.
+
+        Create a project without images; `POST /ocr/` with its `project_id` adds some.
+
+        Args:
+            idempotency_key (None | str | Unset): A name for this request: the same request sent again
+                with it is done once.
+            body (NewProject): A project to create without images. Example: {'name': 'Diary 1948',
+                'script': 'modern_cursive'}.
+        """
+        return self.send(
+            _create_project.create_project(
+                body=body,
+                idempotency_key=idempotency_key,
+            )
+        )
+
+    def get_project(
+        self,
+        project_id: str,
+        *,
+        cursor: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        fields: GetProjectFields | Unset = UNSET,
+    ) -> ProjectWithImages:
+        """Show a project with its images.
+
+        Return a project with its images, their latest transcriptions and corrections.
+
+        Args:
+            project_id (str): UUID of the project.
+            cursor (str | Unset): `next_cursor` of the previous response; the first part of the list
+                without it.
+            limit (int | Unset): Maximum number of images in the response.
+            fields (GetProjectFields | Unset): `all`: the whole images; `text`: lines without
+                `baseline`, `boundary` and `words`; `images`: images without `transcription`.
+        """
+        return self.send(
+            _get_project.get_project(
+                project_id=project_id,
+                cursor=cursor,
+                limit=limit,
+                fields=fields,
+            )
+        )
+
+    def delete_project(
+        self,
+        project_id: str,
+    ) -> Erasure:
+        """Delete a project.
+
+        Delete a project with its images and corrections; model versions trained on them stop serving.
+
+        Args:
+            project_id (str): UUID of the project.
+        """
+        return self.send(
+            _delete_project.delete_project(
+                project_id=project_id,
+            )
+        )
+
+    def update_project(
+        self,
+        project_id: str,
+        *,
+        body: ProjectChange,
+    ) -> Project:
+        """Change a project.
+
+        Change the name, the script or the hand of a project; its images are not read again.
+
+        Args:
+            project_id (str): UUID of the project.
+            body (ProjectChange): A change of a project: a field that is absent or null stays as it
+                is. Example: {'name': 'Diary 1948, second part'}.
+        """
+        return self.send(
+            _update_project.update_project(
+                project_id=project_id,
+                body=body,
+            )
+        )
+
+    def get_image(
+        self,
+        project_id: str,
+        image_id: str,
+    ) -> Page:
+        """Show an image with its transcription.
+
+        Return an image with its latest transcription and corrections.
+
+        `If-None-Match` with the ETag of an earlier response gets 304 while nothing has changed.
+
+        Args:
+            project_id (str): UUID of the project.
+            image_id (str): UUID of the image.
+        """
+        return self.send(
+            _get_image.get_image(
+                project_id=project_id,
+                image_id=image_id,
+            )
+        )
+
+    def delete_image(
+        self,
+        project_id: str,
+        image_id: str,
+    ) -> Erasure:
+        """Delete an image.
+
+        Delete an image with its transcriptions and corrections; model versions trained on it stop
+        serving.
+
+        Args:
+            project_id (str): UUID of the project.
+            image_id (str): UUID of the image.
+        """
+        return self.send(
+            _delete_image.delete_image(
+                project_id=project_id,
+                image_id=image_id,
+            )
+        )
+
+    def get_file(
+        self,
+        project_id: str,
+        image_id: str,
+    ) -> bytes:
+        """Download an image file.
+
+        Return the stored image file: upright, without metadata.
+
+        Its ETag is the SHA-256. Once the image has been read, the file never changes; the reading may
+        turn it. `If-None-Match` gets 304, `Range` one part of the file.
+
+        Args:
+            project_id (str): UUID of the project.
+            image_id (str): UUID of the image.
+        """
+        return self.send(
+            _get_file.get_file(
+                project_id=project_id,
+                image_id=image_id,
+            )
+        )
+
+    def get_line_image(
+        self,
+        project_id: str,
+        image_id: str,
+        line_id: str,
+        *,
+        height: int | Unset = UNSET,
+    ) -> bytes:
+        """Show the picture of a line.
+
+        Return a line of the latest transcription as a JPEG, with a margin around its boundary.
+
+        Args:
+            project_id (str): UUID of the project.
+            image_id (str): UUID of the image.
+            line_id (str): UUID of a line of the image.
+            height (int | Unset): Height of the picture in pixels.
+        """
+        return self.send(
+            _get_line_image.get_line_image(
+                project_id=project_id,
+                image_id=image_id,
+                line_id=line_id,
+                height=height,
+            )
+        )
+
+    def export(
+        self,
+        project_id: str,
+        image_id: str,
+        *,
+        format_: ExportFormat | Unset = UNSET,
+    ) -> bytes:
+        """Export the text of an image.
+
+        Return the text of a page in logical order; a verified line has its verified text.
+
+        Args:
+            project_id (str): UUID of the project.
+            image_id (str): UUID of the image.
+            format_ (ExportFormat | Unset): Plain text, JSON, ALTO 4.4, PAGE XML or hOCR.
+        """
+        return self.send(
+            _export.export(
+                project_id=project_id,
+                image_id=image_id,
+                format_=format_,
+            )
+        )
+
+    def list_next_lines(
+        self,
+        project_id: str,
+        *,
+        limit: int | Unset = UNSET,
+    ) -> NextLineList:
+        """List the lines to correct next.
+
+        List the uncorrected lines of a project whose correction improves your model most, best first.
+
+        Args:
+            project_id (str): UUID of the project.
+            limit (int | Unset): Maximum number of lines in the response.
+        """
+        return self.send(
+            _list_next_lines.list_next_lines(
+                project_id=project_id,
+                limit=limit,
+            )
+        )
+
+    def list_training(
+        self,
+        *,
+        cursor: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+    ) -> TrainingRunList:
+        """List your training runs.
+
+        List your training runs of all hands, newest first.
+
+        Args:
+            cursor (str | Unset): `next_cursor` of the previous response; the first part of the list
+                without it.
+            limit (int | Unset): Maximum number of elements in the response.
+        """
+        return self.send(
+            _list_training.list_training(
+                cursor=cursor,
+                limit=limit,
+            )
+        )
+
+    def start_training(
+        self,
+        *,
+        body: StartTrainingRequest | Unset = UNSET,
+        idempotency_key: None | str | Unset = UNSET,
+    ) -> StartTrainingResponse:
+        """Start a training run.
+
+        Queue a training run on your corrections; `GET /train/{run_id}` shows its progress.
+
+        Args:
+            idempotency_key (None | str | Unset): A name for this request: the same request sent again
+                with it is done once.
+            body (StartTrainingRequest | Unset): The hand to train. Example: {'hand': 'Grandmother'}.
+        """
+        return self.send(
+            _start_training.start_training(
+                body=body,
+                idempotency_key=idempotency_key,
+            )
+        )
+
+    def get_training(
+        self,
+        run_id: str,
+    ) -> TrainingRun:
+        """Show a training run.
+
+        Return a training run: its state, progress, CER and verdict.
+
+        Args:
+            run_id (str): UUID of the training run.
+        """
+        return self.send(
+            _get_training.get_training(
+                run_id=run_id,
+            )
+        )
+
+    def cancel_training(
+        self,
+        run_id: str,
+        *,
+        idempotency_key: None | str | Unset = UNSET,
+    ) -> TrainingRun:
+        """Cancel a training run.
+
+        Cancel a training run: a queued one ends at once, a running one after its current step.
+
+        Args:
+            run_id (str): UUID of the training run.
+            idempotency_key (None | str | Unset): A name for this request: the same request sent again
+                with it is done once.
+        """
+        return self.send(
+            _cancel_training.cancel_training(
+                run_id=run_id,
+                idempotency_key=idempotency_key,
+            )
+        )
+
+    def get_readiness(
+        self,
+        *,
+        script: GetReadinessScriptType0 | None | Unset = UNSET,
+        hand: None | str | Unset = UNSET,
+    ) -> Readiness:
+        """Show when the next run is due.
+
+        Return when your next training run is due, why none starts now, and its estimated gain.
+
+        Args:
+            script (GetReadinessScriptType0 | None | Unset): Only this script; without it all scripts
+                with corrected lines.
+            hand (None | str | Unset): Only the hand with this name; empty: your own; without it all
+                hands.
+        """
+        return self.send(
+            _get_readiness.get_readiness(
+                script=script,
+                hand=hand,
+            )
+        )
+
+    def get_policy(
+        self,
+    ) -> TrainingPolicy:
+        """Show the policy for automatic runs.
+
+        Return your policy for automatic training runs.
+        """
+        return self.send(_get_policy.get_policy())
+
+    def set_policy(
+        self,
+        *,
+        body: SetTrainingPolicyRequest,
+    ) -> TrainingPolicy:
+        """Set the policy for automatic runs.
+
+        Replace your policy for automatic training runs; `POST /train/` starts a run regardless of it.
+
+        Args:
+            body (SetTrainingPolicyRequest): The policy for automatic runs; replaces the earlier one.
+                Example: {'automatic': True, 'minimum_gap_seconds': 300}.
+        """
+        return self.send(
+            _set_policy.set_policy(
+                body=body,
+            )
+        )
+
+    def list_models(
+        self,
+        *,
+        cursor: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+    ) -> ModelList:
+        """List your model versions.
+
+        List your model versions and the base models, newest first.
+
+        Args:
+            cursor (str | Unset): `next_cursor` of the previous response; the first part of the list
+                without it.
+            limit (int | Unset): Maximum number of elements in the response.
+        """
+        return self.send(
+            _list_models.list_models(
+                cursor=cursor,
+                limit=limit,
+            )
+        )
+
+    def list_progress(
+        self,
+        *,
+        script: ListProgressScriptType0 | None | Unset = UNSET,
+        hand: None | str | Unset = UNSET,
+        cursor: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+    ) -> ModelProgress:
+        """Compare first readings with your corrections.
+
+        Compare first readings with your corrections: the errors of each page, and of each model
+        version.
+
+        Args:
+            script (ListProgressScriptType0 | None | Unset): Only this script; without it all scripts.
+            hand (None | str | Unset): Only the hand with this name; empty: your own; without it all
+                hands.
+            cursor (str | Unset): `next_cursor` of the previous response; the first part of the list
+                without it.
+            limit (int | Unset): Maximum number of elements in the response.
+        """
+        return self.send(
+            _list_progress.list_progress(
+                script=script,
+                hand=hand,
+                cursor=cursor,
+                limit=limit,
+            )
+        )
+
+    def get_model(
+        self,
+        version: str,
+    ) -> ModelRecord:
+        """Show a model version.
+
+        Return a model version with its lineage and its model card.
+
+        Args:
+            version (str): Name of the model version.
+        """
+        return self.send(
+            _get_model.get_model(
+                version=version,
+            )
+        )
+
+    def activate_model(
+        self,
+        version: str,
+        *,
+        hand: None | str | Unset = UNSET,
+        idempotency_key: None | str | Unset = UNSET,
+    ) -> ModelVersion:
+        """Activate a model version.
+
+        Make a version the active model of its hand: for a rollback, or to return to the base model.
+
+        A base becomes the active model of `hand`, without it of your own hand.
+
+        Args:
+            version (str): Name of the model version.
+            hand (None | str | Unset): Only the hand with this name; empty: your own; without it all
+                hands.
+            idempotency_key (None | str | Unset): A name for this request: the same request sent again
+                with it is done once.
+        """
+        return self.send(
+            _activate_model.activate_model(
+                version=version,
+                hand=hand,
+                idempotency_key=idempotency_key,
+            )
+        )
+
+    def get_webhook(
+        self,
+    ) -> Webhook:
+        """Show your webhook.
+
+        Return your webhook with its latest deliveries.
+        """
+        return self.send(_get_webhook.get_webhook())
+
+    def set_webhook(
+        self,
+        *,
+        body: SetWebhookRequest,
+    ) -> WebhookWithSecret:
+        """Set your webhook.
+
+        Set your webhook, replacing an earlier one. Ketav sends it an event when a training run ends.
+
+        Requests are signed as standardwebhooks.com describes; only this response contains the secret.
+
+        Args:
+            body (SetWebhookRequest): The receiver of the events. Example: {'url':
+                'https://example.org/ketav'}.
+        """
+        return self.send(
+            _set_webhook.set_webhook(
+                body=body,
+            )
+        )
+
+    def delete_webhook(
+        self,
+    ) -> None:
+        """Delete your webhook.
+
+        Delete your webhook and its pending deliveries.
+        """
+        self.send(_delete_webhook.delete_webhook())
+
+    def test_webhook(
+        self,
+        *,
+        idempotency_key: None | str | Unset = UNSET,
+    ) -> TestDelivery:
+        """Test your webhook.
+
+        Queue a `webhook.test` event; `GET /webhook` shows its delivery.
+
+        Args:
+            idempotency_key (None | str | Unset): A name for this request: the same request sent again
+                with it is done once.
+        """
+        return self.send(
+            _test_webhook.test_webhook(
+                idempotency_key=idempotency_key,
+            )
+        )
+
+    def get_account(
+        self,
+    ) -> Account:
+        """Show your account.
+
+        Return your account, the key of this request, and the limits of your requests.
+        """
+        return self.send(_get_account.get_account())
+
+    def delete_account(
+        self,
+        *,
+        x_confirm: str | Unset = UNSET,
+    ) -> Erasure:
+        """Delete your account.
+
+        Delete your account: API keys, projects, images, corrections, training runs and models, for
+        good.
+
+        Args:
+            x_confirm (str | Unset): Must be `delete-everything`.
+        """
+        return self.send(
+            _delete_account.delete_account(
+                x_confirm=x_confirm,
+            )
+        )
+
+    def livez(
+        self,
+    ) -> Health:
+        """Check that the server runs.
+
+        Report that the process answers; it asks no service.
+        """
+        return self.send(_livez.livez())
+
+    def readyz(
+        self,
+    ) -> Health:
+        """Check that all services serve.
+
+        Report whether all services serve, and the problems that they name; 503 when one does not serve.
+        """
+        return self.send(_readyz.readyz())
+
+
+class AsyncOperations(ABC):
+    """The operations of the API, asynchronous."""
+
+    @abstractmethod
+    async def send(self, call: Call[T]) -> T:
+        """Send a request and return what its response says."""
+
+    async def run_ocr(
+        self,
+        *,
+        body: RunOcrBody,
+        prefer: None | str | Unset = UNSET,
+        idempotency_key: None | str | Unset = UNSET,
+    ) -> Job | OcrAcceptedResponse | OcrDocumentResponse | OcrResponse:
+        """Read a new image.
+
+        Store an image as a page of a project and read it; a PDF or TIFF of several pages as several.
+
+        Without `project_id` a new project is created. If the recognition fails, the page is kept: the
+        problem names it, and `POST /projects/{project_id}/images/{image_id}/ocr` reads it again. A
+        document of up to 20 pages is answered with the state of each page; the failure of a page is its
+        own. With `Prefer: respond-async` a job reads the image, or the document of up to 300 pages.
+
+        Args:
+            prefer (None | str | Unset): `respond-async`: respond with 202 before the pages are read.
+            idempotency_key (None | str | Unset): A name for this request: the same request sent again
+                with it is done once.
+            body (RunOcrBody):
+        """
+        return await self.send(
+            _run_ocr.run_ocr(
+                body=body,
+                prefer=prefer,
+                idempotency_key=idempotency_key,
+            )
+        )
+
+    async def read_again(
+        self,
+        project_id: str,
+        image_id: str,
+        *,
+        model: None | str | Unset = UNSET,
+        idempotency_key: None | str | Unset = UNSET,
+    ) -> OcrResponse:
+        """Read a stored image again.
+
+        Read a stored image again: after a failure, or with a newer or another model.
+
+        Args:
+            project_id (str): UUID of the project.
+            image_id (str): UUID of the image.
+            model (None | str | Unset): Model version to read with, one of yours or a base model;
+                without it your active model.
+            idempotency_key (None | str | Unset): A name for this request: the same request sent again
+                with it is done once.
+        """
+        return await self.send(
+            _read_again.read_again(
+                project_id=project_id,
+                image_id=image_id,
+                model=model,
+                idempotency_key=idempotency_key,
+            )
+        )
+
+    async def list_jobs(
+        self,
+        *,
+        cursor: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+    ) -> JobList:
+        """List your jobs.
+
+        List your jobs, newest first. A job is deleted 30 days after its end; what it has read stays.
+
+        Args:
+            cursor (str | Unset): `next_cursor` of the previous response; the first part of the list
+                without it.
+            limit (int | Unset): Maximum number of elements in the response.
+        """
+        return await self.send(
+            _list_jobs.list_jobs(
+                cursor=cursor,
+                limit=limit,
+            )
+        )
+
+    async def create_job(
+        self,
+        *,
+        body: CreateJobRequest,
+        idempotency_key: None | str | Unset = UNSET,
+    ) -> Job:
+        """Read stored images in the background.
+
+        Read stored images of a project in the background: after failures, or with a newer or another
+        model.
+
+        Args:
+            idempotency_key (None | str | Unset): A name for this request: the same request sent again
+                with it is done once.
+            body (CreateJobRequest): Stored images to read. Example: {'image_ids':
+                ['f2b1c0de-97d3-4a0e-8a53-0b6d1a2f4c22'], 'project_id':
+                '8a7c1f0e-3a3b-4a55-9d56-0f6c7b0c9b11'}.
+        """
+        return await self.send(
+            _create_job.create_job(
+                body=body,
+                idempotency_key=idempotency_key,
+            )
+        )
+
+    async def get_job(
+        self,
+        job_id: str,
+    ) -> Job:
+        """Show a job.
+
+        Return a job with the state of each page.
+
+        Args:
+            job_id (str): UUID of the job.
+        """
+        return await self.send(
+            _get_job.get_job(
+                job_id=job_id,
+            )
+        )
+
+    async def cancel_job(
+        self,
+        job_id: str,
+        *,
+        idempotency_key: None | str | Unset = UNSET,
+    ) -> JobSummary:
+        """Cancel a job.
+
+        Cancel a job: pages that wait are not read; a page that is being read keeps its outcome.
+
+        Args:
+            job_id (str): UUID of the job.
+            idempotency_key (None | str | Unset): A name for this request: the same request sent again
+                with it is done once.
+        """
+        return await self.send(
+            _cancel_job.cancel_job(
+                job_id=job_id,
+                idempotency_key=idempotency_key,
+            )
+        )
+
+    async def save_feedback(
+        self,
+        *,
+        body: SubmitCorrectionsRequest,
+        idempotency_key: None | str | Unset = UNSET,
+    ) -> SubmitCorrectionsResponse:
+        """Correct a page.
+
+        Correct the latest transcription of a page: single lines by their ids, or the whole text.
+
+        A line whose text may not be stored is listed in `refused`, the others are stored; 422 when none
+        is left.
+
+        Args:
+            idempotency_key (None | str | Unset): A name for this request: the same request sent again
+                with it is done once.
+            body (SubmitCorrectionsRequest): Corrections of a page: either `lines` or
+                `corrected_text`. Example: {'image_id': 'f2b1c0de-97d3-4a0e-8a53-0b6d1a2f4c22', 'lines':
+                [{'confirm': False, 'line_id': '5c4b3a29-1807-4f6e-9d5c-4b3a29180744', 'text': 'שלום
+                לכולם'}], 'project_id': '8a7c1f0e-3a3b-4a55-9d56-0f6c7b0c9b11'}.
+        """
+        return await self.send(
+            _save_feedback.save_feedback(
+                body=body,
+                idempotency_key=idempotency_key,
+            )
+        )
+
+    async def list_corrections(
+        self,
+        project_id: str,
+        image_id: str,
+        line_id: str,
+    ) -> ListCorrectionsResponse:
+        """List the corrections of a line.
+
+        Return the corrections of a line, on any transcription of its image, newest first.
+
+        Args:
+            project_id (str): UUID of the project.
+            image_id (str): UUID of the image.
+            line_id (str): UUID of a line of the image.
+        """
+        return await self.send(
+            _list_corrections.list_corrections(
+                project_id=project_id,
+                image_id=image_id,
+                line_id=line_id,
+            )
+        )
+
+    async def put_correction(
+        self,
+        project_id: str,
+        image_id: str,
+        line_id: str,
+        *,
+        body: NewCorrection,
+        idempotency_key: None | str | Unset = UNSET,
+        if_match: None | str | Unset = UNSET,
+    ) -> CorrectLineResponse:
+        """Correct a line.
+
+        Correct one line of the latest transcription; with `If-Match` only if it has not changed since.
+
+        The ETag of the response is the `If-Match` of the next correction.
+
+        Args:
+            project_id (str): UUID of the project.
+            image_id (str): UUID of the image.
+            line_id (str): UUID of a line of the image.
+            idempotency_key (None | str | Unset): A name for this request: the same request sent again
+                with it is done once.
+            if_match (None | str | Unset): `"CORRECTION_ID"` of the line as you have seen it, `"none"`
+                for a line without a correction: a line that was corrected since is not changed. Without
+                it, any.
+            body (NewCorrection): The correction of one line. Example: {'confirm': False, 'text':
+                'שלום לכולם'}.
+        """
+        return await self.send(
+            _put_correction.put_correction(
+                project_id=project_id,
+                image_id=image_id,
+                line_id=line_id,
+                body=body,
+                idempotency_key=idempotency_key,
+                if_match=if_match,
+            )
+        )
+
+    async def withdraw_correction(
+        self,
+        project_id: str,
+        image_id: str,
+        line_id: str,
+    ) -> WithdrawCorrectionResponse:
+        """Withdraw the correction of a line.
+
+        Withdraw the correction of a line, which counts as uncorrected again.
+
+        Model versions that were trained on the line stop serving, as after a deletion; those that were
+        only compared by it, because it is held out, serve on. The history has the text.
+
+        Args:
+            project_id (str): UUID of the project.
+            image_id (str): UUID of the image.
+            line_id (str): UUID of a line of the image.
+        """
+        return await self.send(
+            _withdraw_correction.withdraw_correction(
+                project_id=project_id,
+                image_id=image_id,
+                line_id=line_id,
+            )
+        )
+
+    async def import_ground_truth(
+        self,
+        project_id: str,
+        *,
+        body: ImportGroundTruthBody,
+        idempotency_key: None | str | Unset = UNSET,
+    ) -> ImportGroundTruthResponse:
+        """Import an archive of images with known texts.
+
+        Import lines with known texts: they count as corrected and train.
+
+        The same archive sent again adds nothing. 422 `nothing-to-import` when no file could be
+        imported; its `files` have the reasons.
+
+        Args:
+            project_id (str): UUID of the project.
+            idempotency_key (None | str | Unset): A name for this request: the same request sent again
+                with it is done once.
+            body (ImportGroundTruthBody):
+        """
+        return await self.send(
+            _import_ground_truth.import_ground_truth(
+                project_id=project_id,
+                body=body,
+                idempotency_key=idempotency_key,
+            )
+        )
+
+    async def list_projects(
+        self,
+        *,
+        cursor: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+    ) -> ProjectList:
+        """List your projects.
+
+        List your projects, newest first.
+
+        Args:
+            cursor (str | Unset): `next_cursor` of the previous response; the first part of the list
+                without it.
+            limit (int | Unset): Maximum number of elements in the response.
+        """
+        return await self.send(
+            _list_projects.list_projects(
+                cursor=cursor,
+                limit=limit,
+            )
+        )
+
+    async def create_project(
+        self,
+        *,
+        body: NewProject,
+        idempotency_key: None | str | Unset = UNSET,
+    ) -> Project:
+        """Create a project.
+
+        Create a project without images; `POST /ocr/` with its `project_id` adds some.
+
+        Args:
+            idempotency_key (None | str | Unset): A name for this request: the same request sent again
+                with it is done once.
+            body (NewProject): A project to create without images. Example: {'name': 'Diary 1948',
+                'script': 'modern_cursive'}.
+        """
+        return await self.send(
+            _create_project.create_project(
+                body=body,
+                idempotency_key=idempotency_key,
+            )
+        )
+
+    async def get_project(
+        self,
+        project_id: str,
+        *,
+        cursor: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        fields: GetProjectFields | Unset = UNSET,
+    ) -> ProjectWithImages:
+        """Show a project with its images.
+
+        Return a project with its images, their latest transcriptions and corrections.
+
+        Args:
+            project_id (str): UUID of the project.
+            cursor (str | Unset): `next_cursor` of the previous response; the first part of the list
+                without it.
+            limit (int | Unset): Maximum number of images in the response.
+            fields (GetProjectFields | Unset): `all`: the whole images; `text`: lines without
+                `baseline`, `boundary` and `words`; `images`: images without `transcription`.
+        """
+        return await self.send(
+            _get_project.get_project(
+                project_id=project_id,
+                cursor=cursor,
+                limit=limit,
+                fields=fields,
+            )
+        )
+
+    async def delete_project(
+        self,
+        project_id: str,
+    ) -> Erasure:
+        """Delete a project.
+
+        Delete a project with its images and corrections; model versions trained on them stop serving.
+
+        Args:
+            project_id (str): UUID of the project.
+        """
+        return await self.send(
+            _delete_project.delete_project(
+                project_id=project_id,
+            )
+        )
+
+    async def update_project(
+        self,
+        project_id: str,
+        *,
+        body: ProjectChange,
+    ) -> Project:
+        """Change a project.
+
+        Change the name, the script or the hand of a project; its images are not read again.
+
+        Args:
+            project_id (str): UUID of the project.
+            body (ProjectChange): A change of a project: a field that is absent or null stays as it
+                is. Example: {'name': 'Diary 1948, second part'}.
+        """
+        return await self.send(
+            _update_project.update_project(
+                project_id=project_id,
+                body=body,
+            )
+        )
+
+    async def get_image(
+        self,
+        project_id: str,
+        image_id: str,
+    ) -> Page:
+        """Show an image with its transcription.
+
+        Return an image with its latest transcription and corrections.
+
+        `If-None-Match` with the ETag of an earlier response gets 304 while nothing has changed.
+
+        Args:
+            project_id (str): UUID of the project.
+            image_id (str): UUID of the image.
+        """
+        return await self.send(
+            _get_image.get_image(
+                project_id=project_id,
+                image_id=image_id,
+            )
+        )
+
+    async def delete_image(
+        self,
+        project_id: str,
+        image_id: str,
+    ) -> Erasure:
+        """Delete an image.
+
+        Delete an image with its transcriptions and corrections; model versions trained on it stop
+        serving.
+
+        Args:
+            project_id (str): UUID of the project.
+            image_id (str): UUID of the image.
+        """
+        return await self.send(
+            _delete_image.delete_image(
+                project_id=project_id,
+                image_id=image_id,
+            )
+        )
+
+    async def get_file(
+        self,
+        project_id: str,
+        image_id: str,
+    ) -> bytes:
+        """Download an image file.
+
+        Return the stored image file: upright, without metadata.
+
+        Its ETag is the SHA-256. Once the image has been read, the file never changes; the reading may
+        turn it. `If-None-Match` gets 304, `Range` one part of the file.
+
+        Args:
+            project_id (str): UUID of the project.
+            image_id (str): UUID of the image.
+        """
+        return await self.send(
+            _get_file.get_file(
+                project_id=project_id,
+                image_id=image_id,
+            )
+        )
+
+    async def get_line_image(
+        self,
+        project_id: str,
+        image_id: str,
+        line_id: str,
+        *,
+        height: int | Unset = UNSET,
+    ) -> bytes:
+        """Show the picture of a line.
+
+        Return a line of the latest transcription as a JPEG, with a margin around its boundary.
+
+        Args:
+            project_id (str): UUID of the project.
+            image_id (str): UUID of the image.
+            line_id (str): UUID of a line of the image.
+            height (int | Unset): Height of the picture in pixels.
+        """
+        return await self.send(
+            _get_line_image.get_line_image(
+                project_id=project_id,
+                image_id=image_id,
+                line_id=line_id,
+                height=height,
+            )
+        )
+
+    async def export(
+        self,
+        project_id: str,
+        image_id: str,
+        *,
+        format_: ExportFormat | Unset = UNSET,
+    ) -> bytes:
+        """Export the text of an image.
+
+        Return the text of a page in logical order; a verified line has its verified text.
+
+        Args:
+            project_id (str): UUID of the project.
+            image_id (str): UUID of the image.
+            format_ (ExportFormat | Unset): Plain text, JSON, ALTO 4.4, PAGE XML or hOCR.
+        """
+        return await self.send(
+            _export.export(
+                project_id=project_id,
+                image_id=image_id,
+                format_=format_,
+            )
+        )
+
+    async def list_next_lines(
+        self,
+        project_id: str,
+        *,
+        limit: int | Unset = UNSET,
+    ) -> NextLineList:
+        """List the lines to correct next.
+
+        List the uncorrected lines of a project whose correction improves your model most, best first.
+
+        Args:
+            project_id (str): UUID of the project.
+            limit (int | Unset): Maximum number of lines in the response.
+        """
+        return await self.send(
+            _list_next_lines.list_next_lines(
+                project_id=project_id,
+                limit=limit,
+            )
+        )
+
+    async def list_training(
+        self,
+        *,
+        cursor: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+    ) -> TrainingRunList:
+        """List your training runs.
+
+        List your training runs of all hands, newest first.
+
+        Args:
+            cursor (str | Unset): `next_cursor` of the previous response; the first part of the list
+                without it.
+            limit (int | Unset): Maximum number of elements in the response.
+        """
+        return await self.send(
+            _list_training.list_training(
+                cursor=cursor,
+                limit=limit,
+            )
+        )
+
+    async def start_training(
+        self,
+        *,
+        body: StartTrainingRequest | Unset = UNSET,
+        idempotency_key: None | str | Unset = UNSET,
+    ) -> StartTrainingResponse:
+        """Start a training run.
+
+        Queue a training run on your corrections; `GET /train/{run_id}` shows its progress.
+
+        Args:
+            idempotency_key (None | str | Unset): A name for this request: the same request sent again
+                with it is done once.
+            body (StartTrainingRequest | Unset): The hand to train. Example: {'hand': 'Grandmother'}.
+        """
+        return await self.send(
+            _start_training.start_training(
+                body=body,
+                idempotency_key=idempotency_key,
+            )
+        )
+
+    async def get_training(
+        self,
+        run_id: str,
+    ) -> TrainingRun:
+        """Show a training run.
+
+        Return a training run: its state, progress, CER and verdict.
+
+        Args:
+            run_id (str): UUID of the training run.
+        """
+        return await self.send(
+            _get_training.get_training(
+                run_id=run_id,
+            )
+        )
+
+    async def cancel_training(
+        self,
+        run_id: str,
+        *,
+        idempotency_key: None | str | Unset = UNSET,
+    ) -> TrainingRun:
+        """Cancel a training run.
+
+        Cancel a training run: a queued one ends at once, a running one after its current step.
+
+        Args:
+            run_id (str): UUID of the training run.
+            idempotency_key (None | str | Unset): A name for this request: the same request sent again
+                with it is done once.
+        """
+        return await self.send(
+            _cancel_training.cancel_training(
+                run_id=run_id,
+                idempotency_key=idempotency_key,
+            )
+        )
+
+    async def get_readiness(
+        self,
+        *,
+        script: GetReadinessScriptType0 | None | Unset = UNSET,
+        hand: None | str | Unset = UNSET,
+    ) -> Readiness:
+        """Show when the next run is due.
+
+        Return when your next training run is due, why none starts now, and its estimated gain.
+
+        Args:
+            script (GetReadinessScriptType0 | None | Unset): Only this script; without it all scripts
+                with corrected lines.
+            hand (None | str | Unset): Only the hand with this name; empty: your own; without it all
+                hands.
+        """
+        return await self.send(
+            _get_readiness.get_readiness(
+                script=script,
+                hand=hand,
+            )
+        )
+
+    async def get_policy(
+        self,
+    ) -> TrainingPolicy:
+        """Show the policy for automatic runs.
+
+        Return your policy for automatic training runs.
+        """
+        return await self.send(_get_policy.get_policy())
+
+    async def set_policy(
+        self,
+        *,
+        body: SetTrainingPolicyRequest,
+    ) -> TrainingPolicy:
+        """Set the policy for automatic runs.
+
+        Replace your policy for automatic training runs; `POST /train/` starts a run regardless of it.
+
+        Args:
+            body (SetTrainingPolicyRequest): The policy for automatic runs; replaces the earlier one.
+                Example: {'automatic': True, 'minimum_gap_seconds': 300}.
+        """
+        return await self.send(
+            _set_policy.set_policy(
+                body=body,
+            )
+        )
+
+    async def list_models(
+        self,
+        *,
+        cursor: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+    ) -> ModelList:
+        """List your model versions.
+
+        List your model versions and the base models, newest first.
+
+        Args:
+            cursor (str | Unset): `next_cursor` of the previous response; the first part of the list
+                without it.
+            limit (int | Unset): Maximum number of elements in the response.
+        """
+        return await self.send(
+            _list_models.list_models(
+                cursor=cursor,
+                limit=limit,
+            )
+        )
+
+    async def list_progress(
+        self,
+        *,
+        script: ListProgressScriptType0 | None | Unset = UNSET,
+        hand: None | str | Unset = UNSET,
+        cursor: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+    ) -> ModelProgress:
+        """Compare first readings with your corrections.
+
+        Compare first readings with your corrections: the errors of each page, and of each model
+        version.
+
+        Args:
+            script (ListProgressScriptType0 | None | Unset): Only this script; without it all scripts.
+            hand (None | str | Unset): Only the hand with this name; empty: your own; without it all
+                hands.
+            cursor (str | Unset): `next_cursor` of the previous response; the first part of the list
+                without it.
+            limit (int | Unset): Maximum number of elements in the response.
+        """
+        return await self.send(
+            _list_progress.list_progress(
+                script=script,
+                hand=hand,
+                cursor=cursor,
+                limit=limit,
+            )
+        )
+
+    async def get_model(
+        self,
+        version: str,
+    ) -> ModelRecord:
+        """Show a model version.
+
+        Return a model version with its lineage and its model card.
+
+        Args:
+            version (str): Name of the model version.
+        """
+        return await self.send(
+            _get_model.get_model(
+                version=version,
+            )
+        )
+
+    async def activate_model(
+        self,
+        version: str,
+        *,
+        hand: None | str | Unset = UNSET,
+        idempotency_key: None | str | Unset = UNSET,
+    ) -> ModelVersion:
+        """Activate a model version.
+
+        Make a version the active model of its hand: for a rollback, or to return to the base model.
+
+        A base becomes the active model of `hand`, without it of your own hand.
+
+        Args:
+            version (str): Name of the model version.
+            hand (None | str | Unset): Only the hand with this name; empty: your own; without it all
+                hands.
+            idempotency_key (None | str | Unset): A name for this request: the same request sent again
+                with it is done once.
+        """
+        return await self.send(
+            _activate_model.activate_model(
+                version=version,
+                hand=hand,
+                idempotency_key=idempotency_key,
+            )
+        )
+
+    async def get_webhook(
+        self,
+    ) -> Webhook:
+        """Show your webhook.
+
+        Return your webhook with its latest deliveries.
+        """
+        return await self.send(_get_webhook.get_webhook())
+
+    async def set_webhook(
+        self,
+        *,
+        body: SetWebhookRequest,
+    ) -> WebhookWithSecret:
+        """Set your webhook.
+
+        Set your webhook, replacing an earlier one. Ketav sends it an event when a training run ends.
+
+        Requests are signed as standardwebhooks.com describes; only this response contains the secret.
+
+        Args:
+            body (SetWebhookRequest): The receiver of the events. Example: {'url':
+                'https://example.org/ketav'}.
+        """
+        return await self.send(
+            _set_webhook.set_webhook(
+                body=body,
+            )
+        )
+
+    async def delete_webhook(
+        self,
+    ) -> None:
+        """Delete your webhook.
+
+        Delete your webhook and its pending deliveries.
+        """
+        await self.send(_delete_webhook.delete_webhook())
+
+    async def test_webhook(
+        self,
+        *,
+        idempotency_key: None | str | Unset = UNSET,
+    ) -> TestDelivery:
+        """Test your webhook.
+
+        Queue a `webhook.test` event; `GET /webhook` shows its delivery.
+
+        Args:
+            idempotency_key (None | str | Unset): A name for this request: the same request sent again
+                with it is done once.
+        """
+        return await self.send(
+            _test_webhook.test_webhook(
+                idempotency_key=idempotency_key,
+            )
+        )
+
+    async def get_account(
+        self,
+    ) -> Account:
+        """Show your account.
+
+        Return your account, the key of this request, and the limits of your requests.
+        """
+        return await self.send(_get_account.get_account())
+
+    async def delete_account(
+        self,
+        *,
+        x_confirm: str | Unset = UNSET,
+    ) -> Erasure:
+        """Delete your account.
+
+        Delete your account: API keys, projects, images, corrections, training runs and models, for
+        good.
+
+        Args:
+            x_confirm (str | Unset): Must be `delete-everything`.
+        """
+        return await self.send(
+            _delete_account.delete_account(
+                x_confirm=x_confirm,
+            )
+        )
+
+    async def livez(
+        self,
+    ) -> Health:
+        """Check that the server runs.
+
+        Report that the process answers; it asks no service.
+        """
+        return await self.send(_livez.livez())
+
+    async def readyz(
+        self,
+    ) -> Health:
+        """Check that all services serve.
+
+        Report whether all services serve, and the problems that they name; 503 when one does not serve.
+        """
+        return await self.send(_readyz.readyz())

@@ -1,0 +1,1 @@
+"""The generator writes this file; `ketav_client.errors` has the errors."""

@@ -1,0 +1,8 @@
+from typing import Literal, cast
+
+ExportFormat = Literal["alto", "hocr", "json", "page", "txt"]
+
+
+def check_export_format(value: str) -> ExportFormat:
+    """Return the value: a newer server may send one that this client does not list."""
+    return cast(ExportFormat, value)

@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..models.job_state import JobState, check_job_state
+
+if TYPE_CHECKING:
+    from ..models.job_page import JobPage
+
+
+T = TypeVar("T", bound="Job")
+
+
+@_attrs_define
+class Job:
+    """A job with its pages.
+
+    Example:
+        {'job_id': '3d2c1b0a-9f8e-4d7c-8b6a-5f4e3d2c1b0a', 'project_id': '8a7c1f0e-3a3b-4a55-9d56-0f6c7b0c9b11',
+            'state': 'running', 'revision': 5, 'page_count': 3, 'pages_read': 1, 'pages_failed': 1, 'cancel_requested':
+            False, 'created_at': '2026-11-23T09:30:00Z', 'updated_at': '2026-11-23T09:30:07Z', 'expires_at':
+            '2026-11-24T09:30:00Z', 'pages': [{'position': 1, 'image_id': 'f2b1c0de-97d3-4a0e-8a53-0b6d1a2f4c22', 'state':
+            'read', 'attempts': 1, 'error': None}, {'position': 2, 'image_id': None, 'state': 'failed', 'attempts': 1,
+            'error': {'code': 'image-too-small', 'detail': 'The image has 12 x 40 pixels; each side needs at least 16. Scan
+            the page at a higher resolution.'}}, {'position': 3, 'image_id': None, 'state': 'running', 'attempts': 1,
+            'error': None}]}
+
+    """
+
+    job_id: str
+    """ UUID of the job. """
+    project_id: str
+    """ UUID of the project that has the pages. """
+    state: JobState
+    """ `queued` and `running` are active. `succeeded`: all pages were read; `partly_failed`: some were; `failed`:
+    none was; `cancelled`: you have cancelled it, and pages that were read stay. """
+    revision: int
+    """ Incremented by each change; the id of the change's event. """
+    page_count: int
+    """ Number of pages. """
+    pages_read: int
+    """ Pages that were read. """
+    pages_failed: int
+    """ Pages that failed. """
+    cancel_requested: bool
+    """ Whether you have cancelled the job. """
+    created_at: datetime.datetime
+    """ When it was created. """
+    updated_at: datetime.datetime
+    """ When it last changed. """
+    expires_at: datetime.datetime
+    """ When pages that still wait fail. """
+    pages: list[JobPage]
+    """ The pages in their order. """
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        job_id = self.job_id
+
+        project_id = self.project_id
+
+        state: str = self.state
+
+        revision = self.revision
+
+        page_count = self.page_count
+
+        pages_read = self.pages_read
+
+        pages_failed = self.pages_failed
+
+        cancel_requested = self.cancel_requested
+
+        created_at = self.created_at.isoformat()
+
+        updated_at = self.updated_at.isoformat()
+
+        expires_at = self.expires_at.isoformat()
+
+        pages = []
+        for pages_item_data in self.pages:
+            pages_item = pages_item_data.to_dict()
+            pages.append(pages_item)
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "job_id": job_id,
+                "project_id": project_id,
+                "state": state,
+                "revision": revision,
+                "page_count": page_count,
+                "pages_read": pages_read,
+                "pages_failed": pages_failed,
+                "cancel_requested": cancel_requested,
+                "created_at": created_at,
+                "updated_at": updated_at,
+                "expires_at": expires_at,
+                "pages": pages,
+            }
+        )
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.job_page import JobPage  # noqa: PLC0415
+
+        d = dict(src_dict)
+        job_id = d.pop("job_id")
+
+        project_id = d.pop("project_id")
+
+        state = check_job_state(d.pop("state"))
+
+        revision = d.pop("revision")
+
+        page_count = d.pop("page_count")
+
+        pages_read = d.pop("pages_read")
+
+        pages_failed = d.pop("pages_failed")
+
+        cancel_requested = d.pop("cancel_requested")
+
+        created_at = datetime.datetime.fromisoformat(d.pop("created_at"))
+
+        updated_at = datetime.datetime.fromisoformat(d.pop("updated_at"))
+
+        expires_at = datetime.datetime.fromisoformat(d.pop("expires_at"))
+
+        pages = []
+        _pages = d.pop("pages")
+        for pages_item_data in _pages:
+            pages_item = JobPage.from_dict(pages_item_data)
+
+            pages.append(pages_item)
+
+        job = cls(
+            job_id=job_id,
+            project_id=project_id,
+            state=state,
+            revision=revision,
+            page_count=page_count,
+            pages_read=pages_read,
+            pages_failed=pages_failed,
+            cancel_requested=cancel_requested,
+            created_at=created_at,
+            updated_at=updated_at,
+            expires_at=expires_at,
+            pages=pages,
+        )
+
+        job.additional_properties = d
+        return job
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..models.quarantined_line_code import QuarantinedLineCode, check_quarantined_line_code
+
+T = TypeVar("T", bound="QuarantinedLine")
+
+
+@_attrs_define
+class QuarantinedLine:
+    """A stored correction that looks wrong. Send the line again with `confirm` if it is right."""
+
+    code: QuarantinedLineCode
+    """ The reason, for programs. """
+    reason: str
+    """ The reason, in sentences. """
+    line_id: str
+    """ UUID of the line. """
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        code: str = self.code
+
+        reason = self.reason
+
+        line_id = self.line_id
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "code": code,
+                "reason": reason,
+                "line_id": line_id,
+            }
+        )
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = dict(src_dict)
+        code = check_quarantined_line_code(d.pop("code"))
+
+        reason = d.pop("reason")
+
+        line_id = d.pop("line_id")
+
+        quarantined_line = cls(
+            code=code,
+            reason=reason,
+            line_id=line_id,
+        )
+
+        quarantined_line.additional_properties = d
+        return quarantined_line
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties
