@@ -32,3 +32,12 @@ def test_links_and_paths_exist(document: Path) -> None:
         if not target.exists() or (anchor and anchor[1:] not in anchors(target.relative_to(ROOT))):
             missing.append(name + anchor)
     assert missing == []
+
+
+def test_each_decision_has_a_number_of_its_own_and_its_heading_says_it() -> None:
+    """Two decisions written at the same time take the same number unless this fails."""
+    files = sorted((ROOT / "docs/decisions").glob("[0-9]*.md"))
+    numbers = [file.name[:4] for file in files]
+    assert numbers == sorted(set(numbers))
+    headings = [file.read_text(encoding="utf-8").splitlines()[0] for file in files]
+    assert [heading[:7] for heading in headings] == [f"# {number} " for number in numbers]
