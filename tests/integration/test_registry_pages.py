@@ -179,6 +179,20 @@ async def test_a_corrupt_image_is_never_sent_completely(registry: Registry) -> N
         assert 0 < len(b"".join(part.chunk for part in received)) < len(IMAGE)
 
 
+async def test_the_description_of_an_image_is_sent_without_its_bytes(registry: Registry) -> None:
+    """The object is not read: it may even be lost."""
+    with acting(await registry.new_user()):
+        page = (await create(registry)).page
+        [stored] = registry.blobs.glob("images/*/*")
+        stored.unlink()
+        request = pages_pb2.DownloadImageRequest(
+            project_id=page.project_id, page_id=page.page_id, without_image=True
+        )
+        with rpc.raise_ketav_errors():
+            [part] = [part async for part in registry.pages.DownloadImage(request)]
+        assert part.header.page.image == page.image
+
+
 async def test_the_image_of_an_unread_page_is_replaced_by_its_turned_one(registry: Registry) -> None:
     """Another object takes its place; a page with a transcription and another user's page are refused.
 

@@ -1,5 +1,7 @@
 """Corrections are sent to the registry and shown on the page and in the project."""
 
+import json
+
 import httpx
 import pytest
 
@@ -27,6 +29,49 @@ async def test_a_correction_is_shown_next_to_the_reading(gateway: Gateway) -> No
     assert (image["image_id"], image["state"]) == (read["image_id"], "read")
     assert image["transcription"]["lines"][0]["corrected_text"] == "שלום לכם"
     assert image["transcription"]["lines"][1]["corrected_text"] is None
+
+
+BAD_TEXTS = {
+    "too long": ("א" * 4001, "text-too-long", "The text has more than 4,000 code points. Shorten it."),
+    "NUL": ("אב\0", "control-character", "The text has U+0000 at code point 2. Remove this character."),
+    "a lone surrogate": (
+        "אב\ud83d",
+        "control-character",
+        "The text has U+D83D at code point 2. Remove this character.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("bad", "code", "detail"), BAD_TEXTS.values(), ids=BAD_TEXTS)
+async def test_a_line_that_may_not_be_stored_is_refused_alone(
+    gateway: Gateway, bad: str, code: str, detail: str
+) -> None:
+    """Also one that a message could not carry; 422 when no other line is left."""
+    read = (await upload(gateway.client)).json()
+    first, second = (line["line_id"] for line in read["lines"])
+    ids = {"project_id": read["project_id"], "image_id": read["image_id"]}
+    lines = [{"line_id": first, "text": bad}, {"line_id": second, "text": "שלום"}]
+    by_id, by_number = {**ids, "lines": lines}, {**ids, "corrected_text": f"{TEXT}\n{bad}"}
+    for body, line_id, number in ((by_id, first, None), (by_number, None, 2)):
+        refused = {"line_id": line_id, "line": number, "code": code, "detail": detail}
+        for _ in range(2):
+            response = await post(gateway, body, {"Idempotency-Key": f"{number}"})
+            assert response.status_code == 201, response.text
+            assert (response.json()["accepted_lines"], response.json()["refused"]) == (1, [refused])
+    for body, pointer in (
+        ({**ids, "lines": lines[:1]}, "/lines/0/text"),
+        ({**ids, "corrected_text": bad}, "/corrected_text"),
+    ):
+        response = await post(gateway, body, {})
+        assert (response.status_code, response.json()["code"]) == (422, code)
+        [error] = response.json()["errors"]
+        assert (error["field"], error["message"]) == (pointer, detail)
+
+
+async def post(gateway: Gateway, body: object, headers: dict[str, str]) -> httpx.Response:
+    """Send a feedback whose strings may have unpaired surrogates."""
+    headers = {"Content-Type": "application/json", **headers}
+    return await gateway.client.post("/feedback/", content=json.dumps(body).encode(), headers=headers)
 
 
 async def test_a_whole_text_names_what_could_not_be_aligned(gateway: Gateway) -> None:

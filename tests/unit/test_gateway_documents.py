@@ -3,15 +3,16 @@
 import asyncio
 import io
 import random
+from pathlib import Path
 
 import httpx
 import pytest
 from PIL import Image, ImageOps
 
 from ketav.page.v1 import page_pb2
-from ketav_common.errors import Unavailable
+from ketav_common.errors import InvalidInput, Unavailable
 from tests.parts import image_kinds as kinds
-from tests.parts.gateway import Gateway, png, upload
+from tests.parts.gateway import Gateway, in_process_gateway, png, upload
 from tests.parts.in_memory.recognizer import TEXT
 
 PAGE = kinds.written()
@@ -89,6 +90,33 @@ async def test_a_page_whose_reading_fails_stays_stored(gateway: Gateway) -> None
     body = response.json()
     image = f"/projects/{body['project_id']}/images/{body['pages'][1]['image_id']}"
     assert (await gateway.client.post(f"{image}/ocr")).status_code == 201
+
+
+async def test_the_failure_of_a_page_is_logged(gateway: Gateway, capsys: pytest.CaptureFixture[str]) -> None:
+    """By its position and code: the request itself succeeds."""
+    unreadable = InvalidInput("The image cannot be read.", code="unreadable-image")
+    gateway.state.failures["RecognizePage"] = unreadable
+    assert (await gateway.client.post("/ocr/", files={"file": tiff(PAGE, PAGE)})).status_code == 201
+    log = [line for line in capsys.readouterr().out.splitlines() if "document_page_failed" in line]
+    assert len(log) == 2
+    assert "unreadable-image" in log[0]
+
+
+async def test_a_document_that_is_not_stored_in_time_is_refused_by_name(tmp_path: Path) -> None:
+    """503 with the code that pages which are left over have."""
+    async with in_process_gateway(tmp_path, document_timeout_s=0.0001) as gateway:
+        response = await gateway.client.post("/ocr/", files={"file": tiff(PAGE, PAGE)})
+        assert (response.status_code, response.json()["code"]) == (503, "out-of-time")
+        assert int(response.headers["retry-after"]) > 0
+
+
+@pytest.mark.parametrize("limit", ["1/minute", "3/minute"])
+async def test_a_document_with_more_pages_than_the_rate_limit_uses_it_up(tmp_path: Path, limit: str) -> None:
+    """It is read; the next request waits. Refused requests do not postpone it."""
+    async with in_process_gateway(tmp_path, ocr_rate_limit=limit) as gateway:
+        first = await gateway.client.post("/ocr/", files={"file": tiff(*[PAGE] * 5)})
+        assert await states(first) == [(number, "read", None) for number in range(1, 6)]
+        assert (await upload(gateway.client)).status_code == 429
 
 
 async def test_the_same_document_with_the_same_key_is_stored_and_read_once(gateway: Gateway) -> None:

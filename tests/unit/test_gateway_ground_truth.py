@@ -485,6 +485,23 @@ async def test_fields_that_make_no_sense_are_refused(gateway: Gateway) -> None:
     refused(response, 415, "unsupported-content-type")
 
 
+async def test_an_import_for_another_hand_is_refused_before_an_image_is_decoded(gateway: Gateway) -> None:
+    """Not file by file; the name is compared as it is stored."""
+    project_id = (await upload(gateway.client, hand="דודה")).json()["project_id"]
+    gateway.state.calls.clear()
+    for hand, code in (
+        ("דוד", "hand-mismatch"),
+        ("א\0", "control-character"),
+        ("א\u202e", "bidi-override"),
+    ):
+        response = await import_archive(gateway, zipped(GOOD), project_id, data={"hand": hand})
+        refused(response, 422, code)
+    assert response.json()["errors"][0]["field"] == "/hand"
+    assert "ImportGroundTruth" not in gateway.state.calls
+    response = await import_archive(gateway, zipped(GOOD), project_id, data={"hand": " דודה "})
+    assert response.status_code == 201
+
+
 async def test_an_import_ends_in_time_and_names_the_remaining_files(tmp_path: Path) -> None:
     """The same archive continues the import."""
     async with in_process_gateway(tmp_path, import_timeout_s=0.0001) as gateway:

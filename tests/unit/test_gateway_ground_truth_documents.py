@@ -76,6 +76,28 @@ def test_lines_without_text_or_outline_are_skipped_and_named() -> None:
     assert [line.number for line in document.lines] == [len(bad) + 1]
 
 
+@pytest.mark.parametrize("control", ["\0", "\x1f", "&#0;", "&#x1F;", "&#07;"])
+@pytest.mark.parametrize("kind", ["ALTO", "PAGE"])
+def test_a_control_character_costs_its_line_and_not_the_document(kind: str, control: str) -> None:
+    """XML has none, but programs write them; the reason names the character of the document."""
+    text = f"אב{control}ג"
+    lines = [alto_line(text), alto_line()] if kind == "ALTO" else [page_line(text), page_line()]
+    document = parse_xml((alto if kind == "ALTO" else page_xml)("".join(lines)).encode())
+    assert [line.number for line in document.lines] == [2]
+    [refusal] = document.refusals
+    code = {"\0": 0, "\x1f": 31, "&#0;": 0, "&#x1F;": 31, "&#07;": 7}[control]
+    assert (refusal.number, refusal.code) == (1, "control-character")
+    assert refusal.reason == f"The text has U+{code:04X} at code point 2. Remove this character."
+
+
+def test_references_to_other_characters_stay() -> None:
+    """Among them those to line breaks, and a document in UTF-16, which has NUL in every letter."""
+    document = alto(alto_line("א&#x5d1;&#1490;&#32;ד"))
+    for encoding in ("utf-8", "utf-16"):
+        declared = document.replace("UTF-8", encoding)
+        assert [line.text for line in parse_xml(declared.encode(encoding)).lines] == ["אבג ד"]
+
+
 @pytest.mark.parametrize(
     "value", ["nan,1 2,2", "inf,0 1,1", "1e9,1 2,2", "9" * 5000 + ",1", "٣,1 2,2", "0x1,2"]
 )
@@ -293,3 +315,21 @@ def test_texts_are_paired_with_images_by_name() -> None:
     assert names.image_of(files["d/b.gt.txt"], ["b.png"]) is None
     unused = names.unused({"a.gt.txt", "p/c.xml", "x.alto.xml", "d/b.gt.txt"})
     assert [file.name for file in unused] == ["a.bin.PNG", "b.png", "c.jpg", "img/c1.tif", "x.png"]
+
+
+def test_the_time_of_a_search_does_not_grow_with_the_number_of_images() -> None:
+    """An archive may have 5,000 files; each document of it asks for an image of another name."""
+
+    def seconds(images: int) -> float:
+        """Return the shortest time of 100 searches that find nothing, among so many images."""
+        names = Names([f"image {number}.png" for number in range(images)])
+        text_file = TextFile("x.xml", None, "page")
+        times = []
+        for _ in range(5):
+            began = time.process_time()
+            for number in range(100):
+                assert names.image_of(text_file, [f"missing {number}.tif"]) is None
+            times.append(time.process_time() - began)
+        return min(times)
+
+    assert seconds(8_000) < 8 * seconds(100)

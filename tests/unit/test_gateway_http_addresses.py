@@ -83,6 +83,17 @@ async def test_head_has_the_headers_of_get_and_no_body(gateway: Gateway) -> None
             assert comparable(head) == comparable(get), path
 
 
+async def test_head_of_an_image_file_does_not_download_the_image(gateway: Gateway) -> None:
+    """The registry sends the image's description, and not its bytes; a range is not applied."""
+    read = (await upload(gateway.client)).json()
+    path = f"/projects/{read['project_id']}/images/{read['image_id']}/file"
+    file = await gateway.client.get(path)
+    gateway.state.sent_image_bytes = 0
+    head = await gateway.client.head(path, headers={"Range": "bytes=0-3"})
+    assert (head.status_code, head.headers["content-length"]) == (200, str(len(file.content)))
+    assert gateway.state.sent_image_bytes == 0
+
+
 async def test_head_of_an_address_without_get_is_405(gateway: Gateway) -> None:
     """With the methods that it has."""
     response = await gateway.client.head("/ocr/")

@@ -861,8 +861,9 @@ class Operations(ABC):
 
         Args:
             version (str): Name of the model version.
-            hand (None | str | Unset): Only the hand with this name; empty: your own; without it all
-                hands.
+            hand (None | str | Unset): Name of the hand that a base model becomes the active model of;
+                empty, or without it: your own. A version that you have trained belongs to a hand already:
+                only the name of that hand is accepted.
             idempotency_key (None | str | Unset): A name for this request: the same request sent again
                 with it is done once.
         """
@@ -1744,8 +1745,9 @@ class AsyncOperations(ABC):
 
         Args:
             version (str): Name of the model version.
-            hand (None | str | Unset): Only the hand with this name; empty: your own; without it all
-                hands.
+            hand (None | str | Unset): Name of the hand that a base model becomes the active model of;
+                empty, or without it: your own. A version that you have trained belongs to a hand already:
+                only the name of that hand is accepted.
             idempotency_key (None | str | Unset): A name for this request: the same request sent again
                 with it is done once.
         """

@@ -186,8 +186,8 @@ async def file_messages(
 
 
 async def image_header(services: Services, project_id: str, page_id: str) -> pages_pb2.DownloadImageHeader:
-    """Return the header of a page's image, and cancel the rest of the download."""
-    request = pages_pb2.DownloadImageRequest(project_id=project_id, page_id=page_id)
+    """Return the header of a page's image, which is not downloaded."""
+    request = pages_pb2.DownloadImageRequest(project_id=project_id, page_id=page_id, without_image=True)
     parts = stream(services.pages.DownloadImage, request, services.deadlines.store_s)
     async with aclosing(parts):
         async for message in parts:

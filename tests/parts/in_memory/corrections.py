@@ -8,6 +8,7 @@ from rapidfuzz.distance import Levenshtein
 
 from ketav.registry.v1 import corrections_pb2, corrections_pb2_grpc
 from ketav_common.errors import Changed, InvalidInput, NotFound, Precondition
+from ketav_common.text import stored as stored_text
 from tests.parts.in_memory.state import TIME, State, StoredPage, correct_line
 
 _MAX_DISTANCE = 0.5
@@ -24,6 +25,8 @@ class Corrections(corrections_pb2_grpc.CorrectionServiceServicer):
     async def SubmitCorrections(self, request: Any, context: Any) -> Any:
         """Store corrections of the latest transcription of a page."""
         self.state.enter("SubmitCorrections", request)
+        response = corrections_pb2.SubmitCorrectionsResponse(feedback_id=str(uuid4()))
+        _refuse_texts(request, response)
         user = self.state.caller()
         stored = user.page(request.project_id, request.page_id)
         known = user.repeated("SubmitCorrections", request.request_id, request.request_sha256)
@@ -31,7 +34,6 @@ class Corrections(corrections_pb2_grpc.CorrectionServiceServicer):
             return known
         if not stored.message.HasField("transcription"):
             raise Precondition("The page has no transcription. Read it first.", code="page-not-read")
-        response = corrections_pb2.SubmitCorrectionsResponse(feedback_id=str(uuid4()))
         if request.WhichOneof("correction") == "lines":
             corrections = list(request.lines.lines)
             _check_lines(stored, corrections)
@@ -90,6 +92,32 @@ class Corrections(corrections_pb2_grpc.CorrectionServiceServicer):
                 text=text or "", withdrawn=withdrawn, confirmed=withdrawn, create_time=TIME
             )
         return response
+
+
+def _refuse_texts(request: Any, response: corrections_pb2.SubmitCorrectionsResponse) -> None:
+    """Move the lines whose texts may not be stored from a request to the response; raises if none is left."""
+    lines = list(request.lines.lines)
+    texts = [line.text for line in lines] or request.corrected_text.split("\n")
+    good = []
+    errors: list[InvalidInput] = []
+    for index, text in enumerate(texts):
+        try:
+            stored_text(text)
+        except InvalidInput as error:
+            named = {"line_id": lines[index].line_id} if lines else {"line": index + 1}
+            pointer = f"/lines/{index}/text" if lines else "/corrected_text"
+            details = {"pointer": pointer} | {name: str(value) for name, value in named.items()}
+            errors.append(InvalidInput(error.detail, code=error.code, details=details))
+            response.refused.add(code=error.code, detail=error.detail, **named)
+        else:
+            good.append(index)
+    if errors and not good:
+        raise errors[0]
+    if lines:
+        request.lines.ClearField("lines")
+        request.lines.lines.extend(lines[index] for index in good)
+    else:
+        request.corrected_text = "\n".join(texts[index] for index in good)
 
 
 def _check_lines(stored: StoredPage, corrections: list[corrections_pb2.LineCorrection]) -> None:

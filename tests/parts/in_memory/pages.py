@@ -144,8 +144,12 @@ class Pages(pages_pb2_grpc.PageServiceServicer):
         )
         header.page.ClearField("transcription")
         yield pages_pb2.DownloadImageResponse(header=header)
+        if request.without_image:
+            return
         for start in range(0, len(stored.image), _CHUNK_BYTES):
-            yield pages_pb2.DownloadImageResponse(chunk=stored.image[start : start + _CHUNK_BYTES])
+            chunk = stored.image[start : start + _CHUNK_BYTES]
+            self.state.sent_image_bytes += len(chunk)
+            yield pages_pb2.DownloadImageResponse(chunk=chunk)
 
     async def DeletePage(self, request: Any, context: Any) -> Any:
         """Delete a page."""

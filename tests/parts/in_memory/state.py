@@ -130,8 +130,9 @@ class State:
 
     `failures` has the error of a method that fails; `recognize_s` is the time of a recognition in seconds;
     `turn` the degrees by which the recognizer turns images whose direction it may detect;
-    `quarantined_texts` are quarantined in addition to the empty text; `erasure` has the consequences of a
-    deletion for models and runs, which these services do not compute.
+    `sent_image_bytes` counts what DownloadImage has sent; `quarantined_texts` are quarantined in
+    addition to the empty text; `erasure` has the consequences of a deletion for models and runs, which these
+    services do not compute.
     """
 
     users: dict[str, User] = field(default_factory=dict)
@@ -141,6 +142,7 @@ class State:
     failures: dict[str, KetavError] = field(default_factory=dict)
     recognize_s: float = 0.0
     turn: int = 0
+    sent_image_bytes: int = 0
     quarantined_texts: set[str] = field(default_factory=set)
     erasure: erasure_pb2.Erasure = field(default_factory=erasure_pb2.Erasure)
 

@@ -17,7 +17,8 @@ class LineCorrection:
     line_id: str
     """ UUID of a line of the page's latest transcription. """
     text: str
-    """ The text of the line in logical order; empty: the line has no text. """
+    """ The text of the line in logical order; empty: the line has no text. One of more than 4,000 code points is
+    refused alone, as any text that may not be stored. """
     confirm: bool | Unset = UNSET
     """ You confirm a text that looks wrong: it trains instead of being quarantined. """
 

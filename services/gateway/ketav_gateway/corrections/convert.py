@@ -4,6 +4,7 @@ from ketav.registry.v1 import corrections_pb2, pages_pb2
 from ketav_common.errors import NotFound
 from ketav_gateway.convert import timestamp
 from ketav_gateway.corrections import schemas
+from ketav_gateway.corrections.texts import SentTexts, sendable
 from ketav_gateway.http.dependencies import LinePath
 from ketav_gateway.transcriptions.convert import corrected_line, quarantine
 from ketav_gateway.transcriptions.schemas import UntrainedLine
@@ -21,11 +22,13 @@ def submit_corrections_request(
     )
     if body.lines is not None:
         message.lines.lines.extend(
-            corrections_pb2.LineCorrection(line_id=line.line_id, text=line.text, confirm=line.confirm)
+            corrections_pb2.LineCorrection(
+                line_id=line.line_id, text=sendable(line.text), confirm=line.confirm
+            )
             for line in body.lines
         )
     else:
-        message.corrected_text = body.corrected_text or ""
+        message.corrected_text = sendable(body.corrected_text or "")
     return message
 
 
@@ -61,7 +64,7 @@ def correct_line_response(
 
 
 def submit_corrections_response(
-    message: corrections_pb2.SubmitCorrectionsResponse,
+    message: corrections_pb2.SubmitCorrectionsResponse, sent: SentTexts
 ) -> schemas.SubmitCorrectionsResponse:
     """Return the stored corrections."""
     return schemas.SubmitCorrectionsResponse(
@@ -77,7 +80,10 @@ def submit_corrections_response(
         ],
         refused=[
             schemas.RefusedLine(
-                line_id=line.line_id or None, line=line.line or None, code=line.code, detail=line.detail
+                line_id=line.line_id or None,
+                line=line.line or None,
+                code=line.code,
+                detail=sent.detail(line.line_id, line.line, line.detail),
             )
             for line in message.refused
         ],

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Header, Request, Response
 from ketav.registry.v1 import corrections_pb2, pages_pb2
 from ketav_common.errors import InvalidInput
 from ketav_gateway.corrections import convert, schemas
+from ketav_gateway.corrections.texts import LINE_TEXTS, SentTexts
 from ketav_gateway.http.bodies import body_description, json_body
 from ketav_gateway.http.dependencies import Gateway, ImageId, LineId, LinePath, ProjectId
 from ketav_gateway.http.idempotency import IdempotencyKey, fingerprint
@@ -40,17 +41,23 @@ async def save_feedback(
     request: Request,
     gateway: Gateway,
     key: IdempotencyKey,
-    body: Annotated[schemas.SubmitCorrectionsRequest, Depends(json_body(schemas.SubmitCorrectionsRequest))],
+    body: Annotated[
+        schemas.SubmitCorrectionsRequest, Depends(json_body(schemas.SubmitCorrectionsRequest, LINE_TEXTS))
+    ],
 ) -> schemas.SubmitCorrectionsResponse:
     """Correct the latest transcription of a page: single lines by their ids, or the whole text.
 
     A line whose text may not be stored is listed in `refused`, the others are stored; 422 when none is left.
     """
     message = convert.submit_corrections_request(body, key, fingerprint(request, body.model_dump()))
-    response = await call(
-        gateway.services.corrections.SubmitCorrections, message, gateway.services.deadlines.short_s
-    )
-    return convert.submit_corrections_response(response)
+    sent = SentTexts(body)
+    try:
+        response = await call(
+            gateway.services.corrections.SubmitCorrections, message, gateway.services.deadlines.short_s
+        )
+    except InvalidInput as error:
+        raise sent.error(error) from error
+    return convert.submit_corrections_response(response, sent)
 
 
 @router.get(

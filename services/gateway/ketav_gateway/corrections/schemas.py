@@ -1,9 +1,10 @@
 """JSON of corrections, which REST calls feedback."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticKnownError
 
 from ketav_common import limits
 from ketav_gateway import examples
@@ -16,13 +17,22 @@ from ketav_gateway.transcriptions.schemas import (
 )
 
 
+def _check_length(text: str) -> str:
+    """Return the text of a page if its length is allowed; pydantic's own check refuses surrogates."""
+    if not text:
+        raise PydanticKnownError("string_too_short", {"min_length": 1})
+    if len(text) > limits.MAX_PAGE_CODE_POINTS:
+        raise PydanticKnownError("string_too_long", {"max_length": limits.MAX_PAGE_CODE_POINTS})
+    return text
+
+
 class LineCorrection(RequestBody):
     """The correction of a line."""
 
     line_id: Id = Field(description="UUID of a line of the page's latest transcription.")
     text: str = Field(
-        description="The text of the line in logical order; empty: the line has no text.",
-        max_length=limits.MAX_LINE_CODE_POINTS,
+        description="The text of the line in logical order; empty: the line has no text. One of more than "
+        "4,000 code points is refused alone, as any text that may not be stored."
     )
     confirm: bool = Field(
         default=False,
@@ -48,12 +58,11 @@ class SubmitCorrectionsRequest(RequestBody):
     lines: list[LineCorrection] | None = Field(
         None, description="Corrections of single lines.", min_length=1, max_length=limits.MAX_CORRECTIONS
     )
-    corrected_text: str | None = Field(
+    corrected_text: Annotated[str, AfterValidator(_check_length)] | None = Field(
         None,
         description="The text of the whole page, its lines separated by line feeds; it is aligned to the "
         "lines of the transcription.",
-        min_length=1,
-        max_length=limits.MAX_PAGE_CODE_POINTS,
+        json_schema_extra={"minLength": 1, "maxLength": limits.MAX_PAGE_CODE_POINTS},
     )
 
     @model_validator(mode="after")

@@ -37,9 +37,12 @@ class Names:
         """Take the names, each once."""
         self._names = frozenset(names)
         self._images_by_base: defaultdict[str, list[str]] = defaultdict(list)
+        self._similar_images = {alike: defaultdict[str, list[str]](list) for alike in _ALIKE}
         for name in names:
             if _is_image(name):
                 self._images_by_base[_base(name)].append(name)
+                for alike, images in self._similar_images.items():
+                    images[alike(_base(name))].append(name)
 
     def text_files(self) -> Iterator[TextFile]:
         """Yield the text files in the order of their names."""
@@ -78,10 +81,9 @@ class Names:
         A name in the same case, or with the same extension, is preferred.
         """
         bases = [_base(unquote(name).replace("\\", "/")) for name in named]
-        images = [image for images in self._images_by_base.values() for image in images]
-        for alike in (_same, _folded, _without_extension):
+        for alike, images in self._similar_images.items():
             names = {alike(base) for base in bases if base}
-            similar = [image for image in images if alike(_base(image)) in names]
+            similar = [image for name in names for image in images.get(name, ())]
             if len(similar) == 1:
                 return similar[0]
         return None
@@ -131,3 +133,7 @@ def _without_extension(name: str) -> str:
 def _is_image(name: str) -> bool:
     """Return whether a name has the extension of an image."""
     return name.lower().endswith(_IMAGE_EXTENSIONS)
+
+
+_ALIKE = (_same, _folded, _without_extension)
+"""What names of images are compared by, one after the other."""

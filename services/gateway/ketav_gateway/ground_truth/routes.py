@@ -10,6 +10,9 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
 
 from ketav.registry.v1 import projects_pb2
+from ketav_common.errors import InvalidInput
+from ketav_common.limits import MAX_NAME_CODE_POINTS
+from ketav_common.text import clean
 from ketav_gateway.ground_truth import schemas
 from ketav_gateway.ground_truth.archives import ArchiveLimits, open_archive
 from ketav_gateway.ground_truth.convert import ImportRequest
@@ -18,8 +21,9 @@ from ketav_gateway.ground_truth.pairing import Names
 from ketav_gateway.http import uploads
 from ketav_gateway.http.dependencies import Components, Gateway, ProjectId, UserId, count_compute_request
 from ketav_gateway.http.idempotency import IdempotencyKey, fingerprint
-from ketav_gateway.http.problem_codes import FORM, IDEMPOTENT
+from ketav_gateway.http.problem_codes import FORM, IDEMPOTENT, TEXT
 from ketav_gateway.http.problems import problem, responses
+from ketav_gateway.http.validation import naming_field
 from ketav_gateway.services import Services, stream
 
 router = APIRouter(prefix="/projects", tags=["ground_truth"], dependencies=[Depends(count_compute_request)])
@@ -42,7 +46,9 @@ _NO_FILE = "The archive has no file. Add images with their texts."
     responses=responses(
         *FORM,
         *IDEMPOTENT,
+        *TEXT,
         "not-found",
+        "hand-mismatch",
         "damaged-archive",
         "unsupported-archive",
         "archive-too-large",
@@ -60,24 +66,41 @@ async def import_ground_truth(
     The same archive sent again adds nothing. 422 `nothing-to-import` when no file could be imported; its
     `files` have the reasons.
     """
-    await _require_project(gateway.services, project_id)
+    project = await _require_project(gateway.services, project_id)
     with gateway.imports.acquire(user_id), TemporaryDirectory(dir=gateway.settings.spool_dir) as folder:
-        response = await _import(request, gateway, key, project_id, Path(folder))
+        response = await _import(request, gateway, key, project, Path(folder))
     if response.imported_lines or response.unchanged_lines:
         return response
     files = [file.model_dump(include={"name", "code", "reason"}) for file in response.files]
     return problem(422, "nothing-to-import", _NO_USABLE_FILE if files else _NO_FILE, {"files": files})
 
 
-async def _require_project(services: Services, project_id: str) -> None:
-    """Raise NotFound unless the caller has the project, before the archive is received."""
-    request = projects_pb2.GetProjectRequest(project_id=project_id, limit=1)
-    async for _ in stream(services.projects.GetProject, request, services.deadlines.store_s):
-        pass
+async def _require_project(services: Services, project_id: str) -> projects_pb2.Project:
+    """Return a project of the caller, before the archive is received; raises NotFound."""
+    request = projects_pb2.GetProjectRequest(project_id=project_id, limit=1, without_transcriptions=True)
+    project = projects_pb2.Project()
+    async for part in stream(services.projects.GetProject, request, services.deadlines.store_s):
+        if part.HasField("project"):
+            project = part.project
+    return project
+
+
+def _checked_hand(project: projects_pb2.Project, name: str | None) -> str:
+    """Return the hand that a form names; raises InvalidInput hand-mismatch if the project has another."""
+    with naming_field("hand"):
+        hand = clean(name or "", max_length=MAX_NAME_CODE_POINTS, what="name of the hand")
+        if hand and hand != project.hand:
+            owner = f"the hand {project.hand!r}" if project.hand else "your own hand"
+            raise InvalidInput(
+                f"The project belongs to {owner}, not to {hand!r}. Send the pages to a project of that hand, "
+                "or leave the field out.",
+                code="hand-mismatch",
+            )
+    return hand
 
 
 async def _import(
-    request: Request, gateway: Components, key: str, project_id: str, folder: Path
+    request: Request, gateway: Components, key: str, project: projects_pb2.Project, folder: Path
 ) -> schemas.ImportGroundTruthResponse:
     """Receive an archive and import its files."""
     settings = gateway.settings
@@ -85,6 +108,7 @@ async def _import(
         request, folder / "upload", form=schemas.ImportForm, max_file_bytes=settings.max_import_bytes
     )
     form = uploads.validated(schemas.ImportForm, upload)
+    hand = _checked_hand(project, form.hand)
     # Keys that were sent before the field existed stay valid: its default is left out.
     content = form.model_dump(exclude={"hand"} if form.hand is None else set())
     sha256 = fingerprint(request, content | {"file": upload.sha256.hex()})
@@ -97,7 +121,7 @@ async def _import(
             names=Names(archive.names),
             services=gateway.services,
             images=gateway.images,
-            request=ImportRequest(project_id, form.confirm == "true", key, sha256, form.hand or ""),
+            request=ImportRequest(project.project_id, form.confirm == "true", key, sha256, hand),
             folder=folder,
             max_image_bytes=settings.max_upload_bytes,
             deadline=deadline,

@@ -10,6 +10,7 @@ from xml.parsers import expat
 from ketav_common.errors import InvalidInput
 from ketav_common.limits import MAX_PAGE_LINES
 from ketav_gateway.ground_truth.documents import Document, GroundTruthLine, LineRefusal
+from ketav_gateway.ground_truth.xml_controls import without_controls
 from ketav_gateway.ground_truth.xml_lines import XmlLine, ground_truth_line, page_size
 
 _MAX_DEPTH = 64
@@ -43,7 +44,7 @@ def parse_xml(data: bytes, *, confirmed: bool = False) -> Document:
     parser.EndElementHandler = reader.end
     parser.CharacterDataHandler = reader.characters
     try:
-        parser.Parse(data, True)
+        parser.Parse(without_controls(data), True)
     except (expat.ExpatError, LookupError, ValueError) as error:
         raise InvalidInput(
             "The file is not well-formed XML. Export it again.", code="malformed-xml"

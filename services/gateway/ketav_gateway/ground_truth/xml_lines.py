@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from ketav_common.errors import InvalidInput
 from ketav_common.limits import MAX_POLYLINE_POINTS
-from ketav_common.text import stored
 from ketav_gateway.ground_truth.documents import GroundTruthLine, Point
+from ketav_gateway.ground_truth.xml_controls import stored_line
 
 _MAX_POINTS_CHARACTERS = 64 * 1024
 """Characters of a line's outline: 1,000 points have about 10,000."""
@@ -56,7 +56,7 @@ def ground_truth_line(number: int, line: XmlLine) -> GroundTruthLine:
     boundary = _points(line.boundary) if line.boundary.strip() else ()
     if not boundary and (line.box or len(baseline) < _MIN_BASELINE_POINTS):
         boundary = _box(line.box)
-    return GroundTruthLine(number, baseline, boundary, stored(_LINE_BREAK.sub(" ", text)))
+    return GroundTruthLine(number, baseline, boundary, stored_line(_LINE_BREAK.sub(" ", text)))
 
 
 def _points(value: str) -> tuple[Point, ...]:

@@ -25,6 +25,10 @@ def other_address(path: str) -> str:
     return path[:-1] if path.endswith("/") and not path.endswith("//") else f"{path}/"
 
 
+HEAD = "ketav.head"
+"""Key of the scope of a HEAD request that is served as GET: a route may spare itself the body."""
+
+
 class Addresses:
     """Serves an address that lacks its last slash, or has one too many, like the address of its route.
 
@@ -62,7 +66,7 @@ class Addresses:
             elif message.get("more_body", False):
                 serving.cancel()
 
-        scope["method"] = "GET"
+        scope["method"], scope[HEAD] = "GET", True
         try:
             with anyio.CancelScope() as serving:
                 await self._app(scope, receive, send_headers)

@@ -68,25 +68,32 @@ def _check_text(text: str, pointer: str) -> None:
         )
 
 
-def _check(value: object, pointer: str = "", depth: int = 0) -> None:
-    """Refuse invalid strings and deep nesting anywhere in a parsed value, which is at the pointer."""
+def _check(value: object, unchecked: re.Pattern[str] | None, pointer: str = "", depth: int = 0) -> None:
+    """Refuse invalid strings and deep nesting anywhere in a parsed value, which is at the pointer.
+
+    Strings at pointers that `unchecked` matches are left to the route.
+    """
     if depth > _MAX_DEPTH:
         _refuse(
             f"The JSON body is nested more than {_MAX_DEPTH} levels deep. Send fewer levels.", "json-too-deep"
         )
     if isinstance(value, str):
-        _check_text(value, pointer)
+        if unchecked is None or not unchecked.fullmatch(pointer):
+            _check_text(value, pointer)
     elif isinstance(value, dict):
         for name, member in value.items():
             _check_text(name, pointer)
-            _check(member, pointer + pointer_step(name), depth + 1)
+            _check(member, unchecked, pointer + pointer_step(name), depth + 1)
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            _check(item, pointer + pointer_step(index), depth + 1)
+            _check(item, unchecked, pointer + pointer_step(index), depth + 1)
 
 
-def parse_json(data: bytes) -> object:
-    """Return the value of a JSON text in UTF-8 (RFC 8259); raises InvalidInput for anything else."""
+def parse_json(data: bytes, unchecked: re.Pattern[str] | None = None) -> object:
+    """Return the value of a JSON text in UTF-8 (RFC 8259); raises InvalidInput for anything else.
+
+    Strings at pointers that `unchecked` matches may have NUL and unpaired surrogates.
+    """
     try:
         value: object = json.loads(
             data.decode("utf-8"),
@@ -108,7 +115,7 @@ def parse_json(data: bytes) -> object:
             "JSON.",
             code="malformed-json",
         ) from error
-    _check(value)
+    _check(value, unchecked)
     return value
 
 
@@ -131,8 +138,10 @@ async def read_body(request: Request, max_bytes: int) -> bytes:
     return bytes(data)
 
 
-def json_body(model: type[Body]) -> Callable[[Request], Awaitable[Body]]:
-    """Return a dependency that reads and validates a JSON body."""
+def json_body(
+    model: type[Body], unchecked: re.Pattern[str] | None = None
+) -> Callable[[Request], Awaitable[Body]]:
+    """Return a dependency that reads and validates a JSON body; `unchecked`: see `parse_json`."""
 
     async def read(request: Request) -> Body:
         """Return the validated body."""
@@ -141,7 +150,8 @@ def json_body(model: type[Body]) -> Callable[[Request], Awaitable[Body]]:
             raise HTTPException(
                 415, "The Content-Type of the body is not application/json. Send JSON with that Content-Type."
             )
-        value = parse_json(await read_body(request, request.app.state.components.settings.max_json_bytes))
+        max_bytes = request.app.state.components.settings.max_json_bytes
+        value = parse_json(await read_body(request, max_bytes), unchecked)
         try:
             return model.model_validate(value)
         except ValidationError as error:

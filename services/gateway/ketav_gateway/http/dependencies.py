@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Path, Query, Request
 from fastapi.security import APIKeyCookie, APIKeyHeader, HTTPBearer
@@ -146,12 +146,25 @@ Cursor = Annotated[
     ),
 ]
 ListLimit = Annotated[int, Query(description="Maximum number of elements in the response.", ge=1, le=100)]
-HandQuery = Annotated[
-    str | None,
-    Query(
+
+
+def _hand_query(description: str) -> Any:  # noqa: ANN401 - FastAPI types a parameter so
+    """Return the query parameter for the name of a hand."""
+    return Query(
         alias="hand",
-        description="Only the hand with this name; empty: your own; without it all hands.",
+        description=description,
         max_length=MAX_NAME_CODE_POINTS,
         pattern=r"^[^\x00-\x1f]*$",
+    )
+
+
+HandQuery = Annotated[
+    str | None, _hand_query("Only the hand with this name; empty: your own; without it all hands.")
+]
+BaseHandQuery = Annotated[
+    str | None,
+    _hand_query(
+        "Name of the hand that a base model becomes the active model of; empty, or without it: your own. A "
+        "version that you have trained belongs to a hand already: only the name of that hand is accepted."
     ),
 ]

@@ -67,6 +67,12 @@ def requested_part(request: Request, etag: str, size: int) -> Part | None:
     return Part(start, end - start)
 
 
+def described(size: int, media_type: str, headers: Mapping[str, str]) -> Response:
+    """Return the response to HEAD for a file of this size: Range is defined for GET alone (section 14.2)."""
+    described = {**headers, "Accept-Ranges": "bytes", "Content-Length": str(size)}
+    return Response(media_type=media_type, headers=described)
+
+
 def file_response(
     file: BinaryIO,
     files: AsyncExitStack,

@@ -24,14 +24,20 @@ class RateLimits:
         self._items: dict[str, RateLimitItem] = {name: parse(text) for name, text in expressions.items()}
         self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
 
-    async def count(self, name: str, caller: str, times: int = 1) -> None:
-        """Count a request of a caller; raises RateLimited with the seconds to wait above the limit.
-
-        One that counts more than once counts at most as often as the limit allows.
-        """
-        cost = min(times, self._items[name].amount)
-        if not await self._limiter.hit(self._items[name], name, caller, cost=cost):
+    async def count(self, name: str, caller: str) -> None:
+        """Count a request of a caller; raises RateLimited with the seconds to wait above the limit."""
+        if not await self._limiter.hit(self._items[name], name, caller):
             raise await self._rate_limited(name, caller)
+
+    async def count_more(self, name: str, caller: str, times: int) -> None:
+        """Count a request that was counted once so many times more, as far as the limit allows.
+
+        It is not refused: a document with more pages than the limit would never be read.
+        """
+        item = self._items[name]
+        left = (await self._limiter.get_window_stats(item, name, caller)).remaining
+        if cost := min(times, left):
+            await self._limiter.hit(item, name, caller, cost=cost)
 
     async def check(self, name: str, caller: str) -> None:
         """Raise RateLimited if the caller has reached the limit; does not count a request."""

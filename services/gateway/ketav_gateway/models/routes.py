@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Query
 
 from ketav.registry.v1 import models_pb2
 from ketav_gateway.convert import script_to_proto
-from ketav_gateway.http.dependencies import Cursor, Gateway, HandQuery, ListLimit, Version
+from ketav_gateway.http.dependencies import BaseHandQuery, Cursor, Gateway, HandQuery, ListLimit, Version
 from ketav_gateway.http.idempotency import idempotency_key
 from ketav_gateway.http.problem_codes import LIST
 from ketav_gateway.http.problems import responses
@@ -71,7 +71,9 @@ async def get_model(gateway: Gateway, version: Version) -> schemas.ModelRecord:
     dependencies=[Depends(idempotency_key)],
     summary="Activate a model version",
 )
-async def activate_model(gateway: Gateway, version: Version, hand: HandQuery = None) -> schemas.ModelVersion:
+async def activate_model(
+    gateway: Gateway, version: Version, hand: BaseHandQuery = None
+) -> schemas.ModelVersion:
     """Make a version the active model of its hand: for a rollback, or to return to the base model.
 
     A base becomes the active model of `hand`, without it of your own hand.

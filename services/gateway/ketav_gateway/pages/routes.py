@@ -14,6 +14,7 @@ from ketav_common import image_crops
 from ketav_gateway.erasure.convert import erasure
 from ketav_gateway.erasure.schemas import Erasure
 from ketav_gateway.http import files, line_images
+from ketav_gateway.http.addresses import HEAD
 from ketav_gateway.http.dependencies import Components, Gateway, ImageId, LineId, ProjectId
 from ketav_gateway.http.openapi import CURL_ARGUMENTS
 from ketav_gateway.http.problems import Responses, responses
@@ -100,29 +101,44 @@ async def get_file(request: Request, gateway: Gateway, project_id: ProjectId, im
     Its ETag is the SHA-256. Once the image has been read, the file never changes; the reading may turn it.
     `If-None-Match` gets 304, `Range` one part of the file.
     """
-    if "if-none-match" in request.headers:
+    is_head = HEAD in request.scope
+    if is_head or "if-none-match" in request.headers:
         known = await image_header(gateway.services, project_id, image_id)
         if files.is_known(request, _etag(known)):
             return files.not_modified(_etag(known), _cache_control(known))
+        if is_head:
+            return files.described(known.page.image.size_bytes, _media_type(known), _headers(known))
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(TemporaryDirectory(dir=gateway.settings.spool_dir))
         path = Path(folder) / "image"
         header = await download_image(gateway.services, project_id, image_id, path)
-        image = header.page.image
-        part = files.requested_part(request, _etag(header), image.size_bytes)
+        size = header.page.image.size_bytes
+        part = files.requested_part(request, _etag(header), size)
         return files.file_response(
             stack.enter_context(path.open("rb")),
             stack.pop_all(),
             part=part,
-            size=image.size_bytes,
-            media_type=image.media_type if image.media_type in _IMAGE_TYPES else "application/octet-stream",
-            headers={
-                "Content-Disposition": f'inline; filename="{exports.image_name(image_id, image.media_type)}"',
-                "ETag": _etag(header),
-                "Cache-Control": _cache_control(header),
-                "Vary": files.VARY,
-            },
+            size=size,
+            media_type=_media_type(header),
+            headers=_headers(header),
         )
+
+
+def _media_type(header: pages_pb2.DownloadImageHeader) -> str:
+    """Return the media type of an image file."""
+    media_type = header.page.image.media_type
+    return media_type if media_type in _IMAGE_TYPES else "application/octet-stream"
+
+
+def _headers(header: pages_pb2.DownloadImageHeader) -> dict[str, str]:
+    """Return the headers of an image file."""
+    name = exports.image_name(header.page.page_id, header.page.image.media_type)
+    return {
+        "Content-Disposition": f'inline; filename="{name}"',
+        "ETag": _etag(header),
+        "Cache-Control": _cache_control(header),
+        "Vary": files.VARY,
+    }
 
 
 def _cache_control(header: pages_pb2.DownloadImageHeader) -> str:

@@ -12,11 +12,14 @@ from pathlib import Path
 from ketav.registry.v1 import pages_pb2
 from ketav_common.errors import InvalidInput, KetavError, TimedOut, TooLarge, UnsupportedMedia
 from ketav_common.images import ImageNormaliser
+from ketav_common.logging import get_logger
 from ketav_gateway.convert import image_warnings
 from ketav_gateway.http.problem_codes import IMAGE_IS_STORED
 from ketav_gateway.http.uploads import naming_file
 from ketav_gateway.services import Services, download_image
 from ketav_gateway.transcriptions import convert, schemas, usecases
+
+log = get_logger()
 
 _IMAGE_ERRORS = (InvalidInput, TooLarge, UnsupportedMedia)
 """Errors that are about one page; others end a request that has not stored anything yet."""
@@ -47,6 +50,11 @@ class _Page:
     error: KetavError | None = None
     read: bool = False
 
+    def fail(self, error: KetavError) -> None:
+        """Keep and log the error of the page: the request itself succeeds."""
+        self.error = error
+        log.warning("document_page_failed", position=self.position, code=error.code)
+
 
 @dataclass
 class Document:
@@ -73,11 +81,17 @@ class Document:
                 async with asyncio.timeout_at(self.request.deadline_s):
                     page.stored = await self._store(position)
             except TimeoutError:
-                page.error = _out_of_time("Send the request again with its Idempotency-Key to continue.")
+                page.fail(
+                    TimedOut(
+                        "The time for one document is over. Send the request again with its Idempotency-Key "
+                        "to continue.",
+                        code="out-of-time",
+                    )
+                )
             except KetavError as error:
                 if not isinstance(error, _IMAGE_ERRORS) and not self._stored:
                     raise
-                page.error = error
+                page.fail(error)
             else:
                 self.project_id = page.stored.page.project_id
                 page.read = page.stored.page.HasField("transcription")
@@ -95,9 +109,10 @@ class Document:
                     await self._read(page.stored.page)
             except TimeoutError:
                 names = {"project_id": page.stored.page.project_id, "image_id": page.stored.page.page_id}
-                page.error = _out_of_time(IMAGE_IS_STORED.format(**names))
+                remedy = IMAGE_IS_STORED.format(**names)
+                page.fail(TimedOut(f"The time for one document is over. {remedy}", code="out-of-time"))
             except KetavError as error:
-                page.error = error
+                page.fail(error)
             else:
                 page.read = True
 
@@ -136,11 +151,6 @@ def _page_key(key: str, position: int) -> str:
     if not key or position == 0:
         return key
     return f"page:{hashlib.sha256(key.encode()).hexdigest()}:{position}"
-
-
-def _out_of_time(remedy: str) -> TimedOut:
-    """Return the error of a page that the deadline of its document left over."""
-    return TimedOut(f"The time for one document is over. {remedy}", code="out-of-time")
 
 
 def _page_response(page: _Page) -> schemas.DocumentPage:

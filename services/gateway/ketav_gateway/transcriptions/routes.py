@@ -116,7 +116,7 @@ async def run_ocr(
                 return await _start_job(gateway, received, count)
             if count > 1:
                 document = Document(received, gateway.services, gateway.images, folder)
-                await gateway.rates.count("reading", user_id, count - 1)
+                await gateway.rates.count_more("reading", user_id, count - 1)
                 await document.store(count)
             else:
                 created = await _store(gateway, received, folder / "image")

@@ -1,6 +1,7 @@
 """PageService."""
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from functools import partial
 
 from ketav.registry.v1 import pages_pb2 as pb
@@ -65,10 +66,12 @@ class PageServicer(pages_pb2_grpc.PageServiceServicer):
         project_id = common.uuid(request.project_id, "project_id")
         page_id = common.uuid(request.page_id, "page_id")
         grant = partial(self._signer.grant, user_id)
-        async for part in pages.download_image(
-            user_id, project_id, page_id, request.model_version, stores=self._stores
-        ):
-            yield convert.image_part(part, grant)
+        image = pages.download_image(user_id, project_id, page_id, request.model_version, stores=self._stores)
+        async with aclosing(image) as parts:
+            async for part in parts:
+                yield convert.image_part(part, grant)
+                if request.without_image:
+                    break
 
     async def DeletePage(self, request: pb.DeletePageRequest, context: object) -> pb.DeletePageResponse:
         """Delete the caller's page with its transcriptions and corrections; return what was deleted.

@@ -51,7 +51,8 @@ async def import_ground_truth(
     """
     page_import = _checked(page_import)
     async with stores.database.user(user_id) as transaction:
-        await require_project(transaction, user_id, page_import.project_id)
+        project = await require_project(transaction, user_id, page_import.project_id)
+    check_hand(project, page_import.hand)
     page_id = uuid4()
     key = image_key(page_id)
     size_bytes = page_import.image.size_bytes

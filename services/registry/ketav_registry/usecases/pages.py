@@ -1,7 +1,7 @@
 """Pages: stored images and their latest transcription."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import replace
 from uuid import UUID, uuid4
 
@@ -223,7 +223,7 @@ async def get_page(user_id: UUID, project_id: UUID, page_id: UUID, *, stores: St
 
 async def download_image(
     user_id: UUID, project_id: UUID, page_id: UUID, model_version: str = "", *, stores: Stores
-) -> AsyncIterator[StoredPage | bytes]:
+) -> AsyncGenerator[StoredPage | bytes, None]:
     """Yield a page with the model to read it with (`model_version`, or the serving one), then its image.
 
     NotFound: no such page or version. Conflict model-retired, model-tainted: the version never serves.

@@ -373,22 +373,26 @@ class DownloadImageRequest(_message.Message):
     PROJECT_ID_FIELD_NUMBER: _builtins.int
     PAGE_ID_FIELD_NUMBER: _builtins.int
     MODEL_VERSION_FIELD_NUMBER: _builtins.int
+    WITHOUT_IMAGE_FIELD_NUMBER: _builtins.int
     project_id: _builtins.str
     """UUID of the project."""
     page_id: _builtins.str
     """UUID of the page."""
     model_version: _builtins.str
     """Version that the header names, as in CreatePageHeader; empty uses the serving one."""
+    without_image: _builtins.bool
+    """Sends the header alone: the image is not read."""
     def __init__(
         self,
         *,
         project_id: _builtins.str = ...,
         page_id: _builtins.str = ...,
         model_version: _builtins.str = ...,
+        without_image: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["model_version", b"model_version", "page_id", b"page_id", "project_id", b"project_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["model_version", b"model_version", "page_id", b"page_id", "project_id", b"project_id", "without_image", b"without_image"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

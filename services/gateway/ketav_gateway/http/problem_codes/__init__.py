@@ -71,7 +71,7 @@ IMAGE = (
     "multiple-frames",
     "unsupported-mode",
 )
-DOCUMENT = ("encrypted-pdf", "empty-pdf", "broken-pdf", "too-many-pages")
+DOCUMENT = ("encrypted-pdf", "empty-pdf", "broken-pdf", "too-many-pages", "out-of-time")
 READING = (
     "not-found",
     "unreadable-image",

@@ -45,6 +45,10 @@ CODES: dict[str, ProblemCode] = {
         "The file has more than 20 pages. Send it with the header Prefer: respond-async, which reads up to "
         "300 pages in the background, or divide it.",
     ),
+    "out-of-time": ProblemCode(
+        503,
+        "The time for one document is over. Send the request again with its Idempotency-Key to continue.",
+    ),
     "unsupported-mode": ProblemCode(
         422, "The image has pixels that are not numbers. Save it with 8 bits per channel."
     ),
