@@ -17,6 +17,7 @@ from ketav.registry.v1 import (
     corrections_pb2,
     erasure_pb2,
     ground_truth_pb2,
+    jobs_pb2,
     models_pb2,
     next_lines_pb2,
     pages_pb2,
@@ -97,6 +98,19 @@ class Subject:
         )
         with acting(user):
             return await call(self.services.corrections.SubmitCorrections, request, DEADLINE_S)
+
+    async def create_job(self, user: UUID, document: bytes = b"", **header: Any) -> jobs_pb2.Job:
+        """Create a job over stored pages or a document."""
+
+        async def messages() -> AsyncIterator[jobs_pb2.CreateJobRequest]:
+            """Yield header and document."""
+            fields: dict[str, Any] = {"request_sha256": real.DIGEST, "size_bytes": len(document)} | header
+            yield jobs_pb2.CreateJobRequest(header=jobs_pb2.CreateJobHeader(**fields))
+            if document:
+                yield jobs_pb2.CreateJobRequest(chunk=document)
+
+        with acting(user):
+            return (await upload(self.services.jobs.CreateJob, messages(), DEADLINE_S)).job
 
     async def do(self, user: UUID, method: Any, request: Any) -> Any:
         """Call any method as a user."""
@@ -578,6 +592,53 @@ async def test_a_queued_run_is_shown_and_cancelled_at_once(registry: Subject) ->
     stranger = await registry.user()
     await refused(NotFound, "not-found", registry.do(stranger, training.GetTrainingRun, get))
     await refused(NotFound, "not-found", registry.do(stranger, training.CancelTrainingRun, cancel))
+
+
+async def test_a_job_is_made_of_a_document_or_of_stored_pages(registry: Subject) -> None:
+    """In a new project or the one of the pages; a repeated request gets the first job."""
+    user = await registry.user()
+    book: dict[str, Any] = {"page_count": 2, "project_name": "Book", "request_id": "a"}
+    of_document = await registry.create_job(user, b"%PDF-1.7", **book)
+    assert (of_document.state, of_document.revision) == (jobs_pb2.JOB_STATE_QUEUED, 1)
+    assert [(page.position, page.page_id) for page in of_document.pages] == [(1, ""), (2, "")]
+    again = await registry.create_job(user, b"%PDF-1.7", **book)
+    assert again.job_id == of_document.job_id
+    page = (await registry.create(user, IMAGE[:80], project_id=of_document.project_id)).page
+    ids: dict[str, Any] = {"project_id": page.project_id, "page_ids": [page.page_id]}
+    of_page = await registry.create_job(user, **ids)
+    assert [(item.position, item.page_id) for item in of_page.pages] == [(1, page.page_id)]
+    other_sha256: dict[str, Any] = {"request_id": "a", "request_sha256": b"x" * 32}
+    await refused(Conflict, "idempotency-key-reused", registry.create_job(user, **ids, **other_sha256))
+    stranger = await registry.user()
+    await refused(NotFound, "not-found", registry.create_job(stranger, **ids))
+    await refused(NotFound, "not-found", registry.create_job(user, **ids, model_version="none-1"))
+    headers: list[dict[str, Any]] = [{}, {"page_count": 301}, ids | {"page_ids": [page.page_id] * 2}]
+    for header in headers:
+        await refused(InvalidInput, "invalid-job", registry.create_job(user, **header))
+
+
+async def test_a_job_is_shown_listed_and_cancelled_by_its_user(registry: Subject) -> None:
+    """With its pages or without; one that has ended cannot be cancelled."""
+    user, stranger = await registry.user(), await registry.user()
+    created = [(await registry.create_job(user, b"%PDF-1.7", page_count=1)).job_id for _ in range(3)]
+    jobs = registry.services.jobs
+    get = jobs_pb2.GetJobRequest(job_id=created[0])
+    assert len((await registry.do(user, jobs.GetJob, get)).job.pages) == 1
+    without = jobs_pb2.GetJobRequest(job_id=created[0], without_pages=True)
+    assert not (await registry.do(user, jobs.GetJob, without)).job.pages
+    first = await registry.do(user, jobs.ListJobs, jobs_pb2.ListJobsRequest(limit=2))
+    rest = await registry.do(user, jobs.ListJobs, jobs_pb2.ListJobsRequest(limit=2, cursor=first.next_cursor))
+    assert [job.job_id for job in [*first.jobs, *rest.jobs]] == created[::-1]
+    assert not rest.next_cursor
+    cancel = jobs_pb2.CancelJobRequest(job_id=created[0])
+    for method, request in ((jobs.GetJob, get), (jobs.CancelJob, cancel)):
+        await refused(NotFound, "not-found", registry.do(stranger, method, request))
+    ended = (await registry.do(user, jobs.CancelJob, cancel)).job
+    assert (ended.state, ended.cancel_requested) == (jobs_pb2.JOB_STATE_CANCELLED, True)
+    assert ended.revision > 1
+    await refused(Precondition, "job-ended", registry.do(user, jobs.CancelJob, cancel))
+    [page] = (await registry.do(user, jobs.GetJob, get)).job.pages
+    assert page.state == jobs_pb2.JOB_PAGE_STATE_CANCELLED
 
 
 async def test_runs_are_listed_newest_first(registry: Subject) -> None:

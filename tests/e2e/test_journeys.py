@@ -1,13 +1,15 @@
 """Requests of users to a whole running system, and the number of internal calls of each."""
 
+import io
 import time
 import uuid
 from typing import Any
 
 import httpx
 import pytest
+from PIL import Image
 
-from tests.e2e.local_system import LocalSystem, boxes, request_id
+from tests.e2e.local_system import LocalSystem, boxes, request_id, wait_until
 from tests.parts.archives import zipped
 from tests.parts.pages import draw_page, random_lines
 
@@ -196,6 +198,23 @@ def test_a_training_run_with_enough_lines_is_queued_and_ends(system: LocalSystem
         assert path.endswith(response.json()["run_id"])
         state = wait_for_end(learner, path)
         assert state["state"].lower() in {"succeeded", "rejected", "failed"}
+
+
+def test_a_document_is_read_by_a_job_in_the_background(system: LocalSystem, client: httpx.Client) -> None:
+    """One call creates the job and one wakes a worker; each page of the PDF becomes an image that is read."""
+    pages = [Image.open(io.BytesIO(boxes(3, seed=seed))) for seed in range(3)]
+    document = io.BytesIO()
+    pages[0].save(document, "PDF", save_all=True, append_images=pages[1:], resolution=300)
+    headers = request_id() | {"Prefer": "respond-async"}
+    response = client.post("/ocr/", files={"file": ("book.pdf", document.getvalue())}, headers=headers)
+    assert response.status_code == 202, response.text
+    assert sorted(system.handled(headers["X-Request-Id"])) == ["CreateJob", "EnqueueJob"]
+    location = response.headers["location"]
+    wait_until(lambda: client.get(location).json()["state"] == "succeeded", 60)
+    job = client.get(location).json()
+    project = client.get(f"/projects/{job['project_id']}").json()
+    assert {page["image_id"] for page in job["pages"]} == {image["image_id"] for image in project["images"]}
+    assert [len(image["transcription"]["lines"]) for image in project["images"]] == [3, 3, 3]
 
 
 def test_an_exported_page_imported_by_another_user_has_the_same_lines(system: LocalSystem) -> None:

@@ -21,6 +21,7 @@ from ketav_registry.database import newest_revision
 from ketav_registry.migrate import alembic_config, upgrade
 from ketav_registry.usecases import accounts
 from ketav_registry.usecases.object_removal import OrphanSearch, sweep_objects
+from tests.parts import jobs
 from tests.parts.operations import OperatedSystem, system_on_folder, system_on_s3
 from tests.parts.postgres import PostgresServer
 from tests.parts.registry import (
@@ -44,7 +45,7 @@ from tests.parts.s3 import S3Server
 
 
 async def fill(registry: Registry) -> tuple[UUID, str]:
-    """Add a user with pages, corrections, a model of their own and an active run; return id and API key."""
+    """Add a user with pages, corrections, a model, an active run and a job in progress; return id and key."""
     user_id, key = await accounts.add_user("דנה", stores=registry.stores)
     with acting(user_id):
         await correct(registry, 8)
@@ -53,6 +54,8 @@ async def fill(registry: Registry) -> tuple[UUID, str]:
     with acting(user_id):
         await correct(registry, 8)
     await claim(registry, (await queue(registry, user_id)).run_id)
+    await jobs.create_job(registry, user_id)
+    await jobs.next_page(registry)
     return user_id, key
 
 
@@ -76,8 +79,8 @@ def systems(
 
 
 def without_leases(rows: dict[str, Any]) -> dict[str, Any]:
-    """Return the rows of all tables but the training runs, whose leases a restore ends."""
-    return {name: content for name, content in rows.items() if name != "training_run"}
+    """Return the rows of all tables but runs and pages of jobs, whose leases a restore ends."""
+    return {name: content for name, content in rows.items() if name not in {"training_run", "job_page"}}
 
 
 async def test_a_backup_moves_a_system_to_an_empty_host(
@@ -88,12 +91,12 @@ async def test_a_backup_moves_a_system_to_an_empty_host(
     async with old.registry() as registry:
         user_id, key = await fill(registry)
         printed = await old.run("admin", "backup", str(tmp_path / "backup"))
-    assert "6 objects" in printed  # four images, the base, the user's model
+    assert "7 objects" in printed  # four images, the base, the user's model, the document of the job
     assert printed.splitlines()[-1].partition(": ")[2] in await new.run(
         "admin", "restore", str(tmp_path / "backup")
     )
     assert without_leases(new.rows()) == without_leases(old.rows())
-    assert "6 objects" in (checked := await new.run("admin", "fsck"))
+    assert "7 objects" in (checked := await new.run("admin", "fsck"))
     assert "no findings" in checked
     async with new.registry() as registry:
         request = accounts_pb2.ResolveApiKeyRequest(key_sha256=hashlib.sha256(key.encode()).digest())
@@ -130,6 +133,32 @@ async def test_an_active_run_continues_and_its_earlier_worker_is_refused(
                 await report(registry, run_id, stale)
         await publish(registry, run_id, after)
         assert (await get_run(registry, user_id, run_id)).model_version
+
+
+async def test_a_job_continues_and_its_earlier_worker_is_refused(
+    postgres: PostgresServer, tmp_path: Path
+) -> None:
+    """The document and the pages that were read are there; the page in progress is claimed again."""
+    old = system_on_folder(postgres, tmp_path / "old")
+    new = system_on_folder(postgres, tmp_path / "new", migrated=False)
+    async with old.registry() as registry:
+        user_id = await registry.new_user()
+        job = await jobs.create_job(registry, user_id, pages=2)
+        await jobs.read(registry, await jobs.next_page(registry))
+        earlier = await jobs.next_page(registry)
+        await old.run("admin", "backup", str(tmp_path / "backup"))
+    await new.run("admin", "restore", str(tmp_path / "backup"))
+    async with new.registry() as registry:
+        with pytest.raises(Stale):
+            await jobs.end(registry, earlier, failure=jobs.failure())
+        assert await jobs.sweep(registry) == 1
+        later = await jobs.next_page(registry)
+        assert later.position == earlier.position
+        with pytest.raises(Stale):
+            await jobs.end(registry, earlier, failure=jobs.failure())
+        assert await jobs.document(registry, job.job_id, user_id) == jobs.DOCUMENT
+        await jobs.read(registry, later)
+        assert jobs.states(await jobs.get_job(registry, user_id, job.job_id)) == "dd"
 
 
 async def test_rows_that_are_deleted_during_a_backup_keep_their_objects_until_it_ends(

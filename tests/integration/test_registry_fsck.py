@@ -15,6 +15,7 @@ import pytest
 from ketav_registry.fsck.check import check
 from ketav_registry.fsck.findings import Scope
 from ketav_registry.usecases.object_removal import OrphanSearch, sweep_objects
+from tests.parts import jobs
 from tests.parts.operations import OperatedSystem, system_on_folder, system_on_s3
 from tests.parts.postgres import PostgresServer
 from tests.parts.registry import (
@@ -68,6 +69,29 @@ async def trained(registry: Registry, user_id: UUID) -> str:
         await correct(registry, 8)
     run_id = (await queue(registry, user_id)).run_id
     return (await publish(registry, run_id, (await claim(registry, run_id)).fence)).model.version
+
+
+async def test_the_document_of_a_job_is_checked_until_the_job_ends(
+    system: OperatedSystem, registry: Registry
+) -> None:
+    """Damaged and missing ones are named; a repair changes nothing, and an orphan of a job is removed."""
+    user_id = await registry.new_user()
+    await jobs.create_job(registry, user_id, pages=1)
+    [file] = (system.folder / "blobs" / "documents").glob("*/*")
+    content = file.read_bytes()
+    file.write_bytes(content[:-1] + b"!")
+    assert await findings(system, status=1) == [("document-damaged", False)]
+    file.unlink()
+    assert await findings(system, "--repair", status=1) == [("document-missing", False)]
+    file.write_bytes(content)
+    orphan = file.with_name(str(uuid4()))
+    orphan.write_bytes(b"x")
+    os.utime(orphan, (OLD, OLD))
+    assert await findings(system, "--repair") == [("orphan", True)]
+    await jobs.read(registry, await jobs.next_page(registry))
+    await sweep_objects(OrphanSearch(), stores=registry.stores)
+    assert not file.exists()
+    assert await findings(system) == []
 
 
 async def test_a_whole_system_has_no_findings(system: OperatedSystem, registry: Registry) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -25,10 +25,21 @@ from ketav_common.errors import (
 )
 from ketav_registry.domain import jobs as domain
 from ketav_registry.usecases import erasure, object_removal
+from tests.parts.jobs import (
+    DOCUMENT,
+    claim,
+    create_job,
+    document,
+    end,
+    failure,
+    get_job,
+    next_page,
+    read,
+    states,
+    sweep,
+)
 from tests.parts.postgres import PostgresServer
-from tests.parts.registry import DIGEST, Registry, acting, create, get_project, read_lines, registry_server
-
-DOCUMENT = b"%PDF-1.7 " + bytes(range(256)) * 9000
+from tests.parts.registry import Registry, acting, create, get_project, registry_server
 
 
 @pytest.fixture(scope="module")
@@ -43,84 +54,6 @@ async def registry(postgres: PostgresServer, database: str, tmp_path: Path) -> A
     await asyncio.to_thread(postgres.execute, "DELETE FROM account", database)
     async with registry_server(postgres, tmp_path, database) as running:
         yield running
-
-
-def messages(header: pb.CreateJobHeader, document: bytes) -> Iterator[pb.CreateJobRequest]:
-    """Yield the messages of CreateJob."""
-    yield pb.CreateJobRequest(header=header)
-    for start in range(0, len(document), 1 << 20):
-        yield pb.CreateJobRequest(chunk=document[start : start + (1 << 20)])
-
-
-async def create_job(registry: Registry, user_id: UUID, pages: int = 3, **header: Any) -> pb.Job:
-    """Create a job of a user over a document."""
-    document = b"" if "page_ids" in header else DOCUMENT
-    fields: dict[str, Any] = {
-        "page_count": 0 if "page_ids" in header else pages,
-        "request_sha256": DIGEST,
-    } | header
-    message = pb.CreateJobHeader(size_bytes=len(document), **fields)
-    with acting(user_id), rpc.raise_ketav_errors():
-        return (await registry.jobs.CreateJob(messages(message, document))).job
-
-
-async def get_job(registry: Registry, user_id: UUID, job_id: str) -> pb.Job:
-    """Return a job as its user."""
-    with acting(user_id), rpc.raise_ketav_errors():
-        return (await registry.jobs.GetJob(pb.GetJobRequest(job_id=job_id))).job
-
-
-async def claim(registry: Registry) -> pb.ClaimedJobPage | None:
-    """Claim the next page as a worker."""
-    with acting(None, "recognizer"), rpc.raise_ketav_errors():
-        response = await registry.jobs.ClaimJobPage(pb.ClaimJobPageRequest(worker="worker-1"))
-    return response.page if response.HasField("page") else None
-
-
-async def next_page(registry: Registry) -> pb.ClaimedJobPage:
-    """Claim the next page, which must exist."""
-    claimed = await claim(registry)
-    assert claimed is not None
-    return claimed
-
-
-async def end(registry: Registry, claimed: pb.ClaimedJobPage, page_id: str = "", **outcome: Any) -> pb.Job:
-    """End a claimed page as its worker."""
-    request = pb.EndJobPageRequest(
-        job_id=claimed.job_id, position=claimed.position, fence=claimed.fence, page_id=page_id, **outcome
-    )
-    with acting(UUID(claimed.user_id), "recognizer"), rpc.raise_ketav_errors():
-        return (await registry.jobs.EndJobPage(request)).job
-
-
-async def read(registry: Registry, claimed: pb.ClaimedJobPage, *texts: str) -> pb.Job:
-    """Store a page of a document, as its worker does, and record what was read on it."""
-    page_id = claimed.page_id
-    if not page_id:
-        with acting(UUID(claimed.user_id), "recognizer"):
-            key = f"job:{claimed.job_id}:{claimed.position}"
-            page_id = (await create(registry, project_id=claimed.project_id, request_id=key)).page.page_id
-    reading = pb.JobPageReading(model_version="hebrew_base-1", lines=read_lines(texts or ["שלום"]))
-    return await end(registry, claimed, page_id, reading=reading)
-
-
-def failure(*, retry: bool = False, counts: bool = True) -> pb.JobPageFailure:
-    """Return a failed attempt."""
-    error = pb.JobPageError(code="unreadable-image", detail="The image cannot be read. Send another one.")
-    return pb.JobPageFailure(error=error, retry=retry, counts=counts)
-
-
-async def sweep(registry: Registry) -> int:
-    """Sweep as a worker; return the number of pages that wait."""
-    with acting(None, "recognizer"), rpc.raise_ketav_errors():
-        return (await registry.jobs.SweepJobs(pb.SweepJobsRequest())).waiting_pages
-
-
-def states(job: pb.Job) -> str:
-    """Return the states of a job's pages in order: queued, running, done, failed, cancelled."""
-    letters = {"QUEUED": "q", "RUNNING": "r", "READ": "d", "FAILED": "f", "CANCELLED": "c"}
-    names = [pb.JobPageState.Name(page.state).removeprefix("JOB_PAGE_STATE_") for page in job.pages]
-    return "".join(letters[name] for name in names)
 
 
 async def expire_leases(postgres: PostgresServer, database: str) -> None:
@@ -138,10 +71,7 @@ async def test_a_document_becomes_a_job_whose_pages_are_read_one_by_one(registry
     assert (claimed.position, claimed.page_count, claimed.user_id) == (1, 3, str(user_id))
     assert (claimed.turn, claimed.detect_turn, claimed.model_version) == (90, True, "hebrew_base-1")
     assert claimed.document_sha256 == hashlib.sha256(DOCUMENT).digest()
-    with acting(user_id, "recognizer"), rpc.raise_ketav_errors():
-        request = pb.DownloadDocumentRequest(job_id=job.job_id)
-        chunks = [part.chunk async for part in registry.jobs.DownloadDocument(request)]
-    assert b"".join(chunks) == DOCUMENT
+    assert await document(registry, job.job_id, user_id) == DOCUMENT
     assert states(await get_job(registry, user_id, job.job_id)) == "rqq"
     await read(registry, claimed)
     await read(registry, await next_page(registry), "שורה")
@@ -165,9 +95,8 @@ async def test_a_job_over_stored_pages_needs_no_document(registry: Registry) -> 
     claimed = await next_page(registry)
     assert (claimed.page_id, claimed.document_sha256) == (page.page_id, b"")
     assert (await read(registry, claimed)).state == pb.JOB_STATE_SUCCEEDED
-    with acting(user_id, "recognizer"), pytest.raises(NotFound), rpc.raise_ketav_errors():
-        request = pb.DownloadDocumentRequest(job_id=job.job_id)
-        [part async for part in registry.jobs.DownloadDocument(request)]
+    with pytest.raises(NotFound):
+        await document(registry, job.job_id, user_id)
 
 
 @pytest.mark.parametrize(
@@ -505,9 +434,8 @@ async def test_a_damaged_document_is_not_delivered(registry: Registry) -> None:
     job = await create_job(registry, user_id)
     [file] = registry.blobs.glob("documents/*/*")
     file.write_bytes(DOCUMENT[:-1] + b"!")
-    with acting(user_id, "recognizer"), pytest.raises(DataLoss), rpc.raise_ketav_errors():
-        request = pb.DownloadDocumentRequest(job_id=job.job_id)
-        [part async for part in registry.jobs.DownloadDocument(request)]
+    with pytest.raises(DataLoss):
+        await document(registry, job.job_id, user_id)
 
 
 async def test_a_job_for_a_missing_project_stores_no_document(registry: Registry) -> None:

@@ -42,6 +42,7 @@ _DOCUMENTS = (
     "SELECT document_key, document_sha256 AS sha256, document_bytes AS size_bytes FROM job"
     " WHERE document_key IS NOT NULL"
 )
+_DOCUMENT_BYTES = "SELECT coalesce(sum(document_bytes), 0)::bigint FROM job WHERE document_key IS NOT NULL"
 _MODELS = "SELECT user_id, version, sha256, size_bytes, state FROM model_version WHERE state <> 'tainted'"
 _LOCK_TIMEOUT_S = 10
 """Seconds to wait for sweeps, which hold the lock for the time of two queries."""
@@ -135,23 +136,25 @@ async def _write_rows(connection: Any, folder: Path, progress: Progress) -> tupl
     await connection.execute(_SNAPSHOT)
     try:
         revision = await schema_revision(connection) or ""
-        await _require_space(connection, folder)
+        columns_of = await list_tables(connection)
+        has_jobs = "job" in columns_of
+        await _require_space(connection, folder, has_jobs=has_jobs)
         tables = []
-        for name, columns in (await list_tables(connection)).items():
+        for name, columns in columns_of.items():
             tables.append(await _write_table(connection, folder, name, columns))
-        await _write_object_list(connection, folder)
+        await _write_object_list(connection, folder, has_jobs=has_jobs)
     finally:
         await connection.execute("ROLLBACK")
     progress(f"{sum(table.rows for table in tables):,} rows of {len(tables)} tables are written")
     return tables, revision
 
 
-async def _require_space(connection: Any, folder: Path) -> None:  # noqa: ANN401 - asyncpg has no types
+async def _require_space(connection: Any, folder: Path, *, has_jobs: bool) -> None:  # noqa: ANN401
     """Check that database and objects fit on the disk. Precondition disk-full: they do not."""
-    needed = await connection.fetchval(
+    documents = await connection.fetchval(_DOCUMENT_BYTES) if has_jobs else 0
+    needed = documents + await connection.fetchval(
         "SELECT pg_database_size(current_database()) + (SELECT coalesce(sum(size_bytes), 0) FROM page)"
         " + (SELECT coalesce(sum(size_bytes), 0) FROM model_version)"
-        " + (SELECT coalesce(sum(document_bytes), 0) FROM job WHERE document_key IS NOT NULL)"
     )
     free = await asyncio.to_thread(_free_bytes, folder)
     if free + await asyncio.to_thread(_used_bytes, folder) < needed:
@@ -197,15 +200,19 @@ async def _write_table(connection: Any, folder: Path, name: str, columns: tuple[
     return TableFile(name, columns, int(status.split()[-1]), output.size_bytes, output.hasher.hexdigest())
 
 
-async def _write_object_list(connection: Any, folder: Path) -> None:  # noqa: ANN401 - asyncpg has no types
-    """Write the objects of the rows, each once: images, documents of jobs, models that are not tainted."""
+async def _write_object_list(connection: Any, folder: Path, *, has_jobs: bool) -> None:  # noqa: ANN401
+    """Write the objects of the rows, each once: images, documents of jobs, models that are not tainted.
+
+    A schema from before migration 0020 has no jobs.
+    """
     shared: set[str] = set()  # base models, and images of the first schema, may have several rows
     with os.fdopen(private_file(folder / OBJECT_LIST), "w", encoding="utf-8") as file:
         async for row in connection.cursor(_IMAGES, prefetch=_PREFETCH_ROWS):
             key = row["object_key"] or digest_key(row["sha256"])
             _write_line(file, key, row, shared, once=row["object_key"] is None)
-        async for row in connection.cursor(_DOCUMENTS, prefetch=_PREFETCH_ROWS):
-            _write_line(file, row["document_key"], row, shared, once=False)
+        if has_jobs:
+            async for row in connection.cursor(_DOCUMENTS, prefetch=_PREFETCH_ROWS):
+                _write_line(file, row["document_key"], row, shared, once=False)
         async for row in connection.cursor(_MODELS, prefetch=_PREFETCH_ROWS):
             _write_line(file, _model_key(row), row, shared, once=row["user_id"] is None)
 

@@ -27,6 +27,7 @@ from ketav_registry.backup.manifest import (
 from ketav_registry.blobs import BlobStore
 from ketav_registry.domain.models import parse_user_model_key
 from ketav_registry.domain.training import MAX_ATTEMPTS
+from ketav_registry.usecases.object_removal import PREFIXES
 
 Progress = Callable[[str], None]
 _LOCK_TIMEOUT_S = 30
@@ -41,6 +42,14 @@ WHERE state NOT IN ('succeeded', 'rejected', 'failed', 'cancelled')
 """  # noqa: S608 - a constant
 """Ends the leases, so that the next sweep queues the runs again. A worker that has claimed a run since the
 backup has a fence that is at most MAX_ATTEMPTS higher; no later claim gets the same one."""
+_MAX_CLAIMS = 10_000
+"""Claims of a page within the day that a job may take: one whose attempts do not count comes every 15 s."""
+_JOB_PAGES = f"""
+UPDATE job_page SET fence = fence + {_MAX_CLAIMS},
+    lease_until = CASE WHEN lease_until IS NULL THEN NULL ELSE clock_timestamp() - interval '1 second' END
+WHERE state IN ('queued', 'running')
+"""  # noqa: S608 - a constant
+"""The same for the pages of jobs."""
 _SEQUENCES = """
 SELECT attrelid::regclass::text AS name, attname::text AS column,
     pg_get_serial_sequence(attrelid::regclass::text, attname::text) AS sequence
@@ -55,9 +64,9 @@ async def restore_backup(
     """Fill an empty database and object store from a backup, and migrate it to the newest schema.
 
     The hashes are checked before anything is written. The objects are stored first, then all rows in one
-    transaction: an interrupted call can be repeated. Active training runs continue: their leases end, and
-    their fences exceed those of earlier workers. Conflict: the system is not empty. DataLoss: the backup is
-    damaged.
+    transaction: an interrupted call can be repeated. Active training runs and jobs continue: their leases
+    end, and their fences exceed those of earlier workers. Conflict: the system is not empty. DataLoss: the
+    backup is damaged.
     """
     manifest = read_manifest(folder)
     _require_known(manifest, owner_url)
@@ -103,14 +112,14 @@ async def _require_empty_database(connection: Any) -> None:  # noqa: ANN401 - as
 
 
 async def _require_empty_store(folder: Path, blobs: BlobStore) -> None:
-    """Check that the store has no images and models of users but those of the backup. Conflict: it has."""
+    """Check that the store has no objects of users but those of the backup. Conflict: it has."""
     expected = {stored.key for stored in listed_objects(folder)}
-    for prefix in ("images/", "models/"):
+    for prefix in PREFIXES:
         after = ""
         while listed := await blobs.listing(prefix, after, _LISTED):
             after = listed[-1][0]
             for key, _ in listed:
-                if key not in expected and (prefix == "images/" or parse_user_model_key(key)):
+                if key not in expected and (prefix != "models/" or parse_user_model_key(key)):
                     raise Conflict(
                         f"The object store is not empty: it has {key}, which is not in the backup. Restore "
                         "into a new bucket or folder.",
@@ -173,6 +182,8 @@ async def _load_rows(folder: Path, manifest: Manifest, owner_url: str) -> None:
             if int(status.split()[-1]) != table.rows:
                 raise DataLoss(f"The file of {table.name} has other rows. Use another copy of the backup.")
         await connection.execute(_RUNS)
+        if "job_page" in {table.name for table in manifest.tables}:  # older backups have no jobs
+            await connection.execute(_JOB_PAGES)
         await _set_sequences(connection)
         for table in manifest.tables:
             await connection.execute(f"ALTER TABLE {quoted(table.name)} FORCE ROW LEVEL SECURITY")
