@@ -29,24 +29,16 @@ from ketav_registry.backup.manifest import (
     verify,
     write_manifest,
 )
+from ketav_registry.backup.object_list import MODELS, model_key, write_object_list
 from ketav_registry.blobs import BlobStore
-from ketav_registry.domain.models import base_key, user_model_key
-from ketav_registry.domain.pages import digest_key
 from ketav_registry.repository.object_removal import REMOVAL_LOCK
 
 _COPIES = 4
 """Objects that are copied at the same time."""
 _SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-_IMAGES = "SELECT object_key, sha256, size_bytes FROM page"
-_DOCUMENTS = (
-    "SELECT document_key, document_sha256 AS sha256, document_bytes AS size_bytes FROM job"
-    " WHERE document_key IS NOT NULL"
-)
 _DOCUMENT_BYTES = "SELECT coalesce(sum(document_bytes), 0)::bigint FROM job WHERE document_key IS NOT NULL"
-_MODELS = "SELECT user_id, version, sha256, size_bytes, state FROM model_version WHERE state <> 'tainted'"
 _LOCK_TIMEOUT_S = 10
 """Seconds to wait for sweeps, which hold the lock for the time of two queries."""
-_PREFETCH_ROWS = 1_000
 _PROGRESS_OBJECTS = 1_000
 """Copied objects between two lines of progress."""
 
@@ -106,15 +98,9 @@ async def _lock_removals(connection: Any) -> None:  # noqa: ANN401 - asyncpg has
 
 async def _retired_files(connection: Any) -> set[str]:  # noqa: ANN401 - asyncpg has no types
     """Return the keys of versions that never serve: `fsck` retires versions whose files are lost."""
-    rows = await connection.fetch(_MODELS)
-    retired = {_model_key(row) for row in rows if row["state"] == "retired"}
-    return retired - {_model_key(row) for row in rows if row["state"] != "retired"}
-
-
-def _model_key(row: Any) -> str:  # noqa: ANN401 - a row of _MODELS
-    """Return the key of a version's file."""
-    owner = row["user_id"]
-    return base_key(row["sha256"]) if owner is None else user_model_key(owner, row["version"])
+    rows = await connection.fetch(MODELS)
+    retired = {model_key(row) for row in rows if row["state"] == "retired"}
+    return retired - {model_key(row) for row in rows if row["state"] != "retired"}
 
 
 def _require_free_name(folder: Path) -> None:
@@ -142,7 +128,7 @@ async def _write_rows(connection: Any, folder: Path, progress: Progress) -> tupl
         tables = []
         for name, columns in columns_of.items():
             tables.append(await _write_table(connection, folder, name, columns))
-        await _write_object_list(connection, folder, has_jobs=has_jobs)
+        await write_object_list(connection, folder, has_jobs=has_jobs)
     finally:
         await connection.execute("ROLLBACK")
     progress(f"{sum(table.rows for table in tables):,} rows of {len(tables)} tables are written")
@@ -198,32 +184,6 @@ async def _write_table(connection: Any, folder: Path, name: str, columns: tuple[
     with output.file:
         status = await connection.copy_from_table(name, columns=columns, output=output.write, format="text")
     return TableFile(name, columns, int(status.split()[-1]), output.size_bytes, output.hasher.hexdigest())
-
-
-async def _write_object_list(connection: Any, folder: Path, *, has_jobs: bool) -> None:  # noqa: ANN401
-    """Write the objects of the rows, each once: images, documents of jobs, models that are not tainted.
-
-    A schema from before migration 0020 has no jobs.
-    """
-    shared: set[str] = set()  # base models, and images of the first schema, may have several rows
-    with os.fdopen(private_file(folder / OBJECT_LIST), "w", encoding="utf-8") as file:
-        async for row in connection.cursor(_IMAGES, prefetch=_PREFETCH_ROWS):
-            key = row["object_key"] or digest_key(row["sha256"])
-            _write_line(file, key, row, shared, once=row["object_key"] is None)
-        if has_jobs:
-            async for row in connection.cursor(_DOCUMENTS, prefetch=_PREFETCH_ROWS):
-                _write_line(file, row["document_key"], row, shared, once=False)
-        async for row in connection.cursor(_MODELS, prefetch=_PREFETCH_ROWS):
-            _write_line(file, _model_key(row), row, shared, once=row["user_id"] is None)
-
-
-def _write_line(file: Any, key: str, row: Any, shared: set[str], *, once: bool) -> None:  # noqa: ANN401
-    """Write an object; one that several rows may share is written for the first of them."""
-    if key in shared:
-        return
-    if once:
-        shared.add(key)
-    file.write(f"{key}\t{row['sha256'].hex()}\t{row['size_bytes']}\n")
 
 
 async def _copy_objects(folder: Path, blobs: BlobStore, progress: Progress) -> list[str]:
