@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 
 from ketav_engine import domain
+from ketav_engine.segmentation.broken_letters import correction
 from ketav_engine.segmentation.ink import find_ink
 from ketav_engine.segmentation.line_finder import find_lines
+from ketav_engine.segmentation.pieces import Piece
 from ketav_engine.segmentation.reading_order import reading_order
 from tests.parts.drawn_pages import Image, box, paper, sides_of, write, write_columns
 
@@ -328,3 +330,44 @@ def test_three_columns_under_a_heading_keep_their_lines() -> None:
     lines = find_lines(page, "page")
     assert len(lines) == 19
     assert all(box(line)[2] - box(line)[0] < 430 for line in lines)
+
+
+@pytest.mark.parametrize("row", [4, 5, 7])
+@pytest.mark.parametrize(("left", "right", "letter"), [(480, 560, 32), (490, 560, 30), (475, 525, 40)])
+def test_a_word_inside_a_gutter_unites_no_columns(left: int, right: int, letter: int, row: int) -> None:
+    """A word or a number level with lines of both columns is a line of its own, also at the last lines."""
+    page = paper(height=1000)
+    for index in range(8):
+        write(page, 60 + 40 * (index % 3), 430, 100 + 90 * index)
+        write(page, 660 + 30 * (index % 2), 960, 100 + 90 * index)
+    write(page, left, right, 100 + 90 * row, letter=letter)
+    lines = find_lines(page, "page")
+    assert len(lines) == 17
+    assert all(box(line)[2] - box(line)[0] < 420 for line in lines)
+
+
+def rows_at(*middles: float) -> list[Piece]:
+    """Return pieces across a page with these middles."""
+    return [Piece(100, np.full(900, middle, np.float32)) for middle in middles]
+
+
+@pytest.mark.parametrize(("letter", "near"), [(12.0, 15), (14.0, 16), (18.0, 20)])
+def test_rows_of_ink_in_pairs_are_roofs_and_feet_of_broken_letters(letter: float, near: int) -> None:
+    """Each pair is one line, so that the letters are higher than they were measured."""
+    pairs = [middle for top in range(100, 1000, 60) for middle in (top, top + near)]
+    assert correction(rows_at(*pairs), letter) > 1.5
+
+
+@pytest.mark.parametrize(
+    ("letter", "pitch"),
+    [(12.0, 24), (18.0, 25), (20.0, 60), (40.0, 52)],
+    ids=["usual", "close", "far", "big"],
+)
+def test_rows_of_ink_at_one_distance_are_lines(letter: float, pitch: int) -> None:
+    """Whether they are close or far apart: letters are not broken."""
+    assert correction(rows_at(*range(100, 1000, pitch)), letter) == 1.0
+
+
+def test_lines_very_far_apart_count_as_lines_of_broken_letters() -> None:
+    """If they are not, the greater letter height does not matter: no other line is near."""
+    assert 1.0 < correction(rows_at(*range(100, 1000, 80)), 16.0) <= 1.7

@@ -30,6 +30,8 @@ _DASH: Final = 0.35
 """Distance from the middle of a line within which it takes such ink."""
 _MAX_COMPONENT_HEIGHT: Final = 2.2
 """Height from which a component belongs to no line as a whole but is cut between the lines it crosses."""
+_CUT: Final = -1
+"""Owner of such a component until its pixels have owners."""
 _WINDOW: Final = _MAX_EXTENT + _MAX_COMPONENT_HEIGHT
 """Distance above and below the middle of a line within which all its ink is."""
 _STRIP: Final = 1.5
@@ -65,10 +67,12 @@ def _owners(lines: Sequence[Piece], ink: PageInk) -> NDArray[np.int32]:
     owner = np.zeros(len(components.boxes), dtype=np.int32)
     centres = components.centres[1:].astype(int)
     owner[1:] = nearest[centres[:, 1], centres[:, 0]]
-    owner[0] = 0
-    tall = components.heights > _MAX_COMPONENT_HEIGHT * ink.letter
+    owner[components.heights > _MAX_COMPONENT_HEIGHT * ink.letter] = _CUT
+    owner[~ink.written] = 0
     owners = owner[components.labels]
-    return np.where(tall[components.labels] & (ink.mask > 0), nearest, owners)
+    cut = np.nonzero(owners == _CUT)
+    owners[cut] = nearest[cut]
+    return owners
 
 
 def _nearest(lines: Sequence[Piece], ink: PageInk) -> NDArray[np.int32]:

@@ -5,7 +5,7 @@ are those of the working size (`ink.WORK_SIZE`). Constants without a measurement
 together on the synthetic pages of docs/segmentation.md.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, Self
 
 import cv2
@@ -99,10 +99,6 @@ class Components:
         """Return one component in its box."""
         left, top, width, height, _ = self.boxes[number]
         return np.asarray(self.labels[top : top + height, left : left + width] == number, dtype=np.bool_)
-
-    def only(self, selected: Mask) -> Self:
-        """Return the components without the pixels of those not selected; numbers stay."""
-        return replace(self, labels=np.where(selected[self.labels], self.labels, 0))
 
 
 def letter_height(components: Components) -> float:

@@ -52,8 +52,8 @@ _MAX_FRAGMENT_DENSITY: Final = 0.75
 
 def is_line(piece: Piece, ink: PageInk) -> bool:
     """Return whether a joined piece is wide enough to be a line and most of its ink is lettering."""
-    inked = band_ink(piece, ink.mask, ink.letter).sum()
-    lettered = band_ink(piece, ink.letters, ink.letter).sum()
+    inked = band_ink(piece, ink.mask_sums, ink.letter).sum()
+    lettered = band_ink(piece, ink.letter_sums, ink.letter).sum()
     if piece.width > _LONG * ink.letter and _strokes(piece, ink) < _MIN_STROKES * piece.width:
         return False
     return bool(
@@ -65,7 +65,7 @@ def is_line(piece: Piece, ink: PageInk) -> bool:
 
 def without_fragments(lines: list[Piece], ink: PageInk) -> list[Piece]:
     """Drop the fragments of stronger lines: their ascenders, descenders, points and rules."""
-    inks = [band_ink(line, ink.mask, ink.letter) for line in lines]
+    inks = [band_ink(line, ink.mask_sums, ink.letter) for line in lines]
     return [
         line
         for index, line in enumerate(lines)
@@ -93,18 +93,16 @@ def without_faint(lines: list[Piece], ink: PageInk) -> list[Piece]:
 
 def _strokes(piece: Piece, ink: PageInk) -> float:
     """Return the mean strokes of the rows along a line that cross most, times the letter height."""
-    reach = round(_STROKE_BAND * ink.letter)
-    rows = np.rint(piece.middles).astype(int)[None, :] + np.arange(-reach, reach + 1)[:, None]
-    band = ink.mask[rows.clip(0, ink.mask.shape[0] - 1), piece.columns[None, :]]
-    begun = np.count_nonzero(np.diff(band.astype(np.int8), axis=1) == 1, axis=1)
-    return float(np.sort(begun)[-max(1, reach // 2) :].mean() * ink.letter)
+    band = band_values(piece, ink.mask, ink.letter, _STROKE_BAND)
+    begun = np.count_nonzero(band[:, 1:] > band[:, :-1], axis=1)
+    return float(np.sort(begun)[-max(1, len(band) // 4) :].mean() * ink.letter)
 
 
 def _strength(line: Piece, ink: PageInk) -> float:
-    """Return the strength of a line's darker ink, in the units of `PageInk.strength`."""
-    inked = band_values(line, ink.mask, ink.letter)
-    strengths = band_values(line, ink.strength, ink.letter)
-    return float(np.percentile(strengths[inked > 0], _STRENGTH_PERCENTILE)) if inked.any() else 0.0
+    """Return the strength of a line's darker ink, in grey levels."""
+    inked = band_values(line, ink.mask, ink.letter) > 0
+    squares = band_values(line, ink.squared_strength, ink.letter)[inked]
+    return float(np.sqrt(np.percentile(squares, _STRENGTH_PERCENTILE))) if squares.size else 0.0
 
 
 def _is_fragment(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ketav_engine.domain import Image
 from ketav_engine.segmentation.components import Components, Mask, letter_height, lettering, writing
+from ketav_engine.segmentation.pieces import sums_from_top
 from ketav_engine.segmentation.rules import without_rules
 
 WORK_SIZE: Final = 1600
@@ -53,15 +54,25 @@ class PageInk:
     mask: NDArray[np.uint8]
     """1 where there is ink of writing, shape (height, width) at the working size."""
     components: Components
-    """The connected components of `mask`."""
+    """The connected components of the ink, with those that are no writing."""
+    written: Mask
+    """Which components are writing, of which `mask` consists, shape (components,)."""
     letters: NDArray[np.uint8]
     """1 where the ink has the shape of letters or joined letters, of which a line must have some."""
     scale: float
     """Working pixels per image pixel."""
     letter: float
     """Letter height of the page in working pixels; 0 on a page without letters."""
-    strength: NDArray[np.float32]
-    """How much darker each pixel is than the paper, in grey levels and as a share: their geometric mean."""
+    squared_strength: NDArray[np.uint16]
+    """How much darker each pixel is than the paper, in grey levels, times the same on flattened paper."""
+    mask_sums: NDArray[np.uint16]
+    """`sums_from_top` of `mask`."""
+    letter_sums: NDArray[np.uint16]
+    """`sums_from_top` of `letters`."""
+
+    def with_letter(self, letter: float) -> "PageInk":
+        """Return the same ink for letters of another height in working pixels; 0 for a page without any."""
+        return _select(self.components, letter, self.scale, self.squared_strength)
 
 
 def find_ink(grey: Image) -> PageInk:
@@ -71,21 +82,29 @@ def find_ink(grey: Image) -> PageInk:
     work = cv2.resize(grey, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
     paper = _paper(work)
     flat = np.asarray(cv2.divide(work, paper, scale=255), dtype=np.uint8)
-    strength = np.sqrt(cv2.subtract(paper, work).astype(np.float32) * (255 - flat))
+    strength = cv2.multiply(cv2.subtract(paper, work), cv2.bitwise_not(flat), dtype=cv2.CV_16U)
     components = Components.of(without_rules(_threshold(flat, paper), flat))
-    letter = letter_height(components)
-    if letter == 0:
-        blank = np.zeros_like(flat)
-        return PageInk(blank, Components.of(blank), blank, scale, 0.0, strength)
-    written = writing(components, letter)
-    lettered = written & lettering(components, letter)
+    return _select(components, letter_height(components), scale, np.asarray(strength, dtype=np.uint16))
+
+
+def _select(components: Components, letter: float, scale: float, strength: NDArray[np.uint16]) -> PageInk:
+    """Return the ink of the components that are writing of letters of a height; none for the height 0."""
+    written = np.zeros(len(components.boxes), dtype=np.bool_)
+    lettered = written
+    if letter:
+        written = writing(components, letter)
+        lettered = written & lettering(components, letter)
+    mask, letters = (selected.astype(np.uint8)[components.labels] for selected in (written, lettered))
     return PageInk(
-        mask=written[components.labels].astype(np.uint8),
-        components=components.only(written),
-        letters=lettered[components.labels].astype(np.uint8),
+        mask=mask,
+        components=components,
+        written=written,
+        letters=letters,
         scale=scale,
         letter=letter,
-        strength=strength,
+        squared_strength=strength,
+        mask_sums=sums_from_top(mask),
+        letter_sums=sums_from_top(letters),
     )
 
 

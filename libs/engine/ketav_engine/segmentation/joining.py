@@ -13,7 +13,7 @@ from ketav_engine.segmentation.gutters import Gutters, gaps
 from ketav_engine.segmentation.ink import PageInk
 from ketav_engine.segmentation.pieces import Piece
 
-_MIN_GUTTER_GAP: Final = 1.5
+_MIN_GUTTER_GAP: Final = 1.0
 """Gap within a piece from which a gutter may run through it."""
 _MAX_OVERLAP: Final = 1.5
 """Columns that two pieces of one line share at most."""

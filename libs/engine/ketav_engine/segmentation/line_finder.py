@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from ketav_engine.domain import FoundLine, Image, Layout, Point, check_image
 from ketav_engine.segmentation.boundaries import envelopes
+from ketav_engine.segmentation.broken_letters import correction
 from ketav_engine.segmentation.filters import is_line, without_faint, without_fragments
 from ketav_engine.segmentation.gutters import find_gutters
 from ketav_engine.segmentation.ink import PageInk, find_ink
@@ -36,6 +37,10 @@ def find_lines(image: Image, layout: Layout) -> tuple[FoundLine, ...]:
     if ink.letter == 0:
         return ()
     ridges = pieces(ink)
+    factor = correction(ridges, ink.letter)
+    if factor > 1:
+        ink = ink.with_letter(factor * ink.letter)
+        ridges = pieces(ink)
     gutters = find_gutters(ink, ridges)
     joined = join([part for ridge in ridges for part in split(ridge, ink, gutters)], ink, gutters)
     lines = without_fragments([piece for piece in joined if is_line(piece, ink)], ink)

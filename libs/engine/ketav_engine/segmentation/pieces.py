@@ -1,7 +1,7 @@
 """A line's course or a part of it, and the ink in the band around it."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,17 +56,43 @@ def _slope(values: NDArray[np.float32]) -> float:
     return float(steps @ values / (steps @ steps))
 
 
-def band_ink(piece: Piece, mask: NDArray[np.uint8], letter: float) -> NDArray[np.int64]:
-    """Count for each column of a piece the marked pixels in its band; `letter` is in working pixels."""
-    return np.asarray(band_values(piece, mask, letter).sum(axis=0), dtype=np.int64)
+def sums_from_top(mask: NDArray[np.uint8]) -> NDArray[np.uint16]:
+    """Return how many pixels are marked above each row, shape (height + 1, width)."""
+    sums = np.zeros((mask.shape[0] + 1, mask.shape[1]), dtype=np.uint16)
+    np.cumsum(mask, axis=0, dtype=np.uint16, out=sums[1:])
+    return sums
+
+
+def band_ink(piece: Piece, sums: NDArray[np.uint16], letter: float) -> NDArray[np.int64]:
+    """Count for each column of a piece the marked pixels in its band; `letter` is in working pixels.
+
+    `sums` are the `sums_from_top` of a mask.
+    """
+    reach = round(_BAND * letter)
+    rows = np.rint(piece.middles).astype(np.intp)
+    last = sums.shape[0] - 1
+    below, above = (rows + reach + 1).clip(0, last), (rows - reach).clip(0, last)
+    columns = slice(piece.left, piece.right)
+    inside = sums[:, columns]
+    across = np.arange(piece.width)
+    return np.asarray(inside[below, across].astype(np.int64) - inside[above, across])
+
+
+ValueT = TypeVar("ValueT", np.uint8, np.uint16)
 
 
 def band_values(
-    piece: Piece, values: NDArray[np.uint8 | np.float32], letter: float
-) -> NDArray[np.uint8 | np.float32]:
-    """Return the values in the band of a piece, shape (rows, columns of the piece); 0 off the page."""
-    reach = round(_BAND * letter)
-    rows = np.rint(piece.middles).astype(int)[None, :] + np.arange(-reach, reach + 1)[:, None]
-    height = values.shape[0]
-    on_page = (rows >= 0) & (rows < height)
-    return np.where(on_page, values[rows.clip(0, height - 1), piece.columns[None, :]], 0)
+    piece: Piece, values: NDArray[ValueT], letter: float, reach: float = _BAND
+) -> NDArray[ValueT]:
+    """Return the values in the band of a piece, shape (rows, columns of the piece); 0 off the page.
+
+    The band has `reach` letter heights above and below the middle.
+    """
+    offsets = np.arange(-round(reach * letter), round(reach * letter) + 1)
+    rows = np.rint(piece.middles).astype(np.intp) + offsets[:, None]
+    height, width = values.shape
+    indices = (rows.clip(0, height - 1) * width + piece.columns).ravel()
+    band: NDArray[ValueT] = values.ravel()[indices].reshape(rows.shape)
+    if rows[0].min() < 0 or rows[-1].max() >= height:
+        band[(rows < 0) | (rows >= height)] = 0
+    return band

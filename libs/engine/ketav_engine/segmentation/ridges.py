@@ -4,6 +4,7 @@ Lengths are in letter heights. Constants without a reason of their own were set 
 pages of docs/segmentation.md.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 import cv2
@@ -37,29 +38,43 @@ _MIN_OVERLAP: Final = 2.0
 Field = NDArray[np.float32]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ridges:
+    """The ridges of a page on a reduced page."""
+
+    heights: Field
+    """Height of each reduced pixel's ridge as a share of the page's highest."""
+    reduction: tuple[float, float]
+    """Working pixels of a reduced pixel: its width and its height."""
+    letter: float
+    """Letter height in reduced pixels."""
+
+
 def pieces(ink: PageInk) -> list[Piece]:
     """Follow the ridges of blurred ink: the rows that are denser than the rows a letter above and below."""
-    letter = ink.letter
-    ridge = _ridges(ink)
-    above = (ridge > _BASE_LEVEL).astype(np.uint8)
+    ridges = _ridges(ink)
+    above = (ridges.heights > _BASE_LEVEL).astype(np.uint8)
     count, labels, boxes, _ = cv2.connectedComponentsWithStats(above, connectivity=4)
     courses: list[Piece] = []
     for number in range(1, count):
         left, top, width, height, _ = boxes[number]
-        if width < _MIN_RIDGE_WIDTH * letter:
+        if width < _MIN_RIDGE_WIDTH * ridges.letter:
             continue
         window = slice(top, top + height), slice(left, left + width)
-        parts = _split(ridge[window], labels[window] == number, letter, _SPLIT_LEVELS)
-        courses += [_trim(_course(ridge[window], part, int(left), int(top)), ink) for part in parts]
+        parts = _split(ridges.heights[window], labels[window] == number, ridges.letter, _SPLIT_LEVELS)
+        courses += [
+            _trim(_course(ridges.heights[window], part, (int(left), int(top)), ridges.reduction), ink)
+            for part in parts
+        ]
     return [piece for piece in courses if piece.width > 0]
 
 
-def _ridges(ink: PageInk) -> Field:
-    """Return for each pixel the height of its ridge as a share of the page's highest."""
+def _ridges(ink: PageInk) -> _Ridges:
+    """Return the ridges of a page, reduced as far as they stay smooth."""
     height, width = ink.mask.shape
     reduction = max(1, int(_BLUR[1] * ink.letter / _MIN_SIGMA_PIXELS))
     reduced = (max(1, width // reduction), max(1, height // reduction))
-    mask = cv2.resize(ink.mask.astype(np.float32), reduced, interpolation=cv2.INTER_AREA)
+    mask = cv2.resize(ink.mask * np.uint8(255), reduced, interpolation=cv2.INTER_AREA).astype(np.float32)
     letter = ink.letter / reduction
     density = cv2.GaussianBlur(mask, (0, 0), sigmaX=_BLUR[0] * letter, sigmaY=_BLUR[1] * letter)
     column = np.ones((1, 1), np.float32)
@@ -68,8 +83,7 @@ def _ridges(ink: PageInk) -> Field:
     )
     ridge = np.asarray(density - cv2.sepFilter2D(density, cv2.CV_32F, column, kernel), dtype=np.float32)
     highest = float(np.percentile(ridge[ridge > 0], _HIGHEST)) if (ridge > 0).any() else 1.0
-    enlarged = cv2.resize(ridge / highest, (width, height), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(enlarged, dtype=np.float32)
+    return _Ridges(ridge / highest, (width / reduced[0], height / reduced[1]), letter)
 
 
 def _split(ridge: Field, inside: Mask, letter: float, levels: tuple[float, ...]) -> list[Mask]:
@@ -89,18 +103,21 @@ def _split(ridge: Field, inside: Mask, letter: float, levels: tuple[float, ...])
     return [deeper for part in parts for deeper in _split(ridge, part, letter, levels[1:])]
 
 
-def _course(ridge: Field, inside: Mask, left: int, top: int) -> Piece:
-    """Return the middles of a part of a ridge whose window has its corner at (left, top)."""
+def _course(ridge: Field, inside: Mask, corner: tuple[int, int], reduction: tuple[float, float]) -> Piece:
+    """Return the middles of a part of a ridge in working pixels; `corner` (left, top) is its window's."""
     columns = np.flatnonzero(inside.any(axis=0))
     weights = np.where(inside, ridge, 0)[:, columns]
-    middles = (weights * np.arange(top, top + len(weights))[:, None]).sum(axis=0) / weights.sum(axis=0)
-    every = np.arange(columns[0], columns[-1] + 1)
-    return Piece(left + int(columns[0]), np.interp(every, columns, middles).astype(np.float32))
+    rows = (weights * np.arange(len(weights), dtype=np.float32)[:, None]).sum(axis=0) / weights.sum(axis=0)
+    xs, ys = (
+        (corner[axis] + values + 0.5) * reduction[axis] - 0.5 for axis, values in enumerate((columns, rows))
+    )
+    first, last = (round((corner[0] + edge) * reduction[0]) for edge in (columns[0], columns[-1] + 1))
+    return Piece(first, np.interp(np.arange(first, last), xs, ys).astype(np.float32))
 
 
 def _trim(piece: Piece, ink: PageInk) -> Piece:
     """Cut a piece to the columns whose band holds lettering: blurring lengthened it."""
-    inked = np.flatnonzero(band_ink(piece, ink.letters, ink.letter))
+    inked = np.flatnonzero(band_ink(piece, ink.letter_sums, ink.letter))
     if inked.size == 0:
         return piece.part(0, 0)
     return piece.part(int(inked[0]), int(inked[-1]) + 1)

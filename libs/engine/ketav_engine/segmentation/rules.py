@@ -16,6 +16,8 @@ _MAX_THICKNESS: Final = 9
 """Pixels of thickness from which a stroke is no rule."""
 _EXTRA_THICKNESS: Final = 3
 """Pixels by which a stroke that is thicker than the usual rule of the page belongs to a letter."""
+_CELL: Final = 4
+"""Columns that are examined together, in a quarter of the time: a rule ends where not all of them do."""
 _WAVER: Final = 3
 """Pixels of a vertical dilation that closes the steps of a photographed rule, which wavers by one."""
 _SLOPES: Final = (0.0, -0.045, 0.045, -0.09, 0.09)
@@ -30,15 +32,26 @@ def without_rules(mask: NDArray[np.uint8], flat: NDArray[np.uint8]) -> NDArray[n
     `flat` is the flattened grey page. Next to letters a rule's contrast is too faint for ink, so that its run
     breaks: it is followed through everything that is thin and darker than the paper on its two sides.
     """
-    upright_flat = np.ascontiguousarray(flat.T)
-    level = mask | _thin(flat)
-    upright = np.ascontiguousarray(mask.T) | _thin(upright_flat)
-    level_rules, upright_rules = np.zeros_like(level), np.zeros_like(upright)
-    for slope in _SLOPES:
-        level_rules |= _level_rules(level, slope)
-        upright_rules |= _level_rules(upright, slope)
+    level_rules = _rules(mask | _thin(flat))
+    upright = np.ascontiguousarray(mask.T)
+    upright_rules = _rules(upright | _thin(np.ascontiguousarray(flat.T)))
     erased = _erase(mask, level_rules)
     return np.ascontiguousarray(_erase(np.ascontiguousarray(erased.T), upright_rules).T)
+
+
+def _rules(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Mark the level rules of a mask, up to five degrees askew.
+
+    They are sought on cells of `_CELL` columns, which are marked where all their pixels are.
+    """
+    bridged = cv2.dilate(mask, np.ones((_WAVER, 1), np.uint8))
+    whole = cv2.erode(bridged, np.ones((1, _CELL), np.uint8), anchor=(0, 0), borderValue=0)
+    cells = np.ascontiguousarray(np.asarray(whole, dtype=np.uint8)[:, ::_CELL])
+    rules = np.zeros_like(cells)
+    for slope in _SLOPES:
+        rules |= _level_rules(cells, slope * _CELL)
+    wide = np.repeat(cv2.dilate(rules, np.ones((1, 3), np.uint8)), _CELL, axis=1)
+    return np.ascontiguousarray(wide[:, : mask.shape[1]])
 
 
 def _thin(flat: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -63,12 +76,11 @@ def _erase(mask: NDArray[np.uint8], rules: NDArray[np.uint8]) -> NDArray[np.uint
 
 
 def _level_rules(mask: NDArray[np.uint8], slope: float) -> NDArray[np.uint8]:
-    """Mark the long thin strokes along the rows of a mask that is sheared by `slope`."""
+    """Mark the long thin strokes along the rows of cells that are sheared by `slope`, rows a column."""
     size = mask.shape[::-1]
     shear = np.array([[1, 0, 0], [slope, 1, -slope * size[0] / 2]], dtype=np.float32)
     level = cv2.warpAffine(mask, shear, size, flags=cv2.INTER_NEAREST) if slope else mask
-    bridged = cv2.dilate(level, np.ones((_WAVER, 1), np.uint8))
-    opened = cv2.morphologyEx(bridged, cv2.MORPH_OPEN, np.ones((1, _MIN_LENGTH), np.uint8))
+    opened = cv2.morphologyEx(level, cv2.MORPH_OPEN, np.ones((1, _MIN_LENGTH // _CELL), np.uint8))
     strokes = np.asarray(opened, dtype=np.uint8)
     if not cv2.countNonZero(strokes):
         return strokes
