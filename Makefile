@@ -52,6 +52,10 @@ protos: $(STAMP) ## generate the typed stubs of the contracts
 web: $(STAMP) ## build the correction page from web/ into the gateway (needs the npm registry; node comes from a wheel)
 	$(BIN)/python -m tools.web
 
+.PHONY: docs
+docs: $(STAMP) ## build the documents as a site into var/docs
+	$(BIN)/python -m tools.docs_site
+
 check: $(STAMP) ## run every static check: format, lint, types, imports, contracts, language, documents
 	$(BIN)/python -m tools.check
 

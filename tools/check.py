@@ -33,6 +33,7 @@ STEPS: dict[str, list[str]] = {
     "voice": [PYTHON, "-m", "tools.voice"],
     "settings": [PYTHON, "-m", "tools.settings_doc", "--check"],
     "web": [PYTHON, "-m", "tools.web", "--check"],
+    "docs": [PYTHON, "-m", "tools.docs_site"],
     "compose": ["docker-compose", "--file", "docker-compose.yml", "--profile", "*", "config", "--quiet"],
     "kubernetes": [PYTHON, "-m", "tools.kubernetes"],
     "dockerfiles": ["hadolint", *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob(DOCKERFILES))],

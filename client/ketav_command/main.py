@@ -16,9 +16,21 @@ def main() -> None:
     elif arguments == ["--version"]:
         print(f"ketav {version('ketav-client')}")  # noqa: T201
     else:
-        from ketav_command.app import run
+        sys.exit(_run_client_command(arguments))
 
-        sys.exit(run(arguments))
+
+def _run_client_command(arguments: list[str]) -> int:
+    """Run a command of the client; return its exit status, 2 if its libraries are missing."""
+    try:
+        from ketav_command.app import run
+    except ModuleNotFoundError as error:
+        present = ", ".join(sorted(entry_points(group=SERVER_COMMANDS).names))
+        sys.stderr.write(
+            f"ketav: The library {error.name} is not installed here. Install ketav-client with its "
+            f"libraries. Without them there are {present}.\n"
+        )
+        return 2
+    return run(arguments)
 
 
 if __name__ == "__main__":

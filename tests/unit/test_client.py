@@ -222,3 +222,17 @@ def test_the_commands_of_a_server_load_no_library_of_the_client() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert ran.stdout.endswith("[]\n"), ran.stdout
+
+
+def test_a_client_command_without_its_libraries_says_what_to_install() -> None:
+    """In the image of the registry, which has the commands of the server."""
+    program = (
+        "import sys; sys.argv = ['ketav', 'ocr', 'page.png']\n"
+        "sys.modules['httpx'] = None\n"
+        "from ketav_command.main import main\n"
+        "main()\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert ran.returncode == 2
+    assert "The library httpx is not installed here. Install ketav-client" in ran.stderr
+    assert "Without them there are admin, migrate, models, users." in ran.stderr
