@@ -19,7 +19,7 @@ from tests.parts.gateway import Gateway, gateway_settings
 from tools.hygiene import ROOT
 
 SENTENCES = re.compile(r"[A-Z`\d].*[.:]", re.DOTALL)
-WITHOUT_EXAMPLE = {"image/png", "image/jpeg", "multipart/form-data"}
+WITHOUT_EXAMPLE = {"application/pdf", "application/zip", "image/png", "image/jpeg", "multipart/form-data"}
 
 
 @pytest.fixture

@@ -1,20 +1,17 @@
 """Exports: well-formed, in logical order, with what the user wrote."""
 
 import json
-import re
 from collections.abc import Callable
 from itertools import pairwise
 from xml.etree import ElementTree as ET
 
 import pytest
-from google.protobuf.timestamp_pb2 import Timestamp
 
-from ketav.page.v1 import page_pb2
-from ketav.registry.v1 import pages_pb2, transcriptions_pb2
 from ketav_gateway.ground_truth.xml_documents import parse_xml
-from ketav_gateway.pages import convert, exports
+from ketav_gateway.pages import exports
 from ketav_gateway.pages.schemas import Page
 from ketav_gateway.transcriptions.word_boxes import extent
+from tests.parts.exported_pages import in_region, line, page
 
 MARKUP = '</Unicode> & "<script>"'
 ALTO = "{http://www.loc.gov/standards/alto/ns-v4#}"
@@ -25,56 +22,6 @@ HTML = "{http://www.w3.org/1999/xhtml}"
 def parsed(document: bytes) -> ET.Element:
     """Parse what was written here; a document that is not well-formed raises."""
     return ET.fromstring(document)  # noqa: S314 - our own output
-
-
-def line(order: int, text: str, corrected: str | None = None, extents: str = "") -> page_pb2.Line:
-    """Return a line of a page; `extents` are those of its characters, as "80-60 60-40"."""
-    top = 50 * order
-    words = [
-        page_pb2.Word(text=match.group(), confidence=0.875, start=match.start(), end=match.end())
-        for match in re.finditer(r"\S+", text)
-    ]
-    ends = [tuple(map(int, extent.split("-"))) for extent in extents.split()]
-    return page_pb2.Line(
-        line_id=f"00000000-0000-4000-8000-00000000000{order}",
-        order=order,
-        text=text,
-        confidence=0.875,
-        baseline=_points((10, top + 5), (90, top + 7)),
-        boundary=_points((10, top), (90, top), (92, top + 40), (8, top + 40)),
-        words=words,
-        character_extents=[page_pb2.Extent(start=start, end=end) for end, start in ends],
-        corrected_text=corrected,
-        verified_text=corrected,
-    )
-
-
-def _points(*points: tuple[int, int]) -> list[page_pb2.Point]:
-    """Return points as messages."""
-    return [page_pb2.Point(x=x, y=y) for x, y in points]
-
-
-def page(*lines: page_pb2.Line) -> Page:
-    """Return a page that was read."""
-    now = Timestamp()
-    now.FromJsonString("2026-01-01T00:00:00Z")
-    model = page_pb2.Model(version="hebrew_base-1", kind=page_pb2.MODEL_KIND_BASE)
-    return convert.page(
-        pages_pb2.Page(
-            page_id="00000000-0000-4000-8000-0000000000aa",
-            project_id="00000000-0000-4000-8000-0000000000bb",
-            state=pages_pb2.PAGE_STATE_READ,
-            layout=page_pb2.LAYOUT_PAGE,
-            create_time=now,
-            image=page_pb2.Image(width=100, height=200, media_type="image/png"),
-            transcription=transcriptions_pb2.Transcription(
-                transcription_id="00000000-0000-4000-8000-0000000000cc",
-                model=model,
-                create_time=now,
-                lines=lines,
-            ),
-        )
-    )
 
 
 READ = page(line(1, MARKUP), line(0, "שלום", "שלומות"), line(2, "א\u0001ב"))
@@ -117,12 +64,6 @@ def test_page_xml_has_coordinates_baselines_and_texts() -> None:
     assert first.find(f"{PAGE}Baseline").get("points") == "10,5 90,7"  # type: ignore[union-attr]
     assert first.find(f"{PAGE}Coords").get("points") == "10,0 90,0 92,40 8,40"  # type: ignore[union-attr]
     assert next(root.iter(f"{PAGE}Page")).get("readingDirection") == "right-to-left"
-
-
-def in_region(region: str, item: page_pb2.Line) -> page_pb2.Line:
-    """Return a line of this region type."""
-    item.region = page_pb2.RegionType.Value(f"REGION_TYPE_{region.upper().replace('-', '_')}")
-    return item
 
 
 HEADED = page(

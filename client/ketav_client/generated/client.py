@@ -28,6 +28,7 @@ from .api.pages import get_image as _get_image
 from .api.pages import get_line_image as _get_line_image
 from .api.projects import create_project as _create_project
 from .api.projects import delete_project as _delete_project
+from .api.projects import export_project as _export_project
 from .api.projects import get_project as _get_project
 from .api.projects import list_projects as _list_projects
 from .api.projects import update_project as _update_project
@@ -51,6 +52,7 @@ from .models.correct_line_response import CorrectLineResponse
 from .models.create_job_request import CreateJobRequest
 from .models.erasure import Erasure
 from .models.export_format import ExportFormat
+from .models.export_project_format import ExportProjectFormat
 from .models.get_project_fields import GetProjectFields
 from .models.get_readiness_script_type_0 import GetReadinessScriptType0
 from .models.health import Health
@@ -505,6 +507,37 @@ class Operations(ABC):
             )
         )
 
+    def export_project(
+        self,
+        project_id: str,
+        *,
+        format_: ExportProjectFormat | Unset = UNSET,
+        image_id: list[str] | Unset = UNSET,
+        images: bool | Unset = UNSET,
+    ) -> bytes:
+        """Export a project.
+
+        Export a project, or some of its images, as a stream; lines are in logical order.
+
+        A zip of ALTO or PAGE with images can be imported again. An export that fails midway ends
+        without its last chunk.
+
+        Args:
+            project_id (str): UUID of the project.
+            format_ (ExportProjectFormat | Unset): `txt`, `tei`, `pdf` (searchable), `iiif` (a
+                manifest): one document. `json`, `alto`, `page`, `hocr`: a zip with a file for each image.
+            image_id (list[str] | Unset): Images to export, in this order; none: all.
+            images (bool | Unset): Whether a zip contains the image files, too.
+        """
+        return self.send(
+            _export_project.export_project(
+                project_id=project_id,
+                format_=format_,
+                image_id=image_id,
+                images=images,
+            )
+        )
+
     def get_image(
         self,
         project_id: str,
@@ -612,7 +645,8 @@ class Operations(ABC):
         Args:
             project_id (str): UUID of the project.
             image_id (str): UUID of the image.
-            format_ (ExportFormat | Unset): Plain text, JSON, ALTO 4.4, PAGE XML or hOCR.
+            format_ (ExportFormat | Unset): Plain text, JSON, ALTO 4.4, PAGE XML, hOCR, TEI,
+                searchable PDF or IIIF manifest.
         """
         return self.send(
             _export.export(
@@ -1389,6 +1423,37 @@ class AsyncOperations(ABC):
             )
         )
 
+    async def export_project(
+        self,
+        project_id: str,
+        *,
+        format_: ExportProjectFormat | Unset = UNSET,
+        image_id: list[str] | Unset = UNSET,
+        images: bool | Unset = UNSET,
+    ) -> bytes:
+        """Export a project.
+
+        Export a project, or some of its images, as a stream; lines are in logical order.
+
+        A zip of ALTO or PAGE with images can be imported again. An export that fails midway ends
+        without its last chunk.
+
+        Args:
+            project_id (str): UUID of the project.
+            format_ (ExportProjectFormat | Unset): `txt`, `tei`, `pdf` (searchable), `iiif` (a
+                manifest): one document. `json`, `alto`, `page`, `hocr`: a zip with a file for each image.
+            image_id (list[str] | Unset): Images to export, in this order; none: all.
+            images (bool | Unset): Whether a zip contains the image files, too.
+        """
+        return await self.send(
+            _export_project.export_project(
+                project_id=project_id,
+                format_=format_,
+                image_id=image_id,
+                images=images,
+            )
+        )
+
     async def get_image(
         self,
         project_id: str,
@@ -1496,7 +1561,8 @@ class AsyncOperations(ABC):
         Args:
             project_id (str): UUID of the project.
             image_id (str): UUID of the image.
-            format_ (ExportFormat | Unset): Plain text, JSON, ALTO 4.4, PAGE XML or hOCR.
+            format_ (ExportFormat | Unset): Plain text, JSON, ALTO 4.4, PAGE XML, hOCR, TEI,
+                searchable PDF or IIIF manifest.
         """
         return await self.send(
             _export.export(

@@ -99,6 +99,7 @@ async def open_components(settings: GatewaySettings) -> AsyncIterator[Components
             rates=_rates(settings),
             uploads=ConcurrencyLimit(settings.max_uploads, settings.max_uploads_per_user, "uploads"),
             imports=ConcurrencyLimit(settings.max_imports, settings.max_imports_per_user, "imports"),
+            exports=ConcurrencyLimit(settings.max_exports, settings.max_exports_per_user, "exports"),
             health=HealthProbe(channels, settings.health_timeout_s),
         )
 

@@ -106,6 +106,13 @@ class GatewaySettings(ServiceSettings):
     max_imports_per_user: int = Field(
         1, gt=0, description="Imports of one user at once; further ones get 429."
     )
+    export_timeout_s: float = Field(
+        480.0, gt=0, description="Seconds of one export of a project; a longer one is cut off."
+    )
+    max_exports: int = Field(8, gt=0, description="Exports of projects at once; further ones get 503.")
+    max_exports_per_user: int = Field(
+        2, gt=0, description="Exports of one user at once; further ones get 429."
+    )
     max_requests: int = Field(256, gt=0, description="Requests handled at once; further ones get 503.")
     header_timeout_s: float = Field(
         10.0, gt=0, description="Seconds within which a request must send all its headers."

@@ -12,6 +12,7 @@ from .erasure import Erasure
 from .expected_gain import ExpectedGain
 from .expected_gain_basis import ExpectedGainBasis
 from .export_format import ExportFormat
+from .export_project_format import ExportProjectFormat
 from .field_problem import FieldProblem
 from .get_project_fields import GetProjectFields
 from .get_readiness_script_type_0 import GetReadinessScriptType0
@@ -133,6 +134,7 @@ __all__ = (
     "ExpectedGain",
     "ExpectedGainBasis",
     "ExportFormat",
+    "ExportProjectFormat",
     "FieldProblem",
     "GetProjectFields",
     "GetReadinessScriptType0",

@@ -37,6 +37,7 @@ class Components:
     rates: RateLimits
     uploads: ConcurrencyLimit
     imports: ConcurrencyLimit
+    exports: ConcurrencyLimit
     health: HealthProbe
 
 

@@ -60,12 +60,12 @@ def _is_corrected(line: CorrectedLine) -> str:
     return "false" if line.verified_text is None else "true"
 
 
-def _xml_text(line: CorrectedLine) -> str:
-    """Return a line's text with U+FFFD for each character that XML does not allow."""
-    return _NOT_XML.sub("\ufffd", _text(line))
+def xml_text(text: str) -> str:
+    """Return a text with U+FFFD for each character that XML does not allow."""
+    return _NOT_XML.sub("\ufffd", text)
 
 
-def _points(points: list[Position]) -> str:
+def points_of(points: list[Position]) -> str:
     """Return points as ALTO and PAGE write them."""
     return " ".join(f"{x},{y}" for x, y in points)
 
@@ -78,7 +78,7 @@ def _extent(line: CorrectedLine) -> tuple[int, int, int, int]:
 def _words(line: CorrectedLine) -> list[_Word]:
     """Return the words of a line in logical order, without the characters that XML does not allow."""
     words: Sequence[Word | VerifiedWord] = line.words if line.verified_words is None else line.verified_words
-    return [_Word(_NOT_XML.sub("\ufffd", word.text), word.boundary, word.confidence) for word in words]
+    return [_Word(xml_text(word.text), word.boundary, word.confidence) for word in words]
 
 
 def _box(points: list[Position]) -> dict[str, str]:
@@ -106,10 +106,10 @@ def to_json(page: Page) -> bytes:
 def _alto_line(block: ET.Element, line: CorrectedLine) -> None:
     """Append a TextLine with a String for each word and an SP between them."""
     box = _box(outline(line))
-    attributes = {"ID": f"line_{line.line_id}", "BASELINE": _points(line.baseline), **box}
+    attributes = {"ID": f"line_{line.line_id}", "BASELINE": points_of(line.baseline), **box}
     attributes["CS"] = _is_corrected(line)  # "correction status" in the schema of ALTO
     element = ET.SubElement(block, "TextLine", attributes)
-    ET.SubElement(ET.SubElement(element, "Shape"), "Polygon", {"POINTS": _points(line.boundary)})
+    ET.SubElement(ET.SubElement(element, "Shape"), "Polygon", {"POINTS": points_of(line.boundary)})
     for number, word in enumerate(_words(line)):
         if number:
             ET.SubElement(element, "SP")
@@ -150,16 +150,16 @@ def _page_line(region: ET.Element, line: CorrectedLine) -> None:
     """Append a TextLine of PAGE."""
     marks = f"readingOrder {{index:{line.order};}} ketav {{corrected:{_is_corrected(line)};}}"
     element = ET.SubElement(region, "TextLine", {"id": f"line_{line.line_id}", "custom": marks})
-    ET.SubElement(element, "Coords", {"points": _points(line.boundary)})
-    ET.SubElement(element, "Baseline", {"points": _points(line.baseline)})
+    ET.SubElement(element, "Coords", {"points": points_of(line.boundary)})
+    ET.SubElement(element, "Baseline", {"points": points_of(line.baseline)})
     for number, word in enumerate(_words(line)):
         word_element = ET.SubElement(element, "Word", {"id": f"word_{line.line_id}_{number}"})
-        ET.SubElement(word_element, "Coords", {"points": _points(word.outline)})
+        ET.SubElement(word_element, "Coords", {"points": points_of(word.outline)})
         confidence = {} if word.confidence is None else {"conf": f"{word.confidence:.4f}"}
         word_text = ET.SubElement(word_element, "TextEquiv", confidence)
         ET.SubElement(word_text, "Unicode").text = word.text
     text = ET.SubElement(element, "TextEquiv", {"conf": f"{line.confidence:.4f}"})
-    ET.SubElement(text, "Unicode").text = _xml_text(line)
+    ET.SubElement(text, "Unicode").text = xml_text(_text(line))
 
 
 def to_page(page: Page) -> bytes:
@@ -186,7 +186,7 @@ def to_page(page: Page) -> bytes:
     for region in regions:
         attributes = {"id": region.name, "type": region.type, "readingDirection": "right-to-left"}
         element = ET.SubElement(page_element, "TextRegion", attributes)
-        ET.SubElement(element, "Coords", {"points": _points(region.corners)})
+        ET.SubElement(element, "Coords", {"points": points_of(region.corners)})
         for line in region.lines:
             _page_line(element, line)
     return _serialise(root)

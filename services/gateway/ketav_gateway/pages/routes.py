@@ -4,7 +4,7 @@ import hashlib
 from contextlib import AsyncExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated
+from typing import Annotated, cast
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
@@ -15,10 +15,10 @@ from ketav_gateway.erasure.convert import erasure
 from ketav_gateway.erasure.schemas import Erasure
 from ketav_gateway.http import files, line_images
 from ketav_gateway.http.addresses import HEAD
-from ketav_gateway.http.dependencies import Components, Gateway, ImageId, LineId, ProjectId
+from ketav_gateway.http.dependencies import Components, Gateway, ImageId, LineId, ProjectId, UserId
 from ketav_gateway.http.openapi import CURL_ARGUMENTS
 from ketav_gateway.http.problems import Responses, responses
-from ketav_gateway.pages import convert, exports, schemas
+from ketav_gateway.pages import convert, documents, exports, schemas, streams
 from ketav_gateway.services import call, download_image, image_header
 
 router = APIRouter(prefix="/projects/{project_id}/images/{image_id}", tags=["pages"])
@@ -41,7 +41,9 @@ _EXPORT: Responses = {
         "content": {
             media_type: {"example": write(_EXAMPLE).decode()}
             for media_type, write in exports.FORMATS.values()
-        },
+        }
+        | {media_type: {"example": text} for media_type, text in documents.example(_EXAMPLE).items()}
+        | {documents.MEDIA_TYPES["pdf"]: {}},
     },
     304: {"description": "The text is the one that `If-None-Match` names."},
 }
@@ -186,16 +188,25 @@ async def get_line_image(
 async def export(
     request: Request,
     gateway: Gateway,
+    user_id: UserId,
     project_id: ProjectId,
     image_id: ImageId,
     export_format: Annotated[
-        exports.Format, Query(alias="format", description="Plain text, JSON, ALTO 4.4, PAGE XML or hOCR.")
+        streams.Format,
+        Query(
+            alias="format",
+            description="Plain text, JSON, ALTO 4.4, PAGE XML, hOCR, TEI, searchable PDF or IIIF manifest.",
+        ),
     ] = "txt",
 ) -> Response:
     """Return the text of a page in logical order; a verified line has its verified text."""
+    if export_format in documents.EXTENSIONS:
+        selection = streams.Selection(project_id, [image_id], name=image_id)
+        return await streams.response(export_format, selection, request, gateway, user_id)
     page = await _get_page(gateway, project_id, image_id)
-    media_type, write = exports.FORMATS[export_format]
-    filename = f"{image_id}.{exports.EXTENSIONS[export_format]}"
+    text_format = cast("exports.Format", export_format)
+    media_type, write = exports.FORMATS[text_format]
+    filename = f"{image_id}.{exports.EXTENSIONS[text_format]}"
     content = write(page)
     # Weak: the same text may be sent with and without compression.
     etag = f'W/"{hashlib.sha256(content).hexdigest()}"'

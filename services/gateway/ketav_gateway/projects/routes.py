@@ -9,16 +9,29 @@ from ketav_common.errors import Unavailable
 from ketav_gateway.erasure.convert import erasure
 from ketav_gateway.erasure.schemas import Erasure
 from ketav_gateway.http.bodies import body_description, json_body
-from ketav_gateway.http.dependencies import Cursor, Gateway, ListLimit, ProjectId
+from ketav_gateway.http.dependencies import Cursor, Gateway, ListLimit, ProjectId, UserId
 from ketav_gateway.http.idempotency import IdempotencyKey, fingerprint
+from ketav_gateway.http.openapi import CURL_ARGUMENTS
 from ketav_gateway.http.problem_codes import IDEMPOTENT, JSON_BODY, LIST, TEXT
-from ketav_gateway.http.problems import responses
+from ketav_gateway.http.problems import Responses, responses
+from ketav_gateway.pages import documents, streams
 from ketav_gateway.pages.convert import page
-from ketav_gateway.pages.schemas import Page
+from ketav_gateway.pages.schemas import PAGE_EXAMPLE, Page
 from ketav_gateway.projects import convert, schemas
+from ketav_gateway.schemas import Id
 from ketav_gateway.services import Services, call, stream
 
 router = APIRouter(prefix="/projects", tags=["projects"])
+
+_EXAMPLE = Page.model_validate(PAGE_EXAMPLE)
+_EXPORT: Responses = {
+    200: {
+        "description": "The export.",
+        "content": {streams.media_type(kind): {} for kind in ("pdf", "page")}
+        | {streams.media_type("txt"): {"example": "שלום לכולם\n"}}
+        | {media_type: {"example": text} for media_type, text in documents.example(_EXAMPLE).items()},
+    },
+}
 
 
 @router.get("/", responses=responses(*LIST), summary="List your projects")
@@ -103,6 +116,40 @@ async def _project_with_images(
     if project is None:
         raise Unavailable("The registry sent a project without its record. Retry later.")
     return schemas.ProjectWithImages(**project.model_dump(), images=images, next_cursor=next_cursor)
+
+
+@router.get(
+    "/{project_id}/export",
+    response_class=Response,
+    responses=responses("not-found", "invalid-input", more=_EXPORT),
+    openapi_extra={CURL_ARGUMENTS: ["-o export"]},
+    summary="Export a project",
+)
+async def export_project(
+    request: Request,
+    gateway: Gateway,
+    user_id: UserId,
+    project_id: ProjectId,
+    export_format: Annotated[
+        streams.Format,
+        Query(
+            alias="format",
+            description="`txt`, `tei`, `pdf` (searchable), `iiif` (a manifest): one document. `json`, "
+            "`alto`, `page`, `hocr`: a zip with a file for each image.",
+        ),
+    ] = "txt",
+    image_id: Annotated[
+        list[Id], Query(description="Images to export, in this order; none: all.", max_length=100)
+    ] = [],  # noqa: B006 - FastAPI copies it
+    images: Annotated[bool, Query(description="Whether a zip contains the image files, too.")] = False,
+) -> Response:
+    """Export a project, or some of its images, as a stream; lines are in logical order.
+
+    A zip of ALTO or PAGE with images can be imported again. An export that fails midway ends without its
+    last chunk.
+    """
+    selection = streams.Selection(project_id, image_id, images)
+    return await streams.response(export_format, selection, request, gateway, user_id)
 
 
 @router.patch(

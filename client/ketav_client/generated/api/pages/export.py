@@ -25,7 +25,8 @@ def export(
     Args:
         project_id (str): UUID of the project.
         image_id (str): UUID of the image.
-        format_ (ExportFormat | Unset): Plain text, JSON, ALTO 4.4, PAGE XML or hOCR.
+        format_ (ExportFormat | Unset): Plain text, JSON, ALTO 4.4, PAGE XML, hOCR, TEI,
+            searchable PDF or IIIF manifest.
     """
 
     params: dict[str, Any] = {}

@@ -1,0 +1,8 @@
+from typing import Literal, cast
+
+ExportProjectFormat = Literal["alto", "hocr", "iiif", "json", "page", "pdf", "tei", "txt"]
+
+
+def check_export_project_format(value: str) -> ExportProjectFormat:
+    """Return the value: a newer server may send one that this client does not list."""
+    return cast(ExportProjectFormat, value)

@@ -1,0 +1,119 @@
+"""The invisible text of a searchable PDF: the words of a page, each over its ink.
+
+A PDF has its glyphs in visual order; programs that extract text restore the logical order, each by rules of
+its own. Marks make poppler and PDFium agree: a right-to-left mark ends a number or a Latin word for poppler,
+which otherwise takes the punctuation after it for a part of it, and a left-to-right mark before a bracket
+keeps PDFium from mirroring it, which poppler never does. PDFium returns the words of a Latin phrase on a
+Hebrew page in reversed order, whatever the file says.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from math import hypot
+from statistics import fmean
+from typing import Final
+
+from ketav_gateway.pages.regions import outline, page_lines
+from ketav_gateway.pages.schemas import Page
+from ketav_gateway.transcriptions.schemas import CorrectedLine, PlacedWord
+from ketav_gateway.transcriptions.word_boxes import extent
+
+RIGHT_TO_LEFT_MARK: Final = "\u200f"
+LEFT_TO_RIGHT_MARK: Final = "\u200e"
+GLYPH_WIDTH: Final = 0.5
+"""Width of each glyph of the font, in font sizes; words are stretched to the width of their ink."""
+_LAST_CODE: Final = 0xFFFD
+_BRACKETS: Final = frozenset("()[]{}<>«»")
+_CELL: Final = re.compile(
+    r"[0-9A-Za-z\u00c0-\u024f](?:[0-9A-Za-z\u00c0-\u024f.,:/'+-]*[0-9A-Za-z\u00c0-\u024f])?"
+    r"|.[\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7]*",
+    re.DOTALL,
+)
+"""Parts of a word that keep their order from left to right: numbers, Latin words, letters with marks."""
+_BAND: Final = 0.7
+"""Size of the text as a share of the line's height: the lines of a page do not overlap."""
+_MAX_GAP: Final = 0.4
+"""Gap between words at most, in font sizes: poppler takes words more than 1.5 sizes apart for two lines."""
+_MIN_SIZE: Final = 1.0
+
+
+def text_layer(page: Page, points_a_pixel: float) -> str:
+    """Return the operators that draw the words of a page invisibly (ISO 32000-1, section 9)."""
+    height = page.image.height
+    drawn = (_line(line, height, points_a_pixel) for line in page_lines(page))
+    return "\n".join(operators for operators in drawn if operators)
+
+
+def _line(line: CorrectedLine, page_height: int, scale: float) -> str:
+    """Return the operators that draw the words of a line from left to right; none without words.
+
+    All words are level at the middle of the line: programs that extract text take the words of a line that
+    rises or falls for several lines.
+    """
+    words: Sequence[PlacedWord] = line.words if line.verified_words is None else line.verified_words
+    if not words:
+        return ""
+    boxes = sorted(zip((extent(word.boundary) for word in words), _visual_words(words), strict=True))
+    height = _height(line)
+    size = max(height * _BAND * scale, _MIN_SIZE)
+    ends = _closed_up([(left, right) for (left, _, right, _), _ in boxes], _MAX_GAP * size / scale)
+    middle = fmean((top + bottom) / 2 for (_, top, _, bottom), _ in boxes)
+    y = page_height - middle - _BAND / 3 * height
+    operators = [f"/F0 {size:.2f} Tf"]
+    for (_, visual), (left, right) in zip(boxes, ends, strict=True):
+        stretch = 100 * max(right - left, 1) * scale / (max(len(visual), 1) * GLYPH_WIDTH * size)
+        operators.append(f"{stretch:.2f} Tz 1 0 0 1 {left * scale:.2f} {y * scale:.2f} Tm")
+        operators.append(f"<{encoded(visual)}> Tj")
+    return "\n".join(operators)
+
+
+def _height(line: CorrectedLine) -> float:
+    """Return the height of a line's boundary across its baseline, in pixels."""
+    points = line.baseline or outline(line)
+    (x0, y0), (x1, y1) = min(points), max(points)
+    slope = (y1 - y0) / (x1 - x0) if x1 > x0 else 0.0
+    across = [y - slope * x for x, y in outline(line)]
+    return (max(across) - min(across)) / hypot(1, slope)
+
+
+def _closed_up(ends: Sequence[tuple[float, float]], max_gap: float) -> list[tuple[float, float]]:
+    """Return the ends of words from left to right, with smaller gaps: wide ones are taken for two lines."""
+    closed = list(ends)
+    for index, ((_, right), (next_left, next_right)) in enumerate(pairwise(ends)):
+        excess = (next_left - right - max_gap) / 2
+        if excess > 0:
+            closed[index] = closed[index][0], right + excess
+            closed[index + 1] = next_left - excess, next_right
+    return closed
+
+
+def encoded(text: str) -> str:
+    """Return the code of each glyph, its code point, in hexadecimal digits; U+FFFD for one beyond 16 bits."""
+    return "".join(f"{min(ord(character), _LAST_CODE):04X}" for character in text)
+
+
+def _visual_words(words: Sequence[PlacedWord]) -> Iterator[str]:
+    """Yield the glyphs of each word from left to right; the first word of a Latin phrase ends the phrase."""
+    in_phrase = False
+    for word in words:
+        text = "".join(character for character in word.text if unicodedata.category(character)[0] != "C")
+        classes = {unicodedata.bidirectional(character) for character in text}
+        latin = "L" in classes and not classes & {"R", "AL"}
+        yield _visual(text, ends_phrase=not (latin and in_phrase))
+        in_phrase = latin
+
+
+def _visual(word: str, *, ends_phrase: bool) -> str:
+    """Return the glyphs of a word from left to right, with marks."""
+    glyphs = ""
+    for cell in _CELL.findall(word):
+        mark = "" if unicodedata.bidirectional(cell[0]) in {"R", "AL"} else RIGHT_TO_LEFT_MARK
+        if cell[0] in _BRACKETS:
+            glyphs = mark + cell + LEFT_TO_RIGHT_MARK + glyphs
+        elif cell[0].isalnum() and mark:
+            glyphs = (mark if ends_phrase else "") + cell + glyphs
+        else:
+            glyphs = mark + cell[::-1] + glyphs
+    return glyphs

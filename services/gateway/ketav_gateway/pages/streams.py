@@ -1,0 +1,192 @@
+"""Exports of a project, or of some of its pages: one document, or an archive with a file for each page.
+
+They are written as a stream, so memory and disk hold a few pages and one image at a time.
+"""
+
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import AsyncExitStack, aclosing
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Literal, cast, get_args
+
+from fastapi import Request, Response
+from fastapi.responses import StreamingResponse
+from zipstream import ZIP_DEFLATED, ZIP_STORED, ZipStream
+
+from ketav.registry.v1 import pages_pb2, projects_pb2
+from ketav_common.errors import TimedOut, Unavailable
+from ketav_gateway.http.dependencies import Components
+from ketav_gateway.pages import documents
+from ketav_gateway.pages import exports as page_exports
+from ketav_gateway.pages.convert import page as page_of
+from ketav_gateway.pages.schemas import Page
+from ketav_gateway.services import Services, call, download_image, stream
+
+Format = Literal["txt", "json", "alto", "page", "hocr", "tei", "pdf", "iiif"]
+FORMATS: tuple[Format, ...] = get_args(Format)
+ARCHIVE_MEDIA_TYPE = "application/zip"
+_ARCHIVED: dict[str, page_exports.Format] = {"json": "json", "alto": "alto", "page": "page", "hocr": "hocr"}
+"""Formats of which each page has a file of its own, in an archive."""
+_PAGES_PER_CALL = 8
+"""Pages that are in memory at once, and that the registry sends within one deadline."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The pages to export: all of a project, or those with these ids in this order; with their images or not.
+
+    Images are added to archives only.
+    """
+
+    project_id: str
+    image_ids: Sequence[str] = ()
+    images: bool = False
+    name: str = ""
+    """Name of the file without its extension; empty: the id of the project."""
+
+
+async def project_name(services: Services, project_id: str) -> str:
+    """Return the name of a project of the caller; raises NotFound."""
+    request = projects_pb2.GetProjectRequest(project_id=project_id, limit=1, without_transcriptions=True)
+    async for message in stream(services.projects.GetProject, request, services.deadlines.store_s):
+        if message.HasField("project"):
+            return message.project.name
+    raise Unavailable("The registry sent a project without its record. Retry later.")
+
+
+async def pages_of(services: Services, selection: Selection, deadline: float) -> AsyncGenerator[Page, None]:
+    """Yield the selected pages, oldest first, or in the order of their ids; `deadline` is a monotonic time.
+
+    NotFound: the project does not have one of the pages. TimedOut: the time of the export is over.
+    """
+    if selection.image_ids:
+        for image_id in selection.image_ids:
+            _check_time(deadline)
+            request = pages_pb2.GetPageRequest(project_id=selection.project_id, page_id=image_id)
+            response = await call(services.pages.GetPage, request, services.deadlines.short_s)
+            yield page_of(response.page)
+        return
+    cursor: str | None = ""
+    while cursor is not None:
+        _check_time(deadline)
+        part = projects_pb2.GetProjectRequest(
+            project_id=selection.project_id, cursor=cursor, limit=_PAGES_PER_CALL
+        )
+        cursor = None
+        pages = []
+        async for message in stream(services.projects.GetProject, part, services.deadlines.store_s):
+            if message.HasField("page"):
+                pages.append(page_of(message.page))
+            elif message.HasField("next_cursor"):
+                cursor = message.next_cursor
+        for page in pages:
+            yield page
+
+
+def _check_time(deadline: float) -> None:
+    """Raise TimedOut when the time of the export is over."""
+    if time.monotonic() > deadline:
+        raise TimedOut("The export takes too long. Export some of its images with image_id.")
+
+
+def media_type(kind: Format) -> str:
+    """Return the media type of an export."""
+    if kind in _ARCHIVED:
+        return ARCHIVE_MEDIA_TYPE
+    return documents.MEDIA_TYPES.get(kind, page_exports.FORMATS["txt"][0])
+
+
+def extension(kind: Format) -> str:
+    """Return the extension of an export's file name."""
+    return "zip" if kind in _ARCHIVED else documents.EXTENSIONS.get(kind, "txt")
+
+
+async def response(
+    kind: Format, selection: Selection, request: Request, gateway: Components, user_id: str
+) -> Response:
+    """Return the response that streams an export; what can be refused is refused before its first byte.
+
+    NotFound: no such project, or it does not have one of the images. RateLimited, Unavailable: too many
+    exports run.
+    """
+    services, settings = gateway.services, gateway.settings
+    async with AsyncExitStack() as stack:
+        stack.enter_context(gateway.exports.acquire(user_id))
+        title = await project_name(services, selection.project_id)
+        folder = Path(stack.enter_context(TemporaryDirectory(dir=settings.spool_dir)))
+        pages = pages_of(services, selection, time.monotonic() + settings.export_timeout_s)
+        await stack.enter_async_context(aclosing(pages))
+        source = documents.Source(
+            title=title,
+            pages=await _started(pages),
+            fetch_image=_downloads(services, folder),
+            address=str(request.url),
+            base=str(request.base_url).rstrip("/"),
+        )
+        name = f"{selection.name or selection.project_id}.{extension(kind)}"
+        return StreamingResponse(
+            _closing(_chunks(kind, source, selection), stack.pop_all()),
+            media_type=media_type(kind),
+            headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
+        )
+
+
+async def _started(pages: AsyncIterator[Page]) -> AsyncIterator[Page]:
+    """Return an iterator whose first page has been read: an error of the first is a problem document."""
+    first = await anext(pages, None)
+
+    async def started() -> AsyncIterator[Page]:
+        """Yield the first page and the others."""
+        if first is not None:
+            yield first
+        async for page in pages:
+            yield page
+
+    return started()
+
+
+def _downloads(services: Services, folder: Path) -> documents.FetchImage:
+    """Return a function that downloads the image of a page into a folder."""
+
+    async def fetch_image(page: Page) -> Path:
+        """Download an image and return its file."""
+        await download_image(services, page.project_id, page.image_id, folder / "image")
+        return folder / "image"
+
+    return fetch_image
+
+
+async def _closing(chunks: AsyncIterator[bytes], stack: AsyncExitStack) -> AsyncIterator[bytes]:
+    """Yield chunks and close what they were made from."""
+    async with stack:
+        async for chunk in chunks:
+            yield chunk
+
+
+def _chunks(kind: Format, source: documents.Source, selection: Selection) -> AsyncIterator[bytes]:
+    """Return the chunks of an export."""
+    if kind in _ARCHIVED:
+        return _archive(_ARCHIVED[kind], source, with_images=selection.images)
+    if kind == "txt":
+        return documents.plain_text(source)
+    return documents.document(cast("documents.DocumentFormat", kind), source)
+
+
+async def _archive(
+    kind: page_exports.Format, source: documents.Source, *, with_images: bool
+) -> AsyncIterator[bytes]:
+    """Yield a zip with a file for each page, and its image if wanted; an import takes it as it is."""
+    archive = ZipStream(compress_type=ZIP_DEFLATED)
+    _, write = page_exports.FORMATS[kind]
+    async for page in source.pages:
+        archive.add(write(page), f"{page.image_id}.{page_exports.EXTENSIONS[kind]}")
+        if with_images:
+            path = await source.fetch_image(page)
+            name = page_exports.image_name(page.image_id, page.image.media_type)
+            archive.add_path(str(path), name, compress_type=ZIP_STORED)
+        for chunk in archive.all_files():
+            yield chunk
+    for chunk in archive.finalize():
+        yield chunk
