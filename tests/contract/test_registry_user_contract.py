@@ -449,6 +449,97 @@ async def test_a_correction_is_refused_if_the_line_has_changed_since(registry: S
     await registry.correct(user, page, line(first.line_id, "שלום לי"))
 
 
+async def edit(registry: Subject, user: UUID, page: pages_pb2.Page, *items: Any) -> list[page_pb2.Line]:
+    """Edit the lines of a page as its user sees them; return the lines of the page after it."""
+    seen = (await registry.get_page(user, page)).transcription
+    request = transcriptions_pb2.EditLinesRequest(
+        project_id=page.project_id,
+        page_id=page.page_id,
+        transcription_id=seen.transcription_id,
+        lines=items,
+    )
+    await registry.do(user, registry.services.transcriptions.EditLines, request)
+    return list((await registry.get_page(user, page)).transcription.lines)
+
+
+def box(top: int, text: str = "") -> page_pb2.Line:
+    """Return a new line at a height."""
+    corners = [(10, top), (90, top), (90, top + 10), (10, top + 10)]
+    return page_pb2.Line(
+        baseline=[page_pb2.Point(x=x, y=y) for x, y in corners[1::-1]],
+        boundary=[page_pb2.Point(x=x, y=y) for x, y in corners],
+        text=text,
+    )
+
+
+def stays(remaining: page_pb2.Line) -> transcriptions_pb2.EditedLine:
+    """Return a line of an edit that stays as it is."""
+    return transcriptions_pb2.EditedLine(line_id=remaining.line_id)
+
+
+async def test_edited_lines_are_another_transcription_and_the_others_keep_their_corrections(
+    registry: Subject,
+) -> None:
+    """In the order of the request, by the same model; undoing returns to the lines before, also twice."""
+    user = await registry.user()
+    page, lines = await registry.read_page(user)
+    await registry.correct(user, page, line(lines[0].line_id, "שלום לכולם"))
+    added = transcriptions_pb2.EditedLine(new_line=box(500, "חדש"))
+    one = await edit(registry, user, page, *map(stays, reversed(lines)), added)
+    assert [item.text for item in one] == [*(item.text for item in reversed(lines)), "חדש"]
+    assert one[len(lines) - 1].corrected_text == "שלום לכולם"
+    edited = (await registry.get_page(user, page)).transcription
+    assert edited.edited
+    assert edited.model.version == "hebrew_base-1"
+    two = await edit(registry, user, page, *map(stays, one[:-1]))
+    assert len(two) == len(lines)
+    undo = transcriptions_pb2.UndoLineEditRequest(project_id=page.project_id, page_id=page.page_id)
+    for expected in (one, lines):
+        await registry.do(user, registry.services.transcriptions.UndoLineEdit, undo)
+        restored = (await registry.get_page(user, page)).transcription
+        assert [item.text for item in restored.lines] == [item.text for item in expected]
+    assert not restored.edited
+    assert restored.lines[0].corrected_text == "שלום לכולם"
+    undoing = registry.do(user, registry.services.transcriptions.UndoLineEdit, undo)
+    await refused(Precondition, "nothing-to-undo", undoing)
+
+
+async def test_a_merged_line_has_the_text_that_its_lines_decide(registry: Subject) -> None:
+    """It counts as corrected, and undoing the merge corrects the lines again."""
+    user = await registry.user()
+    page, lines = await registry.read_page(user)
+    await registry.correct(user, page, line(lines[0].line_id, "שלום לכולם"))
+    await registry.correct(user, page, line(lines[1].line_id, "ועוד שורה"))
+    merged = transcriptions_pb2.EditedLine(
+        new_line=box(500, "שלום לכולם ועוד שורה"),
+        corrected_text="שלום לכולם ועוד שורה",
+        replaced_line_ids=[lines[0].line_id, lines[1].line_id],
+    )
+    after = await edit(registry, user, page, merged, *map(stays, lines[2:]))
+    assert after[0].verified_text == "שלום לכולם ועוד שורה"
+    undo = transcriptions_pb2.UndoLineEditRequest(project_id=page.project_id, page_id=page.page_id)
+    await registry.do(user, registry.services.transcriptions.UndoLineEdit, undo)
+    restored = (await registry.get_page(user, page)).transcription.lines
+    assert [item.verified_text for item in restored[:2]] == ["שלום לכולם", "ועוד שורה"]
+
+
+async def test_edits_that_fit_no_page_are_refused(registry: Subject) -> None:
+    """Unknown and repeated lines, a page that has changed since, and a page of another user."""
+    user = await registry.user()
+    page, lines = await registry.read_page(user)
+    unknown = transcriptions_pb2.EditedLine(line_id=str(uuid4()))
+    await refused(InvalidInput, "unknown-line", edit(registry, user, page, unknown))
+    twice = edit(registry, user, page, stays(lines[0]), stays(lines[0]))
+    await refused(InvalidInput, "duplicate-line", twice)
+    await edit(registry, user, page, *map(stays, lines))
+    stale = transcriptions_pb2.EditLinesRequest(
+        project_id=page.project_id, page_id=page.page_id, transcription_id=str(uuid4())
+    )
+    edit_lines = registry.services.transcriptions.EditLines
+    await refused(Changed, "lines-changed", registry.do(user, edit_lines, stale))
+    await refused(NotFound, "not-found", registry.do(await registry.user(), edit_lines, stale))
+
+
 async def test_an_empty_correction_is_quarantined(registry: Subject) -> None:
     """It is stored and shown with its reason, and does not count as ground truth."""
     user = await registry.user()

@@ -20,6 +20,13 @@ def random_lines(count: int, length: int = 8, seed: int = 0) -> list[str]:
     return ["".join(source.choice(LETTERS) for _ in range(length)) for _ in range(count)]
 
 
+def random_words(count: int, seed: int = 0) -> list[str]:
+    """Return so many texts of three words of four letters."""
+    source = random.Random(seed)
+    words = ["".join(source.choice(LETTERS) for _ in range(4)) for _ in range(3 * count)]
+    return [" ".join(words[start : start + 3]) for start in range(0, len(words), 3)]
+
+
 def draw_page(lines: list[str]) -> bytes:
     """Draw lines from right to left, one below the other, and return the page as PNG."""
     width = 60 + _STEP * max(map(len, lines), default=1)
@@ -28,6 +35,9 @@ def draw_page(lines: list[str]) -> bytes:
     for row, text in enumerate(lines):
         right = width - 30
         for letter in text:
+            if letter == " ":
+                right -= _STEP
+                continue
             wide, top, bottom = _SHAPES[letter]
             y = 20 + _LINE * row
             draw.rectangle((right - wide, y + top, right, y + bottom), fill=0)

@@ -315,7 +315,7 @@ async def test_a_wrong_method_names_all_methods_of_the_address(
     assert response.json()["detail"].endswith(f"Use {allowed}.")
 
 
-@pytest.mark.parametrize("path", ["/upload/", "/projects//", "/", "/" + "a" * 3000, "/docs/absent.js"])
+@pytest.mark.parametrize("path", ["/upload/", "/projects//", "/" + "a" * 3000, "/docs/absent.js"])
 async def test_an_address_without_a_route_refers_to_the_list_of_addresses(
     gateway: Gateway, path: str
 ) -> None:

@@ -94,3 +94,25 @@ def test_the_manifest_depends_on_lines_texts_images_and_sides_only() -> None:
     key = lines[0].key
     other_side = Split.TRAIN if sides[key] is Split.HOLDOUT else Split.HOLDOUT
     assert manifest_sha256(lines, sides | {key: other_side}) != manifest_sha256(lines, sides)
+
+
+@given(st.integers(0, 2**64), st.integers(4, 40), st.randoms())
+def test_an_edited_line_is_on_the_side_of_the_lines_that_it_replaces(
+    page: int, count: int, random: Random
+) -> None:
+    """A line that has trained never measures; one that was held out does not train."""
+    lines = lines_of({page: count})
+    previous = split_lines(lines, {})
+    replaced = random.sample(lines, 2)
+    merged = replace(
+        lines[0],
+        key=LineKey(lines[0].key.page_id, b"merged"),
+        replaces=tuple(line.key.geometry_sha256 for line in replaced),
+    )
+    remaining = [line for line in lines if line not in replaced]
+    after = split_lines([*remaining, merged], previous)
+    expected = {previous[line.key] for line in replaced}
+    assert after[merged.key] is (Split.TRAIN if Split.TRAIN in expected else Split.HOLDOUT)
+    assert {line.key: after[line.key] for line in remaining} == {
+        line.key: previous[line.key] for line in remaining
+    }

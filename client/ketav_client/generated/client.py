@@ -21,11 +21,17 @@ from .api.models import get_model as _get_model
 from .api.models import list_models as _list_models
 from .api.models import list_progress as _list_progress
 from .api.next_lines import list_next_lines as _list_next_lines
+from .api.pages import add_line as _add_line
+from .api.pages import change_line as _change_line
 from .api.pages import delete_image as _delete_image
+from .api.pages import delete_line as _delete_line
 from .api.pages import export as _export
 from .api.pages import get_file as _get_file
 from .api.pages import get_image as _get_image
 from .api.pages import get_line_image as _get_line_image
+from .api.pages import merge_lines as _merge_lines
+from .api.pages import split_line as _split_line
+from .api.pages import undo_line_edit as _undo_line_edit
 from .api.projects import create_project as _create_project
 from .api.projects import delete_project as _delete_project
 from .api.projects import export_project as _export_project
@@ -48,6 +54,7 @@ from .api.webhooks import get_webhook as _get_webhook
 from .api.webhooks import set_webhook as _set_webhook
 from .api.webhooks import test_webhook as _test_webhook
 from .models.account import Account
+from .models.changed_line import ChangedLine
 from .models.correct_line_response import CorrectLineResponse
 from .models.create_job_request import CreateJobRequest
 from .models.erasure import Erasure
@@ -63,11 +70,13 @@ from .models.job_list import JobList
 from .models.job_summary import JobSummary
 from .models.list_corrections_response import ListCorrectionsResponse
 from .models.list_progress_script_type_0 import ListProgressScriptType0
+from .models.merged_lines import MergedLines
 from .models.model_list import ModelList
 from .models.model_progress import ModelProgress
 from .models.model_record import ModelRecord
 from .models.model_version import ModelVersion
 from .models.new_correction import NewCorrection
+from .models.new_line import NewLine
 from .models.new_project import NewProject
 from .models.next_line_list import NextLineList
 from .models.ocr_accepted_response import OcrAcceptedResponse
@@ -82,6 +91,7 @@ from .models.readiness import Readiness
 from .models.run_ocr_body import RunOcrBody
 from .models.set_training_policy_request import SetTrainingPolicyRequest
 from .models.set_webhook_request import SetWebhookRequest
+from .models.split_line import SplitLine
 from .models.start_training_request import StartTrainingRequest
 from .models.start_training_response import StartTrainingResponse
 from .models.submit_corrections_request import SubmitCorrectionsRequest
@@ -653,6 +663,187 @@ class Operations(ABC):
                 project_id=project_id,
                 image_id=image_id,
                 format_=format_,
+            )
+        )
+
+    def add_line(
+        self,
+        project_id: str,
+        image_id: str,
+        *,
+        body: NewLine,
+        idempotency_key: None | str | Unset = UNSET,
+    ) -> Page:
+        """Add a line.
+
+        Add a line that was not found; its text is a correction of it. Return the image with its lines.
+
+        Args:
+            project_id (str): UUID of the project.
+            image_id (str): UUID of the image.
+            idempotency_key (None | str | Unset): A name for this request: the same request sent again
+                with it is done once.
+            body (NewLine): A line to add. Example: {'after': '5c4b3a29-1807-4f6e-9d5c-4b3a29180744',
+                'boundary': [[630, 220], [1110, 216], [1112, 290], [632, 296]]}.
+        """
+        return self.send(
+            _add_line.add_line(
+                project_id=project_id,
+                image_id=image_id,
+                body=body,
+                idempotency_key=idempotency_key,
+            )
+        )
+
+    def merge_lines(
+        self,
+        project_id: str,
+        image_id: str,
+        *,
+        body: MergedLines,
+        idempotency_key: None | str | Unset = UNSET,
+    ) -> Page:
+        """Merge lines.
+
+        Replace lines by one around them, with their texts joined. Return the image with its lines.
+
+        It is corrected if all of them are. It trains, or measures, as they did.
+
+        Args:
+            project_id (str): UUID of the project.
+            image_id (str): UUID of the image.
+            idempotency_key (None | str | Unset): A name for this request: the same request sent again
+                with it is done once.
+            body (MergedLines): Lines to merge. Example: {'line_ids':
+                ['5c4b3a29-1807-4f6e-9d5c-4b3a29180744', '5e4d3c2b-1a09-4f8e-9d7c-6b5a4f3e2d1d']}.
+        """
+        return self.send(
+            _merge_lines.merge_lines(
+                project_id=project_id,
+                image_id=image_id,
+                body=body,
+                idempotency_key=idempotency_key,
+            )
+        )
+
+    def undo_line_edit(
+        self,
+        project_id: str,
+        image_id: str,
+        *,
+        idempotency_key: None | str | Unset = UNSET,
+    ) -> Page:
+        """Undo the latest edit of lines.
+
+        Return to the lines before the latest edit, with their corrections; a tainted model stays
+        tainted.
+
+        Args:
+            project_id (str): UUID of the project.
+            image_id (str): UUID of the image.
+            idempotency_key (None | str | Unset): A name for this request: the same request sent again
+                with it is done once.
+        """
+        return self.send(
+            _undo_line_edit.undo_line_edit(
+                project_id=project_id,
+                image_id=image_id,
+                idempotency_key=idempotency_key,
+            )
+        )
+
+    def split_line(
+        self,
+        project_id: str,
+        image_id: str,
+        line_id: str,
+        *,
+        body: SplitLine,
+        idempotency_key: None | str | Unset = UNSET,
+    ) -> Page:
+        """Split a line.
+
+        Replace a line by its right and its left part, with a text each. Return the image with its
+        lines.
+
+        The parts are corrected if the line is and the texts are its own; otherwise confirm or correct
+        them.
+
+        Args:
+            project_id (str): UUID of the project.
+            image_id (str): UUID of the image.
+            line_id (str): UUID of a line of the image.
+            idempotency_key (None | str | Unset): A name for this request: the same request sent again
+                with it is done once.
+            body (SplitLine): The parts of a line. Example: {'texts': ['שלום', 'עולם'], 'x': 870}.
+        """
+        return self.send(
+            _split_line.split_line(
+                project_id=project_id,
+                image_id=image_id,
+                line_id=line_id,
+                body=body,
+                idempotency_key=idempotency_key,
+            )
+        )
+
+    def delete_line(
+        self,
+        project_id: str,
+        image_id: str,
+        line_id: str,
+        *,
+        idempotency_key: None | str | Unset = UNSET,
+    ) -> Page:
+        """Delete a line.
+
+        Delete a line with its corrections; model versions trained on it stop serving. Return the image.
+
+        Args:
+            project_id (str): UUID of the project.
+            image_id (str): UUID of the image.
+            line_id (str): UUID of a line of the image.
+            idempotency_key (None | str | Unset): A name for this request: the same request sent again
+                with it is done once.
+        """
+        return self.send(
+            _delete_line.delete_line(
+                project_id=project_id,
+                image_id=image_id,
+                line_id=line_id,
+                idempotency_key=idempotency_key,
+            )
+        )
+
+    def change_line(
+        self,
+        project_id: str,
+        image_id: str,
+        line_id: str,
+        *,
+        body: ChangedLine,
+        idempotency_key: None | str | Unset = UNSET,
+    ) -> Page:
+        """Move or reshape a line.
+
+        Move a line in the reading order, or replace its geometry. Return the image with its lines.
+
+        Args:
+            project_id (str): UUID of the project.
+            image_id (str): UUID of the image.
+            line_id (str): UUID of a line of the image.
+            idempotency_key (None | str | Unset): A name for this request: the same request sent again
+                with it is done once.
+            body (ChangedLine): A change of a line: of its position, of its geometry, or of both.
+                Example: {'order': 3}.
+        """
+        return self.send(
+            _change_line.change_line(
+                project_id=project_id,
+                image_id=image_id,
+                line_id=line_id,
+                body=body,
+                idempotency_key=idempotency_key,
             )
         )
 
@@ -1569,6 +1760,187 @@ class AsyncOperations(ABC):
                 project_id=project_id,
                 image_id=image_id,
                 format_=format_,
+            )
+        )
+
+    async def add_line(
+        self,
+        project_id: str,
+        image_id: str,
+        *,
+        body: NewLine,
+        idempotency_key: None | str | Unset = UNSET,
+    ) -> Page:
+        """Add a line.
+
+        Add a line that was not found; its text is a correction of it. Return the image with its lines.
+
+        Args:
+            project_id (str): UUID of the project.
+            image_id (str): UUID of the image.
+            idempotency_key (None | str | Unset): A name for this request: the same request sent again
+                with it is done once.
+            body (NewLine): A line to add. Example: {'after': '5c4b3a29-1807-4f6e-9d5c-4b3a29180744',
+                'boundary': [[630, 220], [1110, 216], [1112, 290], [632, 296]]}.
+        """
+        return await self.send(
+            _add_line.add_line(
+                project_id=project_id,
+                image_id=image_id,
+                body=body,
+                idempotency_key=idempotency_key,
+            )
+        )
+
+    async def merge_lines(
+        self,
+        project_id: str,
+        image_id: str,
+        *,
+        body: MergedLines,
+        idempotency_key: None | str | Unset = UNSET,
+    ) -> Page:
+        """Merge lines.
+
+        Replace lines by one around them, with their texts joined. Return the image with its lines.
+
+        It is corrected if all of them are. It trains, or measures, as they did.
+
+        Args:
+            project_id (str): UUID of the project.
+            image_id (str): UUID of the image.
+            idempotency_key (None | str | Unset): A name for this request: the same request sent again
+                with it is done once.
+            body (MergedLines): Lines to merge. Example: {'line_ids':
+                ['5c4b3a29-1807-4f6e-9d5c-4b3a29180744', '5e4d3c2b-1a09-4f8e-9d7c-6b5a4f3e2d1d']}.
+        """
+        return await self.send(
+            _merge_lines.merge_lines(
+                project_id=project_id,
+                image_id=image_id,
+                body=body,
+                idempotency_key=idempotency_key,
+            )
+        )
+
+    async def undo_line_edit(
+        self,
+        project_id: str,
+        image_id: str,
+        *,
+        idempotency_key: None | str | Unset = UNSET,
+    ) -> Page:
+        """Undo the latest edit of lines.
+
+        Return to the lines before the latest edit, with their corrections; a tainted model stays
+        tainted.
+
+        Args:
+            project_id (str): UUID of the project.
+            image_id (str): UUID of the image.
+            idempotency_key (None | str | Unset): A name for this request: the same request sent again
+                with it is done once.
+        """
+        return await self.send(
+            _undo_line_edit.undo_line_edit(
+                project_id=project_id,
+                image_id=image_id,
+                idempotency_key=idempotency_key,
+            )
+        )
+
+    async def split_line(
+        self,
+        project_id: str,
+        image_id: str,
+        line_id: str,
+        *,
+        body: SplitLine,
+        idempotency_key: None | str | Unset = UNSET,
+    ) -> Page:
+        """Split a line.
+
+        Replace a line by its right and its left part, with a text each. Return the image with its
+        lines.
+
+        The parts are corrected if the line is and the texts are its own; otherwise confirm or correct
+        them.
+
+        Args:
+            project_id (str): UUID of the project.
+            image_id (str): UUID of the image.
+            line_id (str): UUID of a line of the image.
+            idempotency_key (None | str | Unset): A name for this request: the same request sent again
+                with it is done once.
+            body (SplitLine): The parts of a line. Example: {'texts': ['שלום', 'עולם'], 'x': 870}.
+        """
+        return await self.send(
+            _split_line.split_line(
+                project_id=project_id,
+                image_id=image_id,
+                line_id=line_id,
+                body=body,
+                idempotency_key=idempotency_key,
+            )
+        )
+
+    async def delete_line(
+        self,
+        project_id: str,
+        image_id: str,
+        line_id: str,
+        *,
+        idempotency_key: None | str | Unset = UNSET,
+    ) -> Page:
+        """Delete a line.
+
+        Delete a line with its corrections; model versions trained on it stop serving. Return the image.
+
+        Args:
+            project_id (str): UUID of the project.
+            image_id (str): UUID of the image.
+            line_id (str): UUID of a line of the image.
+            idempotency_key (None | str | Unset): A name for this request: the same request sent again
+                with it is done once.
+        """
+        return await self.send(
+            _delete_line.delete_line(
+                project_id=project_id,
+                image_id=image_id,
+                line_id=line_id,
+                idempotency_key=idempotency_key,
+            )
+        )
+
+    async def change_line(
+        self,
+        project_id: str,
+        image_id: str,
+        line_id: str,
+        *,
+        body: ChangedLine,
+        idempotency_key: None | str | Unset = UNSET,
+    ) -> Page:
+        """Move or reshape a line.
+
+        Move a line in the reading order, or replace its geometry. Return the image with its lines.
+
+        Args:
+            project_id (str): UUID of the project.
+            image_id (str): UUID of the image.
+            line_id (str): UUID of a line of the image.
+            idempotency_key (None | str | Unset): A name for this request: the same request sent again
+                with it is done once.
+            body (ChangedLine): A change of a line: of its position, of its geometry, or of both.
+                Example: {'order': 3}.
+        """
+        return await self.send(
+            _change_line.change_line(
+                project_id=project_id,
+                image_id=image_id,
+                line_id=line_id,
+                body=body,
+                idempotency_key=idempotency_key,
             )
         )
 

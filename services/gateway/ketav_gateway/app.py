@@ -21,6 +21,7 @@ from ketav_gateway.http.routes import router as system
 from ketav_gateway.jobs.routes import router as jobs
 from ketav_gateway.models.routes import router as models
 from ketav_gateway.next_lines.routes import router as next_lines
+from ketav_gateway.pages.line_routes import router as lines
 from ketav_gateway.pages.routes import router as pages
 from ketav_gateway.projects.routes import router as projects
 from ketav_gateway.settings import GatewaySettings, origins_of
@@ -75,6 +76,7 @@ _FEATURES = (
     ground_truth,
     projects,
     pages,
+    lines,
     next_lines,
     training,
     models,

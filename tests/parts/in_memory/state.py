@@ -15,6 +15,7 @@ from ketav.registry.v1 import (
     pages_pb2,
     projects_pb2,
     training_pb2,
+    transcriptions_pb2,
     webhooks_pb2,
 )
 from ketav_common import context
@@ -38,6 +39,7 @@ class StoredPage:
     first_reading: list[page_pb2.Line] = field(default_factory=list)
     history: dict[str, list[str | None]] = field(default_factory=dict)
     recorded_lines: int = 0
+    edits: list[transcriptions_pb2.Transcription] = field(default_factory=list)
     corrections: int = 0
 
     def lines(self) -> list[page_pb2.Line]:

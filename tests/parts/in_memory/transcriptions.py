@@ -3,14 +3,15 @@
 from typing import Any
 from uuid import uuid4
 
+from ketav.page.v1 import page_pb2
 from ketav.registry.v1 import pages_pb2, transcriptions_pb2, transcriptions_pb2_grpc
-from ketav_common.errors import NotFound
+from ketav_common.errors import Changed, InvalidInput, NotFound, Precondition
 from tests.parts.in_memory.pages import check_same_image, reading_model
-from tests.parts.in_memory.state import TIME, State
+from tests.parts.in_memory.state import TIME, State, StoredPage, correct_line
 
 
 class Transcriptions(transcriptions_pb2_grpc.TranscriptionServiceServicer):
-    """Records readings."""
+    """Records readings, and edits their lines."""
 
     def __init__(self, state: State) -> None:
         """Take the state."""
@@ -32,6 +33,55 @@ class Transcriptions(transcriptions_pb2_grpc.TranscriptionServiceServicer):
         )
         stored.message.state = pages_pb2.PAGE_STATE_READ
         stored.message.transcription.CopyFrom(transcription)
+        stored.edits.clear()
         stored.recorded_lines += len(request.lines)
         stored.first_reading = stored.first_reading or list(transcription.lines)
         return transcriptions_pb2.RecordTranscriptionResponse(transcription=transcription)
+
+    async def EditLines(self, request: Any, context: Any) -> Any:
+        """Store the lines of a page as another transcription."""
+        self.state.enter("EditLines", request)
+        stored = self.state.caller().page(request.project_id, request.page_id)
+        known = stored.message.transcription
+        if not stored.message.HasField("transcription"):
+            raise Precondition("The page has no lines yet. Read it first.", code="page-not-read")
+        if known.transcription_id != request.transcription_id:
+            raise Changed("The lines have changed since. Get the image again.", code="lines-changed")
+        edited = transcriptions_pb2.Transcription(
+            transcription_id=str(uuid4()), create_time=TIME, edited=True, lines=_edited(stored, request.lines)
+        )
+        if known.HasField("model"):
+            edited.model.CopyFrom(known.model)
+        stored.edits.append(transcriptions_pb2.Transcription())
+        stored.edits[-1].CopyFrom(known)
+        known.CopyFrom(edited)
+        return transcriptions_pb2.EditLinesResponse(consequences=self.state.erasure)
+
+    async def UndoLineEdit(self, request: Any, context: Any) -> Any:
+        """Return to the lines before the latest edit."""
+        self.state.enter("UndoLineEdit", request)
+        stored = self.state.caller().page(request.project_id, request.page_id)
+        if not stored.edits:
+            raise Precondition("No edit can be undone. Edit a line first.", code="nothing-to-undo")
+        stored.message.transcription.CopyFrom(stored.edits.pop())
+        return transcriptions_pb2.UndoLineEditResponse()
+
+
+def _edited(stored: StoredPage, items: Any) -> list[page_pb2.Line]:
+    """Return the lines of an edit with new ids; those that stay have their corrections."""
+    known = {line.line_id: line for line in stored.lines()}
+    ids = [item.line_id for item in items if item.HasField("line_id")]
+    if len(set(ids)) != len(ids):
+        raise InvalidInput("A line is in the request twice. Send it once.", code="duplicate-line")
+    replaced = {line_id for item in items for line_id in item.replaced_line_ids}
+    if not {*ids, *replaced} <= known.keys():
+        raise InvalidInput("A line is not on the page. Use the page's line ids.", code="unknown-line")
+    lines = []
+    for order, item in enumerate(items):
+        line = page_pb2.Line()
+        line.CopyFrom(known[item.line_id] if item.HasField("line_id") else item.new_line)
+        line.line_id, line.order = str(uuid4()), order
+        if item.HasField("corrected_text"):
+            correct_line(line, item.corrected_text, None)
+        lines.append(line)
+    return lines

@@ -7,6 +7,7 @@ import type {
   OcrResponse,
   Page,
   PageProgress,
+  Point,
   Project,
   ProjectWithImages,
   Readiness,
@@ -166,6 +167,27 @@ export const withdraw = (projectId: string, imageId: string, lineId: string): Pr
 
 export const history = (projectId: string, imageId: string, lineId: string): Promise<{ corrections: StoredCorrection[] }> =>
   call(`/projects/${projectId}/images/${imageId}/lines/${lineId}/corrections`);
+
+const edit = (projectId: string, imageId: string, method: string, path: string, json?: unknown): Promise<Page> =>
+  call(`/projects/${projectId}/images/${imageId}/lines${path}`, { method, json });
+
+export const mergeLines = (projectId: string, imageId: string, lineIds: string[]): Promise<Page> =>
+  edit(projectId, imageId, "POST", "/merge", { line_ids: lineIds });
+
+export const splitLine = (projectId: string, imageId: string, lineId: string, texts: [string, string]): Promise<Page> =>
+  edit(projectId, imageId, "POST", `/${lineId}/split`, { texts });
+
+export const moveLine = (projectId: string, imageId: string, lineId: string, order: number): Promise<Page> =>
+  edit(projectId, imageId, "PATCH", `/${lineId}`, { order });
+
+export const deleteLine = (projectId: string, imageId: string, lineId: string): Promise<Page> =>
+  edit(projectId, imageId, "DELETE", `/${lineId}`);
+
+export const addLine = (projectId: string, imageId: string, boundary: Point[], after: string | null): Promise<Page> =>
+  edit(projectId, imageId, "POST", "", { boundary, after });
+
+export const undoLines = (projectId: string, imageId: string): Promise<Page> =>
+  edit(projectId, imageId, "POST", "/undo");
 
 export const nextLines = (projectId: string): Promise<{ lines: NextLine[]; candidates: number }> =>
   call(`/projects/${projectId}/next-lines?limit=20`);

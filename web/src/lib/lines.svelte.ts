@@ -1,7 +1,7 @@
 // The lines of a page while they are corrected.
 import { withdraw } from "./api";
 import { outbox } from "./outbox.svelte";
-import type { Line, Word } from "./types";
+import type { Line, Quarantine, Word } from "./types";
 
 export type Status =
   | "unconfirmed"
@@ -45,6 +45,12 @@ export class LineState {
     return this.line.corrected_text ?? this.line.text;
   }
 
+  /** Why the stored text does not train; null when it does, or when the user has confirmed an empty line. */
+  get question(): Quarantine | null {
+    const { quarantine, verified_text, corrected_text } = this.line;
+    return corrected_text === "" && verified_text === "" ? null : quarantine;
+  }
+
   get refusal(): { code: string; detail: string } | null {
     return outbox.entries.get(this.line.line_id)?.refused ?? null;
   }
@@ -53,6 +59,11 @@ export class LineState {
   get width(): number {
     const xs = this.line.boundary.map((point) => point[0]);
     return Math.max(...xs) - Math.min(...xs);
+  }
+
+  /** Upper edge of the line in pixels of the page. */
+  get top(): number {
+    return Math.min(...this.line.boundary.map((point) => point[1]));
   }
 
   /** Geometry of the line: the same line of another transcription has the same. */
@@ -71,8 +82,8 @@ export class LineState {
   confirm(): void {
     const text = this.text.trim();
     const settled = this.line.corrected_text === text;
-    if (settled && !this.line.quarantine && this.status === "corrected") return;
-    this.send(text, settled && this.line.quarantine !== null);
+    if (this.status === "corrected") return;
+    this.send(text, settled && this.question !== null);
   }
 
   /** Save a text that the user has changed and left; nothing happens to an unchanged one. */
@@ -163,7 +174,7 @@ export class LineState {
     if (entry?.refused) return "refused";
     if (entry) return outbox.offline ? "unsent" : "sending";
     if (this.text !== this.stored) return "draft";
-    if (this.line.quarantine) return "question";
+    if (this.question) return "question";
     return this.line.corrected_text === null ? "unconfirmed" : "corrected";
   }
 }

@@ -68,6 +68,14 @@ class Outbox {
     localStorage.removeItem(this.prefix + lineId);
   }
 
+  /** Wait until all corrections are acknowledged or refused, at most ten seconds. */
+  async settled(): Promise<void> {
+    for (let attempt = 0; attempt < 200; attempt++) {
+      if ([...this.entries.values()].every((entry) => entry.refused)) return;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
   retryNow(): void {
     this.failures = 0;
     this.pump();

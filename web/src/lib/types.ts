@@ -39,6 +39,7 @@ export interface Transcription {
   created_at: string;
   confidence: number | null;
   lines: Line[];
+  edited: boolean;
 }
 
 export interface Page {

@@ -2,6 +2,7 @@
 
 from .account import Account
 from .card import Card
+from .changed_line import ChangedLine
 from .correct_line_response import CorrectLineResponse
 from .corrected_line import CorrectedLine
 from .corrected_line_region import CorrectedLineRegion
@@ -42,6 +43,7 @@ from .line_correction import LineCorrection
 from .line_region import LineRegion
 from .list_corrections_response import ListCorrectionsResponse
 from .list_progress_script_type_0 import ListProgressScriptType0
+from .merged_lines import MergedLines
 from .model import Model
 from .model_kind import ModelKind
 from .model_list import ModelList
@@ -55,6 +57,7 @@ from .model_version_kind import ModelVersionKind
 from .model_version_script_type_0 import ModelVersionScriptType0
 from .model_version_state import ModelVersionState
 from .new_correction import NewCorrection
+from .new_line import NewLine
 from .new_project import NewProject
 from .new_project_script_type_0 import NewProjectScriptType0
 from .next_line import NextLine
@@ -95,6 +98,7 @@ from .services import Services
 from .session import Session
 from .set_training_policy_request import SetTrainingPolicyRequest
 from .set_webhook_request import SetWebhookRequest
+from .split_line import SplitLine
 from .start_training_request import StartTrainingRequest
 from .start_training_response import StartTrainingResponse
 from .start_training_response_state import StartTrainingResponseState
@@ -124,6 +128,7 @@ from .word import Word
 __all__ = (
     "Account",
     "Card",
+    "ChangedLine",
     "CorrectedLine",
     "CorrectedLineRegion",
     "CorrectLineResponse",
@@ -164,6 +169,7 @@ __all__ = (
     "LineRegion",
     "ListCorrectionsResponse",
     "ListProgressScriptType0",
+    "MergedLines",
     "Model",
     "ModelKind",
     "ModelList",
@@ -177,6 +183,7 @@ __all__ = (
     "ModelVersionScriptType0",
     "ModelVersionState",
     "NewCorrection",
+    "NewLine",
     "NewProject",
     "NewProjectScriptType0",
     "NextLine",
@@ -217,6 +224,7 @@ __all__ = (
     "Session",
     "SetTrainingPolicyRequest",
     "SetWebhookRequest",
+    "SplitLine",
     "StartTrainingRequest",
     "StartTrainingResponse",
     "StartTrainingResponseState",

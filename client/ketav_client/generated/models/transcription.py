@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import UNSET, Unset
+
 if TYPE_CHECKING:
     from ..models.corrected_line import CorrectedLine
     from ..models.model import Model
@@ -31,6 +33,8 @@ class Transcription:
     """ Mean confidence of the characters, 0 to 1; null without any character. """
     lines: list[CorrectedLine]
     """ Lines in reading order. """
+    edited: bool | Unset = UNSET
+    """ Whether you have edited its lines: `POST .../lines/undo` undoes it. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -56,6 +60,8 @@ class Transcription:
             lines_item = lines_item_data.to_dict()
             lines.append(lines_item)
 
+        edited = self.edited
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
@@ -68,6 +74,8 @@ class Transcription:
                 "lines": lines,
             }
         )
+        if edited is not UNSET:
+            field_dict["edited"] = edited
 
         return field_dict
 
@@ -112,6 +120,8 @@ class Transcription:
 
             lines.append(lines_item)
 
+        edited = d.pop("edited", UNSET)
+
         transcription = cls(
             transcription_id=transcription_id,
             model=model,
@@ -119,6 +129,7 @@ class Transcription:
             text=text,
             confidence=confidence,
             lines=lines,
+            edited=edited,
         )
 
         transcription.additional_properties = d

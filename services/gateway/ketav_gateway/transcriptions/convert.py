@@ -169,4 +169,5 @@ def transcription(message: transcriptions_pb2.Transcription) -> schemas.Transcri
         text=_page_text(message),
         confidence=_page_confidence(message),
         lines=[corrected_line(line) for line in message.lines],
+        edited=message.edited,
     )

@@ -294,3 +294,6 @@ class Transcription(ResponseBody):
         description="Mean confidence of the characters, 0 to 1; null without any character."
     )
     lines: list[CorrectedLine] = Field(description="Lines in reading order.")
+    edited: bool = Field(
+        default=False, description="Whether you have edited its lines: `POST .../lines/undo` undoes it."
+    )

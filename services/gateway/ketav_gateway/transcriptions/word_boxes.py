@@ -45,7 +45,7 @@ def outlines(
     if not ends:
         along = [x * axis[0] + y * axis[1] - origin for x, y in boundary]
         ends = _estimated(text, words, min(along), max(along))
-    return [_clipped(boundary, axis, origin + low, origin + high) for low, high in ends]
+    return [clipped(boundary, axis, origin + low, origin + high) for low, high in ends]
 
 
 def extent(points: Sequence[Position]) -> tuple[int, int, int, int]:
@@ -95,7 +95,7 @@ def _visual_order(words: Sequence[str]) -> list[int]:
     return order + run[::-1]
 
 
-def _clipped(
+def clipped(
     boundary: Sequence[Position], axis: tuple[float, float], low: float, high: float
 ) -> list[Position]:
     """Return the part of a polygon that is from `low` to `high` along an axis (Sutherland, Hodgman, 1974)."""

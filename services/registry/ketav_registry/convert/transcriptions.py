@@ -2,9 +2,10 @@
 
 from ketav.page.v1 import page_pb2
 from ketav.registry.v1 import transcriptions_pb2
+from ketav_common.errors import InvalidInput
 from ketav_registry.convert import common
 from ketav_registry.convert.corrections import quarantine_message
-from ketav_registry.domain.transcriptions import Line, Polyline, RegionType, Transcription, Word
+from ketav_registry.domain.transcriptions import EditedLine, Line, Polyline, RegionType, Transcription, Word
 
 _REGIONS = {region: page_pb2.RegionType.Value(f"REGION_TYPE_{region.name}") for region in RegionType}
 
@@ -52,6 +53,24 @@ def line_message(line: Line) -> page_pb2.Line:
     )
 
 
+def edited_line(line: transcriptions_pb2.EditedLine, index: int) -> EditedLine:
+    """Return a line of an edited page; raises InvalidInput for one without an id and without a new line."""
+    replaced = tuple(
+        common.uuid(value, f"lines/{index}/replaced_line_ids") for value in line.replaced_line_ids
+    )
+    match line.WhichOneof("line"):
+        case "line_id":
+            return EditedLine(common.uuid(line.line_id, f"lines/{index}/line_id"))
+        case "new_line":
+            text = line.corrected_text if line.HasField("corrected_text") else None
+            return EditedLine(None, new_line(line.new_line), text, replaced)
+        case None:
+            raise InvalidInput(
+                f"/lines/{index} has neither an id nor a new line. Send one of them.",
+                details={"pointer": f"/lines/{index}"},
+            )
+
+
 def transcription_message(transcription: Transcription) -> transcriptions_pb2.Transcription:
     """Return the message of a transcription."""
     return transcriptions_pb2.Transcription(
@@ -59,4 +78,5 @@ def transcription_message(transcription: Transcription) -> transcriptions_pb2.Tr
         model=None if transcription.model is None else common.model(transcription.model),
         lines=[line_message(line) for line in transcription.lines],
         create_time=common.timestamp(transcription.create_time),
+        edited=transcription.edited_from is not None,
     )

@@ -31,6 +31,8 @@ class VerifiedLine:
     correction_id: UUID
     text: str
     image_sha256: bytes
+    replaces: tuple[bytes, ...] = ()
+    """Digests of the geometry of the lines that an edited line replaces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +68,12 @@ class GroundTruthPage:
 def split_lines(lines: Sequence[VerifiedLine], previous: Mapping[LineKey, Split]) -> dict[LineKey, Split]:
     """Assign each line to a side: about a fifth of the pages are held out, chosen by a hash of the page.
 
-    A line that an earlier dataset contains (`previous`) stays on its side. Of two or more pages at least one
+    A line that an earlier dataset contains (`previous`) stays on its side, also when an edited line replaces
+    it. Of two or more pages at least one
     is on each side; a single page is split line by line. Pages with the same image count as one page.
     """
     page_of = _canonical_pages(lines)
+    previous = {**_inherited_sides(lines, previous), **previous}
     keys = [line.key for line in lines]
     sides = {key: previous[key] for key in keys if key in previous}
     new_keys = [key for key in keys if key not in previous]
@@ -87,6 +91,19 @@ def split_lines(lines: Sequence[VerifiedLine], previous: Mapping[LineKey, Split]
         unit = (page_id.bytes, key.geometry_sha256) if by_line else (page_id.bytes,)
         sides[key] = Split.HOLDOUT if _fraction(*unit) < HOLDOUT_SHARE else Split.TRAIN
     return _fill_empty_side(sides, set(new_keys), page_of, by_line=single_page)
+
+
+def _inherited_sides(
+    lines: Sequence[VerifiedLine], previous: Mapping[LineKey, Split]
+) -> dict[LineKey, Split]:
+    """Return the sides of edited lines: those of the lines they replace; a trained one never measures."""
+    inherited = {}
+    for line in lines:
+        keys = [LineKey(line.key.page_id, digest) for digest in line.replaces]
+        sides = {previous[key] for key in keys if key in previous}
+        if sides:
+            inherited[line.key] = Split.TRAIN if Split.TRAIN in sides else Split.HOLDOUT
+    return inherited
 
 
 def _canonical_pages(lines: Sequence[VerifiedLine]) -> dict[UUID, UUID]:

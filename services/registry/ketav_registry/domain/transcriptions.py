@@ -68,6 +68,8 @@ class Line:
     verified_text: str | None = None
     region: RegionType = RegionType.PARAGRAPH
     correction_id: UUID | None = None
+    replaces: tuple[bytes, ...] = ()
+    """Digests of the geometry of the lines that an edited line replaces, and of those that they replaced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,21 @@ class Transcription:
     model: Model | None
     lines: tuple[Line, ...]
     create_time: datetime
+    edited_from: UUID | None = None
+    """The transcription whose lines its user edited; None: a reading or an import."""
+
+
+@dataclass(frozen=True, slots=True)
+class EditedLine:
+    """A line of an edited page: one that stays (`line_id`), or a new one that replaces others.
+
+    `corrected_text`: its text as the corrections of the replaced lines decide it; None: it is uncorrected.
+    """
+
+    line_id: UUID | None = None
+    new_line: Line | None = None
+    corrected_text: str | None = None
+    replaced_line_ids: tuple[UUID, ...] = ()
 
 
 def line_problem(line: Line) -> str:

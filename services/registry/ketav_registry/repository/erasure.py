@@ -4,6 +4,7 @@ All functions need a transaction that is exclusive for its user: while one is op
 the rows that are being deleted.
 """
 
+from collections.abc import Sequence
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
@@ -91,6 +92,15 @@ def trained_line(user_id: UUID, key: LineKey) -> LineFilter:
         _dataset_line.page_id == key.page_id,
         _dataset_line.geometry_sha256 == key.geometry_sha256,
         _dataset_line.split == Split.TRAIN,
+    )
+
+
+def deleted_lines(user_id: UUID, page_id: UUID, digests: Sequence[bytes]) -> LineFilter:
+    """Return the condition on `dataset_line` for lines of a page that are deleted, held out or not."""
+    return sa.and_(
+        _dataset_line.user_id == user_id,
+        _dataset_line.page_id == page_id,
+        _dataset_line.geometry_sha256.in_(digests),
     )
 
 

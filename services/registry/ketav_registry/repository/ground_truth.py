@@ -44,17 +44,19 @@ async def verified_lines(transaction: Transaction, user_id: UUID) -> dict[Hand, 
     """Return the verified lines of the user's pages by hand."""
     latest = latest_corrections(user_id)
     query = (
-        sa.select(latest, project.c.script, project.c.hand_id, HAND_NAME, page.c.sha256)
+        sa.select(latest, project.c.script, project.c.hand_id, HAND_NAME, page.c.sha256, line.c.replaces)
         .join(project, project.c.id == latest.c.project_id)
         .outerjoin(hand, hand.c.id == project.c.hand_id)
         .join(page, page.c.id == latest.c.page_id)
+        .join(line, line.c.id == latest.c.line_id)
         .where(latest.c.quarantine.is_(None))
         .order_by(latest.c.page_id, latest.c.geometry_sha256)
     )
     lines: defaultdict[Hand, list[VerifiedLine]] = defaultdict(list)
     for row in await transaction.execute(query):
         key = LineKey(row.page_id, row.geometry_sha256)
-        lines[hand_of(row)].append(VerifiedLine(row.line_id, key, row.id, row.text, row.sha256))
+        verified = VerifiedLine(row.line_id, key, row.id, row.text, row.sha256, tuple(row.replaces))
+        lines[hand_of(row)].append(verified)
     return dict(lines)
 
 

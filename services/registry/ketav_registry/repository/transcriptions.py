@@ -19,7 +19,7 @@ from ketav_registry.tables import correction, line, model_version, page, transcr
 
 _line, _transcription = line.c, transcription.c
 
-_CONVERTED = {"baseline", "boundary", "character_confidences", "character_extents", "words"}
+_CONVERTED = {"baseline", "boundary", "character_confidences", "character_extents", "words", "replaces"}
 """Fields of a line that have another type in the database: arrays and JSON."""
 _COPIED = [field.name for field in fields(Line) if field.name in _line and field.name not in _CONVERTED]
 """Fields of a line that its column of the same name stores as they are."""
@@ -40,6 +40,7 @@ def line_of(
         character_confidences=tuple(row.character_confidences),
         words=tuple(Word(*word) for word in row.words),
         character_extents=tuple((start, end) for start, end in row.character_extents),
+        replaces=tuple(row.replaces),
         line_id=row.id,
         corrected_text=corrected_text,
         quarantine=quarantine,
@@ -56,16 +57,23 @@ def _values(new_line: Line) -> dict[str, Any]:
         "boundary": new_line.boundary,
         "character_confidences": list(new_line.character_confidences),
         "character_extents": new_line.character_extents,
+        "replaces": list(new_line.replaces),
         "words": [(word.text, word.confidence, word.start, word.end) for word in new_line.words],
     }
 
 
 async def insert_transcription(
-    transaction: Transaction, user_id: UUID, page_id: UUID, model: Model | None, lines: Sequence[Line]
+    transaction: Transaction,
+    user_id: UUID,
+    page_id: UUID,
+    model: Model | None,
+    lines: Sequence[Line],
+    *,
+    edited_from: UUID | None = None,
 ) -> Transcription:
     """Insert the latest transcription of a page and set the page's state to READ; without a model: an import.
 
-    The page must be locked.
+    The page must be locked. `edited_from`: the transcription whose lines the user edited.
     """
     query = (
         page.update()
@@ -76,7 +84,11 @@ async def insert_transcription(
     number = (await transaction.execute(query)).scalar_one()
     owner = {"user_id": user_id, "page_id": page_id}
     insert = transcription.insert().values(
-        id=uuid4(), number=number, model_version=model and model.version, **owner
+        id=uuid4(),
+        number=number,
+        model_version=model and model.version,
+        edited_from=edited_from,
+        **owner,
     )
     returning = insert.returning(_transcription.id, _transcription.created_at)
     stored = (await transaction.execute(returning)).one()
@@ -87,7 +99,7 @@ async def insert_transcription(
             for new_line, digest in zip(new_lines, geometry_digests(new_lines), strict=True)
         ]
         await transaction.execute(line.insert(), rows)
-    return Transcription(stored.id, model, new_lines, stored.created_at)
+    return Transcription(stored.id, model, new_lines, stored.created_at, edited_from)
 
 
 async def with_transcriptions(transaction: Transaction, user_id: UUID, pages: Sequence[Page]) -> list[Page]:
@@ -97,6 +109,7 @@ async def with_transcriptions(transaction: Transaction, user_id: UUID, pages: Se
             _transcription.id,
             _transcription.page_id,
             _transcription.created_at.label("read_at"),
+            _transcription.edited_from,
             model_version,
         )
         .join(page, sa.and_(page.c.id == _transcription.page_id, page.c.readings == _transcription.number))
@@ -108,7 +121,11 @@ async def with_transcriptions(transaction: Transaction, user_id: UUID, pages: Se
     lines = await _lines_of(transaction, user_id, [row.id for row in rows.values()])
     transcriptions = {
         page_id: Transcription(
-            row.id, None if row.version is None else model_of(row), tuple(lines[row.id]), row.read_at
+            row.id,
+            None if row.version is None else model_of(row),
+            tuple(lines[row.id]),
+            row.read_at,
+            row.edited_from,
         )
         for page_id, row in rows.items()
     }
@@ -116,6 +133,22 @@ async def with_transcriptions(transaction: Transaction, user_id: UUID, pages: Se
         replace(unread_page, transcription=transcriptions.get(unread_page.page_id, unread_page.transcription))
         for unread_page in pages
     ]
+
+
+async def find_earlier(
+    transaction: Transaction, user_id: UUID, page_id: UUID, transcription_id: UUID
+) -> Transcription | None:
+    """Return a transcription of a page by its id, without its model; None when the page has none with it."""
+    query = sa.select(_transcription.id, _transcription.created_at, _transcription.edited_from).where(
+        _transcription.user_id == user_id,
+        _transcription.page_id == page_id,
+        _transcription.id == transcription_id,
+    )
+    row = (await transaction.execute(query)).first()
+    if row is None:
+        return None
+    lines = await _lines_of(transaction, user_id, [row.id])
+    return Transcription(row.id, None, tuple(lines[row.id]), row.created_at, row.edited_from)
 
 
 def latest_correction(*, deciding: bool) -> sa.FromClause:

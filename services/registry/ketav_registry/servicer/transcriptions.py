@@ -5,16 +5,19 @@ from ketav.registry.v1 import transcriptions_pb2_grpc
 from ketav_common.context import current_user
 from ketav_registry.convert import common
 from ketav_registry.convert import transcriptions as convert
+from ketav_registry.convert.erasure import erasure
+from ketav_registry.domain.corrections_quarantine import QuarantineLimits
 from ketav_registry.stores import Stores
-from ketav_registry.usecases import transcriptions
+from ketav_registry.usecases import transcriptions, transcriptions_lines
 
 
 class TranscriptionServicer(transcriptions_pb2_grpc.TranscriptionServiceServicer):
-    """Records transcriptions."""
+    """Records transcriptions, and edits their lines."""
 
-    def __init__(self, stores: Stores) -> None:
-        """Work with these stores."""
+    def __init__(self, stores: Stores, limits: QuarantineLimits) -> None:
+        """Work with these stores; texts of edited lines beyond the limits are quarantined."""
         self._stores = stores
+        self._limits = limits
 
     async def RecordTranscription(
         self, request: pb.RecordTranscriptionRequest, context: object
@@ -31,3 +34,29 @@ class TranscriptionServicer(transcriptions_pb2_grpc.TranscriptionServiceServicer
             stores=self._stores,
         )
         return pb.RecordTranscriptionResponse(transcription=convert.transcription_message(transcription))
+
+    async def EditLines(self, request: pb.EditLinesRequest, context: object) -> pb.EditLinesResponse:
+        """Store edited lines of a page."""
+        consequences = await transcriptions_lines.edit_lines(
+            current_user(),
+            transcriptions_lines.LineEdit(
+                common.uuid(request.project_id, "project_id"),
+                common.uuid(request.page_id, "image_id"),
+                common.uuid(request.transcription_id, "transcription_id"),
+                [convert.edited_line(line, index) for index, line in enumerate(request.lines)],
+            ),
+            limits=self._limits,
+            stores=self._stores,
+        )
+        return pb.EditLinesResponse(consequences=erasure(consequences))
+
+    async def UndoLineEdit(self, request: pb.UndoLineEditRequest, context: object) -> pb.UndoLineEditResponse:
+        """Store the lines before the latest edit of a page."""
+        await transcriptions_lines.undo_line_edit(
+            current_user(),
+            common.uuid(request.project_id, "project_id"),
+            common.uuid(request.page_id, "image_id"),
+            limits=self._limits,
+            stores=self._stores,
+        )
+        return pb.UndoLineEditResponse()

@@ -16,6 +16,8 @@ transcription = sa.Table(
     sa.Column("number", sa.Integer, nullable=False),
     # NULL: the lines were imported.
     sa.Column("model_version", sa.Text, sa.ForeignKey("model_version.version")),
+    # The transcription whose lines a user edited; NULL: a reading or an import.
+    sa.Column("edited_from", sa.Uuid),
     created_at(),
     foreign_key("page", "page_id", cascade=True),
     sa.UniqueConstraint("id", "page_id", "user_id"),
@@ -45,6 +47,8 @@ line = sa.Table(
     sa.Column("region", enumeration(RegionType), nullable=False, server_default=RegionType.PARAGRAPH.value),
     # An array of [start, end] in pixels along the baseline for each code point; empty: not known.
     sa.Column("character_extents", pg.JSONB, nullable=False, server_default="[]"),
+    # Digests of the geometry of the lines that an edited line replaces, and of those that they replace.
+    sa.Column("replaces", pg.ARRAY(sa.LargeBinary), nullable=False, server_default="{}"),
     foreign_key("transcription", "transcription_id", "page_id", cascade=True),
     sa.UniqueConstraint("id", "page_id", "geometry_sha256", "user_id"),
     sa.UniqueConstraint("transcription_id", "order"),

@@ -34,7 +34,7 @@ async def withdraw_correction(
         history = await corrections.list_corrections(transaction, user_id, key)
         if not history or history[0].withdrawn:
             raise NotFound("The line has no correction. Nothing needs to be withdrawn.")
-        withdrawal = Correction(line_id, "", confirmed=True, quarantine=_WITHDRAWN, withdrawn=True)
+        withdrawal = withdrawal_of(line_id)
         feedback = await corrections.insert_feedback(
             transaction, user_id, page, [withdrawal], (), RequestKey("", b"")
         )
@@ -43,6 +43,11 @@ async def withdraw_correction(
     log.info("correction_withdrawn", tainted=len(consequences.tainted_versions))
     count = feedback.ground_truth_lines if feedback else 0
     return Withdrawal(line_id, count, consequences)
+
+
+def withdrawal_of(line_id: UUID) -> Correction:
+    """Return the row that ends the corrections of a line."""
+    return Correction(line_id, "", confirmed=True, quarantine=_WITHDRAWN, withdrawn=True)
 
 
 async def list_corrections(

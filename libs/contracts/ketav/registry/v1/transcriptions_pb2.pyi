@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from ketav.page.v1 import page_pb2 as _page_pb2
+from ketav.registry.v1 import erasure_pb2 as _erasure_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -30,8 +31,11 @@ class Transcription(_message.Message):
     MODEL_FIELD_NUMBER: _builtins.int
     LINES_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    EDITED_FIELD_NUMBER: _builtins.int
     transcription_id: _builtins.str
     """UUID."""
+    edited: _builtins.bool
+    """Whether the user has edited its lines; UndoLineEdit returns to those before."""
     @_builtins.property
     def model(self) -> _page_pb2.Model:
         """The model that read it; absent when the lines were imported with their texts."""
@@ -51,10 +55,11 @@ class Transcription(_message.Message):
         model: _page_pb2.Model | None = ...,
         lines: _abc.Iterable[_page_pb2.Line] | None = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        edited: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "model", b"model"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "lines", b"lines", "model", b"model", "transcription_id", b"transcription_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "edited", b"edited", "lines", b"lines", "model", b"model", "transcription_id", b"transcription_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -121,3 +126,151 @@ class RecordTranscriptionResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RecordTranscriptionResponse: _TypeAlias = RecordTranscriptionResponse  # noqa: Y015
+
+@_typing.final
+class EditedLine(_message.Message):
+    """A line of an edited page: one that stays, or a new one."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINE_ID_FIELD_NUMBER: _builtins.int
+    NEW_LINE_FIELD_NUMBER: _builtins.int
+    CORRECTED_TEXT_FIELD_NUMBER: _builtins.int
+    REPLACED_LINE_IDS_FIELD_NUMBER: _builtins.int
+    line_id: _builtins.str
+    """UUID of a line of the latest transcription that stays as it is."""
+    corrected_text: _builtins.str
+    """Text of a new line as the user's corrections of the replaced lines decide it; absent: it is uncorrected."""
+    @_builtins.property
+    def new_line(self) -> _page_pb2.Line:
+        """A new line without an id; its order is ignored."""
+
+    @_builtins.property
+    def replaced_line_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """UUIDs of the lines of the latest transcription that a new line replaces."""
+
+    def __init__(
+        self,
+        *,
+        line_id: _builtins.str = ...,
+        new_line: _page_pb2.Line | None = ...,
+        corrected_text: _builtins.str | None = ...,
+        replaced_line_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_corrected_text", b"_corrected_text", "corrected_text", b"corrected_text", "line", b"line", "line_id", b"line_id", "new_line", b"new_line"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_corrected_text", b"_corrected_text", "corrected_text", b"corrected_text", "line", b"line", "line_id", b"line_id", "new_line", b"new_line", "replaced_line_ids", b"replaced_line_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__corrected_text: _TypeAlias = _typing.Literal["corrected_text"]  # noqa: Y015
+    _WhichOneofArgType__corrected_text: _TypeAlias = _typing.Literal["_corrected_text", b"_corrected_text"]  # noqa: Y015
+    _WhichOneofReturnType_line: _TypeAlias = _typing.Literal["line_id", "new_line"]  # noqa: Y015
+    _WhichOneofArgType_line: _TypeAlias = _typing.Literal["line", b"line"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__corrected_text) -> _WhichOneofReturnType__corrected_text | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_line) -> _WhichOneofReturnType_line | None: ...
+
+Global___EditedLine: _TypeAlias = EditedLine  # noqa: Y015
+
+@_typing.final
+class EditLinesRequest(_message.Message):
+    """Request of TranscriptionService.EditLines."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROJECT_ID_FIELD_NUMBER: _builtins.int
+    PAGE_ID_FIELD_NUMBER: _builtins.int
+    TRANSCRIPTION_ID_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
+    project_id: _builtins.str
+    """UUID of the project."""
+    page_id: _builtins.str
+    """UUID of the page."""
+    transcription_id: _builtins.str
+    """UUID of the latest transcription as the user has seen it."""
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___EditedLine]:
+        """All lines of the page in reading order, at most 1,000."""
+
+    def __init__(
+        self,
+        *,
+        project_id: _builtins.str = ...,
+        page_id: _builtins.str = ...,
+        transcription_id: _builtins.str = ...,
+        lines: _abc.Iterable[Global___EditedLine] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lines", b"lines", "page_id", b"page_id", "project_id", b"project_id", "transcription_id", b"transcription_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EditLinesRequest: _TypeAlias = EditLinesRequest  # noqa: Y015
+
+@_typing.final
+class EditLinesResponse(_message.Message):
+    """Response of TranscriptionService.EditLines."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONSEQUENCES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def consequences(self) -> _erasure_pb2.Erasure:
+        """The consequences of deleted lines for models and runs."""
+
+    def __init__(
+        self,
+        *,
+        consequences: _erasure_pb2.Erasure | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["consequences", b"consequences"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consequences", b"consequences"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EditLinesResponse: _TypeAlias = EditLinesResponse  # noqa: Y015
+
+@_typing.final
+class UndoLineEditRequest(_message.Message):
+    """Request of TranscriptionService.UndoLineEdit."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROJECT_ID_FIELD_NUMBER: _builtins.int
+    PAGE_ID_FIELD_NUMBER: _builtins.int
+    project_id: _builtins.str
+    """UUID of the project."""
+    page_id: _builtins.str
+    """UUID of the page."""
+    def __init__(
+        self,
+        *,
+        project_id: _builtins.str = ...,
+        page_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_id", b"page_id", "project_id", b"project_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UndoLineEditRequest: _TypeAlias = UndoLineEditRequest  # noqa: Y015
+
+@_typing.final
+class UndoLineEditResponse(_message.Message):
+    """Response of TranscriptionService.UndoLineEdit."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UndoLineEditResponse: _TypeAlias = UndoLineEditResponse  # noqa: Y015

@@ -40,6 +40,16 @@ class TranscriptionServiceStub:
                 request_serializer=ketav_dot_registry_dot_v1_dot_transcriptions__pb2.RecordTranscriptionRequest.SerializeToString,
                 response_deserializer=ketav_dot_registry_dot_v1_dot_transcriptions__pb2.RecordTranscriptionResponse.FromString,
                 _registered_method=True)
+        self.EditLines = channel.unary_unary(
+                '/ketav.registry.v1.TranscriptionService/EditLines',
+                request_serializer=ketav_dot_registry_dot_v1_dot_transcriptions__pb2.EditLinesRequest.SerializeToString,
+                response_deserializer=ketav_dot_registry_dot_v1_dot_transcriptions__pb2.EditLinesResponse.FromString,
+                _registered_method=True)
+        self.UndoLineEdit = channel.unary_unary(
+                '/ketav.registry.v1.TranscriptionService/UndoLineEdit',
+                request_serializer=ketav_dot_registry_dot_v1_dot_transcriptions__pb2.UndoLineEditRequest.SerializeToString,
+                response_deserializer=ketav_dot_registry_dot_v1_dot_transcriptions__pb2.UndoLineEditResponse.FromString,
+                _registered_method=True)
 
 
 class TranscriptionServiceServicer:
@@ -54,6 +64,25 @@ class TranscriptionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def EditLines(self, request, context):
+        """Edits the lines of a page: stores them as its latest transcription, by the same model. Corrections of lines that
+        are left out are withdrawn; a line that no new line replaces is deleted, and versions that were trained on it stop
+        serving. A new line is on the side of the split on which the replaced lines are.
+        NOT_FOUND: no such page. INVALID_ARGUMENT unknown-line, duplicate-line, invalid-transcription: the lines are wrong.
+        FAILED_PRECONDITION page-not-read: the page has no transcription; lines-changed: it has a later one than was seen.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UndoLineEdit(self, request, context):
+        """Stores the lines before the latest edit as the latest transcription, and their corrections again. Tainted versions
+        stay tainted. NOT_FOUND: no such page. FAILED_PRECONDITION as EditLines, nothing-to-undo: no edit is left.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_TranscriptionServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -61,6 +90,16 @@ def add_TranscriptionServiceServicer_to_server(servicer, server):
                     servicer.RecordTranscription,
                     request_deserializer=ketav_dot_registry_dot_v1_dot_transcriptions__pb2.RecordTranscriptionRequest.FromString,
                     response_serializer=ketav_dot_registry_dot_v1_dot_transcriptions__pb2.RecordTranscriptionResponse.SerializeToString,
+            ),
+            'EditLines': grpc.unary_unary_rpc_method_handler(
+                    servicer.EditLines,
+                    request_deserializer=ketav_dot_registry_dot_v1_dot_transcriptions__pb2.EditLinesRequest.FromString,
+                    response_serializer=ketav_dot_registry_dot_v1_dot_transcriptions__pb2.EditLinesResponse.SerializeToString,
+            ),
+            'UndoLineEdit': grpc.unary_unary_rpc_method_handler(
+                    servicer.UndoLineEdit,
+                    request_deserializer=ketav_dot_registry_dot_v1_dot_transcriptions__pb2.UndoLineEditRequest.FromString,
+                    response_serializer=ketav_dot_registry_dot_v1_dot_transcriptions__pb2.UndoLineEditResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -91,6 +130,60 @@ class TranscriptionService:
             '/ketav.registry.v1.TranscriptionService/RecordTranscription',
             ketav_dot_registry_dot_v1_dot_transcriptions__pb2.RecordTranscriptionRequest.SerializeToString,
             ketav_dot_registry_dot_v1_dot_transcriptions__pb2.RecordTranscriptionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EditLines(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ketav.registry.v1.TranscriptionService/EditLines',
+            ketav_dot_registry_dot_v1_dot_transcriptions__pb2.EditLinesRequest.SerializeToString,
+            ketav_dot_registry_dot_v1_dot_transcriptions__pb2.EditLinesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UndoLineEdit(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ketav.registry.v1.TranscriptionService/UndoLineEdit',
+            ketav_dot_registry_dot_v1_dot_transcriptions__pb2.UndoLineEditRequest.SerializeToString,
+            ketav_dot_registry_dot_v1_dot_transcriptions__pb2.UndoLineEditResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -37,6 +37,17 @@ class TranscriptionServiceStub:
     """Stores what a model read on a page and sets the page's state to READ. Each call adds a transcription; the latest
     one counts. NOT_FOUND: no such page or version. INVALID_ARGUMENT invalid-transcription: a line is not valid.
     """
+    EditLines: _grpc.UnaryUnaryMultiCallable[_transcriptions_pb2.EditLinesRequest, _transcriptions_pb2.EditLinesResponse]
+    """Edits the lines of a page: stores them as its latest transcription, by the same model. Corrections of lines that
+    are left out are withdrawn; a line that no new line replaces is deleted, and versions that were trained on it stop
+    serving. A new line is on the side of the split on which the replaced lines are.
+    NOT_FOUND: no such page. INVALID_ARGUMENT unknown-line, duplicate-line, invalid-transcription: the lines are wrong.
+    FAILED_PRECONDITION page-not-read: the page has no transcription; lines-changed: it has a later one than was seen.
+    """
+    UndoLineEdit: _grpc.UnaryUnaryMultiCallable[_transcriptions_pb2.UndoLineEditRequest, _transcriptions_pb2.UndoLineEditResponse]
+    """Stores the lines before the latest edit as the latest transcription, and their corrections again. Tainted versions
+    stay tainted. NOT_FOUND: no such page. FAILED_PRECONDITION as EditLines, nothing-to-undo: no edit is left.
+    """
 
 @_typing.type_check_only
 class TranscriptionServiceAsyncStub(TranscriptionServiceStub):
@@ -46,6 +57,17 @@ class TranscriptionServiceAsyncStub(TranscriptionServiceStub):
     RecordTranscription: _aio.UnaryUnaryMultiCallable[_transcriptions_pb2.RecordTranscriptionRequest, _transcriptions_pb2.RecordTranscriptionResponse]  # type: ignore[assignment]
     """Stores what a model read on a page and sets the page's state to READ. Each call adds a transcription; the latest
     one counts. NOT_FOUND: no such page or version. INVALID_ARGUMENT invalid-transcription: a line is not valid.
+    """
+    EditLines: _aio.UnaryUnaryMultiCallable[_transcriptions_pb2.EditLinesRequest, _transcriptions_pb2.EditLinesResponse]  # type: ignore[assignment]
+    """Edits the lines of a page: stores them as its latest transcription, by the same model. Corrections of lines that
+    are left out are withdrawn; a line that no new line replaces is deleted, and versions that were trained on it stop
+    serving. A new line is on the side of the split on which the replaced lines are.
+    NOT_FOUND: no such page. INVALID_ARGUMENT unknown-line, duplicate-line, invalid-transcription: the lines are wrong.
+    FAILED_PRECONDITION page-not-read: the page has no transcription; lines-changed: it has a later one than was seen.
+    """
+    UndoLineEdit: _aio.UnaryUnaryMultiCallable[_transcriptions_pb2.UndoLineEditRequest, _transcriptions_pb2.UndoLineEditResponse]  # type: ignore[assignment]
+    """Stores the lines before the latest edit as the latest transcription, and their corrections again. Tainted versions
+    stay tainted. NOT_FOUND: no such page. FAILED_PRECONDITION as EditLines, nothing-to-undo: no edit is left.
     """
 
 class TranscriptionServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -59,6 +81,29 @@ class TranscriptionServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_transcriptions_pb2.RecordTranscriptionResponse, _abc.Awaitable[_transcriptions_pb2.RecordTranscriptionResponse]]:
         """Stores what a model read on a page and sets the page's state to READ. Each call adds a transcription; the latest
         one counts. NOT_FOUND: no such page or version. INVALID_ARGUMENT invalid-transcription: a line is not valid.
+        """
+
+    @_abc_1.abstractmethod
+    def EditLines(
+        self,
+        request: _transcriptions_pb2.EditLinesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_transcriptions_pb2.EditLinesResponse, _abc.Awaitable[_transcriptions_pb2.EditLinesResponse]]:
+        """Edits the lines of a page: stores them as its latest transcription, by the same model. Corrections of lines that
+        are left out are withdrawn; a line that no new line replaces is deleted, and versions that were trained on it stop
+        serving. A new line is on the side of the split on which the replaced lines are.
+        NOT_FOUND: no such page. INVALID_ARGUMENT unknown-line, duplicate-line, invalid-transcription: the lines are wrong.
+        FAILED_PRECONDITION page-not-read: the page has no transcription; lines-changed: it has a later one than was seen.
+        """
+
+    @_abc_1.abstractmethod
+    def UndoLineEdit(
+        self,
+        request: _transcriptions_pb2.UndoLineEditRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_transcriptions_pb2.UndoLineEditResponse, _abc.Awaitable[_transcriptions_pb2.UndoLineEditResponse]]:
+        """Stores the lines before the latest edit as the latest transcription, and their corrections again. Tainted versions
+        stay tainted. NOT_FOUND: no such page. FAILED_PRECONDITION as EditLines, nothing-to-undo: no edit is left.
         """
 
 def add_TranscriptionServiceServicer_to_server(servicer: TranscriptionServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -21,6 +21,17 @@ CODES: dict[str, ProblemCode] = {
         "The line was corrected after you have read it. Get the image again and decide which text is right.",
         {"line_id": examples.LINE_ID},
     ),
+    "lines-changed": ProblemCode(
+        412,
+        "The lines of the image have changed after you have read them. Get the image again and repeat the "
+        "change.",
+    ),
+    "nothing-to-undo": ProblemCode(
+        422, "The lines of the image have no edit that could be undone. Edit them with POST .../lines."
+    ),
+    "invalid-transcription": ProblemCode(
+        422, "The transcription has 1,001 lines. Record at most 1,000 lines of a page."
+    ),
     "malformed-etag": ProblemCode(
         422, _ETAG_DETAIL, {"errors": [{"field": "If-Match", "message": _ETAG_DETAIL}]}
     ),

@@ -1,0 +1,50 @@
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+from ketav_client.call import Call
+
+from ...models.page import Page
+from ...types import UNSET, Unset
+
+
+def _parse(response: httpx.Response) -> Page:
+    response_200 = Page.from_dict(response.json())
+
+    return response_200
+
+
+def delete_line(
+    project_id: str,
+    image_id: str,
+    line_id: str,
+    *,
+    idempotency_key: None | str | Unset = UNSET,
+) -> Call[Page]:
+    """Delete a line.
+
+    Delete a line with its corrections; model versions trained on it stop serving. Return the image.
+
+    Args:
+        project_id (str): UUID of the project.
+        image_id (str): UUID of the image.
+        line_id (str): UUID of a line of the image.
+        idempotency_key (None | str | Unset): A name for this request: the same request sent again
+            with it is done once.
+    """
+    headers: dict[str, Any] = {}
+    if not isinstance(idempotency_key, Unset):
+        headers["Idempotency-Key"] = idempotency_key
+
+    _kwargs: dict[str, Any] = {}
+    _kwargs["headers"] = headers
+    return Call(
+        "delete",
+        "/projects/{project_id}/images/{image_id}/lines/{line_id}".format(
+            project_id=quote(str(project_id), safe=""),
+            image_id=quote(str(image_id), safe=""),
+            line_id=quote(str(line_id), safe=""),
+        ),
+        _parse,
+        _kwargs,
+    )

@@ -1,0 +1,229 @@
+"""Edited lines of a page: merged, split, deleted, added and moved ones, as a new transcription of the page.
+
+A correction belongs to the geometry of its line, so lines that stay keep theirs. Corrections of lines that an
+edit leaves out are withdrawn: the text of two lines in one box trains nothing. Each edit names the
+transcription that it changed, so it can be undone.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from ketav_common.errors import Changed, InvalidInput, Precondition
+from ketav_common.logging import get_logger
+from ketav_registry.database import Transaction
+from ketav_registry.domain.corrections import Correction
+from ketav_registry.domain.corrections_quarantine import QuarantineLimits
+from ketav_registry.domain.erasure import Erasure
+from ketav_registry.domain.pages import Page
+from ketav_registry.domain.requests import RequestKey
+from ketav_registry.domain.transcriptions import EditedLine, Line, LineKey, Transcription, geometry_digests
+from ketav_registry.repository import corrections, erasure, transcriptions
+from ketav_registry.stores import Stores
+from ketav_registry.usecases.corrections import known_alphabet, with_quarantines
+from ketav_registry.usecases.corrections_withdrawal import withdrawal_of
+from ketav_registry.usecases.erasure import taint_and_fall_back
+from ketav_registry.usecases.pages import require_page
+from ketav_registry.usecases.projects import require_project
+from ketav_registry.usecases.transcriptions import check_lines
+
+log = get_logger()
+
+_NOT_READ = "The page has no lines yet. Read it first with POST /projects/PROJECT_ID/images/IMAGE_ID/ocr."
+_NOTHING_DELETED = Erasure(0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class LineEdit:
+    """A page, its latest transcription as the user has seen it, and all its lines after the edit."""
+
+    project_id: UUID
+    page_id: UUID
+    transcription_id: UUID
+    lines: Sequence[EditedLine]
+
+
+@dataclass(frozen=True, slots=True)
+class _Changes:
+    """The page, its lines with their digests before an edit, and the transcription after it."""
+
+    page: Page
+    before: dict[bytes, Line]
+    after: Transcription
+
+    def removed(self) -> dict[bytes, Line]:
+        """Return the lines that the edit leaves out, by digest."""
+        remaining = set(geometry_digests(self.after.lines))
+        return {digest: line for digest, line in self.before.items() if digest not in remaining}
+
+
+async def edit_lines(user_id: UUID, edit: LineEdit, *, limits: QuarantineLimits, stores: Stores) -> Erasure:
+    """Store edited lines as the latest transcription; return the consequences of deleted ones.
+
+    NotFound: no such page. Precondition page-not-read: it has no transcription. Changed lines-changed: it has
+    another one than the user has seen. InvalidInput: unknown-line, duplicate-line, invalid-transcription.
+    """
+    async with stores.database.user(user_id, exclusive=True) as transaction:
+        page, known = await _latest(transaction, user_id, edit.project_id, edit.page_id)
+        if known.transcription_id != edit.transcription_id:
+            raise Changed(
+                "The lines of the image have changed after you have read them. Get the image again and "
+                "repeat the change.",
+                code="lines-changed",
+            )
+        lines = _edited(known.lines, edit.lines)
+        check_lines(lines)
+        changes = await _store(transaction, user_id, page, known, lines, edited_from=known.transcription_id)
+        texts = {
+            index: item.corrected_text
+            for index, item in enumerate(edit.lines)
+            if item.corrected_text is not None
+        }
+        await _correct(transaction, user_id, changes, texts, limits)
+        consequences = await _taint_deleted(transaction, user_id, changes)
+    log.info("lines_edited", lines=len(lines), tainted=len(consequences.tainted_versions))
+    return consequences
+
+
+async def undo_line_edit(
+    user_id: UUID, project_id: UUID, page_id: UUID, *, limits: QuarantineLimits, stores: Stores
+) -> None:
+    """Store the lines before the latest edit as the latest transcription, with their corrections.
+
+    NotFound: no such page. Precondition: page-not-read, or nothing-to-undo.
+    """
+    async with stores.database.user(user_id, exclusive=True) as transaction:
+        page, known = await _latest(transaction, user_id, project_id, page_id)
+        earlier = (
+            None
+            if known.edited_from is None
+            else await transcriptions.find_earlier(transaction, user_id, page_id, known.edited_from)
+        )
+        if earlier is None:
+            raise Precondition(
+                "The lines of the image have no edit that could be undone. Edit them with POST .../lines.",
+                code="nothing-to-undo",
+            )
+        changes = await _store(
+            transaction, user_id, page, known, earlier.lines, edited_from=earlier.edited_from
+        )
+        texts = await _withdrawn_texts(transaction, user_id, changes, known)
+        await _correct(transaction, user_id, changes, texts, limits)
+
+
+async def _latest(
+    transaction: Transaction, user_id: UUID, project_id: UUID, page_id: UUID
+) -> tuple[Page, Transcription]:
+    """Lock a page and return it with its latest transcription."""
+    page = await require_page(transaction, user_id, project_id, page_id, lock=True)
+    [page] = await transcriptions.with_transcriptions(transaction, user_id, [page])
+    if page.transcription is None:
+        raise Precondition(_NOT_READ, code="page-not-read")
+    return page, page.transcription
+
+
+def _edited(known: Sequence[Line], edited: Sequence[EditedLine]) -> list[Line]:
+    """Return the lines of an edited page with what they replace."""
+    digests = dict(zip([line.line_id for line in known], geometry_digests(known), strict=True))
+    by_id = {line.line_id: line for line in known}
+    used: set[UUID] = set()
+    lines = []
+    for index, item in enumerate(edited):
+        replaced = [_known(by_id, line_id, index) for line_id in item.replaced_line_ids]
+        if item.line_id is not None:
+            if item.line_id in used:
+                raise InvalidInput(
+                    f"/lines/{index} is in the request twice. Send each line once.",
+                    code="duplicate-line",
+                    details={"pointer": f"/lines/{index}/line_id"},
+                )
+            used.add(item.line_id)
+            lines.append(replace(_known(by_id, item.line_id, index), order=index))
+        elif item.new_line is not None:
+            origins = [digests[line.line_id] for line in replaced]
+            origins += [digest for line in replaced for digest in line.replaces]
+            lines.append(replace(item.new_line, order=index, replaces=tuple(dict.fromkeys(origins))))
+    return lines
+
+
+def _known(by_id: dict[UUID | None, Line], line_id: UUID, index: int) -> Line:
+    """Return a line of the page by its id. InvalidInput unknown-line: it has none with it."""
+    if line_id not in by_id:
+        raise InvalidInput(
+            f"/lines/{index} of the request is not a line of the page's latest transcription. "
+            "Get the page again and send the ids of its lines.",
+            code="unknown-line",
+            details={"pointer": f"/lines/{index}/line_id", "line_id": str(line_id)},
+        )
+    return by_id[line_id]
+
+
+async def _store(
+    transaction: Transaction,
+    user_id: UUID,
+    page: Page,
+    known: Transcription,
+    lines: Sequence[Line],
+    *,
+    edited_from: UUID | None,
+) -> _Changes:
+    """Insert lines as the latest transcription of a page, by the model of the one before."""
+    after = await transcriptions.insert_transcription(
+        transaction, user_id, page.page_id, known.model, lines, edited_from=edited_from
+    )
+    return _Changes(page, dict(zip(geometry_digests(known.lines), known.lines, strict=True)), after)
+
+
+async def _correct(
+    transaction: Transaction,
+    user_id: UUID,
+    changes: _Changes,
+    texts: dict[int, str],
+    limits: QuarantineLimits,
+) -> None:
+    """Withdraw the corrections of lines that were left out; correct lines, by their positions, with texts."""
+    withdrawals = [
+        withdrawal_of(line.line_id)
+        for line in changes.removed().values()
+        if line.line_id is not None and line.corrected_text is not None
+    ]
+    new = [
+        Correction(line_id, texts[index], confirmed=True)
+        for index, line in enumerate(changes.after.lines)
+        if index in texts and (line_id := line.line_id) is not None
+    ]
+    project = await require_project(transaction, user_id, changes.page.project_id)
+    alphabet = await known_alphabet(transaction, user_id, project.hand)
+    checked = with_quarantines(new, changes.after.lines, alphabet, limits)
+    if withdrawals or checked:
+        await corrections.insert_feedback(
+            transaction, user_id, changes.page, [*withdrawals, *checked], (), RequestKey("", b"")
+        )
+
+
+async def _taint_deleted(transaction: Transaction, user_id: UUID, changes: _Changes) -> Erasure:
+    """Taint the versions that were trained on lines that no line replaces any more."""
+    replaced = {digest for line in changes.after.lines for digest in line.replaces}
+    deleted = {digest: line for digest, line in changes.removed().items() if digest not in replaced}
+    if not deleted:
+        return _NOTHING_DELETED
+    digests = [*deleted, *(digest for line in deleted.values() for digest in line.replaces)]
+    lines = erasure.deleted_lines(user_id, changes.page.page_id, digests)
+    return await taint_and_fall_back(transaction, user_id, lines)
+
+
+async def _withdrawn_texts(
+    transaction: Transaction, user_id: UUID, changes: _Changes, known: Transcription
+) -> dict[int, str]:
+    """Return the texts of restored lines that the edit has withdrawn, by the positions of the lines."""
+    texts = {}
+    digests = geometry_digests(changes.after.lines)
+    for index, digest in enumerate(digests):
+        if digest in changes.before:
+            continue
+        key = LineKey(changes.page.page_id, digest)
+        history = await corrections.list_corrections(transaction, user_id, key, limit=2)
+        by_edit = len(history) > 1 and history[0].create_time >= known.create_time
+        if by_edit and history[0].withdrawn and not history[1].withdrawn:
+            texts[index] = history[1].text
+    return texts
