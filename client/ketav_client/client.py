@@ -20,16 +20,26 @@ from ketav_client.connection import (
     retry,
 )
 from ketav_client.generated.client import AsyncOperations, Operations
-from ketav_client.generated.models import Page, Project, TrainingRun
+from ketav_client.generated.models import Job, OcrResponse, Page, Project, TrainingRun
 from ketav_client.generated.types import UNSET, Unset
-from ketav_client.readings import Reading, ReadingOptions, read_images, reading, upload
+from ketav_client.readings import (
+    Reading,
+    ReadingOptions,
+    is_document,
+    job_id_of,
+    reading_of_job,
+    reading_of_page,
+    upload,
+)
 from ketav_client.settings import ClientSettings
 
 T = TypeVar("T")
 FINAL_STATES = frozenset({"succeeded", "rejected", "failed", "cancelled"})
 """States of a training run that do not change."""
+ACTIVE_JOB_STATES = frozenset({"queued", "running"})
+"""States of a job that change."""
 FOLLOW_S = 2.0
-"""Seconds between two looks at a training run."""
+"""Seconds between two requests for the state of a run or a job."""
 
 
 class ListPage(Protocol):
@@ -87,13 +97,27 @@ class Ketav(Operations):
         return result(call, response)
 
     def read(
-        self, path: str | Path, *, idempotency_key: str | None = None, **options: Unpack[ReadingOptions]
+        self,
+        path: str | Path,
+        *,
+        idempotency_key: str | None = None,
+        on_change: Callable[[Job], None] | None = None,
+        **options: Unpack[ReadingOptions],
     ) -> Reading:
-        """Read an image, a TIFF or a PDF; without `project_id` a new project gets its pages."""
-        response = self.run_ocr(body=upload(path, **options), idempotency_key=idempotency_key)
-        project_id = response.project_id
-        texts = {image: self.export(project_id, image).decode() for image in read_images(response)}
-        return reading(response, texts)
+        """Read an image, a TIFF or a PDF; without `project_id` a new project gets its pages.
+
+        A job reads TIFF and PDF, of up to 300 pages; `on_change` gets it at each change.
+        """
+        prefer = "respond-async" if is_document(path) else None
+        body = upload(path, **options)
+        response = self.run_ocr(body=body, prefer=prefer, idempotency_key=idempotency_key)
+        if isinstance(response, OcrResponse):
+            return reading_of_page(response)
+        for job in self.follow_job(job_id_of(response)):
+            if on_change:
+                on_change(job)
+        images = [page.image_id for page in job.pages if page.image_id and page.state == "read"]
+        return reading_of_job(job, {i: self.export(job.project_id, i).decode() for i in images})
 
     def projects(self) -> Iterator[Project]:
         """Yield your projects, newest first."""
@@ -127,6 +151,18 @@ class Ketav(Operations):
                 revision = run.revision
                 yield run
             if run.state in FINAL_STATES:
+                return
+            time.sleep(FOLLOW_S)
+
+    def follow_job(self, job_id: str) -> Iterator[Job]:
+        """Yield a job at each change until it has ended."""
+        revision = -1
+        while True:
+            job = self.get_job(job_id)
+            if job.revision != revision:
+                revision = job.revision
+                yield job
+            if job.state not in ACTIVE_JOB_STATES:
                 return
             time.sleep(FOLLOW_S)
 
@@ -171,14 +207,24 @@ class AsyncKetav(AsyncOperations):
         return result(call, response)
 
     async def read(
-        self, path: str | Path, *, idempotency_key: str | None = None, **options: Unpack[ReadingOptions]
+        self,
+        path: str | Path,
+        *,
+        idempotency_key: str | None = None,
+        on_change: Callable[[Job], None] | None = None,
+        **options: Unpack[ReadingOptions],
     ) -> Reading:
-        """Read an image, a TIFF or a PDF; without `project_id` a new project gets its pages."""
+        """Read an image, a TIFF or a PDF, as `Ketav.read` does."""
+        prefer = "respond-async" if is_document(path) else None
         body = await asyncio.to_thread(upload, path, **options)
-        response = await self.run_ocr(body=body, idempotency_key=idempotency_key)
-        project_id = response.project_id
-        texts = {image: (await self.export(project_id, image)).decode() for image in read_images(response)}
-        return reading(response, texts)
+        response = await self.run_ocr(body=body, prefer=prefer, idempotency_key=idempotency_key)
+        if isinstance(response, OcrResponse):
+            return reading_of_page(response)
+        async for job in self.follow_job(job_id_of(response)):
+            if on_change:
+                on_change(job)
+        images = [page.image_id for page in job.pages if page.image_id and page.state == "read"]
+        return reading_of_job(job, {i: (await self.export(job.project_id, i)).decode() for i in images})
 
     async def projects(self) -> AsyncIterator[Project]:
         """Yield your projects, newest first."""
@@ -207,5 +253,17 @@ class AsyncKetav(AsyncOperations):
                 revision = run.revision
                 yield run
             if run.state in FINAL_STATES:
+                return
+            await asyncio.sleep(FOLLOW_S)
+
+    async def follow_job(self, job_id: str) -> AsyncIterator[Job]:
+        """Yield a job at each change until it has ended."""
+        revision = -1
+        while True:
+            job = await self.get_job(job_id)
+            if job.revision != revision:
+                revision = job.revision
+                yield job
+            if job.state not in ACTIVE_JOB_STATES:
                 return
             await asyncio.sleep(FOLLOW_S)

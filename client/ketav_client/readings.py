@@ -6,6 +6,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TypedDict, Unpack
 
+from ketav_client.errors import KetavError
 from ketav_client.generated.models import (
     Job,
     OcrAcceptedResponse,
@@ -20,6 +21,8 @@ from ketav_client.generated.types import File
 
 UNKNOWN_TYPE = "application/octet-stream"
 """The server examines the content of a file, not its name."""
+DOCUMENT_SUFFIXES = frozenset({".pdf", ".tif", ".tiff"})
+"""Files that can have many pages: a job reads them."""
 OcrResult = OcrResponse | OcrDocumentResponse | OcrAcceptedResponse | Job
 
 
@@ -64,20 +67,34 @@ def upload(path: str | Path, **options: Unpack[ReadingOptions]) -> RunOcrBody:
     return RunOcrBody(file, **options)
 
 
-def reading(response: OcrResult, texts: dict[str, str]) -> Reading:
-    """Return the pages of a response; `texts` has those of a document's pages by image."""
-    if isinstance(response, OcrDocumentResponse | Job):
-        pages = [
-            ReadPage(page.image_id, texts.get(page.image_id or ""), page.error.detail if page.error else None)
-            for page in response.pages
-        ]
-        return Reading(response.project_id, pages)
-    text = response.text if isinstance(response, OcrResponse) else None
-    return Reading(response.project_id, [ReadPage(response.image_id, text)])
+def is_document(path: str | Path) -> bool:
+    """Return whether a job reads the file, because it can have many pages."""
+    return Path(path).suffix.lower() in DOCUMENT_SUFFIXES
 
 
-def read_images(response: OcrResult) -> list[str]:
-    """Return the images of a document's pages that were read: their texts are fetched."""
-    if not isinstance(response, OcrDocumentResponse | Job):
-        return []
-    return [page.image_id for page in response.pages if page.image_id and page.state == "read"]
+def job_id_of(response: OcrResult) -> str:
+    """Return the id of the job that reads an upload; raises KetavError if no job does."""
+    if isinstance(response, Job | OcrAcceptedResponse):
+        return response.job_id
+    raise KetavError(
+        "The server has read this document without a job. It is older than this client: install the client "
+        "of its version."
+    )
+
+
+def reading_of_page(response: OcrResponse) -> Reading:
+    """Return the reading of an image that was read at once."""
+    return Reading(response.project_id, [ReadPage(response.image_id, response.text)])
+
+
+def reading_of_job(job: Job, texts: dict[str, str]) -> Reading:
+    """Return the reading of an ended job; `texts` has those of its pages by image."""
+    pages = []
+    for page in job.pages:
+        text = texts.get(page.image_id or "")
+        error = page.error.detail if page.error and text is None else None
+        pages.append(ReadPage(page.image_id, text, CANCELLED if page.state == "cancelled" else error))
+    return Reading(job.project_id, pages)
+
+
+CANCELLED = "The job was cancelled before this page was read. Read the file again."

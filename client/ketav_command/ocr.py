@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import Progress
+from rich.progress import Progress, TaskID
 
 from ketav_client import AsyncKetav, KetavError, ProblemError, Reading
-from ketav_client.generated.models import NewProject
+from ketav_client.client import ACTIVE_JOB_STATES
+from ketav_client.generated.models import ExportFormat, Job, NewProject
 from ketav_client.generated.types import UNSET
 from ketav_client.readings import ReadingOptions
 from ketav_command.choices import Format, Layout, Script, suffix
@@ -20,6 +21,7 @@ from ketav_command.upload_folder import ReadFile, UploadFolder, UploadFolderErro
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".heic", ".heif", ".pdf"})
 KEY_CHARACTERS = 48
+READING = "reading"
 
 
 @dataclass
@@ -31,6 +33,7 @@ class Batch:
     options: ReadingOptions
     formats: list[Format]
     progress: Progress
+    task: TaskID
     failed: int = 0
     error: KetavError | None = None
     """Why no further file is read."""
@@ -105,8 +108,8 @@ async def _read(
             folder.save()
         options["project_id"] = folder.project_id
         with progress_bar() as progress:
-            batch = Batch(client, folder, options, formats, progress)
-            task = progress.add_task("reading", total=len(files))
+            task = progress.add_task(READING, total=len(files))
+            batch = Batch(client, folder, options, formats, progress, task)
             queue = iter(list(files.items()))
 
             async def work() -> None:
@@ -146,7 +149,9 @@ async def _read_file(batch: Batch, name: str, path: Path) -> None:
         return
     key = sha256(f"{digest} {sorted(batch.options.items())}".encode())[:KEY_CHARACTERS]
     try:
-        reading = await batch.client.read(path, idempotency_key=key, **batch.options)
+        reading = await batch.client.read(
+            path, idempotency_key=key, on_change=lambda job: _describe(batch, path, job), **batch.options
+        )
         pages = await _write(batch, name, reading)
     except ProblemError as error:
         batch.failed += 1
@@ -165,6 +170,12 @@ async def _read_file(batch: Batch, name: str, path: Path) -> None:
     batch.folder.save()
 
 
+def _describe(batch: Batch, path: Path, job: Job) -> None:
+    """Show how many pages of a document are read."""
+    done = f"{path.name}: {job.pages_read} of {job.page_count} pages"
+    batch.progress.update(batch.task, description=done if job.state in ACTIVE_JOB_STATES else READING)
+
+
 async def _write(batch: Batch, name: str, reading: Reading) -> list[WrittenPage]:
     """Write the text of each page that was read, in all formats."""
     written = []
@@ -173,7 +184,10 @@ async def _write(batch: Batch, name: str, reading: Reading) -> list[WrittenPage]
             continue
         stem = name if len(reading.pages) == 1 else f"{name}-{position:03}"
         for format_ in batch.formats:
-            exported = await batch.client.export(reading.project_id, page.image_id, format_=format_.value)
+            exported = page.text.encode()
+            value: ExportFormat = format_.value
+            if format_ is not Format.TXT:
+                exported = await batch.client.export(reading.project_id, page.image_id, format_=value)
             (batch.folder.path / f"{stem}{suffix(format_)}").write_bytes(exported)
             if format_ is Format.TXT:
                 written.append(WrittenPage(page.image_id, f"{stem}.txt", sha256(exported)))

@@ -1,5 +1,6 @@
 """The README and the command of the client on a whole system: read, continue, correct, train, export."""
 
+import io
 import json
 import os
 import re
@@ -10,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tests.e2e.local_system import LocalSystem, boxes
 
@@ -110,6 +112,23 @@ def test_an_interrupted_reading_continues_and_reads_no_page_twice(
         listed = client.get(f"/projects/{project}", params={"limit": 100}).json()["images"]
     assert len(listed) == 12
     assert len(list(tmp_path.glob("interrupted/*.txt"))) == 12
+
+
+def test_a_document_is_read_by_a_job_into_a_text_for_each_page(system: LocalSystem, tmp_path: Path) -> None:
+    """A repetition follows the same job: the project has each page once."""
+    pages = [Image.open(io.BytesIO(boxes(lines))).convert("RGB") for lines in (2, 3, 4)]
+    pages[0].save(tmp_path / "book.pdf", save_all=True, append_images=pages[1:], resolution=72)
+    for _ in range(2):
+        ran = run(system, tmp_path, str(KETAV), "ocr", "book.pdf", "--out", "document")
+        assert ran.returncode == 0, ran.stderr
+        texts = sorted((tmp_path / "document").glob("*.txt"))
+        assert [path.name for path in texts] == ["book-001.txt", "book-002.txt", "book-003.txt"]
+        assert [len(path.read_text().splitlines()) for path in texts] == [2, 3, 4]
+        texts[0].unlink()
+    project = json.loads((tmp_path / "document/ketav.json").read_text())["project_id"]
+    with system.client() as client:
+        assert len(client.get(f"/projects/{project}").json()["images"]) == 3
+        assert len(client.get("/jobs/").json()["jobs"]) == 1
 
 
 def test_a_refusal_is_printed_in_the_words_of_the_server(system: LocalSystem, tmp_path: Path) -> None:
