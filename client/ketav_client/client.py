@@ -19,6 +19,7 @@ from ketav_client.connection import (
     result,
     retry,
 )
+from ketav_client.errors import problem_of
 from ketav_client.generated.client import AsyncOperations, Operations
 from ketav_client.generated.models import Job, OcrResponse, Page, Project, TrainingRun
 from ketav_client.generated.types import UNSET, Unset
@@ -95,6 +96,31 @@ class Ketav(Operations):
         except httpx.TransportError as error:
             raise connection_failed(self.settings.url, error) from error
         return result(call, response)
+
+    def download(
+        self, call: Call[bytes], path: str | Path, on_bytes: Callable[[int], None] | None = None
+    ) -> None:
+        """Write the response of a request to a file, which is there when it is whole; raises as `send` does.
+
+        `on_bytes` gets the size of each part.
+        """
+        target = Path(path)
+        part = target.with_name(f".{target.name}.part")
+        try:
+            options = request_options(call)
+            with self._http.stream(call.method, call.path, **options) as response, part.open("wb") as file:
+                if not response.is_success:
+                    response.read()
+                    raise problem_of(response)
+                for data in response.iter_bytes():
+                    file.write(data)
+                    if on_bytes:
+                        on_bytes(len(data))
+            part.replace(target)
+        except httpx.TransportError as error:
+            raise connection_failed(self.settings.url, error) from error
+        finally:
+            part.unlink(missing_ok=True)
 
     def read(
         self,

@@ -30,6 +30,32 @@ class Format(StrEnum):
     HOCR = "hocr"
 
 
+class ProjectFormat(StrEnum):
+    """Formats of an exported project."""
+
+    TXT = "txt"
+    JSON = "json"
+    ALTO = "alto"
+    PAGE = "page"
+    HOCR = "hocr"
+    TEI = "tei"
+    PDF = "pdf"
+    IIIF = "iiif"
+
+
+_ONE_FILE = {
+    ProjectFormat.TXT: ".txt",
+    ProjectFormat.TEI: ".xml",
+    ProjectFormat.PDF: ".pdf",
+    ProjectFormat.IIIF: ".json",
+}
+
+
+def file_suffix(format_: ProjectFormat) -> str:
+    """Return the end of the name of an exported project: a document, or a zip with a file for each page."""
+    return _ONE_FILE.get(format_, ".zip")
+
+
 _SUFFIXES = {Format.ALTO: ".alto.xml", Format.PAGE: ".page.xml", Format.HOCR: ".hocr.html"}
 
 

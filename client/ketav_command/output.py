@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from enum import IntEnum
 
 from rich.console import Console
@@ -10,6 +10,7 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     SpinnerColumn,
     TextColumn,
     TimeRemainingColumn,
@@ -47,16 +48,20 @@ def lines(texts: Iterable[str]) -> None:
         sys.stdout.write(f"{text}\n")
 
 
-@contextmanager
-def progress_bar() -> Iterator[Progress]:
+def progress_bar() -> AbstractContextManager[Progress]:
     """Draw a progress bar while a block runs; nothing is drawn where stderr is no terminal."""
-    progress = Progress(
+    return drawn(
         SpinnerColumn(),
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
-        console=console,
     )
+
+
+@contextmanager
+def drawn(*columns: ProgressColumn) -> Iterator[Progress]:
+    """Draw progress in columns while a block runs; nothing is drawn where stderr is no terminal."""
+    progress = Progress(*columns, console=console)
     with progress if console.is_terminal else nullcontext():
         yield progress

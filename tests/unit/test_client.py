@@ -17,6 +17,7 @@ from ketav_client import (
     Limits,
     ProblemError,
 )
+from ketav_client.generated.api.projects.export_project import export_project
 from ketav_client.generated.models import NewProject
 from ketav_client.settings import ClientSettings
 from ketav_command.upload_folder import ReadFile, UploadFolder, UploadFolderError, WrittenPage
@@ -149,6 +150,32 @@ def test_a_list_is_fetched_in_parts() -> None:
     with client(respond) as ketav:
         assert len(list(ketav.projects())) == 3
     assert [request.url.params.get("cursor") for request in received] == [None, "c 1"]
+
+
+def test_a_download_that_ends_early_leaves_no_file(tmp_path: Path) -> None:
+    """A whole one replaces the file of that name; an error of the server does not."""
+
+    def parts() -> Iterator[bytes]:
+        """Yield a part, then lose the connection."""
+        yield b"half"
+        raise httpx.ReadError("lost")
+
+    target = tmp_path / "project.pdf"
+    problem = {"type": "urn:x", "title": "T", "status": 404, "detail": "There is none.", "code": "not-found"}
+    respond, _ = answers(
+        httpx.Response(200, content=b"whole"),
+        httpx.Response(404, json=problem),
+        httpx.Response(200, content=parts()),
+    )
+    sizes: list[int] = []
+    with client(respond) as ketav:
+        ketav.download(export_project("p"), target, sizes.append)
+        with pytest.raises(ProblemError, match="There is none"):
+            ketav.download(export_project("p"), target)
+        with pytest.raises(ConnectionFailedError):
+            ketav.download(export_project("p"), target)
+    assert sizes == [5]
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("project.pdf", b"whole")]
 
 
 def test_values_of_a_newer_server_are_passed_on() -> None:
