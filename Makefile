@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 TORCH ?= $(shell cat $(VENV)/.torch 2>/dev/null)
 STAMP := $(VENV)/.installed$(TORCH:%=-%)
 
-.PHONY: help install lock protos run demo test check up down containers containers-short bench learning-curve effort harmful-corrections clean
+.PHONY: help install lock protos run demo test check up down containers containers-short bench learning-curve effort harmful-corrections user-words clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -94,6 +94,9 @@ effort: $(STAMP) ## simulate the corrections of the first 20 pages of a hand (QU
 
 harmful-corrections: $(STAMP) ## count the trainings on harmful corrections that are promoted, resumable
 	@OMP_NUM_THREADS=1 $(BIN)/python -m bench.harmful_corrections
+
+user-words: $(STAMP) ## measure what the words of a user's corrected lines save, resumable
+	@OMP_NUM_THREADS=1 $(BIN)/python -m bench.user_words
 
 COMPOSE ?= docker compose
 
