@@ -77,6 +77,10 @@ faults: export KETAV_FAULT_PAIRS ?= 10
 faults: $(STAMP) ## inject some hundred faults into a running system and count the results
 	$(BIN)/python -m pytest --timeout 1200 -o python_files="test_*.py long.py" tests/faults
 
+.PHONY: real-engine
+real-engine: $(STAMP) ## train a hand from a new base model with Kraken's networks (minutes)
+	$(BIN)/python -m pytest --timeout 1800 -o python_files=real_engine.py tests/integration
+
 run: $(STAMP) ## start the system on this machine (KETAV_PORT=8000, KETAV_DATA_DIR=.ketav)
 	@exec $(BIN)/python -m ketav_local
 
