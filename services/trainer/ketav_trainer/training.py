@@ -38,8 +38,8 @@ log = get_logger()
 
 _CANCELLED: Final = "The user cancelled the training."
 """Verdict of a run that its user has cancelled."""
-_RUN_ENDED: Final = "run-ended"
-"""Code of the registry's refusal of a run that no worker continues: its lines may have been deleted."""
+_RUN_ENDED: Final = frozenset({"run-ended", "run-cancelled"})
+"""Codes of the registry's refusal of a run that no worker continues: its lines may have been deleted."""
 Outcome = Literal["published", "cancelled", "failed", "run_ended", "lease_lost", "returned"]
 """How an attempt ended; after the last two, another attempt may continue from the checkpoint."""
 _UNFINISHED: Final = frozenset({"lease_lost", "returned"})
@@ -157,7 +157,7 @@ async def _run_attempt(claim: Claim, lease: RunLease, dependencies: Dependencies
         await lease.guard(_attempt(claim, lease, dependencies), dependencies.stop)
     except LeaseLostError as error:
         log.warning("lease_lost", run_id=claim.run_id, reason=str(error))
-        return "run_ended" if str(error) == _RUN_ENDED else "lease_lost"
+        return "run_ended" if str(error) in _RUN_ENDED else "lease_lost"
     except WorkerStoppingError:
         await _end(registry, claim, "QUEUED", "")
         return "returned"

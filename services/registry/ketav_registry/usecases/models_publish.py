@@ -43,8 +43,9 @@ class _Candidate:
 async def publish_model(file: Chunks, publication: Publication, *, stores: Stores) -> ModelVersion:
     """Store a run's model: first the object; then version, promotion and end of the run in one transaction.
 
-    Stale stale-fence: the fence is stale. Stale run-cancelled: the user has cancelled the run. A repeated
-    call gets the first response. InvalidInput: header or file are invalid, or do not match.
+    Stale stale-fence: the fence is stale. Stale run-ended: the run has ended. Stale run-cancelled: the user
+    has cancelled the run. A repeated call gets the first response. InvalidInput: header or file are invalid,
+    or do not match.
     """
     verdict = text.clean(publication.verdict, max_length=MAX_VERDICT_CODE_POINTS)
     card = _checked_card(publication)
@@ -54,7 +55,7 @@ async def publish_model(file: Chunks, publication: Publication, *, stores: Store
     if published is not None:
         return published
     if run is None or run.fence != publication.fence or run.state not in LEASED_STATES:
-        raise stale_fence()
+        raise stale_fence(run)
     # Each claim has its own name: a worker with a stale fence cannot overwrite the object of the next one.
     version = str(uuid5(run.run_id, str(run.fence)))
     alphabet = await _store_file(file, publication, user_model_key(run.user_id, version), stores)
@@ -149,9 +150,9 @@ async def _finish_run(candidate: _Candidate, stores: Stores) -> ModelVersion:
         else:
             cancelled = await training.release(transaction, claimed, RunState.CANCELLED, candidate.verdict)
             await object_removal.enqueue(transaction, run.user_id, [candidate.key])
-        ended = await training.find_run(transaction, run.run_id) if finished or cancelled else None
-    if ended is not None:
-        count_end(ended)
+        latest = await training.find_run(transaction, run.run_id)
+    if latest is not None and (finished or cancelled):
+        count_end(latest)
     if finished:
         faults.reached("after-promotion", str(run.run_id))
         return version
@@ -159,7 +160,7 @@ async def _finish_run(candidate: _Candidate, stores: Stores) -> ModelVersion:
         raise Stale(
             "The user has cancelled the training run. Stop working on this run.", code="run-cancelled"
         )
-    raise stale_fence()
+    raise stale_fence(latest)
 
 
 async def _insert_version(transaction: Transaction, candidate: _Candidate) -> ModelVersion:

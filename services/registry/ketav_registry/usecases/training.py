@@ -47,10 +47,14 @@ _STALE_FENCE = (
 )
 
 
-def stale_fence(code: str = "stale-fence") -> Stale:
-    """Return the error of a call whose fence is not the one of the run's latest claim, and count it."""
+def stale_fence(run: TrainingRun | None) -> Stale:
+    """Return the error of a call whose fence is not the one of the run's latest claim, and count it.
+
+    The code is run-ended where no worker will continue the run: a worker deletes its checkpoint then.
+    """
     metrics.FENCE_REJECTIONS.inc()
-    return Stale(_STALE_FENCE, code=code)
+    ended = run is None or run.state not in ACTIVE_STATES
+    return Stale(_STALE_FENCE, code="run-ended" if ended else "stale-fence")
 
 
 def count_end(run: TrainingRun) -> None:
@@ -179,7 +183,7 @@ async def require_held_run(transaction: Transaction, claimed: FencedRun) -> Trai
     """Return a run that its worker still holds. Stale: another worker has claimed it, or it has ended."""
     run = await training.find_run(transaction, claimed.run_id)
     if run is None or run.fence != claimed.fence or run.state not in LEASED_STATES:
-        raise stale_fence()
+        raise stale_fence(run)
     return run
 
 
@@ -269,9 +273,7 @@ async def report_training_progress(
     async with stores.database.system() as transaction:
         cancel_requested = await training.report(transaction, claimed, progress, lease)
         if cancel_requested is None:
-            run = await training.find_run(transaction, claimed.run_id)
-            ended = run is None or run.state not in ACTIVE_STATES
-            raise stale_fence("run-ended" if ended else "stale-fence")
+            raise stale_fence(await training.find_run(transaction, claimed.run_id))
     return cancel_requested
 
 
@@ -280,8 +282,8 @@ async def end_training_run(
 ) -> TrainingRun:
     """End a run without a model (FAILED, CANCELLED), or return it to the queue (QUEUED).
 
-    InvalidInput invalid-state: any other state. Stale stale-fence: another worker has claimed the run, or it
-    has ended.
+    InvalidInput invalid-state: any other state. Stale stale-fence: another worker has claimed the run. Stale
+    run-ended: the run has ended.
     """
     if state not in {RunState.FAILED, RunState.CANCELLED, RunState.QUEUED}:
         raise InvalidInput(
@@ -291,7 +293,7 @@ async def end_training_run(
     clean_verdict = text.clean(verdict, max_length=MAX_VERDICT_CODE_POINTS)
     async with stores.database.system() as transaction:
         if not await training.release(transaction, claimed, state, clean_verdict):
-            raise stale_fence()
+            raise stale_fence(await training.find_run(transaction, claimed.run_id))
         run = await require_run(transaction, claimed.run_id)
     count_end(run)
     return run

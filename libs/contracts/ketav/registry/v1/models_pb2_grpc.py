@@ -129,7 +129,8 @@ class ModelServiceServicer:
     def PublishModel(self, request_iterator, context):
         """Stores the model of a training run with the gate's verdict and promotes it if the gate accepted it, in one
         transaction under the run's fence. Role: trainer.
-        ABORTED stale-fence: the fence is stale. ABORTED run-cancelled: the user has cancelled the run.
+        ABORTED stale-fence: the fence is stale. ABORTED run-ended: the run has ended. ABORTED run-cancelled: the user has
+        cancelled the run.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

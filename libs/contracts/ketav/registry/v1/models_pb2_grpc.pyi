@@ -53,7 +53,8 @@ class ModelServiceStub:
     PublishModel: _grpc.StreamUnaryMultiCallable[_models_pb2.PublishModelRequest, _models_pb2.PublishModelResponse]
     """Stores the model of a training run with the gate's verdict and promotes it if the gate accepted it, in one
     transaction under the run's fence. Role: trainer.
-    ABORTED stale-fence: the fence is stale. ABORTED run-cancelled: the user has cancelled the run.
+    ABORTED stale-fence: the fence is stale. ABORTED run-ended: the run has ended. ABORTED run-cancelled: the user has
+    cancelled the run.
     """
     ListModelProgress: _grpc.UnaryUnaryMultiCallable[_models_pb2.ListModelProgressRequest, _models_pb2.ListModelProgressResponse]
     """Lists, newest page first, the errors of first readings compared with the caller's verified texts.
@@ -85,7 +86,8 @@ class ModelServiceAsyncStub(ModelServiceStub):
     PublishModel: _aio.StreamUnaryMultiCallable[_models_pb2.PublishModelRequest, _models_pb2.PublishModelResponse]  # type: ignore[assignment]
     """Stores the model of a training run with the gate's verdict and promotes it if the gate accepted it, in one
     transaction under the run's fence. Role: trainer.
-    ABORTED stale-fence: the fence is stale. ABORTED run-cancelled: the user has cancelled the run.
+    ABORTED stale-fence: the fence is stale. ABORTED run-ended: the run has ended. ABORTED run-cancelled: the user has
+    cancelled the run.
     """
     ListModelProgress: _aio.UnaryUnaryMultiCallable[_models_pb2.ListModelProgressRequest, _models_pb2.ListModelProgressResponse]  # type: ignore[assignment]
     """Lists, newest page first, the errors of first readings compared with the caller's verified texts.
@@ -156,7 +158,8 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_models_pb2.PublishModelResponse, _abc.Awaitable[_models_pb2.PublishModelResponse]]:
         """Stores the model of a training run with the gate's verdict and promotes it if the gate accepted it, in one
         transaction under the run's fence. Role: trainer.
-        ABORTED stale-fence: the fence is stale. ABORTED run-cancelled: the user has cancelled the run.
+        ABORTED stale-fence: the fence is stale. ABORTED run-ended: the run has ended. ABORTED run-cancelled: the user has
+        cancelled the run.
         """
 
     @_abc_1.abstractmethod
