@@ -75,7 +75,7 @@ class Stage:
 
 
 def write_lines(material: "Material", texts: Sequence[str], number: int, height: int) -> list[TrainingLine]:
-    """Let one synthetic writer write texts, each photographed between its neighbours."""
+    """Draw texts in the letters of a synthetic writer; each line is photographed between its neighbours."""
     from ketav_basemodel.compose import draw_line
     from ketav_basemodel.degrade import Neighbours, photograph
     from ketav_basemodel.writers import make_writer
@@ -170,13 +170,16 @@ def shares_of_notebook() -> dict[str, dict[str, float]]:
             text = plain(path.with_suffix(".gt.txt").read_text(encoding="utf-8"))
             pages[path.stem.partition("_seg")[0]].append(text)
         counts = {page: count_words(texts) for page, texts in pages.items()}
-        each, different = np.zeros(2), np.zeros(2)
+        occurrences, different = np.zeros(2), np.zeros(2)
         for page, words in counts.items():
             others = {word for other, known in counts.items() if other != page for word in known}
-            each += (sum(count for word, count in words.items() if word in others), sum(words.values()))
+            occurrences += (
+                sum(count for word, count in words.items() if word in others),
+                sum(words.values()),
+            )
             different += (len(words.keys() & others), len(words))
         shares[folder.name] = {
-            "each": round(float(each[0] / each[1]), 3),
+            "each": round(float(occurrences[0] / occurrences[1]), 3),
             "different": round(float(different[0] / different[1]), 3),
         }
     return shares
@@ -212,8 +215,8 @@ def run(writers: int, minutes: float, out: Path) -> None:
     from ketav_basemodel.synthesis import load_material
 
     file, deadline = out / f"{NAME}.json", time.monotonic() + 60 * minutes
-    kept: dict[str, Any] = json.loads(file.read_text("utf-8")) if file.exists() else {"stages": []}
-    stages = [Stage(**stage) for stage in kept["stages"]]
+    content: dict[str, Any] = json.loads(file.read_text("utf-8")) if file.exists() else {"stages": []}
+    stages = [Stage(**stage) for stage in content["stages"]]
     shipped = Shipped.load()
     engine = shipped.make_engine()
     material = load_material(MATERIAL, bench_data(), "validation")

@@ -65,14 +65,16 @@ async def correct(loop: Trainings, lines: Sequence[TrainingLine]) -> None:
     """Upload lines as one page of the hand, record a wrong reading, and correct every line."""
     image, outlines = stack([line.image for line in lines])
     page = (await create(loop.registry, bytes(cv2.imencode(".png", image)[1]), hand=HAND)).page
-    found = []
+    read_lines = []
     for outline in outlines:
         baseline, boundary = (
             [page_pb2.Point(x=x, y=y) for x, y in points] for points in (outline.baseline, outline.boundary)
         )
-        found.append(page_pb2.Line(order=outline.order, baseline=baseline, boundary=boundary, text="טעות"))
+        read_lines.append(
+            page_pb2.Line(order=outline.order, baseline=baseline, boundary=boundary, text="טעות")
+        )
     request = transcriptions_pb2.RecordTranscriptionRequest(
-        page_id=page.page_id, model_version="hebrew_base-1", lines=found
+        page_id=page.page_id, model_version="hebrew_base-1", lines=read_lines
     )
     recorded = (await loop.registry.transcriptions.RecordTranscription(request)).transcription.lines
     corrections = [

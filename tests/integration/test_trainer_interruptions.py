@@ -63,7 +63,7 @@ async def delete_project(loop: Trainings, user_id: UUID, project_id: str) -> Non
 
 
 async def move_project(loop: Trainings, user_id: UUID, project_id: str, hand: str) -> None:
-    """Give a project another hand."""
+    """Set the hand of a project."""
     with acting(user_id), rpc.raise_ketav_errors():
         request = projects_pb2.UpdateProjectRequest(project_id=project_id, hand=hand)
         await loop.registry.projects.UpdateProject(request)
@@ -116,13 +116,13 @@ async def test_a_run_during_which_its_project_gets_another_hand_gives_that_hand_
     """The lines belong to the other hand, which the base still reads and which trains them in its own run."""
     loop = interrupted.loop
     user_id = await loop.registry.new_user()
-    kept = await write(loop, user_id, MOTHER, 1)
+    remaining = await write(loop, user_id, MOTHER, 1)
     moved = await write(loop, user_id, MOTHER, 2)
-    assert kept != moved
+    assert remaining != moved
     base = await loop.model(user_id, "Mother")
 
     async def move() -> None:
-        """Give one of the two projects to the uncle."""
+        """Set the hand of one of the two projects."""
         await move_project(loop, user_id, moved, "Uncle")
 
     interrupted.registry.change = move

@@ -17,7 +17,7 @@ def test_the_table_adds_the_errors_of_all_writers_and_states_how_sure_the_gain_i
 def test_a_word_counts_as_known_if_another_page_of_the_same_text_has_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The lines of a page do not know each other's words; those of the page beside it count, the rest not."""
+    """The lines of a page do not know each other's words; those of the other page count, the rest not."""
     folder = tmp_path / "notebook" / "diary"
     folder.mkdir(parents=True)
     for name, text in (("1_seg0", "שלום עולם"), ("1_seg1", "שלום בית"), ("2_seg0", "שלום גן")):
