@@ -25,6 +25,7 @@ from ketav_common.errors import Conflict, Forbidden, KetavError, NotFound, Preco
 from ketav_registry.tables import metadata
 from ketav_registry.usecases import models
 from ketav_registry.usecases.object_removal import OrphanSearch, sweep_objects
+from tests.parts import jobs
 from tests.parts.postgres import PostgresServer
 from tests.parts.registry import (
     Registry,
@@ -540,6 +541,7 @@ async def test_a_deleted_account_leaves_only_a_record(registry: Registry, rows: 
         await corrected(registry, account, hand="Grandmother")
         await trained(registry, account)
         await queue(registry, account)
+        await jobs.create_job(registry, account)
     for table in OF_A_USER:
         assert await of_user(rows, table, user_id), table
     states_before = await states(registry, other)

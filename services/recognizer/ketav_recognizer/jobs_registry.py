@@ -17,6 +17,8 @@ from ketav_recognizer.jobs_domain import Failure
 
 _CALL_S: Final = 5.0
 """Deadline of a call that reads or writes rows, in seconds."""
+_END_S: Final = 20.0
+"""Deadline of recording an outcome in seconds: a page has up to 1,000 lines."""
 _STORE_S: Final = 60.0
 """Deadline of a call with an image or a document in seconds: 25 MiB take 2 s at 100 Mbit/s."""
 
@@ -70,7 +72,7 @@ class JobClient:
         elif outcome is not None:
             request.reading.CopyFrom(outcome)
         with _as_recognizer(claimed.user_id):
-            return (await self._jobs.EndJobPage(request, timeout=_CALL_S)).job
+            return (await self._jobs.EndJobPage(request, timeout=_END_S)).job
 
     async def sweep(self) -> int:
         """Return abandoned pages to the queue; return the number of pages that wait."""
