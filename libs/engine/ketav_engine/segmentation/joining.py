@@ -4,7 +4,7 @@ Lengths are in letter heights. Constants without a reason of their own were set 
 pages of docs/segmentation.md.
 """
 
-from collections.abc import Callable
+import heapq
 from typing import Final
 
 import numpy as np
@@ -40,39 +40,40 @@ def split(piece: Piece, ink: PageInk, gutters: Gutters) -> list[Piece]:
 
 def join(parts: list[Piece], ink: PageInk, gutters: Gutters) -> list[Piece]:
     """Join the pieces that continue each other, nearest first, and return them by their left ends."""
-    pieces = sorted(parts, key=lambda piece: piece.left)
-    known: dict[tuple[Piece, Piece], bool] = {}
+    pieces = dict(enumerate(sorted(parts, key=lambda piece: piece.left)))
+    pairs = [pair for number in pieces for pair in _pairs(number, pieces, ink.letter) if pair[1] == number]
+    heapq.heapify(pairs)
+    while pairs:
+        gap, left, right = heapq.heappop(pairs)
+        if left not in pieces or right not in pieces:
+            continue
+        one, other = pieces[left], pieces[right]
+        if _continues(one, other, gap, ink.letter) and not gutters.between(one, other):
+            number = max(pieces) + 1
+            del pieces[left], pieces[right]
+            pieces[number] = _bridge(one, other)
+            for pair in _pairs(number, pieces, ink.letter):
+                heapq.heappush(pairs, pair)
+    return sorted(pieces.values(), key=lambda piece: piece.left)
 
-    def continues(one: Piece, other: Piece, gap: int) -> bool:
-        """Return whether one piece continues the other; each pair is examined once."""
-        if (one, other) not in known:
-            known[one, other] = _continues(one, other, gap, ink.letter) and not gutters.between(one, other)
-        return known[one, other]
 
-    while (pair := _nearest_pair(pieces, ink.letter, continues)) is not None:
-        left, right = pair
-        rest = [piece for index, piece in enumerate(pieces) if index not in pair]
-        pieces = sorted([*rest, _bridge(pieces[left], pieces[right])], key=lambda piece: piece.left)
-    return pieces
-
-
-def _nearest_pair(
-    pieces: list[Piece], letter: float, continues: Callable[[Piece, Piece, int], bool]
-) -> tuple[int, int] | None:
-    """Return the indices (left, right) of the two pieces with the smallest gap that continue each other."""
-    nearest: tuple[int, int] | None = None
-    smallest = float("inf")
-    for left, one in enumerate(pieces):
-        for right, other in enumerate(pieces):
-            gap = other.left - one.right
-            near = -_MAX_OVERLAP * letter <= gap <= _MAX_GAP * letter
-            if left == right or gap >= smallest or not near:
-                continue
-            if other.right <= one.right or other.left <= one.left:
-                continue
-            if continues(one, other, gap):
-                nearest, smallest = (left, right), gap
-    return nearest
+def _pairs(number: int, pieces: dict[int, Piece], letter: float) -> list[tuple[int, int, int]]:
+    """Return the pairs of one piece with the others that are near enough: their gap, left and right number."""
+    numbers = np.array(list(pieces))
+    lefts, rights = (
+        np.array([getattr(piece, edge) for piece in pieces.values()]) for edge in ("left", "right")
+    )
+    one = pieces[number]
+    pairs: list[tuple[int, int, int]] = []
+    for is_left in (True, False):
+        gaps = lefts - one.right if is_left else one.left - rights
+        outside = (rights > one.right) & (lefts > one.left)
+        outside = outside if is_left else (rights < one.right) & (lefts < one.left)
+        near = outside & (gaps >= -_MAX_OVERLAP * letter) & (gaps <= _MAX_GAP * letter)
+        for index in np.flatnonzero(near):
+            other = int(numbers[index])
+            pairs.append((int(gaps[index]), *((number, other) if is_left else (other, number))))
+    return pairs
 
 
 def _continues(left: Piece, right: Piece, gap: int, letter: float) -> bool:

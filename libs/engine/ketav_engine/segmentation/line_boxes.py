@@ -57,10 +57,13 @@ class LineBoxes:
         shared = np.minimum.outer(self.right, self.right) - np.maximum.outer(self.left, self.left)
         return np.asarray(shared > _MIN_OVERLAP * np.minimum.outer(self.width, self.width), dtype=np.bool_)
 
-    def pitch(self) -> float:
-        """Return the median distance from a line's middle to that of the next below it, 0 without any."""
+    def pitch(self, overlaps: Mask) -> float:
+        """Return the median distance from a line's middle to that of the next below it, 0 without any.
+
+        `overlaps` are `overlaps()`.
+        """
         below = np.subtract.outer(self.middle, self.middle).T
-        distances = np.where(self.overlaps() & (below > self.line_height / 4), below, np.inf).min(
+        distances = np.where(overlaps & (below > self.line_height / 4), below, np.inf).min(
             axis=1, initial=np.inf
         )
         return float(np.median(distances[np.isfinite(distances)])) if np.isfinite(distances).any() else 0.0

@@ -39,13 +39,16 @@ def order_of(boxes: LineBoxes, separators: Separators) -> list[int]:
 
 def _sorted(part: list[int], before: Mask, boxes: LineBoxes) -> list[int]:
     """Return lines in topological order; among those that are free the highest comes first."""
-    left = sorted(part, key=lambda index: (boxes.middle[index], -boxes.right[index]))
+    lines = np.array(sorted(part, key=lambda index: (boxes.middle[index], -boxes.right[index])), dtype=int)
+    precedes = before[np.ix_(lines, lines)]
+    waits, left = precedes.sum(axis=0), np.ones(len(lines), dtype=np.bool_)
     order: list[int] = []
-    while left:
-        waits = before[np.ix_(left, left)].any(axis=0)
-        following = left[int(np.argmin(waits))]
-        order.append(following)
-        left.remove(following)
+    for _ in lines:
+        free = np.flatnonzero(left & (waits == 0))
+        following = int(free[0]) if free.size else int(np.argmax(left))  # a circle: the highest line
+        order.append(int(lines[following]))
+        left[following] = False
+        waits -= precedes[following]
     return order
 
 
@@ -55,7 +58,8 @@ def _precedes(boxes: LineBoxes) -> Mask:
     above = overlaps & np.less.outer(middle, middle)
     right_of = ~overlaps & np.greater_equal.outer(boxes.left, boxes.right)
     for one in np.flatnonzero(right_of.any(axis=1)):
-        low, high = np.minimum(middle[one], middle), np.maximum(middle[one], middle)
-        between = (middle > low[:, None]) & (middle < high[:, None])
-        right_of[one] &= ~(between & overlaps[one] & overlaps).any(axis=1)
+        others, common = np.flatnonzero(right_of[one]), np.flatnonzero(overlaps[one])
+        low, high = np.minimum(middle[one], middle[others]), np.maximum(middle[one], middle[others])
+        between = (middle[common] > low[:, None]) & (middle[common] < high[:, None])
+        right_of[one, others] = ~(between & overlaps[np.ix_(others, common)]).any(axis=1)
     return np.asarray(above | right_of, dtype=np.bool_)

@@ -129,7 +129,7 @@ def _is_detached(line: int, boxes: LineBoxes, separators: Separators) -> bool:
     """Return whether a line at the bottom is farther from the columns than their lines are apart."""
     rest = [other for other in range(len(boxes.left)) if other not in separators.bottom]
     distance = float(boxes.middle[line] - boxes.middle[rest].max(initial=-np.inf))
-    return distance > _DETACHED * boxes.pitch()
+    return distance > _DETACHED * boxes.pitch(boxes.overlaps())
 
 
 def _is_marginal(line: int, boxes: LineBoxes, body: Mask, overlaps: Mask, long_line: float) -> bool:
