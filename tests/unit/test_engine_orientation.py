@@ -72,6 +72,10 @@ class Readers:
         line = ReadLine(0, corners[:2], corners, reading.text, 0.0, reading.confidences, ())
         return ReadPage(image.shape[1], image.shape[0], (line,))
 
+    def find_lines(self, image: Image, layout: str) -> tuple[FoundLine, ...]:
+        """Return one line."""
+        return (FoundLine(0, ((0, 0), (9, 0)), ((0, 0), (9, 0), (9, 9), (0, 9))),)
+
     def cut_lines(self, image: Image, lines: Sequence[FoundLine], height: int) -> list[Image]:
         """Return the whole image as a line."""
         return [image]
@@ -107,6 +111,15 @@ def test_a_page_that_reads_well_is_read_once() -> None:
     engine = Readers(0.95, 0.9)
     assert read(engine, marked_page()).turn == 0
     assert engine.pages == 1
+
+
+@pytest.mark.parametrize("degrees", [0, 90, 180, 270, -30])
+@pytest.mark.parametrize(("upright", "other"), [(0.7, 0.5), (0.6, 0.6), (0.5, 0.7)])
+def test_a_page_is_read_at_most_twice(degrees: int, upright: float, other: float) -> None:
+    """Samples of its lines decide between the directions, whichever of them reads well."""
+    engine = Readers(upright, other)
+    read(engine, marked_page().rotate(degrees, expand=True, fillcolor=PAPER))
+    assert 1 <= engine.pages <= 2
 
 
 def test_a_turn_that_makes_an_image_too_large_to_store_is_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -202,6 +202,19 @@ async def test_a_file_with_one_page_is_that_page(
     assert shows_dark_writing(done.path)
 
 
+@pytest.mark.parametrize("scale", [3, 4, 8])
+async def test_a_page_of_a_low_resolution_is_no_preview_of_another_page(
+    images: ImageNormaliser, tmp_path: Path, scale: int
+) -> None:
+    """It has the shape of a preview and is not marked as one, but it shows something else."""
+    large = kinds.written((280 * scale, 400 * scale), stroke=2 * scale)
+    other = Image.new("RGB", (280, 400), kinds.PAPER)
+    other.paste(kinds.written((280, 200)), (0, 200))
+    data = kinds.tiff([(large, {}), (other, {})])
+    (tmp_path / "source").write_bytes(data)
+    assert await images.count_pages(tmp_path / "source") == 2
+
+
 @pytest.mark.parametrize("count", [2, 20])
 @pytest.mark.parametrize("form", ["TIFF", "PDF"])
 async def test_a_document_is_split_into_its_pages(

@@ -2,7 +2,7 @@
 
 The profile of the ink tells whether the lines run across or up the image, in a few hundredths of a second.
 Two directions remain, and the confidence of some lines in each tells them apart. An image is turned only
-when the reading that results is better than the one without the turn.
+when the reading that results is better than the one without the turn. A whole page is read at most twice.
 """
 
 from collections.abc import Sequence
@@ -50,6 +50,7 @@ _MARGIN: Final = 0.03
 """Confidence by which another direction must be better, for a long text."""
 _MARGIN_CHARACTERS: Final = 0.5
 """Divided by the characters compared, what is added to the margin: a short text proves little."""
+_HALF_TURN: Final = 180
 _MIN_CHARACTERS_SHARE: Final = 0.7
 """Share of the characters that the other direction must have."""
 
@@ -61,10 +62,12 @@ def read_upright(engine: Engine, image: Image, layout: Layout, model: Model) -> 
     """
     turn = probable_turn(to_grey(image))
     turn = turn if _can_be_stored(image, turn) else 0
-    page = _read_either_way(engine, image, layout, model, turn)
-    if turn == 0 or page.confidence >= _CLEAR_CONFIDENCE:
+    if turn == 0:
+        return _read_either_way(engine, image, layout, model)
+    page = _read_sampled(engine, image, layout, model, turn)
+    if page.confidence >= _CLEAR_CONFIDENCE:
         return page
-    unturned = _read_either_way(engine, image, layout, model, 0)
+    unturned = _read_sampled(engine, image, layout, model, 0)
     complete = len(page.text) >= _MIN_CHARACTERS_SHARE * len(unturned.text)
     return page if complete and page.confidence > unturned.confidence + _MARGIN else unturned
 
@@ -124,31 +127,59 @@ def _turned_ink(ink: NDArray[np.float32], degrees: int) -> NDArray[np.float32]:
     return out * np.float32(side / np.sqrt(height * width))
 
 
-def _read_either_way(engine: Engine, image: Image, layout: Layout, model: Model, turn: int) -> ReadPage:
-    """Read an image turned by degrees, or by 180 more where some of its lines are read better so."""
-    turned_image = turn_image(image, turn)
-    page = replace(engine.read_page(turned_image, layout, model), turn=turn % 360)
-    if page.confidence >= _CLEAR_CONFIDENCE or not _is_upside_down(engine, turned_image, page, model):
+def _read_either_way(engine: Engine, image: Image, layout: Layout, model: Model) -> ReadPage:
+    """Read an image, and read it upside down as well where some of its lines are read better so."""
+    page = engine.read_page(image, layout, model)
+    if page.confidence >= _CLEAR_CONFIDENCE:
         return page
-    flipped = engine.read_page(turn_image(image, turn + 180), layout, model)
-    if flipped.confidence <= page.confidence:
-        return page
-    return replace(flipped, turn=(turn + 180) % 360)
-
-
-def _is_upside_down(engine: Engine, image: Image, page: ReadPage, model: Model) -> bool:
-    """Return whether the longest lines of a page are read better upside down."""
     lines = sorted(page.lines, key=lambda line: -len(line.text))[:_SAMPLE_LINES]
-    upright = [Reading(line.text, line.confidences) for line in lines if line.text]
-    if not upright:
-        return False
-    positions = [FoundLine(line.order, line.baseline, line.boundary) for line in lines if line.text]
-    crops = engine.cut_lines(image, positions, model.info.height)
-    samples = [crop[:, : _SAMPLE_HEIGHTS * crop.shape[0]] for crop in crops]
-    flipped = engine.read_lines([np.ascontiguousarray(sample[::-1, ::-1]) for sample in samples], model)
-    share = float(sum(sample.shape[1] for sample in samples) / sum(crop.shape[1] for crop in crops))
+    lines = [line for line in lines if line.text]
+    positions = [FoundLine(line.order, line.baseline, line.boundary) for line in lines]
+    samples, share = _samples(engine, image, positions, model)
+    upright = [Reading(line.text, line.confidences) for line in lines]
+    if not _reads_better(_flipped(engine, samples, model), upright, share):
+        return page
+    flipped = engine.read_page(turn_image(image, _HALF_TURN), layout, model)
+    return page if flipped.confidence <= page.confidence else replace(flipped, turn=_HALF_TURN)
+
+
+def _read_sampled(engine: Engine, image: Image, layout: Layout, model: Model, turn: int) -> ReadPage:
+    """Read an image once, turned by degrees or by 180 more, as its longest lines are read better."""
+    turned_image = turn_image(image, turn)
+    lines = sorted(engine.find_lines(turned_image, layout), key=lambda line: -_extent(line))[:_SAMPLE_LINES]
+    samples, _ = _samples(engine, turned_image, lines, model)
+    upright = engine.read_lines(samples, model)
+    if _reads_better(_flipped(engine, samples, model), upright, 1.0):
+        turn += _HALF_TURN
+        turned_image = turn_image(image, turn)
+    return replace(engine.read_page(turned_image, layout, model), turn=turn % 360)
+
+
+def _extent(line: FoundLine) -> int:
+    """Return the columns that a line extends over."""
+    columns = [x for x, _ in line.boundary]
+    return max(columns) - min(columns)
+
+
+def _samples(
+    engine: Engine, image: Image, lines: Sequence[FoundLine], model: Model
+) -> tuple[list[Image], float]:
+    """Return the ends of lines, four words or so each, and the share of the lines' width that they have."""
+    crops = engine.cut_lines(image, lines, model.info.height)
+    samples = [np.ascontiguousarray(crop[:, : _SAMPLE_HEIGHTS * crop.shape[0]]) for crop in crops]
+    width = sum(crop.shape[1] for crop in crops)
+    return samples, sum(sample.shape[1] for sample in samples) / width if width else 1.0
+
+
+def _flipped(engine: Engine, samples: Sequence[Image], model: Model) -> list[Reading]:
+    """Read samples of lines upside down."""
+    return engine.read_lines([np.ascontiguousarray(sample[::-1, ::-1]) for sample in samples], model)
+
+
+def _reads_better(flipped: Sequence[Reading], upright: Sequence[Reading], share: float) -> bool:
+    """Return whether samples read clearly better upside down; `share` is theirs of the upright readings."""
     characters = share * _characters(upright)
-    if _characters(flipped) < _MIN_CHARACTERS_SHARE * characters:
+    if not characters or _characters(flipped) < _MIN_CHARACTERS_SHARE * characters:
         return False
     margin = _MARGIN + _MARGIN_CHARACTERS / characters
     return _confidence(flipped) > _confidence(upright) + margin

@@ -58,7 +58,7 @@ def join(parts: list[Piece], ink: PageInk, gutters: Gutters) -> list[Piece]:
 
 
 def _pairs(number: int, pieces: dict[int, Piece], letter: float) -> list[tuple[int, int, int]]:
-    """Return the pairs of one piece with the others that are near enough: their gap, left and right number."""
+    """Return the pairs of a piece with others that are near enough: their gap, left and right number."""
     numbers = np.array(list(pieces))
     lefts, rights = (
         np.array([getattr(piece, edge) for piece in pieces.values()]) for edge in ("left", "right")

@@ -60,7 +60,7 @@ def _leading(bands: list[list[int]], positions: "_Positions", continuing: Mask) 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Positions:
-    """How the lines of a page lie to one another."""
+    """The positions of the lines of a page relative to one another."""
 
     boxes: LineBoxes
     overlaps: Mask
