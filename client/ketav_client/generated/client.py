@@ -49,6 +49,7 @@ from .api.training import set_policy as _set_policy
 from .api.training import start_training as _start_training
 from .api.transcriptions import read_again as _read_again
 from .api.transcriptions import run_ocr as _run_ocr
+from .api.transcriptions import search_lines as _search_lines
 from .api.webhooks import delete_webhook as _delete_webhook
 from .api.webhooks import get_webhook as _get_webhook
 from .api.webhooks import set_webhook as _set_webhook
@@ -89,6 +90,7 @@ from .models.project_list import ProjectList
 from .models.project_with_images import ProjectWithImages
 from .models.readiness import Readiness
 from .models.run_ocr_body import RunOcrBody
+from .models.search_result import SearchResult
 from .models.set_training_policy_request import SetTrainingPolicyRequest
 from .models.set_webhook_request import SetWebhookRequest
 from .models.split_line import SplitLine
@@ -171,6 +173,37 @@ class Operations(ABC):
                 image_id=image_id,
                 model=model,
                 idempotency_key=idempotency_key,
+            )
+        )
+
+    def search_lines(
+        self,
+        *,
+        q: str,
+        project_id: None | str | Unset = UNSET,
+        cursor: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+    ) -> SearchResult:
+        """Search lines.
+
+        Find lines by their verified text, or by the reading where there is none; at most 1,000.
+
+        Niqqud and final letters are of no account, and a word may have the prefixes ו ה ב כ ל מ ש. One
+        letter of a word of four or five letters may differ, and two of a longer one: models misread.
+
+        Args:
+            q (str): Words that a line must contain, at most 8.
+            project_id (None | str | Unset): Project to search; without it all of yours.
+            cursor (str | Unset): `next_cursor` of the previous response; the first part of the list
+                without it.
+            limit (int | Unset): Maximum number of elements in the response.
+        """
+        return self.send(
+            _search_lines.search_lines(
+                q=q,
+                project_id=project_id,
+                cursor=cursor,
+                limit=limit,
             )
         )
 
@@ -1268,6 +1301,37 @@ class AsyncOperations(ABC):
                 image_id=image_id,
                 model=model,
                 idempotency_key=idempotency_key,
+            )
+        )
+
+    async def search_lines(
+        self,
+        *,
+        q: str,
+        project_id: None | str | Unset = UNSET,
+        cursor: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+    ) -> SearchResult:
+        """Search lines.
+
+        Find lines by their verified text, or by the reading where there is none; at most 1,000.
+
+        Niqqud and final letters are of no account, and a word may have the prefixes ו ה ב כ ל מ ש. One
+        letter of a word of four or five letters may differ, and two of a longer one: models misread.
+
+        Args:
+            q (str): Words that a line must contain, at most 8.
+            project_id (None | str | Unset): Project to search; without it all of yours.
+            cursor (str | Unset): `next_cursor` of the previous response; the first part of the list
+                without it.
+            limit (int | Unset): Maximum number of elements in the response.
+        """
+        return await self.send(
+            _search_lines.search_lines(
+                q=q,
+                project_id=project_id,
+                cursor=cursor,
+                limit=limit,
             )
         )
 

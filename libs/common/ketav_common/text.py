@@ -30,9 +30,11 @@ _AROUND = re.compile(
 """A line in an embedding or isolate (UAX #9, section 2), with LRM, RLM or ALM outside. An override is
 none: it changes the order of the letters."""
 _PRESENTATION = re.compile("[\ufb1d-\ufb4f]")
-_NIQQUD = re.compile("[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7]")
+NIQQUD: Final = re.compile("[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7]")
 _GRAPHEME_JOINER: Final = "\u034f"
-_FINAL_LETTERS = str.maketrans("ךםןףץ", "כמנפצ")
+FINAL_LETTERS: Final = (("ך", "כ"), ("ם", "מ"), ("ן", "נ"), ("ף", "פ"), ("ץ", "צ"))
+"""The letters with a final form, and the form that is searched."""
+_FOLDED: dict[int, str] = {ord(final): letter for final, letter in FINAL_LETTERS}
 
 _SIGNS: Final[dict[str, tuple[str, ...]]] = {
     "־": ("-",),
@@ -151,12 +153,12 @@ def unwritable(text: str, alphabet: Collection[str]) -> str:
 
 def searched(text: str) -> str:
     """Return a text as it is searched: as measured, without niqqud, with the final letters folded."""
-    return strip_niqqud(measured(text)).translate(_FINAL_LETTERS)
+    return strip_niqqud(measured(text)).translate(_FOLDED)
 
 
 def strip_niqqud(text: str) -> str:
     """Return NFC text without Hebrew points and accents; maqaf, paseq and sof pasuq stay."""
-    return unicodedata.normalize("NFC", _NIQQUD.sub("", unicodedata.normalize("NFD", text)))
+    return unicodedata.normalize("NFC", NIQQUD.sub("", unicodedata.normalize("NFD", text)))
 
 
 def listed(signs: str, limit: int = 5) -> str:

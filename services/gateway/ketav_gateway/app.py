@@ -27,6 +27,7 @@ from ketav_gateway.projects.routes import router as projects
 from ketav_gateway.settings import GatewaySettings, origins_of
 from ketav_gateway.training.routes import router as training
 from ketav_gateway.transcriptions.routes import router as transcriptions
+from ketav_gateway.transcriptions.search import router as search
 from ketav_gateway.webhooks.routes import router as webhooks
 
 _DESCRIPTION = """ OCR of Hebrew handwriting that improves with your corrections: upload a page, correct its
@@ -78,6 +79,7 @@ _FEATURES = (
     pages,
     lines,
     next_lines,
+    search,
     training,
     models,
     webhooks,

@@ -7,7 +7,7 @@ from ketav.page.v1 import page_pb2
 from ketav.registry.v1 import pages_pb2, transcriptions_pb2, transcriptions_pb2_grpc
 from ketav_common.errors import Changed, InvalidInput, NotFound, Precondition
 from tests.parts.in_memory.pages import check_same_image, reading_model
-from tests.parts.in_memory.state import TIME, State, StoredPage, correct_line
+from tests.parts.in_memory.state import TIME, State, StoredPage, correct_line, list_part
 
 
 class Transcriptions(transcriptions_pb2_grpc.TranscriptionServiceServicer):
@@ -37,6 +37,35 @@ class Transcriptions(transcriptions_pb2_grpc.TranscriptionServiceServicer):
         stored.recorded_lines += len(request.lines)
         stored.first_reading = stored.first_reading or list(transcription.lines)
         return transcriptions_pb2.RecordTranscriptionResponse(transcription=transcription)
+
+    async def SearchLines(self, request: Any, context: Any) -> Any:
+        """Return the lines that contain the query as it is; the rules of Hebrew are not applied."""
+        self.state.enter("SearchLines", request)
+        user = self.state.caller()
+        if request.project_id:
+            user.project(request.project_id)
+        projects = [request.project_id] if request.project_id else list(user.projects)
+        if not any(character.isalnum() for character in request.query):
+            raise InvalidInput(
+                "The query has no letter and no digit. Send at least one word.",
+                code="empty-query",
+                details={"pointer": "q"},
+            )
+        hits = [
+            transcriptions_pb2.SearchHit(
+                project_id=project_id,
+                page_id=stored.message.page_id,
+                line=line,
+                score=1.0,
+                matches=[transcriptions_pb2.Match(start=start, end=start + len(request.query))],
+            )
+            for project_id in projects
+            for stored in user.pages_of(project_id)
+            for line in stored.lines()
+            if request.query in line.text.split() and (start := line.text.index(request.query)) >= 0
+        ]
+        part, cursor = list_part(hits, request.cursor, request.limit or 20)
+        return transcriptions_pb2.SearchLinesResponse(hits=part, next_cursor=cursor)
 
     async def EditLines(self, request: Any, context: Any) -> Any:
         """Store the lines of a page as another transcription."""

@@ -94,6 +94,9 @@ from .run_ocr_body_script import RunOcrBodyScript
 from .script_readiness import ScriptReadiness
 from .script_readiness_script import ScriptReadinessScript
 from .script_readiness_waits_for_type_0 import ScriptReadinessWaitsForType0
+from .search_hit import SearchHit
+from .search_match import SearchMatch
+from .search_result import SearchResult
 from .services import Services
 from .session import Session
 from .set_training_policy_request import SetTrainingPolicyRequest
@@ -220,6 +223,9 @@ __all__ = (
     "ScriptReadiness",
     "ScriptReadinessScript",
     "ScriptReadinessWaitsForType0",
+    "SearchHit",
+    "SearchMatch",
+    "SearchResult",
     "Services",
     "Session",
     "SetTrainingPolicyRequest",

@@ -27,7 +27,7 @@ def read_words(line: page_pb2.Line) -> list[schemas.Word]:
             end=word.end,
             boundary=boundary,
         )
-        for word, boundary in zip(line.words, _boundaries(line, line.text, positions), strict=True)
+        for word, boundary in zip(line.words, _outlines(line, line.text, positions), strict=True)
     ]
 
 
@@ -46,13 +46,20 @@ def verified_words(line: page_pb2.Line) -> list[schemas.VerifiedWord]:
             text=word, confidence=certainty, start=position.start, end=position.end, boundary=boundary
         )
         for word, certainty, position, boundary in zip(
-            texts, confidences, positions, _boundaries(line, text, positions), strict=True
+            texts, confidences, positions, _outlines(line, text, positions), strict=True
         )
     ]
 
 
-def _boundaries(line: page_pb2.Line, text: str, positions: list[Span]) -> list[list[schemas.Position]]:
-    """Return the polygons of the words of a text of a line, its reading or a corrected one."""
+def boundaries(line: page_pb2.Line, text: str, positions: list[Span]) -> list[list[schemas.Position]]:
+    """Return the polygons of some words of a text of a line, its reading or a corrected one."""
+    words = spans(text)
+    placed = dict(zip(words, _outlines(line, text, words), strict=True))
+    return [placed[position] for position in positions]
+
+
+def _outlines(line: page_pb2.Line, text: str, positions: list[Span]) -> list[list[schemas.Position]]:
+    """Return the polygons of the words of a text."""
     extents = [(extent.start, extent.end) for extent in line.character_extents]
     return outlines(
         [(point.x, point.y) for point in line.baseline],

@@ -5,14 +5,15 @@ from ketav.registry.v1 import transcriptions_pb2_grpc
 from ketav_common.context import current_user
 from ketav_registry.convert import common
 from ketav_registry.convert import transcriptions as convert
+from ketav_registry.convert import transcriptions_search as convert_search
 from ketav_registry.convert.erasure import erasure
 from ketav_registry.domain.corrections_quarantine import QuarantineLimits
 from ketav_registry.stores import Stores
-from ketav_registry.usecases import transcriptions, transcriptions_lines
+from ketav_registry.usecases import transcriptions, transcriptions_lines, transcriptions_search
 
 
 class TranscriptionServicer(transcriptions_pb2_grpc.TranscriptionServiceServicer):
-    """Records transcriptions, and edits their lines."""
+    """Records transcriptions, edits their lines, and searches them."""
 
     def __init__(self, stores: Stores, limits: QuarantineLimits) -> None:
         """Work with these stores; texts of edited lines beyond the limits are quarantined."""
@@ -60,3 +61,13 @@ class TranscriptionServicer(transcriptions_pb2_grpc.TranscriptionServiceServicer
             stores=self._stores,
         )
         return pb.UndoLineEditResponse()
+
+    async def SearchLines(self, request: pb.SearchLinesRequest, context: object) -> pb.SearchLinesResponse:
+        """Search the lines of the caller's pages."""
+        project_id = common.uuid(request.project_id, "project_id") if request.project_id else None
+        limit = common.limit(request.limit, default=20, maximum=100)
+        start = convert_search.search_position(request)
+        hits = await transcriptions_search.search_lines(
+            current_user(), request.query, project_id, stores=self._stores
+        )
+        return convert_search.search_response(hits, request, start, limit)

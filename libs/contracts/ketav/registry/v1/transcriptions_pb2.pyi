@@ -274,3 +274,135 @@ class UndoLineEditResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___UndoLineEditResponse: _TypeAlias = UndoLineEditResponse  # noqa: Y015
+
+@_typing.final
+class SearchLinesRequest(_message.Message):
+    """Request of TranscriptionService.SearchLines."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUERY_FIELD_NUMBER: _builtins.int
+    PROJECT_ID_FIELD_NUMBER: _builtins.int
+    CURSOR_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    query: _builtins.str
+    """Words that a line must contain, at most 200 code points and 8 words. Niqqud and final letters are of no account, a
+    word may have the prefixes of Hebrew, and a longer word may differ by one or two letters.
+    """
+    project_id: _builtins.str
+    """UUID of the project to search; empty: all projects of the caller."""
+    cursor: _builtins.str
+    """Opaque cursor of the previous response; empty starts at the best hit."""
+    limit: _builtins.int
+    """Maximum number of hits in the response, 1 to 100; 0 means 20."""
+    def __init__(
+        self,
+        *,
+        query: _builtins.str = ...,
+        project_id: _builtins.str = ...,
+        cursor: _builtins.str = ...,
+        limit: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "limit", b"limit", "project_id", b"project_id", "query", b"query"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SearchLinesRequest: _TypeAlias = SearchLinesRequest  # noqa: Y015
+
+@_typing.final
+class Match(_message.Message):
+    """A part of a line's text that matches a word of the query."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    START_FIELD_NUMBER: _builtins.int
+    END_FIELD_NUMBER: _builtins.int
+    start: _builtins.int
+    """Index of its first code point in the text that was searched."""
+    end: _builtins.int
+    """Index after its last code point."""
+    def __init__(
+        self,
+        *,
+        start: _builtins.int = ...,
+        end: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "start", b"start"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Match: _TypeAlias = Match  # noqa: Y015
+
+@_typing.final
+class SearchHit(_message.Message):
+    """A line that contains the words of a query."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROJECT_ID_FIELD_NUMBER: _builtins.int
+    PAGE_ID_FIELD_NUMBER: _builtins.int
+    LINE_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    MATCHES_FIELD_NUMBER: _builtins.int
+    project_id: _builtins.str
+    """UUID of the project."""
+    page_id: _builtins.str
+    """UUID of the page."""
+    score: _builtins.float
+    """How well the words match, above 0 to 1: 1 where they are equal."""
+    @_builtins.property
+    def line(self) -> _page_pb2.Line:
+        """The line; its verified text was searched, or its reading without one."""
+
+    @_builtins.property
+    def matches(self) -> _containers.RepeatedCompositeFieldContainer[Global___Match]:
+        """The matching parts in the order of the text."""
+
+    def __init__(
+        self,
+        *,
+        project_id: _builtins.str = ...,
+        page_id: _builtins.str = ...,
+        line: _page_pb2.Line | None = ...,
+        score: _builtins.float = ...,
+        matches: _abc.Iterable[Global___Match] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["line", b"line"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["line", b"line", "matches", b"matches", "page_id", b"page_id", "project_id", b"project_id", "score", b"score"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SearchHit: _TypeAlias = SearchHit  # noqa: Y015
+
+@_typing.final
+class SearchLinesResponse(_message.Message):
+    """Response of TranscriptionService.SearchLines."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HITS_FIELD_NUMBER: _builtins.int
+    NEXT_CURSOR_FIELD_NUMBER: _builtins.int
+    next_cursor: _builtins.str
+    """Opaque cursor of the next hits; empty when there are none."""
+    @_builtins.property
+    def hits(self) -> _containers.RepeatedCompositeFieldContainer[Global___SearchHit]:
+        """Best first."""
+
+    def __init__(
+        self,
+        *,
+        hits: _abc.Iterable[Global___SearchHit] | None = ...,
+        next_cursor: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hits", b"hits", "next_cursor", b"next_cursor"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SearchLinesResponse: _TypeAlias = SearchLinesResponse  # noqa: Y015

@@ -50,6 +50,11 @@ class TranscriptionServiceStub:
                 request_serializer=ketav_dot_registry_dot_v1_dot_transcriptions__pb2.UndoLineEditRequest.SerializeToString,
                 response_deserializer=ketav_dot_registry_dot_v1_dot_transcriptions__pb2.UndoLineEditResponse.FromString,
                 _registered_method=True)
+        self.SearchLines = channel.unary_unary(
+                '/ketav.registry.v1.TranscriptionService/SearchLines',
+                request_serializer=ketav_dot_registry_dot_v1_dot_transcriptions__pb2.SearchLinesRequest.SerializeToString,
+                response_deserializer=ketav_dot_registry_dot_v1_dot_transcriptions__pb2.SearchLinesResponse.FromString,
+                _registered_method=True)
 
 
 class TranscriptionServiceServicer:
@@ -83,6 +88,14 @@ class TranscriptionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SearchLines(self, request, context):
+        """Searches the lines of the caller's pages, as they were read last, by their verified text or their reading. Best
+        first, at most 1,000. INVALID_ARGUMENT empty-query: the query has no letter and no digit; query-too-long.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_TranscriptionServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -100,6 +113,11 @@ def add_TranscriptionServiceServicer_to_server(servicer, server):
                     servicer.UndoLineEdit,
                     request_deserializer=ketav_dot_registry_dot_v1_dot_transcriptions__pb2.UndoLineEditRequest.FromString,
                     response_serializer=ketav_dot_registry_dot_v1_dot_transcriptions__pb2.UndoLineEditResponse.SerializeToString,
+            ),
+            'SearchLines': grpc.unary_unary_rpc_method_handler(
+                    servicer.SearchLines,
+                    request_deserializer=ketav_dot_registry_dot_v1_dot_transcriptions__pb2.SearchLinesRequest.FromString,
+                    response_serializer=ketav_dot_registry_dot_v1_dot_transcriptions__pb2.SearchLinesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -184,6 +202,33 @@ class TranscriptionService:
             '/ketav.registry.v1.TranscriptionService/UndoLineEdit',
             ketav_dot_registry_dot_v1_dot_transcriptions__pb2.UndoLineEditRequest.SerializeToString,
             ketav_dot_registry_dot_v1_dot_transcriptions__pb2.UndoLineEditResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SearchLines(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ketav.registry.v1.TranscriptionService/SearchLines',
+            ketav_dot_registry_dot_v1_dot_transcriptions__pb2.SearchLinesRequest.SerializeToString,
+            ketav_dot_registry_dot_v1_dot_transcriptions__pb2.SearchLinesResponse.FromString,
             options,
             channel_credentials,
             insecure,

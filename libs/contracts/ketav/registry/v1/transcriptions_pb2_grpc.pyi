@@ -48,6 +48,10 @@ class TranscriptionServiceStub:
     """Stores the lines before the latest edit as the latest transcription, and their corrections again. Tainted versions
     stay tainted. NOT_FOUND: no such page. FAILED_PRECONDITION as EditLines, nothing-to-undo: no edit is left.
     """
+    SearchLines: _grpc.UnaryUnaryMultiCallable[_transcriptions_pb2.SearchLinesRequest, _transcriptions_pb2.SearchLinesResponse]
+    """Searches the lines of the caller's pages, as they were read last, by their verified text or their reading. Best
+    first, at most 1,000. INVALID_ARGUMENT empty-query: the query has no letter and no digit; query-too-long.
+    """
 
 @_typing.type_check_only
 class TranscriptionServiceAsyncStub(TranscriptionServiceStub):
@@ -68,6 +72,10 @@ class TranscriptionServiceAsyncStub(TranscriptionServiceStub):
     UndoLineEdit: _aio.UnaryUnaryMultiCallable[_transcriptions_pb2.UndoLineEditRequest, _transcriptions_pb2.UndoLineEditResponse]  # type: ignore[assignment]
     """Stores the lines before the latest edit as the latest transcription, and their corrections again. Tainted versions
     stay tainted. NOT_FOUND: no such page. FAILED_PRECONDITION as EditLines, nothing-to-undo: no edit is left.
+    """
+    SearchLines: _aio.UnaryUnaryMultiCallable[_transcriptions_pb2.SearchLinesRequest, _transcriptions_pb2.SearchLinesResponse]  # type: ignore[assignment]
+    """Searches the lines of the caller's pages, as they were read last, by their verified text or their reading. Best
+    first, at most 1,000. INVALID_ARGUMENT empty-query: the query has no letter and no digit; query-too-long.
     """
 
 class TranscriptionServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -104,6 +112,16 @@ class TranscriptionServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_transcriptions_pb2.UndoLineEditResponse, _abc.Awaitable[_transcriptions_pb2.UndoLineEditResponse]]:
         """Stores the lines before the latest edit as the latest transcription, and their corrections again. Tainted versions
         stay tainted. NOT_FOUND: no such page. FAILED_PRECONDITION as EditLines, nothing-to-undo: no edit is left.
+        """
+
+    @_abc_1.abstractmethod
+    def SearchLines(
+        self,
+        request: _transcriptions_pb2.SearchLinesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_transcriptions_pb2.SearchLinesResponse, _abc.Awaitable[_transcriptions_pb2.SearchLinesResponse]]:
+        """Searches the lines of the caller's pages, as they were read last, by their verified text or their reading. Best
+        first, at most 1,000. INVALID_ARGUMENT empty-query: the query has no letter and no digit; query-too-long.
         """
 
 def add_TranscriptionServiceServicer_to_server(servicer: TranscriptionServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -18,6 +18,8 @@ _CSRF_DETAIL = (
 )
 
 CODES: dict[str, ProblemCode] = {
+    "empty-query": ProblemCode(422, "The query has no letter and no digit. Send at least one word."),
+    "query-too-long": ProblemCode(422, "The query has more than 8 words. Search for fewer words."),
     # Every route.
     "unauthenticated": ProblemCode(
         401,
