@@ -517,7 +517,11 @@ async def test_a_merged_line_has_the_text_that_its_lines_decide(registry: Subjec
     )
     after = await edit(registry, user, page, merged, *map(stays, lines[2:]))
     assert after[0].verified_text == "שלום לכולם ועוד שורה"
+    await edit(registry, user, page, *map(stays, after[1:]))
     undo = transcriptions_pb2.UndoLineEditRequest(project_id=page.project_id, page_id=page.page_id)
+    await registry.do(user, registry.services.transcriptions.UndoLineEdit, undo)
+    [merged_again, *_] = (await registry.get_page(user, page)).transcription.lines
+    assert merged_again.verified_text == "שלום לכולם ועוד שורה"
     await registry.do(user, registry.services.transcriptions.UndoLineEdit, undo)
     restored = (await registry.get_page(user, page)).transcription.lines
     assert [item.verified_text for item in restored[:2]] == ["שלום לכולם", "ועוד שורה"]

@@ -283,6 +283,122 @@ def test_a_text_that_looks_wrong_is_explained_and_confirmed_by_one_key(
         assert verified(client)[0] == ""
 
 
+def test_lines_are_joined_divided_deleted_and_restored_on_the_page(window: Window, tmp_path: Path) -> None:
+    """By the menu of a line; a joined pair of corrected lines is corrected, and each change is undone."""
+    make_folder(window, "Lines")
+    add_page(window, PAGES[0][:3], tmp_path)
+    open_page(window, 0)
+    read = window.texts()
+    for _ in range(2):
+        window.press("Enter")
+    window.wait_saved(1)
+    choose(window, 0, "Join with the next line")
+    expect(window.lines()).to_have_count(2)
+    window.wait_saved(0)
+    assert window.texts() == [f"{read[0]} {read[1]}", read[2]]
+    window.page.locator("li.line textarea").nth(1).click()
+    for key in ("Home", *["ArrowLeft"] * 4):
+        window.press(key)
+    choose(window, 1, "Divide here")
+    expect(window.lines()).to_have_count(3)
+    assert window.texts()[1:] == [read[2][:4], read[2][5:]]
+    window.page.once("dialog", lambda dialog: dialog.accept())
+    choose(window, 2, "Delete the line")
+    expect(window.lines()).to_have_count(2)
+    for count in (3, 2, 3):
+        window.page.click("text=Undo the change of lines")
+        expect(window.lines()).to_have_count(count)
+    assert window.texts() == read
+    expect(window.page.locator("text=Undo the change of lines")).to_have_count(0)
+    window.wait_saved(0)
+
+
+def choose(window: Window, number: int, entry: str) -> None:
+    """Choose an entry of the menu of a line."""
+    line = window.lines().nth(number)
+    if "active" not in (line.get_attribute("class") or ""):
+        line.locator("textarea").click()
+    line.locator("summary", has_text="Change the line").click()
+    line.locator(f"text={entry}").click()
+
+
+def test_a_missing_line_is_drawn_on_the_page(window: Window, tmp_path: Path) -> None:
+    """Between the lines where it is; it has no text until it is typed."""
+    make_folder(window, "Draw")
+    add_page(window, PAGES[0][:3], tmp_path)
+    open_page(window, 0)
+    read = window.texts()
+    window.page.click("text=Whole page")
+    window.page.click("text=Add a line")
+    window.page.wait_for_timeout(1500)  # the viewer moves for 0.4 seconds
+    box = window.page.locator(".viewer polygon").nth(1).bounding_box()
+    assert box is not None
+    mouse = window.page.mouse
+    mouse.move(box["x"] + 4, box["y"] + box["height"] + 4)
+    mouse.down()
+    mouse.move(box["x"] + box["width"] - 4, box["y"] + box["height"] + 20, steps=5)
+    mouse.up()
+    expect(window.lines()).to_have_count(4)
+    assert window.texts() == [read[0], read[1], "", read[2]]
+
+
+def test_a_session_that_ends_loses_no_correction(
+    window: Window, system: LocalSystem, key: str, tmp_path: Path
+) -> None:
+    """The page asks for the key again, on top of the work, and sends the correction then."""
+    make_folder(window, "Session")
+    add_page(window, PAGES[0][:3], tmp_path)
+    open_page(window, 0)
+    read = window.texts()[0]
+    window.page.context.clear_cookies()
+    window.press("Enter")
+    dialog = window.page.locator("[role=dialog]")
+    expect(dialog).to_contain_text("nothing is lost")
+    dialog.locator("input").fill(key)
+    window.page.keyboard.press("Enter")
+    window.wait_saved(0)
+    expect(dialog).to_have_count(0)
+    with system.client(key) as client:
+        assert corrected(client)[0] == read
+
+
+def test_a_correction_is_undone_and_an_earlier_text_used_again(window: Window, tmp_path: Path) -> None:
+    """Undo returns to the reading; the history has every text."""
+    make_folder(window, "History")
+    add_page(window, PAGES[0][:3], tmp_path)
+    open_page(window, 0)
+    read = window.texts()[0]
+    for text in ("דדאג הדדג דגהב", "דדאג הדדג דגהג"):
+        window.page.locator("li.line textarea").nth(0).fill(text)
+        window.press("Enter")
+        window.wait_saved(0)
+        window.page.wait_for_selector("li.line:nth-child(2).active textarea:focus")
+    window.page.locator("li.line textarea").nth(0).click()
+    window.press("Alt+z")
+    expect(window.page.locator("li.line").nth(0)).not_to_have_class("corrected")
+    expect(window.page.locator("li.line textarea").nth(0)).to_have_value(read)
+    window.page.locator("li.line").nth(0).locator("text=Earlier texts").click()
+    window.page.locator("li.line").nth(0).locator("text=Use this").nth(1).click()
+    window.wait_saved(0)
+    assert window.texts()[0] == "דדאג הדדג דגהב"
+
+
+def test_each_page_of_a_pdf_is_a_page_and_a_bad_file_says_what_is_wrong(
+    window: Window, tmp_path: Path
+) -> None:
+    """The other files are read; the failed one can be sent again."""
+    make_folder(window, "Files")
+    images = [Image.open(BytesIO(draw_page(texts))) for texts in PAGES[:2]]
+    images[0].save(tmp_path / "pages.pdf", "PDF", save_all=True, append_images=images[1:])
+    (tmp_path / "broken.png").write_bytes(draw_page(PAGES[0])[:400])
+    files = [tmp_path / "pages.pdf", tmp_path / "broken.png"]
+    window.page.set_input_files("input[type=file]:not([webkitdirectory])", files)
+    expect(window.page.locator(".pages > li")).to_have_count(2, timeout=60_000)
+    failed = window.page.locator(".uploads li.failed")
+    expect(failed).to_contain_text("The file is damaged")
+    expect(failed.locator("button")).to_have_text("Try again")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1360, 390])
 @pytest.mark.parametrize("language", ["en-GB", "he-IL"])

@@ -145,6 +145,9 @@ export const lineImage = (projectId: string, imageId: string, lineId: string, he
 export const exportFile = (projectId: string, imageId: string, format: string): string =>
   `./projects/${projectId}/images/${imageId}/export?format=${format}`;
 
+export const exportProject = (projectId: string, format: string): string =>
+  `./projects/${projectId}/export?format=${format}`;
+
 export interface Correction {
   projectId: string;
   imageId: string;

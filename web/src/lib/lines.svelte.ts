@@ -30,6 +30,8 @@ export class LineState {
   readonly status: Status = $derived.by(() => this.currentStatus());
   readonly marks: Mark[] = $derived.by(() => unsureMarks(this.line, this.text));
 
+  private ownChange = false;
+
   constructor(
     readonly projectId: string,
     readonly imageId: string,
@@ -115,7 +117,9 @@ export class LineState {
     await withdraw(this.projectId, this.imageId, this.line.line_id);
     outbox.drop(this.line.line_id);
     localStorage.removeItem(this.draftName);
+    this.line = { ...this.line, corrected_text: null, verified_text: null, quarantine: null };
     this.text = this.line.text;
+    this.ownChange = true;
   }
 
   /** Take the acknowledged line; text that was typed since stays. */
@@ -145,7 +149,8 @@ export class LineState {
     } else {
       if (entry) outbox.drop(line.line_id);
       this.text = this.stored;
-      this.changedElsewhere = true;
+      this.changedElsewhere = !this.ownChange;
+      this.ownChange = false;
       localStorage.removeItem(this.draftName);
     }
   }

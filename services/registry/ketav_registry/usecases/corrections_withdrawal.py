@@ -45,9 +45,9 @@ async def withdraw_correction(
     return Withdrawal(line_id, count, consequences)
 
 
-def withdrawal_of(line_id: UUID) -> Correction:
+def withdrawal_of(line_id: UUID, reason: Quarantine = _WITHDRAWN) -> Correction:
     """Return the row that ends the corrections of a line."""
-    return Correction(line_id, "", confirmed=True, quarantine=_WITHDRAWN, withdrawn=True)
+    return Correction(line_id, "", confirmed=True, quarantine=reason, withdrawn=True)
 
 
 async def list_corrections(

@@ -13,7 +13,7 @@ from ketav_common.errors import Changed, InvalidInput, Precondition
 from ketav_common.logging import get_logger
 from ketav_registry.database import Transaction
 from ketav_registry.domain.corrections import Correction
-from ketav_registry.domain.corrections_quarantine import QuarantineLimits
+from ketav_registry.domain.corrections_quarantine import Quarantine, QuarantineCode, QuarantineLimits
 from ketav_registry.domain.erasure import Erasure
 from ketav_registry.domain.pages import Page
 from ketav_registry.domain.requests import RequestKey
@@ -30,6 +30,11 @@ from ketav_registry.usecases.transcriptions import check_lines
 log = get_logger()
 
 _NOT_READ = "The page has no lines yet. Read it first with POST /projects/PROJECT_ID/images/IMAGE_ID/ocr."
+_EDITED = Quarantine(
+    QuarantineCode.EMPTY_TEXT,
+    "The line was replaced or deleted when the lines were edited. Undo the edit, or correct the new lines.",
+)
+"""The reason of a withdrawal by an edit, by which undoing it recognises the withdrawal."""
 _NOTHING_DELETED = Erasure(0, 0, 0)
 
 
@@ -107,7 +112,7 @@ async def undo_line_edit(
         changes = await _store(
             transaction, user_id, page, known, earlier.lines, edited_from=earlier.edited_from
         )
-        texts = await _withdrawn_texts(transaction, user_id, changes, known)
+        texts = await _withdrawn_texts(transaction, user_id, changes)
         await _correct(transaction, user_id, changes, texts, limits)
 
 
@@ -183,7 +188,7 @@ async def _correct(
 ) -> None:
     """Withdraw the corrections of lines that were left out; correct lines, by their positions, with texts."""
     withdrawals = [
-        withdrawal_of(line.line_id)
+        withdrawal_of(line.line_id, _EDITED)
         for line in changes.removed().values()
         if line.line_id is not None and line.corrected_text is not None
     ]
@@ -212,18 +217,14 @@ async def _taint_deleted(transaction: Transaction, user_id: UUID, changes: _Chan
     return await taint_and_fall_back(transaction, user_id, lines)
 
 
-async def _withdrawn_texts(
-    transaction: Transaction, user_id: UUID, changes: _Changes, known: Transcription
-) -> dict[int, str]:
-    """Return the texts of restored lines that the edit has withdrawn, by the positions of the lines."""
+async def _withdrawn_texts(transaction: Transaction, user_id: UUID, changes: _Changes) -> dict[int, str]:
+    """Return the texts of restored lines that an edit has withdrawn, by the positions of the lines."""
     texts = {}
-    digests = geometry_digests(changes.after.lines)
-    for index, digest in enumerate(digests):
+    for index, digest in enumerate(geometry_digests(changes.after.lines)):
         if digest in changes.before:
             continue
         key = LineKey(changes.page.page_id, digest)
         history = await corrections.list_corrections(transaction, user_id, key, limit=2)
-        by_edit = len(history) > 1 and history[0].create_time >= known.create_time
-        if by_edit and history[0].withdrawn and not history[1].withdrawn:
+        if len(history) > 1 and history[0].quarantine == _EDITED and not history[1].withdrawn:
             texts[index] = history[1].text
     return texts
