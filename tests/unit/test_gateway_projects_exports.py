@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 import httpx
 import pypdfium2
 import pytest
+from PIL import Image
 
 from ketav.registry.v1 import ground_truth_pb2
 from ketav_gateway.pages import streams
@@ -84,6 +85,26 @@ async def test_an_archive_with_images_can_be_imported_with_the_same_lines(
     stored = gateway.user.pages[images[0]].message.transcription.lines
     assert imported_lines == [(line.text, list(line.baseline), list(line.boundary)) for line in stored]
     assert len(headers) == len(images)
+
+
+async def test_pairs_have_the_verified_lines_and_can_be_imported(gateway: Gateway) -> None:
+    """A line that was not corrected is no ground truth."""
+    project_id, images = await read_pages(gateway, 2)
+    line_id = gateway.user.pages[images[1]].message.transcription.lines[1].line_id
+    correction = {"lines": [{"line_id": line_id, "text": "שורה שלישית", "confirm": True}]}
+    ids_of_page = {"project_id": project_id, "image_id": images[1]}
+    assert (await gateway.client.post("/feedback/", json=ids_of_page | correction)).status_code == 201
+    exported = await export(gateway, project_id, "format=pairs")
+    files = archive(exported)
+    stem = f"{images[1]}-0001"
+    assert list(files) == [f"{stem}.jpg", f"{stem}.gt.txt"]
+    assert files[f"{stem}.gt.txt"].decode() == "שורה שלישית\n"
+    assert Image.open(io.BytesIO(files[f"{stem}.jpg"])).size == (round(128 * 80 / 38), 128)
+    other = (await gateway.client.post("/projects/", json={"name": "עותק"})).json()["project_id"]
+    imported = await gateway.client.post(
+        f"/projects/{other}/ground-truth", files={"file": ("pairs.zip", exported.content)}
+    )
+    assert imported.json()["imported_lines"] == 1, imported.text
 
 
 async def test_plain_text_has_all_pages_in_order(gateway: Gateway) -> None:

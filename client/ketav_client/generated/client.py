@@ -569,6 +569,7 @@ class Operations(ABC):
             project_id (str): UUID of the project.
             format_ (ExportProjectFormat | Unset): `txt`, `tei`, `pdf` (searchable), `iiif` (a
                 manifest): one document. `json`, `alto`, `page`, `hocr`: a zip with a file for each image.
+                `pairs`: a zip with an image and a `.gt.txt` for each line whose text is verified.
             image_id (list[str] | Unset): Images to export, in this order; none: all.
             images (bool | Unset): Whether a zip contains the image files, too.
         """
@@ -689,7 +690,7 @@ class Operations(ABC):
             project_id (str): UUID of the project.
             image_id (str): UUID of the image.
             format_ (ExportFormat | Unset): Plain text, JSON, ALTO 4.4, PAGE XML, hOCR, TEI,
-                searchable PDF or IIIF manifest.
+                searchable PDF, IIIF manifest, or pairs of verified lines.
         """
         return self.send(
             _export.export(
@@ -1697,6 +1698,7 @@ class AsyncOperations(ABC):
             project_id (str): UUID of the project.
             format_ (ExportProjectFormat | Unset): `txt`, `tei`, `pdf` (searchable), `iiif` (a
                 manifest): one document. `json`, `alto`, `page`, `hocr`: a zip with a file for each image.
+                `pairs`: a zip with an image and a `.gt.txt` for each line whose text is verified.
             image_id (list[str] | Unset): Images to export, in this order; none: all.
             images (bool | Unset): Whether a zip contains the image files, too.
         """
@@ -1817,7 +1819,7 @@ class AsyncOperations(ABC):
             project_id (str): UUID of the project.
             image_id (str): UUID of the image.
             format_ (ExportFormat | Unset): Plain text, JSON, ALTO 4.4, PAGE XML, hOCR, TEI,
-                searchable PDF or IIIF manifest.
+                searchable PDF, IIIF manifest, or pairs of verified lines.
         """
         return await self.send(
             _export.export(

@@ -4,7 +4,7 @@ import hashlib
 from contextlib import AsyncExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, cast
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
@@ -195,18 +195,18 @@ async def export(
         streams.Format,
         Query(
             alias="format",
-            description="Plain text, JSON, ALTO 4.4, PAGE XML, hOCR, TEI, searchable PDF or IIIF manifest.",
+            description="Plain text, JSON, ALTO 4.4, PAGE XML, hOCR, TEI, searchable PDF, IIIF manifest, or "
+            "pairs of verified lines.",
         ),
     ] = "txt",
 ) -> Response:
     """Return the text of a page in logical order; a verified line has its verified text."""
-    if export_format in documents.EXTENSIONS:
+    if export_format not in exports.FORMATS:
         selection = streams.Selection(project_id, [image_id], name=image_id)
         return await streams.response(export_format, selection, request, gateway, user_id)
     page = await _get_page(gateway, project_id, image_id)
-    text_format = cast("exports.Format", export_format)
-    media_type, write = exports.FORMATS[text_format]
-    filename = f"{image_id}.{exports.EXTENSIONS[text_format]}"
+    media_type, write = exports.FORMATS[export_format]
+    filename = f"{image_id}.{exports.EXTENSIONS[export_format]}"
     content = write(page)
     # Weak: the same text may be sent with and without compression.
     etag = f'W/"{hashlib.sha256(content).hexdigest()}"'

@@ -21,10 +21,11 @@ from ketav_gateway.http.dependencies import Components
 from ketav_gateway.pages import documents
 from ketav_gateway.pages import exports as page_exports
 from ketav_gateway.pages.convert import page as page_of
+from ketav_gateway.pages.pairs import pairs
 from ketav_gateway.pages.schemas import Page
 from ketav_gateway.services import Services, call, download_image, stream
 
-Format = Literal["txt", "json", "alto", "page", "hocr", "tei", "pdf", "iiif"]
+Format = Literal["txt", "json", "alto", "page", "hocr", "tei", "pdf", "iiif", "pairs"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 ARCHIVE_MEDIA_TYPE = "application/zip"
 _ARCHIVED: dict[str, page_exports.Format] = {"json": "json", "alto": "alto", "page": "page", "hocr": "hocr"}
@@ -93,14 +94,16 @@ def _check_time(deadline: float) -> None:
 
 def media_type(kind: Format) -> str:
     """Return the media type of an export."""
-    if kind in _ARCHIVED:
+    if kind in _ARCHIVED or kind == "pairs":
         return ARCHIVE_MEDIA_TYPE
     return documents.MEDIA_TYPES.get(kind, page_exports.FORMATS["txt"][0])
 
 
 def extension(kind: Format) -> str:
     """Return the extension of an export's file name."""
-    return "zip" if kind in _ARCHIVED else documents.EXTENSIONS.get(kind, "txt")
+    if kind in _ARCHIVED or kind == "pairs":
+        return "zip"
+    return documents.EXTENSIONS.get(kind, "txt")
 
 
 async def response(
@@ -127,7 +130,7 @@ async def response(
         )
         name = f"{selection.name or selection.project_id}.{extension(kind)}"
         return StreamingResponse(
-            _closing(_chunks(kind, source, selection), stack.pop_all()),
+            _closing(_chunks(kind, source, selection, gateway), stack.pop_all()),
             media_type=media_type(kind),
             headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
         )
@@ -165,8 +168,12 @@ async def _closing(chunks: AsyncIterator[bytes], stack: AsyncExitStack) -> Async
             yield chunk
 
 
-def _chunks(kind: Format, source: documents.Source, selection: Selection) -> AsyncIterator[bytes]:
+def _chunks(
+    kind: Format, source: documents.Source, selection: Selection, gateway: Components
+) -> AsyncIterator[bytes]:
     """Return the chunks of an export."""
+    if kind == "pairs":
+        return pairs(source, gateway.images)
     if kind in _ARCHIVED:
         return _archive(_ARCHIVED[kind], source, with_images=selection.images)
     if kind == "txt":

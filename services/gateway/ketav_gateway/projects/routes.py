@@ -135,7 +135,8 @@ async def export_project(
         Query(
             alias="format",
             description="`txt`, `tei`, `pdf` (searchable), `iiif` (a manifest): one document. `json`, "
-            "`alto`, `page`, `hocr`: a zip with a file for each image.",
+            "`alto`, `page`, `hocr`: a zip with a file for each image. `pairs`: a zip with an image and a "
+            "`.gt.txt` for each line whose text is verified.",
         ),
     ] = "txt",
     image_id: Annotated[

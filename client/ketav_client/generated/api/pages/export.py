@@ -26,7 +26,7 @@ def export(
         project_id (str): UUID of the project.
         image_id (str): UUID of the image.
         format_ (ExportFormat | Unset): Plain text, JSON, ALTO 4.4, PAGE XML, hOCR, TEI,
-            searchable PDF or IIIF manifest.
+            searchable PDF, IIIF manifest, or pairs of verified lines.
     """
 
     params: dict[str, Any] = {}
