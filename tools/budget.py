@@ -8,7 +8,18 @@ from itertools import chain
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-TREES = ("libs", "services", "deploy", "client", "basemodel", "tools", "bench", "examples", "tests")
+TREES = (
+    "libs",
+    "services",
+    "deploy",
+    "client",
+    "contrib",
+    "basemodel",
+    "tools",
+    "bench",
+    "examples",
+    "tests",
+)
 GENERATED = {Path("libs/contracts/ketav"), Path("client/ketav_client/generated")}
 MAX_BODY = 40
 MAX_MODULE = 300

@@ -16,7 +16,7 @@ from tools.hygiene import ROOT, tracked
 
 SOURCE = ROOT / "var" / "docs-source"
 SUFFIXES = {".md", ".png", ".svg", ".jpg", ".webp"}
-FOLDERS = ("docs/", "client/", "models/")
+FOLDERS = ("docs/", "client/", "contrib/", "models/")
 """Folders with documents of the site; those at the root belong to it as well."""
 _LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(([^)\s#]+)(#[^)\s]*)?\)")
 
