@@ -6,7 +6,7 @@ import io
 import os
 import signal
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -155,6 +155,21 @@ async def test_the_queue_is_bounded(open_pool: OpenPool) -> None:
                 pass
             with pool.slot():
                 pass
+
+
+async def test_no_user_fills_the_queue_alone(open_pool: OpenPool) -> None:
+    """A quarter of it stays free for others."""
+    async with open_pool(readers=1, queue=4) as pool:
+        with ExitStack() as stack:
+            for _ in range(4):
+                stack.enter_context(pool.slot("ann"))
+            with pytest.raises(RateLimited):
+                stack.enter_context(pool.slot("ann"))
+            with pool.slot("ben"):
+                pass
+        with pool.slot("ann"):
+            assert pool._slots_of_users == {"ann": 1}
+        assert not pool._slots_of_users
 
 
 async def test_a_request_cancelled_in_the_queue_never_reaches_a_reader(

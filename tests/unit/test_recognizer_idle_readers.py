@@ -10,7 +10,7 @@ async def waiting(readers: IdleReaders[str], names: list[str], served: list[str]
 
     async def take(name: str) -> None:
         """Wait for a reader, and write down whose request got it."""
-        await readers.get(batch=name.startswith("job"))
+        await readers.get(name.partition(":")[0], batch=name.startswith("job"))
         served.append(name)
 
     tasks = [asyncio.create_task(take(name)) for name in names]
@@ -28,6 +28,37 @@ async def test_requests_of_users_come_before_those_of_jobs() -> None:
         await asyncio.sleep(0)
     await asyncio.gather(*tasks)
     assert served == ["user 1", "user 2", "job 1", "job 2"]
+
+
+async def serve(readers: IdleReaders[str], count: int) -> None:
+    """Offer a reader so many times."""
+    for _ in range(count):
+        readers.put("reader")
+        await asyncio.sleep(0)
+
+
+async def test_users_take_turns_however_many_requests_one_of_them_sends() -> None:
+    """A request is served after one of each other user, not after all that were sent before it."""
+    readers: IdleReaders[str] = IdleReaders()
+    served: list[str] = []
+    await waiting(readers, ["ann:1", "ann:2", "ann:3", "ann:4"], served)
+    await serve(readers, 1)
+    await waiting(readers, ["ben:1", "ben:2", "eve:1"], served)
+    await serve(readers, 6)
+    assert served == ["ann:1", "ben:1", "eve:1", "ann:2", "ben:2", "ann:3", "ann:4"]
+    await waiting(readers, ["eve:2", "ann:5", "ben:3"], served)  # rounds that are over give no user credit
+    await serve(readers, 3)
+    assert served[7:] == ["eve:2", "ben:3", "ann:5"]
+    assert len(readers._last_rounds) <= 3
+
+
+async def test_a_user_whose_turns_are_over_is_forgotten() -> None:
+    """Memory is bounded by the requests that wait."""
+    readers: IdleReaders[str] = IdleReaders()
+    for number in range(50):
+        await waiting(readers, [f"user {number}:1", f"user {number}:2"], [])
+        await serve(readers, 2)
+    assert len(readers._last_rounds) <= 2
 
 
 async def test_an_idle_reader_is_taken_at_once() -> None:

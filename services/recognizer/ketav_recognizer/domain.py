@@ -45,6 +45,8 @@ class ReadingTask:
     model_sha256: str
     detect_turn: bool = False
     batch: bool = False
+    user: str = ""
+    """Whose request it is: users take turns."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import time
+from collections import Counter
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -80,6 +81,8 @@ class ReaderPool:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._free_slots = limits.readers + limits.queue
         self._free_batch_slots = limits.readers + limits.queue // 2
+        self._slots_per_user = limits.readers + limits.queue - limits.queue // 4
+        self._slots_of_users: Counter[str] = Counter()
         self._failed_starts = 0
         self._started_once = False
         self._deaths_by_image: TTLCache[str, int] = TTLCache(_REMEMBERED_IMAGES, limits.refusal_s)
@@ -115,19 +118,23 @@ class ReaderPool:
                 await reader.child.end()
 
     @contextmanager
-    def slot(self, *, batch: bool = False) -> Iterator[None]:
+    def slot(self, user: str = "", *, batch: bool = False) -> Iterator[None]:
         """Take a slot of the queue for the context; raises RateLimited when all are taken.
 
-        Half of the waiting slots are for users alone: jobs cannot fill the queue.
+        Half of the waiting slots are for users alone, so that jobs cannot fill the queue. One user gets at
+        most three quarters of them.
         """
-        if self._free_slots <= 0 or (batch and self._free_batch_slots <= 0):
+        is_full = self._free_slots <= 0 or (batch and self._free_batch_slots <= 0)
+        if is_full or self._slots_of_users[user] >= self._slots_per_user:
             raise RateLimited("Too many images wait to be read. Try again later.", code="queue-full")
         self._free_slots -= 1
         self._free_batch_slots -= batch
+        self._slots_of_users[user] += 1
         try:
             yield
         finally:
             self._free_slots += 1
+            self._slots_of_users -= Counter((user,))
             self._free_batch_slots += batch
 
     async def read(self, task: ReadingTask) -> Answer:
@@ -145,18 +152,18 @@ class ReaderPool:
             )
         if self._failed_starts >= _MAX_FAILED_STARTS:
             raise Unavailable("No reader process can be started. Try again later.", code="no-reader")
-        reader = await self._next_reader(batch=task.batch)
+        reader = await self._next_reader(task.user, batch=task.batch)
         return await asyncio.shield(self._spawn(self._run(reader, task, key)))
 
-    async def _next_reader(self, *, batch: bool) -> _Reader:
+    async def _next_reader(self, user: str, *, batch: bool) -> _Reader:
         """Wait until a reader that runs is free, and return it; start a successor of each dead one.
 
-        A request of a job (`batch`) waits until no user's request does.
+        A request of a job (`batch`) waits until no user's request does; users take turns.
 
         The wait has no time limit; it ends early when the caller's task is cancelled.
         """
         with metrics.READINGS_WAITING.track_inprogress(), metrics.QUEUE_DELAY.time():
-            while not (reader := await self._idle.get(batch=batch)).alive:
+            while not (reader := await self._idle.get(user, batch=batch)).alive:
                 self._replace(reader)
         return reader
 

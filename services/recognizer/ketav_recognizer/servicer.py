@@ -32,7 +32,7 @@ class RecognizerServicer(recognizer_pb2_grpc.RecognizerServiceServicer):
         request = await convert.receive_header(request_iterator)
         user = current_identity().user_id
         self._signer.check_grant(request.grant, user, bytes.fromhex(request.model.sha256))
-        with self._dependencies.readers.slot(batch=request.batch):
+        with self._dependencies.readers.slot(str(user or ""), batch=request.batch):
             image = await convert.receive_image(request_iterator, request.size_bytes)
             page = await usecases.run_ocr(image, request, user=user, dependencies=self._dependencies)
         return convert.to_response(page, request.model.version)

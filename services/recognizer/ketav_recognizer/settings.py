@@ -38,7 +38,8 @@ class RecognizerSettings(BoundSettings):
         default=16,
         ge=0,
         le=1024,
-        description="Images that may wait while all readers are busy; more are refused.",
+        description="Images that may wait while all readers are busy; more are refused. One user may have "
+        "three quarters of them.",
     )
     recognizer_page_seconds: float = Field(
         default=180, gt=0, description="Seconds a reader may take for one image before it is killed."

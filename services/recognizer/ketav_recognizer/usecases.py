@@ -39,7 +39,15 @@ async def run_ocr(
     model = request.model
     for _ in range(_MODEL_FETCHES):
         path = await dependencies.models.path(model, user)
-        task = ReadingTask(image, request.layout, str(path), model.sha256, request.detect_turn, request.batch)
+        task = ReadingTask(
+            image,
+            request.layout,
+            str(path),
+            model.sha256,
+            request.detect_turn,
+            request.batch,
+            user=str(user or ""),
+        )
         answer = await dependencies.readers.read(task)
         metrics.READINGS.labels("read" if isinstance(answer, ReadPage) else answer.kind).inc()
         if isinstance(answer, ReadPage):
