@@ -99,6 +99,9 @@ async def test_a_correction_stays_with_its_line_when_the_page_is_read_again(regi
         with pytest.raises(InvalidInput) as caught:
             await submit(registry, page, {first: "תיקון"})
         assert caught.value.code == "unknown-line"
+        with pytest.raises(InvalidInput) as caught:
+            await submit(registry, page, {again.lines[0].line_id: "א\0", first: "תיקון"})
+        assert caught.value.details["pointer"] == "/lines/1/line_id"  # as sent
 
 
 async def test_a_whole_text_is_aligned_to_the_lines(registry: Registry) -> None:

@@ -164,6 +164,8 @@ async def test_readiness_progress_and_next_lines_know_hands(registry: Registry) 
             assert (lines[0].novelty < 1) is own_texts_known
     with acting(user_id), pytest.raises(InvalidInput, match="no hand named"), rpc.raise_ketav_errors():
         await registry.training.GetReadiness(training_pb2.GetReadinessRequest(hand="Nobody"))
+    with acting(user_id), pytest.raises(InvalidInput), rpc.raise_ketav_errors():
+        await registry.models.ListModelProgress(models_pb2.ListModelProgressRequest(hand="Nobody"))
 
 
 async def test_a_hand_has_one_script(registry: Registry) -> None:

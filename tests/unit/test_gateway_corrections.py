@@ -1,6 +1,7 @@
 """Corrections are sent to the registry and shown on the page and in the project."""
 
 import json
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -188,6 +189,20 @@ async def test_a_line_that_another_window_has_corrected_is_412_and_unchanged(gat
         await gateway.client.put(path, json={"text": "שלום"}, headers={"If-Match": "*"})
     ).status_code == 200
     assert (await put(gateway, path, "שלום לך")).status_code == 200
+
+
+async def test_the_error_of_one_line_names_the_fields_of_its_route(gateway: Gateway) -> None:
+    """Not those of a request with many lines."""
+    path = await line_path(gateway)
+    for text, code in (("א\u202eב", "bidi-override"), ("א" * 4001, "text-too-long")):
+        response = await put(gateway, path, text)
+        assert (response.status_code, response.json()["code"]) == (422, code)
+        assert response.json()["errors"][0]["field"] == "/text"
+    other = f"{path.rpartition('/lines/')[0]}/lines/{uuid4()}/correction"
+    response = await put(gateway, other, "שלום")
+    assert (response.status_code, response.json()["code"]) == (422, "unknown-line")
+    assert response.json()["errors"][0]["field"] == "line_id"
+    assert "/lines/" not in response.json()["detail"]
 
 
 @pytest.mark.parametrize("etag", ["none", '"x"', 'W/"none"', '"none", "none"', ""])

@@ -84,6 +84,7 @@ class Models(models_pb2_grpc.ModelServiceServicer):
         """Compare the first readings of pages with the corrections of their lines."""
         self.state.enter("ListModelProgress", request)
         user = self.state.caller()
+        user.require_hand(request.hand)
         pages = [_page_progress(user, stored) for stored in reversed(user.pages.values())]
         compared = [page for page in pages if _is_requested(page, request)]
         part, cursor = list_part(compared, request.cursor, request.limit or 20)

@@ -1,7 +1,7 @@
 """Corrections between protobuf and JSON."""
 
 from ketav.registry.v1 import corrections_pb2, pages_pb2
-from ketav_common.errors import NotFound
+from ketav_common.errors import InvalidInput, NotFound
 from ketav_gateway.convert import timestamp
 from ketav_gateway.corrections import schemas
 from ketav_gateway.corrections.texts import SentTexts, sendable
@@ -46,6 +46,20 @@ def correct_line_request(
         line_id=line.line_id, text=body.text, confirm=body.confirm, seen_correction_id=seen
     )
     return message
+
+
+def one_line_error(error: InvalidInput) -> InvalidInput:
+    """Return the registry's error about the only line of a request, in terms of the route of one line."""
+    pointer = error.details.get("pointer", "")
+    if error.code == "unknown-line":
+        return InvalidInput(
+            "The line is not one of the page's latest transcription. Get the page again and use the id of "
+            "one of its lines.",
+            code=error.code,
+            details={"pointer": "line_id"},
+        )
+    details = error.details | {"pointer": pointer.removeprefix("/lines/0")}
+    return InvalidInput(error.detail, code=error.code, details=details)
 
 
 def correct_line_response(

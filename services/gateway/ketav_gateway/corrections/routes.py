@@ -127,7 +127,10 @@ async def put_correction(
     """
     services = gateway.services
     message = convert.correct_line_request(line, body, seen, key, fingerprint(request, body.model_dump()))
-    stored = await call(services.corrections.SubmitCorrections, message, services.deadlines.short_s)
+    try:
+        stored = await call(services.corrections.SubmitCorrections, message, services.deadlines.short_s)
+    except InvalidInput as error:
+        raise convert.one_line_error(error) from error
     page = await call(
         services.pages.GetPage,
         pages_pb2.GetPageRequest(project_id=line.project_id, page_id=line.image_id),

@@ -30,7 +30,11 @@ async def list_models(gateway: Gateway, cursor: Cursor = "", limit: ListLimit = 
     )
 
 
-@router.get("/progress", responses=responses(*LIST), summary="Compare first readings with your corrections")
+@router.get(
+    "/progress",
+    responses=responses(*LIST, "unknown-hand"),
+    summary="Compare first readings with your corrections",
+)
 async def list_progress(
     gateway: Gateway,
     script: Annotated[Script | None, Query(description="Only this script; without it all scripts.")] = None,

@@ -110,7 +110,7 @@ async def _save(
                 "Read it first with POST /projects/PROJECT_ID/images/IMAGE_ID/ocr.",
                 code="page-not-read",
             )
-        aligned = await _align(page.transcription.lines, submitted.texts.corrected)
+        aligned = await _align(page.transcription.lines, submitted.texts)
         _check_seen(aligned.accepted, page.transcription.lines)
         project = await require_project(transaction, user_id, page.project_id)
         alphabet = await known_alphabet(transaction, user_id, project.hand)
@@ -194,16 +194,18 @@ def with_quarantines(
     return checked
 
 
-async def _align(lines: Sequence[Line], corrected: list[str] | list[Correction]) -> _AlignedCorrections:
+async def _align(lines: Sequence[Line], submitted: SubmittedTexts) -> _AlignedCorrections:
     """Return each correction with its line, and the texts and lines without a partner.
 
     InvalidInput unknown-line: a correction has the id of a line that is not one of `lines`.
     """
+    corrected = submitted.corrected
     by_line = [item for item in corrected if isinstance(item, Correction)]
     if by_line:
         known_ids = {line.line_id for line in lines}
-        for index, correction in enumerate(by_line):
+        for correction in by_line:
             if correction.line_id not in known_ids:
+                index = submitted.indexes[correction.line_id]
                 raise InvalidInput(
                     f"/lines/{index} of the request is not a line of the page's latest transcription. "
                     "Get the page again and send the ids of its lines.",

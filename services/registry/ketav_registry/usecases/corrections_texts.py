@@ -1,7 +1,7 @@
 """Texts of a request: clean ones, and those that may not be stored, each refused alone."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from ketav_common.errors import InvalidInput
@@ -17,6 +17,8 @@ class SubmittedTexts:
 
     corrected: list[str] | list[Correction]
     refused: tuple[RefusedLine, ...]
+    indexes: Mapping[UUID, int] = field(default_factory=dict)
+    """Index of each corrected line in the request."""
 
 
 def clean_corrections(submitted: Sequence[Correction]) -> SubmittedTexts:
@@ -44,7 +46,8 @@ def clean_corrections(submitted: Sequence[Correction]) -> SubmittedTexts:
             refused.append(RefusedLine(correction.line_id, 0, error.code, error.detail))
     if not cleaned:
         raise errors[0]
-    return SubmittedTexts(cleaned, tuple(refused))
+    indexes = {correction.line_id: index for index, correction in enumerate(submitted)}
+    return SubmittedTexts(cleaned, tuple(refused), indexes)
 
 
 def _check_duplicates(submitted: Sequence[Correction]) -> None:
@@ -67,20 +70,20 @@ def clean_page_text(corrected_text: str) -> SubmittedTexts:
     number of lines is outside 1 to MAX_PAGE_LINES. InvalidInput with the code of the first refused line: no
     line is left.
     """
-    field = {"pointer": "/corrected_text"}
+    whole = {"pointer": "/corrected_text"}
     if len(corrected_text) > MAX_PAGE_CODE_POINTS:
         raise InvalidInput(
             f"The text of the page has {len(corrected_text):,} code points. "
             f"Send at most {MAX_PAGE_CODE_POINTS:,}.",
             code="text-too-long",
-            details=field,
+            details=whole,
         )
     lines: list[str] = []
     errors: list[InvalidInput] = []
     refused: list[RefusedLine] = []
     for number, item in enumerate(corrected_text.replace("\r\n", "\n").split("\n"), start=1):
         try:
-            line = stored_field(item, field | {"line": str(number)})
+            line = stored_field(item, whole | {"line": str(number)})
         except InvalidInput as error:
             errors.append(error)
             refused.append(RefusedLine(None, number, error.code, error.detail))
@@ -94,7 +97,7 @@ def clean_page_text(corrected_text: str) -> SubmittedTexts:
         raise InvalidInput(
             f"The text of the page has {count:,} lines. Send 1 to {MAX_PAGE_LINES:,} lines.",
             code="line-count",
-            details=field,
+            details=whole,
         )
     return SubmittedTexts(lines, tuple(refused))
 

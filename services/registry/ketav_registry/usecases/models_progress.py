@@ -12,6 +12,7 @@ from ketav_registry.domain.requests import ListPosition
 from ketav_registry.repository import models_progress
 from ketav_registry.repository.models_progress import ComparedLine
 from ketav_registry.stores import Stores
+from ketav_registry.usecases.projects_hands import require_hand
 
 _MAX_LINES = 20_000
 """Lines that the totals by version compare, the newest ones first."""
@@ -45,6 +46,7 @@ async def list_model_progress(
     """Return the errors of the first transcriptions of at most `limit` pages of the user, newest first.
 
     The list is shorter when two million code points are compared. Without `after`, the totals are included.
+    InvalidInput unknown-hand: no page is of a hand with the name, and there is no such hand.
     """
     progress = await _list_pages(user_id, hands, after, limit, stores)
     if after is not None:
@@ -65,6 +67,8 @@ async def _list_pages(
     compared = 0
     async with stores.database.user(user_id) as transaction:
         readings = await models_progress.list_first_readings(transaction, user_id, hands, after, limit + 1)
+        if not readings and hands.name:
+            await require_hand(transaction, user_id, hands.name)
         for reading in readings[:limit]:
             pairs = await models_progress.list_pairs(transaction, user_id, reading.page_id)
             pages.append(PageProgress(reading, await asyncio.to_thread(count_errors, pairs)))
