@@ -272,6 +272,20 @@ async def test_a_receiver_that_answers_410_gets_no_further_attempt(registry: Reg
     )
 
 
+async def test_a_webhook_that_was_set_during_an_attempt_is_not_disabled_by_it(registry: Registry) -> None:
+    """The receiver that is gone is the former one; deliveries that wait go to the new one."""
+    user_id = await registry.new_user()
+    await set_webhook(registry, user_id)
+    await send_test(registry, user_id)
+    [claimed] = await claim_due(registry)
+    await set_webhook(registry, user_id, "https://example.net/new")
+    await send_test(registry, user_id)
+    await report(registry, claimed, "the receiver answered 410", gone=True)
+    assert not (await get_webhook(registry, user_id)).disabled_reason
+    [second] = await claim_due(registry)
+    assert second.url == "https://example.net/new"
+
+
 async def test_waiting_tests_are_limited_and_calls_of_the_trainer_are_refused_to_users(
     registry: Registry,
 ) -> None:

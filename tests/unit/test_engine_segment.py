@@ -27,6 +27,37 @@ def test_close_lines_are_found_whole_and_separate() -> None:
         assert top < 62 + 62 * index < bottom < 62 + 62 * (index + 2)
 
 
+@pytest.mark.parametrize("height", [20, 32, 48])
+@pytest.mark.parametrize(
+    "strokes", [((0, 0, 0, 9), (0, 0, 9, 0), (9, 0, 9, 9)), ((0, 0, 9, 0), (9, 0, 9, 9))]
+)
+def test_one_letter_alone_on_a_page_is_found(height: int, strokes: tuple[tuple[int, ...], ...]) -> None:
+    """A het or a resh, and nothing else: one line around it."""
+    page = paper()
+    for stroke in strokes:
+        x1, y1, x2, y2 = (height * value // 9 for value in stroke)
+        cv2.line(page, (500 + x1, 300 + y1), (500 + x2, 300 + y2), 30, max(3, height // 9))
+    [line] = find_lines(page, "page")
+    left, top, right, bottom = box(line)
+    assert left <= 500 < 500 + height <= right + 2
+    assert top <= 300 < 300 + height // 2 <= bottom
+
+
+@pytest.mark.parametrize("form", ["a stain", "a stroke", "a rule", "a frame"])
+def test_one_form_that_is_no_letter_is_no_line(form: str) -> None:
+    """Alone on a page it has no text."""
+    page = paper()
+    if form == "a stain":
+        cv2.ellipse(page, (400, 300), (30, 20), 0, 0, 360, 60, -1)
+    elif form == "a stroke":
+        cv2.line(page, (400, 300), (408, 350), 30, 3)
+    elif form == "a rule":
+        cv2.line(page, (100, 300), (800, 306), 30, 3)
+    else:
+        cv2.rectangle(page, (20, 20), (900, 900), 30, 4)
+    assert find_lines(page, "page") == ()
+
+
 def test_curved_and_sloping_lines_are_found() -> None:
     """A bend of one line's height and a slope of three degrees break no line."""
     page = paper()

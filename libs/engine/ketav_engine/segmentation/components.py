@@ -23,6 +23,11 @@ _MAX_LETTER_ASPECT: Final = 8
 _MIN_LETTER_FILL: Final = 0.08
 """Share of its box that such a component inks: a frame inks less."""
 
+_MIN_SINGLE_LETTER_PIXELS: Final = 10
+_SINGLE_LETTER_ASPECT: Final = (0.3, 3)
+_MAX_SINGLE_LETTER_FILL: Final = 0.6
+"""Height, widths in its heights and filled share of its box of a letter that is alone on a page."""
+
 _MAX_SPECK: Final = 0.2
 """Greatest extent of a speck."""
 _MIN_AREA_PIXELS: Final = 3
@@ -102,9 +107,10 @@ class Components:
 
 
 def letter_height(components: Components) -> float:
-    """Return the usual height of a letter in pixels, 0 without at least two letters.
+    """Return the usual height of a letter in pixels, 0 without a letter.
 
-    It is the median of the likely letters' heights, weighted by the square root of their areas.
+    It is the median of the likely letters' heights, weighted by the square root of their areas. A component
+    alone on the page must not be filled like a stain or thin like a stroke.
     """
     heights, widths, areas = components.heights, components.widths, components.areas
     likely = (
@@ -116,7 +122,14 @@ def letter_height(components: Components) -> float:
         & (areas > _MIN_LETTER_FILL * heights * widths)
     )
     likely[0] = False
-    if np.count_nonzero(likely) < 2:
+    if np.count_nonzero(likely) == 1:
+        likely &= (
+            (heights >= _MIN_SINGLE_LETTER_PIXELS)
+            & (widths >= _SINGLE_LETTER_ASPECT[0] * heights)
+            & (widths <= _SINGLE_LETTER_ASPECT[1] * heights)
+            & (areas <= _MAX_SINGLE_LETTER_FILL * heights * widths)
+        )
+    if not likely.any():
         return 0.0
     sizes, weights = heights[likely].astype(np.float64), np.sqrt(areas[likely].astype(np.float64))
     order = np.argsort(sizes)

@@ -176,12 +176,18 @@ async def record_attempt(
     return user_id
 
 
-async def disable_webhook(transaction: Transaction, user_id: UUID, reason: str) -> None:
-    """Disable a webhook and set its waiting deliveries to failed."""
-    query = webhook.update().where(_webhook.user_id == user_id).values(disabled_reason=reason)
-    await transaction.execute(query)
+async def disable_webhook(transaction: Transaction, user_id: UUID, delivery_id: UUID, reason: str) -> bool:
+    """Disable the webhook that a delivery went to, and set its waiting deliveries to failed.
+
+    False: the user has set another one since the delivery was claimed; its `due_at` is the end of the lease.
+    """
+    claimed_at = sa.select(_delivery.due_at - LEASE).where(_delivery.id == delivery_id).scalar_subquery()
+    query = webhook.update().where(_webhook.user_id == user_id, _webhook.created_at <= claimed_at)
+    if not (await transaction.execute(query.values(disabled_reason=reason))).rowcount:
+        return False
     await transaction.execute(
         webhook_delivery.update()
         .where(_delivery.user_id == user_id, _IS_WAITING)
         .values(state=DeliveryState.FAILED, error="The webhook was disabled before this delivery was sent.")
     )
+    return True

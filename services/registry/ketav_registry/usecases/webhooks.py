@@ -134,8 +134,8 @@ async def report_delivery(
                 if receiver_gone
                 else f"The delivery failed {attempt} times. Set the webhook again. The last error: {reason}"
             )
-            await webhooks.disable_webhook(transaction, user_id, disabled_reason)
-            log.info("webhook_disabled", attempts=attempt, gone=receiver_gone)
+            if await webhooks.disable_webhook(transaction, user_id, delivery_id, disabled_reason):
+                log.info("webhook_disabled", attempts=attempt, gone=receiver_gone)
     if state is not DeliveryState.WAITING:
         metrics.DELIVERIES.labels(state).inc()
         metrics.DELIVERY_ATTEMPTS.observe(attempt)
