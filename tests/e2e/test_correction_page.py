@@ -23,8 +23,6 @@ from tests.parts.pages import draw_page, random_words
 
 Recorder = Callable[[str, object], None]
 """pytest's fixture record_property, which writes a figure to the report of a run."""
-REASON = unavailable()
-pytestmark = pytest.mark.skipif(REASON is not None, reason=REASON or "")
 
 UNKNOWN = "ה"
 """The letter that the base model of these tests does not know: words with it are unsure, and wrong."""
@@ -64,7 +62,9 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalSystem]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Run a browser."""
+    """Run a browser, which is installed where that is possible; skip the tests with the reason elsewhere."""
+    if (reason := unavailable()) is not None:
+        pytest.skip(reason)
     with chromium() as running:
         yield running
 

@@ -11,6 +11,8 @@ from typing import Any
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, sync_playwright
 
 PACKAGES = ("chromium", "fonts-dejavu-core")
+APT_GET = ("apt-get", "--quiet", "-o", "DPkg::Lock::Timeout=300")
+"""Waits for another apt-get, such as that of a test process next to this one."""
 TIMEOUT_MS = 20_000
 
 
@@ -23,7 +25,7 @@ def unavailable() -> str | None:
     if shutil.which("apt-get") is None:
         return "Chromium is not installed, and this machine has no apt-get"
     for command in (["update"], ["install", "--yes", "--no-install-recommends", *PACKAGES]):
-        ran = subprocess.run(["apt-get", "--quiet", *command], capture_output=True, text=True, check=False)
+        ran = subprocess.run([*APT_GET, *command], capture_output=True, text=True, check=False)
         if ran.returncode:
             return f"apt-get {command[0]} failed: {ran.stderr.strip()[-300:]}"
     return None
