@@ -68,12 +68,13 @@ HEALTHCHECK --interval=5s --timeout=4s --start-period=60s --retries=5 \
   CMD ["python", "-P", "-c", "import urllib.request as r; r.urlopen(\"http://127.0.0.1:8000/livez\", timeout=3)"]
 CMD ["python", "-m", "ketav_gateway.main"]
 
-# The migrations are found in the folder of the installed packages. The command `ketav` comes with the client; its own
-# commands need libraries that this image does not have, those of the server do not.
+# The migrations are found in the folder of the installed packages. The command `ketav` comes with the client; the image
+# has those of its commands that the server adds, and not the client.
 FROM registry-libraries AS registry-environment
 COPY --from=code /wheels /wheels
 COPY services/registry/ ./registry/
 RUN uv pip install --offline --no-cache --no-deps /wheels/*.whl /wheels/client/*.whl \
+ && rm -r /opt/ketav/lib/python3.*/site-packages/ketav_client \
  && cp --recursive registry/alembic.ini registry/migrations /opt/ketav/lib/python3.*/site-packages/ \
  && PYTHONDONTWRITEBYTECODE=1 /opt/ketav/bin/python -c "import ketav_registry.main, ketav_registry.cli, ketav_local.command" \
  && /opt/ketav/bin/ketav --version

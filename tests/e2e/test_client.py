@@ -54,7 +54,7 @@ def run(system: LocalSystem, folder: Path, *command: str) -> subprocess.Complete
         env=environment(system, folder),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=240,
         check=False,
     )
 
