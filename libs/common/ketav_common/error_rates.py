@@ -30,6 +30,12 @@ def edits(reference: str, hypothesis: str) -> int:
     return Levenshtein.distance(measured(reference), measured(hypothesis))
 
 
+def distance_within(first: str, second: str, limit: int) -> int | None:
+    """Levenshtein distance in code points of two texts as they are; None if it is greater than a limit."""
+    distance = Levenshtein.distance(first, second, score_cutoff=limit)
+    return distance if distance <= limit else None
+
+
 def cer(pairs: Iterable[Pair]) -> ErrorRate:
     """Character error rate over (reference, hypothesis) pairs, in code points of measured texts."""
     return _error_rate([(measured(ref), measured(hyp)) for ref, hyp in pairs])

@@ -37,6 +37,8 @@ MAX_PAGE_CODE_POINTS: Final = 200_000
 """Code points of a page's text sent in one piece: 200 for each of `MAX_PAGE_LINES` lines."""
 MAX_NAME_CODE_POINTS: Final = 200
 """Code points of a name: a project's, a user's, a worker's."""
+MAX_QUERY_CODE_POINTS: Final = 200
+"""Code points of a search."""
 MAX_VERDICT_CODE_POINTS: Final = 2_000
 """Code points of a training run's verdict: one paragraph."""
 MAX_MODEL_CARD_CODE_POINTS: Final = 64 * 1024

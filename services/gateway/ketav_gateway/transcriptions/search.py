@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query
 from pydantic import ConfigDict, Field
 
 from ketav.registry.v1 import transcriptions_pb2
+from ketav_common.limits import MAX_QUERY_CODE_POINTS
 from ketav_gateway import examples
 from ketav_gateway.http.dependencies import Cursor, Gateway, ListLimit
 from ketav_gateway.http.problem_codes import LIST
@@ -72,7 +73,9 @@ class SearchResult(ResponseBody):
 )
 async def search_lines(
     gateway: Gateway,
-    q: Annotated[str, Query(description="Words that a line must contain, at most 8.", max_length=200)],
+    q: Annotated[
+        str, Query(description="Words that a line must contain, at most 8.", max_length=MAX_QUERY_CODE_POINTS)
+    ],
     project_id: Annotated[Id | None, Query(description="Project to search; without it all of yours.")] = None,
     cursor: Cursor = "",
     limit: ListLimit = 20,

@@ -9,12 +9,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from rapidfuzz.distance import Levenshtein
-
+from ketav_common.error_rates import distance_within
 from ketav_common.errors import InvalidInput
+from ketav_common.limits import MAX_QUERY_CODE_POINTS
 from ketav_common.text import searched
 
-MAX_QUERY_CODE_POINTS: Final = 200
 MAX_QUERY_WORDS: Final = 8
 PREFIXES: Final = "והבכלמש"
 """One-letter words that are written together with the next word: and, the, in, like, to, from, that."""
@@ -107,8 +106,8 @@ def _score(word: str, part: str) -> float:
     for left_out, stem in enumerate(stems(word)):
         allowed = next((edits for letters, edits in _TOLERANCE if len(stem) >= letters), 0)
         for other_left_out, other in enumerate(stems(part)):
-            edits = Levenshtein.distance(stem, other, score_cutoff=allowed)
-            if edits <= allowed:
+            edits = distance_within(stem, other, allowed)
+            if edits is not None:
                 cost = edits / len(stem) + _PREFIX_COST * abs(left_out - other_left_out)
                 # Without the prefixes of both, the words are alike, but these are not the same.
                 cost += _PREFIX_COST * min(left_out, other_left_out)
