@@ -38,7 +38,7 @@ def _follow(client: Ketav, run_id: str) -> ExitStatus:
                 task, description=_described(changed), completed=changed.epoch, total=changed.epochs
             )
             final = changed
-    say(f"{final.state}: {final.verdict}" if final.verdict else final.state)
+    say(final.verdict or final.state)
     if final.cer_base is not None and final.cer_candidate is not None:
         say(f"CER before {final.cer_base:.1%}, after {final.cer_candidate:.1%}.")
     return ExitStatus.DONE if final.state in {"succeeded", "rejected"} else ExitStatus.REFUSED

@@ -68,7 +68,7 @@ def test_the_commands_of_the_readme_read_correct_train_and_export(system: LocalS
     assert "3 files are read, 0 failed." in ran.stderr
     assert "3 edited pages are sent, 0 of them need another look." in ran.stderr
     assert {path.name for path in texts.glob("001.*")} == {"001.txt", "001.alto.xml"}
-    assert re.search(r"^(succeeded|rejected): \S", ran.stderr, re.MULTILINE), ran.stderr
+    assert re.search(r"^(Promoted|Rejected): \S", ran.stderr, re.MULTILINE), ran.stderr
     assert (pages.parent / "letters.pdf").read_bytes().startswith(b"%PDF-")
     project = json.loads((texts / "ketav.json").read_text())["project_id"]
     exported = run(system, pages.parent, str(KETAV), "export", project, "--format", "page", "--out", ".")
