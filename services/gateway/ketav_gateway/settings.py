@@ -136,7 +136,7 @@ class GatewaySettings(ServiceSettings):
         description="Seconds for which a resolved API key is cached; a revoked key works so long.",
     )
     session_lifetime_s: int = Field(
-        7 * 24 * 3600,
+        14 * 24 * 3600,
         ge=60,
         le=90 * 24 * 3600,
         description="Seconds after which a browser's session ends and the page asks for the API key again.",

@@ -10,6 +10,8 @@ from ketav_gateway.schemas import Id, RequestBody
 
 MAX_POINTS = 500
 """Points of a polygon: the line finder's have below 100."""
+MAX_MERGED_LINES = 20
+"""Lines that one merge joins: a row of a table has fewer cells."""
 MAX_COORDINATE = 100_000
 _Coordinate = Annotated[int, Field(ge=-MAX_COORDINATE, le=MAX_COORDINATE)]
 Points = Annotated[
@@ -48,7 +50,9 @@ class MergedLines(RequestBody):
     )
 
     line_ids: list[Id] = Field(
-        description="UUIDs of the lines in the order of their texts.", min_length=2, max_length=20
+        description="UUIDs of the lines in the order of their texts.",
+        min_length=2,
+        max_length=MAX_MERGED_LINES,
     )
 
     @model_validator(mode="after")
