@@ -402,3 +402,36 @@ def test_rows_of_ink_at_one_distance_are_lines(letter: float, pitch: int) -> Non
 def test_lines_very_far_apart_count_as_lines_of_broken_letters() -> None:
     """If they are not, the greater letter height does not matter: no other line is near."""
     assert 1.0 < correction(rows_at(*range(100, 1000, 80)), 16.0) <= 1.7
+
+
+@pytest.mark.parametrize(
+    ("left", "top", "letter"), [(450, 300, 40), (700, 200, 80), (300, 600, 120), (100, 900, 200)]
+)
+def test_one_letter_alone_on_a_page_is_found(left: int, top: int, letter: int) -> None:
+    """Of any size, anywhere."""
+    page = paper()
+    cv2.polylines(
+        page,
+        [np.array([(left, top), (left + letter // 2, top), (left + letter // 2, top + letter)], np.int32)],
+        isClosed=False,
+        color=30,
+        thickness=max(4, letter // 6),
+    )
+    lines = find_lines(page, "page")
+    assert len(lines) == 1
+    assert box(lines[0])[0] <= left <= box(lines[0])[2]
+
+
+@pytest.mark.parametrize(("level", "period", "slope"), [(95, 12, 0.02), (100, 14, 0.0), (130, 11, -0.03)])
+def test_the_grain_of_a_table_around_the_paper_is_no_line(level: int, period: int, slope: float) -> None:
+    """Long faint strokes on ground that is darker than the paper, of which there are more than lines."""
+    rows, columns = np.mgrid[:1500, :1600].astype(np.float32)
+    noise = np.random.default_rng(level).normal(0, 5, rows.shape)
+    grain = 14 * np.sin((rows + slope * columns) / period + 2 * np.sin(columns / 160)) + noise
+    page = np.clip(level + grain, 0, 255).astype(np.uint8)
+    written = paper(height=900, width=1000)
+    for index in range(7):
+        write(written, 120, 880, 120 + 100 * index)
+    page[300:1200, 300:1300] = written
+    lines = find_lines(np.asarray(cv2.GaussianBlur(page, (0, 0), 1.0), np.uint8), "page")
+    assert len(lines) == 7

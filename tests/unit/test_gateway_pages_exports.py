@@ -9,6 +9,7 @@ import pytest
 
 from ketav_gateway.ground_truth.xml_documents import parse_xml
 from ketav_gateway.pages import exports
+from ketav_gateway.pages.regions import confident_page
 from ketav_gateway.pages.schemas import Page
 from ketav_gateway.transcriptions.word_boxes import extent
 from tests.parts.exported_pages import in_region, line, page
@@ -117,6 +118,26 @@ def test_hocr_has_a_class_for_each_type() -> None:
         ("ocr_textfloat", "marginalia"),
         ("ocr_footer", "footer"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("min_confidence", "texts"),
+    [(0.0, ["בטוח", "ספק", "תוקן"]), (0.5, ["בטוח", "תוקן"]), (0.95, ["תוקן"])],
+)
+def test_lines_of_a_low_confidence_are_left_out_unless_a_person_verified_them(
+    min_confidence: float, texts: list[str]
+) -> None:
+    """In every text format."""
+    lines = [line(0, "בטוח"), line(1, "ספק"), line(2, "תאכן", "תוקן")]
+    for item, confidence in zip(lines, (0.9, 0.3, 0.2), strict=True):
+        item.confidence = confidence
+    confident = confident_page(page(*lines), min_confidence)
+    assert exports.to_txt(confident).decode().split() == texts
+    assert [region.get("id") for region in parsed(exports.to_page(confident)).iter(f"{PAGE}TextRegion")] == [
+        "region_0"
+    ]
+    words = [item.get("CONTENT") for item in parsed(exports.to_alto(confident)).iter(f"{ALTO}String")]
+    assert words == texts
 
 
 def test_hocr_has_lines_in_boxes() -> None:

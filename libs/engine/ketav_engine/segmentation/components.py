@@ -23,6 +23,8 @@ _MAX_LETTER_ASPECT: Final = 8
 _MIN_LETTER_FILL: Final = 0.08
 """Share of its box that such a component inks: a frame inks less."""
 
+_MAX_SINGLE_LETTER_PIXELS: Final = 500
+"""Height of a component that is alone on the page and counts as a letter at most."""
 _MIN_SINGLE_LETTER_PIXELS: Final = 10
 _SINGLE_LETTER_ASPECT: Final = (0.3, 3)
 _MAX_SINGLE_LETTER_FILL: Final = 0.6
@@ -113,18 +115,20 @@ def letter_height(components: Components) -> float:
     alone on the page must not be filled like a stain or thin like a stroke.
     """
     heights, widths, areas = components.heights, components.widths, components.areas
-    likely = (
+    shaped = (
         (heights >= _LETTER_PIXELS[0])
-        & (heights <= _LETTER_PIXELS[1])
         & (widths >= _MIN_LETTER_WIDTH_PIXELS)
         & (widths < _MAX_LETTER_ASPECT * heights)
         & (areas > _MIN_LETTER_AREA_PIXELS)
         & (areas > _MIN_LETTER_FILL * heights * widths)
     )
-    likely[0] = False
-    if np.count_nonzero(likely) == 1:
-        likely &= (
-            (heights >= _MIN_SINGLE_LETTER_PIXELS)
+    shaped[0] = False
+    likely = shaped & (heights <= _LETTER_PIXELS[1])
+    if np.count_nonzero(likely) < 2:
+        likely = (
+            shaped
+            & (heights >= _MIN_SINGLE_LETTER_PIXELS)
+            & (heights <= _MAX_SINGLE_LETTER_PIXELS)
             & (widths >= _SINGLE_LETTER_ASPECT[0] * heights)
             & (widths <= _SINGLE_LETTER_ASPECT[1] * heights)
             & (areas <= _MAX_SINGLE_LETTER_FILL * heights * widths)

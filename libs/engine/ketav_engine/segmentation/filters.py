@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ketav_engine.segmentation.components import Mask
 from ketav_engine.segmentation.ink import PageInk
 from ketav_engine.segmentation.pieces import Piece, band_ink, band_values
 
@@ -27,6 +28,9 @@ _STROKE_BAND: Final = 0.5
 
 _MIN_STRENGTH: Final = 0.6
 """Share of the usual strength of ink that a short line has at least: the grain of a table has half."""
+_GRAIN: Final = (0.45, 0.85)
+"""Strength of a table's grain as a share of the strongest line's, and grey level of its ground as a share of
+that of the paper under strong lines."""
 _SHORT: Final = 1 / 3
 """Share of the longest line's width below which a line is short: a long faint line stays."""
 _STRENGTH_PERCENTILE: Final = 90
@@ -50,14 +54,17 @@ _MAX_FRAGMENT_DENSITY: Final = 0.75
 """Ink for each column that a fragment has at most, as a share of that of the line."""
 
 
-def is_line(piece: Piece, ink: PageInk) -> bool:
-    """Return whether a joined piece is wide enough to be a line and most of its ink is lettering."""
+def is_line(piece: Piece, ink: PageInk, *, alone: bool = False) -> bool:
+    """Return whether a joined piece is wide enough to be a line and most of its ink is lettering.
+
+    One that is alone on its page may be as narrow as a vav.
+    """
     inked = band_ink(piece, ink.mask_sums, ink.letter).sum()
     lettered = band_ink(piece, ink.letter_sums, ink.letter).sum()
     if piece.width > _LONG * ink.letter and _strokes(piece, ink) < _MIN_STROKES * piece.width:
         return False
     return bool(
-        piece.width >= _MIN_WIDTH * ink.letter
+        (alone or piece.width >= _MIN_WIDTH * ink.letter)
         and lettered >= _MIN_LETTERING * ink.letter**2
         and lettered >= _MIN_LETTERING_SHARE * inked
     )
@@ -81,14 +88,23 @@ def without_faint(lines: list[Piece], ink: PageInk) -> list[Piece]:
     """Drop short lines much fainter than the usual one: grain of a table, edges of paper, the other side."""
     if not lines:
         return []
-    strengths = [_strength(line, ink) for line in lines]
-    min_strength = _MIN_STRENGTH * float(np.median(strengths))
-    short = _SHORT * max(line.width for line in lines)
+    strengths = np.array([_strength(line, ink) for line in lines])
+    on_paper = _on_paper(lines, strengths, ink)
+    min_strength = _MIN_STRENGTH * float(np.median(strengths[on_paper]))
+    short = _SHORT * max(line.width for line, stays in zip(lines, on_paper, strict=True) if stays)
     return [
         line
-        for line, strength in zip(lines, strengths, strict=True)
-        if strength >= min_strength or line.width > short
+        for line, strength, stays in zip(lines, strengths, on_paper, strict=True)
+        if stays and (strength >= min_strength or line.width > short)
     ]
+
+
+def _on_paper(lines: list[Piece], strengths: NDArray[np.float64], ink: PageInk) -> Mask:
+    """Return which lines are on the paper of the strong ones: a table's grain is faint on darker ground."""
+    strong = float(strengths.max())
+    grounds = np.array([np.median(band_values(line, ink.paper, ink.letter)) for line in lines])
+    ground = float(np.median(grounds[strengths >= _GRAIN[0] * strong]))
+    return np.asarray((strengths >= _GRAIN[0] * strong) | (grounds >= _GRAIN[1] * ground), dtype=np.bool_)
 
 
 def _strokes(piece: Piece, ink: PageInk) -> float:

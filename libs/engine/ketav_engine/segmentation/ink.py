@@ -65,6 +65,8 @@ class PageInk:
     """Letter height of the page in working pixels; 0 on a page without letters."""
     squared_strength: NDArray[np.uint16]
     """How much darker each pixel is than the paper, in grey levels, times the same on flattened paper."""
+    paper: NDArray[np.uint8]
+    """Grey level of the paper around each pixel."""
     mask_sums: NDArray[np.uint16]
     """`sums_from_top` of `mask`."""
     letter_sums: NDArray[np.uint16]
@@ -72,7 +74,7 @@ class PageInk:
 
     def with_letter(self, letter: float) -> "PageInk":
         """Return the same ink for letters of another height in working pixels; 0 for a page without any."""
-        return _select(self.components, letter, self.scale, self.squared_strength)
+        return _select(self.components, letter, self.scale, (self.paper, self.squared_strength))
 
 
 def find_ink(grey: Image) -> PageInk:
@@ -84,11 +86,18 @@ def find_ink(grey: Image) -> PageInk:
     flat = np.asarray(cv2.divide(work, paper, scale=255), dtype=np.uint8)
     strength = cv2.multiply(cv2.subtract(paper, work), cv2.bitwise_not(flat), dtype=cv2.CV_16U)
     components = Components.of(without_rules(_threshold(flat, paper), flat))
-    return _select(components, letter_height(components), scale, np.asarray(strength, dtype=np.uint16))
+    return _select(
+        components, letter_height(components), scale, (paper, np.asarray(strength, dtype=np.uint16))
+    )
 
 
-def _select(components: Components, letter: float, scale: float, strength: NDArray[np.uint16]) -> PageInk:
-    """Return the ink of the components that are writing of letters of a height; none for the height 0."""
+def _select(
+    components: Components, letter: float, scale: float, tones: tuple[NDArray[np.uint8], NDArray[np.uint16]]
+) -> PageInk:
+    """Return the ink of the components that are writing of letters of a height; none for the height 0.
+
+    `tones` are the page's paper and squared strength.
+    """
     written = np.zeros(len(components.boxes), dtype=np.bool_)
     lettered = written
     if letter:
@@ -102,7 +111,8 @@ def _select(components: Components, letter: float, scale: float, strength: NDArr
         letters=letters,
         scale=scale,
         letter=letter,
-        squared_strength=strength,
+        paper=tones[0],
+        squared_strength=tones[1],
         mask_sums=sums_from_top(mask),
         letter_sums=sums_from_top(letters),
     )

@@ -43,7 +43,8 @@ def find_lines(image: Image, layout: Layout) -> tuple[FoundLine, ...]:
         ridges = pieces(ink)
     gutters = find_gutters(ink, ridges)
     joined = join([part for ridge in ridges for part in split(ridge, ink, gutters)], ink, gutters)
-    lines = without_fragments([piece for piece in joined if is_line(piece, ink)], ink)
+    alone = len(joined) == 1
+    lines = without_fragments([piece for piece in joined if is_line(piece, ink, alone=alone)], ink)
     return _outline(without_faint(lines, ink), ink, (grey.shape[1], grey.shape[0]))
 
 

@@ -48,3 +48,15 @@ def page_regions(page: Page) -> list[Region]:
     """Return the regions of a page in reading order."""
     groups = groupby(page_lines(page), key=lambda line: line.region)
     return [Region(number, kind, list(lines)) for number, (kind, lines) in enumerate(groups)]
+
+
+def confident_page(page: Page, min_confidence: float) -> Page:
+    """Return a page without the lines of a lower confidence that no person has verified."""
+    if page.transcription is None or not min_confidence:
+        return page
+    lines = [
+        line
+        for line in page.transcription.lines
+        if line.confidence >= min_confidence or line.verified_text is not None
+    ]
+    return page.model_copy(update={"transcription": page.transcription.model_copy(update={"lines": lines})})

@@ -11,6 +11,7 @@ from fastapi.responses import Response
 
 from ketav.registry.v1 import pages_pb2
 from ketav_common import image_crops
+from ketav_common.errors import InvalidInput
 from ketav_gateway.erasure.convert import erasure
 from ketav_gateway.erasure.schemas import Erasure
 from ketav_gateway.http import files, line_images
@@ -19,6 +20,7 @@ from ketav_gateway.http.dependencies import Components, Gateway, ImageId, LineId
 from ketav_gateway.http.openapi import CURL_ARGUMENTS
 from ketav_gateway.http.problems import Responses, responses
 from ketav_gateway.pages import convert, documents, exports, schemas, streams
+from ketav_gateway.pages.regions import confident_page
 from ketav_gateway.services import call, download_image, image_header
 
 router = APIRouter(prefix="/projects/{project_id}/images/{image_id}", tags=["pages"])
@@ -199,14 +201,35 @@ async def export(
             "pairs of verified lines.",
         ),
     ] = "txt",
+    min_confidence: Annotated[
+        float,
+        Query(
+            description="Lines of a lower confidence are left out unless they are verified. "
+            "For txt, json, alto, page and hocr.",
+            ge=0,
+            le=1,
+        ),
+    ] = 0.0,
 ) -> Response:
     """Return the text of a page in logical order; a verified line has its verified text."""
     if export_format not in exports.FORMATS:
+        if min_confidence:
+            raise InvalidInput(
+                f"The format {export_format} has all lines. Leave min_confidence out, or export txt, json, "
+                "alto, page or hocr.",
+                code="invalid-input",
+                details={"pointer": "min_confidence"},
+            )
         selection = streams.Selection(project_id, [image_id], name=image_id)
         return await streams.response(export_format, selection, request, gateway, user_id)
-    page = await _get_page(gateway, project_id, image_id)
-    media_type, write = exports.FORMATS[export_format]
-    filename = f"{image_id}.{exports.EXTENSIONS[export_format]}"
+    page = confident_page(await _get_page(gateway, project_id, image_id), min_confidence)
+    return _exported(request, page, export_format)
+
+
+def _exported(request: Request, page: schemas.Page, text_format: streams.Format) -> Response:
+    """Return a page in a format, or that the client has it already."""
+    media_type, write = exports.FORMATS[text_format]
+    filename = f"{page.image_id}.{exports.EXTENSIONS[text_format]}"
     content = write(page)
     # Weak: the same text may be sent with and without compression.
     etag = f'W/"{hashlib.sha256(content).hexdigest()}"'
