@@ -38,6 +38,15 @@ def test_a_page_askew_by_more_than_the_line_finder_follows_is_straightened(degre
     assert probable_turn(grey(askew)) == pytest.approx(-degrees, abs=4)
 
 
+@pytest.mark.parametrize("degrees", [-25, -32, -40, 25, 40, 64])
+def test_short_lines_at_one_side_of_a_page_askew_are_straightened(degrees: int) -> None:
+    """Their ends in one column look like lines across the image."""
+    page = written((1100, 600))
+    page.paste(PAPER, (0, 0, 420, 600))
+    askew = page.rotate(-degrees, expand=True, fillcolor=PAPER)
+    assert probable_turn(grey(askew)) == pytest.approx(-degrees, abs=4)
+
+
 @pytest.mark.parametrize("degrees", [3, -6, 9])
 def test_a_page_a_little_askew_is_left_to_the_line_finder(degrees: int) -> None:
     """Turning it would cost sharpness."""

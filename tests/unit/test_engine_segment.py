@@ -407,7 +407,7 @@ def test_lines_very_far_apart_count_as_lines_of_broken_letters() -> None:
 @pytest.mark.parametrize(
     ("left", "top", "letter"), [(450, 300, 40), (700, 200, 80), (300, 600, 120), (100, 900, 200)]
 )
-def test_one_letter_alone_on_a_page_is_found(left: int, top: int, letter: int) -> None:
+def test_a_large_letter_alone_on_a_page_is_found(left: int, top: int, letter: int) -> None:
     """Of any size, anywhere."""
     page = paper()
     cv2.polylines(

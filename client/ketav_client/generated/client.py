@@ -681,6 +681,7 @@ class Operations(ABC):
         image_id: str,
         *,
         format_: ExportFormat | Unset = UNSET,
+        min_confidence: float | Unset = UNSET,
     ) -> bytes:
         """Export the text of an image.
 
@@ -691,12 +692,15 @@ class Operations(ABC):
             image_id (str): UUID of the image.
             format_ (ExportFormat | Unset): Plain text, JSON, ALTO 4.4, PAGE XML, hOCR, TEI,
                 searchable PDF, IIIF manifest, or pairs of verified lines.
+            min_confidence (float | Unset): Lines of a lower confidence are left out unless they are
+                verified. For txt, json, alto, page and hocr.
         """
         return self.send(
             _export.export(
                 project_id=project_id,
                 image_id=image_id,
                 format_=format_,
+                min_confidence=min_confidence,
             )
         )
 
@@ -1810,6 +1814,7 @@ class AsyncOperations(ABC):
         image_id: str,
         *,
         format_: ExportFormat | Unset = UNSET,
+        min_confidence: float | Unset = UNSET,
     ) -> bytes:
         """Export the text of an image.
 
@@ -1820,12 +1825,15 @@ class AsyncOperations(ABC):
             image_id (str): UUID of the image.
             format_ (ExportFormat | Unset): Plain text, JSON, ALTO 4.4, PAGE XML, hOCR, TEI,
                 searchable PDF, IIIF manifest, or pairs of verified lines.
+            min_confidence (float | Unset): Lines of a lower confidence are left out unless they are
+                verified. For txt, json, alto, page and hocr.
         """
         return await self.send(
             _export.export(
                 project_id=project_id,
                 image_id=image_id,
                 format_=format_,
+                min_confidence=min_confidence,
             )
         )
 

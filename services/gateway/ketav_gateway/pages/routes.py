@@ -226,7 +226,7 @@ async def export(
     return _exported(request, page, export_format)
 
 
-def _exported(request: Request, page: schemas.Page, text_format: streams.Format) -> Response:
+def _exported(request: Request, page: schemas.Page, text_format: exports.Format) -> Response:
     """Return a page in a format, or that the client has it already."""
     media_type, write = exports.FORMATS[text_format]
     filename = f"{page.image_id}.{exports.EXTENSIONS[text_format]}"

@@ -17,6 +17,7 @@ def export(
     image_id: str,
     *,
     format_: ExportFormat | Unset = UNSET,
+    min_confidence: float | Unset = UNSET,
 ) -> Call[bytes]:
     """Export the text of an image.
 
@@ -27,6 +28,8 @@ def export(
         image_id (str): UUID of the image.
         format_ (ExportFormat | Unset): Plain text, JSON, ALTO 4.4, PAGE XML, hOCR, TEI,
             searchable PDF, IIIF manifest, or pairs of verified lines.
+        min_confidence (float | Unset): Lines of a lower confidence are left out unless they are
+            verified. For txt, json, alto, page and hocr.
     """
 
     params: dict[str, Any] = {}
@@ -36,6 +39,8 @@ def export(
         json_format_ = format_
 
     params["format"] = json_format_
+
+    params["min_confidence"] = min_confidence
 
     params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
 
