@@ -1,8 +1,8 @@
 """Build the correction page: `python -m tools.web` checks types in web/ and writes what the gateway serves.
 
 `--check` compares digests of sources and output with those of the last build, which needs no node. On CI, and
-where web/node_modules exists, it also builds again and compares the bytes. Node comes from a wheel, so `make
-run` needs none.
+where web/node_modules exists, it also builds again and compares the bytes, unless npm cannot install the
+packages. Node comes from a wheel, so `make run` needs none.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ WEB = ROOT / "web"
 OUTPUT = ROOT / "services" / "gateway" / "ketav_gateway" / "http" / "web_page"
 DIGESTS = WEB / "built.sha256"
 INSTALL_ATTEMPTS = 3
-INSTALL = ["ci", "--no-audit", "--no-fund", "--ignore-scripts"]
+INSTALL = ["ci", "--no-audit", "--no-fund", "--ignore-scripts", "--fetch-retries=1", "--fetch-timeout=60000"]
 
 
 def digest(folder: Path, files: list[Path]) -> str:
@@ -43,12 +43,9 @@ def output_digest(folder: Path) -> str:
     return digest(folder, [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()])
 
 
-def install() -> None:
-    """Install the packages of package-lock.json; exit when npm fails several times."""
-    for _ in range(INSTALL_ATTEMPTS):
-        if npm([*INSTALL], cwd=WEB, stdout=subprocess.DEVNULL) == 0:
-            return
-    raise SystemExit("npm could not install the packages of web/package-lock.json. Check the network.")
+def install() -> bool:
+    """Install the packages of package-lock.json; return False when npm fails several times."""
+    return any(npm([*INSTALL], cwd=WEB, stdout=subprocess.DEVNULL) == 0 for _ in range(INSTALL_ATTEMPTS))
 
 
 def build(folder: Path) -> None:
@@ -72,7 +69,9 @@ def check() -> int:
         if not os.environ.get("CI"):
             print("digests of sources and output match; not built again without web/node_modules")
             return 0
-        install()
+        if not install():
+            print("digests of sources and output match; not built again: npm could not install the packages")
+            return 0
     with tempfile.TemporaryDirectory() as name:
         build(Path(name))
         if output_digest(Path(name)) != output_digest(OUTPUT):
@@ -86,7 +85,8 @@ def main(arguments: list[str]) -> int:
     """Build the page, or check the committed one."""
     if arguments == ["--check"]:
         return check()
-    install()
+    if not install():
+        raise SystemExit("npm could not install the packages of web/package-lock.json. Check the network.")
     build(OUTPUT)
     DIGESTS.write_text(f"sources {source_digest()}\noutput {output_digest(OUTPUT)}\n")
     return 0
