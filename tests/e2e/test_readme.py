@@ -24,20 +24,27 @@ def environment(system: LocalSystem) -> dict[str, str]:
     return {**os.environ, **own}
 
 
-def run_documented_commands(system: LocalSystem, folder: Path, page: dict[str, Any]) -> None:
-    """Run the curl commands of /docs that show data, with the variables of README.md."""
+def run_documented_commands(system: LocalSystem, folder: Path, pages: list[dict[str, Any]]) -> None:
+    """Run the curl commands of /docs that show data, with the variables of README.md.
+
+    They show the first page. The job reads the last one again, which gives its lines other ids.
+    """
+    page = pages[0]
     settings = commands("Read, correct, train")[0].split("\nfield()", 1)[0]
     ids = f"PROJECT={page['project_id']} IMAGE={page['image_id']} VERSION=hebrew_base-1"
     ids += f" LINE={page['lines'][0]['line_id']}"
     with system.client() as client:
         paths = client.get("/openapi.json").json()["paths"]
+        job = {"project_id": page["project_id"], "image_ids": [pages[-1]["image_id"]]}
+        ids += f" JOB={client.post('/jobs/', json=job).raise_for_status().json()['job_id']}"
     run_commands = 0
+    signing_in = paths["/session"]["post"]["description"].partition("```sh\n")[2].partition("```")[0]
     for path, methods in paths.items():
         if "get" not in methods or "{run_id}" in path or path == "/webhook":
             continue
         command = methods["get"]["description"].partition("```sh\n")[2].partition("```")[0]
         ran = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", f"{settings}\n{ids}\n{command}"],
+            ["bash", "-euo", "pipefail", "-c", f"{settings}\n{ids}\n{signing_in}\n{command}"],
             cwd=folder,
             env=environment(system),
             capture_output=True,
@@ -75,4 +82,4 @@ def test_a_reader_with_a_folder_of_pages_gets_to_corrected_text(system: LocalSys
     corrected = (tmp_path / "001.txt").read_text()
     assert corrected.startswith("ש")
     assert ran.stdout.endswith(corrected)
-    run_documented_commands(system, tmp_path, pages[0])
+    run_documented_commands(system, tmp_path, pages)

@@ -137,9 +137,9 @@ def _frames() -> Iterator[BadImage]:
     for form in ("PNG", "WEBP"):
         data = _saved(frames[0], form, save_all=True, append_images=frames[1:])
         yield BadImage(f"animated {form}", data, 422, "multiple-frames")
-    pages = [Image.new("1", (32, 32))] * 300
+    pages = [Image.new("1", (32, 32))] * 700
     data = _saved(pages[0], "TIFF", save_all=True, append_images=pages[1:])
-    yield BadImage("tiff of 300 pages", data, 422, "too-many-pages")
+    yield BadImage("tiff of 700 pages", data, 422, "too-many-pages")
 
 
 def _other_types() -> Iterator[BadImage]:

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 from prometheus_client import CollectorRegistry
 from pydantic import TypeAdapter
 
-from ketav_gateway.http.openapi import operations
+from ketav_gateway.http.openapi import WITH_COOKIE, operations
 from ketav_gateway.http.problem_codes import CODES
 from ketav_gateway.main import build
 from tests.parts.gateway import Gateway, gateway_settings
@@ -58,7 +58,10 @@ def _descriptions(document: dict[str, Any]) -> Iterator[str]:
 
 
 def test_every_operation_has_a_curl_command(document: dict[str, Any]) -> None:
-    """With the key where one is needed; the variables are README's, or hold an id of an earlier response."""
+    """With the key or a cookie where one is needed.
+
+    The variables are README's, or hold an id of an earlier response.
+    """
     readme = (ROOT / "README.md").read_text("utf-8")
     variables = {*re.findall(r"^([A-Z]+)=", readme, re.MULTILINE), "IMAGE", "JOB", "LINE", "RUN", "VERSION"}
     shell = re.search(r"```sh\n(.*?)```", document["info"]["description"], re.DOTALL)
@@ -68,7 +71,8 @@ def test_every_operation_has_a_curl_command(document: dict[str, Any]) -> None:
         command = operation["description"].partition("```sh\n")[2]
         assert command.startswith("curl ")
         command = command.partition("```")[0]
-        assert ('-H "$AUTH"' in command) == ("security" in operation), path
+        authenticated = '-H "$AUTH"' in command or f" {WITH_COOKIE} " in command
+        assert authenticated == ("security" in operation), path
         assert {*re.findall(r"\$([A-Z]+)", command)} <= variables, path
         subprocess.run(["bash", "-n", "-c", command], check=True)
         assert "{" not in command.rpartition('"$KETAV')[2]

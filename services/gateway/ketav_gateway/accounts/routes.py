@@ -12,13 +12,14 @@ from ketav_gateway.erasure.schemas import Erasure
 from ketav_gateway.http import sessions
 from ketav_gateway.http.authentication import key_digest, presented_key
 from ketav_gateway.http.dependencies import Gateway, UserId
-from ketav_gateway.http.openapi import CURL_ARGUMENTS
+from ketav_gateway.http.openapi import CURL_ARGUMENTS, WITH_COOKIE
 from ketav_gateway.http.problems import Responses, responses
 from ketav_gateway.services import call
 
 router = APIRouter(tags=["accounts"])
 
 _CONFIRMATION = "delete-everything"
+_WITH_COOKIE = {CURL_ARGUMENTS: [WITH_COOKIE]}
 _SIGNED_OUT: Responses = {204: {"description": "The cookie is deleted."}}
 
 
@@ -58,7 +59,13 @@ async def delete_account(
     return erasure(response.erasure)
 
 
-@router.post("/session", status_code=201, responses=responses(), summary="Sign in from a browser")
+@router.post(
+    "/session",
+    status_code=201,
+    responses=responses(),
+    openapi_extra={CURL_ARGUMENTS: ["-c cookies"]},
+    summary="Sign in from a browser",
+)
 async def create_session(request: Request, response: Response, gateway: Gateway) -> schemas.Session:
     """Exchange the API key of the request's header for a cookie, which browsers send by themselves."""
     cookie, session = gateway.sessions.sign(key_digest(presented_key(request.headers)))
@@ -66,7 +73,9 @@ async def create_session(request: Request, response: Response, gateway: Gateway)
     return schemas.Session(csrf_token=session.csrf_token, expires_at=session.expires_at)
 
 
-@router.get("/session", responses=responses(), summary="Show the session of a browser")
+@router.get(
+    "/session", responses=responses(), openapi_extra=_WITH_COOKIE, summary="Show the session of a browser"
+)
 async def get_session(request: Request, gateway: Gateway) -> schemas.Session:
     """Return the token and the end of the session whose cookie the request has."""
     session = sessions.presented_session(request, gateway.sessions)
@@ -76,7 +85,11 @@ async def get_session(request: Request, gateway: Gateway) -> schemas.Session:
 
 
 @router.delete(
-    "/session", status_code=204, responses=responses(more=_SIGNED_OUT), summary="Sign out of a browser"
+    "/session",
+    status_code=204,
+    responses=responses(more=_SIGNED_OUT),
+    openapi_extra=_WITH_COOKIE,
+    summary="Sign out of a browser",
 )
 async def delete_session(request: Request, response: Response) -> None:
     """Delete the cookie of the session; the operator ends the sessions of a key by revoking it."""

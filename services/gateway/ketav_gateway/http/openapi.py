@@ -16,6 +16,8 @@ JSON = "application/json"
 CURL_ARGUMENTS = "x-curl"
 """Extension of an operation with further arguments of its curl command; it is removed from the
 description."""
+WITH_COOKIE = "-b cookies"
+"""Arguments that send the cookie of a session instead of a key, which would have precedence."""
 _FASTAPI_SCHEMAS = ("HTTPValidationError", "ValidationError")
 _FASTAPI_DESCRIPTION = "Successful Response"
 _METHODS = {"get", "put", "post", "patch", "delete"}
@@ -100,9 +102,10 @@ def _curl(path: str, method: str, operation: dict[str, Any]) -> str:
     words = ["curl -sS --fail-with-body"]
     if method not in {"get", "post"} or (method == "post" and "requestBody" not in operation):
         words += ["-X", method.upper()]
-    if "security" in operation:
+    arguments = operation.pop(CURL_ARGUMENTS, [])
+    if "security" in operation and WITH_COOKIE not in arguments:
         words.append('-H "$AUTH"')
-    words += operation.pop(CURL_ARGUMENTS, [])
+    words += arguments
     body = operation.get("requestBody", {}).get("content", {}).get(JSON, {})
     if "example" in body:
         text = json.dumps(body["example"], ensure_ascii=False)

@@ -9,6 +9,7 @@ from ketav.registry.v1 import transcriptions_pb2
 from ketav_common.limits import MAX_QUERY_CODE_POINTS
 from ketav_gateway import examples
 from ketav_gateway.http.dependencies import Cursor, Gateway, ListLimit
+from ketav_gateway.http.openapi import CURL_ARGUMENTS
 from ketav_gateway.http.problem_codes import LIST
 from ketav_gateway.http.problems import responses
 from ketav_gateway.schemas import Id, ResponseBody
@@ -69,6 +70,7 @@ class SearchResult(ResponseBody):
 @router.get(
     "/search",
     responses=responses(*LIST, "not-found", "empty-query", "query-too-long"),
+    openapi_extra={CURL_ARGUMENTS: ['-G --data-urlencode "q=שלום"']},
     summary="Search lines",
 )
 async def search_lines(
