@@ -4,6 +4,7 @@ import io
 import shutil
 import subprocess
 import unicodedata
+from itertools import pairwise
 from pathlib import Path
 
 import pypdfium2
@@ -110,6 +111,20 @@ def test_poppler_extracts_the_text_in_logical_order(tmp_path: Path, image: Path,
     path = tmp_path / "page.pdf"
     path.write_bytes(pdf([(written_page([*TEXTS, phrase], slope), image)]))
     assert by_poppler(path) == [*EXPECTED, phrase]
+
+
+def test_words_whose_ink_nearly_touches_stay_apart(tmp_path: Path, image: Path) -> None:
+    """A pixel between words, as in narrow handwriting, is a space for PDFium and poppler."""
+    crowded = written_page(["בוקר טוב לכולם", "היום למד לקרוא כתב יד"])
+    for item in crowded.transcription.lines if crowded.transcription else []:
+        for word, following in pairwise(item.words):
+            left, right = min(x for x, _ in word.boundary), max(x for x, _ in following.boundary)
+            word.boundary[:] = [(right + 1 if x == left else x, y) for x, y in word.boundary]
+    content = pdf([(crowded, image)])
+    assert by_pdfium(content) == ["בוקר טוב לכולם", "היום למד לקרוא כתב יד"]
+    (tmp_path / "page.pdf").write_bytes(content)
+    if shutil.which("pdftotext"):
+        assert by_poppler(tmp_path / "page.pdf") == ["בוקר טוב לכולם", "היום למד לקרוא כתב יד"]
 
 
 @pytest.mark.parametrize(("mode", "suffix"), [("RGB", "png"), ("L", "png"), ("RGB", "jpeg"), ("L", "jpeg")])

@@ -10,7 +10,6 @@ Hebrew page in reversed order, whatever the file says.
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 from math import hypot
 from statistics import fmean
 from typing import Final
@@ -36,6 +35,8 @@ _BAND: Final = 0.7
 """Size of the text as a share of the line's height: the lines of a page do not overlap."""
 _MAX_GAP: Final = 0.4
 """Gap between words at most, in font sizes: poppler takes words more than 1.5 sizes apart for two lines."""
+_MIN_GAP: Final = 0.3
+"""Gap between words at least, in font sizes: with less, programs join words whose ink nearly touches."""
 _MIN_SIZE: Final = 1.0
 
 
@@ -58,7 +59,7 @@ def _line(line: CorrectedLine, page_height: int, scale: float) -> str:
     boxes = sorted(zip((extent(word.boundary) for word in words), _visual_words(words), strict=True))
     height = _height(line)
     size = max(height * _BAND * scale, _MIN_SIZE)
-    ends = _closed_up([(left, right) for (left, _, right, _), _ in boxes], _MAX_GAP * size / scale)
+    ends = _spaced([(left, right) for (left, _, right, _), _ in boxes], size / scale)
     middle = fmean((top + bottom) / 2 for (_, top, _, bottom), _ in boxes)
     y = page_height - middle - _BAND / 3 * height
     operators = [f"/F0 {size:.2f} Tf"]
@@ -78,15 +79,19 @@ def _height(line: CorrectedLine) -> float:
     return (max(across) - min(across)) / hypot(1, slope)
 
 
-def _closed_up(ends: Sequence[tuple[float, float]], max_gap: float) -> list[tuple[float, float]]:
-    """Return the ends of words from left to right, with smaller gaps: wide ones are taken for two lines."""
-    closed = list(ends)
-    for index, ((_, right), (next_left, next_right)) in enumerate(pairwise(ends)):
-        excess = (next_left - right - max_gap) / 2
-        if excess > 0:
-            closed[index] = closed[index][0], right + excess
-            closed[index + 1] = next_left - excess, next_right
-    return closed
+def _spaced(ends: Sequence[tuple[float, float]], size: float) -> list[tuple[float, float]]:
+    """Return the ends of words from left to right, moved until each gap is as wide as a space may be.
+
+    `size` is the size of the font in pixels. A wide gap is taken for two lines, a narrow one for none.
+    """
+    spaced = list(ends)
+    for index in range(len(spaced) - 1):
+        (left, right), (next_left, next_right) = spaced[index], spaced[index + 1]
+        gap = next_left - right
+        change = (gap - min(max(gap, _MIN_GAP * size), _MAX_GAP * size)) / 2
+        spaced[index] = left, max(right + change, left + 1)
+        spaced[index + 1] = min(next_left - change, next_right - 1), next_right
+    return spaced
 
 
 def encoded(text: str) -> str:
