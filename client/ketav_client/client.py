@@ -132,7 +132,9 @@ class Ketav(Operations):
     ) -> Reading:
         """Read an image, a TIFF or a PDF; without `project_id` a new project gets its pages.
 
-        A job reads TIFF and PDF, of up to 300 pages; `on_change` gets it at each change.
+        A job reads TIFF and PDF, of up to 300 pages; `on_change` gets it at each change. A page that failed
+        or was cancelled has an `error` and no text, and raises nothing. OSError: the file cannot be read.
+        KetavError: the server read a document without a job. The errors of `send`.
         """
         prefer = "respond-async" if is_document(path) else None
         body = upload(path, **options)
@@ -240,7 +242,7 @@ class AsyncKetav(AsyncOperations):
         on_change: Callable[[Job], None] | None = None,
         **options: Unpack[ReadingOptions],
     ) -> Reading:
-        """Read an image, a TIFF or a PDF, as `Ketav.read` does."""
+        """Read as `Ketav.read` does; `on_change` runs on the event loop, so it must not block it."""
         prefer = "respond-async" if is_document(path) else None
         body = await asyncio.to_thread(upload, path, **options)
         response = await self.run_ocr(body=body, prefer=prefer, idempotency_key=idempotency_key)

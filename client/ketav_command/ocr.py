@@ -177,8 +177,9 @@ def _describe(batch: Batch, path: Path, job: Job) -> None:
 
 
 async def _write(batch: Batch, name: str, reading: Reading) -> list[WrittenPage]:
-    """Write the text of each page that was read, in all formats."""
+    """Write the text of each page that was read, in all formats; a text that the user has edited stays."""
     written = []
+    edited = {page.name for page in batch.folder.edited()}
     for position, page in enumerate(reading.pages, start=1):
         if page.image_id is None or page.text is None:
             continue
@@ -188,7 +189,11 @@ async def _write(batch: Batch, name: str, reading: Reading) -> list[WrittenPage]
             value: ExportFormat = format_.value
             if format_ is not Format.TXT:
                 exported = await batch.client.export(reading.project_id, page.image_id, format_=value)
-            (batch.folder.path / f"{stem}{suffix(format_)}").write_bytes(exported)
+            path = batch.folder.path / f"{stem}{suffix(format_)}"
             if format_ is Format.TXT:
-                written.append(WrittenPage(page.image_id, f"{stem}.txt", sha256(exported)))
+                written.append(WrittenPage(page.image_id, path.name, sha256(exported)))
+                if path.name in edited:
+                    say(f"{path}: not written again, because you have edited it. Send it with ketav correct.")
+                    continue
+            path.write_bytes(exported)
     return written

@@ -120,7 +120,7 @@ class Handler(BaseHTTPRequestHandler):
         try:
             request = json.loads(self.rfile.read(size) or b"{}")
             return self._send(HTTPStatus.OK, getattr(self.backend, name)(request))
-        except (KetavError, httpx.HTTPError, KeyError, ValueError) as error:
+        except (KetavError, httpx.HTTPError, ET.ParseError, KeyError, ValueError) as error:
             return self._send(HTTPStatus.BAD_GATEWAY, {"error": str(error)})
 
     do_GET = do_POST

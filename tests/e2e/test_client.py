@@ -17,6 +17,8 @@ from PIL import Image
 from tests.e2e.local_system import LocalSystem, boxes
 
 README = Path(__file__).resolve().parents[2] / "client/README.md"
+PAGES = 30
+"""Images of an interrupted reading: so many that it goes on for a second or two after the first one."""
 KETAV = Path(sys.executable).with_name("ketav")
 
 
@@ -96,7 +98,7 @@ def test_an_interrupted_reading_continues_and_reads_no_page_twice(
     """Ctrl-C ends it with status 130; the repetition reads the rest, and the project has each page once."""
     images = tmp_path / "images"
     images.mkdir()
-    for number in range(12):
+    for number in range(PAGES):
         (images / f"{number:02}.png").write_bytes(boxes(2 + number % 3, seed=number, width=600 + number))
     command = [str(KETAV), "ocr", str(images), "--out", "interrupted", "--parallel", "1"]
     with subprocess.Popen(
@@ -110,14 +112,14 @@ def test_an_interrupted_reading_continues_and_reads_no_page_twice(
     assert first.returncode == 130, printed
     assert b"run the command again to continue" in printed
     done = len(list(tmp_path.glob("interrupted/*.txt")))
-    assert done < 12
+    assert done < PAGES
     second = run(system, tmp_path, *command)
     assert second.returncode == 0, second.stderr
     project = json.loads((tmp_path / "interrupted/ketav.json").read_text())["project_id"]
     with system.client() as client:
         listed = client.get(f"/projects/{project}", params={"limit": 100}).json()["images"]
-    assert len(listed) == 12
-    assert len(list(tmp_path.glob("interrupted/*.txt"))) == 12
+    assert len(listed) == PAGES
+    assert len(list(tmp_path.glob("interrupted/*.txt"))) == PAGES
 
 
 def test_a_document_is_read_by_a_job_into_a_text_for_each_page(system: LocalSystem, tmp_path: Path) -> None:
@@ -135,6 +137,22 @@ def test_a_document_is_read_by_a_job_into_a_text_for_each_page(system: LocalSyst
     with system.client() as client:
         assert len(client.get(f"/projects/{project}").json()["images"]) == 3
         assert len(client.get("/jobs/").json()["jobs"]) == 1
+
+
+def test_a_repeated_reading_leaves_an_edited_text_as_it_is(system: LocalSystem, tmp_path: Path) -> None:
+    """Another text of the document is missing, so it is read again; the edited one is still to be sent."""
+    images = [Image.open(io.BytesIO(boxes(count))) for count in (2, 3)]
+    images[0].save(tmp_path / "book.pdf", save_all=True, append_images=images[1:])
+    command = (str(KETAV), "ocr", "book.pdf", "--out", "texts", "--name", "Edited")
+    assert run(system, tmp_path, *command).returncode == 0
+    (tmp_path / "texts/book-001.txt").write_text("שלום\nעולם")
+    (tmp_path / "texts/book-002.txt").unlink()
+    again = run(system, tmp_path, *command)
+    assert "you have edited it" in again.stdout + again.stderr
+    assert (tmp_path / "texts/book-001.txt").read_text() == "שלום\nעולם"
+    assert (tmp_path / "texts/book-002.txt").exists()
+    corrected = run(system, tmp_path, str(KETAV), "correct", "texts")
+    assert "1 edited pages" in corrected.stdout + corrected.stderr
 
 
 def test_a_refusal_is_printed_in_the_words_of_the_server(system: LocalSystem, tmp_path: Path) -> None:

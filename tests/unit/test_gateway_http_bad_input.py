@@ -429,7 +429,7 @@ async def test_an_invalid_field_is_named_by_its_pointer_and_its_line(gateway: Ga
     ("body", "field", "message"),
     [
         ({"lines": [LINE] * 1001}, "/lines", "The array has 1,001 elements; 1,000 are allowed."),
-        ({"lines": []}, "/lines", "The array is empty. Send at least one element."),
+        ({"lines": []}, "/lines", "The array has 0 elements. Send at least 1."),
         ({"corrected_text": ""}, "/corrected_text", "The text is empty. Send at least one character."),
         ({"project_id": "א\0"}, "/project_id", "A string of the JSON body has the"),
     ],

@@ -109,12 +109,20 @@ BAD: dict[str, tuple[str, str, Any, int, str]] = {
     "one line twice": ("POST", "/lines/merge", {"line_ids": ["FIRST", "FIRST"]}, 422, "invalid-input"),
     "one line alone": ("POST", "/lines/merge", {"line_ids": ["FIRST"]}, 422, "invalid-input"),
     "a column beyond": ("POST", "/lines/FIRST/split", {"texts": ["a", "b"], "x": 5000}, 422, "invalid-input"),
-    "three texts": ("POST", "/lines/FIRST/split", {"texts": ["a", "b", "c"]}, 422, "line-count"),
+    "three texts": ("POST", "/lines/FIRST/split", {"texts": ["a", "b", "c"]}, 422, "invalid-input"),
     "a flat box": ("POST", "/lines", {"boundary": [[1, 5], [9, 5], [20, 5]]}, 422, "invalid-input"),
     "two points": ("POST", "/lines", {"boundary": [[1, 5], [9, 9]]}, 422, "invalid-input"),
-    "a point of three": ("POST", "/lines", {"boundary": [[1, 5, 7], [9, 9], [1, 9]]}, 422, "line-count"),
+    "a point of three": ("POST", "/lines", {"boundary": [[1, 5, 7], [9, 9], [1, 9]]}, 422, "invalid-input"),
     "no change": ("PATCH", "/lines/FIRST", {}, 422, "invalid-input"),
-    "an unknown line": ("DELETE", f"/lines/{UNKNOWN}", None, 422, "unknown-line"),
+    "a baseline without a boundary": (
+        "PATCH",
+        "/lines/FIRST",
+        {"order": 1, "baseline": [[9, 5], [1, 5]]},
+        422,
+        "invalid-input",
+    ),
+    "an unknown line": ("DELETE", f"/lines/{UNKNOWN}", None, 404, "not-found"),
+    "a move of an unknown line": ("PATCH", f"/lines/{UNKNOWN}", {"order": 0}, 404, "not-found"),
 }
 
 

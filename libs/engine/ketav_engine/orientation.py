@@ -141,7 +141,7 @@ def _read_either_way(engine: Engine, image: Image, layout: Layout, model: Model)
     lines = sorted(page.lines, key=lambda line: -len(line.text))[:_SAMPLE_LINES]
     lines = [line for line in lines if line.text]
     positions = [FoundLine(line.order, line.baseline, line.boundary) for line in lines]
-    samples, share = _samples(engine, image, positions, model)
+    samples, share = _left_ends(engine, image, positions, model)
     upright = [Reading(line.text, line.confidences) for line in lines]
     if not _reads_better(_flipped(engine, samples, model), upright, share):
         return page
@@ -153,7 +153,7 @@ def _read_sampled(engine: Engine, image: Image, layout: Layout, model: Model, tu
     """Read an image once, turned by degrees or by 180 more, as its longest lines are read better."""
     turned_image = turn_image(image, turn)
     lines = sorted(engine.find_lines(turned_image, layout), key=lambda line: -_extent(line))[:_SAMPLE_LINES]
-    samples, _ = _samples(engine, turned_image, lines, model)
+    samples, _ = _left_ends(engine, turned_image, lines, model)
     upright = engine.read_lines(samples, model)
     if _reads_better(_flipped(engine, samples, model), upright, 1.0):
         turn += _HALF_TURN
@@ -167,10 +167,14 @@ def _extent(line: FoundLine) -> int:
     return max(columns) - min(columns)
 
 
-def _samples(
+def _left_ends(
     engine: Engine, image: Image, lines: Sequence[FoundLine], model: Model
 ) -> tuple[list[Image], float]:
-    """Return the ends of lines, four words or so each, and the share of the lines' width that they have."""
+    """Return the left end of each line, about four words wide, and the share of all the width that they have.
+
+    There Hebrew lines end. A sample is (height of the model's lines, width) uint8; the share is 0 to 1, and 1
+    without lines.
+    """
     crops = engine.cut_lines(image, lines, model.info.height)
     samples = [np.ascontiguousarray(crop[:, : _SAMPLE_HEIGHTS * crop.shape[0]]) for crop in crops]
     width = sum(crop.shape[1] for crop in crops)

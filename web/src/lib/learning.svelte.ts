@@ -18,18 +18,26 @@ class Learning {
   epochs = $state.raw<Epoch[]>([]);
   /** Incremented when a run ends, so that views load what has changed. */
   ended = $state(0);
+  private started = false;
   private events: EventSource | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private soon: ReturnType<typeof setTimeout> | undefined;
 
   start(): void {
+    this.started = true;
     void this.load();
   }
 
+  /** Stop and forget the user's trainings. */
   stop(): void {
+    this.started = false;
     clearTimeout(this.timer);
+    clearTimeout(this.soon);
     this.events?.close();
     this.events = null;
+    this.rows = [];
+    this.run = null;
+    this.epochs = [];
   }
 
   /** Load again after a correction: several of them wait for one request. */
@@ -47,7 +55,8 @@ class Learning {
   }
 
   follow(runId: string): void {
-    if (this.run?.run_id === runId && this.events) return;
+    const open = this.events !== null && this.events.readyState !== EventSource.CLOSED;
+    if (this.run?.run_id === runId && open) return;
     this.events?.close();
     this.epochs = [];
     this.events = new EventSource(`./train/${runId}/events`);
@@ -72,12 +81,15 @@ class Learning {
     clearTimeout(this.timer);
     try {
       const answer = await readiness();
+      if (!this.started) return;
       this.rows = answer.scripts;
-      if (answer.active_run_id) this.follow(answer.active_run_id);
+      // A run that has ended while nothing was followed sends its last event.
+      const followed = answer.active_run_id ?? (this.active ? this.run?.run_id : null);
+      if (followed) this.follow(followed);
     } catch {
       // The next attempt follows; the banner of the connection says the rest.
     }
-    this.timer = setTimeout(() => void this.load(), POLL_MS);
+    if (this.started) this.timer = setTimeout(() => void this.load(), POLL_MS);
   }
 }
 

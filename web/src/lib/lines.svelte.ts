@@ -84,7 +84,7 @@ export class LineState {
   confirm(): void {
     const text = this.text.trim();
     const settled = this.line.corrected_text === text;
-    if (this.status === "corrected") return;
+    if (this.status === "corrected" || this.status === "conflict") return;
     this.send(text, settled && this.question !== null);
   }
 
@@ -123,12 +123,13 @@ export class LineState {
   }
 
   /** Take the acknowledged line; text that was typed since stays. */
-  acknowledged(line: Line, untrained: boolean): void {
+  acknowledged(line: Line, untrained: boolean, sent: string): void {
     this.line = line;
     this.theirs = null;
     this.untrained = untrained;
-    if (this.text.trim() === line.corrected_text) {
-      this.text = line.corrected_text;
+    if (this.text.trim() === sent) {
+      // The server stores a text in normal form: letters with marks may have other code points.
+      this.text = line.corrected_text ?? this.text;
       localStorage.removeItem(this.draftName);
     }
   }

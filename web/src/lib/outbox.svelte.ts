@@ -2,7 +2,7 @@
 // again with the same Idempotency-Key until an answer arrives. A closed window, a lost connection or an ended
 // session loses none.
 import { SvelteMap } from "svelte/reactivity";
-import { correct, Problem, type Correction } from "./api";
+import { correct, Problem, resume, type Correction } from "./api";
 import type { CorrectLineResponse } from "./types";
 
 const RETRY_MS = [1000, 2000, 4000, 8000, 15000];
@@ -13,14 +13,17 @@ export interface Entry extends Correction {
   refused: { code: string; detail: string } | null;
 }
 
-export type Outcome = (response: CorrectLineResponse) => void;
+/** What is done with an acknowledged correction; `text` is the one that was sent. */
+export type Outcome = (response: CorrectLineResponse, text: string) => void;
 
 class Outbox {
+  /** The latest text of each line that is not acknowledged. */
   entries = new SvelteMap<string, Entry>();
   offline = $state(false);
   private user = "";
+  /** The text of a line that is sent, or sent again, before a later one: its answer decides what follows. */
+  private first = new Map<string, Entry>();
   private sending = new Set<string>();
-  private waiting = new Map<string, Entry>();
   private failures = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private outcomes = new Set<Outcome>();
@@ -36,12 +39,25 @@ class Outbox {
       if (!name.startsWith(this.prefix)) continue;
       try {
         const entry = JSON.parse(localStorage.getItem(name) ?? "") as Entry;
-        this.entries.set(entry.lineId, entry);
+        if (!this.entries.has(entry.lineId)) this.entries.set(entry.lineId, entry);
       } catch {
         localStorage.removeItem(name);
       }
     }
     this.retryNow();
+  }
+
+  /** Forget the user; what is not acknowledged stays stored until the user signs in again. */
+  close(): void {
+    clearTimeout(this.timer);
+    this.entries.clear();
+    this.first.clear();
+    this.offline = false;
+    this.user = "";
+  }
+
+  get unsent(): number {
+    return [...this.entries.values()].filter((entry) => !entry.refused).length;
   }
 
   get size(): number {
@@ -57,21 +73,24 @@ class Outbox {
   push(correction: Omit<Correction, "key">): void {
     const entry: Entry = { ...correction, key: crypto.randomUUID(), refused: null };
     this.store(entry);
-    if (this.sending.has(entry.lineId)) this.waiting.set(entry.lineId, entry);
     this.entries.set(entry.lineId, entry);
     this.pump();
   }
 
+  /** Give up the text of a line; a later one that another window has stored stays. */
   drop(lineId: string): void {
+    const entry = this.entries.get(lineId);
+    const stored = localStorage.getItem(this.prefix + lineId);
+    if (stored && entry && (JSON.parse(stored) as Entry).key === entry.key) {
+      localStorage.removeItem(this.prefix + lineId);
+    }
     this.entries.delete(lineId);
-    this.waiting.delete(lineId);
-    localStorage.removeItem(this.prefix + lineId);
+    this.first.delete(lineId);
   }
 
   /** Wait until all corrections are acknowledged or refused, at most ten seconds. */
   async settled(): Promise<void> {
-    for (let attempt = 0; attempt < 200; attempt++) {
-      if ([...this.entries.values()].every((entry) => entry.refused)) return;
+    for (let attempt = 0; attempt < 200 && this.unsent > 0; attempt++) {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
@@ -91,53 +110,62 @@ class Outbox {
 
   private pump(): void {
     clearTimeout(this.timer);
-    for (const entry of this.entries.values()) {
+    for (const latest of this.entries.values()) {
       if (this.sending.size >= AT_ONCE) return;
+      const entry = this.first.get(latest.lineId) ?? latest;
       if (!entry.refused && !this.sending.has(entry.lineId)) void this.send(entry);
     }
   }
 
   private async send(entry: Entry): Promise<void> {
+    const user = this.user;
+    this.first.set(entry.lineId, entry);
     this.sending.add(entry.lineId);
+    let response: CorrectLineResponse | null = null;
     try {
-      const response = await correct(entry);
-      this.offline = false;
-      this.failures = 0;
-      this.acknowledge(entry, response);
+      response = await correct(entry);
     } catch (error) {
-      this.fail(entry, error);
+      if (user === this.user) await this.fail(entry, error);
     } finally {
       this.sending.delete(entry.lineId);
     }
-    if (!this.timer || this.failures === 0) this.pump();
+    if (response && user === this.user) this.acknowledge(entry, response);
+    if (this.failures === 0) this.pump();
   }
 
   private acknowledge(entry: Entry, response: CorrectLineResponse): void {
-    const next = this.waiting.get(entry.lineId);
-    this.waiting.delete(entry.lineId);
-    if (next) {
+    this.offline = false;
+    this.failures = 0;
+    this.first.delete(entry.lineId);
+    const latest = this.entries.get(entry.lineId);
+    if (latest && latest.key !== entry.key) {
       // The user has written more since: that text follows the one that was just stored.
-      const following = { ...next, seen: response.line.correction_id };
+      const following = { ...latest, seen: response.line.correction_id };
       this.store(following);
       this.entries.set(following.lineId, following);
-    } else {
+    } else if (latest) {
       this.drop(entry.lineId);
     }
-    for (const outcome of this.outcomes) outcome(response);
+    for (const outcome of this.outcomes) outcome(response, entry.text);
   }
 
-  private fail(entry: Entry, error: unknown): void {
+  private async fail(entry: Entry, error: unknown): Promise<void> {
     const problem = error instanceof Problem ? error : new Problem(0, "offline", "");
-    if (problem.lost || problem.status >= 500 || problem.status === 401 || problem.code === "csrf-token") {
+    const stale = problem.code === "csrf-token";
+    if (problem.lost || problem.status >= 500 || problem.status === 401 || stale) {
       this.offline = problem.status === 0;
       const wait = Math.max(problem.retryAfterS * 1000, RETRY_MS[Math.min(this.failures, RETRY_MS.length - 1)]!);
       this.failures += 1;
       clearTimeout(this.timer);
+      // After 401 the user signs in again, which sends everything.
       if (problem.status !== 401) this.timer = setTimeout(() => this.pump(), wait);
+      // Another window has signed in: this one needs the token of that session.
+      if (stale) await resume().catch(() => undefined);
       return;
     }
-    const latest = this.waiting.get(entry.lineId) ?? entry;
-    this.waiting.delete(entry.lineId);
+    this.first.delete(entry.lineId);
+    const latest = this.entries.get(entry.lineId);
+    if (!latest || (latest.key !== entry.key && problem.code !== "line-changed")) return;
     const detail = problem.errors[0]?.message || problem.detail;
     const refused = { ...latest, refused: { code: problem.code, detail } };
     this.store(refused);

@@ -6,6 +6,7 @@ import { outbox } from "./outbox.svelte";
 class SessionState {
   state = $state<"starting" | "out" | "in" | "ended">("starting");
   name = $state("");
+  private userId = "";
 
   constructor() {
     whenSignedOut(() => {
@@ -28,14 +29,22 @@ class SessionState {
   }
 
   async signOut(): Promise<void> {
-    learning.stop();
     await signOut().catch(() => undefined);
+    learning.stop();
+    outbox.close();
     this.state = "out";
     location.hash = "#/";
   }
 
   private async entered(): Promise<void> {
     const me = await account();
+    if (this.state === "ended" && me.user_id !== this.userId) {
+      // Somebody else has signed in: nothing of the former user stays on the page.
+      outbox.close();
+      location.reload();
+      return;
+    }
+    this.userId = me.user_id;
     this.name = me.name;
     this.state = "in";
     outbox.open(me.user_id);

@@ -54,21 +54,23 @@ def bridge(runs: Runs, margin: Margin, cells: Cells) -> Runs:
     added: list[tuple[int, int, int]] = []
     crossed = np.zeros(len(cells.written), dtype=np.bool_)
     for top, bottom in _series(interrupted):
-        next_to_word = _next_to_word(slice(top, bottom), margin, cells.written.shape[1], cells)
-        crossed[top:bottom] = not next_to_word
-        added += [run for run in next_to_word if run[1] == margin.at((top + bottom) // 2)]
+        beside = _runs_beside_ink(slice(top, bottom), margin, cells.written.shape[1], cells)
+        crossed[top:bottom] = not beside
+        added += [run for run in beside if run[1] == margin.at((top + bottom) // 2)]
     right = round(float(np.median(runs[:, 2])))
     covered = np.isin(np.arange(len(cells.written)), runs[:, 0])
     for top, bottom in _series(~covered):
         if runs[0, 0] < top and bottom <= runs[:, 0].max() and bottom - top <= _MAX_HEIGHT * cells.letter:
-            added += _next_to_word(slice(top, bottom), margin, right, cells)
+            added += _runs_beside_ink(slice(top, bottom), margin, right, cells)
     return np.concatenate([runs[~crossed[runs[:, 0]]], np.array(added, dtype=runs.dtype).reshape(-1, 3)])
 
 
-def _next_to_word(rows: slice, margin: Margin, right: int, cells: Cells) -> list[tuple[int, int, int]]:
-    """Return the runs on both sides of a word between a margin and the column `right`; none without one.
+def _runs_beside_ink(rows: slice, margin: Margin, right: int, cells: Cells) -> list[tuple[int, int, int]]:
+    """Return the blank runs left and right of the ink, such as a word, between a margin and the column `right`.
 
-    The left column must begin at the margin in these rows, and the word be apart from it and from `right`.
+    Runs are (row, first column, column after the last) in cells, for each of `rows`: first those at the left,
+    then those at the right. None unless there is ink at least `_EDGE` from both sides, and the left column has
+    ink within `_NEAR_MARGIN` of the margin. The margin is that of the middle row.
     """
     start = margin.at((rows.start + rows.stop) // 2)
     edge, near = (max(1, round(length * cells.letter)) for length in (_EDGE, _NEAR_MARGIN))

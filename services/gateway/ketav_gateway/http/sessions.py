@@ -54,7 +54,10 @@ class Sessions:
         return token, Session(key_sha256, self._csrf_token(name), expires_at)
 
     def verify(self, cookie: str) -> Session:
-        """Return the session of a cookie; raises Unauthenticated when it is forged or has ended."""
+        """Return the session of a cookie; Unauthenticated: the cookie is invalid, too long or expired.
+
+        Whether the session's key was revoked is known when the key is resolved, not here.
+        """
         try:
             if len(cookie) > _MAX_COOKIE_CHARACTERS:
                 raise Unauthenticated(_SESSION_ENDED)

@@ -1,6 +1,6 @@
 """Validation errors as sentences: which field is wrong, why, and what to send instead."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -39,10 +39,12 @@ _SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "string_too_long": lambda context: (
         f"The text has more than {context['max_length']:,} code points. Shorten it."
     ),
-    "too_short": "The array is empty. Send at least one element.",
+    "too_short": lambda context: (
+        f"The array has {context['actual_length']:,} elements. Send at least {context['min_length']:,}."
+    ),
     "too_long": lambda context: (
         f"The array has {context['actual_length']:,} elements; {context['max_length']:,} are allowed. "
-        "Send several requests."
+        "Send fewer, or several requests."
     ),
     "literal_error": lambda context: f"The value is not one of {context['expected']}. Send one of these.",
     "greater_than_equal": lambda context: (
@@ -53,9 +55,9 @@ _SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     ),
     "value_error": lambda context: str(context["error"]),
 }
-"""What is wrong and what to send, by pydantic's type of error. Every shortest length is 1."""
-_LIMIT_CODES = {"too_long": "line-count", "string_too_long": "text-too-long"}
-"""Codes of the limits of a body, by pydantic's type of error: every bounded array has lines."""
+"""What is wrong and what to send, by pydantic's type of error. The shortest length of a text is 1."""
+_LINES = {"lines", "line_ids"}
+"""Names of the arrays whose elements are lines."""
 
 
 def invalid_fields(error: ValidationError, body: object) -> RequestValidationError:
@@ -69,11 +71,17 @@ def invalid_fields(error: ValidationError, body: object) -> RequestValidationErr
 
 def problem_code(error: RequestValidationError) -> str:
     """Return the code of the limit that all errors are about; `invalid-input` for any other errors."""
-    codes = {
-        _LIMIT_CODES.get(details["type"], "") if details["loc"][0] == "body" else ""
-        for details in error.errors()
-    }
+    codes = {_limit_code(details["type"], details["loc"]) for details in error.errors()}
     return (codes.pop() if len(codes) == 1 else "") or InvalidInput.default_code
+
+
+def _limit_code(kind: str, location: Sequence[int | str]) -> str:
+    """Return the code of a limit of a body, by pydantic's type of error and its location; "" for others."""
+    if location[0] != "body":
+        return ""
+    if kind == "too_long" and location[-1] in _LINES:
+        return "line-count"
+    return "text-too-long" if kind == "string_too_long" else ""
 
 
 def field_errors(error: RequestValidationError) -> list[dict[str, str]]:

@@ -61,10 +61,11 @@ async def get_job(services: Services, job_id: str, *, pages: bool = True) -> job
 
 
 async def watch_job(services: Services, job_id: str, after_revision: int) -> AsyncIterator[jobs_pb2.Job]:
-    """Yield the present state of a job, then each later revision that is seen, until the job has ended.
+    """Yield a job with its pages at each revision above `after_revision` that is seen, until it has ended.
 
-    An unavailable registry is tolerated until the deadline of event streams, which ends the stream; the
-    client asks again, from the last revision that it has received.
+    Revisions between two polls are skipped. The deadline of event streams ends the stream, and the client
+    asks again, from the last revision that it has received. Until then an unavailable registry is tolerated.
+    NotFound: there is no such job, or it was deleted meanwhile.
     """
     pause_s = _POLL_S
     loop = asyncio.get_running_loop()

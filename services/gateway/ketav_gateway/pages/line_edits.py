@@ -26,16 +26,21 @@ class EditedPage:
         self.items = [transcriptions_pb2.EditedLine(line_id=line.line_id) for line in self.lines]
 
     def index(self, line_id: str) -> int:
-        """Return the position of a line. InvalidInput unknown-line: the page has no such line."""
-        for index, line in enumerate(self.lines):
-            if line.line_id == line_id:
-                return index
+        """Return the position of a line that a body names. InvalidInput unknown-line: there is no such line."""
+        index = self.find(line_id)
+        if index is not None:
+            return index
         raise InvalidInput(
             "The image has no line with this id in its latest transcription. Get the image again and send "
             "the ids of its lines.",
             code="unknown-line",
             details={"line_id": line_id},
         )
+
+    def find(self, line_id: str) -> int | None:
+        """Return the position of a line; None: the page has no such line."""
+        ids = [line.line_id for line in self.lines]
+        return ids.index(line_id) if line_id in ids else None
 
     def replace(self, indexes: Sequence[int], new: Sequence[transcriptions_pb2.EditedLine]) -> None:
         """Put new lines at the position of the first of some lines, and leave these out."""
@@ -178,7 +183,7 @@ def _joined(texts: Iterable[str]) -> str:
 def _line(
     baseline: Sequence[Position], boundary: Sequence[Position], text: str, confidence: float
 ) -> page_pb2.Line:
-    """Return a line as the registry receives it."""
+    """Return the registry's message of a line, which has no id or order yet; points are pixels of the image."""
     return page_pb2.Line(
         baseline=[page_pb2.Point(x=x, y=y) for x, y in baseline],
         boundary=[page_pb2.Point(x=x, y=y) for x, y in boundary],

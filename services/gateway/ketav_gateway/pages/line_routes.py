@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 
 from ketav.registry.v1 import pages_pb2, transcriptions_pb2
-from ketav_common.errors import Precondition
+from ketav_common.errors import NotFound, Precondition
 from ketav_gateway.http.bodies import body_description, json_body
 from ketav_gateway.http.dependencies import Components, Gateway, ImageId, LinePath, ProjectId
 from ketav_gateway.http.idempotency import idempotency_key
@@ -60,6 +60,14 @@ async def _store(gateway: Components, page: pages_pb2.Page, edited: line_edits.E
 def _edited(page: pages_pb2.Page) -> line_edits.EditedPage:
     """Return the lines of a page to edit."""
     return line_edits.EditedPage(list(page.transcription.lines))
+
+
+def _position(edited: line_edits.EditedPage, line: LinePath) -> int:
+    """Return the position of the line that a path names. NotFound: the page has no such line."""
+    position = edited.find(line.line_id)
+    if position is None:
+        raise NotFound
+    return position
 
 
 def _positions(points: Points) -> list[tuple[int, int]]:
@@ -142,7 +150,7 @@ async def split_line(
     """
     page = await _page(gateway, line.project_id, line.image_id)
     edited = _edited(page)
-    index = edited.index(line.line_id)
+    index = _position(edited, line)
     texts = (body.texts[0], body.texts[1])
     edited.replace([index], line_edits.split(edited.lines[index], texts, body.x))
     return await _store(gateway, page, edited)
@@ -159,10 +167,14 @@ async def change_line(
     line: Annotated[LinePath, Depends()],
     body: Annotated[ChangedLine, Depends(json_body(ChangedLine))],
 ) -> schemas.Page:
-    """Move a line in the reading order, or replace its geometry. Return the image with its lines."""
+    """Move a line in the reading order, replace its geometry, or both. Return the image with its lines.
+
+    An order beyond the last line is the last. A boundary without a baseline gets a level one. The text stays,
+    and all lines of the image get new ids.
+    """
     page = await _page(gateway, line.project_id, line.image_id)
     edited = _edited(page)
-    index = edited.index(line.line_id)
+    index = _position(edited, line)
     if body.boundary is not None:
         baseline = _positions(body.baseline or [])
         known = edited.lines[index]
@@ -177,5 +189,5 @@ async def delete_line(gateway: Gateway, line: Annotated[LinePath, Depends()]) ->
     """Delete a line with its corrections; model versions trained on it stop serving. Return the image."""
     page = await _page(gateway, line.project_id, line.image_id)
     edited = _edited(page)
-    edited.replace([edited.index(line.line_id)], [])
+    edited.replace([_position(edited, line)], [])
     return await _store(gateway, page, edited)

@@ -91,4 +91,6 @@ class ChangedLine(RequestBody):
         """Refuse a body that changes nothing, and a baseline alone."""
         if self.order is None and self.boundary is None:
             raise ValueError("The body has none of /order and /boundary. Send one of them.")
+        if self.baseline is not None and self.boundary is None:
+            raise ValueError("The body has /baseline without /boundary. Send both, or leave /baseline out.")
         return self

@@ -88,7 +88,10 @@ def _add_left_out(aligned: list[Ends | None], position: int, extents: Sequence[E
 
 
 def _filled(aligned: Sequence[Ends | None]) -> list[Ends]:
-    """Return ends in which inserted characters share the gap between their neighbours, right to left."""
+    """Return ends in which inserted characters share the gap between their neighbours equally, right to left.
+
+    With a neighbour on one side they have no width and lie at its outer end; without any they lie at 0.
+    """
     filled: list[Ends] = []
     known = [index for index, ends in enumerate(aligned) if ends is not None]
     for before, after in pairwise([-1, *known, len(aligned)]):

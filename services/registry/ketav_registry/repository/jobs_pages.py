@@ -142,7 +142,10 @@ async def fail(
 
 
 async def jobs_to_repair(transaction: Transaction) -> list[UUID]:
-    """Return jobs with an abandoned page, and jobs whose time is over."""
+    """Return the ids of at most 200 jobs that have a page whose lease has expired, or have expired themselves.
+
+    In no order; the next sweep gets the others.
+    """
     abandoned = sa.select(_page.job_id).where(_IS_ABANDONED)
     late = sa.and_(_job.state.in_(ACTIVE_JOBS), _job.expires_at <= _NOW())
     query = sa.select(_job.id).where(sa.or_(_job.id.in_(abandoned), late)).limit(_MAX_SWEPT_JOBS)

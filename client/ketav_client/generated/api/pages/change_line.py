@@ -25,7 +25,11 @@ def change_line(
 ) -> Call[Page]:
     """Move or reshape a line.
 
-    Move a line in the reading order, or replace its geometry. Return the image with its lines.
+    Move a line in the reading order, replace its geometry, or both. Return the image with its
+    lines.
+
+    An order beyond the last line is the last. A boundary without a baseline gets a level one. The
+    text stays, and all lines of the image get new ids.
 
     Args:
         project_id (str): UUID of the project.
