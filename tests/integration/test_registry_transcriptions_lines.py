@@ -7,15 +7,17 @@ from typing import Any
 import pytest
 
 from ketav.page.v1 import page_pb2
-from ketav.registry.v1 import pages_pb2, projects_pb2, transcriptions_pb2
+from ketav.registry.v1 import corrections_pb2, pages_pb2, projects_pb2, transcriptions_pb2
 from ketav_common import rpc
 from tests.parts.postgres import PostgresServer
 from tests.parts.registry import (
     Registry,
     acting,
     claim,
+    create,
     publish,
     queued_run,
+    record,
     registry_server,
     serving,
 )
@@ -74,6 +76,18 @@ def around(lines: list[page_pb2.Line], text: str, top: int = 700) -> transcripti
     )
 
 
+async def submit(registry: Registry, page: pages_pb2.Page, line: page_pb2.Line, text: str) -> None:
+    """Correct a line, without confirming the text."""
+    lines = [corrections_pb2.LineCorrection(line_id=line.line_id, text=text)]
+    request = corrections_pb2.SubmitCorrectionsRequest(
+        project_id=page.project_id,
+        page_id=page.page_id,
+        lines=corrections_pb2.LineCorrections(lines=lines),
+    )
+    with rpc.raise_ketav_errors():
+        await registry.corrections.SubmitCorrections(request)
+
+
 async def trained(registry: Registry) -> tuple[Any, str]:
     """Train a model of a new user on two pages; return the user and the version that serves them."""
     user_id, run_id = await queued_run(registry)
@@ -105,6 +119,29 @@ async def test_merged_moved_and_added_lines_taint_nothing(registry: Registry) ->
         merged = around([first, second], f"{first.text} {second.text}")
         assert await edit(registry, page, *map(stays, reversed(others)), merged) == []
     assert await serving(registry, user_id) == version
+
+
+async def test_undoing_an_edit_restores_corrections_as_they_were(registry: Registry) -> None:
+    """A quarantined text does not train because lines were merged and separated again."""
+    too_long = "א" * 200
+    with acting(await registry.new_user()):
+        page = (await create(registry)).page
+        accepted, quarantined, both = (await record(registry, page, "אחת", "שתים", "שלוש")).lines
+        await submit(registry, page, accepted, "אחד")
+        await submit(registry, page, quarantined, too_long)
+        await submit(registry, page, both, "שלושה")
+        await submit(registry, page, both, too_long)
+        [page] = await pages_of(registry)
+        before = list(page.transcription.lines)
+        await edit(registry, page, around(before, "אחת שתים שלוש"))
+        undo = transcriptions_pb2.UndoLineEditRequest(project_id=page.project_id, page_id=page.page_id)
+        with rpc.raise_ketav_errors():
+            await registry.transcriptions.UndoLineEdit(undo)
+        [page] = await pages_of(registry)
+    lines = page.transcription.lines
+    assert [line.verified_text for line in lines] == ["אחד", "", "שלושה"]
+    assert [line.corrected_text for line in lines] == ["אחד", too_long, too_long]
+    assert [line.quarantine for line in lines] == [line.quarantine for line in before]
 
 
 async def test_a_deleted_merged_line_taints_what_its_parts_have_trained(registry: Registry) -> None:

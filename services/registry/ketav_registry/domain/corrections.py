@@ -21,6 +21,7 @@ class Correction:
     """The text of a line in logical order, whether the user confirmed it, and its quarantine, if any.
 
     `withdrawn`: it has no text and ends the corrections before it; the line counts as uncorrected.
+    `withdrawn_by_edit`: an edit of the page's lines has withdrawn it, and undoing the edit restores it.
     `seen_correction_id`: the latest correction that the user has seen, empty for none; None: any.
     """
 
@@ -31,6 +32,7 @@ class Correction:
     origin: Origin = Origin.USER
     withdrawn: bool = False
     seen_correction_id: str | None = None
+    withdrawn_by_edit: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,12 @@ class StoredCorrection:
     origin: Origin
     withdrawn: bool
     create_time: datetime
+    withdrawn_by_edit: bool = False
+
+    @property
+    def decides(self) -> bool:
+        """Return whether it decides the text of its line, as `repository.corrections.DECIDES` does."""
+        return self.quarantine is None or self.confirmed
 
 
 @dataclass(frozen=True, slots=True)

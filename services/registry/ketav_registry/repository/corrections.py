@@ -220,6 +220,7 @@ def _values(new: Correction, latest: Any) -> dict[str, Any]:  # noqa: ANN401 - a
         "confirmed": new.confirmed,
         "origin": new.origin,
         "withdrawn": new.withdrawn,
+        "withdrawn_by_edit": new.withdrawn_by_edit,
     }
 
 
@@ -276,7 +277,13 @@ async def list_corrections(
     )
     return [
         StoredCorrection(
-            row.text, row.confirmed, quarantine_of(row), row.origin, row.withdrawn, row.created_at
+            row.text,
+            row.confirmed,
+            quarantine_of(row),
+            row.origin,
+            row.withdrawn,
+            row.created_at,
+            row.withdrawn_by_edit,
         )
         for row in await transaction.execute(query)
     ]

@@ -57,7 +57,6 @@ class TranscriptionServicer(transcriptions_pb2_grpc.TranscriptionServiceServicer
             current_user(),
             common.uuid(request.project_id, "project_id"),
             common.uuid(request.page_id, "image_id"),
-            limits=self._limits,
             stores=self._stores,
         )
         return pb.UndoLineEditResponse()

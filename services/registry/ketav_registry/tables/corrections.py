@@ -70,6 +70,8 @@ correction = sa.Table(
     sa.Column("confirmed", sa.Boolean, nullable=False, server_default=sa.false()),
     # Whether the row is a withdrawal: the line counts as uncorrected. It has no text and a quarantine.
     sa.Column("withdrawn", sa.Boolean, nullable=False, server_default=sa.false()),
+    # Whether it is a withdrawal by an edit of the page's lines, which undoing the edit takes back.
+    sa.Column("withdrawn_by_edit", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("origin", enumeration(Origin), nullable=False, server_default=Origin.USER),
     created_at(),
     foreign_key("page", "page_id", "project_id", cascade=True),

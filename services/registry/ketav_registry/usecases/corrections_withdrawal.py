@@ -45,9 +45,13 @@ async def withdraw_correction(
     return Withdrawal(line_id, count, consequences)
 
 
-def withdrawal_of(line_id: UUID, reason: Quarantine = _WITHDRAWN) -> Correction:
+def withdrawal_of(
+    line_id: UUID, reason: Quarantine = _WITHDRAWN, *, withdrawn_by_edit: bool = False
+) -> Correction:
     """Return the row that ends the corrections of a line."""
-    return Correction(line_id, "", confirmed=True, quarantine=reason, withdrawn=True)
+    return Correction(
+        line_id, "", confirmed=True, quarantine=reason, withdrawn=True, withdrawn_by_edit=withdrawn_by_edit
+    )
 
 
 async def list_corrections(

@@ -7,12 +7,13 @@ transcription that it changed, so it can be undone.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile, zip_longest
 from uuid import UUID
 
 from ketav_common.errors import Changed, InvalidInput, Precondition
 from ketav_common.logging import get_logger
 from ketav_registry.database import Transaction
-from ketav_registry.domain.corrections import Correction
+from ketav_registry.domain.corrections import Correction, StoredCorrection
 from ketav_registry.domain.corrections_quarantine import Quarantine, QuarantineCode, QuarantineLimits
 from ketav_registry.domain.erasure import Erasure
 from ketav_registry.domain.pages import Page
@@ -34,7 +35,7 @@ _EDITED = Quarantine(
     QuarantineCode.EMPTY_TEXT,
     "The line was replaced or deleted when the lines were edited. Undo the edit, or correct the new lines.",
 )
-"""The reason of a withdrawal by an edit, by which undoing it recognises the withdrawal."""
+"""The reason of a withdrawal by an edit."""
 _NOTHING_DELETED = Erasure(0, 0, 0)
 
 
@@ -90,9 +91,7 @@ async def edit_lines(user_id: UUID, edit: LineEdit, *, limits: QuarantineLimits,
     return consequences
 
 
-async def undo_line_edit(
-    user_id: UUID, project_id: UUID, page_id: UUID, *, limits: QuarantineLimits, stores: Stores
-) -> None:
+async def undo_line_edit(user_id: UUID, project_id: UUID, page_id: UUID, *, stores: Stores) -> None:
     """Store the lines before the latest edit as the latest transcription, with their corrections.
 
     NotFound: no such page. Precondition: page-not-read, or nothing-to-undo.
@@ -112,8 +111,7 @@ async def undo_line_edit(
         changes = await _store(
             transaction, user_id, page, known, earlier.lines, edited_from=earlier.edited_from
         )
-        texts = await _withdrawn_texts(transaction, user_id, changes)
-        await _correct(transaction, user_id, changes, texts, limits)
+        await _restore(transaction, user_id, changes)
 
 
 async def _latest(
@@ -187,11 +185,6 @@ async def _correct(
     limits: QuarantineLimits,
 ) -> None:
     """Withdraw the corrections of lines that were left out; correct lines, by their positions, with texts."""
-    withdrawals = [
-        withdrawal_of(line.line_id, _EDITED)
-        for line in changes.removed().values()
-        if line.line_id is not None and line.corrected_text is not None
-    ]
     new = [
         Correction(line_id, texts[index], confirmed=True)
         for index, line in enumerate(changes.after.lines)
@@ -200,10 +193,7 @@ async def _correct(
     project = await require_project(transaction, user_id, changes.page.project_id)
     alphabet = await known_alphabet(transaction, user_id, project.hand)
     checked = with_quarantines(new, changes.after.lines, alphabet, limits)
-    if withdrawals or checked:
-        await corrections.insert_feedback(
-            transaction, user_id, changes.page, [*withdrawals, *checked], (), RequestKey("", b"")
-        )
+    await _insert(transaction, user_id, changes, [*_withdrawals(changes), *checked])
 
 
 async def _taint_deleted(transaction: Transaction, user_id: UUID, changes: _Changes) -> Erasure:
@@ -217,14 +207,54 @@ async def _taint_deleted(transaction: Transaction, user_id: UUID, changes: _Chan
     return await taint_and_fall_back(transaction, user_id, lines)
 
 
-async def _withdrawn_texts(transaction: Transaction, user_id: UUID, changes: _Changes) -> dict[int, str]:
-    """Return the texts of restored lines that an edit has withdrawn, by the positions of the lines."""
-    texts = {}
-    for index, digest in enumerate(geometry_digests(changes.after.lines)):
-        if digest in changes.before:
+async def _insert(
+    transaction: Transaction, user_id: UUID, changes: _Changes, new: Sequence[Correction]
+) -> None:
+    """Insert corrections, at most one of each line."""
+    if new:
+        await corrections.insert_feedback(
+            transaction, user_id, changes.page, new, (), RequestKey("", b"")
+        )
+
+
+def _withdrawals(changes: _Changes) -> list[Correction]:
+    """Return the withdrawals of the corrections of lines that were left out."""
+    return [
+        withdrawal_of(line.line_id, _EDITED, withdrawn_by_edit=True)
+        for line in changes.removed().values()
+        if line.line_id is not None and line.corrected_text is not None
+    ]
+
+
+async def _restore(transaction: Transaction, user_id: UUID, changes: _Changes) -> None:
+    """Withdraw the corrections of lines that an undone edit has made, and restore those that it withdrew.
+
+    A restored correction is as it was: a quarantined one that its user has not confirmed trains nothing.
+    """
+    await _insert(transaction, user_id, changes, _withdrawals(changes))
+    restored = []
+    for line, digest in zip(changes.after.lines, geometry_digests(changes.after.lines), strict=True):
+        if digest in changes.before or line.line_id is None:
             continue
         key = LineKey(changes.page.page_id, digest)
-        history = await corrections.list_corrections(transaction, user_id, key, limit=2)
-        if len(history) > 1 and history[0].quarantine == _EDITED and not history[1].withdrawn:
-            texts[index] = history[1].text
-    return texts
+        history = await corrections.list_corrections(transaction, user_id, key)
+        restored.append([_copy(line.line_id, former) for former in _withdrawn_by_edit(history)])
+    for corrections_of_lines in zip_longest(*restored):
+        await _insert(transaction, user_id, changes, [new for new in corrections_of_lines if new is not None])
+
+
+def _withdrawn_by_edit(history: Sequence[StoredCorrection]) -> list[StoredCorrection]:
+    """Return what an edit has withdrawn of a line's corrections, which are newest first: the oldest first.
+
+    That is the latest correction, and the one that decides the text where the latest one does not.
+    """
+    if not history or not history[0].withdrawn_by_edit:
+        return []
+    withdrawn = list(takewhile(lambda former: not former.withdrawn, history[1:]))
+    deciding = [former for former in withdrawn if former.decides][:1]
+    return deciding + [former for former in withdrawn[:1] if not former.decides]
+
+
+def _copy(line_id: UUID, former: StoredCorrection) -> Correction:
+    """Return a former correction as a new one of the same line."""
+    return Correction(line_id, former.text, former.confirmed, former.quarantine, former.origin)
