@@ -1,5 +1,7 @@
 """The end of an attempt at a page of a job, by the error that it met."""
 
+import errno
+
 import pytest
 
 from ketav_common.errors import (
@@ -54,6 +56,15 @@ def test_what_may_pass_is_tried_again(error: KetavError, counts: bool) -> None:
     """An attempt that read nothing, because a service was busy or down, does not count."""
     failure = failure_of(error)
     assert (failure.retry, failure.counts) == (True, counts)
+
+
+@pytest.mark.parametrize(
+    ("number", "counts"), [(errno.ENOSPC, False), (errno.EMFILE, False), (errno.EACCES, True)]
+)
+def test_a_worker_without_room_for_files_reads_the_page_later(number: int, counts: bool) -> None:
+    """A full disk is no fault of the page, so it does not use up its attempts."""
+    failure = failure_of(OSError(number, "no file"))
+    assert (failure.retry, failure.counts, failure.pause_s > 0) == (True, counts, not counts)
 
 
 def test_a_service_says_when_to_try_again() -> None:

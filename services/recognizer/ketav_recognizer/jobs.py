@@ -18,7 +18,7 @@ from ketav_common.logging import get_logger
 from ketav_common.tracing import SpanKind
 from ketav_recognizer import metrics
 from ketav_recognizer.jobs_documents import Documents
-from ketav_recognizer.jobs_domain import INTERNAL, STOPPING, Failure, failure_of
+from ketav_recognizer.jobs_domain import STOPPING, Failure, failure_of
 from ketav_recognizer.jobs_registry import JobClient
 
 log = get_logger()
@@ -49,21 +49,22 @@ class Dependencies:
 
 @dataclass
 class _Attempt:
-    """An attempt to read a claimed page: its folder, and the stored page, once it is known."""
+    """An attempt to read a claimed page: the path of its image, and the stored page, once it is known."""
 
     claimed: jobs_pb2.ClaimedJobPage
     dependencies: Dependencies
-    folder: Path
+    image: Path = Path()
     page_id: str = ""
     job: jobs_pb2.Job = field(default_factory=jobs_pb2.Job)
 
-    @property
-    def image(self) -> Path:
-        """Return the path of the page's image."""
-        return self.folder / "image"
-
     async def run(self) -> None:
-        """Store the page, read it, and record the outcome; raises KetavErrors."""
+        """Store the page, read it, and record the outcome; raises KetavErrors and OSErrors."""
+        with TemporaryDirectory(dir=self.dependencies.folder, ignore_cleanup_errors=True) as folder:
+            self.image = Path(folder) / "image"
+            await self._run()
+
+    async def _run(self) -> None:
+        """Store the page, read it, and record the outcome, with files in the folder of the image."""
         page, model = await self._stored_page()
         self.page_id = page.page_id
         if not self.claimed.page_id and page.state == pages_pb2.PAGE_STATE_READ:
@@ -157,9 +158,8 @@ async def read_job_page(claimed: jobs_pb2.ClaimedJobPage, *, dependencies: Depen
     with (
         tracing.span("read job page", SpanKind.CONSUMER, headers=headers),
         context.bind(request_id=f"job-{claimed.job_id}"),
-        TemporaryDirectory(dir=dependencies.folder) as folder,
     ):
-        attempt = _Attempt(claimed, dependencies, Path(folder))
+        attempt = _Attempt(claimed, dependencies)
         failure = await _failure_of_attempt(attempt)
         outcome = "read" if failure is None else failure.code
         log.info("job_page_ended", job_id=claimed.job_id, position=claimed.position, outcome=outcome)
@@ -189,9 +189,9 @@ async def _failure_of_attempt(attempt: _Attempt) -> Failure | None:
         failure = STOPPING
     except KetavError as error:
         failure = failure_of(error)
-    except Exception:
+    except Exception as error:
         log.exception("job_page_crashed", job_id=claimed.job_id, position=claimed.position)
-        failure = INTERNAL
+        failure = failure_of(error)
     with suppress(KetavError):  # otherwise the lease runs out and a sweep returns the page
         attempt.job = await dependencies.client.end(claimed, attempt.page_id, failure)
     return failure

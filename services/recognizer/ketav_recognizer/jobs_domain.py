@@ -1,12 +1,12 @@
 """Pages of jobs in the hands of a worker: what it claims, and how an attempt ends."""
 
+import errno
 from dataclasses import dataclass
 from typing import Final
 
 from ketav_common.errors import (
     Conflict,
     InvalidInput,
-    KetavError,
     NotFound,
     Precondition,
     RateLimited,
@@ -45,13 +45,24 @@ STOPPING: Final = Failure(
     retry=True,
     counts=False,
 )
+NO_ROOM: Final = Failure(
+    "unavailable",
+    "The worker that read the page has no room for its files. The page is read again.",
+    retry=True,
+    pause_s=_PAUSE_S,
+    counts=False,
+)
+_NO_ROOM_ERRORS: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE})
 
 
-def failure_of(error: KetavError) -> Failure:
+def failure_of(error: Exception) -> Failure:
     """Return how an attempt ends that failed with an error.
 
-    An attempt counts unless no part of the page was read, because a service was overloaded or unavailable.
+    An attempt counts unless no part of the page was read, because a service was overloaded or unavailable, or
+    because the worker has no room for files.
     """
+    if isinstance(error, OSError) and error.errno in _NO_ROOM_ERRORS:
+        return NO_ROOM
     if isinstance(error, RateLimited):
         return Failure(error.code, error.detail, True, error.retry_after or _PAUSE_S, counts=False)
     if isinstance(error, Unavailable):

@@ -41,18 +41,24 @@ class JobLoop:
             self.wake()
 
     async def run(self, drain_s: float) -> None:
-        """Read pages until `stop`; then finish those that are being read, at most for `drain_s` seconds."""
+        """Read pages until `stop`; then finish those that are being read, at most for `drain_s` seconds.
+
+        Raises the exception of a task that has failed: the others do not do its work.
+        """
+        stopping = asyncio.create_task(self._stopping.wait())
         sweeping = asyncio.create_task(self._sweep())
         readers = [asyncio.create_task(self._read()) for _ in range(self._pages_at_once)]
         try:
-            await self._stopping.wait()
+            ended, _ = await asyncio.wait([stopping, sweeping, *readers], return_when=asyncio.FIRST_COMPLETED)
+            for task in ended:
+                task.result()
             await asyncio.wait(readers, timeout=drain_s)
             self._dependencies.stop.set()
             await asyncio.gather(*readers)
         finally:
-            for task in (sweeping, *readers):
+            for task in (stopping, sweeping, *readers):
                 task.cancel()
-            await asyncio.gather(sweeping, *readers, return_exceptions=True)
+            await asyncio.gather(stopping, sweeping, *readers, return_exceptions=True)
 
     async def _read(self) -> None:
         """Claim and read one page after the other; wait when there is none."""

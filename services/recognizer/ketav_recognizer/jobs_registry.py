@@ -11,6 +11,7 @@ import grpc
 from ketav.recognizer.v1 import recognizer_pb2, recognizer_pb2_grpc
 from ketav.registry.v1 import jobs_pb2, jobs_pb2_grpc, pages_pb2, pages_pb2_grpc
 from ketav_common import context, rpc
+from ketav_common.errors import NotFound, Unavailable
 from ketav_common.identity import Identity
 from ketav_common.limits import CHUNK_BYTES
 from ketav_recognizer.jobs_domain import Failure
@@ -121,10 +122,15 @@ class JobClient:
     async def recognize(
         self, claimed: jobs_pb2.ClaimedJobPage, header: recognizer_pb2.RecognizePageHeader, image: Path
     ) -> recognizer_pb2.RecognizePageResponse:
-        """Read an image."""
+        """Read an image. Unavailable: the model was tainted or retired after the page named it."""
         messages = _file_messages(recognizer_pb2.RecognizePageRequest, header, image)
-        with _as_recognizer(claimed.user_id):
-            return await self._recognizer.RecognizePage(messages, timeout=self._recognize_s)
+        try:
+            with _as_recognizer(claimed.user_id):
+                return await self._recognizer.RecognizePage(messages, timeout=self._recognize_s)
+        except NotFound as error:
+            raise Unavailable(
+                "The model of the page was retired in the meantime. The page is read again."
+            ) from error
 
 
 async def _file_messages(
