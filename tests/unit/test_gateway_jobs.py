@@ -64,15 +64,23 @@ async def test_a_request_without_usable_images_is_422(gateway: Gateway, change: 
 
 
 @pytest.mark.parametrize(
-    "image_ids", [[UNKNOWN] * 2, [str(uuid4()) for _ in range(301)]], ids=["twice", "301"]
+    ("image_ids", "code", "field"),
+    [
+        pytest.param([UNKNOWN] * 2, "invalid-job", "/image_ids/1", id="twice"),
+        pytest.param([str(uuid4()) for _ in range(301)], "invalid-input", "/image_ids", id="301"),
+    ],
 )
 async def test_an_image_that_is_named_twice_or_too_many_images_are_422(
-    gateway: Gateway, image_ids: list[str]
+    gateway: Gateway, image_ids: list[str], code: str, field: str
 ) -> None:
-    """The registry bounds a job."""
+    """The response names the field; too many images are refused before the registry is called."""
     project_id, _ = await stored_images(gateway, 1)
+    gateway.state.calls.clear()
     response = await gateway.client.post("/jobs/", json={"project_id": project_id, "image_ids": image_ids})
-    assert (response.status_code, response.json()["code"]) == (422, "invalid-job")
+    problem = response.json()
+    assert (response.status_code, problem["code"]) == (422, code)
+    assert [error["field"] for error in problem["errors"]] == [field]
+    assert ("CreateJob" in gateway.state.calls) is (code == "invalid-job")
 
 
 async def test_images_of_another_project_or_user_are_404(gateway: Gateway) -> None:
@@ -161,3 +169,14 @@ async def test_too_many_waiting_pages_are_429_with_the_seconds_to_wait(gateway: 
     response = await gateway.client.post("/ocr/", files={"file": png()}, headers=IN_BACKGROUND)
     assert (response.status_code, response.json()["code"]) == (429, "too-many-waiting-pages")
     assert response.headers["retry-after"] == "60"
+
+
+async def test_a_refused_job_over_a_new_image_names_the_stored_image(gateway: Gateway) -> None:
+    """So that the client reads it later, instead of storing another copy with each attempt."""
+    gateway.state.failures["CreateJob"] = RateLimited(code="too-many-waiting-pages", retry_after=60)
+    problem = (await gateway.client.post("/ocr/", files={"file": png()}, headers=IN_BACKGROUND)).json()
+    project_id, image_id = problem["project_id"], problem["image_id"]
+    assert problem["detail"].endswith(f"POST /projects/{project_id}/images/{image_id}/ocr reads it.")
+    del gateway.state.failures["CreateJob"]
+    body = {"project_id": project_id, "image_ids": [image_id]}
+    assert (await gateway.client.post("/jobs/", json=body)).status_code == 202

@@ -78,7 +78,7 @@ class Deadlines:
     """Seconds after which a call fails with TimedOut, by the kind of call.
 
     `short_s`: rows of the database; `store_s`: an image or all pages of a project; `recognize_s`: the
-    recognition of one image; `watch_s`: the stream of a training run's changes.
+    recognition of one image; `watch_s`: the stream of the changes of a training run or a job.
     """
 
     short_s: float

@@ -60,13 +60,15 @@ class Jobs(jobs_pb2_grpc.JobServiceServicer):
         if known := user.repeated("CreateJob", header.request_id, header.request_sha256):
             return jobs_pb2.CreateJobResponse(job=known)
         count = len(header.page_ids) or header.page_count
-        different = len(set(header.page_ids)) == len(header.page_ids)
-        if (
-            bool(header.page_ids) == bool(header.page_count)
-            or not 1 <= count <= MAX_JOB_PAGES
-            or not different
-        ):
+        if bool(header.page_ids) == bool(header.page_count) or not 1 <= count <= MAX_JOB_PAGES:
             raise InvalidInput("The job has no pages. Send some.", code="invalid-job")
+        for index, page_id in enumerate(header.page_ids):
+            if page_id in header.page_ids[:index]:
+                raise InvalidInput(
+                    f"/image_ids/{index} names an image twice. Send each image once.",
+                    code="invalid-job",
+                    details={"pointer": f"/image_ids/{index}"},
+                )
         if len(document) != header.size_bytes:
             raise InvalidInput("The document has another length than its header says.", code="size-mismatch")
         reading_model(user, header.model_version)

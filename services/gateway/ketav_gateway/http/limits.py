@@ -1,4 +1,4 @@
-"""Limits of users, counted in this process: requests in a time window, and uploads or imports at once."""
+"""Limits of users, counted in this process: requests in a time window; uploads, imports, exports at once."""
 
 import math
 import time

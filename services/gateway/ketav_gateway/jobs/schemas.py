@@ -2,9 +2,9 @@
 
 import json
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from ketav_common.limits import MAX_JOB_PAGES
 from ketav_gateway import examples
@@ -47,6 +47,16 @@ _JOB_EXAMPLE: dict[str, Any] = {
 EVENT_EXAMPLE = f"id: 5\nevent: running\ndata: {json.dumps(_JOB_EXAMPLE)}\n\n"
 
 
+def _check_count(image_ids: list[str]) -> list[str]:
+    """Return the images of a job if there are not too many; the code of pydantic's own check is of lines."""
+    if len(image_ids) > MAX_JOB_PAGES:
+        raise ValueError(
+            f"The array has {len(image_ids):,} images, and a job has at most {MAX_JOB_PAGES}. Divide the "
+            "images among several jobs."
+        )
+    return image_ids
+
+
 class CreateJobRequest(RequestBody):
     """Stored images to read."""
 
@@ -55,7 +65,7 @@ class CreateJobRequest(RequestBody):
     )
 
     project_id: Id = Field(description="Project of the images.")
-    image_ids: list[Id] = Field(
+    image_ids: Annotated[list[Id], AfterValidator(_check_count)] = Field(
         description="UUIDs of the images, each once.",
         min_length=1,
         json_schema_extra={"maxItems": MAX_JOB_PAGES},

@@ -131,7 +131,8 @@ async def run_ocr(
             return convert.ocr_response(page, page.transcription)
         if in_background:
             header = convert.page_job_header(received.form, page, key, received.sha256)
-            job = await jobs.create_job(gateway.services, header)
+            with usecases.naming_stored_page(page):
+                job = await jobs.create_job(gateway.services, header)
             return accepted(convert.ocr_accepted_response(page, job.job_id), location, job.job_id)
         transcription = await usecases.read_page(
             gateway.services, page, created.model, folder / "image", received.turning(gateway.images)

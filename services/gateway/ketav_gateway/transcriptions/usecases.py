@@ -1,6 +1,8 @@
 """Storing and reading pages: the calls to the registry and the recognizer, in order."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ketav.page.v1 import page_pb2
@@ -74,6 +76,22 @@ async def _turn(
     turned.path.replace(image)
 
 
+@contextmanager
+def naming_stored_page(page: pages_pb2.Page) -> Iterator[None]:
+    """Name a stored page in the details of the errors that are raised in the block.
+
+    The sentences of an error that may pass say how the page is read later, so that no copy of it is stored.
+    """
+    try:
+        yield
+    except KetavError as error:
+        names = {"project_id": page.project_id, "image_id": page.page_id}
+        error.details.update(names)
+        if isinstance(error, (RateLimited, Unavailable, TimedOut)):
+            error.detail = f"{error.detail} {IMAGE_IS_STORED.format(**names)}"
+        raise
+
+
 async def read_page(
     services: Services,
     page: pages_pb2.Page,
@@ -86,7 +104,7 @@ async def read_page(
     With `images`, which turns the stored image, the page is read in the direction in which it reads best. If
     another request turns it meanwhile, `image` and `page` get the turned image, which is read once more.
     """
-    try:
+    with naming_stored_page(page):
         try:
             return await _read_image(services, page, model, image, images)
         except Conflict as error:
@@ -95,12 +113,6 @@ async def read_page(
         header = await download_image(services, page.project_id, page.page_id, image, model.version)
         page.CopyFrom(header.page)
         return await _read_image(services, page, model, image, None)
-    except KetavError as error:
-        error.details.update(project_id=page.project_id, image_id=page.page_id)
-        if isinstance(error, (RateLimited, Unavailable, TimedOut)):
-            route = IMAGE_IS_STORED.format(project_id=page.project_id, image_id=page.page_id)
-            error.detail = f"{error.detail} {route}"
-        raise
 
 
 async def _read_image(

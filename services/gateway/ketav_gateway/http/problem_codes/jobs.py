@@ -6,8 +6,7 @@ CODES: dict[str, ProblemCode] = {
     "job-ended": ProblemCode(422, "The job has ended already. Its pages are shown by GET /jobs/JOB_ID."),
     "invalid-job": ProblemCode(
         422,
-        "The job has neither 1 to 300 different stored pages nor a document of so many pages. Send the one "
-        "or the other.",
+        "/image_ids/1 names the same image as /image_ids/0. Send each image once.",
     ),
     "too-many-waiting-pages": ProblemCode(
         429,
