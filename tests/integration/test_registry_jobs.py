@@ -24,6 +24,7 @@ from ketav_common.errors import (
     Stale,
 )
 from ketav_registry.domain import jobs as domain
+from ketav_registry.repository import jobs
 from ketav_registry.usecases import erasure, object_removal
 from tests.parts.jobs import (
     DOCUMENT,
@@ -159,6 +160,19 @@ async def test_a_job_over_pages_of_another_user_or_project_is_not_found(registry
             await create_job(registry, other, project_id=project_id, page_ids=[page.page_id])
 
 
+async def test_too_many_pages_and_a_page_that_is_named_twice_are_refused_with_their_place(
+    registry: Registry,
+) -> None:
+    """Each with a sentence of its own."""
+    user_id = await registry.new_user()
+    known = [str(uuid4()) for _ in range(301)]
+    for page_ids, pointer in ((known, "/image_ids"), ([*known[:4], known[1]], "/image_ids/4")):
+        with pytest.raises(InvalidInput) as error:
+            await create_job(registry, user_id, project_id=str(uuid4()), page_ids=page_ids)
+        assert (error.value.code, error.value.details) == ("invalid-job", {"pointer": pointer})
+        assert error.value.detail.startswith(f"{pointer} ")
+
+
 @pytest.mark.parametrize("role", ["user", "gateway", "trainer"])
 async def test_only_the_recognizer_claims_pages(registry: Registry, role: str) -> None:
     """Another role is forbidden."""
@@ -195,6 +209,36 @@ async def test_users_take_turns_and_so_do_the_jobs_of_a_user(registry: Registry)
         "long",
         "long",
     ]
+
+
+async def test_a_user_in_a_long_exclusive_transaction_does_not_stop_the_claims_of_others(
+    registry: Registry,
+) -> None:
+    """Their pages are claimed meanwhile, and that user's afterwards."""
+    busy, other = await registry.new_user(), await registry.new_user()
+    first = await create_job(registry, busy, pages=1)
+    second = await create_job(registry, other, pages=1)
+    async with asyncio.timeout(5):
+        async with registry.stores.database.user(busy, exclusive=True):
+            assert (await next_page(registry)).job_id == second.job_id
+            assert await claim(registry) is None
+        assert (await next_page(registry)).job_id == first.job_id
+
+
+async def test_a_locked_job_is_passed_over_and_waited_for_when_no_other_has_a_page(
+    registry: Registry,
+) -> None:
+    """A worker that records a reading locks the job for milliseconds: its other pages stay claimable."""
+    first = await create_job(registry, await registry.new_user(), pages=1)
+    second = await create_job(registry, await registry.new_user(), pages=1)
+    async with asyncio.timeout(8):
+        async with registry.stores.database.system() as transaction:
+            await jobs.lock_job(transaction, UUID(first.job_id))
+            assert (await next_page(registry)).job_id == second.job_id
+            waiting = asyncio.create_task(next_page(registry))
+            await asyncio.sleep(0.3)
+            assert not waiting.done()
+        assert (await waiting).job_id == first.job_id
 
 
 async def test_a_page_whose_worker_died_is_claimed_again_and_the_old_claim_changes_nothing(
@@ -312,6 +356,42 @@ async def test_pages_that_wait_for_a_day_fail(
     stored = await get_job(registry, user_id, job.job_id)
     assert (states(stored), stored.state) == ("df", pb.JOB_STATE_PARTLY_FAILED)
     assert stored.pages[1].error.code == "out-of-time"
+
+
+async def test_sweeps_leave_a_late_job_alone_while_its_last_page_is_read(
+    registry: Registry, postgres: PostgresServer, database: str
+) -> None:
+    """Its revision tells its followers of changes; here is none until the page has an outcome."""
+    user_id = await registry.new_user()
+    job = await create_job(registry, user_id, pages=1)
+    claimed = await next_page(registry)
+    query = "UPDATE job SET expires_at = now() - interval '1 second'"
+    await asyncio.to_thread(postgres.execute, query, database)
+    before = await get_job(registry, user_id, job.job_id)
+    for _ in range(2):
+        await sweep(registry)
+    assert await get_job(registry, user_id, job.job_id) == before
+    assert (await read(registry, claimed)).state == pb.JOB_STATE_SUCCEEDED
+
+
+async def test_a_job_that_is_locked_does_not_hold_up_the_sweep_of_others(
+    registry: Registry, postgres: PostgresServer, database: str
+) -> None:
+    """The next sweep repairs it."""
+    created = {}
+    for _ in range(3):
+        user_id = await registry.new_user()
+        created[(await create_job(registry, user_id, pages=1)).job_id] = user_id
+        await next_page(registry)
+    await expire_leases(postgres, database)
+    locked = sorted(created)[1]
+    async with asyncio.timeout(8):
+        async with registry.stores.database.system() as transaction:
+            await jobs.lock_job(transaction, UUID(locked))
+            assert await sweep(registry) == 2
+        assert await sweep(registry) == 3
+    for job_id, user_id in created.items():
+        assert states(await get_job(registry, user_id, job_id)) == "q"
 
 
 async def test_old_jobs_are_deleted_and_their_pages_stay(

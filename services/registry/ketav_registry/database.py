@@ -28,6 +28,7 @@ _SET_SCOPE = sa.text(
 )
 """Sets for this transaction what the row-level security policies compare rows with."""
 _LOCK_SHARED = sa.text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:user_id, 0))")
+_TRY_LOCK_SHARED = sa.text("SELECT pg_try_advisory_xact_lock_shared(hashtextextended(:user_id, 0))")
 _LOCK_EXCLUSIVE = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:user_id, 0))")
 """A deletion takes the user's lock exclusively, every other transaction of the user takes it shared."""
 _SPAN_ATTRIBUTES = {"db.system.name": "postgresql"}
@@ -191,6 +192,11 @@ async def restrict_to_user(transaction: Transaction, user_id: UUID) -> None:
 async def block_deletion(transaction: Transaction, user_id: UUID) -> None:
     """Block deletions of the user's data until a system transaction ends; call it before writing rows."""
     await transaction.execute(_LOCK_SHARED, {"user_id": str(user_id)})
+
+
+async def try_block_deletion(transaction: Transaction, user_id: UUID) -> bool:
+    """Block deletions as `block_deletion` does, without waiting; False while one is in progress."""
+    return bool(await transaction.scalar(_TRY_LOCK_SHARED, {"user_id": str(user_id)}))
 
 
 def _connection_error(error: Exception) -> KetavError | None:

@@ -69,8 +69,8 @@ def split_lines(lines: Sequence[VerifiedLine], previous: Mapping[LineKey, Split]
     """Assign each line to a side: about a fifth of the pages are held out, chosen by a hash of the page.
 
     A line that an earlier dataset contains (`previous`) stays on its side, also when an edited line replaces
-    it. Of two or more pages at least one
-    is on each side; a single page is split line by line. Pages with the same image count as one page.
+    it. Of two or more pages at least one is on each side; a single page is split line by line. Pages with the
+    same image count as one page.
     """
     page_of = _canonical_pages(lines)
     previous = {**_inherited_sides(lines, previous), **previous}

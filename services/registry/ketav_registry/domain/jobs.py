@@ -168,10 +168,10 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class SweptJobs:
-    """The result of a sweep: expired leases, jobs that it has ended, and pages that can be claimed now."""
+    """The result of a sweep: expired leases, jobs that it has changed, and pages that can be claimed now."""
 
     expired_leases: int
-    ended: tuple[Job, ...]
+    repaired: tuple[Job, ...]
     waiting_pages: int
 
 

@@ -164,9 +164,14 @@ async def find_document(transaction: Transaction, user_id: UUID, job_id: UUID) -
     return Document(row.document_key, row.document_sha256, row.document_bytes)
 
 
-async def lock_job(transaction: Transaction, job_id: UUID, user_id: UUID | None = None) -> Job | None:
-    """Return a job, with a user_id one of that user, and block its other writers."""
-    query = job.select().where(_job.id == job_id).with_for_update()
+async def lock_job(
+    transaction: Transaction, job_id: UUID, user_id: UUID | None = None, *, skip_locked: bool = False
+) -> Job | None:
+    """Return a job, with a user_id one of that user, and block its other writers.
+
+    With `skip_locked` the result is None while another transaction has locked it.
+    """
+    query = job.select().where(_job.id == job_id).with_for_update(skip_locked=skip_locked)
     if user_id is not None:
         query = query.where(_job.user_id == user_id)
     row = (await transaction.execute(query)).first()

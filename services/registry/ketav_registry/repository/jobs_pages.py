@@ -1,5 +1,6 @@
 """Pages of jobs, claimed and ended by workers. A write requires the fence of its claim."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -39,39 +40,39 @@ def _is_held(claimed: FencedPage) -> sa.ColumnElement[bool]:
     )
 
 
-async def next_page(transaction: Transaction) -> tuple[UUID, UUID, int] | None:
-    """Return the user, the job and the position of the page to claim next; None when no page waits.
+async def next_job(
+    transaction: Transaction, passed_over: Sequence[UUID], *, skip_locked: bool
+) -> tuple[UUID, UUID] | None:
+    """Return the user and the job whose page is claimed next; None when no page waits.
 
-    Next is the user whose pages have waited longest for a turn, then the job of that user which has.
+    Next is the user whose pages have waited longest for a turn, then the job of that user which has. Users
+    in `passed_over` have no turn. With `skip_locked` the job is locked, and one that others have locked is
+    passed over.
     """
-    waiting = (
-        sa.select(_page.position)
-        .where(_page.job_id == _job.id, _IS_WAITING)
-        .order_by(_page.position)
-        .limit(1)
-    ).lateral("waiting")
+    waits = sa.exists().where(_page.job_id == _job.id, _IS_WAITING)
     other = job.alias()
     last_turn = sa.select(sa.func.max(other.c.served_at)).where(other.c.user_id == _job.user_id)
     query = (
-        sa.select(_job.user_id, _job.id, waiting.c.position)
-        .select_from(job.join(waiting, sa.true()))
-        .where(_IS_SERVED)
+        sa.select(_job.user_id, _job.id)
+        .where(_IS_SERVED, waits, _job.user_id.not_in(passed_over))
         .order_by(
             last_turn.scalar_subquery().nulls_first(), _job.served_at.nulls_first(), _job.created_at, _job.id
         )
         .limit(1)
     )
+    if skip_locked:
+        query = query.with_for_update(of=job, skip_locked=True)
     row = (await transaction.execute(query)).first()
-    return None if row is None else (row[0], row[1], row[2])
+    return None if row is None else (row[0], row[1])
 
 
-async def claim(
-    transaction: Transaction, job_id: UUID, position: int, worker: str, lease: timedelta
-) -> ClaimedPage | None:
-    """Claim a waiting page of a locked job; None when another worker was faster."""
+async def claim(transaction: Transaction, job_id: UUID, worker: str, lease: timedelta) -> ClaimedPage | None:
+    """Claim the first waiting page of a locked job; None when others have claimed all meanwhile."""
+    waiting = sa.select(sa.func.min(_page.position)).where(_page.job_id == job_id, _IS_WAITING)
+    first = waiting.correlate(None).scalar_subquery()
     query = (
         job_page.update()
-        .where(_page.job_id == job_id, _page.position == position, _IS_WAITING)
+        .where(_page.job_id == job_id, _page.position == first)
         .values(
             state=JobPageState.RUNNING,
             fence=_page.fence + 1,
@@ -79,7 +80,7 @@ async def claim(
             lease_until=_NOW() + lease,
             worker=worker,
         )
-        .returning(_page.fence, _page.page_id)
+        .returning(_page.position, _page.fence, _page.page_id)
     )
     claimed = (await transaction.execute(query)).first()
     if claimed is None:
@@ -87,7 +88,7 @@ async def claim(
     served = job.update().where(_job.id == job_id).values(served_at=_NOW()).returning(job)
     row = (await transaction.execute(served)).one()
     return ClaimedPage(
-        FencedPage(job_id, position, claimed.fence),
+        FencedPage(job_id, claimed.position, claimed.fence),
         row.user_id,
         row.project_id,
         claimed.page_id,
@@ -142,14 +143,15 @@ async def fail(
 
 
 async def jobs_to_repair(transaction: Transaction) -> list[UUID]:
-    """Return the ids of at most 200 jobs that have a page whose lease has expired, or have expired themselves.
+    """Return the ids of at most 200 jobs that have a page whose lease has expired, or expired with a waiting page.
 
-    In no order; the next sweep gets the others.
+    In the order of their ids; the next sweep gets the others.
     """
     abandoned = sa.select(_page.job_id).where(_IS_ABANDONED)
-    late = sa.and_(_job.state.in_(ACTIVE_JOBS), _job.expires_at <= _NOW())
-    query = sa.select(_job.id).where(sa.or_(_job.id.in_(abandoned), late)).limit(_MAX_SWEPT_JOBS)
-    return list(await transaction.scalars(query))
+    waits = sa.exists().where(_page.job_id == _job.id, _page.state == JobPageState.QUEUED)
+    late = sa.and_(_job.state.in_(ACTIVE_JOBS), _job.expires_at <= _NOW(), waits)
+    query = sa.select(_job.id).where(sa.or_(_job.id.in_(abandoned), late))
+    return list(await transaction.scalars(query.order_by(_job.id).limit(_MAX_SWEPT_JOBS)))
 
 
 async def release_abandoned(transaction: Transaction, job_id: UUID, *, cancelled: bool) -> int:
@@ -172,14 +174,15 @@ async def release_abandoned(transaction: Transaction, job_id: UUID, *, cancelled
     return int((await transaction.execute(query)).rowcount)
 
 
-async def fail_late(transaction: Transaction, job_id: UUID) -> None:
-    """End the waiting pages of a locked job as failed when its time is over."""
+async def fail_late(transaction: Transaction, job_id: UUID) -> int:
+    """End the waiting pages of a locked job as failed when its time is over; return their number."""
     late = sa.select(_job.id).where(_job.id == job_id, _job.expires_at <= _NOW())
-    await transaction.execute(
+    query = (
         job_page.update()
         .where(_page.job_id.in_(late), _page.state == JobPageState.QUEUED)
         .values(state=JobPageState.FAILED, error_code=OUT_OF_TIME.code, error_detail=OUT_OF_TIME.detail)
     )
+    return int((await transaction.execute(query)).rowcount)
 
 
 async def delete_old(transaction: Transaction) -> None:

@@ -1,6 +1,6 @@
 """Jobs of a user: created, shown, listed and cancelled."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
@@ -31,6 +31,7 @@ from ketav_registry.usecases.projects_hands import check_hand, project_hand
 
 _RETRY_AFTER_S = 60
 """Seconds after which a refused client retries: a worker reads some thirty pages in that time."""
+_NO_JOB = "This account has no job with this id. List the jobs with GET /jobs/."
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,20 +85,44 @@ async def _store_document(job_id: UUID, new: NewJob, document: Chunks, stores: S
 
 def _checked(new: NewJob) -> NewJob:
     """Check the header of a job and return it with a clean project name."""
-    pages = len(new.page_ids) or new.page_count
-    either = bool(new.page_ids) != bool(new.page_count)
-    if not either or not 1 <= pages <= MAX_JOB_PAGES or len(set(new.page_ids)) != len(new.page_ids):
+    if bool(new.page_ids) == bool(new.page_count):
         raise InvalidInput(
-            f"The job has neither 1 to {MAX_JOB_PAGES} different stored pages nor a document of so many "
-            "pages. Send the one or the other.",
+            "The job needs either stored images or a document. Send the ids of the images, or a document "
+            "with at least one page.",
             code="invalid-job",
         )
+    if new.page_count > MAX_JOB_PAGES:
+        raise InvalidInput(
+            f"The document has {new.page_count:,} pages, and a job has at most {MAX_JOB_PAGES}. Divide the "
+            f"document into files of at most {MAX_JOB_PAGES} pages.",
+            code="invalid-job",
+        )
+    _check_page_ids(new.page_ids)
     if new.page_ids and new.project_id is None:
         raise InvalidInput(
             "The job has stored pages and no project. Send the project of the pages.", code="invalid-job"
         )
     name = text.clean(new.project_name, max_length=MAX_NAME_CODE_POINTS).strip()
     return replace(new, project_name=name)
+
+
+def _check_page_ids(page_ids: Sequence[UUID]) -> None:
+    """Raise InvalidInput invalid-job for too many pages, and for a page that is named twice."""
+    if len(page_ids) > MAX_JOB_PAGES:
+        raise InvalidInput(
+            f"/image_ids has {len(page_ids):,} images, and a job has at most {MAX_JOB_PAGES}. Divide the "
+            "images among several jobs.",
+            code="invalid-job",
+            details={"pointer": "/image_ids"},
+        )
+    first_index: dict[UUID, int] = {}
+    for index, page_id in enumerate(page_ids):
+        if (first := first_index.setdefault(page_id, index)) != index:
+            raise InvalidInput(
+                f"/image_ids/{index} names the same image as /image_ids/{first}. Send each image once.",
+                code="invalid-job",
+                details={"pointer": f"/image_ids/{index}"},
+            )
 
 
 async def _find_repeated(user_id: UUID, new: NewJob, stores: Stores) -> Job | None:
@@ -156,7 +181,7 @@ async def require_job(transaction: Transaction, user_id: UUID, job_id: UUID, *, 
     """Return a job of the user, with its pages or without. NotFound: there is no such job."""
     job = await jobs.find_job(transaction, user_id, job_id, pages=pages)
     if job is None:
-        raise NotFound("This account has no job with this id. List the jobs with GET /jobs/.")
+        raise NotFound(_NO_JOB)
     return job
 
 
@@ -186,7 +211,7 @@ async def cancel_job(user_id: UUID, job_id: UUID, *, stores: Stores) -> Job:
     async with stores.database.user(user_id) as transaction:
         locked = await jobs.lock_job(transaction, job_id, user_id)
         if locked is None:
-            return await require_job(transaction, user_id, job_id)
+            raise NotFound(_NO_JOB)
         if locked.state not in ACTIVE_JOBS:
             raise Precondition(
                 "The job has ended already. Its pages are shown by GET /jobs/JOB_ID.", code="job-ended"

@@ -10,7 +10,7 @@ from ketav_common.errors import NotFound, Stale
 from ketav_common.limits import MAX_NAME_CODE_POINTS
 from ketav_common.logging import get_logger
 from ketav_registry import metrics
-from ketav_registry.database import Transaction, block_deletion
+from ketav_registry.database import Transaction, try_block_deletion
 from ketav_registry.domain.jobs import ClaimedPage, Failure, FencedPage, Job, SweptJobs
 from ketav_registry.domain.transcriptions import Line
 from ketav_registry.repository import jobs, jobs_pages
@@ -20,8 +20,8 @@ from ketav_registry.usecases.transcriptions import check_lines, insert_reading
 
 log = get_logger()
 
-_CLAIM_TRIES = 5
-"""Pages that a claim tries: other workers may take a page between its choice and its claim."""
+_CLAIM_TRIES = 20
+"""Jobs that a claim tries: their users may be in exclusive transactions, or other workers be faster."""
 _STALE = (
     "The fence is stale: another worker has claimed the page, or it has an outcome. Do not work on this page."
 )
@@ -43,19 +43,28 @@ def _stale_fence() -> Stale:
 
 
 async def claim_job_page(worker: str, *, lease: timedelta, stores: Stores) -> ClaimedPage | None:
-    """Claim the page that is read next; None when none waits."""
+    """Claim the page that is read next; None when none waits.
+
+    A user in an exclusive transaction is passed over, however long it takes. A job that another worker has
+    locked, which takes milliseconds, is waited for where no other job has a page.
+    """
     name = text.clean(worker, max_length=MAX_NAME_CODE_POINTS)
+    passed_over: list[UUID] = []
     for _ in range(_CLAIM_TRIES):
         async with stores.database.system() as transaction:
-            candidate = await jobs_pages.next_page(transaction)
+            candidate = await jobs_pages.next_job(
+                transaction, passed_over, skip_locked=True
+            ) or await jobs_pages.next_job(transaction, passed_over, skip_locked=False)
             if candidate is None:
                 return None
-            user_id, job_id, position = candidate
-            await block_deletion(transaction, user_id)
+            user_id, job_id = candidate
+            if not await try_block_deletion(transaction, user_id):
+                passed_over.append(user_id)
+                continue
             locked = await jobs.lock_job(transaction, job_id)
             if locked is None:
                 continue
-            claimed = await jobs_pages.claim(transaction, job_id, position, name, lease)
+            claimed = await jobs_pages.claim(transaction, job_id, name, lease)
             if claimed is not None:
                 await jobs.refresh(transaction, locked)
                 return claimed
@@ -125,21 +134,35 @@ async def _record(
 
 async def sweep_jobs(*, stores: Stores) -> SweptJobs:
     """Return abandoned pages to the queue, end jobs whose time is over, and delete old ones."""
-    expired, ended = 0, []
+    expired, repaired = 0, []
     async with stores.database.system() as transaction:
-        for job_id in await jobs_pages.jobs_to_repair(transaction):
-            locked = await jobs.lock_job(transaction, job_id)
-            if locked is None:
-                continue
-            expired += await jobs_pages.release_abandoned(
-                transaction, job_id, cancelled=locked.cancel_requested
-            )
-            await jobs_pages.fail_late(transaction, job_id)
-            ended.append(await jobs.refresh(transaction, locked))
+        job_ids = await jobs_pages.jobs_to_repair(transaction)
+    for job_id in job_ids:
+        released, job = await _repair(job_id, stores)
+        expired += released
+        if job is not None:
+            repaired.append(job)
+    async with stores.database.system() as transaction:
         await jobs_pages.delete_old(transaction)
         waiting = await jobs_pages.count_waiting(transaction)
-    metrics.LEASE_EXPIRIES.inc(expired)
-    for job in ended:
-        log.warning("job_repaired", job_id=str(job.job_id), state=job.state)
-        count_end(job)
-    return SweptJobs(expired, tuple(ended), waiting)
+    return SweptJobs(expired, tuple(repaired), waiting)
+
+
+async def _repair(job_id: UUID, stores: Stores) -> tuple[int, Job | None]:
+    """Repair a job in a transaction of its own; return its expired leases, and the job if it has changed.
+
+    The next sweep repairs a job that another transaction has locked.
+    """
+    async with stores.database.system() as transaction:
+        locked = await jobs.lock_job(transaction, job_id, skip_locked=True)
+        if locked is None:
+            return 0, None
+        released = await jobs_pages.release_abandoned(transaction, job_id, cancelled=locked.cancel_requested)
+        late = await jobs_pages.fail_late(transaction, job_id)
+        if not released and not late:
+            return 0, None
+        job = await jobs.refresh(transaction, locked)
+    metrics.LEASE_EXPIRIES.inc(released)
+    log.warning("job_repaired", job_id=str(job.job_id), state=job.state)
+    count_end(job)
+    return released, job

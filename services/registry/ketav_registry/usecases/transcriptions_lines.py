@@ -212,9 +212,7 @@ async def _insert(
 ) -> None:
     """Insert corrections, at most one of each line."""
     if new:
-        await corrections.insert_feedback(
-            transaction, user_id, changes.page, new, (), RequestKey("", b"")
-        )
+        await corrections.insert_feedback(transaction, user_id, changes.page, new, (), RequestKey("", b""))
 
 
 def _withdrawals(changes: _Changes) -> list[Correction]:
