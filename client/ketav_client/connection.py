@@ -22,6 +22,8 @@ MAX_TOTAL_WAIT_S = 600.0
 _BACKOFF_S = 0.5
 _CONNECT_TIMEOUT_S = 10.0
 _KEY_HEADER = "Idempotency-Key"
+_WITH_KEY = {"post", "patch", "delete"}
+"""Methods whose requests have a key: a repeated PUT stores the same again, and GET changes nothing."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Limits:
 def retry(limits: Limits) -> Retry:
     """Return the policy of repetitions: 429, 502, 503, 504 and lost connections, after Retry-After.
 
-    Every request can be repeated, because each POST has an Idempotency-Key.
+    Every request can be repeated, because each one that adds or changes something has an Idempotency-Key.
     """
     return Retry(
         total=limits.retries,
@@ -62,9 +64,9 @@ def http_options(settings: ClientSettings, limits: Limits) -> dict[str, Any]:
 
 
 def request_options(call: Call[Any]) -> dict[str, Any]:
-    """Return the arguments of a request; a POST without an Idempotency-Key gets a new one."""
+    """Return the arguments of a request; a request that changes something gets a key if it has none."""
     headers = {name: value for name, value in call.options.get("headers", {}).items() if value is not None}
-    if call.method == "post":
+    if call.method in _WITH_KEY:
         headers.setdefault(_KEY_HEADER, uuid.uuid4().hex)
     return {**call.options, "headers": headers}
 

@@ -1,5 +1,6 @@
 """The gateway relies on this contract: the real registry and the registry in memory of its tests keep it."""
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -525,6 +526,41 @@ async def test_a_merged_line_has_the_text_that_its_lines_decide(registry: Subjec
     await registry.do(user, registry.services.transcriptions.UndoLineEdit, undo)
     restored = (await registry.get_page(user, page)).transcription.lines
     assert [item.verified_text for item in restored[:2]] == ["שלום לכולם", "ועוד שורה"]
+
+
+async def test_a_repeated_edit_of_lines_is_stored_once(registry: Subject) -> None:
+    """Also two at the same time; the same key for another request is a conflict, of each user alone."""
+    user = await registry.user()
+    page, lines = await registry.read_page(user)
+    service = registry.services.transcriptions
+    names: dict[str, Any] = {"project_id": page.project_id, "page_id": page.page_id}
+    seen = (await registry.get_page(user, page)).transcription.transcription_id
+    for left in (2, 1):
+        key: dict[str, Any] = {"request_id": f"edit {left}", "request_sha256": real.DIGEST}
+        find = transcriptions_pb2.FindLineEditRequest(**names, **key)
+        assert not (await registry.do(user, service.FindLineEdit, find)).found
+        request = transcriptions_pb2.EditLinesRequest(
+            **names, **key, transcription_id=seen, lines=map(stays, lines[:left])
+        )
+        edits = (registry.do(user, service.EditLines, request) for _ in range(2))
+        await asyncio.gather(*edits)
+        assert (await registry.do(user, service.FindLineEdit, find)).found
+        after = (await registry.get_page(user, page)).transcription
+        lines, seen = list(after.lines), after.transcription_id
+        assert len(lines) == left
+    key = {"request_id": "undo", "request_sha256": real.DIGEST}
+    undo = transcriptions_pb2.UndoLineEditRequest(**names, **key)
+    await asyncio.gather(*(registry.do(user, service.UndoLineEdit, undo) for _ in range(2)))
+    assert len((await registry.get_page(user, page)).transcription.lines) == 2
+    other: dict[str, Any] = {"request_id": "undo", "request_sha256": hashlib.sha256(b"other").digest()}
+    for method, reused in (
+        (service.UndoLineEdit, transcriptions_pb2.UndoLineEditRequest(**names, **other)),
+        (service.FindLineEdit, transcriptions_pb2.FindLineEditRequest(**names, **other)),
+        (service.EditLines, transcriptions_pb2.EditLinesRequest(**names, **other, transcription_id=seen)),
+    ):
+        await refused(Conflict, "idempotency-key-reused", registry.do(user, method, reused))
+    stranger = registry.do(await registry.user(), service.UndoLineEdit, undo)
+    await refused(NotFound, "not-found", stranger)
 
 
 async def test_edits_that_fit_no_page_are_refused(registry: Subject) -> None:

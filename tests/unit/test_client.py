@@ -18,7 +18,7 @@ from ketav_client import (
     ProblemError,
 )
 from ketav_client.generated.api.projects.export_project import export_project
-from ketav_client.generated.models import NewProject
+from ketav_client.generated.models import NewProject, ProjectChange
 from ketav_client.settings import ClientSettings
 from ketav_command.upload_folder import ReadFile, UploadFolder, UploadFolderError, WrittenPage
 from tests.parts.gateway import KEY, Gateway, png
@@ -107,6 +107,17 @@ def test_an_overloaded_server_is_asked_again_after_the_seconds_that_it_names() -
     assert len(keys) == 3
     assert len(set(keys)) == 1
     assert received[0].headers["Authorization"] == f"Bearer {KEY}"
+
+
+def test_a_repeated_change_has_one_idempotency_key_too() -> None:
+    """The lines of a page have other ids after an edit, so the server must know the request again."""
+    busy = httpx.Response(503, headers={"Retry-After": "0"})
+    respond, received = answers(busy, httpx.Response(204), busy, httpx.Response(200, json=PROJECT))
+    with client(respond) as ketav:
+        ketav.delete_webhook()
+        ketav.update_project("p", body=ProjectChange(name="n"))
+    keys = [request.headers["Idempotency-Key"] for request in received]
+    assert keys[0] == keys[1] != keys[2] == keys[3]
 
 
 def test_repetitions_have_a_bound() -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from ketav_common.errors import Forbidden, NotFound, Unauthenticated, Unavailable
 from ketav_gateway.http.authentication import Authenticator, key_digest
-from tests.parts.gateway import KEY, in_process_gateway
+from ketav_gateway.http.sessions import COOKIE, Sessions
+from tests.parts.gateway import KEY, SECRET, in_process_gateway
 
 OWNER = uuid4()
 DIGEST = hashlib.sha256(KEY.encode()).digest()
@@ -118,3 +119,13 @@ async def test_an_address_that_sends_many_unknown_keys_is_refused(tmp_path: Path
         ]
         assert statuses == [401, 401, 401, 429, 429]
         assert gateway.state.calls.count("ResolveApiKey") == 3
+
+
+async def test_an_ended_session_does_not_keep_others_of_its_address_out(tmp_path: Path) -> None:
+    """Nor do requests without a key: a page with many pictures sends as many requests."""
+    ended, _ = Sessions(SECRET, -1).sign(DIGEST)
+    async with in_process_gateway(tmp_path, failed_key_rate_limit="3/minute") as gateway:
+        for headers in ({"Cookie": f"{COOKIE}={ended}"}, {}):
+            for _ in range(5):
+                assert (await gateway.anonymous.get("/projects/", headers=headers)).status_code == 401
+        assert (await gateway.client.get("/projects/")).status_code == 200

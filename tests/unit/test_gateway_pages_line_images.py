@@ -2,10 +2,16 @@
 
 import asyncio
 import io
+from types import SimpleNamespace
+from typing import Any, cast
 
+import pytest
 from PIL import Image, ImageDraw
 
 from ketav.page.v1 import page_pb2
+from ketav.registry.v1 import pages_pb2, transcriptions_pb2
+from ketav_common.errors import NotFound
+from ketav_gateway.http.line_images import LineImages, PageAddress
 from tests.parts.gateway import Gateway, upload
 
 
@@ -44,14 +50,16 @@ async def test_a_picture_shows_the_line_with_a_margin_at_the_requested_height(ga
 
 
 async def test_the_pictures_of_a_page_take_one_download(gateway: Gateway) -> None:
-    """Also when a browser requests them at the same time; each request asks for the page."""
+    """And one request for the page, also when a browser requests them at the same time, and again."""
     path, page = await read_page(gateway)
     lines = [line["line_id"] for line in (await gateway.client.get(page)).json()["transcription"]["lines"]]
     gateway.state.calls.clear()
     answers = await asyncio.gather(*(gateway.client.get(f"{page}/lines/{line}/image") for line in lines * 3))
     assert {answer.status_code for answer in answers} == {200}
+    known = {"If-None-Match": answers[0].headers["etag"]}
+    assert (await gateway.client.get(f"{page}/lines/{lines[0]}/image", headers=known)).status_code == 304
     assert gateway.state.calls.count("DownloadImage") == 1
-    assert gateway.state.calls.count("GetPage") == len(lines) * 3
+    assert gateway.state.calls.count("GetPage") == 1
     assert path.endswith(f"{lines[1]}/image")
 
 
@@ -75,6 +83,54 @@ async def test_the_picture_of_a_foreign_unknown_or_deleted_line_is_404(gateway: 
     assert (await gateway.client.get(unknown)).status_code == 404
     await gateway.client.delete(page)
     assert (await gateway.client.get(path)).status_code == 404
+
+
+async def test_the_picture_of_a_deleted_project_is_404(gateway: Gateway) -> None:
+    """At once."""
+    path, page = await read_page(gateway)
+    assert (await gateway.client.get(path)).status_code == 200
+    await gateway.client.delete(page.partition("/images")[0])
+    assert (await gateway.client.get(path)).status_code == 404
+
+
+async def test_a_line_of_a_later_transcription_has_its_picture(gateway: Gateway) -> None:
+    """Although the earlier lines of the page are in the cache."""
+    path, page = await read_page(gateway)
+    await gateway.client.get(path)
+    boundary = {"boundary": [[100, 50], [180, 50], [180, 80], [100, 80]]}
+    added = (await gateway.client.post(f"{page}/lines", json=boundary)).json()["transcription"]["lines"][0]
+    assert (await gateway.client.get(f"{page}/lines/{added['line_id']}/image")).status_code == 200
+
+
+class Pages:
+    """A registry's pages, which count how often one is requested."""
+
+    def __init__(self) -> None:
+        """Start without a request."""
+        self.requests = 0
+
+    async def GetPage(self, _request: pages_pb2.GetPageRequest, **_options: Any) -> pages_pb2.GetPageResponse:
+        """Return a page of one line."""
+        self.requests += 1
+        lines = [page_pb2.Line(line_id="line")]
+        transcription = transcriptions_pb2.Transcription(lines=lines)
+        return pages_pb2.GetPageResponse(page=pages_pb2.Page(transcription=transcription))
+
+
+async def test_the_lines_of_a_page_are_cached_for_each_user_and_for_ten_seconds() -> None:
+    """Another process may have deleted the page; an unknown line is requested each time."""
+    now, pages = [0.0], Pages()
+    services = SimpleNamespace(pages=pages, deadlines=SimpleNamespace(short_s=1.0))
+    images = LineImages(cast("Any", None), None, lambda: now[0])
+    mine, yours = PageAddress("me", "project", "page"), PageAddress("you", "project", "page")
+    for address, seconds, requests in ((mine, 0.0, 1), (mine, 9.9, 1), (yours, 9.9, 2), (mine, 10.0, 3)):
+        now[0] = seconds
+        await images.page(cast("Any", services), address, "line")
+        assert pages.requests == requests
+    for requests in (4, 5):
+        with pytest.raises(NotFound):
+            await images.page(cast("Any", services), mine, "other")
+        assert pages.requests == requests
 
 
 async def test_a_height_out_of_range_is_refused(gateway: Gateway) -> None:

@@ -1,6 +1,7 @@
 """The lines of a page are added, merged, split, moved and deleted, and each edit is undone."""
 
 from typing import Any
+from unicodedata import normalize
 
 import httpx
 import pytest
@@ -112,6 +113,15 @@ BAD: dict[str, tuple[str, str, Any, int, str]] = {
     "three texts": ("POST", "/lines/FIRST/split", {"texts": ["a", "b", "c"]}, 422, "invalid-input"),
     "a flat box": ("POST", "/lines", {"boundary": [[1, 5], [9, 5], [20, 5]]}, 422, "invalid-input"),
     "two points": ("POST", "/lines", {"boundary": [[1, 5], [9, 9]]}, 422, "invalid-input"),
+    "no boundary": ("PATCH", "/lines/FIRST", {"boundary": []}, 422, "invalid-input"),
+    "a flat boundary": (
+        "PATCH",
+        "/lines/FIRST",
+        {"boundary": [[1, 5], [9, 5], [20, 5]]},
+        422,
+        "invalid-input",
+    ),
+    "a text of two rows": ("POST", "/lines/FIRST/split", {"texts": ["a", "b\nc"]}, 422, "control-character"),
     "a point of three": ("POST", "/lines", {"boundary": [[1, 5, 7], [9, 9], [1, 9]]}, 422, "invalid-input"),
     "no change": ("PATCH", "/lines/FIRST", {}, 422, "invalid-input"),
     "a baseline without a boundary": (
@@ -141,6 +151,78 @@ async def test_a_bad_edit_is_explained_and_changes_nothing(
     assert (await gateway.client.get(path)).json()["transcription"]["lines"] == lines
 
 
+EDITS: dict[str, tuple[str, str, Any]] = {
+    "an added line": ("POST", "/lines", {"boundary": [[10, 60], [50, 60], [50, 79]]}),
+    "merged lines": ("POST", "/lines/merge", {"line_ids": ["FIRST", "SECOND"]}),
+    "a split line": ("POST", "/lines/FIRST/split", {"texts": ["א", "ב"]}),
+    "a moved line": ("PATCH", "/lines/FIRST", {"order": 1}),
+    "a deleted line": ("DELETE", "/lines/FIRST", None),
+    "an undone edit": ("POST", "/lines/undo", None),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
+async def test_a_repeated_edit_is_done_once(gateway: Gateway, edit: tuple[str, str, Any]) -> None:
+    """Its second response is the page as it is then; another request with the key is 409."""
+    method, address, body = edit
+    path, lines = await read_page(gateway)
+    for order in (1, 0):  # two edits that could be undone
+        moved = {"order": order}
+        lines = lines_of(await gateway.client.patch(f"{path}/lines/{lines[0]['line_id']}", json=moved))
+    first, second = (line["line_id"] for line in lines)
+    if body and "line_ids" in body:
+        body = {"line_ids": [first, second]}
+    address = address.replace("FIRST", first)
+    key = {"Idempotency-Key": "once"}
+    once = lines_of(await gateway.client.request(method, path + address, json=body, headers=key))
+    assert [line["line_id"] for line in once] != [first, second]
+    assert lines_of(await gateway.client.request(method, path + address, json=body, headers=key)) == once
+    boundary = {"boundary": [[1, 1], [50, 1], [50, 20]]}
+    other = await gateway.client.post(f"{path}/lines", json=boundary, headers=key)
+    assert (other.status_code, other.json()["code"]) == (409, "idempotency-key-reused")
+    assert (await gateway.client.get(path)).json()["transcription"]["lines"] == once
+    again = {"Idempotency-Key": "again"}
+    assert lines_of(await gateway.client.post(f"{path}/lines", json=boundary, headers=again)) != once
+
+
+async def test_an_unknown_line_of_a_body_is_named_by_its_pointer(gateway: Gateway) -> None:
+    """The second of two merged lines, and the line that a new one follows."""
+    path, [first, _] = await read_page(gateway)
+    merge = {"line_ids": [first["line_id"], UNKNOWN]}
+    refused = (await gateway.client.post(f"{path}/lines/merge", json=merge)).json()
+    assert (refused["code"], refused["errors"][0]["field"]) == ("unknown-line", "/line_ids/1")
+    add = {"boundary": [[10, 60], [50, 60], [50, 79]], "after": UNKNOWN}
+    refused = (await gateway.client.post(f"{path}/lines", json=add)).json()
+    assert (refused["code"], refused["errors"][0]["field"]) == ("unknown-line", "/after")
+
+
+async def test_the_texts_of_a_split_line_are_stored_as_corrections_are(gateway: Gateway) -> None:
+    """In NFC, without outer white space; a text that cannot be stored is named."""
+    path, [first, _] = await read_page(gateway)
+    split = f"{path}/lines/{first['line_id']}/split"
+    refused = (await gateway.client.post(split, json={"texts": ["א", "ב\u202eג"]})).json()
+    assert (refused["code"], refused["errors"][0]["field"]) == ("bidi-override", "/texts/1")
+    texts = ["שלום\n", "\ufb2a\u05b8\tב"]
+    right, left, _ = lines_of(await gateway.client.post(split, json={"texts": texts}))
+    assert (right["text"], left["text"]) == ("שלום", normalize("NFC", "\ufb2a\u05b8") + " ב")
+
+
+async def test_edited_lines_keep_their_region(gateway: Gateway) -> None:
+    """Reshaped, split, and merged again."""
+    path, lines = await read_page(gateway)
+    stored = gateway.state.page(path.rpartition("/")[2])
+    stored.message.transcription.lines[0].region = page_pb2.REGION_TYPE_HEADING
+    boundary = {"boundary": [[10, 10], [90, 10], [90, 30], [10, 30]]}
+    lines = lines_of(await gateway.client.patch(f"{path}/lines/{lines[0]['line_id']}", json=boundary))
+    assert [line["region"] for line in lines] == ["heading", "paragraph"]
+    split = {"texts": ["א", "ב"]}
+    lines = lines_of(await gateway.client.post(f"{path}/lines/{lines[0]['line_id']}/split", json=split))
+    assert [line["region"] for line in lines] == ["heading", "heading", "paragraph"]
+    merge = {"line_ids": [line["line_id"] for line in lines]}
+    [merged] = lines_of(await gateway.client.post(f"{path}/lines/merge", json=merge))
+    assert merged["region"] == "heading"
+
+
 async def test_a_foreign_page_is_404_and_an_unread_one_has_no_lines(gateway: Gateway) -> None:
     """For each edit."""
     path, [first, second] = await read_page(gateway)
@@ -158,6 +240,36 @@ def test_the_hull_of_points_is_their_smallest_convex_polygon() -> None:
     assert sorted(line_edits.convex_hull([*square, (5, 5), (5, 0), (0, 3)])) == sorted(square)
     assert line_edits.convex_hull([(3, 3)]) == [(3, 3)]
     assert line_edits.convex_hull([]) == []
+
+
+BASELINES: dict[str, tuple[list[tuple[int, int]], list[tuple[int, int]], list[tuple[int, int]]]] = {
+    "cut": ([(100, 10), (0, 20)], [(20, 0), (80, 0), (80, 40), (20, 40)], [(80, 12), (20, 18)]),
+    "made longer": (
+        [(80, 12), (20, 18)],
+        [(0, 0), (100, 0), (100, 40), (0, 40)],
+        [(100, 10), (80, 12), (20, 18), (0, 20)],
+    ),
+    "from left to right": ([(0, 20), (100, 10)], [(0, 0), (50, 0), (50, 40)], [(0, 20), (50, 15)]),
+    "moved down": (
+        [(100, 10), (0, 20)],
+        [(0, 100), (100, 100), (100, 140), (0, 140)],
+        [(100, 105), (0, 115)],
+    ),
+    "vertical": ([(50, 0), (50, 30)], [(0, 0), (100, 0), (100, 40), (0, 40)], [(100, 10), (0, 10)]),
+    "none": ([], [(0, 0), (100, 0), (100, 40), (0, 40)], [(100, 10), (0, 10)]),
+}
+"""Baselines, new boundaries, and the baselines in them."""
+
+
+@pytest.mark.parametrize("case", BASELINES.values(), ids=BASELINES)
+def test_a_reshaped_line_keeps_its_slanted_baseline(
+    case: tuple[list[tuple[int, int]], list[tuple[int, int]], list[tuple[int, int]]],
+) -> None:
+    """Within its new boundary; without a direction it becomes level."""
+    baseline, boundary, expected = case
+    line = page_pb2.Line(baseline=[page_pb2.Point(x=x, y=y) for x, y in baseline])
+    changed = line_edits.changed(line, boundary, [], page_pb2.Image(width=200, height=200))
+    assert [(point.x, point.y) for point in changed.new_line.baseline] == expected
 
 
 def test_a_baseline_is_cut_where_the_line_is() -> None:

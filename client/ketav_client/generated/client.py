@@ -867,8 +867,8 @@ class Operations(ABC):
         Move a line in the reading order, replace its geometry, or both. Return the image with its
         lines.
 
-        An order beyond the last line is the last. A boundary without a baseline gets a level one. The
-        text stays, and all lines of the image get new ids.
+        An order beyond the last line is the last. The text stays, and all lines of the image get new
+        ids.
 
         Args:
             project_id (str): UUID of the project.
@@ -2004,8 +2004,8 @@ class AsyncOperations(ABC):
         Move a line in the reading order, replace its geometry, or both. Return the image with its
         lines.
 
-        An order beyond the last line is the last. A boundary without a baseline gets a level one. The
-        text stays, and all lines of the image get new ids.
+        An order beyond the last line is the last. The text stays, and all lines of the image get new
+        ids.
 
         Args:
             project_id (str): UUID of the project.

@@ -147,5 +147,5 @@ class GatewaySettings(ServiceSettings):
         "60/minute", description="Readings, imports and training runs of one user, counted in each process."
     )
     failed_key_rate_limit: RateLimit = Field(
-        "60/minute", description="Requests with an unknown API key from one address."
+        "60/minute", description="Requests from one address with an API key that the registry does not know."
     )

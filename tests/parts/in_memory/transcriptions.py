@@ -4,10 +4,13 @@ from typing import Any
 from uuid import uuid4
 
 from ketav.page.v1 import page_pb2
-from ketav.registry.v1 import pages_pb2, transcriptions_pb2, transcriptions_pb2_grpc
+from ketav.registry.v1 import erasure_pb2, pages_pb2, transcriptions_pb2, transcriptions_pb2_grpc
 from ketav_common.errors import Changed, InvalidInput, NotFound, Precondition
 from tests.parts.in_memory.pages import check_same_image, reading_model
 from tests.parts.in_memory.state import TIME, State, StoredPage, correct_line, list_part
+
+_EDIT = "EditLines"
+"""Under this name the requests that edit or undo are remembered: they share their keys."""
 
 
 class Transcriptions(transcriptions_pb2_grpc.TranscriptionServiceServicer):
@@ -70,7 +73,10 @@ class Transcriptions(transcriptions_pb2_grpc.TranscriptionServiceServicer):
     async def EditLines(self, request: Any, context: Any) -> Any:
         """Store the lines of a page as another transcription."""
         self.state.enter("EditLines", request)
-        stored = self.state.caller().page(request.project_id, request.page_id)
+        user = self.state.caller()
+        stored = user.page(request.project_id, request.page_id)
+        if user.repeated(_EDIT, request.request_id, request.request_sha256) is not None:
+            return transcriptions_pb2.EditLinesResponse(consequences=erasure_pb2.Erasure())
         known = stored.message.transcription
         if not stored.message.HasField("transcription"):
             raise Precondition("The page has no lines yet. Read it first.", code="page-not-read")
@@ -84,16 +90,31 @@ class Transcriptions(transcriptions_pb2_grpc.TranscriptionServiceServicer):
         stored.edits.append(transcriptions_pb2.Transcription())
         stored.edits[-1].CopyFrom(known)
         known.CopyFrom(edited)
-        return transcriptions_pb2.EditLinesResponse(consequences=self.state.erasure)
+        response = transcriptions_pb2.EditLinesResponse(consequences=self.state.erasure)
+        user.remember(_EDIT, request.request_id, request.request_sha256, response)
+        return response
 
     async def UndoLineEdit(self, request: Any, context: Any) -> Any:
         """Return to the lines before the latest edit."""
         self.state.enter("UndoLineEdit", request)
-        stored = self.state.caller().page(request.project_id, request.page_id)
+        user = self.state.caller()
+        stored = user.page(request.project_id, request.page_id)
+        if user.repeated(_EDIT, request.request_id, request.request_sha256) is not None:
+            return transcriptions_pb2.UndoLineEditResponse()
         if not stored.edits:
             raise Precondition("No edit can be undone. Edit a line first.", code="nothing-to-undo")
         stored.message.transcription.CopyFrom(stored.edits.pop())
-        return transcriptions_pb2.UndoLineEditResponse()
+        response = transcriptions_pb2.UndoLineEditResponse()
+        user.remember(_EDIT, request.request_id, request.request_sha256, response)
+        return response
+
+    async def FindLineEdit(self, request: Any, context: Any) -> Any:
+        """Return whether a request has edited lines."""
+        self.state.enter("FindLineEdit", request)
+        user = self.state.caller()
+        user.page(request.project_id, request.page_id)
+        known = user.repeated(_EDIT, request.request_id, request.request_sha256)
+        return transcriptions_pb2.FindLineEditResponse(found=known is not None)
 
 
 def _edited(stored: StoredPage, items: Any) -> list[page_pb2.Line]:

@@ -24,7 +24,8 @@ class ChangedLine:
     boundary: list[list[int]] | None | Unset = UNSET
     """ New polygon around the ink. """
     baseline: list[list[int]] | None | Unset = UNSET
-    """ New polyline from which the letters hang. """
+    """ New polyline from which the letters hang, sent with a boundary. Without it the line keeps its own: cut or
+    made longer to the sides of the new boundary, and moved if it would be above or below it. """
 
     def to_dict(self) -> dict[str, Any]:
         order: int | None | Unset

@@ -65,12 +65,14 @@ async def identify(request: Request, gateway: Gateway) -> str:
     """Make the user of the API key or session the caller for the rest of the request; return the user's UUID.
 
     Raises Unauthenticated without a valid key or session, Forbidden without the session's token, RateLimited
-    when the address sent too many unknown keys or the user too many requests.
+    when the address sent too many unknown keys or the user too many requests. A session that has ended is no
+    unknown key: a page in a browser may request a hundred pictures with it.
     """
     address = request.client.host if request.client else ""
     await gateway.rates.check("failed_key", address)
+    digest = presented_digest(request, gateway.sessions)
     try:
-        identity = await gateway.authenticator.identify(presented_digest(request, gateway.sessions))
+        identity = await gateway.authenticator.identify(digest)
     except Unauthenticated:
         await gateway.rates.count("failed_key", address)
         raise

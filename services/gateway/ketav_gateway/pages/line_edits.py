@@ -25,8 +25,8 @@ class EditedPage:
         """Begin with all lines as they are."""
         self.items = [transcriptions_pb2.EditedLine(line_id=line.line_id) for line in self.lines]
 
-    def index(self, line_id: str) -> int:
-        """Return the position of a line that a body names. InvalidInput unknown-line: there is no such line."""
+    def index(self, line_id: str, pointer: str) -> int:
+        """Return the position of a line that a body names at a pointer; raises InvalidInput unknown-line."""
         index = self.find(line_id)
         if index is not None:
             return index
@@ -34,7 +34,7 @@ class EditedPage:
             "The image has no line with this id in its latest transcription. Get the image again and send "
             "the ids of its lines.",
             code="unknown-line",
-            details={"line_id": line_id},
+            details={"pointer": pointer, "line_id": line_id},
         )
 
     def find(self, line_id: str) -> int | None:
@@ -66,7 +66,7 @@ def shown_text(line: page_pb2.Line) -> str:
 def merged(lines: Sequence[page_pb2.Line]) -> transcriptions_pb2.EditedLine:
     """Return the line that replaces several: around all of them, with their texts one after the other.
 
-    It is corrected if all of them are, outside quarantine.
+    It is in the region of the first. It is corrected if all of them are, outside quarantine.
     """
     item = transcriptions_pb2.EditedLine(
         new_line=_line(
@@ -74,6 +74,7 @@ def merged(lines: Sequence[page_pb2.Line]) -> transcriptions_pb2.EditedLine:
             convex_hull([(point.x, point.y) for line in lines for point in line.boundary]),
             _joined(shown_text(line) for line in lines),
             sum(line.confidence for line in lines) / len(lines),
+            lines[0].region,
         ),
         replaced_line_ids=[line.line_id for line in lines],
     )
@@ -104,7 +105,11 @@ def split(line: page_pb2.Line, texts: tuple[str, str], x: int | None) -> list[tr
     parts = []
     for text, low, high in ((texts[0], at, right), (texts[1], left, at)):
         part = _line(
-            _cut(baseline, low, high), clipped(boundary, _HORIZONTAL, low, high), text, line.confidence
+            _cut(baseline, low, high),
+            clipped(boundary, _HORIZONTAL, low, high),
+            text,
+            line.confidence,
+            line.region,
         )
         item = transcriptions_pb2.EditedLine(new_line=part, replaced_line_ids=[line.line_id])
         if same:
@@ -130,9 +135,14 @@ def drawn(boundary: Sequence[Position], baseline: Sequence[Position], image: pag
 def changed(
     line: page_pb2.Line, boundary: Sequence[Position], baseline: Sequence[Position], image: page_pb2.Image
 ) -> transcriptions_pb2.EditedLine:
-    """Return a line with another geometry and the same text."""
-    new = drawn(boundary, baseline, image)
-    new.text, new.confidence = shown_text(line), line.confidence
+    """Return a line with another geometry, and the text and region that it has.
+
+    Without a baseline it keeps its own, fitted into the new boundary; a vertical one becomes level.
+    """
+    own = [(point.x, point.y) for point in line.baseline]
+    points = [_within(point, image) for point in boundary]
+    new = drawn(points, baseline or _fitted(own, points), image)
+    new.text, new.confidence, new.region = shown_text(line), line.confidence, line.region
     item = transcriptions_pb2.EditedLine(new_line=new, replaced_line_ids=[line.line_id])
     if line.HasField("verified_text") and not line.HasField("quarantine"):
         item.corrected_text = line.verified_text
@@ -170,6 +180,27 @@ def _cut(polyline: Sequence[Position], low: int, high: int) -> list[Position]:
     return points
 
 
+def _fitted(baseline: Sequence[Position], boundary: Sequence[Position]) -> list[Position]:
+    """Return a baseline from side to side of another boundary, in its direction: cut, or made longer.
+
+    One that would be above or below the boundary is moved into its upper quarter. Empty: the baseline is
+    vertical or has no direction.
+    """
+    left, top, right, bottom = extent(boundary)
+    ascending = sorted(baseline)
+    if not ascending or ascending[0][0] == ascending[-1][0]:
+        return []
+    (x0, y0), (x1, y1) = ascending[0], ascending[-1]
+    slope = (y1 - y0) / (x1 - x0)
+    before = [(left, round(y0 + slope * (left - x0)))] if left < x0 else []
+    after = [(right, round(y1 + slope * (right - x1)))] if right > x1 else []
+    points = _cut([*before, *ascending, *after], left, right)
+    if not all(top <= y <= bottom for _, y in points):
+        shift = top + (bottom - top) // 4 - (points[0][1] + points[-1][1]) // 2
+        points = [(x, max(top, min(y + shift, bottom))) for x, y in points]
+    return points if baseline[0][0] < baseline[-1][0] else points[::-1]
+
+
 def _within(point: Position, image: page_pb2.Image) -> Position:
     """Return the nearest position within an image."""
     return max(0, min(point[0], image.width - 1)), max(0, min(point[1], image.height - 1))
@@ -181,12 +212,17 @@ def _joined(texts: Iterable[str]) -> str:
 
 
 def _line(
-    baseline: Sequence[Position], boundary: Sequence[Position], text: str, confidence: float
+    baseline: Sequence[Position],
+    boundary: Sequence[Position],
+    text: str,
+    confidence: float,
+    region: page_pb2.RegionType.ValueType = page_pb2.REGION_TYPE_PARAGRAPH,
 ) -> page_pb2.Line:
-    """Return the registry's message of a line, which has no id or order yet; points are pixels of the image."""
+    """Return the registry's message of a line, without an id or order; points are pixels of the image."""
     return page_pb2.Line(
         baseline=[page_pb2.Point(x=x, y=y) for x, y in baseline],
         boundary=[page_pb2.Point(x=x, y=y) for x, y in boundary],
         text=text,
         confidence=confidence,
+        region=region,
     )

@@ -83,8 +83,15 @@ class ChangedLine(RequestBody):
     model_config = ConfigDict(json_schema_extra={"example": {"order": 3}})
 
     order: int | None = Field(None, description="New position in the reading order, from 0.", ge=0)
-    boundary: Points | None = Field(None, description="New polygon around the ink.")
-    baseline: Points | None = Field(None, description="New polyline from which the letters hang.")
+    boundary: Annotated[Points, Field(min_length=3)] | None = Field(
+        None, description="New polygon around the ink."
+    )
+    baseline: Points | None = Field(
+        None,
+        description="New polyline from which the letters hang, sent with a boundary. Without it the line "
+        "keeps its own: cut or made longer to the sides of the new boundary, and moved if it would be above "
+        "or below it.",
+    )
 
     @model_validator(mode="after")
     def _require_change(self) -> "ChangedLine":

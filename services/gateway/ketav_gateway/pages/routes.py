@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
 from ketav.registry.v1 import pages_pb2
@@ -14,9 +14,10 @@ from ketav_common import image_crops
 from ketav_common.errors import InvalidInput
 from ketav_gateway.erasure.convert import erasure
 from ketav_gateway.erasure.schemas import Erasure
-from ketav_gateway.http import files, line_images
+from ketav_gateway.http import files
 from ketav_gateway.http.addresses import HEAD
-from ketav_gateway.http.dependencies import Components, Gateway, ImageId, LineId, ProjectId, UserId
+from ketav_gateway.http.dependencies import Components, Gateway, ImageId, LinePath, ProjectId, UserId
+from ketav_gateway.http.line_images import PageAddress
 from ketav_gateway.http.openapi import CURL_ARGUMENTS
 from ketav_gateway.http.problems import Responses, responses
 from ketav_gateway.pages import convert, documents, exports, schemas, streams
@@ -51,16 +52,11 @@ _EXPORT: Responses = {
 }
 
 
-async def _stored_page(gateway: Components, project_id: str, image_id: str) -> pages_pb2.Page:
-    """Return a page of the caller with its latest transcription; raises NotFound."""
-    request = pages_pb2.GetPageRequest(project_id=project_id, page_id=image_id)
-    response = await call(gateway.services.pages.GetPage, request, gateway.services.deadlines.short_s)
-    return response.page
-
-
 async def _get_page(gateway: Components, project_id: str, image_id: str) -> schemas.Page:
     """Return a page of the caller; raises NotFound."""
-    return convert.page(await _stored_page(gateway, project_id, image_id))
+    request = pages_pb2.GetPageRequest(project_id=project_id, page_id=image_id)
+    response = await call(gateway.services.pages.GetPage, request, gateway.services.deadlines.short_s)
+    return convert.page(response.page)
 
 
 @router.get(
@@ -85,10 +81,13 @@ async def get_image(
 
 
 @router.delete("", responses=responses("not-found"), summary="Delete an image")
-async def delete_image(gateway: Gateway, project_id: ProjectId, image_id: ImageId) -> Erasure:
+async def delete_image(
+    gateway: Gateway, user_id: UserId, project_id: ProjectId, image_id: ImageId
+) -> Erasure:
     """Delete an image with its transcriptions and corrections; model versions trained on it stop serving."""
     request = pages_pb2.DeletePageRequest(project_id=project_id, page_id=image_id)
     response = await call(gateway.services.pages.DeletePage, request, gateway.services.deadlines.store_s)
+    gateway.line_images.forget(PageAddress(user_id, project_id, image_id))
     return erasure(response.erasure)
 
 
@@ -166,17 +165,17 @@ def _etag(header: pages_pb2.DownloadImageHeader) -> str:
 async def get_line_image(
     request: Request,
     gateway: Gateway,
-    project_id: ProjectId,
-    image_id: ImageId,
-    line_id: LineId,
+    user_id: UserId,
+    line: Annotated[LinePath, Depends()],
     height: Annotated[int, Query(description="Height of the picture in pixels.", ge=24, le=400)] = 96,
 ) -> Response:
     """Return a line of the latest transcription as a JPEG, with a margin around its boundary."""
-    page = await _stored_page(gateway, project_id, image_id)
-    etag = line_images.etag(page, line_id, height)
+    address = PageAddress(user_id, line.project_id, line.image_id)
+    page = await gateway.line_images.page(gateway.services, address, line.line_id)
+    etag = page.etag(line.line_id, height)
     if files.is_known(request, etag):
         return files.not_modified(etag, files.IMMUTABLE)
-    picture = await gateway.line_images.get(gateway.services, page, line_id, height)
+    picture = await gateway.line_images.get(gateway.services, page, line.line_id, height)
     headers = {"ETag": etag, "Cache-Control": files.IMMUTABLE, "Vary": files.VARY}
     return Response(picture, media_type=image_crops.MEDIA_TYPE, headers=headers)
 

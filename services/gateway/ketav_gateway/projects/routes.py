@@ -171,10 +171,11 @@ async def update_project(
 
 
 @router.delete("/{project_id}", responses=responses("not-found"), summary="Delete a project")
-async def delete_project(gateway: Gateway, project_id: ProjectId) -> Erasure:
+async def delete_project(gateway: Gateway, user_id: UserId, project_id: ProjectId) -> Erasure:
     """Delete a project with its images and corrections; model versions trained on them stop serving."""
     request = projects_pb2.DeleteProjectRequest(project_id=project_id)
     response = await call(
         gateway.services.projects.DeleteProject, request, gateway.services.deadlines.store_s
     )
+    gateway.line_images.forget_project(user_id, project_id)
     return erasure(response.erasure)

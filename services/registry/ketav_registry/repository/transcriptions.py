@@ -12,12 +12,15 @@ from ketav_registry.database import Transaction
 from ketav_registry.domain.corrections_quarantine import Quarantine
 from ketav_registry.domain.models import Model
 from ketav_registry.domain.pages import Page, PageState
+from ketav_registry.domain.requests import RequestKey
 from ketav_registry.domain.transcriptions import Line, Transcription, Word, geometry_digests
 from ketav_registry.repository.corrections import DECIDES, quarantine_of
 from ketav_registry.repository.models import model_of
+from ketav_registry.repository.requests import check_same_request
 from ketav_registry.tables import correction, line, model_version, page, transcription
 
 _line, _transcription = line.c, transcription.c
+_NO_REQUEST = RequestKey()
 
 _CONVERTED = {"baseline", "boundary", "character_confidences", "character_extents", "words", "replaces"}
 """Fields of a line that have another type in the database: arrays and JSON."""
@@ -70,10 +73,11 @@ async def insert_transcription(
     lines: Sequence[Line],
     *,
     edited_from: UUID | None = None,
+    request: RequestKey = _NO_REQUEST,
 ) -> Transcription:
     """Insert the latest transcription of a page and set the page's state to READ; without a model: an import.
 
-    The page must be locked. `edited_from`: the transcription whose lines the user edited.
+    The page must be locked. `edited_from`: the transcription whose lines the user edited, by `request`.
     """
     query = (
         page.update()
@@ -88,6 +92,8 @@ async def insert_transcription(
         number=number,
         model_version=model and model.version,
         edited_from=edited_from,
+        request_id=request.request_id or None,
+        request_sha256=request.sha256 or None,
         **owner,
     )
     returning = insert.returning(_transcription.id, _transcription.created_at)
@@ -149,6 +155,20 @@ async def find_earlier(
         return None
     lines = await _lines_of(transaction, user_id, [row.id])
     return Transcription(row.id, None, tuple(lines[row.id]), row.created_at, row.edited_from)
+
+
+async def is_requested(transaction: Transaction, user_id: UUID, request: RequestKey) -> bool:
+    """Return whether the same request has edited lines. Conflict: a different request had the same key."""
+    if not request.request_id:
+        return False
+    query = sa.select(_transcription.request_sha256).where(
+        _transcription.user_id == user_id, _transcription.request_id == request.request_id
+    )
+    row = (await transaction.execute(query)).first()
+    if row is None:
+        return False
+    check_same_request(row, request)
+    return True
 
 
 def latest_correction(*, deciding: bool) -> sa.FromClause:

@@ -12,6 +12,17 @@ from ketav_registry.stores import Stores
 from ketav_registry.usecases import transcriptions, transcriptions_lines, transcriptions_search
 
 
+def _edit_request(
+    request: pb.EditLinesRequest | pb.UndoLineEditRequest | pb.FindLineEditRequest,
+) -> transcriptions_lines.EditRequest:
+    """Return the page and the key of a request that edits lines."""
+    return transcriptions_lines.EditRequest(
+        common.uuid(request.project_id, "project_id"),
+        common.uuid(request.page_id, "image_id"),
+        common.request_key(request.request_id, request.request_sha256),
+    )
+
+
 class TranscriptionServicer(transcriptions_pb2_grpc.TranscriptionServiceServicer):
     """Records transcriptions, edits their lines, and searches them."""
 
@@ -41,8 +52,7 @@ class TranscriptionServicer(transcriptions_pb2_grpc.TranscriptionServiceServicer
         consequences = await transcriptions_lines.edit_lines(
             current_user(),
             transcriptions_lines.LineEdit(
-                common.uuid(request.project_id, "project_id"),
-                common.uuid(request.page_id, "image_id"),
+                _edit_request(request),
                 common.uuid(request.transcription_id, "transcription_id"),
                 [convert.edited_line(line, index) for index, line in enumerate(request.lines)],
             ),
@@ -54,12 +64,16 @@ class TranscriptionServicer(transcriptions_pb2_grpc.TranscriptionServiceServicer
     async def UndoLineEdit(self, request: pb.UndoLineEditRequest, context: object) -> pb.UndoLineEditResponse:
         """Store the lines before the latest edit of a page."""
         await transcriptions_lines.undo_line_edit(
-            current_user(),
-            common.uuid(request.project_id, "project_id"),
-            common.uuid(request.page_id, "image_id"),
-            stores=self._stores,
+            current_user(), _edit_request(request), stores=self._stores
         )
         return pb.UndoLineEditResponse()
+
+    async def FindLineEdit(self, request: pb.FindLineEditRequest, context: object) -> pb.FindLineEditResponse:
+        """Return whether a request has edited the lines of a page."""
+        found = await transcriptions_lines.find_line_edit(
+            current_user(), _edit_request(request), stores=self._stores
+        )
+        return pb.FindLineEditResponse(found=found)
 
     async def SearchLines(self, request: pb.SearchLinesRequest, context: object) -> pb.SearchLinesResponse:
         """Search the lines of the caller's pages."""

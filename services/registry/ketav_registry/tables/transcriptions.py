@@ -4,7 +4,17 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from ketav_registry.domain.transcriptions import RegionType
-from ketav_registry.tables.columns import created_at, enumeration, foreign_key, metadata, owner, primary_key
+from ketav_registry.tables.columns import (
+    created_at,
+    enumeration,
+    foreign_key,
+    metadata,
+    owner,
+    primary_key,
+    request_id,
+    request_sha256,
+    unique_request,
+)
 
 transcription = sa.Table(
     "transcription",
@@ -18,10 +28,14 @@ transcription = sa.Table(
     sa.Column("model_version", sa.Text, sa.ForeignKey("model_version.version")),
     # The transcription whose lines a user edited; NULL: a reading or an import.
     sa.Column("edited_from", sa.Uuid),
+    # The request that edited the lines; NULL: a reading, an import, or an edit without a key.
+    request_id(),
+    request_sha256(),
     created_at(),
     foreign_key("page", "page_id", cascade=True),
     sa.UniqueConstraint("id", "page_id", "user_id"),
     sa.UniqueConstraint("page_id", "number"),
+    unique_request("transcription"),
     sa.Index(None, "user_id"),
     sa.Index(None, "model_version"),
 )

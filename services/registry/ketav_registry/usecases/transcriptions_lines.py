@@ -2,7 +2,7 @@
 
 A correction belongs to the geometry of its line, so lines that stay keep theirs. Corrections of lines that an
 edit leaves out are withdrawn: the text of two lines in one box trains nothing. Each edit names the
-transcription that it changed, so it can be undone.
+transcription that it changed, so it can be undone. A request that is repeated with its key edits once.
 """
 
 from collections.abc import Sequence
@@ -40,11 +40,19 @@ _NOTHING_DELETED = Erasure(0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
-class LineEdit:
-    """A page, its latest transcription as the user has seen it, and all its lines after the edit."""
+class EditRequest:
+    """A page, and the identity of the request that edits its lines or undoes an edit."""
 
     project_id: UUID
     page_id: UUID
+    key: RequestKey
+
+
+@dataclass(frozen=True, slots=True)
+class LineEdit:
+    """The latest transcription of a page as the user has seen it, and all its lines after the edit."""
+
+    request: EditRequest
     transcription_id: UUID
     lines: Sequence[EditedLine]
 
@@ -68,9 +76,12 @@ async def edit_lines(user_id: UUID, edit: LineEdit, *, limits: QuarantineLimits,
 
     NotFound: no such page. Precondition page-not-read: it has no transcription. Changed lines-changed: it has
     another one than the user has seen. InvalidInput: unknown-line, duplicate-line, invalid-transcription.
+    A repeated request stores nothing and has no consequences. Conflict: its key belongs to another request.
     """
     async with stores.database.user(user_id, exclusive=True) as transaction:
-        page, known = await _latest(transaction, user_id, edit.project_id, edit.page_id)
+        if await _is_repeated(transaction, user_id, edit.request):
+            return _NOTHING_DELETED
+        page, known = await _latest(transaction, user_id, edit.request)
         if known.transcription_id != edit.transcription_id:
             raise Changed(
                 "The lines of the image have changed after you have read them. Get the image again and "
@@ -79,7 +90,15 @@ async def edit_lines(user_id: UUID, edit: LineEdit, *, limits: QuarantineLimits,
             )
         lines = _edited(known.lines, edit.lines)
         check_lines(lines)
-        changes = await _store(transaction, user_id, page, known, lines, edited_from=known.transcription_id)
+        changes = await _store(
+            transaction,
+            user_id,
+            page,
+            known,
+            lines,
+            edited_from=known.transcription_id,
+            key=edit.request.key,
+        )
         texts = {
             index: item.corrected_text
             for index, item in enumerate(edit.lines)
@@ -91,17 +110,20 @@ async def edit_lines(user_id: UUID, edit: LineEdit, *, limits: QuarantineLimits,
     return consequences
 
 
-async def undo_line_edit(user_id: UUID, project_id: UUID, page_id: UUID, *, stores: Stores) -> None:
+async def undo_line_edit(user_id: UUID, request: EditRequest, *, stores: Stores) -> None:
     """Store the lines before the latest edit as the latest transcription, with their corrections.
 
-    NotFound: no such page. Precondition: page-not-read, or nothing-to-undo.
+    NotFound: no such page. Precondition: page-not-read, or nothing-to-undo. A repeated request stores
+    nothing. Conflict: its key belongs to another request.
     """
     async with stores.database.user(user_id, exclusive=True) as transaction:
-        page, known = await _latest(transaction, user_id, project_id, page_id)
+        if await _is_repeated(transaction, user_id, request):
+            return
+        page, known = await _latest(transaction, user_id, request)
         earlier = (
             None
             if known.edited_from is None
-            else await transcriptions.find_earlier(transaction, user_id, page_id, known.edited_from)
+            else await transcriptions.find_earlier(transaction, user_id, page.page_id, known.edited_from)
         )
         if earlier is None:
             raise Precondition(
@@ -109,16 +131,37 @@ async def undo_line_edit(user_id: UUID, project_id: UUID, page_id: UUID, *, stor
                 code="nothing-to-undo",
             )
         changes = await _store(
-            transaction, user_id, page, known, earlier.lines, edited_from=earlier.edited_from
+            transaction,
+            user_id,
+            page,
+            known,
+            earlier.lines,
+            edited_from=earlier.edited_from,
+            key=request.key,
         )
         await _restore(transaction, user_id, changes)
 
 
+async def find_line_edit(user_id: UUID, request: EditRequest, *, stores: Stores) -> bool:
+    """Return whether a request has edited the lines of its page. NotFound: no such page.
+
+    Conflict: its key belongs to another request.
+    """
+    async with stores.database.user(user_id) as transaction:
+        return await _is_repeated(transaction, user_id, request)
+
+
+async def _is_repeated(transaction: Transaction, user_id: UUID, request: EditRequest) -> bool:
+    """Return whether a request for a page of the user has edited already."""
+    await require_page(transaction, user_id, request.project_id, request.page_id)
+    return await transcriptions.is_requested(transaction, user_id, request.key)
+
+
 async def _latest(
-    transaction: Transaction, user_id: UUID, project_id: UUID, page_id: UUID
+    transaction: Transaction, user_id: UUID, request: EditRequest
 ) -> tuple[Page, Transcription]:
     """Lock a page and return it with its latest transcription."""
-    page = await require_page(transaction, user_id, project_id, page_id, lock=True)
+    page = await require_page(transaction, user_id, request.project_id, request.page_id, lock=True)
     [page] = await transcriptions.with_transcriptions(transaction, user_id, [page])
     if page.transcription is None:
         raise Precondition(_NOT_READ, code="page-not-read")
@@ -169,10 +212,11 @@ async def _store(
     lines: Sequence[Line],
     *,
     edited_from: UUID | None,
+    key: RequestKey,
 ) -> _Changes:
     """Insert lines as the latest transcription of a page, by the model of the one before."""
     after = await transcriptions.insert_transcription(
-        transaction, user_id, page.page_id, known.model, lines, edited_from=edited_from
+        transaction, user_id, page.page_id, known.model, lines, edited_from=edited_from, request=key
     )
     return _Changes(page, dict(zip(geometry_digests(known.lines), known.lines, strict=True)), after)
 

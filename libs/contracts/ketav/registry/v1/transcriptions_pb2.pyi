@@ -182,12 +182,18 @@ class EditLinesRequest(_message.Message):
     PAGE_ID_FIELD_NUMBER: _builtins.int
     TRANSCRIPTION_ID_FIELD_NUMBER: _builtins.int
     LINES_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_SHA256_FIELD_NUMBER: _builtins.int
     project_id: _builtins.str
     """UUID of the project."""
     page_id: _builtins.str
     """UUID of the page."""
     transcription_id: _builtins.str
     """UUID of the latest transcription as the user has seen it."""
+    request_id: _builtins.str
+    """The client's Idempotency-Key, at most 255 characters; empty: the request is not known again."""
+    request_sha256: _builtins.bytes
+    """SHA-256 of the client's request, 32 bytes; compared when the key is used again."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___EditedLine]:
         """All lines of the page in reading order, at most 1,000."""
@@ -199,10 +205,12 @@ class EditLinesRequest(_message.Message):
         page_id: _builtins.str = ...,
         transcription_id: _builtins.str = ...,
         lines: _abc.Iterable[Global___EditedLine] | None = ...,
+        request_id: _builtins.str = ...,
+        request_sha256: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["lines", b"lines", "page_id", b"page_id", "project_id", b"project_id", "transcription_id", b"transcription_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lines", b"lines", "page_id", b"page_id", "project_id", b"project_id", "request_id", b"request_id", "request_sha256", b"request_sha256", "transcription_id", b"transcription_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -217,7 +225,7 @@ class EditLinesResponse(_message.Message):
     CONSEQUENCES_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def consequences(self) -> _erasure_pb2.Erasure:
-        """The consequences of deleted lines for models and runs."""
+        """The consequences of deleted lines for models and runs; none for a repeated request."""
 
     def __init__(
         self,
@@ -240,19 +248,27 @@ class UndoLineEditRequest(_message.Message):
 
     PROJECT_ID_FIELD_NUMBER: _builtins.int
     PAGE_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_SHA256_FIELD_NUMBER: _builtins.int
     project_id: _builtins.str
     """UUID of the project."""
     page_id: _builtins.str
     """UUID of the page."""
+    request_id: _builtins.str
+    """The client's Idempotency-Key, at most 255 characters; empty: the request is not known again."""
+    request_sha256: _builtins.bytes
+    """SHA-256 of the client's request, 32 bytes; compared when the key is used again."""
     def __init__(
         self,
         *,
         project_id: _builtins.str = ...,
         page_id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        request_sha256: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_id", b"page_id", "project_id", b"project_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_id", b"page_id", "project_id", b"project_id", "request_id", b"request_id", "request_sha256", b"request_sha256"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -274,6 +290,62 @@ class UndoLineEditResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___UndoLineEditResponse: _TypeAlias = UndoLineEditResponse  # noqa: Y015
+
+@_typing.final
+class FindLineEditRequest(_message.Message):
+    """Request of TranscriptionService.FindLineEdit."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROJECT_ID_FIELD_NUMBER: _builtins.int
+    PAGE_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_SHA256_FIELD_NUMBER: _builtins.int
+    project_id: _builtins.str
+    """UUID of the project."""
+    page_id: _builtins.str
+    """UUID of the page."""
+    request_id: _builtins.str
+    """The client's Idempotency-Key, 1 to 255 characters."""
+    request_sha256: _builtins.bytes
+    """SHA-256 of the client's request, 32 bytes."""
+    def __init__(
+        self,
+        *,
+        project_id: _builtins.str = ...,
+        page_id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        request_sha256: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_id", b"page_id", "project_id", b"project_id", "request_id", b"request_id", "request_sha256", b"request_sha256"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FindLineEditRequest: _TypeAlias = FindLineEditRequest  # noqa: Y015
+
+@_typing.final
+class FindLineEditResponse(_message.Message):
+    """Response of TranscriptionService.FindLineEdit."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FOUND_FIELD_NUMBER: _builtins.int
+    found: _builtins.bool
+    """Whether the request has edited or undone."""
+    def __init__(
+        self,
+        *,
+        found: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["found", b"found"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FindLineEditResponse: _TypeAlias = FindLineEditResponse  # noqa: Y015
 
 @_typing.final
 class SearchLinesRequest(_message.Message):

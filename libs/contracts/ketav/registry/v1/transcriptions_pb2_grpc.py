@@ -50,6 +50,11 @@ class TranscriptionServiceStub:
                 request_serializer=ketav_dot_registry_dot_v1_dot_transcriptions__pb2.UndoLineEditRequest.SerializeToString,
                 response_deserializer=ketav_dot_registry_dot_v1_dot_transcriptions__pb2.UndoLineEditResponse.FromString,
                 _registered_method=True)
+        self.FindLineEdit = channel.unary_unary(
+                '/ketav.registry.v1.TranscriptionService/FindLineEdit',
+                request_serializer=ketav_dot_registry_dot_v1_dot_transcriptions__pb2.FindLineEditRequest.SerializeToString,
+                response_deserializer=ketav_dot_registry_dot_v1_dot_transcriptions__pb2.FindLineEditResponse.FromString,
+                _registered_method=True)
         self.SearchLines = channel.unary_unary(
                 '/ketav.registry.v1.TranscriptionService/SearchLines',
                 request_serializer=ketav_dot_registry_dot_v1_dot_transcriptions__pb2.SearchLinesRequest.SerializeToString,
@@ -75,6 +80,7 @@ class TranscriptionServiceServicer:
         serving. A new line is on the side of the split on which the replaced lines are.
         NOT_FOUND: no such page. INVALID_ARGUMENT unknown-line, duplicate-line, invalid-transcription: the lines are wrong.
         FAILED_PRECONDITION page-not-read: the page has no transcription; lines-changed: it has a later one than was seen.
+        A repeated request stores nothing. ALREADY_EXISTS idempotency-key-reused: another request had the key.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -83,6 +89,15 @@ class TranscriptionServiceServicer:
     def UndoLineEdit(self, request, context):
         """Stores the lines before the latest edit as the latest transcription, and their corrections again. Tainted versions
         stay tainted. NOT_FOUND: no such page. FAILED_PRECONDITION as EditLines, nothing-to-undo: no edit is left.
+        A repeated request stores nothing. ALREADY_EXISTS idempotency-key-reused: another request had the key.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def FindLineEdit(self, request, context):
+        """Returns whether a request has edited the lines of a page already: a repeated one names lines that its first edit
+        has replaced. NOT_FOUND: no such page. ALREADY_EXISTS idempotency-key-reused: another request had the key.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -113,6 +128,11 @@ def add_TranscriptionServiceServicer_to_server(servicer, server):
                     servicer.UndoLineEdit,
                     request_deserializer=ketav_dot_registry_dot_v1_dot_transcriptions__pb2.UndoLineEditRequest.FromString,
                     response_serializer=ketav_dot_registry_dot_v1_dot_transcriptions__pb2.UndoLineEditResponse.SerializeToString,
+            ),
+            'FindLineEdit': grpc.unary_unary_rpc_method_handler(
+                    servicer.FindLineEdit,
+                    request_deserializer=ketav_dot_registry_dot_v1_dot_transcriptions__pb2.FindLineEditRequest.FromString,
+                    response_serializer=ketav_dot_registry_dot_v1_dot_transcriptions__pb2.FindLineEditResponse.SerializeToString,
             ),
             'SearchLines': grpc.unary_unary_rpc_method_handler(
                     servicer.SearchLines,
@@ -202,6 +222,33 @@ class TranscriptionService:
             '/ketav.registry.v1.TranscriptionService/UndoLineEdit',
             ketav_dot_registry_dot_v1_dot_transcriptions__pb2.UndoLineEditRequest.SerializeToString,
             ketav_dot_registry_dot_v1_dot_transcriptions__pb2.UndoLineEditResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FindLineEdit(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ketav.registry.v1.TranscriptionService/FindLineEdit',
+            ketav_dot_registry_dot_v1_dot_transcriptions__pb2.FindLineEditRequest.SerializeToString,
+            ketav_dot_registry_dot_v1_dot_transcriptions__pb2.FindLineEditResponse.FromString,
             options,
             channel_credentials,
             insecure,

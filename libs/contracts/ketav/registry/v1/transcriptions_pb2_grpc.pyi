@@ -43,10 +43,16 @@ class TranscriptionServiceStub:
     serving. A new line is on the side of the split on which the replaced lines are.
     NOT_FOUND: no such page. INVALID_ARGUMENT unknown-line, duplicate-line, invalid-transcription: the lines are wrong.
     FAILED_PRECONDITION page-not-read: the page has no transcription; lines-changed: it has a later one than was seen.
+    A repeated request stores nothing. ALREADY_EXISTS idempotency-key-reused: another request had the key.
     """
     UndoLineEdit: _grpc.UnaryUnaryMultiCallable[_transcriptions_pb2.UndoLineEditRequest, _transcriptions_pb2.UndoLineEditResponse]
     """Stores the lines before the latest edit as the latest transcription, and their corrections again. Tainted versions
     stay tainted. NOT_FOUND: no such page. FAILED_PRECONDITION as EditLines, nothing-to-undo: no edit is left.
+    A repeated request stores nothing. ALREADY_EXISTS idempotency-key-reused: another request had the key.
+    """
+    FindLineEdit: _grpc.UnaryUnaryMultiCallable[_transcriptions_pb2.FindLineEditRequest, _transcriptions_pb2.FindLineEditResponse]
+    """Returns whether a request has edited the lines of a page already: a repeated one names lines that its first edit
+    has replaced. NOT_FOUND: no such page. ALREADY_EXISTS idempotency-key-reused: another request had the key.
     """
     SearchLines: _grpc.UnaryUnaryMultiCallable[_transcriptions_pb2.SearchLinesRequest, _transcriptions_pb2.SearchLinesResponse]
     """Searches the lines of the caller's pages, as they were read last, by their verified text or their reading. Best
@@ -68,10 +74,16 @@ class TranscriptionServiceAsyncStub(TranscriptionServiceStub):
     serving. A new line is on the side of the split on which the replaced lines are.
     NOT_FOUND: no such page. INVALID_ARGUMENT unknown-line, duplicate-line, invalid-transcription: the lines are wrong.
     FAILED_PRECONDITION page-not-read: the page has no transcription; lines-changed: it has a later one than was seen.
+    A repeated request stores nothing. ALREADY_EXISTS idempotency-key-reused: another request had the key.
     """
     UndoLineEdit: _aio.UnaryUnaryMultiCallable[_transcriptions_pb2.UndoLineEditRequest, _transcriptions_pb2.UndoLineEditResponse]  # type: ignore[assignment]
     """Stores the lines before the latest edit as the latest transcription, and their corrections again. Tainted versions
     stay tainted. NOT_FOUND: no such page. FAILED_PRECONDITION as EditLines, nothing-to-undo: no edit is left.
+    A repeated request stores nothing. ALREADY_EXISTS idempotency-key-reused: another request had the key.
+    """
+    FindLineEdit: _aio.UnaryUnaryMultiCallable[_transcriptions_pb2.FindLineEditRequest, _transcriptions_pb2.FindLineEditResponse]  # type: ignore[assignment]
+    """Returns whether a request has edited the lines of a page already: a repeated one names lines that its first edit
+    has replaced. NOT_FOUND: no such page. ALREADY_EXISTS idempotency-key-reused: another request had the key.
     """
     SearchLines: _aio.UnaryUnaryMultiCallable[_transcriptions_pb2.SearchLinesRequest, _transcriptions_pb2.SearchLinesResponse]  # type: ignore[assignment]
     """Searches the lines of the caller's pages, as they were read last, by their verified text or their reading. Best
@@ -102,6 +114,7 @@ class TranscriptionServiceServicer(metaclass=_abc_1.ABCMeta):
         serving. A new line is on the side of the split on which the replaced lines are.
         NOT_FOUND: no such page. INVALID_ARGUMENT unknown-line, duplicate-line, invalid-transcription: the lines are wrong.
         FAILED_PRECONDITION page-not-read: the page has no transcription; lines-changed: it has a later one than was seen.
+        A repeated request stores nothing. ALREADY_EXISTS idempotency-key-reused: another request had the key.
         """
 
     @_abc_1.abstractmethod
@@ -112,6 +125,17 @@ class TranscriptionServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_transcriptions_pb2.UndoLineEditResponse, _abc.Awaitable[_transcriptions_pb2.UndoLineEditResponse]]:
         """Stores the lines before the latest edit as the latest transcription, and their corrections again. Tainted versions
         stay tainted. NOT_FOUND: no such page. FAILED_PRECONDITION as EditLines, nothing-to-undo: no edit is left.
+        A repeated request stores nothing. ALREADY_EXISTS idempotency-key-reused: another request had the key.
+        """
+
+    @_abc_1.abstractmethod
+    def FindLineEdit(
+        self,
+        request: _transcriptions_pb2.FindLineEditRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_transcriptions_pb2.FindLineEditResponse, _abc.Awaitable[_transcriptions_pb2.FindLineEditResponse]]:
+        """Returns whether a request has edited the lines of a page already: a repeated one names lines that its first edit
+        has replaced. NOT_FOUND: no such page. ALREADY_EXISTS idempotency-key-reused: another request had the key.
         """
 
     @_abc_1.abstractmethod
