@@ -122,14 +122,14 @@ async def test_the_lines_of_a_page_are_cached_for_each_user_and_for_ten_seconds(
     now, pages = [0.0], Pages()
     services = SimpleNamespace(pages=pages, deadlines=SimpleNamespace(short_s=1.0))
     images = LineImages(cast("Any", None), None, lambda: now[0])
-    mine, yours = PageAddress("me", "project", "page"), PageAddress("you", "project", "page")
-    for address, seconds, requests in ((mine, 0.0, 1), (mine, 9.9, 1), (yours, 9.9, 2), (mine, 10.0, 3)):
+    first, second = PageAddress("user 1", "project", "page"), PageAddress("user 2", "project", "page")
+    for address, seconds, requests in ((first, 0.0, 1), (first, 9.9, 1), (second, 9.9, 2), (first, 10.0, 3)):
         now[0] = seconds
         await images.page(cast("Any", services), address, "line")
         assert pages.requests == requests
     for requests in (4, 5):
         with pytest.raises(NotFound):
-            await images.page(cast("Any", services), mine, "other")
+            await images.page(cast("Any", services), first, "other")
         assert pages.requests == requests
 
 

@@ -54,9 +54,9 @@ def bridge(runs: Runs, margin: Margin, cells: Cells) -> Runs:
     added: list[tuple[int, int, int]] = []
     crossed = np.zeros(len(cells.written), dtype=np.bool_)
     for top, bottom in _series(interrupted):
-        beside = _runs_beside_ink(slice(top, bottom), margin, cells.written.shape[1], cells)
-        crossed[top:bottom] = not beside
-        added += [run for run in beside if run[1] == margin.at((top + bottom) // 2)]
+        blanks = _runs_beside_ink(slice(top, bottom), margin, cells.written.shape[1], cells)
+        crossed[top:bottom] = not blanks
+        added += [run for run in blanks if run[1] == margin.at((top + bottom) // 2)]
     right = round(float(np.median(runs[:, 2])))
     covered = np.isin(np.arange(len(cells.written)), runs[:, 0])
     for top, bottom in _series(~covered):
@@ -66,11 +66,11 @@ def bridge(runs: Runs, margin: Margin, cells: Cells) -> Runs:
 
 
 def _runs_beside_ink(rows: slice, margin: Margin, right: int, cells: Cells) -> list[tuple[int, int, int]]:
-    """Return the blank runs left and right of the ink, such as a word, between a margin and the column `right`.
+    """Return the blank runs left and right of the ink, such as a word, from a margin to the column `right`.
 
     Runs are (row, first column, column after the last) in cells, for each of `rows`: first those at the left,
-    then those at the right. None unless there is ink at least `_EDGE` from both sides, and the left column has
-    ink within `_NEAR_MARGIN` of the margin. The margin is that of the middle row.
+    then those at the right. None unless there is ink at least `_EDGE` from both sides, and the left column
+    has ink within `_NEAR_MARGIN` of the margin. The margin is that of the middle row.
     """
     start = margin.at((rows.start + rows.stop) // 2)
     edge, near = (max(1, round(length * cells.letter)) for length in (_EDGE, _NEAR_MARGIN))

@@ -105,8 +105,8 @@ class _EditRequest:
             request_sha256=sha256,
         )
         services = self.gateway.services
-        found = await call(services.transcriptions.FindLineEdit, request, services.deadlines.short_s)
-        return found.found
+        answer = await call(services.transcriptions.FindLineEdit, request, services.deadlines.short_s)
+        return answer.found
 
 
 _Request = Annotated[_EditRequest, Depends()]

@@ -90,7 +90,7 @@ def _add_left_out(aligned: list[Ends | None], position: int, extents: Sequence[E
 def _filled(aligned: Sequence[Ends | None]) -> list[Ends]:
     """Return ends in which inserted characters share the gap between their neighbours equally, right to left.
 
-    With a neighbour on one side they have no width and lie at its outer end; without any they lie at 0.
+    With a neighbour on one side they have no width and are at its outer end; without any they are at 0.
     """
     filled: list[Ends] = []
     known = [index for index, ends in enumerate(aligned) if ends is not None]

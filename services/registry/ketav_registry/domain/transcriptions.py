@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -14,6 +14,7 @@ from uuid import UUID
 from ketav_common.limits import MAX_LINE_CODE_POINTS
 from ketav_registry.domain.corrections_quarantine import Quarantine
 from ketav_registry.domain.models import Model
+from ketav_registry.domain.requests import RequestKey
 
 _CONFIDENCE_TOLERANCE = 1e-4
 """Distance by which a confidence may leave 0 to 1: it arrives in single precision, and is rounded."""
@@ -95,6 +96,24 @@ class EditedLine:
     new_line: Line | None = None
     corrected_text: str | None = None
     replaced_line_ids: tuple[UUID, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EditRequest:
+    """A page, and the identity of the request that edits its lines or undoes an edit."""
+
+    project_id: UUID
+    page_id: UUID
+    key: RequestKey
+
+
+@dataclass(frozen=True, slots=True)
+class LineEdit:
+    """The latest transcription of a page as the user has seen it, and all its lines after the edit."""
+
+    request: EditRequest
+    transcription_id: UUID
+    lines: Sequence[EditedLine]
 
 
 def line_problem(line: Line) -> str:

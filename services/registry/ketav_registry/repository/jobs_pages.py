@@ -143,9 +143,9 @@ async def fail(
 
 
 async def jobs_to_repair(transaction: Transaction) -> list[UUID]:
-    """Return the ids of at most 200 jobs that have a page whose lease has expired, or expired with a waiting page.
+    """Return the ids of at most 200 jobs: with a page whose lease has expired, or late with a waiting page.
 
-    In the order of their ids; the next sweep gets the others.
+    They are in the order of their ids; the next sweep gets the others.
     """
     abandoned = sa.select(_page.job_id).where(_IS_ABANDONED)
     waits = sa.exists().where(_page.job_id == _job.id, _page.state == JobPageState.QUEUED)

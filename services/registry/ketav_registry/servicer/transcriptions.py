@@ -8,15 +8,16 @@ from ketav_registry.convert import transcriptions as convert
 from ketav_registry.convert import transcriptions_search as convert_search
 from ketav_registry.convert.erasure import erasure
 from ketav_registry.domain.corrections_quarantine import QuarantineLimits
+from ketav_registry.domain.transcriptions import EditRequest, LineEdit
 from ketav_registry.stores import Stores
 from ketav_registry.usecases import transcriptions, transcriptions_lines, transcriptions_search
 
 
 def _edit_request(
     request: pb.EditLinesRequest | pb.UndoLineEditRequest | pb.FindLineEditRequest,
-) -> transcriptions_lines.EditRequest:
+) -> EditRequest:
     """Return the page and the key of a request that edits lines."""
-    return transcriptions_lines.EditRequest(
+    return EditRequest(
         common.uuid(request.project_id, "project_id"),
         common.uuid(request.page_id, "image_id"),
         common.request_key(request.request_id, request.request_sha256),
@@ -51,7 +52,7 @@ class TranscriptionServicer(transcriptions_pb2_grpc.TranscriptionServiceServicer
         """Store edited lines of a page."""
         consequences = await transcriptions_lines.edit_lines(
             current_user(),
-            transcriptions_lines.LineEdit(
+            LineEdit(
                 _edit_request(request),
                 common.uuid(request.transcription_id, "transcription_id"),
                 [convert.edited_line(line, index) for index, line in enumerate(request.lines)],
@@ -63,17 +64,15 @@ class TranscriptionServicer(transcriptions_pb2_grpc.TranscriptionServiceServicer
 
     async def UndoLineEdit(self, request: pb.UndoLineEditRequest, context: object) -> pb.UndoLineEditResponse:
         """Store the lines before the latest edit of a page."""
-        await transcriptions_lines.undo_line_edit(
-            current_user(), _edit_request(request), stores=self._stores
-        )
+        await transcriptions_lines.undo_line_edit(current_user(), _edit_request(request), stores=self._stores)
         return pb.UndoLineEditResponse()
 
     async def FindLineEdit(self, request: pb.FindLineEditRequest, context: object) -> pb.FindLineEditResponse:
         """Return whether a request has edited the lines of a page."""
-        found = await transcriptions_lines.find_line_edit(
+        is_repeated = await transcriptions_lines.find_line_edit(
             current_user(), _edit_request(request), stores=self._stores
         )
-        return pb.FindLineEditResponse(found=found)
+        return pb.FindLineEditResponse(found=is_repeated)
 
     async def SearchLines(self, request: pb.SearchLinesRequest, context: object) -> pb.SearchLinesResponse:
         """Search the lines of the caller's pages."""

@@ -18,7 +18,15 @@ from ketav_registry.domain.corrections_quarantine import Quarantine, QuarantineC
 from ketav_registry.domain.erasure import Erasure
 from ketav_registry.domain.pages import Page
 from ketav_registry.domain.requests import RequestKey
-from ketav_registry.domain.transcriptions import EditedLine, Line, LineKey, Transcription, geometry_digests
+from ketav_registry.domain.transcriptions import (
+    EditedLine,
+    EditRequest,
+    Line,
+    LineEdit,
+    LineKey,
+    Transcription,
+    geometry_digests,
+)
 from ketav_registry.repository import corrections, erasure, transcriptions
 from ketav_registry.stores import Stores
 from ketav_registry.usecases.corrections import known_alphabet, with_quarantines
@@ -37,24 +45,6 @@ _EDITED = Quarantine(
 )
 """The reason of a withdrawal by an edit."""
 _NOTHING_DELETED = Erasure(0, 0, 0)
-
-
-@dataclass(frozen=True, slots=True)
-class EditRequest:
-    """A page, and the identity of the request that edits its lines or undoes an edit."""
-
-    project_id: UUID
-    page_id: UUID
-    key: RequestKey
-
-
-@dataclass(frozen=True, slots=True)
-class LineEdit:
-    """The latest transcription of a page as the user has seen it, and all its lines after the edit."""
-
-    request: EditRequest
-    transcription_id: UUID
-    lines: Sequence[EditedLine]
 
 
 @dataclass(frozen=True, slots=True)
