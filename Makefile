@@ -52,6 +52,10 @@ protos: $(STAMP) ## generate the typed stubs of the contracts
 web: $(STAMP) ## build the correction page from web/ into the gateway (needs the npm registry; node comes from a wheel)
 	$(BIN)/python -m tools.web
 
+.PHONY: sbom
+sbom: $(STAMP) ## list all packages of the services and the page with their licences (CycloneDX, var/sbom)
+	$(BIN)/python -m tools.sbom
+
 .PHONY: docs
 docs: $(STAMP) ## build the documents as a site into var/docs
 	$(BIN)/python -m tools.docs_site

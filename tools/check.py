@@ -29,6 +29,8 @@ STEPS: dict[str, list[str]] = {
     "migrations": [PYTHON, "-m", "tools.migrations"],
     "budget": [PYTHON, "-m", "tools.budget"],
     "hygiene": [PYTHON, "-m", "tools.hygiene"],
+    "secrets": [PYTHON, "-m", "tools.secret_scan"],
+    "licences": [PYTHON, "-m", "tools.sbom", "--check"],
     "prose": [PYTHON, "-m", "tools.prose"],
     "voice": [PYTHON, "-m", "tools.voice"],
     "settings": [PYTHON, "-m", "tools.settings_doc", "--check"],

@@ -19,6 +19,7 @@ RULES = {
     "the address of a package index": re.compile(
         r"pypi\.o" r"rg|pythonho" r"sted|--index-u" r"rl|extra-index-u" r"rl|pytorch\.o" r"rg/whl"
     ),
+    "an API key of a user": re.compile(r"\bktv_[0-9a-z]{6,}_[\w-]{30,}"),
     "an unfinished note": re.compile(r"\b(?:TO" r"DO|FIX" r"ME|XX" r"X)\b"),
 }
 
