@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from ketav_common.rpc import CONNECTION_SECONDS, LIVENESS
+from ketav_common.readiness import LIVENESS
+from ketav_common.rpc import CONNECTION_SECONDS
 from ketav_common.settings import SECRETS_DIR
 from ketav_gateway.http.routes import router
 from ketav_registry.usecases.training_metrics import UNFINISHED_RUNS

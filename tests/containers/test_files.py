@@ -218,6 +218,5 @@ def test_the_gateways_tmp_holds_all_bodies_that_its_limits_admit_at_once() -> No
     (mount,) = gateway["tmpfs"]
     size = int(re.search(r":size=(\d+)g,", mount)[1]) << 30  # type: ignore[index]
     default = {name: field.default for name, field in GatewaySettings.model_fields.items()}
-    uploads = default["max_uploads"] * default["max_upload_bytes"]
-    assert size >= uploads + default["max_imports"] * default["max_import_bytes"]
+    assert size >= default["max_spool_bytes"]
     assert int(gateway["deploy"]["resources"]["limits"]["memory"]) >= size + default["image_memory_bytes"]

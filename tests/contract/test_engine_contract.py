@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from ketav_engine import domain
+from ketav_engine.budgets import OUT_OF_TIME, TOO_MANY_LINES, PageBudgets, reading_within
 from ketav_testing import tiny
 
 Image = NDArray[np.uint8]
@@ -270,3 +271,26 @@ def test_nothing_to_learn_is_an_error_of_its_own(case: Case) -> None:
         case.engine.fit(
             case.model(), [domain.TrainingLine(line.image, "")], [], [], domain.FitOptions(), lambda _: True
         )
+
+
+def test_a_page_with_more_lines_than_its_budget_is_read_up_to_it(case: Case) -> None:
+    """The first lines are read, and a warning says that there are more."""
+    model = case.model()
+    whole = case.engine.read_page(draw_page(3), "page", model)
+    assert len(whole.lines) > 2
+    with reading_within(PageBudgets(lines=2, lines_per_megapixel=0, seconds=60).of(0)):
+        part = case.engine.read_page(draw_page(3), "page", model)
+        again = case.engine.read_page(draw_page(1), "page", model)
+    assert part.warnings == (TOO_MANY_LINES,)
+    assert [line.text for line in part.lines] == [line.text for line in whole.lines[:2]]
+    assert again.warnings == whole.warnings == ()
+
+
+def test_lines_for_which_no_time_is_left_are_found_but_have_no_text(case: Case) -> None:
+    """They can be corrected, and read again."""
+    model = case.model()
+    with reading_within(PageBudgets(seconds=0, seconds_per_megapixel=0).of(0)):
+        read = case.engine.read_page(draw_page(3), "page", model)
+    assert read.warnings == (OUT_OF_TIME,)
+    assert len(read.lines) > 2
+    assert {line.text for line in read.lines} == {""}

@@ -134,7 +134,7 @@ def line(line_id: str, text: str, *, confirm: bool = False) -> corrections_pb2.L
 
 def services_on(channel: Any) -> Services:
     """Return the gateway's stubs on one channel."""
-    deadlines = Deadlines(DEADLINE_S, DEADLINE_S, DEADLINE_S, DEADLINE_S)
+    deadlines = Deadlines(DEADLINE_S, DEADLINE_S, DEADLINE_S, DEADLINE_S, DEADLINE_S)
     return connect(dict.fromkeys(("registry", "recognizer", "trainer"), channel), deadlines)
 
 

@@ -15,9 +15,11 @@ import httpx
 import psutil
 import pytest
 
+from tests.parts.archives import zipped
 from tests.parts.bad_images import bad_images
 from tests.parts.gateway import (
     KEY,
+    OTHER_KEY,
     SECRET,
     Gateway,
     gateway_settings,
@@ -35,7 +37,13 @@ HOST = f"Host: gateway\r\nX-API-Key: {KEY}\r\n".encode()
 async def gateway(tmp_path: Path) -> AsyncIterator[Gateway]:
     """Serve a gateway with short timeouts."""
     async with served_gateway(
-        tmp_path, header_timeout_s=0.5, chunk_timeout_s=0.5, body_timeout_s=1.5, max_requests=20
+        tmp_path,
+        header_timeout_s=0.5,
+        chunk_timeout_s=0.5,
+        body_timeout_s=1.5,
+        max_requests=20,
+        max_uploads=20,
+        max_uploads_per_user=20,
     ) as running:
         yield running
 
@@ -121,6 +129,43 @@ async def test_a_slow_body_is_408(gateway: Gateway) -> None:
     assert problem(await talk(gateway, head, *drip, pause_s=0.2)) == (408, "request-timeout")
     assert gateway.settings.spool_dir is not None
     assert list(gateway.settings.spool_dir.iterdir()) == []
+
+
+async def test_a_body_below_the_minimum_rate_is_408_however_steadily_it_drips(tmp_path: Path) -> None:
+    """A megabyte that has arrived buys no more time than the first byte."""
+    settings = {"chunk_timeout_s": 30, "body_timeout_s": 60, "body_grace_s": 1.0, "min_body_rate": 1000}
+    async with served_gateway(tmp_path, **settings) as gateway:
+        head = b"POST /ocr/ HTTP/1.1\r\n" + HOST
+        head += b"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 9000000\r\n\r\n--b\r\n"
+        head += b'Content-Disposition: form-data; name="file"\r\n\r\n'
+        for pieces in ([head], [head, bytes(1_000_000)]):
+            began = time.monotonic()
+            answer = await talk(gateway, *pieces, *[b"x"] * 100, pause_s=0.1)
+            assert problem(answer) == (408, "request-timeout")
+            assert time.monotonic() - began < 8
+
+
+async def test_slow_bodies_of_one_user_take_no_slot_of_another(tmp_path: Path) -> None:
+    """Slots are for uploads and archives that have arrived: uploads and imports of others go on."""
+    limits = {"max_uploads": 2, "max_uploads_per_user": 2, "max_imports": 1}
+    async with served_gateway(tmp_path, **limits) as gateway:
+        projects = [
+            (await client.post("/projects/", json={"name": "p"})).json()["project_id"]
+            for client in (gateway.client, gateway.other)
+        ]
+        head = "POST {} HTTP/1.1\r\nHost: gateway\r\nX-API-Key: " + OTHER_KEY
+        head += "\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 9000\r\n\r\n--b\r\n"
+        paths = ["/ocr/"] * 4 + [f"/projects/{projects[1]}/ground-truth"] * 2
+        slow = [asyncio.create_task(talk(gateway, head.format(path).encode())) for path in paths]
+        await asyncio.sleep(0.5)
+        assert (await upload(gateway.client)).status_code == 201
+        archive = {"file": ("a.zip", zipped({"a.png": png(), "a.gt.txt": "שלום".encode()}))}
+        imported = await gateway.client.post(f"/projects/{projects[0]}/ground-truth", files=archive)
+        assert imported.status_code == 201, imported.text
+        assert not any(task.done() for task in slow)
+        for task in slow:
+            task.cancel()
+        await asyncio.wait(slow)
 
 
 async def test_a_30_mb_upload_sees_its_413(gateway: Gateway) -> None:

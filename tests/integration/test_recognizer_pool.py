@@ -9,15 +9,18 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 from PIL import Image, ImageDraw
 
 from ketav_common.errors import InvalidInput, RateLimited, Unavailable
+from ketav_engine.budgets import TOO_MANY_LINES, PageBudgets
 from ketav_engine.domain import ReadPage
 from ketav_recognizer.domain import ReaderConfig, ReadingTask, Refusal
 from ketav_recognizer.pool import PoolLimits, ReaderPool
+from ketav_recognizer.reader_process import ReaderLimits
 from ketav_testing import tiny
 
 
@@ -65,10 +68,12 @@ def open_pool() -> OpenPool:
 
     @asynccontextmanager
     async def opened(
-        readers: int = 1, queue: int = 4, page_s: float = 20, memory: int = 0
+        readers: int = 1, queue: int = 4, page_s: float = 20, memory: int = 0, **limits: Any
     ) -> AsyncIterator[ReaderPool]:
         """Open a pool, wait until a reader is warm, and close it in the end."""
-        pool = ReaderPool(ReaderConfig("tiny", 2, memory), PoolLimits(readers, queue, page_s))
+        of_reader = replace(ReaderLimits(page_s=page_s, silence_s=10), **limits)
+        config = ReaderConfig("tiny", 2, memory, budgets=PageBudgets(lines=20, lines_per_megapixel=0))
+        pool = ReaderPool(config, PoolLimits(readers, queue, of_reader))
         pool.start()
         try:
             await until(lambda: pool.is_ready and pool.pids)
@@ -121,6 +126,107 @@ async def test_a_reader_that_takes_too_long_is_killed_and_replaced(open_pool: Op
         assert isinstance(await pool.read(task(model)), ReadPage)
 
 
+async def test_a_reader_that_hangs_is_replaced_long_before_its_page_is_due(
+    open_pool: OpenPool, model: Path
+) -> None:
+    """A process that is stopped sends no heartbeat; its caller gets an answer and the next one is read."""
+    async with open_pool(page_s=600, silence_s=1.5) as pool:
+        os.kill(pool.pids[0], signal.SIGSTOP)
+        async with asyncio.timeout(30):
+            with pytest.raises(Unavailable) as refused:
+                await pool.read(task(model))
+            assert refused.value.retry_after
+            assert isinstance(await pool.read(task(model)), ReadPage)
+
+
+async def test_a_reader_that_hangs_while_idle_is_replaced_before_a_request_needs_it(
+    open_pool: OpenPool, model: Path
+) -> None:
+    """Idle readers answer a ping each second, or are replaced."""
+    async with open_pool(page_s=600, silence_s=1.5) as pool:
+        (pid,) = pool.pids
+        os.kill(pid, signal.SIGSTOP)
+        await until(lambda: pool.pids and pool.pids != [pid])
+        assert isinstance(await pool.read(task(model)), ReadPage)
+
+
+async def test_a_page_that_takes_longer_than_the_silence_limit_is_read_to_its_end(
+    open_pool: OpenPool, model: Path
+) -> None:
+    """Heartbeats keep the reader alive while it works."""
+    async with open_pool(silence_s=1.5) as pool:
+        (pid,) = pool.pids
+        large = Image.new("L", (6000, 6000), 255)
+        target = io.BytesIO()
+        large.save(target, "PNG", compress_level=1)
+        reads = [pool.read(task(model, target.getvalue())) for _ in range(6)]
+        assert all(isinstance(answer, ReadPage) for answer in await asyncio.gather(*reads))
+        assert pool.pids == [pid]
+
+
+async def test_a_line_has_less_time_than_a_page(open_pool: OpenPool, model: Path) -> None:
+    """The deadline follows from what is read."""
+    async with open_pool(page_s=600, line_s=0.3, silence_s=60) as pool:
+        os.kill(pool.pids[0], signal.SIGSTOP)
+        async with asyncio.timeout(30):
+            with pytest.raises(Unavailable):
+                await pool.read(replace(task(model), layout="line"))
+
+
+async def test_a_user_whose_images_end_readers_is_slowed_however_they_differ(
+    open_pool: OpenPool, model: Path
+) -> None:
+    """One changed byte makes another image, but not another user; other users are read at once."""
+    async with open_pool(page_s=0.3) as pool:
+        for number in range(3):
+            await until(lambda: pool.pids)
+            assert isinstance(await pool.read(task(model)), ReadPage)
+            os.kill(pool.pids[0], signal.SIGSTOP)
+            deadly = replace(task(model, page() + bytes((number,))), user="eve")
+            with pool.slot("eve"), pytest.raises(Unavailable):
+                await pool.read(deadly)
+        with pytest.raises(RateLimited) as slowed, pool.slot("eve"):
+            pass
+        assert slowed.value.code == "costly-images"
+        assert slowed.value.retry_after
+        with pool.slot("ann"):
+            assert isinstance(await pool.read(replace(task(model), user="ann")), ReadPage)
+
+
+async def test_a_user_whose_pages_use_up_their_budgets_is_slowed(open_pool: OpenPool, model: Path) -> None:
+    """Each page is read as far as its budget goes, with a warning; after some of them the user waits."""
+    async with open_pool() as pool:
+        pages = 0
+        with pytest.raises(RateLimited) as slowed:
+            while pages < 20:
+                with pool.slot("eve"):
+                    answer = await pool.read(replace(task(model, page(lines=40)), user="eve"))
+                assert isinstance(answer, ReadPage)
+                assert answer.warnings == (TOO_MANY_LINES,)
+                assert len(answer.lines) < 40
+                pages += 1
+        assert slowed.value.code == "costly-images"
+        assert pages == 5
+        with pool.slot("ann"):
+            answer = await pool.read(replace(task(model), user="ann"))
+        assert isinstance(answer, ReadPage)
+        assert answer.warnings == ()
+
+
+async def test_a_reader_with_too_much_memory_is_renewed_without_a_failed_request(
+    open_pool: OpenPool, model: Path
+) -> None:
+    """It reads until its successor is ready."""
+    async with open_pool(resident_bytes=1) as pool:
+        before = pool.pids
+        for _ in range(3):
+            assert isinstance(await pool.read(task(model)), ReadPage)
+        await until(lambda: pool.pids and pool.pids != before)
+        assert isinstance(await pool.read(task(model)), ReadPage)
+        assert len(pool.pids) == 1
+    await until(lambda: not any(psutil.pid_exists(pid) for pid in before))
+
+
 async def test_an_image_over_which_readers_died_twice_is_refused(open_pool: OpenPool, model: Path) -> None:
     """The third time it is refused before it reaches a reader; other images are read."""
     async with open_pool(page_s=0.3) as pool:
@@ -168,8 +274,7 @@ async def test_no_user_fills_the_queue_alone(open_pool: OpenPool) -> None:
             with pool.slot("ben"):
                 pass
         with pool.slot("ann"):
-            assert pool._slots_of_users == {"ann": 1}
-        assert not pool._slots_of_users
+            pass
 
 
 async def test_a_request_cancelled_in_the_queue_never_reaches_a_reader(

@@ -18,6 +18,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from ketav.registry.v1 import training_pb2
 from ketav_common import rpc
+from ketav_common.readiness import LIVENESS
 from ketav_registry.usecases.training_metrics import UNFINISHED_RUNS, counting_runs
 from tests.parts.postgres import PostgresServer, postgres_server
 from tests.parts.processes import free_port, running
@@ -144,4 +145,4 @@ async def test_a_process_with_secrets_in_files_stays_alive_and_exports_no_count_
             await asyncio.to_thread(server.process.wait)
             await asyncio.to_thread(until, NOT_SERVING.__eq__, lambda: health(address))
             await asyncio.to_thread(until, operator.not_, lambda: samples(metrics_page(port)))
-            assert health(address, rpc.LIVENESS) == SERVING
+            assert health(address, LIVENESS) == SERVING

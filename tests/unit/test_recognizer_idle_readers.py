@@ -2,15 +2,18 @@
 
 import asyncio
 
-from ketav_recognizer.idle_readers import IdleReaders
+from ketav_recognizer.idle_readers import IdleReaders, Turn
 
 
-async def waiting(readers: IdleReaders[str], names: list[str], served: list[str]) -> list[asyncio.Task[None]]:
+async def waiting(
+    readers: IdleReaders[str], names: list[str], served: list[str], **seconds_of_users: float
+) -> list[asyncio.Task[None]]:
     """Start requests in this order: those of jobs have names that begin with `job`."""
+    seconds = {name: seconds_of_users.get(name.partition(":")[0], 1.0) for name in names}
 
     async def take(name: str) -> None:
         """Wait for a reader, and write down whose request got it."""
-        await readers.get(name.partition(":")[0], batch=name.startswith("job"))
+        await readers.get(Turn(name.partition(":")[0], name.startswith("job"), seconds.get(name, 1.0)))
         served.append(name)
 
     tasks = [asyncio.create_task(take(name)) for name in names]
@@ -49,7 +52,7 @@ async def test_users_take_turns_however_many_requests_one_of_them_sends() -> Non
     await waiting(readers, ["eve:2", "ann:5", "ben:3"], served)  # rounds that are over give no user credit
     await serve(readers, 3)
     assert served[7:] == ["eve:2", "ben:3", "ann:5"]
-    assert len(readers._last_rounds) <= 3
+    assert len(readers._last_ends) <= 3
 
 
 async def test_a_user_whose_turns_are_over_is_forgotten() -> None:
@@ -58,14 +61,14 @@ async def test_a_user_whose_turns_are_over_is_forgotten() -> None:
     for number in range(50):
         await waiting(readers, [f"user {number}:1", f"user {number}:2"], [])
         await serve(readers, 2)
-    assert len(readers._last_rounds) <= 2
+    assert len(readers._last_ends) <= 2
 
 
 async def test_an_idle_reader_is_taken_at_once() -> None:
     """By either kind; it is offered once."""
     readers: IdleReaders[str] = IdleReaders()
     readers.put("reader")
-    assert await readers.get(batch=True) == "reader"
+    assert await readers.get(Turn(batch=True)) == "reader"
     assert readers.take_all() == []
 
 
@@ -81,3 +84,38 @@ async def test_a_cancelled_request_loses_no_reader() -> None:
     assert served == ["job 1"]
     readers.put("reader")
     assert readers.take_all() == ["reader"]
+
+
+async def test_a_user_s_lines_wait_for_one_page_of_another_user_at_most() -> None:
+    """Turns are by seconds: twenty lines are read before the second of the pages that were sent earlier."""
+    readers: IdleReaders[str] = IdleReaders()
+    served: list[str] = []
+    await waiting(readers, ["ann:1", "ann:2", "ann:3"], served, ann=2.0)
+    await serve(readers, 1)
+    lines = [f"ben:{number}" for number in range(20)]
+    await waiting(readers, lines, served, ben=0.1)
+    await serve(readers, 22)
+    assert served == ["ann:1", *lines, "ann:2", "ann:3"]
+
+
+async def test_lines_that_never_end_leave_pages_their_share() -> None:
+    """A page is read after as many seconds of another user's lines."""
+    readers: IdleReaders[str] = IdleReaders()
+    served: list[str] = []
+    await waiting(readers, ["ben:0", *(f"ben:{number}" for number in range(1, 60))], served, ben=0.1)
+    await waiting(readers, ["ann:1"], served, ann=2.0)
+    await serve(readers, 30)
+    assert "ann:1" in served
+
+
+async def test_a_request_that_took_longer_than_expected_costs_its_user_later_turns() -> None:
+    """The seconds of noise are its sender's."""
+    readers: IdleReaders[str] = IdleReaders()
+    served: list[str] = []
+    await waiting(readers, ["eve:1"], served)
+    await serve(readers, 1)
+    readers.charge(Turn("eve"), 5.0)
+    await waiting(readers, ["eve:2", "ann:1", "ann:2", "ann:3", "ann:4", "ann:5"], served)
+    await serve(readers, 6)
+
+    assert served[-1] == "eve:2"

@@ -18,6 +18,10 @@ LENGTHS: Final = struct.Struct(">II")
 """The lengths before a frame: of the JSON object and of the bytes."""
 MAX_PART_BYTES: Final = 2 * MAX_IMAGE_BYTES
 """Bytes of either part of a frame: images are the largest, and a broken child must not fill the memory."""
+BEAT: Final = "beat"
+"""Key of the frames by which a working child shows that it runs; they answer nothing."""
+BEAT_S: Final = 1.0
+"""Seconds between two of them."""
 OUT_OF_MEMORY: Final = 71
 """Exit status of a child that ran out of memory: `EX_OSERR` of sysexits.h."""
 

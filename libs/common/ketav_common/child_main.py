@@ -13,11 +13,14 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, Self
 
 from ketav_common.child_channel import (
+    BEAT,
+    BEAT_S,
     LENGTHS,
     OUT_OF_MEMORY,
     ChildLimits,
@@ -44,6 +47,7 @@ class Channel:
         """Take the socket, the limits that hold here, and the parent's settings for this child."""
         self._connection = connection
         self._limits = limits
+        self._sending = threading.Lock()
         self.setup = setup
 
     @classmethod
@@ -69,10 +73,32 @@ class Channel:
     def send(self, message: dict[str, Any], payload: bytes = b"") -> None:
         """Send a frame; raises ParentGoneError when the parent has closed its end."""
         try:
-            self._connection.sendall(encode(Frame(message, payload)))
-            self._connection.sendall(payload)
+            with self._sending:
+                self._connection.sendall(encode(Frame(message, payload)))
+                self._connection.sendall(payload)
         except ConnectionError as error:
             raise ParentGoneError from error
+
+    @contextmanager
+    def beating(self) -> Iterator[None]:
+        """Send a heartbeat every second while the block runs, from a thread of its own.
+
+        A process that is stopped, or in which a library holds Python's lock forever, sends none.
+        """
+        done = threading.Event()
+        thread = threading.Thread(target=self._beat, args=(done,), daemon=True, name="heartbeats")
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+
+    def _beat(self, done: threading.Event) -> None:
+        """Send heartbeats until the block is done or the parent is gone."""
+        with suppress(ParentGoneError):
+            while not done.wait(BEAT_S):
+                self.send({BEAT: True})
 
 
 def run(serve: Callable[[Channel], None], *, niceness: int = 0) -> None:

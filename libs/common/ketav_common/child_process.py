@@ -8,15 +8,18 @@ socket of its own (`child_channel`); `child_main` is its side.
 import asyncio
 import contextlib
 import os
+import resource
 import signal
 import socket
 import sys
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, Final, Self
 
 from ketav_common.child_channel import (
+    BEAT,
     LENGTHS,
     OUT_OF_MEMORY,
     BadFrameError,
@@ -138,19 +141,41 @@ class ChildProcess:
         """Return whether the child has not ended."""
         return self._process.returncode is None
 
-    async def ask(self, message: Mapping[str, Any], payload: bytes = b"", *, seconds: float) -> Frame:
+    async def ask(
+        self,
+        message: Mapping[str, Any],
+        payload: bytes = b"",
+        *,
+        seconds: float,
+        silence_s: float | None = None,
+    ) -> Frame:
         """Send a frame and return the answer.
 
-        Raises ChildDiedError when the child ends before it answers or takes longer than `seconds`; the child
-        is gone then. A caller that is cancelled here must end the child: its next frame answers this one.
+        Raises ChildDiedError when the child ends before it answers, takes longer than `seconds`, or sends no
+        heartbeat for `silence_s` seconds (None: it sends none); the child is gone then. A caller that is
+        cancelled here must end the child: its next frame answers this one.
         """
         try:
             async with asyncio.timeout(seconds):
-                await self.send(message, payload)
-                return await self.receive()
+                async with asyncio.timeout(silence_s):
+                    await self.send(message, payload)
+                while True:
+                    async with asyncio.timeout(silence_s):
+                        frame = await self.receive()
+                    if BEAT not in frame.message:
+                        return frame
         except TimeoutError as error:
             status = await self.end()
             raise ChildDiedError(f"no answer within {seconds:g} seconds", status, timed_out=True) from error
+
+    @property
+    def resident_bytes(self) -> int:
+        """Return the bytes of memory that the child occupies; 0 where the system does not say."""
+        try:
+            pages = int(Path(f"/proc/{self.pid}/statm").read_text("ascii").split()[1])
+        except (OSError, IndexError):
+            return 0
+        return pages * resource.getpagesize()
 
     async def send(self, message: Mapping[str, Any], payload: bytes = b"") -> None:
         """Send a frame; raises ChildDiedError when the child has closed its end."""

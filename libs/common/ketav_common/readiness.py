@@ -3,6 +3,11 @@
 from dataclasses import dataclass
 from typing import Final
 
+LIVENESS: Final = "liveness"
+"""Service name of the health probe that a running event loop always answers with SERVING.
+
+The probe without a name depends on the stores: a process whose store is unavailable must not be restarted.
+"""
 PROBLEM_KEY: Final = "x-ketav-problem"
 """Trailing metadata of a health check's response, once for each problem. The value is a sentence in ASCII."""
 

@@ -15,13 +15,14 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from ketav_common.chunks import chunks
+from ketav_common.circuit import Circuit, circuit_interceptors, unresponsive
 from ketav_common.client_interceptors import CLIENT_INTERCEPTORS
 from ketav_common.errors import from_rpc_error
 from ketav_common.identity import Signer
 from ketav_common.interceptor import CallInterceptor
 from ketav_common.limits import MAX_MESSAGE_BYTES, MAX_METADATA_BYTES
 from ketav_common.logging import get_logger
-from ketav_common.readiness import PROBLEM_KEY, Readiness
+from ketav_common.readiness import LIVENESS, PROBLEM_KEY, Readiness
 
 __all__ = ["DEFAULT_SECONDS", "Server", "build_server", "channel", "chunks", "raise_ketav_errors", "serve"]
 
@@ -31,11 +32,6 @@ PROBE_SECONDS = 2.0
 """Seconds between two readiness checks of a ready service, and the timeout of a check."""
 START_PROBE_SECONDS = 0.5
 """Seconds between two readiness checks while the service is not ready."""
-LIVENESS = "liveness"
-"""Service name of the health probe that a running event loop always answers with SERVING.
-
-The probe without a name depends on the stores: a process whose store is unavailable must not be restarted.
-"""
 Add = Callable[[grpc.aio.Server], None]
 Ready = Callable[[], Awaitable[Readiness]]
 
@@ -200,16 +196,20 @@ def channel(
     *,
     services: Iterable[ServiceDescriptor] = (),
     seconds: float = DEFAULT_SECONDS,
+    circuit: Circuit | None = None,
 ) -> grpc.aio.Channel:
     """Open a channel that signs the current identity, passes the request id on and bounds every call.
 
     Calls without a timeout get `seconds`. Methods of `services` that may be repeated by their contract
-    (idempotency_level) are retried on UNAVAILABLE.
+    (idempotency_level) are retried on UNAVAILABLE. Calls are refused while `circuit` is open.
     """
     return grpc.aio.insecure_channel(
         address,
         options=[*_CHANNEL_OPTIONS, ("grpc.service_config", json.dumps(_service_config(services)))],
-        interceptors=[kind(signer, seconds) for kind in CLIENT_INTERCEPTORS],
+        interceptors=[
+            *circuit_interceptors(circuit),
+            *(kind(signer, seconds) for kind in CLIENT_INTERCEPTORS),
+        ],
     )
 
 
@@ -237,8 +237,13 @@ def _service_config(services: Iterable[ServiceDescriptor]) -> dict[str, object]:
 
 @contextlib.contextmanager
 def raise_ketav_errors() -> Iterator[None]:
-    """Raise the KetavError that a called service reported."""
+    """Raise the KetavError that a called service reported; Unavailable for a call that a circuit ended."""
     try:
         yield
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise unresponsive() from error
     except grpc.aio.AioRpcError as error:
         raise from_rpc_error(error) from error

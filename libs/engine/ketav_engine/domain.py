@@ -131,6 +131,8 @@ class ReadPage:
     lines: tuple[ReadLine, ...]
     turn: int = 0
     """Degrees clockwise by which the image was turned first, 0 to 359; coordinates are of the result."""
+    warnings: tuple[str, ...] = ()
+    """Codes of what was left out because the budget of the reading was spent."""
 
     @property
     def text(self) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 
 from ketav_common.stages import stage
 from ketav_engine import domain
+from ketav_engine.budgets import collect_warnings, within_budget
 from ketav_engine.cropping import crop, first_column
 from ketav_engine.devices import CPU, check_available
 from ketav_engine.domain import FoundLine, Image, Layout, Model, Reading, ReadPage
@@ -81,18 +82,20 @@ class KrakenEngine:
         return read(lines, loaded, self._decoder(loaded))
 
     def read_page(self, image: Image, layout: Layout, model: Model) -> ReadPage:
-        """Find and read the lines of an image."""
-        with stage("segment"):
-            lines = self.find_lines(image, layout)
-        with stage("crop"):
-            grey = line_finder.to_grey(image)
-            cuts = [normalised(crop(grey, line.baseline, line.boundary), model.info.height) for line in lines]
-        readings = self.read_lines([cut.image for cut in cuts], model)
+        """Find and read the lines of an image, within the current budget."""
+        with collect_warnings() as warnings:
+            with stage("segment"):
+                lines = within_budget(self.find_lines(image, layout))
+            with stage("crop"):
+                grey = line_finder.to_grey(image)
+                height = model.info.height
+                cuts = [normalised(crop(grey, line.baseline, line.boundary), height) for line in lines]
+            readings = self.read_lines([cut.image for cut in cuts], model)
         placed = [
             _along_baseline(reading, cut, first_column(line.baseline, line.boundary))
             for line, cut, reading in zip(lines, cuts, readings, strict=True)
         ]
-        return assemble(image, lines, placed)
+        return assemble(image, lines, placed, warnings)
 
     def fit(
         self,

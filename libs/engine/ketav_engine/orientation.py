@@ -16,6 +16,7 @@ from PIL import Image as Pillow
 
 from ketav_common.image_turning import turned, turned_size
 from ketav_common.limits import MAX_IMAGE_PIXELS, MAX_IMAGE_SIDE_PIXELS
+from ketav_engine.budgets import is_out_of_time
 from ketav_engine.domain import Engine, FoundLine, Image, Layout, Model, Reading, ReadPage
 from ketav_engine.segmentation.line_finder import to_grey
 
@@ -67,10 +68,12 @@ def read_upright(engine: Engine, image: Image, layout: Layout, model: Model) -> 
     if turn == 0:
         return _read_either_way(engine, image, layout, model)
     page = _read_sampled(engine, image, layout, model, turn)
-    if page.confidence >= _CLEAR_CONFIDENCE:
+    if page.confidence >= _CLEAR_CONFIDENCE or is_out_of_time():
         return page
     unturned = _read_sampled(engine, image, layout, model, 0)
     complete = len(page.text) >= _MIN_CHARACTERS_SHARE * len(unturned.text)
+    if is_out_of_time():  # the second reading is incomplete
+        return page
     return page if complete and page.confidence > unturned.confidence + _MARGIN else unturned
 
 
@@ -136,7 +139,7 @@ def _turned_ink(ink: NDArray[np.float32], degrees: int) -> NDArray[np.float32]:
 def _read_either_way(engine: Engine, image: Image, layout: Layout, model: Model) -> ReadPage:
     """Read an image, and read it upside down as well where some of its lines are read better so."""
     page = engine.read_page(image, layout, model)
-    if page.confidence >= _CLEAR_CONFIDENCE:
+    if page.confidence >= _CLEAR_CONFIDENCE or is_out_of_time():
         return page
     lines = sorted(page.lines, key=lambda line: -len(line.text))[:_SAMPLE_LINES]
     lines = [line for line in lines if line.text]
@@ -146,7 +149,9 @@ def _read_either_way(engine: Engine, image: Image, layout: Layout, model: Model)
     if not _reads_better(_flipped(engine, samples, model), upright, share):
         return page
     flipped = engine.read_page(turn_image(image, _HALF_TURN), layout, model)
-    return page if flipped.confidence <= page.confidence else replace(flipped, turn=_HALF_TURN)
+    if is_out_of_time() or flipped.confidence <= page.confidence:
+        return page
+    return replace(flipped, turn=_HALF_TURN)
 
 
 def _read_sampled(engine: Engine, image: Image, layout: Layout, model: Model, turn: int) -> ReadPage:

@@ -6,7 +6,9 @@ from ketav_engine.domain import FoundLine, Image, Reading, ReadLine, ReadPage
 from ketav_engine.segmentation.regions import is_page_number
 
 
-def assemble(image: Image, lines: Sequence[FoundLine], readings: Sequence[Reading]) -> ReadPage:
+def assemble(
+    image: Image, lines: Sequence[FoundLine], readings: Sequence[Reading], warnings: Sequence[str] = ()
+) -> ReadPage:
     """Return a page of found lines and their readings, whose extents are along the baselines."""
     height, width = image.shape[:2]
     read_lines = tuple(
@@ -23,4 +25,4 @@ def assemble(image: Image, lines: Sequence[FoundLine], readings: Sequence[Readin
         )
         for line, reading in zip(lines, readings, strict=True)
     )
-    return ReadPage(width, height, read_lines)
+    return ReadPage(width, height, read_lines, warnings=tuple(warnings))

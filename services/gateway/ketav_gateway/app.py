@@ -113,7 +113,13 @@ def create_app(
         redirect_slashes=False,
     )
     problems.install(app)
-    limits = EdgeLimits(settings.max_requests, settings.chunk_timeout_s, settings.body_timeout_s)
+    limits = EdgeLimits(
+        settings.max_requests,
+        settings.chunk_timeout_s,
+        settings.body_timeout_s,
+        settings.body_grace_s,
+        settings.min_body_rate,
+    )
     # The middleware that is added last is the outermost.
     compress(app)
     app.add_middleware(Addresses)

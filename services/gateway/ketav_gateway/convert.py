@@ -1,5 +1,6 @@
 """Conversions that several features share, between protobuf values and JSON values."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,6 +26,10 @@ _LAYOUTS: dict[schemas.Layout, page_pb2.Layout.ValueType] = {
 _WARNINGS = {
     "incomplete-image": "The file ends before the image does. The rows that arrived were stored and read. "
     "Send the whole file to read the rest.",
+    "reading-too-many-lines": "The image has more lines than an image of its size may have, and the first "
+    "were read. Send a page with so many lines in parts; check that the image is a page of writing.",
+    "reading-out-of-time": "Reading the image took more time than an image of its size may take: some lines "
+    "have no text. Send the page in parts to read them; check that it is a page of writing.",
 }
 """Sentences about images that were read in part, by code."""
 _OTHER_WARNING = (
@@ -86,6 +91,11 @@ def image_warnings(message: page_pb2.Image) -> list[schemas.ImageWarning]:
         schemas.ImageWarning(code=code, detail=_WARNINGS.get(code, _OTHER_WARNING))
         for code in message.warnings
     ]
+
+
+def with_reading_warnings(present: Sequence[str], warnings: Sequence[str]) -> list[str]:
+    """Return the warnings of an image with those of its latest reading, as the registry stores them."""
+    return [*(code for code in present if not code.startswith("reading-")), *warnings]
 
 
 def model(message: page_pb2.Model) -> schemas.Model:

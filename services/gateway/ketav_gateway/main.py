@@ -1,9 +1,10 @@
 """The gateway process: builds the components and serves the application."""
 
+import asyncio
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import NoReturn
@@ -14,6 +15,7 @@ from fastapi import FastAPI
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from ketav_common import rpc
+from ketav_common.circuit import Circuit
 from ketav_common.images import ImageNormaliser
 from ketav_common.logging import configure
 from ketav_common.settings import load
@@ -27,6 +29,7 @@ from ketav_gateway.http.limits import ConcurrencyLimit, RateLimits
 from ketav_gateway.http.line_images import LineImages
 from ketav_gateway.http.server import protocol
 from ketav_gateway.http.sessions import Sessions
+from ketav_gateway.http.spool import Spool
 from ketav_gateway.services import DESCRIPTORS, Deadlines, connect
 from ketav_gateway.settings import GatewaySettings
 
@@ -37,19 +40,33 @@ _BACKLOG = 2048
 """Connections that wait to be accepted: uvicorn's default."""
 
 
-async def _channels(settings: GatewaySettings, stack: AsyncExitStack) -> dict[str, grpc.aio.Channel]:
-    """Return an open channel for each service; the stack closes it."""
+@asynccontextmanager
+async def _watched(circuit: Circuit, channel: grpc.aio.Channel) -> AsyncIterator[None]:
+    """Probe the service of a channel inside the context."""
+    watching = asyncio.create_task(circuit.watch(channel))
+    try:
+        yield
+    finally:
+        watching.cancel()
+        await asyncio.wait([watching])
+
+
+async def _channels(
+    settings: GatewaySettings, circuits: Mapping[str, Circuit], stack: AsyncExitStack
+) -> dict[str, grpc.aio.Channel]:
+    """Return an open channel for each service, with its circuit; the stack closes it."""
     addresses = {
         "registry": settings.registry_address,
         "recognizer": settings.recognizer_address,
         "trainer": settings.trainer_address,
     }
-    return {
-        name: await stack.enter_async_context(
-            rpc.channel(address, settings.signer(), services=DESCRIPTORS[name])
-        )
-        for name, address in addresses.items()
-    }
+    channels = {}
+    for name, address in addresses.items():
+        circuit = circuits[name]
+        opened = rpc.channel(address, settings.signer(), services=DESCRIPTORS[name], circuit=circuit)
+        channels[name] = await stack.enter_async_context(opened)
+        await stack.enter_async_context(_watched(circuit, channels[name]))
+    return channels
 
 
 def _deadlines(settings: GatewaySettings) -> Deadlines:
@@ -58,6 +75,7 @@ def _deadlines(settings: GatewaySettings) -> Deadlines:
         short_s=settings.call_timeout_s,
         store_s=settings.store_timeout_s,
         recognize_s=settings.recognize_timeout_s,
+        recognize_line_s=settings.recognize_line_timeout_s,
         watch_s=settings.watch_timeout_s,
     )
 
@@ -84,7 +102,8 @@ def _rates(settings: GatewaySettings) -> RateLimits:
 async def open_components(settings: GatewaySettings) -> AsyncIterator[Components]:
     """Open the channels and start the decoding processes; everything is closed in reverse order."""
     async with AsyncExitStack() as stack:
-        channels = await _channels(settings, stack)
+        circuits = {name: Circuit(name) for name in DESCRIPTORS}
+        channels = await _channels(settings, circuits, stack)
         services = connect(channels, _deadlines(settings))
         images = await stack.enter_async_context(_images(settings))
         yield Components(
@@ -100,7 +119,8 @@ async def open_components(settings: GatewaySettings) -> AsyncIterator[Components
             uploads=ConcurrencyLimit(settings.max_uploads, settings.max_uploads_per_user, "uploads"),
             imports=ConcurrencyLimit(settings.max_imports, settings.max_imports_per_user, "imports"),
             exports=ConcurrencyLimit(settings.max_exports, settings.max_exports_per_user, "exports"),
-            health=HealthProbe(channels, settings.health_timeout_s),
+            spool=Spool(settings.max_spool_bytes),
+            health=HealthProbe(channels, settings.health_timeout_s, circuits),
         )
 
 

@@ -78,12 +78,14 @@ class Deadlines:
     """Seconds after which a call fails with TimedOut, by the kind of call.
 
     `short_s`: rows of the database; `store_s`: an image or all pages of a project; `recognize_s`: the
-    recognition of one image; `watch_s`: the stream of the changes of a training run or a job.
+    recognition of one page; `recognize_line_s`: that of an image of one line; `watch_s`: the stream of the
+    changes of a training run or a job.
     """
 
     short_s: float
     store_s: float
     recognize_s: float
+    recognize_line_s: float
     watch_s: float
 
 

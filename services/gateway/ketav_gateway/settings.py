@@ -75,7 +75,12 @@ class GatewaySettings(ServiceSettings):
     store_timeout_s: float = Field(
         60.0, gt=0, description="Deadline in seconds of a call that stores or returns an image or a project."
     )
-    recognize_timeout_s: float = Field(180.0, gt=0, description="Deadline in seconds of reading one image.")
+    recognize_timeout_s: float = Field(
+        60.0, gt=0, description="Deadline in seconds of reading one page, with its wait for a reader."
+    )
+    recognize_line_timeout_s: float = Field(
+        30.0, gt=0, description="Deadline in seconds of reading an image of one line, with its wait."
+    )
     watch_timeout_s: float = Field(
         3600.0, gt=0, description="Deadline in seconds of the event stream of a training run."
     )
@@ -90,9 +95,19 @@ class GatewaySettings(ServiceSettings):
         description="Seconds to store and read the pages of one PDF or TIFF; pages that remain are not read.",
     )
     max_json_bytes: int = Field(2 * MIB, gt=0, description="Maximum size of a JSON body.")
-    max_uploads: int = Field(16, gt=0, description="Uploads received at once; further ones get 503.")
+    max_uploads: int = Field(
+        16, gt=0, description="Received uploads that are decoded and stored at once; further ones get 503."
+    )
     max_uploads_per_user: int = Field(
-        6, gt=0, description="Uploads of one user received at once; further ones get 429."
+        6,
+        gt=0,
+        description="Received uploads of one user that are stored at once; further ones get 429.",
+    )
+    max_spool_bytes: int = Field(
+        896 * MIB,
+        gt=0,
+        description="Bytes of uploads and archives that are received or processed at once; further ones get "
+        "503. A user may have half of them while no other sends any, and 429 above that.",
     )
     max_import_bytes: int = Field(256 * MIB, gt=0, description="Maximum size of a ground-truth archive.")
     max_import_entries: int = Field(5000, gt=0, description="Maximum number of files in an archive.")
@@ -102,7 +117,9 @@ class GatewaySettings(ServiceSettings):
     import_timeout_s: float = Field(
         300.0, gt=0, description="Seconds of one import; files that remain are reported as skipped."
     )
-    max_imports: int = Field(2, gt=0, description="Imports at once; further ones get 503.")
+    max_imports: int = Field(
+        4, gt=0, description="Received archives that are imported at once; further ones get 503."
+    )
     max_imports_per_user: int = Field(
         1, gt=0, description="Imports of one user at once; further ones get 429."
     )
@@ -119,6 +136,15 @@ class GatewaySettings(ServiceSettings):
     )
     chunk_timeout_s: float = Field(
         15.0, gt=0, description="Maximum number of seconds between two chunks of a request's body."
+    )
+    min_body_rate: float = Field(
+        1024.0,
+        gt=0,
+        description="Bytes a second at which a body must arrive, on an average of KETAV_BODY_GRACE_S; a "
+        "slower one gets 408.",
+    )
+    body_grace_s: float = Field(
+        10.0, gt=0, description="Seconds for which a body may stay below KETAV_MIN_BODY_RATE."
     )
     body_timeout_s: float = Field(
         180.0, gt=0, description="Seconds within which a request must send its whole body."

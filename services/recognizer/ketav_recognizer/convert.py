@@ -65,6 +65,7 @@ def to_response(page: ReadPage, model_version: str) -> recognizer_pb2.RecognizeP
         model_version=model_version,
         lines=[_to_line(line, order, page) for order, line in enumerate(page.lines)],
         turn=page.turn,
+        warnings=page.warnings,
     )
 
 

@@ -1,9 +1,10 @@
 """The recognizer's own types: models, reading tasks, and the answers of reader processes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from ketav_engine.budgets import PageBudgets
 from ketav_engine.domain import Layout, ReadPage
 
 
@@ -74,6 +75,8 @@ class ReaderConfig:
     """File of the language model for beam search; None decodes the best path."""
     device: str = "cpu"
     """Where networks run: `cpu` or `cuda`."""
+    budgets: PageBudgets = field(default_factory=PageBudgets)
+    """Lines and processor time of an image."""
 
     @property
     def address_space_bytes(self) -> int:

@@ -3,28 +3,41 @@
 import asyncio
 import heapq
 import itertools
-from collections import Counter, deque
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 ReaderT = TypeVar("ReaderT")
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Whose turn a request takes: that of a user, with the seconds that it is expected to take."""
+
+    user: str = ""
+    batch: bool = False
+    """Of a job: it waits until no request of a user does."""
+    seconds: float = 1.0
+
+
 @dataclass(order=True)
 class _Waiter(Generic[ReaderT]):
-    """A request that waits: those of users compare less than those of jobs, then earlier rounds."""
+    """A request that waits: those of users compare less than those of jobs, then earlier ends of a turn."""
 
     batch: bool
-    round: int
+    end: float
     number: int
+    start: float = field(compare=False)
     reader: "asyncio.Future[ReaderT]" = field(compare=False)
 
 
 class IdleReaders(Generic[ReaderT]):
     """Hands each idle reader to the first waiting request. All methods belong to one event loop.
 
-    Users take turns (start-time fair queueing with requests of one size, Goyal et al. 1996): a request waits
-    in the round after that of its user's previous one, but never in a round that is over.
+    Users take turns by the seconds that their requests take (fair queueing with a clock that is set by the
+    start of the request that is served, Goyal et al. 1996). The turn of a request begins where the previous
+    one of its user ends, but never before now; the turn that ends first is served. A user's line waits for
+    one page of another user, and not for all that this user has sent.
     """
 
     def __init__(self) -> None:
@@ -32,15 +45,15 @@ class IdleReaders(Generic[ReaderT]):
         self._idle: deque[ReaderT] = deque()
         self._waiting: list[_Waiter[ReaderT]] = []
         self._numbers = itertools.count()
-        self._round: Counter[bool] = Counter()
-        self._last_rounds: dict[tuple[bool, str], int] = {}
+        self._now = {False: 0.0, True: 0.0}
+        self._last_ends: dict[tuple[bool, str], float] = {}
 
     def put(self, reader: ReaderT) -> None:
         """Offer an idle reader."""
         while self._waiting:
             waiter = heapq.heappop(self._waiting)
             if not waiter.reader.done():
-                self._begin_round(waiter.batch, waiter.round)
+                self._begin(waiter.batch, waiter.start)
                 waiter.reader.set_result(reader)
                 return
         self._idle.append(reader)
@@ -51,14 +64,16 @@ class IdleReaders(Generic[ReaderT]):
         self._idle.clear()
         return readers
 
-    async def get(self, user: str = "", *, batch: bool) -> ReaderT:
-        """Wait for a reader for a user; a caller that is cancelled leaves the queue without one."""
+    async def get(self, turn: Turn) -> ReaderT:
+        """Wait for a reader; a caller that is cancelled leaves the queue without one."""
+        key = turn.batch, turn.user
+        start = max(self._now[turn.batch], self._last_ends.get(key, 0.0))
+        end = self._last_ends[key] = start + turn.seconds
         if self._idle:
+            self._begin(turn.batch, start)
             return self._idle.popleft()
-        turn = max(self._round[batch], self._last_rounds.get((batch, user), -1) + 1)
-        self._last_rounds[batch, user] = turn
         reader_of = asyncio.get_running_loop().create_future()
-        waiter: _Waiter[ReaderT] = _Waiter(batch, turn, next(self._numbers), reader_of)
+        waiter: _Waiter[ReaderT] = _Waiter(turn.batch, end, next(self._numbers), start, reader_of)
         heapq.heappush(self._waiting, waiter)
         try:
             reader: ReaderT = await waiter.reader
@@ -68,10 +83,17 @@ class IdleReaders(Generic[ReaderT]):
             raise
         return reader
 
-    def _begin_round(self, batch: bool, number: int) -> None:
-        """Begin the round of the request that is served, and forget users without a turn in it or later."""
-        if number > self._round[batch]:
-            self._round[batch] = number
-            self._last_rounds = {
-                key: last for key, last in self._last_rounds.items() if key[0] != batch or last >= number
+    def charge(self, turn: Turn, seconds: float) -> None:
+        """Add the seconds that a request took in excess of its turn to the later turns of its user."""
+        key = turn.batch, turn.user
+        excess = max(0.0, seconds - turn.seconds)
+        if excess:
+            self._last_ends[key] = max(self._now[turn.batch], self._last_ends.get(key, 0.0)) + excess
+
+    def _begin(self, batch: bool, start: float) -> None:
+        """Set the clock to the start of the turn that is served, and forget users whose turns are over."""
+        if start > self._now[batch]:
+            self._now[batch] = start
+            self._last_ends = {
+                key: end for key, end in self._last_ends.items() if key[0] != batch or end > start
             }

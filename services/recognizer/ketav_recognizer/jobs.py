@@ -78,7 +78,10 @@ class _Attempt:
         if reading.turn:
             page = await self._turn(page, reading.turn)
         lines = jobs_pb2.JobPageReading(
-            model_version=reading.model_version, lines=reading.lines, image_sha256=page.image.sha256
+            model_version=reading.model_version,
+            lines=reading.lines,
+            image_sha256=page.image.sha256,
+            warnings=reading.warnings,
         )
         await self._end(lines)
 

@@ -9,10 +9,12 @@ from ketav_common.logging import configure
 from ketav_common.settings import load
 from ketav_common.telemetry import metrics_server
 from ketav_common.tracing_export import exporting_spans
+from ketav_engine.budgets import PageBudgets
 from ketav_recognizer.celery_app import JobQueue, make_app
 from ketav_recognizer.domain import ReaderConfig
 from ketav_recognizer.model_cache import ModelCache
 from ketav_recognizer.pool import PoolLimits, ReaderPool
+from ketav_recognizer.reader_process import ReaderLimits
 from ketav_recognizer.registry import model_download, usable_digests
 from ketav_recognizer.servicer import RecognizerServicer
 from ketav_recognizer.settings import RecognizerSettings
@@ -32,11 +34,22 @@ def reader_pool(settings: RecognizerSettings) -> ReaderPool:
         memory_bytes=settings.recognizer_memory_bytes,
         language=settings.language_model,
         device=settings.device,
+        budgets=PageBudgets(
+            lines=settings.page_lines,
+            lines_per_megapixel=settings.page_lines_per_megapixel,
+            seconds=settings.page_cpu_seconds,
+            seconds_per_megapixel=settings.page_cpu_seconds_per_megapixel,
+        ),
     )
     limits = PoolLimits(
         readers=settings.recognizer_workers,
         queue=settings.recognizer_queue,
-        page_s=settings.recognizer_page_seconds,
+        reader=ReaderLimits(
+            page_s=settings.recognizer_page_seconds,
+            line_s=settings.recognizer_line_seconds,
+            silence_s=settings.recognizer_silence_seconds,
+            resident_bytes=settings.recognizer_resident_bytes,
+        ),
     )
     return ReaderPool(config, limits)
 

@@ -7,6 +7,13 @@ READERS_ALIVE = Gauge("ketav_readers_alive", "Reader processes that run.")
 READERS_BUSY = Gauge("ketav_readers_busy", "Reader processes that read an image.")
 READER_STARTS_FAILED = Counter("ketav_reader_failed_starts_total", "Reader processes that did not start.")
 READER_DEATHS = Counter("ketav_reader_deaths_total", "Reader processes that ended while they read an image.")
+READERS_RENEWED = Counter(
+    "ketav_readers_renewed_total",
+    "Reader processes that were replaced because they occupied too much memory.",
+)
+BUDGET_OVERRUNS = Counter(
+    "ketav_reading_budget_overruns_total", "Images whose reading ended early because its budget was spent."
+)
 READINGS_WAITING = Gauge("ketav_readings_waiting", "Images that wait for a reader.")
 QUEUE_SLOTS_FREE = Gauge("ketav_reading_queue_slots_free", "Images that are accepted before one is refused.")
 QUEUE_DELAY = Histogram(

@@ -1,38 +1,43 @@
-"""Reader processes behind a bounded queue: if one ends, its request fails and the pool starts another."""
+"""Reader processes behind a bounded queue: if one ends or hangs, its request fails and another is started."""
 
 import asyncio
 import hashlib
 import time
-from collections import Counter
-from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Coroutine
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from cachetools import TTLCache
 
-from ketav_common.child_channel import BadFrameError
-from ketav_common.child_process import ChildDiedError, ChildLimits, ChildProcess
-from ketav_common.errors import InvalidInput, RateLimited, Unavailable
+from ketav_common.child_process import ChildDiedError
+from ketav_common.errors import InvalidInput, Unavailable
 from ketav_common.logging import get_logger
 from ketav_common.readiness import Readiness
 from ketav_common.telemetry import READING_STAGE, report_stages
+from ketav_engine.domain import ReadPage
 from ketav_recognizer import metrics
 from ketav_recognizer.domain import Answer, ReaderConfig, ReadingTask
-from ketav_recognizer.idle_readers import IdleReaders
-from ketav_recognizer.reader_messages import WARM_UP, TimedAnswer, from_task, to_answer
+from ketav_recognizer.idle_readers import IdleReaders, Turn
+from ketav_recognizer.penalties import DEATH, OVERRUN, Penalties
+from ketav_recognizer.reader_process import Reader, ReaderLimits
+from ketav_recognizer.slots import Slots
 
 log = get_logger()
 
-_READER: Final = "ketav_recognizer.reader"
 _CHECK_INTERVAL_S: Final = 1.0
-"""Seconds between two checks for readers that died while idle."""
+"""Seconds between two checks for idle readers that died, hang, or are to be replaced."""
 _FIRST_RESTART_PAUSE_S: Final = 0.5
 _LONGEST_RESTART_PAUSE_S: Final = 30.0
 _MAX_FAILED_STARTS: Final = 3
 """Failed starts in a row after which requests are refused instead of waiting for a reader."""
 _REMEMBERED_IMAGES: Final = 256
 """Images over which readers died that are remembered at most: 64 bytes each."""
+_LINE_S: Final = 0.1
+_PAGE_S: Final = 2.0
+"""Seconds that an image of a line and a page are expected to take, for the turns of users."""
+_RESTART_S: Final = 10
+"""Seconds after which a client retries whose reader died: a successor starts in this time."""
 _NOT_READY: Final = Readiness(
     serving=False,
     problems=("No reader has loaded the engine. Wait some seconds, or read the log of the recognizer.",),
@@ -47,26 +52,12 @@ class PoolLimits:
     """Processes that read at the same time."""
     queue: int
     """Requests that may wait besides those that are being read."""
-    page_s: float
-    """Seconds that a reader may take for one image before it is killed."""
-    start_s: float = 120.0
-    """Seconds that a reader may take to load the engine."""
+    reader: ReaderLimits = field(default_factory=ReaderLimits)
+    """The limits of each process."""
     deaths: int = 2
     """Deaths of readers over one image after which it is refused."""
     refusal_s: float = 600.0
     """Seconds for which such an image is refused."""
-
-
-@dataclass(eq=False)
-class _Reader:
-    """One of the pool's readers: its present process, None until the first one is started."""
-
-    child: ChildProcess | None = None
-
-    @property
-    def alive(self) -> bool:
-        """Return whether there is a process and it runs."""
-        return self.child is not None and self.child.alive
 
 
 class ReaderPool:
@@ -74,15 +65,12 @@ class ReaderPool:
 
     def __init__(self, config: ReaderConfig, limits: PoolLimits) -> None:
         """Take how a reader is set up, and the limits of processes, waiting requests and seconds."""
-        self._config = config
         self._limits = limits
-        self._readers = [_Reader() for _ in range(limits.readers)]
-        self._idle: IdleReaders[_Reader] = IdleReaders()
+        self._readers = [Reader(config, limits.reader) for _ in range(limits.readers)]
+        self._idle: IdleReaders[Reader] = IdleReaders()
+        self._slots = Slots(limits.readers, limits.queue)
+        self._penalties = Penalties()
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._free_slots = limits.readers + limits.queue
-        self._free_batch_slots = limits.readers + limits.queue // 2
-        self._slots_per_user = limits.readers + limits.queue - limits.queue // 4
-        self._slots_of_users: Counter[str] = Counter()
         self._failed_starts = 0
         self._started_once = False
         self._deaths_by_image: TTLCache[str, int] = TTLCache(_REMEMBERED_IMAGES, limits.refusal_s)
@@ -91,10 +79,10 @@ class ReaderPool:
         """Begin to start the readers; `is_ready` turns True when the first one has loaded the engine."""
         metrics.READERS_CONFIGURED.set(self._limits.readers)
         metrics.READERS_ALIVE.set_function(lambda: len(self.pids))
-        metrics.QUEUE_SLOTS_FREE.set_function(lambda: self._free_slots)
+        metrics.QUEUE_SLOTS_FREE.set_function(lambda: self._slots.free)
         for reader in self._readers:
             self._spawn(self._start_reader(reader))
-        self._spawn(self._replace_dead_readers())
+        self._spawn(self._check_idle_readers())
 
     @property
     def is_ready(self) -> bool:
@@ -114,28 +102,15 @@ class ReaderPool:
                 reader.child.kill()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for reader in self._readers:
-            if reader.child is not None:
-                await reader.child.end()
+            await reader.end()
 
-    @contextmanager
-    def slot(self, user: str = "", *, batch: bool = False) -> Iterator[None]:
-        """Take a slot of the queue for the context; raises RateLimited when all are taken.
+    def slot(self, user: str = "", *, batch: bool = False) -> AbstractContextManager[None]:
+        """Take a slot of the queue for the context; raises RateLimited when there is none for the user.
 
-        Half of the waiting slots are for users alone, so that jobs cannot fill the queue. One user gets at
-        most three quarters of them.
+        Raises RateLimited costly-images, too, while the user is slowed.
         """
-        is_full = self._free_slots <= 0 or (batch and self._free_batch_slots <= 0)
-        if is_full or self._slots_of_users[user] >= self._slots_per_user:
-            raise RateLimited("Too many images wait to be read. Try again later.", code="queue-full")
-        self._free_slots -= 1
-        self._free_batch_slots -= batch
-        self._slots_of_users[user] += 1
-        try:
-            yield
-        finally:
-            self._free_slots += 1
-            self._slots_of_users -= Counter((user,))
-            self._free_batch_slots += batch
+        self._penalties.check(user)
+        return self._slots.take(user, batch=batch)
 
     async def read(self, task: ReadingTask) -> Answer:
         """Read an image with the next free reader.
@@ -152,18 +127,17 @@ class ReaderPool:
             )
         if self._failed_starts >= _MAX_FAILED_STARTS:
             raise Unavailable("No reader process can be started. Try again later.", code="no-reader")
-        reader = await self._next_reader(task.user, batch=task.batch)
-        return await asyncio.shield(self._spawn(self._run(reader, task, key)))
+        turn = Turn(task.user, task.batch, _LINE_S if task.layout == "line" else _PAGE_S)
+        reader = await self._next_reader(turn)
+        return await asyncio.shield(self._spawn(self._run(reader, task, key, turn)))
 
-    async def _next_reader(self, user: str, *, batch: bool) -> _Reader:
-        """Wait until a reader that runs is free, and return it; start a successor of each dead one.
-
-        A request of a job (`batch`) waits until no user's request does; users take turns.
+    async def _next_reader(self, turn: Turn) -> Reader:
+        """Wait until it is the request's turn and a reader is free; start a successor of each dead one.
 
         The wait has no time limit; it ends early when the caller's task is cancelled.
         """
         with metrics.READINGS_WAITING.track_inprogress(), metrics.QUEUE_DELAY.time():
-            while not (reader := await self._idle.get(user, batch=batch)).alive:
+            while not (reader := await self._idle.get(turn)).alive:
                 self._replace(reader)
         return reader
 
@@ -172,44 +146,62 @@ class ReaderPool:
         """Return the process ids of the readers that run."""
         return [reader.child.pid for reader in self._readers if reader.child is not None and reader.alive]
 
-    async def _run(self, reader: _Reader, task: ReadingTask, key: str) -> Answer:
+    async def _run(self, reader: Reader, task: ReadingTask, key: str, turn: Turn) -> Answer:
         """Return a reader's answer to a task; when the reader dies, replace it and raise Unavailable."""
         pid = reader.child.pid if reader.child is not None else 0
+        began = time.monotonic()
         try:
             with metrics.READERS_BUSY.track_inprogress():
-                timed = await self._ask(reader, task)
+                timed = await reader.ask(task)
         except ChildDiedError as error:
-            metrics.READER_DEATHS.inc()
-            deaths = self._deaths_by_image.get(key, 0) + 1
-            self._deaths_by_image[key] = deaths
-            log.warning("reader_died", reason=str(error), deaths_over_image=deaths)
+            self._count_death(task, key, error)
             self._spawn(self._start_reader(reader))
             raise Unavailable(
-                "The process that read the image ended. Read the image again.", code="reader-died"
+                "The process that read the image ended. Read the image again.",
+                code="reader-died",
+                retry_after=_RESTART_S,
             ) from error
-        self._idle.put(reader)
+        finally:
+            self._idle.charge(turn, time.monotonic() - began)
+        if isinstance(timed.answer, ReadPage) and timed.answer.warnings:
+            metrics.BUDGET_OVERRUNS.inc()
+            self._penalties.add(task.user, OVERRUN)
+        self._offer(reader)
         report_stages(READING_STAGE, timed.stages, pid)
         return timed.answer
 
-    async def _ask(self, reader: _Reader, task: ReadingTask) -> TimedAnswer:
-        """Return a reader's answer; raises ChildDiedError when it dies or sends anything else."""
-        if reader.child is None:
-            raise ChildDiedError("the reader was never started")
-        request = from_task(task)
-        frame = await reader.child.ask(request.message, request.payload, seconds=self._limits.page_s)
-        try:
-            return to_answer(frame.message)
-        except BadFrameError as error:
-            await reader.child.end()
-            raise ChildDiedError(f"the reader sent {error}") from error
+    def _count_death(self, task: ReadingTask, key: str, error: ChildDiedError) -> None:
+        """Count the death of a reader for the image and for the user."""
+        metrics.READER_DEATHS.inc()
+        self._penalties.add(task.user, DEATH)
+        deaths = self._deaths_by_image.get(key, 0) + 1
+        self._deaths_by_image[key] = deaths
+        log.warning("reader_died", reason=str(error), deaths_over_image=deaths)
 
-    async def _start_reader(self, reader: _Reader) -> None:
+    def _offer(self, reader: Reader) -> None:
+        """Offer an idle reader to the next request; renew one whose process occupies too much memory."""
+        if reader.is_too_large and not reader.is_being_renewed:
+            reader.is_being_renewed = True
+            self._spawn(self._renew(reader))
+        self._idle.put(reader)
+
+    async def _renew(self, reader: Reader) -> None:
+        """Start the successor of a reader that goes on reading meanwhile."""
+        metrics.READERS_RENEWED.inc()
+        log.info("reader_renewed", resident_bytes=reader.child.resident_bytes if reader.child else 0)
+        try:
+            reader.successor = await reader.start()
+        except (ChildDiedError, OSError) as error:
+            reader.is_being_renewed = False
+            log.error("reader_failed_to_start", reason=str(error))  # noqa: TRY400
+
+    async def _start_reader(self, reader: Reader) -> None:
         """Start a process, again and again with growing pauses, until one is ready; then offer it."""
         pause = _FIRST_RESTART_PAUSE_S
         while True:
             began = time.monotonic()
             try:
-                reader.child = await self._started_child(reader.child)
+                await reader.restart()
             except (ChildDiedError, OSError) as error:
                 self._failed_starts += 1
                 metrics.READER_STARTS_FAILED.inc()
@@ -218,42 +210,27 @@ class ReaderPool:
                 pause = min(2 * pause, _LONGEST_RESTART_PAUSE_S)
                 continue
             self._failed_starts, self._started_once = 0, True
-            log.info("reader_ready", pid=reader.child.pid, seconds=round(time.monotonic() - began, 2))
+            log.info("reader_ready", pids=self.pids, seconds=round(time.monotonic() - began, 2))
             self._idle.put(reader)
             return
 
-    async def _started_child(self, previous: ChildProcess | None) -> ChildProcess:
-        """End the previous process, start a new one and wait until it has loaded the engine."""
-        if previous is not None:
-            await previous.end()
-        config = self._config
-        setup = {
-            "engine": config.engine,
-            "models": config.models,
-            "language": str(config.language) if config.language is not None else None,
-            "device": config.device,
-        }
-        limits = ChildLimits(memory_bytes=config.address_space_bytes)
-        child = await ChildProcess.start(_READER, limits, setup=setup)
-        try:
-            await child.ask({WARM_UP: True}, seconds=self._limits.start_s)
-        except BaseException:
-            await child.end()
-            raise
-        return child
-
-    async def _replace_dead_readers(self) -> None:
-        """Replace readers that died while idle before a request takes them, until cancelled."""
+    async def _check_idle_readers(self) -> None:
+        """Check idle readers before a request takes them, repeatedly, until cancelled."""
         while True:
             await asyncio.sleep(_CHECK_INTERVAL_S)
             for reader in self._idle.take_all():
-                if reader.alive:
-                    self._idle.put(reader)
-                else:
-                    self._replace(reader)
+                self._spawn(self._check(reader))
 
-    def _replace(self, reader: _Reader) -> None:
-        """Start a successor of a process that died while idle."""
+    async def _check(self, reader: Reader) -> None:
+        """Offer an idle reader again, or its successor; replace one that died or does not answer."""
+        await reader.adopt_successor()
+        if reader.alive and await reader.ping():
+            self._idle.put(reader)
+        else:
+            self._replace(reader)
+
+    def _replace(self, reader: Reader) -> None:
+        """Start a successor of a process that died or was ended while idle."""
         log.warning("idle_reader_died")
         self._spawn(self._start_reader(reader))
 

@@ -12,13 +12,14 @@ from cachetools import LRUCache
 
 from ketav_common.child_main import Channel, is_out_of_memory, run
 from ketav_common.stages import record_stages, stage
+from ketav_engine.budgets import PageBudgets, reading_within
 from ketav_engine.devices import NoDeviceError
 from ketav_engine.domain import Engine, EngineError, Model, UnusableImageError
 from ketav_engine.engines import make_engine
 from ketav_engine.images import decode
 from ketav_engine.orientation import read_upright
 from ketav_recognizer.domain import Answer, ReadingTask, Refusal
-from ketav_recognizer.reader_messages import WARM_UP, TimedAnswer, from_answer, to_task
+from ketav_recognizer.reader_messages import PING, WARM_UP, TimedAnswer, from_answer, to_task
 
 _DROP_INTERVAL_S: Final = 30.0
 """Seconds between two checks for loaded models whose files are deleted, while no task arrives."""
@@ -27,9 +28,10 @@ _DROP_INTERVAL_S: Final = 30.0
 class Reader:
     """Answers tasks with one engine; keeps the models that were used last."""
 
-    def __init__(self, engine: Engine, models: int) -> None:
-        """Take the engine and the number of loaded models to keep."""
+    def __init__(self, engine: Engine, models: int, budgets: PageBudgets | None = None) -> None:
+        """Take the engine, the number of loaded models to keep, and the budgets of images."""
         self._engine = engine
+        self._budgets = budgets or PageBudgets()
         self._models: LRUCache[str, tuple[Model, Path]] = LRUCache(models)
 
     def answer(self, task: ReadingTask) -> Answer:
@@ -53,9 +55,10 @@ class Reader:
         model, _ = self._models[task.model_sha256]
         with stage("decode"):
             image = decode(task.image)
-        if task.detect_turn:
-            return read_upright(self._engine, image, task.layout, model)
-        return self._engine.read_page(image, task.layout, model)
+        with reading_within(self._budgets.of(image.shape[0] * image.shape[1])):
+            if task.detect_turn:
+                return read_upright(self._engine, image, task.layout, model)
+            return self._engine.read_page(image, task.layout, model)
 
     def drop_deleted(self) -> None:
         """Unload models whose files are deleted: they may not be used any more."""
@@ -75,17 +78,21 @@ def serve(channel: Channel) -> None:
         raise SystemExit(error.detail) from None
     except EngineError as error:
         raise SystemExit(f"KETAV_LANGUAGE_MODEL names a file that cannot be used. {error.detail}") from None
-    reader = Reader(engine, channel.setup["models"])
+    reader = Reader(engine, channel.setup["models"], PageBudgets(**channel.setup["budgets"]))
     while True:
         frame = channel.receive(_DROP_INTERVAL_S)
         reader.drop_deleted()
         if frame is None:
             continue
-        if WARM_UP in frame.message:
+        if PING in frame.message:
+            channel.send({PING: True})
+        elif WARM_UP in frame.message:
             engine.warm_up()
             channel.send({WARM_UP: True})
         else:
-            channel.send(from_answer(_answer(reader, to_task(frame))))
+            with channel.beating():
+                answer = from_answer(_answer(reader, to_task(frame)))
+            channel.send(answer)
 
 
 def _answer(reader: Reader, task: ReadingTask) -> TimedAnswer:

@@ -12,6 +12,8 @@ from ketav_recognizer.domain import Answer, ReadingTask, Refusal
 
 WARM_UP: Final = "warm_up"
 """Key of the first request: load the engine, then answer."""
+PING: Final = "ping"
+"""Key of a request that is answered at once."""
 _ANSWERS: Final[dict[str, TypeAdapter[Any]]] = {
     "page": TypeAdapter(ReadPage),
     "refusal": TypeAdapter(Refusal),

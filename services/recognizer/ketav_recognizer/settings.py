@@ -42,7 +42,38 @@ class RecognizerSettings(BoundSettings):
         "three quarters of them.",
     )
     recognizer_page_seconds: float = Field(
-        default=180, gt=0, description="Seconds a reader may take for one image before it is killed."
+        default=60, gt=0, description="Seconds a reader may take for one page before it is killed."
+    )
+    recognizer_line_seconds: float = Field(
+        default=10, gt=0, description="Seconds a reader may take for an image of one line."
+    )
+    recognizer_silence_seconds: float = Field(
+        default=5, gt=1, description="Seconds without a heartbeat after which a reader is killed."
+    )
+    page_lines: int = Field(
+        default=100,
+        ge=1,
+        le=1000,
+        description="Lines that are read on a page of any size; KETAV_PAGE_LINES_PER_MEGAPIXEL adds to them. "
+        "Further lines are left out, with a warning.",
+    )
+    page_lines_per_megapixel: int = Field(
+        default=25, ge=0, le=1000, description="Lines that each megapixel of a page adds."
+    )
+    page_cpu_seconds: float = Field(
+        default=6,
+        gt=0,
+        description="Seconds of processor time for a page of any size, after which its remaining lines are "
+        "not read; KETAV_PAGE_CPU_SECONDS_PER_MEGAPIXEL adds to them, up to 25.",
+    )
+    page_cpu_seconds_per_megapixel: float = Field(
+        default=0.5, ge=0, description="Seconds of processor time that each megapixel of a page adds."
+    )
+    recognizer_resident_bytes: int = Field(
+        default=2 * 1024**3,
+        ge=0,
+        description="Memory of a reader process above which a new one replaces it, which is started first; "
+        "well above the 1.1 GB with which it starts with Kraken; 0 for no limit.",
     )
     recognizer_memory_bytes: int = Field(
         default=12 * 1024**3,

@@ -34,6 +34,8 @@ class Transcriptions(transcriptions_pb2_grpc.TranscriptionServiceServicer):
         transcription = transcriptions_pb2.Transcription(
             transcription_id=str(uuid4()), model=model, lines=request.lines, create_time=TIME
         )
+        present = [code for code in stored.message.image.warnings if not code.startswith("reading-")]
+        stored.message.image.warnings[:] = [*present, *request.warnings]
         stored.message.state = pages_pb2.PAGE_STATE_READ
         stored.message.transcription.CopyFrom(transcription)
         stored.edits.clear()

@@ -20,6 +20,7 @@ from ketav_common import faults
 from ketav_common.error_rates import cer
 from ketav_common.stages import stage
 from ketav_engine import domain
+from ketav_engine.budgets import OUT_OF_TIME, collect_warnings, is_out_of_time, warn, within_budget
 from ketav_engine.cropping import crop
 from ketav_engine.domain import (
     FitOptions,
@@ -93,16 +94,17 @@ class TinyEngine:
         """Read the letters of each line from right to left."""
         table = _own(model).table
         with stage("network"):
-            return [_read(line, table) for line in lines]
+            return [_read_in_time(line, table) for line in lines]
 
     def read_page(self, image: Image, layout: Layout, model: Model) -> domain.ReadPage:
-        """Find and read the lines of an image."""
-        with stage("segment"):
-            lines = self.find_lines(image, layout)
-        with stage("crop"):
-            crops = self.cut_lines(image, lines, model.info.height)
-        readings = self.read_lines(crops, model)
-        return assemble(image, lines, readings)
+        """Find and read the lines of an image, within the current budget."""
+        with collect_warnings() as warnings:
+            with stage("segment"):
+                lines = within_budget(self.find_lines(image, layout))
+            with stage("crop"):
+                crops = self.cut_lines(image, lines, model.info.height)
+            readings = self.read_lines(crops, model)
+        return assemble(image, lines, readings, warnings)
 
     def fit(
         self,
@@ -239,6 +241,14 @@ def _read(line: Image, table: NDArray[np.int32]) -> Reading:
         text += [" ", letter] if spaced else [letter]
         confidences += [confidence] * (2 if spaced else 1)
     return Reading("".join(text), tuple(confidences))
+
+
+def _read_in_time(line: Image, table: NDArray[np.int32]) -> Reading:
+    """Read one normalised line; return an empty text when the time of the budget is over."""
+    if is_out_of_time():
+        warn(OUT_OF_TIME)
+        return Reading("", ())
+    return _read(line, table)
 
 
 def _votes(lines: Sequence[domain.TrainingLine]) -> tuple[dict[int, Counter[int]], int]:

@@ -67,8 +67,17 @@ async def import_ground_truth(
     `files` have the reasons.
     """
     project = await _require_project(gateway.services, project_id)
-    with gateway.imports.acquire(user_id), TemporaryDirectory(dir=gateway.settings.spool_dir) as folder:
-        response = await _import(request, gateway, key, project, Path(folder))
+    gateway.imports.check(user_id)
+    with gateway.spool.hold(user_id) as held, TemporaryDirectory(dir=gateway.settings.spool_dir) as folder:
+        upload = await uploads.receive(
+            request,
+            Path(folder) / "upload",
+            held,
+            form=schemas.ImportForm,
+            max_file_bytes=gateway.settings.max_import_bytes,
+        )
+        with gateway.imports.acquire(user_id):
+            response = await _import(request, gateway, key, project, upload)
     if response.imported_lines or response.unchanged_lines:
         return response
     files = [file.model_dump(include={"name", "code", "reason"}) for file in response.files]
@@ -100,13 +109,10 @@ def _checked_hand(project: projects_pb2.Project, name: str | None) -> str:
 
 
 async def _import(
-    request: Request, gateway: Components, key: str, project: projects_pb2.Project, folder: Path
+    request: Request, gateway: Components, key: str, project: projects_pb2.Project, upload: uploads.Upload
 ) -> schemas.ImportGroundTruthResponse:
-    """Receive an archive and import its files."""
+    """Import the files of a received archive."""
     settings = gateway.settings
-    upload = await uploads.receive(
-        request, folder / "upload", form=schemas.ImportForm, max_file_bytes=settings.max_import_bytes
-    )
     form = uploads.validated(schemas.ImportForm, upload)
     hand = _checked_hand(project, form.hand)
     # Keys that were sent before the field existed stay valid: its default is left out.
@@ -122,7 +128,7 @@ async def _import(
             services=gateway.services,
             images=gateway.images,
             request=ImportRequest(project.project_id, form.confirm == "true", key, sha256, hand),
-            folder=folder,
+            folder=upload.path.parent,
             max_image_bytes=settings.max_upload_bytes,
             deadline=deadline,
         ).run()

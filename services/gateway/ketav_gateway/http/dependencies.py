@@ -16,6 +16,7 @@ from ketav_gateway.http.health import HealthProbe
 from ketav_gateway.http.limits import ConcurrencyLimit, RateLimits
 from ketav_gateway.http.line_images import LineImages
 from ketav_gateway.http.sessions import COOKIE, Sessions, presented_digest
+from ketav_gateway.http.spool import Spool
 from ketav_gateway.schemas import UUID_PATTERN, VERSION_PATTERN
 from ketav_gateway.services import Services
 from ketav_gateway.settings import GatewaySettings
@@ -38,6 +39,7 @@ class Components:
     uploads: ConcurrencyLimit
     imports: ConcurrencyLimit
     exports: ConcurrencyLimit
+    spool: Spool
     health: HealthProbe
 
 

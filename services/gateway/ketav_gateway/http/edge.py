@@ -48,6 +48,10 @@ class EdgeLimits:
     max_requests: int
     chunk_timeout_s: float
     body_timeout_s: float
+    body_grace_s: float = 10.0
+    """Seconds for which a body may arrive at less than the minimum rate."""
+    min_body_rate: float = 1024.0
+    """Bytes a second."""
     discard_bytes: int = 16 * 1024 * 1024
     """Bytes of a refused body that are read and discarded, so that the client reads its response."""
     discard_s: float = 5.0
@@ -67,9 +71,12 @@ class _Exchange:
     body_started: bool = False
     body_complete: bool = False
     status: int | None = None
+    credit_s: float = 0.0
+    """Seconds that the next chunk may take: the grace, less the waits, plus what received bytes are worth."""
 
     def __post_init__(self) -> None:
         """Mark a request without a body as complete."""
+        self.credit_s = self.limits.body_grace_s
         headers = Headers(scope=self.scope)
         self.body_complete = "transfer-encoding" not in headers and headers.get("content-length", "0") == "0"
 
@@ -77,7 +84,8 @@ class _Exchange:
         """Receive a message; raises HTTPException 408 when the next chunk of the body is too late."""
         if self.body_complete:
             return await self.inner_receive()
-        left = self.started + self.limits.body_timeout_s - time.monotonic()
+        began = time.monotonic()
+        left = min(self.started + self.limits.body_timeout_s - began, self.credit_s)
         try:
             async with asyncio.timeout(min(self.limits.chunk_timeout_s, max(left, 0.0))):
                 message = await self.inner_receive()
@@ -88,6 +96,9 @@ class _Exchange:
                 "The body of the request arrived too slowly. Send it again over a faster connection.",
                 {"Connection": "close"},
             ) from error
+        worth_s = len(message.get("body", b"")) / self.limits.min_body_rate
+        credit_s = self.credit_s - (time.monotonic() - began) + worth_s
+        self.credit_s = min(credit_s, self.limits.body_grace_s)
         self.body_started = True
         self.body_complete = message["type"] != "http.request" or not message.get("more_body", False)
         return message

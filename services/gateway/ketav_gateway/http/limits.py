@@ -66,12 +66,8 @@ class ConcurrencyLimit:
         self._name = name
         self._used: Counter[str] = Counter()
 
-    @contextmanager
-    def acquire(self, user_id: str) -> Iterator[None]:
-        """Count the block as an operation of the user.
-
-        Raises RateLimited when `per_user` operations of the user run, Unavailable when `total` run.
-        """
+    def check(self, user_id: str) -> None:
+        """Raise RateLimited when `per_user` operations of the user run, Unavailable when `total` run."""
         if self._used[user_id] >= self._per_user:
             raise RateLimited(
                 f"Your account has {self._per_user} {self._name} in progress, the most that are allowed. "
@@ -84,6 +80,11 @@ class ConcurrencyLimit:
                 code="overloaded",
                 retry_after=_RETRY_S,
             )
+
+    @contextmanager
+    def acquire(self, user_id: str) -> Iterator[None]:
+        """Count the block as an operation of the user; raises the errors of `check`."""
+        self.check(user_id)
         self._free -= 1
         self._used[user_id] += 1
         try:

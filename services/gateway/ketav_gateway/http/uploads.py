@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from ketav_common.errors import InvalidInput, TooLarge
 from ketav_gateway.http.bodies import refuse_encoded
 from ketav_gateway.http.openapi import CURL_ARGUMENTS
+from ketav_gateway.http.spool import HeldBytes
 from ketav_gateway.http.validation import invalid_fields, naming_field, pointer_step
 
 FILE_FIELD = "file"
@@ -61,9 +62,12 @@ class _Part:
 class _FormReceiver:
     """The callbacks of the multipart parser; each checks its event against the limits."""
 
-    def __init__(self, file: BinaryIO, *, fields: frozenset[str], max_file_bytes: int) -> None:
-        """Take the file to write to, the names of the allowed fields, and the limit of the file."""
+    def __init__(
+        self, file: BinaryIO, held: HeldBytes, *, fields: frozenset[str], max_file_bytes: int
+    ) -> None:
+        """Take the file, where its bytes are counted, the allowed fields, and the limit of the file."""
         self._file = file
+        self._held = held
         self._fields = fields
         self._max_file_bytes = max_file_bytes
         self._parts = 0
@@ -149,6 +153,7 @@ class _FormReceiver:
                     code="file-too-large",
                     details={"pointer": _FILE_POINTER},
                 )
+            self._held.add(end - start)
             chunk = data[start:end]
             self.hash.update(chunk)
             self._file.write(chunk)
@@ -236,14 +241,17 @@ async def _parse(request: Request, form: _FormReceiver, max_bytes: int) -> None:
         )
 
 
-async def receive(request: Request, target: Path, *, form: type[BaseModel], max_file_bytes: int) -> Upload:
-    """Receive a form with the fields of `form` and one file, which is written to `target`.
+async def receive(
+    request: Request, target: Path, held: HeldBytes, *, form: type[BaseModel], max_file_bytes: int
+) -> Upload:
+    """Receive a form with the fields of `form` and one file, written to `target` and counted by `held`.
 
-    Raises InvalidInput or TooLarge.
+    Raises InvalidInput, TooLarge, or the errors of `held`.
     """
     refuse_encoded(request)
     with target.open("wb") as file:
-        receiver = _FormReceiver(file, fields=frozenset(form.model_fields), max_file_bytes=max_file_bytes)
+        fields = frozenset(form.model_fields)
+        receiver = _FormReceiver(file, held, fields=fields, max_file_bytes=max_file_bytes)
         await _parse(request, receiver, max_file_bytes + _OVERHEAD_BYTES)
     if FILE_FIELD not in receiver.names:
         raise InvalidInput(

@@ -144,6 +144,7 @@ class Document:
         header = await download_image(self.services, page.project_id, page.page_id, image, version)
         images = self.request.turning(self.images)
         await usecases.read_in_background(self.services, header.page, header.model, image, images)
+        page.image.warnings[:] = header.page.image.warnings
 
 
 def _page_key(key: str, position: int) -> str:

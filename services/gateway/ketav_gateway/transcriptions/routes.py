@@ -23,6 +23,7 @@ from ketav_gateway.http.dependencies import (
 from ketav_gateway.http.idempotency import IdempotencyKey, fingerprint, idempotency_key
 from ketav_gateway.http.problem_codes import DOCUMENT, FORM, HAND, IDEMPOTENT, IMAGE, READING, TEXT
 from ketav_gateway.http.problems import Responses, responses
+from ketav_gateway.http.spool import HeldBytes
 from ketav_gateway.http.validation import naming_field
 from ketav_gateway.jobs import usecases as jobs
 from ketav_gateway.jobs.convert import job as job_response
@@ -107,10 +108,11 @@ async def run_ocr(
     `Prefer: respond-async` a job reads the image, or the document of up to 300 pages.
     """
     in_background = prefer is not None and _prefers_async(request)
-    with TemporaryDirectory(dir=gateway.settings.spool_dir) as name:
+    gateway.uploads.check(user_id)
+    with gateway.spool.hold(user_id) as held, TemporaryDirectory(dir=gateway.settings.spool_dir) as name:
         folder = Path(name)
+        received = await _receive(request, gateway, key, folder, held)
         with gateway.uploads.acquire(user_id):
-            received = await _receive(request, gateway, key, folder)
             count = await _count_pages(gateway, received.path, in_background=in_background)
             if count > 1 and in_background:
                 return await _start_job(gateway, received, count)
@@ -155,11 +157,14 @@ def _prefers_async(request: Request) -> bool:
     return any(preference.partition(";")[0].strip() == "respond-async" for preference in preferences)
 
 
-async def _receive(request: Request, gateway: Components, key: str, folder: Path) -> DocumentRequest:
+async def _receive(
+    request: Request, gateway: Components, key: str, folder: Path, held: HeldBytes
+) -> DocumentRequest:
     """Receive an upload with its form."""
     upload = await uploads.receive(
         request,
         folder / "upload",
+        held,
         form=schemas.OcrForm,
         max_file_bytes=gateway.settings.max_upload_bytes,
     )

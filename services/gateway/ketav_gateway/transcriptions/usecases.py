@@ -19,7 +19,7 @@ from ketav_common.errors import (
     Unavailable,
 )
 from ketav_common.images import ImageNormaliser
-from ketav_gateway.convert import image_to_proto
+from ketav_gateway.convert import image_to_proto, with_reading_warnings
 from ketav_gateway.http.problem_codes import IMAGE_IS_STORED
 from ketav_gateway.services import Services, call, download_image, file_messages, upload
 from ketav_gateway.transcriptions import convert, schemas
@@ -45,8 +45,11 @@ async def _recognize(
         model=model, layout=page.layout, size_bytes=page.image.size_bytes, detect_turn=detect_turn
     )
     messages = file_messages(recognizer_pb2.RecognizePageRequest, header, image)
+    deadlines = services.deadlines
+    is_line = page.layout == page_pb2.LAYOUT_LINE
+    deadline_s = deadlines.recognize_line_s if is_line else deadlines.recognize_s
     try:
-        return await upload(services.recognizer.RecognizePage, messages, services.deadlines.recognize_s)
+        return await upload(services.recognizer.RecognizePage, messages, deadline_s)
     except NotFound as error:
         raise Unavailable(
             "The model of this request was retired in the meantime. Read the image again."
@@ -131,8 +134,10 @@ async def _read_image(
         model_version=reading.model_version,
         lines=reading.lines,
         image_sha256=page.image.sha256,
+        warnings=reading.warnings,
     )
     response = await call(services.transcriptions.RecordTranscription, request, services.deadlines.short_s)
+    page.image.warnings[:] = with_reading_warnings(page.image.warnings, reading.warnings)
     return response.transcription
 
 

@@ -18,7 +18,7 @@ from ketav_registry.domain.jobs import (
     NewJob,
     ReadingOptions,
 )
-from ketav_registry.usecases.jobs_pages import Reading
+from ketav_registry.usecases.transcriptions import Reading
 
 _STATES = {state: pb.JobState.Value(f"JOB_STATE_{state.name}") for state in JobState}
 _PAGE_STATES = {state: pb.JobPageState.Value(f"JOB_PAGE_STATE_{state.name}") for state in JobPageState}
@@ -98,8 +98,9 @@ def fenced_page(request: pb.RenewJobPageRequest | pb.EndJobPageRequest) -> Fence
 def outcome(request: pb.EndJobPageRequest) -> Reading | Failure | None:
     """Return the outcome of an attempt; None: the page had been read before."""
     if request.HasField("reading"):
-        lines = [new_line(line) for line in request.reading.lines]
-        return Reading(request.reading.model_version, lines, request.reading.image_sha256)
+        reading = request.reading
+        lines = [new_line(line) for line in reading.lines]
+        return Reading(reading.model_version, lines, reading.image_sha256, list(reading.warnings))
     if not request.HasField("failure"):
         return None
     failure = request.failure

@@ -1,5 +1,7 @@
 """Pages, their images, and the names of the images' objects."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -9,8 +11,21 @@ from ketav_registry.domain.models import Model, Script
 from ketav_registry.domain.requests import RequestKey
 from ketav_registry.domain.transcriptions import Transcription
 
+MAX_READING_WARNINGS = 8
+"""Warnings of one reading."""
+_READING_WARNING = re.compile("reading-[a-z0-9-]{1,24}")
 MEDIA_TYPES = frozenset({"image/png", "image/jpeg"})
 """Media types of stored images: the gateway converts every other format."""
+
+
+def is_reading_warning(code: str) -> bool:
+    """Return whether a code is a warning of a reading, and not of an upload."""
+    return _READING_WARNING.fullmatch(code) is not None
+
+
+def with_reading_warnings(present: Sequence[str], warnings: Sequence[str]) -> tuple[str, ...]:
+    """Return the warnings of an image with those of its latest reading instead of those of an earlier one."""
+    return (*(code for code in present if not is_reading_warning(code)), *dict.fromkeys(warnings))
 
 
 class Layout(StrEnum):
@@ -40,7 +55,7 @@ class Image:
     normalised: tuple[str, ...] = ()
     """Codes of what the upload was changed by."""
     warnings: tuple[str, ...] = ()
-    """Codes of what is wrong with an upload that was read in part."""
+    """Codes of what is wrong with an upload that was read in part, and of what its latest reading omits."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Pages."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -47,6 +48,14 @@ async def lock_page(transaction: Transaction, user_id: UUID, page_id: UUID) -> P
     query = page.select().where(_page.id == page_id, _page.user_id == user_id).with_for_update()
     row = (await transaction.execute(query)).first()
     return None if row is None else page_of(row)
+
+
+async def set_warnings(
+    transaction: Transaction, user_id: UUID, page_id: UUID, warnings: Sequence[str]
+) -> None:
+    """Set the warnings of the image of a page that `lock_page` has locked."""
+    query = page.update().where(_page.id == page_id, _page.user_id == user_id)
+    await transaction.execute(query.values(warnings=list(warnings)))
 
 
 async def replace_image(transaction: Transaction, user_id: UUID, page_id: UUID, image: Image) -> Page:

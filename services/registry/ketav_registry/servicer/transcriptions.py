@@ -38,13 +38,11 @@ class TranscriptionServicer(transcriptions_pb2_grpc.TranscriptionServiceServicer
         """Store what a model read on a page."""
         page_id = common.uuid(request.page_id, "page_id")
         lines = [convert.new_line(line) for line in request.lines]
+        reading = transcriptions.Reading(
+            request.model_version, lines, request.image_sha256, list(request.warnings)
+        )
         transcription = await transcriptions.record_transcription(
-            current_user(),
-            page_id,
-            request.model_version,
-            lines,
-            image_sha256=request.image_sha256,
-            stores=self._stores,
+            current_user(), page_id, reading, stores=self._stores
         )
         return pb.RecordTranscriptionResponse(transcription=convert.transcription_message(transcription))
 

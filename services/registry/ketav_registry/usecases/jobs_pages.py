@@ -1,7 +1,5 @@
 """Pages of jobs in the hands of workers: claimed, renewed, ended, and returned to the queue by sweeps."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
@@ -12,11 +10,10 @@ from ketav_common.logging import get_logger
 from ketav_registry import metrics
 from ketav_registry.database import Transaction, try_block_deletion
 from ketav_registry.domain.jobs import ClaimedPage, Failure, FencedPage, Job, SweptJobs
-from ketav_registry.domain.transcriptions import Line
 from ketav_registry.repository import jobs, jobs_pages
 from ketav_registry.stores import Stores
 from ketav_registry.usecases.jobs import count_end
-from ketav_registry.usecases.transcriptions import check_lines, insert_reading
+from ketav_registry.usecases.transcriptions import Reading, check_reading, insert_reading
 
 log = get_logger()
 
@@ -25,15 +22,6 @@ _CLAIM_TRIES = 20
 _STALE = (
     "The fence is stale: another worker has claimed the page, or it has an outcome. Do not work on this page."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """The lines that the recognizer has read on a page, and the model."""
-
-    model_version: str
-    lines: Sequence[Line]
-    image_sha256: bytes = b""
 
 
 def _stale_fence() -> Stale:
@@ -93,7 +81,7 @@ async def end_job_page(
     InvalidInput invalid-transcription: a line cannot be stored.
     """
     if isinstance(outcome, Reading):
-        check_lines(outcome.lines)
+        check_reading(outcome)
     async with stores.database.user(user_id) as transaction:
         locked = await jobs.lock_job(transaction, claimed.job_id, user_id)
         if locked is None:
@@ -121,14 +109,7 @@ async def _record(
     if not await jobs_pages.finish(transaction, claimed, page_id):
         return False
     if outcome is not None:
-        await insert_reading(
-            transaction,
-            locked.user_id,
-            page_id,
-            outcome.model_version,
-            outcome.lines,
-            image_sha256=outcome.image_sha256,
-        )
+        await insert_reading(transaction, locked.user_id, page_id, outcome)
     return True
 
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from ketav_common.errors import InvalidInput, NotFound
@@ -9,6 +10,7 @@ from ketav_common.limits import MAX_PAGE_LINES
 from ketav_common.stages import record_stages, stage
 from ketav_common.telemetry import READING_STAGE, report_stages
 from ketav_registry.database import Transaction
+from ketav_registry.domain.pages import MAX_READING_WARNINGS, is_reading_warning, with_reading_warnings
 from ketav_registry.domain.transcriptions import Line, Transcription, line_problem
 from ketav_registry.repository import pages, transcriptions
 from ketav_registry.stores import Stores
@@ -18,58 +20,58 @@ from ketav_registry.usecases.pages import check_same_image
 _CODE = "invalid-transcription"
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a model read: its lines, the digest of the image (empty: any), and codes of what it left out."""
+
+    model_version: str
+    lines: Sequence[Line]
+    image_sha256: bytes = b""
+    warnings: Sequence[str] = ()
+
+
 async def record_transcription(
-    user_id: UUID,
-    page_id: UUID,
-    model_version: str,
-    lines: Sequence[Line],
-    *,
-    image_sha256: bytes = b"",
-    stores: Stores,
+    user_id: UUID, page_id: UUID, reading: Reading, *, stores: Stores
 ) -> Transcription:
     """Store what a model read as the page's latest transcription. NotFound: no such page or model.
 
-    Conflict image-changed: the page's image is not the one that was read (empty digest: any), so the
-    coordinates of the lines are of another image.
+    Conflict image-changed: the page's image is not the one that was read, so the coordinates of the lines are
+    of another image.
     """
-    check_lines(lines)
+    check_reading(reading)
     with record_stages() as stages, stage("store"):
-        transcription = await _store(user_id, page_id, model_version, lines, image_sha256, stores)
+        async with stores.database.user(user_id) as transaction:
+            transcription = await insert_reading(transaction, user_id, page_id, reading)
     report_stages(READING_STAGE, stages, os.getpid())
     return transcription
 
 
-async def _store(
-    user_id: UUID,
-    page_id: UUID,
-    model_version: str,
-    lines: Sequence[Line],
-    image_sha256: bytes,
-    stores: Stores,
-) -> Transcription:
-    """Insert a transcription with lines that were checked. Errors: record_transcription."""
-    async with stores.database.user(user_id) as transaction:
-        return await insert_reading(
-            transaction, user_id, page_id, model_version, lines, image_sha256=image_sha256
-        )
-
-
 async def insert_reading(
-    transaction: Transaction,
-    user_id: UUID,
-    page_id: UUID,
-    model_version: str,
-    lines: Sequence[Line],
-    *,
-    image_sha256: bytes,
+    transaction: Transaction, user_id: UUID, page_id: UUID, reading: Reading
 ) -> Transcription:
-    """Insert checked lines as a page's latest transcription. Errors: record_transcription."""
-    version = await require_version(transaction, user_id, model_version)
+    """Insert a checked reading as a page's latest transcription. Errors: record_transcription."""
+    version = await require_version(transaction, user_id, reading.model_version)
     page = await pages.lock_page(transaction, user_id, page_id)
     if page is None:
         raise NotFound("This account has no page with this id. Upload the image with POST /ocr/.")
-    check_same_image(page.image.sha256, image_sha256)
-    return await transcriptions.insert_transcription(transaction, user_id, page_id, version.model, lines)
+    check_same_image(page.image.sha256, reading.image_sha256)
+    warnings = with_reading_warnings(page.image.warnings, reading.warnings)
+    if warnings != page.image.warnings:
+        await pages.set_warnings(transaction, user_id, page_id, warnings)
+    return await transcriptions.insert_transcription(
+        transaction, user_id, page_id, version.model, reading.lines
+    )
+
+
+def check_reading(reading: Reading) -> None:
+    """Raise InvalidInput invalid-transcription for a reading that cannot be stored."""
+    check_lines(reading.lines)
+    if len(reading.warnings) > MAX_READING_WARNINGS or not all(map(is_reading_warning, reading.warnings)):
+        raise InvalidInput(
+            f"The reading has a malformed warning, or more than {MAX_READING_WARNINGS} of them. Send codes "
+            "that begin with reading-.",
+            code=_CODE,
+        )
 
 
 def check_lines(lines: Sequence[Line]) -> None:

@@ -198,7 +198,9 @@ class Image(_message.Message):
 
     @_builtins.property
     def warnings(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Codes of what is wrong with an upload that was read in part, such as incomplete-image; at most 8."""
+        """Codes of what is wrong with an image that was read in part, such as incomplete-image; at most 8 of the upload,
+        and those of the latest reading, which begin with reading-.
+        """
 
     def __init__(
         self,

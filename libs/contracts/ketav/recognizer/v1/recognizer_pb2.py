@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from ketav.page.v1 import page_pb2 as ketav_dot_page_dot_v1_dot_page__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$ketav/recognizer/v1/recognizer.proto\x12\x13ketav.recognizer.v1\x1a\x18ketav/page/v1/page.proto\"\x99\x01\n\x13RecognizePageHeader\x12#\n\x05model\x18\x01 \x01(\x0b\x32\x14.ketav.page.v1.Model\x12%\n\x06layout\x18\x02 \x01(\x0e\x32\x15.ketav.page.v1.Layout\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\x12\x13\n\x0b\x64\x65tect_turn\x18\x04 \x01(\x08\x12\r\n\x05\x62\x61tch\x18\x05 \x01(\x08\"k\n\x14RecognizePageRequest\x12:\n\x06header\x18\x01 \x01(\x0b\x32(.ketav.recognizer.v1.RecognizePageHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"`\n\x15RecognizePageResponse\x12\x15\n\rmodel_version\x18\x01 \x01(\t\x12\"\n\x05lines\x18\x02 \x03(\x0b\x32\x13.ketav.page.v1.Line\x12\x0c\n\x04turn\x18\x03 \x01(\x05\"#\n\x11\x45nqueueJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"\x14\n\x12\x45nqueueJobResponse2\xe1\x01\n\x11RecognizerService\x12h\n\rRecognizePage\x12).ketav.recognizer.v1.RecognizePageRequest\x1a*.ketav.recognizer.v1.RecognizePageResponse(\x01\x12\x62\n\nEnqueueJob\x12&.ketav.recognizer.v1.EnqueueJobRequest\x1a\'.ketav.recognizer.v1.EnqueueJobResponse\"\x03\x90\x02\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$ketav/recognizer/v1/recognizer.proto\x12\x13ketav.recognizer.v1\x1a\x18ketav/page/v1/page.proto\"\x99\x01\n\x13RecognizePageHeader\x12#\n\x05model\x18\x01 \x01(\x0b\x32\x14.ketav.page.v1.Model\x12%\n\x06layout\x18\x02 \x01(\x0e\x32\x15.ketav.page.v1.Layout\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\x12\x13\n\x0b\x64\x65tect_turn\x18\x04 \x01(\x08\x12\r\n\x05\x62\x61tch\x18\x05 \x01(\x08\"k\n\x14RecognizePageRequest\x12:\n\x06header\x18\x01 \x01(\x0b\x32(.ketav.recognizer.v1.RecognizePageHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"r\n\x15RecognizePageResponse\x12\x15\n\rmodel_version\x18\x01 \x01(\t\x12\"\n\x05lines\x18\x02 \x03(\x0b\x32\x13.ketav.page.v1.Line\x12\x0c\n\x04turn\x18\x03 \x01(\x05\x12\x10\n\x08warnings\x18\x04 \x03(\t\"#\n\x11\x45nqueueJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"\x14\n\x12\x45nqueueJobResponse2\xe1\x01\n\x11RecognizerService\x12h\n\rRecognizePage\x12).ketav.recognizer.v1.RecognizePageRequest\x1a*.ketav.recognizer.v1.RecognizePageResponse(\x01\x12\x62\n\nEnqueueJob\x12&.ketav.recognizer.v1.EnqueueJobRequest\x1a\'.ketav.recognizer.v1.EnqueueJobResponse\"\x03\x90\x02\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,11 +39,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RECOGNIZEPAGEREQUEST']._serialized_start=243
   _globals['_RECOGNIZEPAGEREQUEST']._serialized_end=350
   _globals['_RECOGNIZEPAGERESPONSE']._serialized_start=352
-  _globals['_RECOGNIZEPAGERESPONSE']._serialized_end=448
-  _globals['_ENQUEUEJOBREQUEST']._serialized_start=450
-  _globals['_ENQUEUEJOBREQUEST']._serialized_end=485
-  _globals['_ENQUEUEJOBRESPONSE']._serialized_start=487
-  _globals['_ENQUEUEJOBRESPONSE']._serialized_end=507
-  _globals['_RECOGNIZERSERVICE']._serialized_start=510
-  _globals['_RECOGNIZERSERVICE']._serialized_end=735
+  _globals['_RECOGNIZEPAGERESPONSE']._serialized_end=466
+  _globals['_ENQUEUEJOBREQUEST']._serialized_start=468
+  _globals['_ENQUEUEJOBREQUEST']._serialized_end=503
+  _globals['_ENQUEUEJOBRESPONSE']._serialized_start=505
+  _globals['_ENQUEUEJOBRESPONSE']._serialized_end=525
+  _globals['_RECOGNIZERSERVICE']._serialized_start=528
+  _globals['_RECOGNIZERSERVICE']._serialized_end=753
 # @@protoc_insertion_point(module_scope)

@@ -98,6 +98,7 @@ class RecognizePageResponse(_message.Message):
     MODEL_VERSION_FIELD_NUMBER: _builtins.int
     LINES_FIELD_NUMBER: _builtins.int
     TURN_FIELD_NUMBER: _builtins.int
+    WARNINGS_FIELD_NUMBER: _builtins.int
     model_version: _builtins.str
     """Version of the model that read the image."""
     turn: _builtins.int
@@ -106,16 +107,23 @@ class RecognizePageResponse(_message.Message):
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[_page_pb2.Line]:
         """Lines in reading order; empty for a blank page. Line ids are empty."""
 
+    @_builtins.property
+    def warnings(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Codes of what was left out because the budget of the reading was spent: reading-too-many-lines,
+        reading-out-of-time.
+        """
+
     def __init__(
         self,
         *,
         model_version: _builtins.str = ...,
         lines: _abc.Iterable[_page_pb2.Line] | None = ...,
         turn: _builtins.int = ...,
+        warnings: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["lines", b"lines", "model_version", b"model_version", "turn", b"turn"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lines", b"lines", "model_version", b"model_version", "turn", b"turn", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

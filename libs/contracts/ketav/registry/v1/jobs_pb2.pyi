@@ -691,6 +691,7 @@ class JobPageReading(_message.Message):
     MODEL_VERSION_FIELD_NUMBER: _builtins.int
     LINES_FIELD_NUMBER: _builtins.int
     IMAGE_SHA256_FIELD_NUMBER: _builtins.int
+    WARNINGS_FIELD_NUMBER: _builtins.int
     model_version: _builtins.str
     """Version of the model."""
     image_sha256: _builtins.bytes
@@ -699,16 +700,21 @@ class JobPageReading(_message.Message):
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[_page_pb2.Line]:
         """The lines, without ids."""
 
+    @_builtins.property
+    def warnings(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Codes of what the reading left out, as in RecordTranscriptionRequest."""
+
     def __init__(
         self,
         *,
         model_version: _builtins.str = ...,
         lines: _abc.Iterable[_page_pb2.Line] | None = ...,
         image_sha256: _builtins.bytes = ...,
+        warnings: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["image_sha256", b"image_sha256", "lines", b"lines", "model_version", b"model_version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["image_sha256", b"image_sha256", "lines", b"lines", "model_version", b"model_version", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -75,6 +75,7 @@ class RecordTranscriptionRequest(_message.Message):
     MODEL_VERSION_FIELD_NUMBER: _builtins.int
     LINES_FIELD_NUMBER: _builtins.int
     IMAGE_SHA256_FIELD_NUMBER: _builtins.int
+    WARNINGS_FIELD_NUMBER: _builtins.int
     page_id: _builtins.str
     """UUID of the page."""
     model_version: _builtins.str
@@ -87,6 +88,12 @@ class RecordTranscriptionRequest(_message.Message):
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[_page_pb2.Line]:
         """At most 1,000 lines in reading order, without ids."""
 
+    @_builtins.property
+    def warnings(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Codes of what the reading left out, such as reading-out-of-time; at most 8. They replace those of an earlier
+        reading among the warnings of the page's image.
+        """
+
     def __init__(
         self,
         *,
@@ -94,10 +101,11 @@ class RecordTranscriptionRequest(_message.Message):
         model_version: _builtins.str = ...,
         lines: _abc.Iterable[_page_pb2.Line] | None = ...,
         image_sha256: _builtins.bytes = ...,
+        warnings: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["image_sha256", b"image_sha256", "lines", b"lines", "model_version", b"model_version", "page_id", b"page_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["image_sha256", b"image_sha256", "lines", b"lines", "model_version", b"model_version", "page_id", b"page_id", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

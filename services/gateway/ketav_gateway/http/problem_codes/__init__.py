@@ -76,6 +76,7 @@ READING = (
     "not-found",
     "unreadable-image",
     "queue-full",
+    "costly-images",
     "no-reader",
     "reader-died",
     "model-cache",

@@ -57,6 +57,14 @@ CODES: dict[str, ProblemCode] = {
         422, "Reading this image has failed repeatedly. Send it at a lower resolution or in parts.", PAGE
     ),
     "queue-full": ProblemCode(429, _stored("Too many images wait to be read. Try again later."), PAGE),
+    "costly-images": ProblemCode(
+        429,
+        _stored(
+            "Several of your images took more time than images of their size may. "
+            "Check that they are pages of writing, and retry after 8 seconds."
+        ),
+        PAGE,
+    ),
     "no-reader": ProblemCode(503, _stored("No reader process can be started. Try again later."), PAGE),
     "reader-died": ProblemCode(
         503, _stored("The process that read the image ended. Read the image again."), PAGE
