@@ -68,7 +68,7 @@ class Attack:
         return httpx.Client(base_url=self.run.url, headers=headers, timeout=300, trust_env=False)
 
     def read_images(self, key: str, images: Callable[[int], bytes]) -> None:
-        """Have images read one after the other."""
+        """Upload images one after the other."""
         with self.client(key) as client, contextlib.suppress(httpx.HTTPError):
             while not self.stop.is_set():
                 image = images(time.monotonic_ns() % 1_000_000)
@@ -178,7 +178,7 @@ def archive(number: int) -> bytes:
 
 
 def requests_of(client: httpx.Client, name: str, models: Path) -> Iterator[httpx.Request]:
-    """Yield the victim's requests: lines to read, beside slow imports archives."""
+    """Yield the victim's requests: lines to read, during slow imports archives."""
     if name == "slow-imports":
         project = client.post("/projects", json={"name": "v"}).raise_for_status().json()["project_id"]
         for number in range(1_000_000):
@@ -243,7 +243,7 @@ async def bench(names: list[str], engine: str, seconds: float) -> None:
 
 def main() -> None:
     """Read the command line and measure."""
-    parser = argparse.ArgumentParser(description="Measure a user's waits beside attacks of others.")
+    parser = argparse.ArgumentParser(description="Measure a user's waits during attacks of others.")
     parser.add_argument("attacks", nargs="+", choices=list(ATTACKS))
     parser.add_argument("--engine", choices=("kraken", "tiny"), default="kraken")
     parser.add_argument("--seconds", type=float, default=60.0, help="length of each attack")

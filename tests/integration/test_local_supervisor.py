@@ -2,18 +2,22 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import psutil
 import pytest
 
+from ketav_common.readiness import LIVENESS
 from ketav_local import pid_file as pid_files
+from ketav_local import probes
+from ketav_local import supervisor as supervising
 from ketav_local.command import point_at_local_stores
 from ketav_local.data_directory import DataDirectory, DataDirectoryInUseError, read_env
 from ketav_local.errors import StartError
@@ -222,3 +226,80 @@ def test_after_supervisor_and_watchdog_are_killed_the_next_start_ends_the_proces
     assert pid_files.end_left_processes(listed) == ["parent"]
     assert has_ended(parent)
     psutil.Process(child).kill()
+
+
+async def test_a_process_that_hangs_is_killed_and_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stopped process answers no liveness probe; a worker without a server does not touch its file."""
+    monkeypatch.setattr(supervising, "LIVENESS_S", 0.2)
+    monkeypatch.setattr(probes, "BEAT_AGE_S", 5.0)
+    beat_file = tmp_path / "worker.beat"
+    code = f"""
+        import time
+        from pathlib import Path
+        from ketav_common.beats import beating
+        with beating(Path({str(beat_file)!r})):
+            time.sleep(600)
+    """
+    command = (sys.executable, "-c", textwrap.dedent(code))
+    worker = Spec("worker", command, dict(os.environ), alive=probes.BeatProbe(beat_file), beat_file=beat_file)
+    messages: list[str] = []
+    with PidFile(tmp_path / "processes.json") as pid_file:
+        async with Supervisor([worker], tmp_path, pid_file, messages.append, 30) as supervisor:
+            await _until(beat_file.exists)
+            await asyncio.sleep(1.5)
+            stopped = supervisor.processes["worker"].pid
+            os.kill(stopped, signal.SIGSTOP)
+            await _until(lambda: supervisor.processes["worker"].pid != stopped)
+            assert "worker does not answer; it is killed" in messages
+            assert has_ended(stopped)
+    assert supervisor.restarts["worker"] == 1
+
+
+async def test_a_service_whose_event_loop_is_stopped_is_killed_and_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The liveness probe of a gRPC server is answered by its event loop."""
+    monkeypatch.setattr(supervising, "LIVENESS_S", 0.2)
+    monkeypatch.setattr(probes, "PROBE_TIMEOUT_S", 1.0)
+    (port,) = free_ports(1)
+    code = f"""
+        import asyncio
+        from ketav_common import rpc
+        from ketav_common.identity import Signer
+        signer = Signer("s" * 32)
+        asyncio.run(rpc.serve(lambda _: None, bind="127.0.0.1:{port}", signer=signer, service="a"))
+    """
+    address = f"127.0.0.1:{port}"
+    spec = Spec(
+        "server",
+        (sys.executable, "-c", textwrap.dedent(code)),
+        dict(os.environ),
+        ready=probes.GrpcProbe(address),
+        alive=probes.GrpcProbe(address, LIVENESS),
+    )
+    with PidFile(tmp_path / "processes.json") as pid_file:
+        async with Supervisor([spec], tmp_path, pid_file, lambda _: None, 60) as supervisor:
+            stopped = supervisor.processes["server"].pid
+            os.kill(stopped, signal.SIGSTOP)
+            await _until(lambda: supervisor.processes["server"].pid != stopped)
+            await _until_answered(probes.GrpcProbe(address))
+
+
+async def _until(condition: Callable[[], bool], polls: int = 600) -> None:
+    """Wait until a condition holds; fail after so many polls, 20 of them a second."""
+    for _ in range(polls):
+        if condition():
+            return
+        await asyncio.sleep(0.05)
+    pytest.fail("the condition never held")
+
+
+async def _until_answered(probe: probes.GrpcProbe, polls: int = 100) -> None:
+    """Wait until a server is ready; fail after so many polls."""
+    for _ in range(polls):
+        if await probe():
+            return
+        await asyncio.sleep(0.1)
+    pytest.fail("the server never answered")

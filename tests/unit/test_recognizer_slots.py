@@ -13,17 +13,17 @@ def test_two_users_who_take_all_that_they_get_leave_slots_for_a_third() -> None:
     """The more users wait, the fewer slots each of them gets."""
     slots = Slots(readers=1, queue=16)
     with ExitStack() as stack:
-        taken = dict.fromkeys(["ann", "ben", "eve"], 0)
+        counts = dict.fromkeys(["ann", "ben", "eve"], 0)
         for user in ("ann", "ben"):
             for _ in range(17):
                 try:
                     stack.enter_context(slots.take(user))
                 except RateLimited:
                     break
-                taken[user] += 1
+                counts[user] += 1
         stack.enter_context(slots.take("eve"))
-        assert taken["ann"] == 13
-        assert taken["ben"] >= 1
+        assert counts["ann"] == 13
+        assert counts["ben"] >= 1
     assert slots.free == 17
 
 

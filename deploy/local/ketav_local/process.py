@@ -31,6 +31,10 @@ class Spec:
     needs: tuple[str, ...] = ()
     """Names of the processes that must be ready before this one counts as ready."""
     ready: Probe = always_ready
+    alive: Probe | None = None
+    """Whether the process, once ready, still answers; one that does not is killed and started again."""
+    beat_file: Path | None = None
+    """The file that it touches while it runs; removed before each start."""
     once: bool = False
     """Whether it is a step that must end with status 0, and not a service."""
     start_at_once: bool = False

@@ -19,6 +19,10 @@ FIRST_BACKOFF_S = 0.2
 LAST_BACKOFF_S = 10.0
 HEALTHY_S = 30.0
 """Seconds after which a process that dies is restarted with the first backoff again."""
+LIVENESS_S = 3.0
+"""Seconds between two liveness probes of a process."""
+UNANSWERED = 3
+"""Unanswered liveness probes in a row after which a process is killed."""
 MAX_LOG_BYTES = 8 * 2**20
 LOG_CHECK_INTERVAL_S = 10
 START_ATTEMPTS = 3
@@ -145,21 +149,37 @@ class Supervisor:
     async def _run(self, spec: Spec) -> int:
         """Run the process once, mark it as ready, and return its exit status."""
         began = time.monotonic()
+        if spec.beat_file is not None:
+            spec.beat_file.unlink(missing_ok=True)
         process = await spawn(spec, self.log_of(spec.name))
         self.processes[spec.name] = process
         self.pid_file.add(spec.name, process.pid)
         ended = asyncio.create_task(process.wait())
+        watching: asyncio.Task[None] | None = None
         try:
             while not spec.once and not ended.done() and not await self._is_ready(spec):
                 await asyncio.wait([ended], timeout=POLL_S)
             if not spec.once and not ended.done():
                 self.ready[spec.name].set()
                 self.say(f"{spec.name} is ready ({time.monotonic() - began:.1f} s)")
+                watching = asyncio.create_task(self._kill_when_hanging(spec, process))
             return await asyncio.shield(ended)
         finally:
+            if watching is not None:
+                watching.cancel()
             if ended.done():
                 signal_group(process.pid, signal.SIGKILL)
                 self.pid_file.remove(spec.name, process.pid)
+
+    async def _kill_when_hanging(self, spec: Spec, process: Process) -> None:
+        """Kill a process that was ready and does not answer several liveness probes in a row."""
+        unanswered = 0
+        while spec.alive is not None and unanswered < UNANSWERED:
+            await asyncio.sleep(LIVENESS_S)
+            unanswered = 0 if await spec.alive() else unanswered + 1
+        if unanswered:
+            self.say(f"{spec.name} does not answer; it is killed")
+            signal_group(process.pid, signal.SIGKILL)
 
     async def _is_ready(self, spec: Spec) -> bool:
         """Return whether the processes that a process needs are ready, and it is ready itself."""

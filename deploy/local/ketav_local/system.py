@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ketav_common.readiness import LIVENESS
 from ketav_local.data_directory import DataDirectory
 from ketav_local.ports import free_ports
 from ketav_local.postgres import OWNER, SERVICE, Postgres
-from ketav_local.probes import GrpcProbe, HttpProbe
+from ketav_local.probes import BeatProbe, GrpcProbe, HttpProbe
 from ketav_local.process import Spec
 from ketav_local.settings import LocalSettings
 from ketav_local.valkey import Valkey
@@ -130,6 +131,7 @@ class System:
             needs=("prepare",),
             start_at_once=True,
             ready=GrpcProbe(self.addresses["registry"]),
+            alive=GrpcProbe(self.addresses["registry"], LIVENESS),
         )
 
     def base_model(self) -> Path:
@@ -144,31 +146,47 @@ class System:
 
     def _services(self) -> Iterator[Spec]:
         """Yield the recognizer, the trainer, and their workers: one reads jobs, one trains and has beat."""
-        queue = {**self.model_env(), **self.service_env("trainer", "KETAV_REDIS_URL")}
-        valkey = ("valkey",) if self.settings.redis_url is None else ()
-        yield Spec(
-            "recognizer",
-            python("-m", "ketav_recognizer.main"),
-            {**self.model_env(), **self.service_env("recognizer", "KETAV_REDIS_URL")},
-            ready=GrpcProbe(self.addresses["recognizer"]),
+        yield self._grpc_service("recognizer", {**self.model_env(), **self._queue_env("recognizer")})
+        reading = self._queue_env("recognizer-worker")
+        yield self._worker("recognizer-worker", python("-m", "ketav_recognizer.worker"), reading)
+        queue = {**self.model_env(), **self._queue_env("trainer")}
+        yield self._grpc_service("trainer", queue, needs=self._broker)
+        own_port = {"KETAV_METRICS_PORT": str(self.metrics_port("worker"))}
+        yield self._worker("worker", python("-m", "ketav_trainer.worker", "--beat"), queue | own_port)
+
+    @property
+    def _broker(self) -> tuple[str, ...]:
+        """Return the name of the broker's process where it is started here."""
+        return ("valkey",) if self.settings.redis_url is None else ()
+
+    def _queue_env(self, name: str) -> dict[str, str]:
+        """Return the environment of a service that uses the broker."""
+        return self.service_env(name, "KETAV_REDIS_URL")
+
+    def _grpc_service(self, name: str, env: Mapping[str, str], needs: tuple[str, ...] = ()) -> Spec:
+        """Return a gRPC service without a store of its own."""
+        address = self.addresses[name]
+        return Spec(
+            name,
+            python("-m", f"ketav_{name}.main"),
+            env,
+            needs=needs,
+            ready=GrpcProbe(address),
+            alive=GrpcProbe(address, LIVENESS),
         )
-        yield Spec(
-            "recognizer-worker",
-            python("-m", "ketav_recognizer.worker"),
-            self.service_env("recognizer-worker", "KETAV_REDIS_URL"),
-            needs=(*valkey, "registry"),
+
+    def _worker(self, name: str, command: tuple[str, ...], env: Mapping[str, str]) -> Spec:
+        """Return a worker, which touches a file while it runs."""
+        beat_file = self.data.logs / f"{name}.beat"
+        return Spec(
+            name,
+            command,
+            {**env, "KETAV_BEAT_FILE": str(beat_file)},
+            needs=(*self._broker, "registry"),
+            alive=BeatProbe(beat_file),
+            beat_file=beat_file,
             stop_s=30.0,
         )
-        yield Spec(
-            "trainer",
-            python("-m", "ketav_trainer.main"),
-            queue,
-            needs=valkey,
-            ready=GrpcProbe(self.addresses["trainer"]),
-        )
-        worker = python("-m", "ketav_trainer.worker", "--beat")
-        own_port = {"KETAV_METRICS_PORT": str(self.metrics_port("worker"))}
-        yield Spec("worker", worker, queue | own_port, needs=(*valkey, "registry"), stop_s=30.0)
 
     def _gateway(self) -> Spec:
         """Return the gateway; it is ready when the services behind it answer."""
@@ -179,4 +197,5 @@ class System:
             needs=("registry", "recognizer", "trainer"),
             start_at_once=True,
             ready=HttpProbe(f"{self.url}/readyz"),
+            alive=HttpProbe(f"{self.url}/livez"),
         )

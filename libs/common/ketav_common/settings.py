@@ -57,6 +57,11 @@ class ServiceSettings(EnvironmentSettings):
         validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT",
         description="Address of an OpenTelemetry collector, OTLP over HTTP; unset: no spans are exported.",
     )
+    beat_file: Path | None = Field(
+        None,
+        description="File that a worker touches every two seconds, so that the supervisor or Kubernetes "
+        "restarts one that hangs; unset: none.",
+    )
     drain_seconds: float = Field(
         10, ge=0, le=600, description="Seconds that calls in flight may take when the service stops."
     )

@@ -12,7 +12,7 @@ ReaderT = TypeVar("ReaderT")
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Whose turn a request takes: that of a user, with the seconds that it is expected to take."""
+    """The turn of a request: its user, and the seconds that it is expected to take."""
 
     user: str = ""
     batch: bool = False

@@ -26,7 +26,7 @@ from ketav_recognizer.slots import Slots
 log = get_logger()
 
 _CHECK_INTERVAL_S: Final = 1.0
-"""Seconds between two checks for idle readers that died, hang, or are to be replaced."""
+"""Seconds between two checks for idle readers that died or hang, and for started successors."""
 _FIRST_RESTART_PAUSE_S: Final = 0.5
 _LONGEST_RESTART_PAUSE_S: Final = 30.0
 _MAX_FAILED_STARTS: Final = 3

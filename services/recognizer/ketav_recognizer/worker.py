@@ -12,6 +12,7 @@ from typing import NoReturn
 
 from ketav.registry.v1 import jobs_pb2, pages_pb2
 from ketav_common import rpc
+from ketav_common.beats import beating
 from ketav_common.images import ImageNormaliser
 from ketav_common.logging import configure, get_logger
 from ketav_common.private_directory import locked_directory
@@ -98,6 +99,7 @@ def main() -> None:
     configure("recognizer-worker", settings.log_level)
     app = make_app(settings.redis_url.get_secret_value())
     with (
+        beating(settings.beat_file),
         metrics_server(settings.metrics_host, settings.metrics_port),
         exporting_spans("recognizer-worker", settings.otlp_endpoint),
     ):

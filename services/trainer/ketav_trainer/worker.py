@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Self
 
 from ketav_common import context, rpc, tracing
+from ketav_common.beats import beating
 from ketav_common.errors import KetavError
 from ketav_common.logging import configure, get_logger
 from ketav_common.settings import load
@@ -131,6 +132,7 @@ def main() -> None:
     configure("trainer-worker", settings.log_level)
     app = make_app(settings.redis_url.get_secret_value(), settings.sweep_seconds)
     with (
+        beating(settings.beat_file),
         metrics_server(settings.metrics_host, settings.metrics_port),
         exporting_spans("trainer-worker", settings.otlp_endpoint),
         Worker(settings, RunQueue(app)) as worker,

@@ -68,11 +68,14 @@ async def import_ground_truth(
     """
     project = await _require_project(gateway.services, project_id)
     gateway.imports.check(user_id)
-    with gateway.spool.hold(user_id) as held, TemporaryDirectory(dir=gateway.settings.spool_dir) as folder:
+    with (
+        gateway.spool.counting(user_id) as spooled,
+        TemporaryDirectory(dir=gateway.settings.spool_dir) as folder,
+    ):
         upload = await uploads.receive(
             request,
             Path(folder) / "upload",
-            held,
+            spooled,
             form=schemas.ImportForm,
             max_file_bytes=gateway.settings.max_import_bytes,
         )

@@ -21,7 +21,7 @@ get a third each (dynamic thresholds, Choudhury and Hahne 1998)."""
 
 @dataclass
 class Spool:
-    """Counts the bytes that requests hold on disk; raises instead of waiting."""
+    """Counts the bytes that requests have on disk; raises instead of waiting."""
 
     total: int
     """Bytes of all users."""
@@ -29,13 +29,13 @@ class Spool:
     _used: int = 0
 
     @contextmanager
-    def hold(self, user_id: str) -> Iterator["HeldBytes"]:
+    def counting(self, user_id: str) -> Iterator["SpooledBytes"]:
         """Count the bytes that are added in the context, until it ends."""
-        held = HeldBytes(self, user_id)
+        spooled = SpooledBytes(self, user_id)
         try:
-            yield held
+            yield spooled
         finally:
-            self._change(user_id, -held.count)
+            self._change(user_id, -spooled.count)
 
     def _change(self, user_id: str, count: int) -> None:
         """Add to the bytes of a user, or subtract from them."""
@@ -65,7 +65,7 @@ class Spool:
 
 
 @dataclass
-class HeldBytes:
+class SpooledBytes:
     """The bytes of one request."""
 
     spool: Spool

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from ketav_common.errors import InvalidInput, TooLarge
 from ketav_gateway.http.bodies import refuse_encoded
 from ketav_gateway.http.openapi import CURL_ARGUMENTS
-from ketav_gateway.http.spool import HeldBytes
+from ketav_gateway.http.spool import SpooledBytes
 from ketav_gateway.http.validation import invalid_fields, naming_field, pointer_step
 
 FILE_FIELD = "file"
@@ -63,11 +63,11 @@ class _FormReceiver:
     """The callbacks of the multipart parser; each checks its event against the limits."""
 
     def __init__(
-        self, file: BinaryIO, held: HeldBytes, *, fields: frozenset[str], max_file_bytes: int
+        self, file: BinaryIO, spooled: SpooledBytes, *, fields: frozenset[str], max_file_bytes: int
     ) -> None:
         """Take the file, where its bytes are counted, the allowed fields, and the limit of the file."""
         self._file = file
-        self._held = held
+        self._spooled = spooled
         self._fields = fields
         self._max_file_bytes = max_file_bytes
         self._parts = 0
@@ -153,7 +153,7 @@ class _FormReceiver:
                     code="file-too-large",
                     details={"pointer": _FILE_POINTER},
                 )
-            self._held.add(end - start)
+            self._spooled.add(end - start)
             chunk = data[start:end]
             self.hash.update(chunk)
             self._file.write(chunk)
@@ -242,16 +242,16 @@ async def _parse(request: Request, form: _FormReceiver, max_bytes: int) -> None:
 
 
 async def receive(
-    request: Request, target: Path, held: HeldBytes, *, form: type[BaseModel], max_file_bytes: int
+    request: Request, target: Path, spooled: SpooledBytes, *, form: type[BaseModel], max_file_bytes: int
 ) -> Upload:
-    """Receive a form with the fields of `form` and one file, written to `target` and counted by `held`.
+    """Receive a form with the fields of `form` and one file, written to `target` and counted by `spooled`.
 
-    Raises InvalidInput, TooLarge, or the errors of `held`.
+    Raises InvalidInput, TooLarge, or the errors of `spooled`.
     """
     refuse_encoded(request)
     with target.open("wb") as file:
         fields = frozenset(form.model_fields)
-        receiver = _FormReceiver(file, held, fields=fields, max_file_bytes=max_file_bytes)
+        receiver = _FormReceiver(file, spooled, fields=fields, max_file_bytes=max_file_bytes)
         await _parse(request, receiver, max_file_bytes + _OVERHEAD_BYTES)
     if FILE_FIELD not in receiver.names:
         raise InvalidInput(

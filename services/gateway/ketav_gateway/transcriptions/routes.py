@@ -23,7 +23,7 @@ from ketav_gateway.http.dependencies import (
 from ketav_gateway.http.idempotency import IdempotencyKey, fingerprint, idempotency_key
 from ketav_gateway.http.problem_codes import DOCUMENT, FORM, HAND, IDEMPOTENT, IMAGE, READING, TEXT
 from ketav_gateway.http.problems import Responses, responses
-from ketav_gateway.http.spool import HeldBytes
+from ketav_gateway.http.spool import SpooledBytes
 from ketav_gateway.http.validation import naming_field
 from ketav_gateway.jobs import usecases as jobs
 from ketav_gateway.jobs.convert import job as job_response
@@ -109,9 +109,12 @@ async def run_ocr(
     """
     in_background = prefer is not None and _prefers_async(request)
     gateway.uploads.check(user_id)
-    with gateway.spool.hold(user_id) as held, TemporaryDirectory(dir=gateway.settings.spool_dir) as name:
+    with (
+        gateway.spool.counting(user_id) as spooled,
+        TemporaryDirectory(dir=gateway.settings.spool_dir) as name,
+    ):
         folder = Path(name)
-        received = await _receive(request, gateway, key, folder, held)
+        received = await _receive(request, gateway, key, folder, spooled)
         with gateway.uploads.acquire(user_id):
             count = await _count_pages(gateway, received.path, in_background=in_background)
             if count > 1 and in_background:
@@ -158,13 +161,13 @@ def _prefers_async(request: Request) -> bool:
 
 
 async def _receive(
-    request: Request, gateway: Components, key: str, folder: Path, held: HeldBytes
+    request: Request, gateway: Components, key: str, folder: Path, spooled: SpooledBytes
 ) -> DocumentRequest:
     """Receive an upload with its form."""
     upload = await uploads.receive(
         request,
         folder / "upload",
-        held,
+        spooled,
         form=schemas.OcrForm,
         max_file_bytes=gateway.settings.max_upload_bytes,
     )

@@ -22,7 +22,7 @@ _CODE = "invalid-transcription"
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a model read: its lines, the digest of the image (empty: any), and codes of what it left out."""
+    """A reading of a model: lines, the digest of the image (empty: any), and codes of what it left out."""
 
     model_version: str
     lines: Sequence[Line]
