@@ -6,9 +6,12 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
+from playwright.sync_api import Browser
 
 from ketav_testing import tiny
 from tests.e2e.local_system import LocalSystem, boxes, tiny_system
+from tests.parts.browser import Window, chromium, unavailable
+from tests.parts.correction_page import base_model
 
 
 @pytest.fixture(scope="session")
@@ -17,6 +20,14 @@ def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models")
     table = np.resize(np.array([ord(letter) for letter in tiny.LETTERS], dtype=np.int32), tiny.CODES)
     (folder / "hebrew_base.safetensors").write_bytes(tiny.save(table))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def drawn_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write a base model that reads drawn pages but for one letter; return its folder."""
+    folder = tmp_path_factory.mktemp("drawn_models")
+    (folder / "hebrew_base.safetensors").write_bytes(base_model())
     return folder
 
 
@@ -50,3 +61,29 @@ def other_client(system: LocalSystem) -> Iterator[httpx.Client]:
 def page() -> bytes:
     """Return a page of four lines of boxes, which the tiny engine reads as letters."""
     return boxes(4)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Run a browser, which is installed where that is possible; skip the tests with the reason elsewhere."""
+    if (reason := unavailable()) is not None:
+        pytest.skip(reason)
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture
+def key(system: LocalSystem, request: pytest.FixtureRequest) -> str:
+    """Return the key of a new user."""
+    return system.add_user(request.node.name[:60])
+
+
+@pytest.fixture
+def window(browser: Browser, system: LocalSystem, key: str) -> Iterator[Window]:
+    """Return a page of a signed-in user; scripts must not fail, and the policy must not be violated."""
+    context = browser.new_context(viewport={"width": 1360, "height": 850}, locale="en-GB")
+    opened = Window(context.new_page())
+    opened.sign_in(system.url, key)
+    yield opened
+    context.close()
+    assert opened.errors == []

@@ -72,6 +72,11 @@ class LocalSystem:
         """API key of the first user."""
         return (self.data_dir / "api_key").read_text().strip()
 
+    @property
+    def url(self) -> str:
+        """Address of the correction page."""
+        return f"http://127.0.0.1:{self.port}/"
+
     def client(self, key: str | None = None) -> httpx.Client:
         """Return a REST client of one user, by default the first."""
         headers = {"Authorization": f"Bearer {key or self.api_key}"}

@@ -1,117 +1,33 @@
 """The correction page in a real browser on a whole system, as a user works with it."""
 
-import hashlib
 import time
 import unicodedata
-from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import httpx
-import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Browser, expect
 
 from ketav_common.error_rates import cer
-from ketav_engine import domain
-from ketav_testing import tiny
-from tests.e2e.local_system import LocalSystem, tiny_system
-from tests.parts.browser import Window, chromium, serious, unavailable
-from tests.parts.pages import draw_page, random_words
+from tests.e2e.local_system import LocalSystem
+from tests.parts.browser import Window, serious
+from tests.parts.correction_page import PAGES, Recorder, add_page, make_folder, open_page
+from tests.parts.pages import draw_page
 
-Recorder = Callable[[str, object], None]
-"""pytest's fixture record_property, which writes a figure to the report of a run."""
-
-UNKNOWN = "ה"
-"""The letter that the base model of these tests does not know: words with it are unsure, and wrong."""
 UNSURE = 0.8
 """Probability that all letters of a word are right, below which the page marks it."""
 READY_S = 1.0
 TRAINING_MS = 120_000
-PAGES = [random_words(10, seed=seed) for seed in range(3)]
 
 
-def base_model() -> bytes:
-    """Return a model that knows all letters of drawn pages but one."""
-    engine = tiny.TinyEngine()
-    texts = random_words(40, seed=99)
-    image = np.asarray(Image.open(BytesIO(draw_page(texts))))
-    blank = engine.load_model(tiny.save(), hashlib.sha256(tiny.save()).hexdigest())
-    lines = engine.cut_lines(image, engine.find_lines(image, "page"), blank.info.height)
-    known = [domain.TrainingLine(line, text) for line, text in zip(lines, texts, strict=True)]
-    fitted = engine.fit(blank, known, [], [], domain.FitOptions(epochs=1), lambda _: True).content
-    table = engine.load_model(fitted, hashlib.sha256(fitted).hexdigest()).table.copy()
-    table[table == ord(UNKNOWN)] = 0
-    return tiny.save(table)
-
-
-@pytest.fixture(scope="module")
-def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalSystem]:
-    """Run a system whose base model does not know one letter."""
-    models = tmp_path_factory.mktemp("models")
-    (models / "hebrew_base.safetensors").write_bytes(base_model())
-    running = tiny_system(tmp_path_factory.mktemp("system"), models)
-    running.start()
-    try:
-        yield running
-    finally:
-        running.stop()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Run a browser, which is installed where that is possible; skip the tests with the reason elsewhere."""
-    if (reason := unavailable()) is not None:
-        pytest.skip(reason)
-    with chromium() as running:
-        yield running
-
-
-@pytest.fixture
-def key(system: LocalSystem, request: pytest.FixtureRequest) -> str:
-    """Return the key of a new user."""
-    return system.add_user(request.node.name[:60])
-
-
-@pytest.fixture
-def window(browser: Browser, system: LocalSystem, key: str) -> Iterator[Window]:
-    """Return a page of a signed-in user; scripts must not fail, and the policy must not be violated."""
-    context = browser.new_context(viewport={"width": 1360, "height": 850}, locale="en-GB")
-    opened = Window(context.new_page())
-    opened.sign_in(url_of(system), key)
-    yield opened
-    context.close()
-    assert opened.errors == []
-
-
-def url_of(system: LocalSystem) -> str:
-    """Return the address of the page."""
-    return f"http://127.0.0.1:{system.port}/"
-
-
-def make_folder(window: Window, name: str) -> None:
-    """Make a project on the page."""
-    window.page.fill("#name", name)
-    window.page.click("text=Make the folder")
-    window.page.wait_for_selector(".drop")
-
-
-def add_page(window: Window, texts: list[str], folder: Path) -> None:
-    """Add a drawn page to the project that is shown, and wait until it is read."""
-    path = folder / f"{len(list(folder.iterdir()))}.png"
-    path.write_bytes(draw_page(texts))
-    before = window.page.locator(".pages > li").count()
-    window.page.set_input_files("input[type=file]:not([webkitdirectory])", path)
-    expect(window.page.locator(".pages > li")).to_have_count(before + 1, timeout=60_000)
-
-
-def open_page(window: Window, number: int) -> None:
-    """Open a page of the project, counted from 0, and wait for its lines."""
-    window.page.locator(".pages > li a").nth(number).click()
-    window.page.wait_for_selector("li.line.active textarea:focus")
+@pytest.fixture(scope="session")
+def tiny_models(drawn_models: Path) -> Path:
+    """Have the system use the base model that does not know one letter."""
+    return drawn_models
 
 
 def correct_by_keyboard(window: Window, texts: list[str], unsure: list[list[int]]) -> list[int]:
@@ -473,7 +389,7 @@ def test_axe_finds_nothing_serious_in_any_view(
         color_scheme="dark" if scheme == "dark" else "light",
     )
     page = context.new_page()
-    page.goto(url_of(system))
+    page.goto(system.url)
     page.wait_for_selector("#key")
     violations = serious(Axe().run(page))
     page.fill("#key", system.api_key)
@@ -482,7 +398,7 @@ def test_axe_finds_nothing_serious_in_any_view(
     assert page.evaluate("document.documentElement.dir") == ("rtl" if language == "he-IL" else "ltr")
     project = shared_project(system)
     for address in ("#/", f"#/project/{project['project_id']}", page_address(project), "#/learning"):
-        page.goto(url_of(system) + address)
+        page.goto(system.url + address)
         page.wait_for_selector("h1")
         page.wait_for_load_state("networkidle")
         violations += serious(Axe().run(page))
@@ -516,7 +432,7 @@ def test_the_page_is_ready_within_a_second(
     seconds = []
     for _ in range(5):
         began = time.perf_counter()
-        window.page.goto(url_of(system))
+        window.page.goto(system.url)
         window.page.wait_for_selector("h1:has-text('My pages')")
         seconds.append(time.perf_counter() - began)
     record_property("ready_s", min(seconds))
@@ -527,7 +443,7 @@ def test_a_key_that_is_unknown_is_explained_at_the_field(browser: Browser, syste
     """In the words of the page, and the field keeps the focus."""
     context = browser.new_context(locale="en-GB")
     page = context.new_page()
-    page.goto(url_of(system))
+    page.goto(system.url)
     page.fill("#key", "ktv_wrong")
     page.keyboard.press("Enter")
     expect(page.locator("#key-error")).to_contain_text("does not know this key")

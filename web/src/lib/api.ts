@@ -2,6 +2,8 @@
 import type {
   Account,
   CorrectLineResponse,
+  Job,
+  JobSummary,
   ModelVersion,
   NextLine,
   OcrResponse,
@@ -121,7 +123,25 @@ export const changeProject = (id: string, change: { name?: string; hand?: string
 
 export const deleteProject = (id: string): Promise<unknown> => call(`/projects/${id}`, { method: "DELETE" });
 
-export const project = (id: string): Promise<ProjectWithImages> => call(`/projects/${id}?fields=text&limit=500`);
+/** Return a project with a part of its pages; `fields` "images": without their texts. */
+export const project = (
+  id: string,
+  fields: "text" | "images",
+  limit: number,
+  cursor = "",
+): Promise<ProjectWithImages> =>
+  call(`/projects/${id}?fields=${fields}&limit=${limit}${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`);
+
+/** Return a project with all its pages, without their texts. */
+export async function projectPages(id: string): Promise<ProjectWithImages> {
+  const whole = await project(id, "images", 500);
+  while (whole.next_cursor) {
+    const part = await project(id, "images", 500, whole.next_cursor);
+    whole.images.push(...part.images);
+    whole.next_cursor = part.next_cursor;
+  }
+  return whole;
+}
 
 /** A page, or null if it is the one with this ETag. */
 export async function page(projectId: string, imageId: string, etag = ""): Promise<{ page: Page; etag: string } | null> {
@@ -136,6 +156,16 @@ export const deletePage = (projectId: string, imageId: string): Promise<unknown>
 
 export const readAgain = (projectId: string, imageId: string): Promise<unknown> =>
   call(`/projects/${projectId}/images/${imageId}/ocr`, { method: "POST" });
+
+export const jobs = (cursor = ""): Promise<{ jobs: JobSummary[]; next_cursor: string | null }> =>
+  call(`/jobs/?limit=100${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`);
+
+export const job = (id: string): Promise<Job> => call(`/jobs/${id}`);
+
+export const createJob = (projectId: string, imageIds: string[]): Promise<Job> =>
+  call("/jobs/", { method: "POST", json: { project_id: projectId, image_ids: imageIds } });
+
+export const cancelJob = (id: string): Promise<JobSummary> => call(`/jobs/${id}/cancel`, { method: "POST" });
 
 export const pageFile = (projectId: string, imageId: string): string => `./projects/${projectId}/images/${imageId}/file`;
 
@@ -213,11 +243,15 @@ export const activate = (version: string, hand: string | null): Promise<ModelVer
 
 export const progress = (): Promise<{ images: PageProgress[] }> => call("/models/progress?limit=100");
 
-/** Upload an image or a document and wait until it is read; `onProgress` gets the share that was sent, 0 to 1. */
+/** Upload an image or a document; `onProgress` gets the share that was sent, 0 to 1.
+ *
+ * In the background, a job reads it; otherwise the response comes when it is read.
+ */
 export function upload(
   file: File,
   projectId: string,
   key: string,
+  inBackground: boolean,
   onProgress: (share: number) => void,
 ): Promise<OcrResponse> {
   const form = new FormData();
@@ -229,6 +263,7 @@ export function upload(
     request.timeout = UPLOAD_TIMEOUT_MS;
     request.setRequestHeader("X-CSRF-Token", token);
     request.setRequestHeader("Idempotency-Key", key);
+    if (inBackground) request.setRequestHeader("Prefer", "respond-async");
     request.upload.onprogress = (event) => onProgress(event.loaded / Math.max(1, event.total));
     request.onerror = request.ontimeout = () => reject(lostConnection());
     request.onload = () => {

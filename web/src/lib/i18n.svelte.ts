@@ -38,7 +38,12 @@ export function fill(sentence: string, n: string | number, m: string | number = 
 /** Return the sentence for an error: the page's own for a known code, else the one of the server. */
 export function sentence(error: unknown): string {
   if (!(error instanceof Problem)) return i18n.t.unknownError;
-  return i18n.t.errors[error.code] ?? (error.errors[0]?.message || error.detail || i18n.t.unknownError);
+  return sentenceOf(error.code, error.errors[0]?.message || error.detail);
+}
+
+/** Return the sentence for the code of a problem; `detail` is the one of the server. */
+export function sentenceOf(code: string, detail: string): string {
+  return i18n.t.errors[code] ?? (detail || i18n.t.unknownError);
 }
 
 export function when(iso: string): string {

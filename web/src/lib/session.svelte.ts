@@ -1,5 +1,6 @@
 // Who is signed in: nothing is known at the start, then a user or nobody.
 import { account, resume, signIn, signOut, whenSignedOut } from "./api";
+import { jobs } from "./jobs.svelte";
 import { learning } from "./learning.svelte";
 import { outbox } from "./outbox.svelte";
 
@@ -31,6 +32,7 @@ class SessionState {
   async signOut(): Promise<void> {
     await signOut().catch(() => undefined);
     learning.stop();
+    jobs.stop();
     outbox.close();
     this.state = "out";
     location.hash = "#/";
@@ -49,6 +51,7 @@ class SessionState {
     this.state = "in";
     outbox.open(me.user_id);
     learning.start();
+    jobs.start();
   }
 }
 

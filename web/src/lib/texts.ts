@@ -1,6 +1,8 @@
-// The sentences of the page in both languages. `{n}` is replaced by a value.
+// The sentences of the page in both languages. `{n}` is replaced by a value. Those of a feature have their own file.
+import * as jobs from "./texts.jobs";
 
 export const en = {
+  ...jobs.en,
   // Frame.
   language: "עברית",
   signOut: "Sign out",
@@ -46,7 +48,7 @@ export const en = {
   dropHere: "Drop photographs, scans, a folder or a PDF here",
   chooseFiles: "Choose files",
   chooseFolder: "Choose a folder",
-  uploadHint: "JPEG, PNG, TIFF, WebP, HEIC or PDF, up to 25 MB each; a PDF or TIFF of up to 20 pages.",
+  uploadHint: "JPEG, PNG, TIFF, WebP, HEIC or PDF, up to 25 MB each; a PDF or TIFF of up to 300 pages.",
   waiting: "Waiting",
   uploading: "Sending {n} %",
   reading: "Reading …",
@@ -180,6 +182,17 @@ export const en = {
     "file-too-large": "The file is larger than 25 MB. Save it smaller and add it again.",
     "unsupported-media-type": "This is no photograph, scan or PDF that Ketav can open. Save it as JPEG or PDF.",
     "undecodable-image": "The file is damaged and cannot be opened. Save it again.",
+    "too-many-pages": "The file has more than 300 pages. Divide it into several files and add them.",
+    "too-many-waiting-pages": "3,000 pages wait to be read already. Add these when some of them are read.",
+    "encrypted-pdf": "The PDF has a password. Save it without the password and add it again.",
+    "broken-pdf": "The PDF is damaged. Save it again and add the new file.",
+    "empty-pdf": "The PDF has no pages.",
+    "empty-file": "The file is empty.",
+    "image-too-large": "The picture has more than 50 megapixels. Save it smaller: 300 dpi suffice.",
+    "unreadable-image": "Ketav failed to read this page several times. Add it smaller, or in parts.",
+    "queue-full": "Ketav is busy. The page is kept; read it again in a moment.",
+    "out-of-time": "This took too long. Try again: pages that were read stay.",
+    "job-ended": "The reading has ended already.",
     "image-too-small": "The picture is too small to read. Scan the page at a higher resolution.",
     "too-few-lines": "There are too few corrected lines yet to learn from.",
     "run-active": "Ketav is learning already.",
@@ -198,6 +211,7 @@ export const en = {
 export type Texts = typeof en;
 
 export const he: Texts = {
+  ...jobs.he,
   language: "English",
   signOut: "יציאה",
   projects: "הדפים שלי",
@@ -239,7 +253,7 @@ export const he: Texts = {
   dropHere: "גררו לכאן תצלומים, סריקות, תיקייה או PDF",
   chooseFiles: "בחירת קבצים",
   chooseFolder: "בחירת תיקייה",
-  uploadHint: "JPEG, PNG, TIFF, WebP, HEIC או PDF, עד 25 מ״ב לקובץ; PDF או TIFF עד 20 עמודים.",
+  uploadHint: "JPEG, PNG, TIFF, WebP, HEIC או PDF, עד 25 מ״ב לקובץ; PDF או TIFF עד 300 עמודים.",
   waiting: "ממתין",
   uploading: "נשלח {n} %",
   reading: "קורא …",
@@ -369,6 +383,17 @@ export const he: Texts = {
     "file-too-large": "הקובץ גדול מ־25 מ״ב. שמרו אותו קטן יותר והוסיפו שוב.",
     "unsupported-media-type": "זה אינו תצלום, סריקה או PDF שכתב יכול לפתוח. שמרו כ־JPEG או PDF.",
     "undecodable-image": "הקובץ פגום ואי אפשר לפתוח אותו. שמרו אותו שוב.",
+    "too-many-pages": "בקובץ יותר מ־300 דפים. חלקו אותו לכמה קבצים והוסיפו אותם.",
+    "too-many-waiting-pages": "כבר מחכים לקריאה 3,000 דפים. הוסיפו את אלה אחרי שחלק מהם ייקראו.",
+    "encrypted-pdf": "ה־PDF מוגן בסיסמה. שמרו אותו בלי הסיסמה והוסיפו שוב.",
+    "broken-pdf": "ה־PDF פגום. שמרו אותו שוב והוסיפו את הקובץ החדש.",
+    "empty-pdf": "אין דפים ב־PDF.",
+    "empty-file": "הקובץ ריק.",
+    "image-too-large": "בתמונה יותר מ־50 מגה־פיקסל. שמרו אותה קטנה יותר: 300 dpi מספיקים.",
+    "unreadable-image": "כתב נכשל כמה פעמים בקריאת הדף. הוסיפו אותו קטן יותר או בחלקים.",
+    "queue-full": "כתב עסוק. הדף שמור; קראו אותו שוב בעוד רגע.",
+    "out-of-time": "זה נמשך יותר מדי זמן. נסו שוב: הדפים שנקראו נשארים.",
+    "job-ended": "הקריאה כבר הסתיימה.",
     "image-too-small": "התמונה קטנה מכדי לקרוא. סרקו ברזולוציה גבוהה יותר.",
     "too-few-lines": "עדיין יש מעט מדי שורות מתוקנות.",
     "run-active": "כתב כבר לומד.",

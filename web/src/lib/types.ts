@@ -169,5 +169,30 @@ export interface DocumentPage {
 export interface OcrResponse {
   project_id: string;
   image_id?: string;
+  /** Of a response before the pages are read; `pages` are those of the job then. */
+  job_id?: string;
   pages?: DocumentPage[];
+}
+
+export interface JobSummary {
+  job_id: string;
+  project_id: string;
+  state: "queued" | "running" | "succeeded" | "partly_failed" | "failed" | "cancelled";
+  revision: number;
+  page_count: number;
+  pages_read: number;
+  pages_failed: number;
+  cancel_requested: boolean;
+  updated_at: string;
+}
+
+export interface JobPage {
+  position: number;
+  image_id: string | null;
+  state: "queued" | "running" | "read" | "failed" | "cancelled";
+  error: { code: string; detail: string } | null;
+}
+
+export interface Job extends JobSummary {
+  pages: JobPage[];
 }
