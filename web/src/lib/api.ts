@@ -15,6 +15,7 @@ import type {
   Readiness,
   Run,
   Script,
+  SearchHit,
   Session,
   StoredCorrection,
 } from "./types";
@@ -166,6 +167,17 @@ export const createJob = (projectId: string, imageIds: string[]): Promise<Job> =
   call("/jobs/", { method: "POST", json: { project_id: projectId, image_ids: imageIds } });
 
 export const cancelJob = (id: string): Promise<JobSummary> => call(`/jobs/${id}/cancel`, { method: "POST" });
+
+export const search = (
+  query: string,
+  projectId: string | null,
+  cursor: string,
+): Promise<{ hits: SearchHit[]; next_cursor: string | null }> => {
+  const parameters = new URLSearchParams({ q: query });
+  if (projectId) parameters.set("project_id", projectId);
+  if (cursor) parameters.set("cursor", cursor);
+  return call(`/search?${parameters}`);
+};
 
 export const pageFile = (projectId: string, imageId: string): string => `./projects/${projectId}/images/${imageId}/file`;
 

@@ -207,7 +207,7 @@ export function unsureMarks(line: Line, text: string): Mark[] {
 }
 
 /** Return the index in UTF-16 units of each code point, and of the end. */
-function codeUnits(text: string): number[] {
+export function codeUnits(text: string): number[] {
   const indexes = [0];
   for (const character of text) indexes.push(indexes.at(-1)! + character.length);
   return indexes;

@@ -17,6 +17,10 @@ export const router = new Router();
 
 export const home = (): string => "#/";
 export const projectAddress = (id: string): string => `#/project/${id}`;
-export const pageAddress = (projectId: string, imageId: string): string => `#/project/${projectId}/page/${imageId}`;
+export const pageAddress = (projectId: string, imageId: string, lineId = ""): string =>
+  `#/project/${projectId}/page/${imageId}${lineId && `/line/${lineId}`}`;
 export const nextAddress = (projectId: string): string => `#/project/${projectId}/next`;
 export const learningAddress = (): string => "#/learning";
+/** Address of a search in a project, or in all of the user's. */
+export const searchAddress = (projectId: string | null, query: string): string =>
+  `#/search/${projectId ?? "all"}/${encodeURIComponent(query)}`;

@@ -1,8 +1,10 @@
 // The sentences of the page in both languages. `{n}` is replaced by a value. Those of a feature have their own file.
 import * as jobs from "./texts.jobs";
+import * as search from "./texts.search";
 
 export const en = {
   ...jobs.en,
+  ...search.en,
   // Frame.
   language: "עברית",
   signOut: "Sign out",
@@ -212,6 +214,7 @@ export type Texts = typeof en;
 
 export const he: Texts = {
   ...jobs.he,
+  ...search.he,
   language: "English",
   signOut: "יציאה",
   projects: "הדפים שלי",

@@ -196,3 +196,12 @@ export interface JobPage {
 export interface Job extends JobSummary {
   pages: JobPage[];
 }
+
+export interface SearchHit {
+  project_id: string;
+  image_id: string;
+  line_id: string;
+  order: number;
+  text: string;
+  matches: { start: number; end: number }[];
+}
