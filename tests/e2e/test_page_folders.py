@@ -56,3 +56,54 @@ def test_a_search_without_words_or_hits_says_what_to_do(window: Window, tmp_path
     window.press("Enter")
     expect(window.page.locator("main")).to_contain_text("No line has these words.")
     expect(window.page.locator("#words-error")).to_have_text("")
+
+
+def test_a_folder_gets_another_name_and_the_hand_of_another_folder(
+    window: Window, system: LocalSystem, key: str
+) -> None:
+    """Hands of other folders are offered; what the server refuses is said at the field."""
+    make_folder(window, "Letters")
+    window.page.click(".crumbs a")
+    window.page.click("text=New folder")
+    window.page.fill("#hand", "סבתא")
+    window.page.select_option("#script", "square")
+    make_folder(window, "Postcards")
+    window.page.click("text=Change the folder")
+    expect(window.page.locator("#folder-name")).to_have_value("Postcards")
+    assert window.page.locator("#hands option").first.get_attribute("value") == "סבתא"
+    window.page.fill("#folder-name", "Letters")
+    window.page.click("text=Save >> visible=true")
+    expect(window.page.locator(".error")).to_contain_text("You have a folder with this name already.")
+    assert window.page.locator("#folder-name").get_attribute("aria-invalid") == "true"
+    assert serious(Axe().run(window.page)) == []
+    window.page.fill("#folder-name", "Postcards 1950")
+    window.page.fill("#folder-hand", "")
+    window.page.select_option("#folder-script", "rashi")
+    window.page.click("text=Save >> visible=true")
+    expect(window.page.locator("h1")).to_have_text("Postcards 1950")
+    with system.client(key) as client:
+        changed = client.get("/projects/").json()["projects"][0]
+    assert (changed["name"], changed["hand"], changed["script"]) == ("Postcards 1950", None, "rashi")
+
+
+def test_the_texts_of_chosen_pages_are_saved(
+    window: Window, system: LocalSystem, key: str, tmp_path: Path
+) -> None:
+    """In the order of the folder; without a choice, nothing is offered."""
+    make_folder(window, "Choice")
+    for texts in PAGES:
+        add_page(window, texts[:2], tmp_path)
+    window.page.click("text=Choose pages")
+    expect(window.page.locator("summary", has_text="Save the chosen texts")).to_have_count(0)
+    for number in (2, 0):
+        window.page.locator(".pages input[type=checkbox]").nth(number).check()
+    expect(window.page.locator("main")).to_contain_text("Chosen pages: 2")
+    assert serious(Axe().run(window.page)) == []
+    window.page.click("text=Save the chosen texts")
+    with window.page.expect_download() as saved:
+        window.page.click(".menu[open] a[href*='format=txt']")
+    with system.client(key) as client:
+        [project] = client.get("/projects/").json()["projects"]
+        images = client.get(f"/projects/{project['project_id']}").json()["images"]
+    first, _, last = [image["transcription"]["text"] for image in images]
+    assert Path(saved.value.path()).read_text().split() == f"{first}\n{last}".split()

@@ -119,7 +119,7 @@ export const projects = (cursor = ""): Promise<{ projects: Project[]; next_curso
 export const createProject = (name: string, script: Script | null, hand: string | null): Promise<Project> =>
   call("/projects/", { method: "POST", json: { name, script, hand } });
 
-export const changeProject = (id: string, change: { name?: string; hand?: string }): Promise<Project> =>
+export const changeProject = (id: string, change: { name?: string; hand?: string; script?: string }): Promise<Project> =>
   call(`/projects/${id}`, { method: "PATCH", json: change });
 
 export const deleteProject = (id: string): Promise<unknown> => call(`/projects/${id}`, { method: "DELETE" });
@@ -187,8 +187,9 @@ export const lineImage = (projectId: string, imageId: string, lineId: string, he
 export const exportFile = (projectId: string, imageId: string, format: string): string =>
   `./projects/${projectId}/images/${imageId}/export?format=${format}`;
 
-export const exportProject = (projectId: string, format: string): string =>
-  `./projects/${projectId}/export?format=${format}`;
+/** Address of an export of a project, or of some of its pages. */
+export const exportProject = (projectId: string, format: string, imageIds: string[] = []): string =>
+  `./projects/${projectId}/export?format=${format}${imageIds.map((id) => `&image_id=${id}`).join("")}`;
 
 export interface Correction {
   projectId: string;

@@ -1,8 +1,10 @@
 // The sentences of the page in both languages. `{n}` is replaced by a value. Those of a feature have their own file.
+import * as folders from "./texts.folders";
 import * as jobs from "./texts.jobs";
 import * as search from "./texts.search";
 
 export const en = {
+  ...folders.en,
   ...jobs.en,
   ...search.en,
   // Frame.
@@ -213,6 +215,7 @@ export const en = {
 export type Texts = typeof en;
 
 export const he: Texts = {
+  ...folders.he,
   ...jobs.he,
   ...search.he,
   language: "English",

@@ -51,7 +51,8 @@ export interface Page {
   transcription: Transcription | null;
 }
 
-export type Script = "modern_cursive" | "square" | "sephardi" | "ashkenazi" | "rashi";
+export const SCRIPTS = ["modern_cursive", "square", "sephardi", "ashkenazi", "rashi"] as const;
+export type Script = (typeof SCRIPTS)[number];
 
 export interface Project {
   project_id: string;
