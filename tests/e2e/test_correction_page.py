@@ -315,6 +315,48 @@ def test_a_missing_line_is_drawn_on_the_page(window: Window, tmp_path: Path) -> 
     assert window.texts() == [read[0], read[1], "", read[2]]
 
 
+def test_a_line_is_divided_by_a_click_on_the_page(window: Window, tmp_path: Path) -> None:
+    """The words right of the click are one line, those left of it the next; Escape puts the tool back."""
+    make_folder(window, "Divide")
+    add_page(window, PAGES[0][:3], tmp_path)
+    open_page(window, 0)
+    read = window.texts()
+    boxes = window.page.locator(".viewer polygon")
+    expect(boxes.nth(1)).to_have_attribute("aria-label", f"Line 2: {read[1]}")
+    window.page.click("text=Whole page")
+    window.page.click("text=Divide a line")
+    window.press("Escape")
+    expect(window.page.locator("button[aria-pressed=true]")).to_have_count(0)
+    window.page.click("text=Divide a line")
+    window.page.wait_for_timeout(1500)  # the viewer moves for 0.4 seconds
+    box = boxes.nth(1).bounding_box()
+    assert box is not None
+    window.page.mouse.move(box["x"] + box["width"] * 0.7, box["y"] + box["height"] / 2)
+    expect(window.page.locator(".viewer .cut")).to_have_count(1)
+    window.page.mouse.down()
+    window.page.mouse.up()
+    expect(window.lines()).to_have_count(4)
+    words = read[1].split()
+    assert window.texts() == [read[0], words[0], " ".join(words[1:]), read[2]]
+
+
+@pytest.mark.parametrize("width", [1360, 390])
+def test_a_line_is_added_below_another_without_a_mouse(window: Window, tmp_path: Path, width: int) -> None:
+    """By Alt+Enter, and by the menu of the line on a phone; the new field has the focus."""
+    make_folder(window, "Below")
+    add_page(window, PAGES[0][:3], tmp_path)
+    window.page.set_viewport_size({"width": width, "height": 800})
+    open_page(window, 0)
+    read = window.texts()
+    if width == 1360:
+        window.press("Alt+Enter")
+    else:
+        choose(window, 0, "Add a line below")
+    expect(window.lines()).to_have_count(4)
+    window.page.wait_for_selector("li.line:nth-child(2).active textarea:focus")
+    assert window.texts() == [read[0], "", *read[1:]]
+
+
 def test_a_session_that_ends_loses_no_correction(
     window: Window, system: LocalSystem, key: str, tmp_path: Path
 ) -> None:

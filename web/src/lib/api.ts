@@ -220,8 +220,14 @@ const edit = (projectId: string, imageId: string, method: string, path: string, 
 export const mergeLines = (projectId: string, imageId: string, lineIds: string[]): Promise<Page> =>
   edit(projectId, imageId, "POST", "/merge", { line_ids: lineIds });
 
-export const splitLine = (projectId: string, imageId: string, lineId: string, texts: [string, string]): Promise<Page> =>
-  edit(projectId, imageId, "POST", `/${lineId}/split`, { texts });
+/** Divide a line into the texts of its right and left part, at a column of the image or in proportion to them. */
+export const splitLine = (
+  projectId: string,
+  imageId: string,
+  lineId: string,
+  texts: [string, string],
+  x: number | null = null,
+): Promise<Page> => edit(projectId, imageId, "POST", `/${lineId}/split`, { texts, x });
 
 export const moveLine = (projectId: string, imageId: string, lineId: string, order: number): Promise<Page> =>
   edit(projectId, imageId, "PATCH", `/${lineId}`, { order });

@@ -1,11 +1,13 @@
 // The sentences of the page in both languages. `{n}` is replaced by a value. Those of a feature have their own file.
 import * as folders from "./texts.folders";
 import * as jobs from "./texts.jobs";
+import * as lines from "./texts.lines";
 import * as search from "./texts.search";
 
 export const en = {
   ...folders.en,
   ...jobs.en,
+  ...lines.en,
   ...search.en,
   // Frame.
   language: "עברית",
@@ -104,6 +106,7 @@ export const en = {
     ["Esc", "back to what Ketav read"],
     ["F8", "“it is right” for a line that looks wrong"],
     ["Alt Z", "undo the correction of the line"],
+    ["Alt Enter", lines.en.keyAddBelow],
   ] as [string, string][],
   unsure: "Unsure words are marked.",
   stateCorrected: "Right",
@@ -217,6 +220,7 @@ export type Texts = typeof en;
 export const he: Texts = {
   ...folders.he,
   ...jobs.he,
+  ...lines.he,
   ...search.he,
   language: "English",
   signOut: "יציאה",
@@ -310,6 +314,7 @@ export const he: Texts = {
     ["Esc", "חזרה למה שכתב קרא"],
     ["F8", "״זה נכון״ לשורה שנראית שגויה"],
     ["Alt Z", "ביטול התיקון של השורה"],
+    ["Alt Enter", lines.he.keyAddBelow],
   ],
   unsure: "מילים לא בטוחות מסומנות.",
   stateCorrected: "נכון",

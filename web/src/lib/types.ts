@@ -7,6 +7,7 @@ export interface Word {
   confidence: number;
   start: number;
   end: number;
+  boundary: Point[];
 }
 
 export interface Quarantine {
@@ -24,6 +25,7 @@ export interface Line {
   words: Word[];
   corrected_text: string | null;
   verified_text: string | null;
+  verified_words: Word[] | null;
   quarantine: Quarantine | null;
   correction_id: string | null;
 }
