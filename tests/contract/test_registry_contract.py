@@ -153,7 +153,7 @@ def candidate(folder: Path, claim: Claim, *, promote: bool = True) -> Candidate:
     content = real.safetensors(claim.run_id.encode())
     path = folder / "candidate.safetensors"
     path.write_bytes(content)
-    verdict = Verdict(promote, "Promoted: it reads better.", 1.0, 0.2, 0.1)
+    verdict = Verdict(promote, "promoted", "Promoted: it reads better.", 1.0, 0.2, 0.1)
     return Candidate(path, hashlib.sha256(content).hexdigest(), verdict, 12, json.dumps({"lines": 12}))
 
 

@@ -155,6 +155,27 @@ def test_some_per_cent_fewer_errors_on_lines_that_are_hardly_read_at_all_promote
     assert judge([LineErrors(50, 20, 19)] * 30).promote
 
 
+@pytest.mark.parametrize(
+    ("reason", "lines", "general"),
+    [
+        ("promoted", [LineErrors(100, 20, 9)] * 30, []),
+        ("too-few-lines", [LineErrors(100, 20, 9)] * 4, []),
+        ("not-better", [LineErrors(50, 5, 9)] * 30, []),
+        ("few-errors-gone", [LineErrors(50, 34, 32)] * 30, []),
+        ("may-be-chance", [LineErrors(50, 5, 2)] + [LineErrors(50, 5, 6), LineErrors(50, 6, 5)] * 10, []),
+        ("forgets-others", [LineErrors(100, 20, 9)] * 30, [LineErrors(100, 3, 5)] * 40),
+    ],
+)
+def test_each_reason_has_a_code_for_programs(
+    reason: str, lines: list[LineErrors], general: list[LineErrors]
+) -> None:
+    """Only one of them promotes; the lines that improved are counted, whatever the decision."""
+    verdict = judge(lines, general)
+    assert verdict.reason == reason
+    assert verdict.promote == (reason == "promoted")
+    assert verdict.improved == sum(line.candidate < line.serving for line in lines)
+
+
 def test_one_line_read_a_letter_worse_refutes_nothing_and_one_that_is_no_longer_read_does() -> None:
     """Every draw of a single line is that line: drawing tells nothing, only how much worse it is."""
     assert not is_proved_worse([LineErrors(50, 1, 2)])

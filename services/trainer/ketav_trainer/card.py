@@ -33,7 +33,10 @@ def describe(claim: Claim, compared: ModelRef, dataset: Dataset, verdict: Verdic
         "cer_after": verdict.cer_after,
         "general_cer_before": verdict.general_before,
         "general_cer_after": verdict.general_after,
+        "general_cer_limit": verdict.general_limit,
         "probability_better": verdict.probability,
+        "improved_lines": verdict.improved,
+        "reason": verdict.reason,
         "verdict": verdict.sentence,
         "software": software(),
     }

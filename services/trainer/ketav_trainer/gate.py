@@ -9,7 +9,7 @@ in which the candidate makes fewer errors estimates the probability that it is b
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 
@@ -34,6 +34,10 @@ _DRAWS_AT_ONCE: Final = 1_000
 _ROUNDING: Final = 1e-9
 
 
+Reason = Literal["promoted", "too-few-lines", "not-better", "few-errors-gone", "may-be-chance", "forgets-others"]
+"""The gate's reason, for programs that word it in another language."""
+
+
 @dataclass(frozen=True, slots=True)
 class LineErrors:
     """A line that both models read: held out, or of the general set."""
@@ -51,6 +55,7 @@ class Verdict:
     """The gate's decision with its reason."""
 
     promote: bool
+    reason: Reason
     sentence: str
     """Decision, reason and figures for the user."""
     probability: float
@@ -63,6 +68,10 @@ class Verdict:
     """Corpus CER of the serving model on the general set; None where there is none."""
     general_after: float | None = None
     """Corpus CER of the candidate on the general set."""
+    general_limit: float | None = None
+    """Largest corpus CER that the candidate may have on the general set."""
+    improved: int = 0
+    """Measured lines on which the candidate makes fewer errors."""
 
 
 def judge(
@@ -90,17 +99,17 @@ def judge(
     if not general:
         return verdict
     before, after = cer(general, serving=True), cer(general, serving=False)
-    verdict = replace(verdict, general_before=before, general_after=after)
+    limit = largest_general_cer(before) if general_limit is None else general_limit
+    verdict = replace(verdict, general_before=before, general_after=after, general_limit=limit)
     if not verdict.promote:
         return verdict
-    limit = largest_general_cer(before) if general_limit is None else general_limit
     if after > limit:
         sentence = (
             f"Rejected: the new model forgets too much of other writers, {_change(before, after)} where "
-            f"{100 * limit:.1f} % is allowed, although {comparison.reason}. Correct more lines."
+            f"{100 * limit:.1f} % is allowed, although {comparison.clause}. Correct more lines."
         )
-        return replace(verdict, promote=False, sentence=sentence)
-    sentence = f"Promoted: {comparison.reason}; other writers {_change(before, after)}."
+        return replace(verdict, promote=False, reason="forgets-others", sentence=sentence)
+    sentence = f"Promoted: {comparison.clause}; other writers {_change(before, after)}."
     return replace(verdict, sentence=sentence)
 
 
@@ -119,41 +128,51 @@ def largest_general_cer(serving: float, base: float | None = None) -> float:
 class _Comparison:
     """The comparison of both models on the measured lines, without the general set."""
 
-    promote: bool
-    reason: str
+    reason: Reason
+    clause: str
     """The reason with its figures, without a full stop."""
     probability: float
     cer_before: float
     cer_after: float
+    improved: int
     advice: str = "Correct more lines."
     """What the user can do after a rejection."""
 
     def verdict(self) -> Verdict:
         """Return the verdict of a gate without a general set."""
-        sentence = f"Promoted: {self.reason}." if self.promote else f"Rejected: {self.reason}. {self.advice}"
-        return Verdict(self.promote, sentence, self.probability, self.cer_before, self.cer_after)
+        promote = self.reason == "promoted"
+        sentence = f"Promoted: {self.clause}." if promote else f"Rejected: {self.clause}. {self.advice}"
+        return Verdict(
+            promote,
+            self.reason,
+            sentence,
+            self.probability,
+            self.cer_before,
+            self.cer_after,
+            improved=self.improved,
+        )
 
 
 def _compare(lines: Sequence[LineErrors], counted: str, seed: int, min_probability: float) -> _Comparison:
     """Compare both models on the measured lines; `counted` says how many lines of which type they are."""
     before, after = cer(lines, serving=True), cer(lines, serving=False)
+    improved = sum(line.candidate < line.serving for line in lines)
     if sum(line.length for line in lines) == 0 or len(lines) < MIN_LINES:
-        reason = f"too few lines to prove an improvement: {counted}"
-        return _Comparison(False, reason, 0.0, before, after)
+        clause = f"too few lines to prove an improvement: {counted}"
+        return _Comparison("too-few-lines", clause, 0.0, before, after, improved)
     probability = probability_better(lines, seed)
     figures = f"CER {_change(before, after)}"
     if after >= before:
-        reason = f"the new model does not read the held-out lines better, {figures}"
-        return _Comparison(False, reason, probability, before, after)
+        clause = f"the new model does not read the held-out lines better, {figures}"
+        return _Comparison("not-better", clause, probability, before, after, improved)
     if after > SUSPECT_CER and after > (1 - MIN_CLEAR_GAIN) * before:
-        advice = "Check that the texts belong to these lines."
-        return _Comparison(False, f"few errors are gone, {figures}", probability, before, after, advice)
+        clause, advice = f"few errors are gone, {figures}", "Check that the texts belong to these lines."
+        return _Comparison("few-errors-gone", clause, probability, before, after, improved, advice)
     if probability < min_probability:
-        reason = f"the improvement may be chance ({round(100 * probability)} % probability), {figures}"
-        return _Comparison(False, reason, probability, before, after)
-    improved = sum(line.candidate < line.serving for line in lines)
-    reason = f"{improved} of {counted} lines improved, {figures}"
-    return _Comparison(True, reason, probability, before, after)
+        clause = f"the improvement may be chance ({round(100 * probability)} % probability), {figures}"
+        return _Comparison("may-be-chance", clause, probability, before, after, improved)
+    clause = f"{improved} of {counted} lines improved, {figures}"
+    return _Comparison("promoted", clause, probability, before, after, improved)
 
 
 def is_proved_worse(lines: Sequence[LineErrors], seed: int = 0) -> bool:

@@ -4,6 +4,7 @@ import type {
   CorrectLineResponse,
   Job,
   JobSummary,
+  ModelCard,
   ModelVersion,
   NextLine,
   OcrResponse,
@@ -254,6 +255,8 @@ export const train = (hand: string | null): Promise<{ run_id: string }> =>
 export const cancelRun = (id: string): Promise<Run> => call(`/train/${id}/cancel`, { method: "POST" });
 
 export const models = (): Promise<{ models: ModelVersion[] }> => call("/models/?limit=50");
+
+export const modelCard = (version: string): Promise<{ card: ModelCard }> => call(`/models/${encodeURIComponent(version)}`);
 
 export const activate = (version: string, hand: string | null): Promise<ModelVersion> =>
   call(`/models/${encodeURIComponent(version)}/activate${hand ? `?hand=${encodeURIComponent(hand)}` : ""}`, {

@@ -3,12 +3,14 @@ import * as folders from "./texts.folders";
 import * as jobs from "./texts.jobs";
 import * as lines from "./texts.lines";
 import * as search from "./texts.search";
+import * as verdict from "./texts.verdict";
 
 export const en = {
   ...folders.en,
   ...jobs.en,
   ...lines.en,
   ...search.en,
+  ...verdict.en,
   // Frame.
   language: "עברית",
   signOut: "Sign out",
@@ -222,6 +224,7 @@ export const he: Texts = {
   ...jobs.he,
   ...lines.he,
   ...search.he,
+  ...verdict.he,
   language: "English",
   signOut: "יציאה",
   projects: "הדפים שלי",

@@ -208,3 +208,18 @@ export interface SearchHit {
   text: string;
   matches: { start: number; end: number }[];
 }
+
+/** The figures of a model card that word a verdict; CERs and probabilities are from 0 to 1. */
+export interface ModelCard {
+  /** Absent in cards of earlier versions of Ketav. */
+  reason?: string;
+  measured_lines: number;
+  cross_validated_lines: number;
+  improved_lines?: number;
+  probability_better?: number;
+  cer_before: number;
+  cer_after: number;
+  general_cer_before: number | null;
+  general_cer_after: number | null;
+  general_cer_limit?: number | null;
+}
