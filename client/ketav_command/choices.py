@@ -41,6 +41,7 @@ class ProjectFormat(StrEnum):
     TEI = "tei"
     PDF = "pdf"
     IIIF = "iiif"
+    DOCX = "docx"
 
 
 _ONE_FILE = {
@@ -48,6 +49,7 @@ _ONE_FILE = {
     ProjectFormat.TEI: ".xml",
     ProjectFormat.PDF: ".pdf",
     ProjectFormat.IIIF: ".json",
+    ProjectFormat.DOCX: ".docx",
 }
 
 

@@ -72,6 +72,8 @@ def test_corrections_by_keyboard_train_a_model_that_reads_the_next_page_better(
     window: Window, system: LocalSystem, key: str, tmp_path: Path, record_property: Recorder
 ) -> None:
     """Upload, correct, train, read on. A right line takes one key; a word as many as it has letters."""
+    with system.client(key) as client:
+        assert client.put("/models/policy", json={"automatic": False}).status_code == 200
     make_folder(window, "מחברת")
     add_page(window, PAGES[0], tmp_path)
     add_page(window, PAGES[1], tmp_path)

@@ -8,13 +8,17 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
+import docx
 import httpx
 import pypdfium2
 import pytest
+from docx.oxml.ns import qn
 from PIL import Image
 
 from ketav.registry.v1 import ground_truth_pb2
-from ketav_gateway.pages import streams
+from ketav_gateway.pages import documents, streams
+from ketav_gateway.pages.schemas import Page
+from tests.parts.exported_pages import in_region, line, page
 from tests.parts.gateway import Gateway, in_process_gateway, upload
 from tests.parts.in_memory.recognizer import SECOND_TEXT, TEXT
 
@@ -136,6 +140,45 @@ async def test_tei_has_a_surface_for_each_page(gateway: Gateway) -> None:
     assert lines[0].get("points") == "10,0 90,0 90,38 10,38"
 
 
+async def test_a_docx_has_a_right_to_left_paragraph_for_each_line(gateway: Gateway) -> None:
+    """In logical order, each page on a new page, of a project and of one image; Word's own library opens it."""
+    project_id, images = await read_pages(gateway, 2)
+    response = await export(gateway, project_id, "format=docx")
+    assert response.headers["content-disposition"] == f'attachment; filename="{project_id}.docx"'
+    paragraphs = docx.Document(io.BytesIO(response.content)).paragraphs
+    assert [paragraph.text for paragraph in paragraphs] == [TEXT, SECOND_TEXT] * 2
+    assert [paragraph.paragraph_format.page_break_before for paragraph in paragraphs] == [None, None, True, None]
+    for paragraph in paragraphs:
+        assert paragraph._p.pPr is not None
+        assert paragraph._p.pPr.find(qn("w:bidi")) is not None
+        assert [run.font.rtl for run in paragraph.runs] == [True]
+    alone = await gateway.client.get(f"/projects/{project_id}/images/{images[0]}/export?format=docx")
+    assert len(docx.Document(io.BytesIO(alone.content)).paragraphs) == 2
+
+
+async def test_a_docx_shows_markup_and_signs_that_xml_does_not_allow(tmp_path: Path) -> None:
+    """A text is text; a page without lines is an empty paragraph on a page of its own."""
+    markup = '</w:t> & "<script>"'
+    written = page(line(0, markup), line(1, "א\u0001ב"), in_region("marginalia", line(2, "הערה")))
+    empty = written.model_copy(update={"transcription": None, "state": "stored"})
+
+    async def pages() -> AsyncIterator[Page]:
+        """Yield both pages."""
+        yield written
+        yield empty
+
+    async def no_image(_: Page) -> Path:
+        """Fail: texts need no image."""
+        raise AssertionError
+
+    source = documents.Source("", pages(), no_image, "", "", tmp_path)
+    content = b"".join([chunk async for chunk in documents.document("docx", source)])
+    paragraphs = docx.Document(io.BytesIO(content)).paragraphs
+    assert [paragraph.text for paragraph in paragraphs] == [markup, "א\ufffdב", "הערה", ""]
+    assert [bool(paragraph.paragraph_format.space_before) for paragraph in paragraphs] == [False, False, True, False]
+    assert paragraphs[-1].paragraph_format.page_break_before
+
+
 async def test_a_pdf_has_all_pages_with_their_text(gateway: Gateway) -> None:
     """Of a project and of one image."""
     project_id, images = await read_pages(gateway, PAGES)
@@ -207,7 +250,7 @@ async def test_what_the_caller_does_not_have_is_not_found(gateway: Gateway) -> N
     assert [foreign.status_code, alone.status_code, unknown.status_code] == [404] * 3
 
 
-@pytest.mark.parametrize("query", ["format=docx", "image_id=x", "image=1", "images=perhaps"])
+@pytest.mark.parametrize("query", ["format=odt", "image_id=x", "image=1", "images=perhaps"])
 async def test_a_parameter_that_is_not_valid_is_named(gateway: Gateway, query: str) -> None:
     """Nothing is exported."""
     project_id, _ = await read_pages(gateway, 1)

@@ -567,7 +567,7 @@ class Operations(ABC):
 
         Args:
             project_id (str): UUID of the project.
-            format_ (ExportProjectFormat | Unset): `txt`, `tei`, `pdf` (searchable), `iiif` (a
+            format_ (ExportProjectFormat | Unset): `txt`, `tei`, `pdf` (searchable), `docx`, `iiif` (a
                 manifest): one document. `json`, `alto`, `page`, `hocr`: a zip with a file for each image.
                 `pairs`: a zip with an image and a `.gt.txt` for each line whose text is verified.
             image_id (list[str] | Unset): Images to export, in this order; none: all.
@@ -691,7 +691,7 @@ class Operations(ABC):
             project_id (str): UUID of the project.
             image_id (str): UUID of the image.
             format_ (ExportFormat | Unset): Plain text, JSON, ALTO 4.4, PAGE XML, hOCR, TEI,
-                searchable PDF, IIIF manifest, or pairs of verified lines.
+                searchable PDF, IIIF manifest, DOCX, or pairs of verified lines.
             min_confidence (float | Unset): Lines of a lower confidence are left out unless they are
                 verified. For txt, json, alto, page and hocr.
         """
@@ -1704,7 +1704,7 @@ class AsyncOperations(ABC):
 
         Args:
             project_id (str): UUID of the project.
-            format_ (ExportProjectFormat | Unset): `txt`, `tei`, `pdf` (searchable), `iiif` (a
+            format_ (ExportProjectFormat | Unset): `txt`, `tei`, `pdf` (searchable), `docx`, `iiif` (a
                 manifest): one document. `json`, `alto`, `page`, `hocr`: a zip with a file for each image.
                 `pairs`: a zip with an image and a `.gt.txt` for each line whose text is verified.
             image_id (list[str] | Unset): Images to export, in this order; none: all.
@@ -1828,7 +1828,7 @@ class AsyncOperations(ABC):
             project_id (str): UUID of the project.
             image_id (str): UUID of the image.
             format_ (ExportFormat | Unset): Plain text, JSON, ALTO 4.4, PAGE XML, hOCR, TEI,
-                searchable PDF, IIIF manifest, or pairs of verified lines.
+                searchable PDF, IIIF manifest, DOCX, or pairs of verified lines.
             min_confidence (float | Unset): Lines of a lower confidence are left out unless they are
                 verified. For txt, json, alto, page and hocr.
         """

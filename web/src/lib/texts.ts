@@ -80,6 +80,7 @@ export const en = {
   exportAll: "Save all texts",
   formats: {
     pdf: "PDF with searchable text",
+    docx: "Word (DOCX)",
     txt: "Text",
     tei: "TEI",
     alto: "ALTO",
@@ -290,6 +291,7 @@ export const he: Texts = {
   exportAll: "שמירת כל הטקסטים",
   formats: {
     pdf: "PDF עם טקסט לחיפוש",
+    docx: "Word‏ (DOCX)",
     txt: "טקסט",
     tei: "TEI",
     alto: "ALTO",

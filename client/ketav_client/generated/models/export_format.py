@@ -1,6 +1,6 @@
 from typing import Literal, cast
 
-ExportFormat = Literal["alto", "hocr", "iiif", "json", "page", "pairs", "pdf", "tei", "txt"]
+ExportFormat = Literal["alto", "docx", "hocr", "iiif", "json", "page", "pairs", "pdf", "tei", "txt"]
 
 
 def check_export_format(value: str) -> ExportFormat:

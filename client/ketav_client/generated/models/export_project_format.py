@@ -1,6 +1,6 @@
 from typing import Literal, cast
 
-ExportProjectFormat = Literal["alto", "hocr", "iiif", "json", "page", "pairs", "pdf", "tei", "txt"]
+ExportProjectFormat = Literal["alto", "docx", "hocr", "iiif", "json", "page", "pairs", "pdf", "tei", "txt"]
 
 
 def check_export_project_format(value: str) -> ExportProjectFormat:

@@ -5,15 +5,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-from ketav_gateway.pages import iiif, tei
+from zipstream import ZIP_DEFLATED, ZipStream
+
+from ketav_gateway.pages import docx, iiif, tei
 from ketav_gateway.pages.exports import to_txt
 from ketav_gateway.pages.pdf import PdfWriter
 from ketav_gateway.pages.schemas import Page
 
-DocumentFormat = Literal["tei", "pdf", "iiif"]
+DocumentFormat = Literal["tei", "pdf", "iiif", "docx"]
 DOCUMENT_FORMATS: tuple[DocumentFormat, ...] = get_args(DocumentFormat)
-MEDIA_TYPES: dict[str, str] = {"tei": tei.MEDIA_TYPE, "pdf": "application/pdf", "iiif": iiif.MEDIA_TYPE}
-EXTENSIONS: dict[str, str] = {"tei": "tei.xml", "pdf": "pdf", "iiif": "manifest.json"}
+MEDIA_TYPES: dict[str, str] = {
+    "tei": tei.MEDIA_TYPE,
+    "pdf": "application/pdf",
+    "iiif": iiif.MEDIA_TYPE,
+    "docx": docx.MEDIA_TYPE,
+}
+EXTENSIONS: dict[str, str] = {"tei": "tei.xml", "pdf": "pdf", "iiif": "manifest.json", "docx": "docx"}
 
 FetchImage = Callable[[Page], Awaitable[Path]]
 """Downloads the image of a page to a file; the next call may overwrite it."""
@@ -24,7 +31,8 @@ _BUFFER_BYTES = 256 * 1024
 class Source:
     """The parts of a document: its title, its pages in order, and a way to get their images.
 
-    `address` is that of the document, `base` that of the API, without a slash at the end.
+    `address` is that of the document, `base` that of the API, without a slash at the end; `folder` is for
+    temporary files.
     """
 
     title: str
@@ -32,6 +40,7 @@ class Source:
     fetch_image: FetchImage
     address: str
     base: str
+    folder: Path
 
 
 def example(page: Page) -> dict[str, str]:
@@ -46,7 +55,7 @@ def example(page: Page) -> dict[str, str]:
 
 def document(kind: DocumentFormat, source: Source) -> AsyncIterator[bytes]:
     """Return the chunks of a document."""
-    writers = {"tei": _tei, "pdf": _pdf, "iiif": _iiif}
+    writers = {"tei": _tei, "pdf": _pdf, "iiif": _iiif, "docx": _docx}
     return writers[kind](source)
 
 
@@ -89,4 +98,22 @@ async def _pdf(source: Source) -> AsyncIterator[bytes]:
                 buffer = b""
         yield buffer
     for chunk in writer.end():
+        yield chunk
+
+
+async def _docx(source: Source) -> AsyncIterator[bytes]:
+    """Yield a DOCX file; its body is a temporary file until the last page is written."""
+    body = source.folder / "body.xml"
+    with body.open("w", encoding="utf-8") as file:
+        file.write(docx.begin())
+        number = 0
+        async for page in source.pages:
+            number += 1
+            file.write(docx.paragraphs(page, number))
+        file.write(docx.end())
+    archive = ZipStream(compress_type=ZIP_DEFLATED)
+    for name, content in docx.parts().items():
+        archive.add(content.encode(), name)
+    archive.add_path(str(body), docx.BODY)
+    for chunk in archive.finalize():
         yield chunk

@@ -25,7 +25,7 @@ from ketav_gateway.pages.pairs import pairs
 from ketav_gateway.pages.schemas import Page
 from ketav_gateway.services import Services, call, download_image, stream
 
-Format = Literal["txt", "json", "alto", "page", "hocr", "tei", "pdf", "iiif", "pairs"]
+Format = Literal["txt", "json", "alto", "page", "hocr", "tei", "pdf", "iiif", "docx", "pairs"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 ARCHIVE_MEDIA_TYPE = "application/zip"
 _ARCHIVED: dict[str, page_exports.Format] = {"json": "json", "alto": "alto", "page": "page", "hocr": "hocr"}
@@ -127,6 +127,7 @@ async def response(
             fetch_image=_downloads(services, folder),
             address=str(request.url),
             base=str(request.base_url).rstrip("/"),
+            folder=folder,
         )
         name = f"{selection.name or selection.project_id}.{extension(kind)}"
         return StreamingResponse(

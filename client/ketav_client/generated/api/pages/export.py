@@ -27,7 +27,7 @@ def export(
         project_id (str): UUID of the project.
         image_id (str): UUID of the image.
         format_ (ExportFormat | Unset): Plain text, JSON, ALTO 4.4, PAGE XML, hOCR, TEI,
-            searchable PDF, IIIF manifest, or pairs of verified lines.
+            searchable PDF, IIIF manifest, DOCX, or pairs of verified lines.
         min_confidence (float | Unset): Lines of a lower confidence are left out unless they are
             verified. For txt, json, alto, page and hocr.
     """

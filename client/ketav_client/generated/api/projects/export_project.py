@@ -28,7 +28,7 @@ def export_project(
 
     Args:
         project_id (str): UUID of the project.
-        format_ (ExportProjectFormat | Unset): `txt`, `tei`, `pdf` (searchable), `iiif` (a
+        format_ (ExportProjectFormat | Unset): `txt`, `tei`, `pdf` (searchable), `docx`, `iiif` (a
             manifest): one document. `json`, `alto`, `page`, `hocr`: a zip with a file for each image.
             `pairs`: a zip with an image and a `.gt.txt` for each line whose text is verified.
         image_id (list[str] | Unset): Images to export, in this order; none: all.
