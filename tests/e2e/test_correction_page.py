@@ -26,7 +26,7 @@ TRAINING_MS = 120_000
 
 @pytest.fixture(scope="session")
 def tiny_models(drawn_models: Path) -> Path:
-    """Have the system use the base model that does not know one letter."""
+    """Return the base model that does not know one letter."""
     return drawn_models
 
 

@@ -13,7 +13,7 @@ from tests.parts.correction_page import PAGES, add_page, make_folder, open_page
 
 @pytest.fixture(scope="session")
 def tiny_models(drawn_models: Path) -> Path:
-    """Have the system use the base model that reads drawn pages."""
+    """Return the base model that reads drawn pages."""
     return drawn_models
 
 
@@ -51,7 +51,9 @@ def test_a_search_without_words_or_hits_says_what_to_do(window: Window, tmp_path
     make_folder(window, "Empty")
     window.page.locator(".top [type=search]").fill("?!")
     window.press("Enter")
-    expect(window.page.locator("#words-error")).to_have_text("Type at least one word with a letter or a number.")
+    expect(window.page.locator("#words-error")).to_have_text(
+        "Type at least one word with a letter or a number."
+    )
     window.page.locator("#words").fill("אבגד")
     window.press("Enter")
     expect(window.page.locator("main")).to_contain_text("No line has these words.")

@@ -26,13 +26,13 @@ SMALL = (12, 8)
 
 @pytest.fixture(scope="session")
 def tiny_models(drawn_models: Path) -> Path:
-    """Have the system use the base model that reads drawn pages."""
+    """Return the base model that reads drawn pages."""
     return drawn_models
 
 
 def notebook(folder: Path, pages: int, small: int | None = None) -> Path:
     """Write a PDF of drawn pages, of which the one at a position from 1 may be too small; return its path."""
-    images = [Image.open(BytesIO(draw_page(PAGES[number % 3][:2]))) for number in range(pages)]
+    images = [Image.open(BytesIO(draw_page(PAGES[number % 3][:2]))).copy() for number in range(pages)]
     if small is not None:
         images[small - 1] = Image.new("L", SMALL, 255)
     path = folder / "notebook.pdf"
@@ -112,7 +112,7 @@ def test_reading_is_stopped_on_the_page_and_the_pages_that_were_read_stay(
 def test_a_folder_of_images_is_read_after_the_page_is_closed(
     window: Window, system: LocalSystem, tmp_path: Path
 ) -> None:
-    """The images are sent; nobody needs to wait for them. Files that are no images say so."""
+    """The images are stored before. Each file that is no image has a reason."""
     folder = tmp_path / "photographs"
     folder.mkdir()
     for number in range(5):

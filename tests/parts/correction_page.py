@@ -1,4 +1,4 @@
-"""What a user does on the correction page, and a base model that reads drawn pages with errors."""
+"""Steps of a user on the correction page, and a base model that reads drawn pages with errors."""
 
 import hashlib
 from collections.abc import Callable

@@ -34,7 +34,9 @@ _DRAWS_AT_ONCE: Final = 1_000
 _ROUNDING: Final = 1e-9
 
 
-Reason = Literal["promoted", "too-few-lines", "not-better", "few-errors-gone", "may-be-chance", "forgets-others"]
+Reason = Literal[
+    "promoted", "too-few-lines", "not-better", "few-errors-gone", "may-be-chance", "forgets-others"
+]
 """The gate's reason, for programs that word it in another language."""
 
 
@@ -108,7 +110,8 @@ def judge(
             f"Rejected: the new model forgets too much of other writers, {_change(before, after)} where "
             f"{100 * limit:.1f} % is allowed, although {comparison.clause}. Correct more lines."
         )
-        return replace(verdict, promote=False, reason="forgets-others", sentence=sentence)
+        forgets: Reason = "forgets-others"
+        return replace(verdict, promote=False, reason=forgets, sentence=sentence)
     sentence = f"Promoted: {comparison.clause}; other writers {_change(before, after)}."
     return replace(verdict, sentence=sentence)
 

@@ -1,6 +1,6 @@
-"""DOCX (Office Open XML, ISO/IEC 29500-1, section 17): lines as right-to-left paragraphs, to read on and edit.
+"""DOCX (Office Open XML, ISO/IEC 29500-1, section 17): lines as right-to-left paragraphs.
 
-python-docx keeps the tree of a whole document in memory, 160 MB for 3,000 pages. Here the body goes to a file.
+python-docx keeps the tree of a whole document in memory; here the body goes to a temporary file.
 """
 
 from typing import Final
@@ -45,9 +45,7 @@ def parts() -> dict[str, str]:
 def _relationships(kind: str, target: str) -> str:
     """Return a file that names one related file."""
     related = f'<Relationship Id="r1" Type="{_OFFICE}/{kind}" Target="{target}"/>'
-    return (
-        f'{_DECLARATION}<Relationships xmlns="{_PACKAGE}/relationships">{related}</Relationships>'
-    )
+    return f'{_DECLARATION}<Relationships xmlns="{_PACKAGE}/relationships">{related}</Relationships>'
 
 
 def begin() -> str:
@@ -61,7 +59,7 @@ def paragraphs(page: Page, number: int) -> str:
     A region begins after an empty space. A page without lines is an empty paragraph.
     """
     begins_page = "<w:pageBreakBefore/>" if number > 1 else ""
-    written = []
+    written: list[str] = []
     for region in page_regions(page):
         space = f'<w:spacing w:before="{_REGION_SPACE}"/>' if written else ""
         for line in region.lines:

@@ -196,8 +196,8 @@ async def export(
         streams.Format,
         Query(
             alias="format",
-            description="Plain text, JSON, ALTO 4.4, PAGE XML, hOCR, TEI, searchable PDF, IIIF manifest, DOCX, "
-            "or pairs of verified lines.",
+            description="Plain text, JSON, ALTO 4.4, PAGE XML, hOCR, TEI, searchable PDF, IIIF manifest, "
+            "DOCX, or pairs of verified lines.",
         ),
     ] = "txt",
     min_confidence: Annotated[

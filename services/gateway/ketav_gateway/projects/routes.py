@@ -134,9 +134,9 @@ async def export_project(
         streams.Format,
         Query(
             alias="format",
-            description="`txt`, `tei`, `pdf` (searchable), `docx`, `iiif` (a manifest): one document. `json`, "
-            "`alto`, `page`, `hocr`: a zip with a file for each image. `pairs`: a zip with an image and a "
-            "`.gt.txt` for each line whose text is verified.",
+            description="`txt`, `tei`, `pdf` (searchable), `docx`, `iiif` (a manifest): one document. "
+            "`json`, `alto`, `page`, `hocr`: a zip with a file for each image. `pairs`: a zip with an image "
+            "and a `.gt.txt` for each line whose text is verified.",
         ),
     ] = "txt",
     image_id: Annotated[
