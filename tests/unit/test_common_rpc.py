@@ -5,7 +5,7 @@ import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
@@ -178,6 +178,27 @@ async def test_a_peer_that_is_away_is_unavailable(tmp_path: Path, as_user: None)
     async with rpc.channel(f"unix:{tmp_path}/nobody.sock", SIGNER, seconds=2) as channel:
         with pytest.raises(errors.Unavailable), rpc.raise_ketav_errors():
             await PageServiceStub(channel).GetPage(pages_pb2.GetPageRequest())
+
+
+MALFORMED = [b"\xff\xff\xff", b"\x0a\xff\x01a", b"\x0a\x02\xff\xfe", b"\x0b" * 200]
+"""Bytes that are no message: an unknown wire type, a cut field, no UTF-8, groups nested too deep."""
+
+
+@pytest.mark.parametrize("encoded", MALFORMED, ids=["wire-type", "cut", "utf-8", "nesting"])
+@pytest.mark.parametrize("method", ["GetPage", "CreatePage", "DownloadImage"])
+async def test_a_message_that_is_not_protobuf_is_the_caller_s_error(
+    tmp_path: Path, as_user: None, method: str, encoded: bytes
+) -> None:
+    """In a single request and in a stream, it is INVALID_ARGUMENT and in the log as such."""
+    bare: Any = {"GetPage": "unary_unary", "CreatePage": "stream_unary", "DownloadImage": "unary_stream"}
+    async with probe(tmp_path), rpc.channel(f"unix:{tmp_path}/probe.sock", SIGNER) as channel:
+        send = getattr(channel, bare[method])(f"/ketav.registry.v1.PageService/{method}")
+        refused = pytest.raises(errors.InvalidInput)
+        with structlog.testing.capture_logs() as logs, refused as raised, rpc.raise_ketav_errors():
+            answer = send(iter([encoded]) if method == "CreatePage" else encoded)
+            [_ async for _ in answer] if method == "DownloadImage" else await answer
+    assert raised.value.code == "malformed-message"
+    assert [(log["event"], log["code"]) for log in logs] == [("rpc_handled", "INVALID_ARGUMENT")]
 
 
 async def test_every_handled_call_is_logged_once_with_its_outcome(tmp_path: Path, as_user: None) -> None:

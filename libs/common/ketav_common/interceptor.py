@@ -5,14 +5,16 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, TypeAlias
 from uuid import uuid4
 
 import grpc
+from google.protobuf.message import DecodeError
 from grpc_status import rpc_status
 
 from ketav_common import context, telemetry, tracing
-from ketav_common.errors import Internal, KetavError, TimedOut, Unauthenticated, to_status
+from ketav_common.errors import Internal, InvalidInput, KetavError, TimedOut, Unauthenticated, to_status
 from ketav_common.identity import Identity, Signer
 from ketav_common.limits import MAX_MODEL_BYTES, MIB
 from ketav_common.logging import get_logger
@@ -52,20 +54,23 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
     async def intercept_service(
         self, continuation: Continuation, handler_call_details: grpc.HandlerCallDetails
     ) -> "Handler | None":
-        """Wrap the handler of a method; the handlers of health and reflection stay unchanged."""
+        """Wrap the handler of a method; the handlers of health and reflection stay unchanged.
+
+        The wrapped handler gets messages as bytes: grpc answers UNKNOWN to a message that cannot be decoded.
+        """
         handler = await continuation(handler_call_details)
         method = handler_call_details.method
         if handler is None or method.startswith(OPEN_SERVICES):
             return handler
         streaming = bool(handler.request_streaming), bool(handler.response_streaming)
         wrap = _wrap_stream if handler.response_streaming else _wrap_unary
-        behaviour = wrap(self, _behaviour(handler), method, streams=streaming[0])
-        factory = _FACTORIES[streaming]
-        return factory(behaviour, handler.request_deserializer, handler.response_serializer)
+        decode = _decode_stream if handler.request_streaming else _decode
+        behaviour = wrap(self, _behaviour(handler), method, partial(decode, handler.request_deserializer))
+        return _FACTORIES[streaming](behaviour, None, handler.response_serializer)
 
     @asynccontextmanager
     async def handle_call(
-        self, method: str, call: Call, requests: AsyncIterator[Any] | None = None
+        self, method: str, call: Call, requests: AsyncIterator[bytes] | bytes = b""
     ) -> AsyncIterator[None]:
         """Run a call in a span, under its identity and deadline; end it with a rich status when it fails.
 
@@ -130,17 +135,37 @@ def _public_error(error: Exception, method: str) -> KetavError:
     return Internal()
 
 
-async def _drain(requests: AsyncIterator[Any] | None) -> None:
-    """Read and drop the rest of a client stream, within limits of time and size."""
-    if requests is None:
+async def _drain(requests: AsyncIterator[bytes] | bytes) -> None:
+    """Read and drop the rest of a client stream, within limits of time and size; a single message has none."""
+    if isinstance(requests, bytes):
         return
     left = MAX_DRAINED_BYTES
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(DRAIN_SECONDS):
             async for message in requests:
-                left -= message.ByteSize()
+                left -= len(message)
                 if left < 0:
                     return
+
+
+def _decode(deserialize: Callable[[bytes], Any], encoded: bytes) -> Any:  # noqa: ANN401 - any message
+    """Return the message of these bytes. InvalidInput malformed-message: they are none."""
+    try:
+        return deserialize(encoded)
+    except DecodeError as error:
+        raise InvalidInput(
+            "A message of the call is not valid protobuf. Send the messages that the method's .proto file "
+            "describes.",
+            code="malformed-message",
+        ) from error
+
+
+async def _decode_stream(
+    deserialize: Callable[[bytes], Any], encoded: AsyncIterator[bytes]
+) -> AsyncIterator[Any]:
+    """Yield the messages of a client stream. Errors: `_decode`."""
+    async for item in encoded:
+        yield _decode(deserialize, item)
 
 
 def _behaviour(handler: Handler) -> Callable[..., Any]:
@@ -150,27 +175,27 @@ def _behaviour(handler: Handler) -> Callable[..., Any]:
 
 
 def _wrap_unary(
-    interceptor: CallInterceptor, behaviour: Callable[..., Any], method: str, *, streams: bool
+    interceptor: CallInterceptor, behaviour: Callable[..., Any], method: str, decode: Callable[[Any], Any]
 ) -> Callable[..., Any]:
     """Wrap a behaviour that returns one response."""
 
-    async def call(request: Any, servicer: Call) -> object:  # noqa: ANN401 - a message or a stream of them
+    async def call(request: Any, servicer: Call) -> object:  # noqa: ANN401 - bytes or a stream of them
         """Handle one call."""
-        async with interceptor.handle_call(method, servicer, request if streams else None):
-            return await behaviour(request, servicer)
+        async with interceptor.handle_call(method, servicer, request):
+            return await behaviour(decode(request), servicer)
 
     return call
 
 
 def _wrap_stream(
-    interceptor: CallInterceptor, behaviour: Callable[..., Any], method: str, *, streams: bool
+    interceptor: CallInterceptor, behaviour: Callable[..., Any], method: str, decode: Callable[[Any], Any]
 ) -> Callable[..., Any]:
     """Wrap a behaviour that yields responses."""
 
     async def call(request: Any, servicer: Call) -> AsyncIterator[object]:  # noqa: ANN401 - as in _wrap_unary
         """Handle one call."""
-        async with interceptor.handle_call(method, servicer, request if streams else None):
-            async for response in behaviour(request, servicer):
+        async with interceptor.handle_call(method, servicer, request):
+            async for response in behaviour(decode(request), servicer):
                 yield response
 
     return call
