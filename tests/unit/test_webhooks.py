@@ -330,6 +330,35 @@ def test_the_sentence_about_a_url_names_the_part_that_is_wrong(url: str, sentenc
     assert caught.value.details == {"pointer": "/url"}
 
 
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("2130706433", "0x7f000001", "017700000001", "127.1", "0x7f.1", "0177.0.0.1", "0", "0x", "1.1.1.1.1"),
+        *("256.1.1.1", "127.0.0.1.", "2130706433.", "localhost.", "a.localhost", "printer", "printer."),
+        *("metadata.google.internal", "printer.local", "router.home.arpa", "a.internal.", "a.test"),
+    ],
+)
+def test_other_spellings_of_an_address_and_names_of_a_local_network_are_refused(host: str) -> None:
+    """A resolver reads a number in any base as an address, and such names are nowhere on the internet."""
+    with pytest.raises(InvalidInput) as caught:
+        check_url(f"https://{host}/", private=False)
+    assert caught.value.code == "invalid-url"
+
+
+@pytest.mark.parametrize("host", ["8.8.8.8", "8.8.8.8.", "example.org.", "4.example.org", "0x7f.a1", "1e100.net"])
+def test_an_address_and_a_name_of_the_internet_are_accepted(host: str) -> None:
+    """Digits in a name do not make it an address."""
+    check_url(f"https://{host}/", private=False)
+
+
+def test_names_of_a_local_network_are_accepted_where_private_addresses_are() -> None:
+    """There is no public DNS in a private network; another spelling of an address is an error there, too."""
+    check_url("https://printer/", private=True)
+    check_url("https://hooks.internal/", private=True)
+    with pytest.raises(InvalidInput):
+        check_url("https://2130706433/", private=True)
+
+
 def test_http_is_for_this_machine_and_only_where_it_is_allowed() -> None:
     """The setting for tests and single machines."""
     check_url("https://example.org:8443/a?b=c", private=False)

@@ -24,6 +24,12 @@ LEASE = timedelta(minutes=1)
 _RETRY_DELAYS = tuple(timedelta(seconds=seconds) for seconds in (30, 120, 600, 3_600, 10_800, 28_800, 43_200))
 """Delays after the first, second, … attempt: eight attempts within 24.2 hours."""
 _LOCAL_NAMES = {"localhost"}
+_LOCAL_DOMAINS = ("arpa", "internal", "invalid", "local", "localhost", "onion", "test")
+"""Top-level domains that the public DNS does not serve to others: RFC 2606, 6761, 6762, 7686, 8375, and ICANN's
+`internal`."""
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+"""A last label that makes a host an IPv4 address (https://url.spec.whatwg.org, "ends in a number"): resolvers
+read `127.1`, `2130706433` and `0x7f000001` as 127.0.0.1."""
 _HOST_NAME = re.compile(r"(?!.{254})[\w-]{1,63}(\.[\w-]{1,63})*\.?", re.ASCII)
 """A name of DNS, or an IPv4 address."""
 _NOT_A_URL = "The text is not a URL. Send an https URL such as https://example.org/hook."
@@ -82,7 +88,7 @@ def check_url(url: str, *, private: bool) -> None:
     checks its address again before each attempt.
     """
     parts = _split(url)
-    host = parts.hostname or ""
+    host = (parts.hostname or "").removesuffix(".")
     local = host in _LOCAL_NAMES or _is_loopback(host)
     if parts.scheme != "https" and not (private and parts.scheme == "http" and local):
         raise _invalid_url("The URL of the webhook does not begin with https://. Send an https URL.")
@@ -128,8 +134,11 @@ def _split(url: str) -> SplitResult:
 
 
 def _is_host(host: str, *, in_brackets: bool) -> bool:
-    """Return whether a host is a name of DNS (RFC 1035, section 2.3.4; `_` is in use) or an IP address."""
-    if not in_brackets:
+    """Return whether a host is a name of DNS (RFC 1035, section 2.3.4; `_` is in use) or an IP address.
+
+    An IPv4 address has four decimal numbers without leading zeros: no other spelling is one.
+    """
+    if not in_brackets and not _NUMBER.fullmatch(host.rpartition(".")[2]):
         return _HOST_NAME.fullmatch(host) is not None
     try:
         ipaddress.ip_address(host)
@@ -147,11 +156,12 @@ def _is_loopback(host: str) -> bool:
 
 
 def _may_be_public(host: str) -> bool:
-    """Return whether a host is a public address, or a name, which may have one."""
+    """Return whether a host is a public address, or a name of the public DNS, which may have one."""
     try:
         return is_public(ipaddress.ip_address(host))
     except ValueError:
-        return True
+        _, dot, domain = host.rpartition(".")
+        return bool(dot) and domain not in _LOCAL_DOMAINS
 
 
 def delivery_body(event: str, when: datetime, data: dict[str, Any] | None) -> str:
