@@ -84,9 +84,13 @@ def problem(response: bytes) -> tuple[int, str]:
     return int(head.split()[1]), document["code"]
 
 
+MANY_HEADERS = b"".join(b"X-%03d: %s\r\n" % (number, b"a" * 91) for number in range(400))
+"""Forty kilobytes of headers, none of which is long."""
 MALFORMED = {
     "no HTTP": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\r\n\r\n",
     "a header of 1 MB": b"GET /livez HTTP/1.1\r\nHost: a\r\nX-A: " + b"a" * 1_000_000 + b"\r\n\r\n",
+    "40 kB of headers": b"GET /livez HTTP/1.1\r\n" + HOST + MANY_HEADERS + b"\r\n",
+    "a target of 40 kB": b"GET /livez?a=" + b"a" * 40_000 + b" HTTP/1.1\r\n" + HOST + b"\r\n",
     "a negative length": b"POST /feedback/ HTTP/1.1\r\n" + HOST + b"Content-Length: -1\r\n\r\n",
     "two lengths": b"POST /feedback/ HTTP/1.1\r\n" + HOST + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n",
     "no host": b"GET /livez HTTP/1.1\r\n\r\n",
@@ -100,6 +104,13 @@ async def test_a_request_that_is_no_http_is_a_400_problem(gateway: Gateway, requ
     status, code = problem(await talk(gateway, request_bytes))
     assert (status, code) == (400, "malformed-request")
     assert (await gateway.anonymous.get("/livez")).status_code == 200
+
+
+async def test_thirty_kilobytes_of_headers_are_served(gateway: Gateway) -> None:
+    """The limit is above what browsers and proxies send."""
+    some = MANY_HEADERS[:30_000]
+    answer = await talk(gateway, b"GET /livez HTTP/1.1\r\n" + HOST + some + b"Connection: close\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 200")
 
 
 async def test_headers_that_never_end_are_cut_off(gateway: Gateway) -> None:

@@ -12,6 +12,8 @@ from ketav_common.logging import get_logger
 
 log = get_logger()
 
+_HEADER_MARKS = len(": \r\n")
+"""Bytes of a header besides its name and its value."""
 _LINGER_S = 1.0
 """Seconds that a refused connection stays open for the client to read the response."""
 _MALFORMED = {
@@ -25,6 +27,28 @@ _MALFORMED_DETAIL = (
 )
 
 
+class _Connection(h11.Connection):
+    """Parses requests whose line and headers have at most `max_header_bytes` bytes.
+
+    h11 limits only what has arrived without its end: headers that arrive whole may have any size.
+    """
+
+    def __init__(self, max_header_bytes: int) -> None:
+        """Take the limit in bytes."""
+        super().__init__(h11.SERVER, max_header_bytes)
+        self._max_header_bytes = max_header_bytes
+
+    def next_event(self) -> Any:  # noqa: ANN401 - one of h11's events
+        """Return the next event; raises RemoteProtocolError for a request with larger headers."""
+        event = super().next_event()
+        if isinstance(event, h11.Request):
+            size = len(event.method) + len(event.target)
+            size += sum(len(name) + len(value) + _HEADER_MARKS for name, value in event.headers)
+            if size > self._max_header_bytes:
+                raise h11.RemoteProtocolError("the headers are too large", error_status_hint=431)
+        return event
+
+
 class GatewayProtocol(H11Protocol):
     """A connection whose requests must send all their headers within `header_timeout_s` seconds."""
 
@@ -33,8 +57,10 @@ class GatewayProtocol(H11Protocol):
     _refused = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Start the timer for the first request."""
+        """Limit the headers, and start the timer for the first request."""
         super().connection_made(transport)
+        if self.config.h11_max_incomplete_event_size is not None:
+            self.conn = _Connection(self.config.h11_max_incomplete_event_size)
         self._watch_headers()
 
     def data_received(self, data: bytes) -> None:
