@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ from ketav.registry.v1 import (
 from ketav_common import rpc
 from ketav_common.errors import Changed, Conflict, InvalidInput, KetavError, NotFound, Precondition
 from ketav_common.identity import Signer
-from ketav_gateway.http.authentication import resolve_api_key
+from ketav_gateway.http.authentication import Credential, resolve_api_key
 from ketav_gateway.services import Deadlines, Services, call, connect, stream, upload
 from ketav_registry.usecases import accounts
 from tests.parts import registry as real
@@ -206,15 +207,31 @@ async def test_a_key_belongs_to_its_user_until_the_account_is_deleted(registry: 
     """Unknown keys are not found, and neither are those of a deleted account."""
     user, key = await registry.new_user()
     digest = hashlib.sha256(key.encode()).digest()
-    assert await resolve_api_key(registry.services, digest) == user
-    await refused(NotFound, "not-found", resolve_api_key(registry.services, bytes(32)))
+    assert await resolve_api_key(registry.services, Credential(digest)) == user
+    await refused(NotFound, "not-found", resolve_api_key(registry.services, Credential(bytes(32))))
     page, _ = await registry.read_page(user)
     response = await registry.do(
         user, registry.services.accounts.DeleteAccount, accounts_pb2.DeleteAccountRequest()
     )
     assert (response.erasure.pages, response.erasure.lines) == (1, 3)
-    await refused(NotFound, "not-found", resolve_api_key(registry.services, digest))
+    await refused(NotFound, "not-found", resolve_api_key(registry.services, Credential(digest)))
     await refused(NotFound, "not-found", registry.get_page(user, page))
+
+
+async def test_a_session_that_its_user_has_ended_is_not_found_and_the_key_is_served_on(
+    registry: Subject,
+) -> None:
+    """Another session of the same key, too; ending it again changes nothing."""
+    user, key = await registry.new_user()
+    digest = hashlib.sha256(key.encode()).digest()
+    ended, other = uuid4().bytes, uuid4().bytes
+    request = accounts_pb2.EndSessionRequest(session_id=ended)
+    request.expire_time.FromDatetime(datetime.now(UTC) + timedelta(hours=1))
+    for _ in range(2):
+        await registry.do(user, registry.services.accounts.EndSession, request)
+    await refused(NotFound, "session-ended", resolve_api_key(registry.services, Credential(digest, ended)))
+    assert await resolve_api_key(registry.services, Credential(digest, other)) == user
+    assert await resolve_api_key(registry.services, Credential(digest)) == user
 
 
 async def test_an_account_is_shown_to_its_user_with_the_key_of_the_request(registry: Subject) -> None:

@@ -118,7 +118,7 @@ class LocalSystem:
     def handled(self, request_id: str) -> list[str]:
         """Return the methods that the services handled for one request, in the order in which they ended.
 
-        ResolveApiKey is left out: the gateway caches its response for half a minute.
+        ResolveApiKey is left out: the gateway caches its response for three seconds.
         """
         handled = [event for event in self.events() if event.get("event") == "rpc_handled"]
         of_request = [event for event in handled if event["request_id"] == request_id]

@@ -560,7 +560,7 @@ async def test_a_deleted_account_leaves_only_a_record(registry: Registry, rows: 
 
 
 async def test_a_call_of_a_deleted_user_stores_nothing(registry: Registry) -> None:
-    """Another gateway may cache the API key for 30 seconds: NOT_FOUND, no row, no object."""
+    """Another gateway may cache the API key for 3 seconds: NOT_FOUND, no row, no object."""
     user_id = await registry.new_user()
     await delete_account(registry, user_id)
     with acting(user_id), pytest.raises(NotFound):

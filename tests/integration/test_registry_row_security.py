@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 import sqlalchemy as sa
 
-from ketav.registry.v1 import jobs_pb2, pages_pb2, training_pb2, webhooks_pb2
+from ketav.registry.v1 import accounts_pb2, jobs_pb2, pages_pb2, training_pb2, webhooks_pb2
 from ketav_registry.tables import metadata
 from tests.parts.postgres import PostgresServer
 from tests.parts.registry import (
@@ -29,7 +29,16 @@ from tests.parts.registry import (
 OWNERS = {name: "id" if name == "account" else "user_id" for name in metadata.tables}
 TABLES = sorted(metadata.tables)
 # Tables whose rows the service's role may delete. Other rows are deleted with a page, project or account.
-DELETABLE = {"account", "job", "object_removal", "page", "project", "webhook", "webhook_delivery"}
+DELETABLE = {
+    "account",
+    "ended_session",
+    "job",
+    "object_removal",
+    "page",
+    "project",
+    "webhook",
+    "webhook_delivery",
+}
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +75,9 @@ def owner(postgres: PostgresServer, database: str, tmp_path_factory: pytest.Temp
             with acting(user_id):
                 webhook_request = webhooks_pb2.SetWebhookRequest(url="https://example.org/")
                 await registry.webhooks.SetWebhook(webhook_request)
+                session = accounts_pb2.EndSessionRequest(session_id=bytes(16))
+                session.expire_time.FromSeconds(2**31)
+                await registry.accounts.EndSession(session)
                 await registry.webhooks.TestWebhook(webhooks_pb2.TestWebhookRequest())
                 page = (await create(registry)).page
                 header = jobs_pb2.CreateJobHeader(page_ids=[page.page_id], project_id=page.project_id)

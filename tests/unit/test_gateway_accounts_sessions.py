@@ -10,7 +10,7 @@ import httpx
 import jwt
 import pytest
 
-from ketav_common.errors import NotFound, Unauthenticated
+from ketav_common.errors import NotFound, Unauthenticated, Unavailable
 from ketav_gateway.http.authentication import key_digest
 from ketav_gateway.http.sessions import COOKIE, CSRF_HEADER, Sessions
 from tests.parts.gateway import KEY, OTHER_KEY, SECRET, Gateway, in_process_gateway, upload
@@ -107,6 +107,26 @@ async def test_signing_out_deletes_the_cookie(gateway: Gateway) -> None:
     assert response.status_code == 204
     assert response.headers["set-cookie"].startswith(f'{COOKIE}=""; ')
     assert "Max-Age=0" in response.headers["set-cookie"]
+
+
+async def test_a_copy_of_a_cookie_is_refused_after_signing_out(gateway: Gateway) -> None:
+    """At once, and without hindrance for the key and its other sessions."""
+    (cookie, token), (other, _) = await sign_in(gateway), await sign_in(gateway)
+    assert (await gateway.anonymous.get("/projects/", headers=cookie)).status_code == 200
+    assert (await gateway.anonymous.delete("/session", headers={**cookie, CSRF_HEADER: token})).is_success
+    response = await gateway.anonymous.get("/projects/", headers=cookie)
+    assert (response.status_code, response.json()["detail"][:22]) == (401, "The session has ended.")
+    assert (await gateway.anonymous.get("/projects/", headers=other)).status_code == 200
+    assert (await gateway.client.get("/projects/")).status_code == 200
+
+
+async def test_signing_out_fails_while_the_registry_cannot_store_it(gateway: Gateway) -> None:
+    """The page says so instead of leaving a session that still works."""
+    cookie, token = await sign_in(gateway)
+    gateway.state.failures["EndSession"] = Unavailable("The registry is unavailable. Try again later.")
+    response = await gateway.anonymous.delete("/session", headers={**cookie, CSRF_HEADER: token})
+    assert response.status_code == 503
+    assert (await gateway.anonymous.get("/projects/", headers=cookie)).status_code == 200
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from ketav_common.errors import Forbidden, NotFound, Unauthenticated, Unavailable
-from ketav_gateway.http.authentication import Authenticator, key_digest
+from ketav_gateway.http.authentication import Authenticator, Credential, key_digest
 from ketav_gateway.http.sessions import COOKIE, Sessions
 from tests.parts.gateway import KEY, SECRET, in_process_gateway
 
@@ -22,15 +22,15 @@ class Resolver:
         """Start without a call."""
         self.digests: list[bytes] = []
 
-    async def resolve(self, digest: bytes) -> UUID:
+    async def resolve(self, credential: Credential) -> UUID:
         """Return the owner of the one key; raises NotFound for any other."""
-        self.digests.append(digest)
-        if digest != DIGEST:
+        self.digests.append(credential.key_sha256)
+        if credential.key_sha256 != DIGEST:
             raise NotFound
         return OWNER
 
 
-async def any_key(_digest: bytes) -> UUID:
+async def any_key(_credential: Credential) -> UUID:
     """Return the same owner for every key."""
     return OWNER
 
@@ -40,24 +40,24 @@ async def test_a_key_is_resolved_once_within_its_lifetime() -> None:
     resolver, now = Resolver(), [0.0]
     authenticator = Authenticator(resolver.resolve, ttl_s=30, size=2, clock=lambda: now[0])
     for now[0] in (0.0, 29.9):
-        identity = await authenticator.identify(DIGEST)
+        identity = await authenticator.identify(Credential(DIGEST))
         assert (identity.role, identity.user_id) == ("user", OWNER)
     assert len(resolver.digests) == 1
     now[0] = 30.0
-    await authenticator.identify(DIGEST)
+    await authenticator.identify(Credential(DIGEST))
     assert len(resolver.digests) == 2
 
 
 async def test_the_keys_of_a_disabled_account_are_refused_with_the_reason() -> None:
     """403, because the key itself is valid; it is not cached, so an enabled account works at once."""
 
-    async def disabled(_digest: bytes) -> UUID:
+    async def disabled(_credential: Credential) -> UUID:
         """Refuse every key as the registry does."""
         raise NotFound("This account is disabled. Ask the operator to enable it.", code="account-disabled")
 
     authenticator = Authenticator(disabled, ttl_s=30, size=2)
     with pytest.raises(Forbidden, match="This account is disabled"):
-        await authenticator.identify(DIGEST)
+        await authenticator.identify(Credential(DIGEST))
     assert len(authenticator._users) == 0
 
 
@@ -67,11 +67,11 @@ async def test_unknown_keys_are_not_cached_and_the_cache_is_bounded() -> None:
     authenticator = Authenticator(resolver.resolve, ttl_s=30, size=2)
     for _ in range(3):
         with pytest.raises(Unauthenticated):
-            await authenticator.identify(b"unknown")
+            await authenticator.identify(Credential(b"unknown"))
     assert (len(resolver.digests), len(authenticator._users)) == (3, 0)
     authenticator = Authenticator(any_key, ttl_s=30, size=2)
     for number in range(5):
-        await authenticator.identify(bytes([number]))
+        await authenticator.identify(Credential(bytes([number])))
     assert len(authenticator._users) == 2
 
 
@@ -80,14 +80,14 @@ async def test_without_a_lifetime_nothing_is_cached() -> None:
     resolver = Resolver()
     authenticator = Authenticator(resolver.resolve, ttl_s=0, size=2)
     for _ in range(2):
-        await authenticator.identify(DIGEST)
+        await authenticator.identify(Credential(DIGEST))
     assert len(resolver.digests) == 2
 
 
 async def test_only_the_keys_of_the_given_user_are_removed() -> None:
     """As after the deletion of an account."""
     authenticator = Authenticator(any_key, ttl_s=30, size=2)
-    await authenticator.identify(DIGEST)
+    await authenticator.identify(Credential(DIGEST))
     authenticator.forget_user(str(uuid4()))
     assert len(authenticator._users) == 1
     authenticator.forget_user(str(OWNER))
@@ -102,12 +102,12 @@ def test_the_registry_is_sent_the_digest_of_the_key() -> None:
 async def test_an_unavailable_registry_is_not_an_unknown_key() -> None:
     """503, not 401."""
 
-    async def unavailable(_digest: bytes) -> UUID:
+    async def unavailable(_credential: Credential) -> UUID:
         """Fail."""
         raise Unavailable
 
     with pytest.raises(Unavailable):
-        await Authenticator(unavailable, ttl_s=30, size=2).identify(DIGEST)
+        await Authenticator(unavailable, ttl_s=30, size=2).identify(Credential(DIGEST))
 
 
 async def test_an_address_that_sends_many_unknown_keys_is_refused(tmp_path: Path) -> None:

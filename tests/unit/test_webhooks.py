@@ -333,7 +333,17 @@ def test_the_sentence_about_a_url_names_the_part_that_is_wrong(url: str, sentenc
 @pytest.mark.parametrize(
     "host",
     [
-        *("2130706433", "0x7f000001", "017700000001", "127.1", "0x7f.1", "0177.0.0.1", "0", "0x", "1.1.1.1.1"),
+        *(
+            "2130706433",
+            "0x7f000001",
+            "017700000001",
+            "127.1",
+            "0x7f.1",
+            "0177.0.0.1",
+            "0",
+            "0x",
+            "1.1.1.1.1",
+        ),
         *("256.1.1.1", "127.0.0.1.", "2130706433.", "localhost.", "a.localhost", "printer", "printer."),
         *("metadata.google.internal", "printer.local", "router.home.arpa", "a.internal.", "a.test"),
     ],
@@ -345,7 +355,9 @@ def test_other_spellings_of_an_address_and_names_of_a_local_network_are_refused(
     assert caught.value.code == "invalid-url"
 
 
-@pytest.mark.parametrize("host", ["8.8.8.8", "8.8.8.8.", "example.org.", "4.example.org", "0x7f.a1", "1e100.net"])
+@pytest.mark.parametrize(
+    "host", ["8.8.8.8", "8.8.8.8.", "example.org.", "4.example.org", "0x7.a1", "1e100.net"]
+)
 def test_an_address_and_a_name_of_the_internet_are_accepted(host: str) -> None:
     """Digits in a name do not make it an address."""
     check_url(f"https://{host}/", private=False)

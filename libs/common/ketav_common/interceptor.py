@@ -136,7 +136,7 @@ def _public_error(error: Exception, method: str) -> KetavError:
 
 
 async def _drain(requests: AsyncIterator[bytes] | bytes) -> None:
-    """Read and drop the rest of a client stream, within limits of time and size; a single message has none."""
+    """Read and drop the rest of a client stream, within limits of time and size; bytes are one message."""
     if isinstance(requests, bytes):
         return
     left = MAX_DRAINED_BYTES

@@ -156,10 +156,11 @@ class GatewaySettings(ServiceSettings):
     )
 
     key_cache_s: float = Field(
-        30.0,
+        3.0,
         ge=0,
         le=30,
-        description="Seconds for which a resolved API key is cached; a revoked key works so long.",
+        description="Seconds for which a resolved API key or session is cached; a revoked key, and a session "
+        "that another gateway has ended, works so long.",
     )
     session_lifetime_s: int = Field(
         14 * 24 * 3600,

@@ -233,5 +233,5 @@ def _map_error(error: Exception) -> KetavError | None:
 
 
 def _is_account_missing(error: asyncpg.ForeignKeyViolationError) -> bool:
-    """Return whether a row was refused because its user is deleted: the gateway caches API keys for 30 s."""
+    """Return whether a row was refused because its user is deleted: the gateway caches API keys for 3 s."""
     return bool(error.constraint_name == f"fk_{error.table_name}_user_id")

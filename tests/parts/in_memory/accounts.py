@@ -20,6 +20,8 @@ class Accounts(accounts_pb2_grpc.AccountServiceServicer):
         self.state.enter("ResolveApiKey", request)
         if request.key_sha256 not in self.state.keys:
             raise NotFound
+        if request.session_id in self.state.ended_sessions:
+            raise NotFound("The session has ended. Sign in again.", code="session-ended")
         return accounts_pb2.ResolveApiKeyResponse(user_id=self.state.keys[request.key_sha256])
 
     async def GetAccount(self, request: Any, context: Any) -> Any:
@@ -31,6 +33,13 @@ class Accounts(accounts_pb2_grpc.AccountServiceServicer):
         return accounts_pb2.GetAccountResponse(
             user_id=user.user_id, name="user", create_time=TIME, key_prefix="0a1b2c3d", key_create_time=TIME
         )
+
+    async def EndSession(self, request: Any, context: Any) -> Any:
+        """End a session of the caller."""
+        self.state.enter("EndSession", request)
+        self.state.caller()
+        self.state.ended_sessions.add(request.session_id)
+        return accounts_pb2.EndSessionResponse()
 
     async def DeleteAccount(self, request: Any, context: Any) -> Any:
         """Delete the caller's keys and data."""

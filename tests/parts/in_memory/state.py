@@ -138,6 +138,7 @@ class State:
     """
 
     users: dict[str, User] = field(default_factory=dict)
+    ended_sessions: set[bytes] = field(default_factory=set)
     keys: dict[bytes, str] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     requests: list[Any] = field(default_factory=list)

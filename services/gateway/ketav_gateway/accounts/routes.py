@@ -20,14 +20,14 @@ router = APIRouter(tags=["accounts"])
 
 _CONFIRMATION = "delete-everything"
 _WITH_COOKIE = {CURL_ARGUMENTS: [WITH_COOKIE]}
-_SIGNED_OUT: Responses = {204: {"description": "The cookie is deleted."}}
+_SIGNED_OUT: Responses = {204: {"description": "The session has ended, and the cookie is deleted."}}
 
 
 @router.get("/me", responses=responses("not-found"), summary="Show your account")
 async def get_account(request: Request, gateway: Gateway) -> schemas.Account:
     """Return your account, the key of this request, and the limits of your requests."""
-    digest = sessions.presented_digest(request, gateway.sessions)
-    message = accounts_pb2.GetAccountRequest(key_sha256=digest)
+    credential = sessions.presented_credential(request, gateway.sessions)
+    message = accounts_pb2.GetAccountRequest(key_sha256=credential.key_sha256)
     response = await call(gateway.services.accounts.GetAccount, message, gateway.services.deadlines.short_s)
     return convert.account(response, gateway.settings)
 
@@ -91,6 +91,12 @@ async def get_session(request: Request, gateway: Gateway) -> schemas.Session:
     openapi_extra=_WITH_COOKIE,
     summary="Sign out of a browser",
 )
-async def delete_session(request: Request, response: Response) -> None:
-    """Delete the cookie of the session; the operator ends the sessions of a key by revoking it."""
+async def delete_session(request: Request, response: Response, gateway: Gateway) -> None:
+    """End the session of the request's cookie, and delete the cookie; a copy of it is refused, too."""
+    session = sessions.presented_session(request, gateway.sessions)
+    if session is not None:
+        message = accounts_pb2.EndSessionRequest(session_id=session.credential.session_id)
+        message.expire_time.FromDatetime(session.expires_at)
+        await call(gateway.services.accounts.EndSession, message, gateway.services.deadlines.short_s)
+        gateway.authenticator.forget(session.credential)
     sessions.delete_cookie(response, secure=request.url.scheme == "https")

@@ -3,6 +3,7 @@
 import hashlib
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from uuid import UUID
 
 from cachetools import TTLCache
@@ -21,9 +22,22 @@ _UNKNOWN_KEY = (
     "The API key is unknown or revoked. Check that the whole key was sent, or ask the operator for one."
 )
 
-_DISABLED = "account-disabled"
+SESSION_ENDED = "The session has ended. Sign in again with your API key."
 
-ResolveKey = Callable[[bytes], Awaitable[UUID]]
+_DISABLED = "account-disabled"
+_ENDED = "session-ended"
+
+
+@dataclass(frozen=True)
+class Credential:
+    """What a request presents: the SHA-256 of an API key, and the session that was signed for it, if any."""
+
+    key_sha256: bytes
+    session_id: bytes = b""
+    """16 random bytes, empty for a key in a header."""
+
+
+ResolveKey = Callable[[Credential], Awaitable[UUID]]
 
 
 def presented_key(headers: Headers) -> str:
@@ -50,18 +64,21 @@ def key_digest(key: str) -> bytes:
     return hashlib.sha256(key.encode()).digest()
 
 
-async def resolve_api_key(services: Services, key_sha256: bytes) -> UUID:
-    """Return the user of a key from the registry, in the role gateway; raises NotFound for an unknown key."""
-    request = accounts_pb2.ResolveApiKeyRequest(key_sha256=key_sha256)
+async def resolve_api_key(services: Services, credential: Credential) -> UUID:
+    """Return the user of a key or session, asked of the registry in the role gateway; raises NotFound."""
+    request = accounts_pb2.ResolveApiKeyRequest(
+        key_sha256=credential.key_sha256, session_id=credential.session_id
+    )
     with context.bind(identity=Identity(role="gateway", user_id=None)):
         response = await call(services.accounts.ResolveApiKey, request, services.deadlines.short_s)
     return UUID(response.user_id)
 
 
 class Authenticator:
-    """Resolves keys to identities; caches at most `size` users for `ttl_s` seconds, by the key's SHA-256.
+    """Resolves credentials to identities; caches the users of at most `size` for `ttl_s` seconds.
 
-    So a revoked key is refused after `ttl_s` seconds at the latest. Unknown keys are not cached.
+    So a revoked key and an ended session are refused after `ttl_s` seconds at the latest. Unknown ones are
+    not cached.
     """
 
     def __init__(
@@ -69,25 +86,29 @@ class Authenticator:
     ) -> None:
         """Take the function that asks the registry, and the lifetime and number of cached users."""
         self._resolve = resolve
-        self._users: TTLCache[bytes, UUID] = TTLCache(size, ttl_s, clock)
+        self._users: TTLCache[Credential, UUID] = TTLCache(size, ttl_s, clock)
 
-    async def identify(self, digest: bytes) -> Identity:
-        """Return the identity of a user by the SHA-256 of a key.
+    async def identify(self, credential: Credential) -> Identity:
+        """Return the identity of the user of a credential.
 
-        Unauthenticated: unknown key, Forbidden: disabled account.
+        Unauthenticated: unknown key or ended session, Forbidden: disabled account.
         """
-        user_id = self._users.get(digest)
+        user_id = self._users.get(credential)
         if user_id is None:
             try:
-                user_id = await self._resolve(digest)
+                user_id = await self._resolve(credential)
             except NotFound as error:
                 if error.code == _DISABLED:
                     raise Forbidden(error.detail, code=_DISABLED) from error
-                raise Unauthenticated(_UNKNOWN_KEY) from error
-            self._users[digest] = user_id
+                raise Unauthenticated(SESSION_ENDED if error.code == _ENDED else _UNKNOWN_KEY) from error
+            self._users[credential] = user_id
         return Identity(role="user", user_id=user_id)
+
+    def forget(self, credential: Credential) -> None:
+        """Remove a credential from the cache."""
+        self._users.pop(credential, None)
 
     def forget_user(self, user_id: str) -> None:
         """Remove the cached keys of a user."""
-        for digest in [digest for digest, owner in self._users.items() if str(owner) == user_id]:
-            self._users.pop(digest, None)
+        for credential in [key for key, owner in self._users.items() if str(owner) == user_id]:
+            self.forget(credential)

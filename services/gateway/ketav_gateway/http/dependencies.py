@@ -15,7 +15,7 @@ from ketav_gateway.http.authentication import Authenticator
 from ketav_gateway.http.health import HealthProbe
 from ketav_gateway.http.limits import ConcurrencyLimit, RateLimits
 from ketav_gateway.http.line_images import LineImages
-from ketav_gateway.http.sessions import COOKIE, Sessions, presented_digest
+from ketav_gateway.http.sessions import COOKIE, Sessions, presented_credential
 from ketav_gateway.http.spool import Spool
 from ketav_gateway.schemas import UUID_PATTERN, VERSION_PATTERN
 from ketav_gateway.services import Services
@@ -72,11 +72,12 @@ async def identify(request: Request, gateway: Gateway) -> str:
     """
     address = request.client.host if request.client else ""
     await gateway.rates.check("failed_key", address)
-    digest = presented_digest(request, gateway.sessions)
+    credential = presented_credential(request, gateway.sessions)
     try:
-        identity = await gateway.authenticator.identify(digest)
+        identity = await gateway.authenticator.identify(credential)
     except Unauthenticated:
-        await gateway.rates.count("failed_key", address)
+        if not credential.session_id:
+            await gateway.rates.count("failed_key", address)
         raise
     context.set_for_task(identity, context.request_id())
     user_id = str(identity.user_id)

@@ -1,6 +1,7 @@
 """Sessions of browsers: a signed cookie replaces the API key, for pictures and event streams send no header.
 
-The cookie is a JSON Web Token with the SHA-256 of the key, so a session ends when its key is revoked. It
+The cookie is a JSON Web Token with the SHA-256 of the key, so a session ends when its key is revoked; the
+registry stores the names of sessions that were ended before their time. The cookie
 is HttpOnly and SameSite=Strict; a request that changes something also sends the session's CSRF token in a
 header, which a page of another site can neither read nor send (docs/decisions/0014-sessions.md).
 """
@@ -15,7 +16,7 @@ import jwt
 from fastapi import Request, Response
 
 from ketav_common.errors import Forbidden, Unauthenticated
-from ketav_gateway.http.authentication import key_digest, presented_key
+from ketav_gateway.http.authentication import SESSION_ENDED, Credential, key_digest, presented_key
 
 COOKIE = "ketav_session"
 CSRF_HEADER = "X-CSRF-Token"
@@ -25,14 +26,13 @@ _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 """Methods that change nothing (RFC 9110, section 9.2.1)."""
 _MAX_COOKIE_CHARACTERS = 1024
 """A cookie of a session has about 300 characters; a longer one is not decoded."""
-_SESSION_ENDED = "The session has ended. Sign in again with your API key."
 
 
 @dataclass(frozen=True)
 class Session:
-    """A session: the SHA-256 of its API key, its CSRF token, and its end."""
+    """A session: its random name with the SHA-256 of its API key, its CSRF token, and its end."""
 
-    key_sha256: bytes
+    credential: Credential
     csrf_token: str
     expires_at: datetime
 
@@ -51,16 +51,16 @@ class Sessions:
         name = secrets.token_hex(16)
         claims = {"aud": _AUDIENCE, "exp": expires_at, "jti": name, "key": key_sha256.hex()}
         token = jwt.encode(claims, self._key, algorithm=_ALGORITHM)
-        return token, Session(key_sha256, self._csrf_token(name), expires_at)
+        return token, Session(Credential(key_sha256, bytes.fromhex(name)), self._csrf_token(name), expires_at)
 
     def verify(self, cookie: str) -> Session:
         """Return the session of a cookie; Unauthenticated: the cookie is invalid, too long or expired.
 
-        Whether the session's key was revoked is known when the key is resolved, not here.
+        Whether its user has ended it or its key was revoked is known when the credential is resolved.
         """
         try:
             if len(cookie) > _MAX_COOKIE_CHARACTERS:
-                raise Unauthenticated(_SESSION_ENDED)
+                raise Unauthenticated(SESSION_ENDED)
             claims = jwt.decode(
                 cookie,
                 self._key,
@@ -69,9 +69,10 @@ class Sessions:
                 options={"require": ["aud", "exp", "jti", "key"]},
             )
             expires_at = datetime.fromtimestamp(claims["exp"], UTC)
-            return Session(bytes.fromhex(claims["key"]), self._csrf_token(claims["jti"]), expires_at)
+            credential = Credential(bytes.fromhex(claims["key"]), bytes.fromhex(claims["jti"]))
+            return Session(credential, self._csrf_token(claims["jti"]), expires_at)
         except (jwt.InvalidTokenError, ValueError, TypeError) as error:
-            raise Unauthenticated(_SESSION_ENDED) from error
+            raise Unauthenticated(SESSION_ENDED) from error
 
     def _csrf_token(self, name: str) -> str:
         """Return the CSRF token of a session by the session's random name."""
@@ -101,10 +102,10 @@ def presented_session(request: Request, sessions: Sessions) -> Session | None:
     return session
 
 
-def presented_digest(request: Request, sessions: Sessions) -> bytes:
-    """Return the SHA-256 of a request's API key, from a header or the session; see `presented_session`."""
+def presented_credential(request: Request, sessions: Sessions) -> Credential:
+    """Return the credential of a request, from a header or the session; see `presented_session`."""
     session = presented_session(request, sessions)
-    return key_digest(presented_key(request.headers)) if session is None else session.key_sha256
+    return Credential(key_digest(presented_key(request.headers))) if session is None else session.credential
 
 
 def set_cookie(response: Response, cookie: str, session: Session, *, secure: bool) -> None:

@@ -9,7 +9,7 @@ from ketav_registry.admin.users import UserArgument
 from ketav_registry.usecases import accounts
 
 app = typer.Typer(no_args_is_help=True, help="Manage API keys.")
-_CACHE_NOTE = "The gateway refuses revoked keys within 30 seconds."
+_CACHE_NOTE = "The gateway refuses revoked keys within 3 seconds."
 
 
 @app.command("list")

@@ -10,7 +10,7 @@ from ketav_registry.usecases import accounts, erasure
 
 app = typer.Typer(no_args_is_help=True, help="Manage users.")
 UserArgument = Annotated[str, typer.Argument(metavar="USER", help="Name or id of the user.")]
-_CACHE_NOTE = "The gateway notices it within 30 seconds."
+_CACHE_NOTE = "The gateway notices it within 3 seconds."
 
 
 @app.command("list")

@@ -29,10 +29,11 @@ class ApiKey:
 
 @dataclass(frozen=True, slots=True)
 class KeyOwner:
-    """The user of a valid API key, and whether the user is disabled."""
+    """The user of a valid API key, whether the user is disabled, and whether the key's session was ended."""
 
     user_id: UUID
     disabled: bool
+    session_ended: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,7 @@ _RETRY_DELAYS = tuple(timedelta(seconds=seconds) for seconds in (30, 120, 600, 3
 """Delays after the first, second, … attempt: eight attempts within 24.2 hours."""
 _LOCAL_NAMES = {"localhost"}
 _LOCAL_DOMAINS = ("arpa", "internal", "invalid", "local", "localhost", "onion", "test")
-"""Top-level domains that the public DNS does not serve to others: RFC 2606, 6761, 6762, 7686, 8375, and ICANN's
-`internal`."""
+"""Top-level domains without public names: RFC 2606, 6761, 6762, 7686, 8375, and ICANN's `internal`."""
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 """A last label that makes a host an IPv4 address (https://url.spec.whatwg.org, "ends in a number"): resolvers
 read `127.1`, `2130706433` and `0x7f000001` as 127.0.0.1."""

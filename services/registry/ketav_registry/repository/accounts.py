@@ -1,27 +1,47 @@
-"""Users and their API keys."""
+"""Users, their API keys, and sessions that they have ended."""
 
+from datetime import datetime
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
 
 from ketav_registry.database import Transaction
 from ketav_registry.domain.accounts import Account, ApiKey, KeyOwner, User
-from ketav_registry.tables import account, api_key
+from ketav_registry.tables import account, api_key, ended_session
 
-_account, _key = account.c, api_key.c
+_account, _key, _ended = account.c, api_key.c, ended_session.c
 _NAMES_LOCK = 0x6B65746163
 """Key of the advisory lock under which a name is checked and inserted; any number that no other lock has."""
 
 
-async def find_key_owner(transaction: Transaction, key_sha256: bytes) -> KeyOwner | None:
-    """Return the user of an API key; None when it is unknown or revoked."""
+async def find_key_owner(transaction: Transaction, key_sha256: bytes, session_id: bytes) -> KeyOwner | None:
+    """Return the user of an API key, and whether the key's session was ended; None when it is not valid."""
+    ended = sa.exists().where(_ended.id == session_id, _ended.user_id == _account.id)
     query = (
-        sa.select(_account.id, _account.disabled_at.is_not(None).label("disabled"))
+        sa.select(_account.id, _account.disabled_at.is_not(None).label("disabled"), ended.label("ended"))
         .join(api_key, _key.user_id == _account.id)
         .where(_key.sha256 == key_sha256, _key.revoked_at.is_(None))
     )
     row = (await transaction.execute(query)).first()
-    return None if row is None else KeyOwner(row.id, row.disabled)
+    return None if row is None else KeyOwner(row.id, row.disabled, row.ended)
+
+
+async def insert_ended_session(
+    transaction: Transaction, user_id: UUID, session_id: bytes, expires_at: datetime
+) -> None:
+    """Insert a session that its user has ended, and delete those of the user that have expired since."""
+    await transaction.execute(
+        ended_session.delete().where(_ended.user_id == user_id, _ended.expires_at < sa.func.clock_timestamp())
+    )
+    insert = pg.insert(ended_session).values(id=session_id, user_id=user_id, expires_at=expires_at)
+    await transaction.execute(insert.on_conflict_do_nothing())
+
+
+async def count_ended_sessions(transaction: Transaction, user_id: UUID) -> int:
+    """Return the number of sessions that a user has ended and that are stored."""
+    query = sa.select(sa.func.count()).select_from(ended_session).where(_ended.user_id == user_id)
+    return int((await transaction.execute(query)).scalar_one())
 
 
 async def find_account(transaction: Transaction, user_id: UUID, key_sha256: bytes) -> Account | None:

@@ -11,7 +11,7 @@ from ketav_registry.usecases import accounts, erasure
 
 
 class AccountServicer(accounts_pb2_grpc.AccountServiceServicer):
-    """Resolves API keys, shows and deletes accounts."""
+    """Resolves API keys, shows and deletes accounts, ends sessions."""
 
     def __init__(self, stores: Stores) -> None:
         """Work with these stores."""
@@ -23,7 +23,9 @@ class AccountServicer(accounts_pb2_grpc.AccountServiceServicer):
         """Return the user of an API key."""
         require_role("gateway")
         key_sha256 = common.digest(request.key_sha256)
-        user_id = await accounts.resolve_api_key(key_sha256, stores=self._stores)
+        user_id = await accounts.resolve_api_key(
+            key_sha256, convert_accounts.session_id(request.session_id), stores=self._stores
+        )
         return pb.ResolveApiKeyResponse(user_id=str(user_id))
 
     async def GetAccount(self, request: pb.GetAccountRequest, context: object) -> pb.GetAccountResponse:
@@ -31,6 +33,12 @@ class AccountServicer(accounts_pb2_grpc.AccountServiceServicer):
         key_sha256 = common.digest(request.key_sha256)
         account = await accounts.get_account(current_user(), key_sha256, stores=self._stores)
         return convert_accounts.account_message(account)
+
+    async def EndSession(self, request: pb.EndSessionRequest, context: object) -> pb.EndSessionResponse:
+        """End a session of the caller."""
+        session_id, expires_at = convert_accounts.ended_session(request)
+        await accounts.end_session(current_user(), session_id, expires_at, stores=self._stores)
+        return pb.EndSessionResponse()
 
     async def DeleteAccount(
         self, request: pb.DeleteAccountRequest, context: object

@@ -1,6 +1,6 @@
 """The tables as the newest migration leaves them; `alembic check` compares the two."""
 
-from ketav_registry.tables.accounts import account, api_key
+from ketav_registry.tables.accounts import account, api_key, ended_session
 from ketav_registry.tables.columns import metadata
 from ketav_registry.tables.corrections import correction, feedback
 from ketav_registry.tables.erasure import erasure
@@ -22,6 +22,7 @@ __all__ = [
     "correction",
     "dataset",
     "dataset_line",
+    "ended_session",
     "erasure",
     "feedback",
     "hand",

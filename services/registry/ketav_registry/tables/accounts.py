@@ -1,4 +1,4 @@
-"""Users and their API keys."""
+"""Users, their API keys, and sessions of browsers that they have ended."""
 
 import sqlalchemy as sa
 
@@ -25,4 +25,14 @@ api_key = sa.Table(
     created_at(),
     sa.Column("revoked_at", sa.DateTime(timezone=True)),
     sa.Index(None, "user_id"),
+)
+
+ended_session = sa.Table(
+    "ended_session",
+    metadata,
+    # A gateway signs sessions and stores none; a row refuses one until it ends by itself.
+    sa.Column("id", sa.LargeBinary, primary_key=True),
+    owner(),
+    sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Index(None, "user_id", "expires_at"),
 )

@@ -1,12 +1,13 @@
-"""Users and their API keys."""
+"""Users, their API keys, and sessions that they have ended."""
 
 import hashlib
 import secrets
 from contextlib import suppress
+from datetime import datetime
 from uuid import UUID
 
 from ketav_common import text
-from ketav_common.errors import Conflict, InvalidInput, NotFound
+from ketav_common.errors import Conflict, InvalidInput, NotFound, RateLimited
 from ketav_common.limits import MAX_NAME_CODE_POINTS
 from ketav_registry.database import Transaction
 from ketav_registry.domain.accounts import Account, ApiKey, User
@@ -17,20 +18,42 @@ _PREFIX_BYTES = 4
 """Random bytes of a key's prefix, which names the key: 8 hexadecimal characters."""
 _SECRET_BYTES = 32
 """Random bytes of a key: 256 bits cannot be guessed, so a plain SHA-256 is enough to store."""
+_MAX_ENDED_SESSIONS = 10_000
+"""Ended sessions of a user that are stored: a person signs out some times a day, sessions last two weeks."""
+_RETRY_S = 3600
+"""Seconds after which a user beyond that number may try again."""
 
 
-async def resolve_api_key(key_sha256: bytes, *, stores: Stores) -> UUID:
+async def resolve_api_key(key_sha256: bytes, session_id: bytes = b"", *, stores: Stores) -> UUID:
     """Return the user of the API key with this SHA-256. NotFound: it is unknown or revoked.
 
-    NotFound account-disabled: the operator has disabled the user.
+    NotFound account-disabled: the operator has disabled the user. NotFound session-ended: the user has ended
+    the session of the key.
     """
     async with stores.database.system() as transaction:
-        owner = await accounts.find_key_owner(transaction, key_sha256)
+        owner = await accounts.find_key_owner(transaction, key_sha256, session_id)
     if owner is None:
         raise NotFound("The API key is unknown or revoked. Ask the operator for a new one.")
     if owner.disabled:
         raise NotFound("This account is disabled. Ask the operator to enable it.", code="account-disabled")
+    if owner.session_ended:
+        raise NotFound("The session has ended. Sign in again with your API key.", code="session-ended")
     return owner.user_id
+
+
+async def end_session(user_id: UUID, session_id: bytes, expires_at: datetime, *, stores: Stores) -> None:
+    """Refuse a session of a user from now on, until it ends by itself; it may have been ended before.
+
+    RateLimited: very many sessions of the user were ended and have not expired.
+    """
+    async with stores.database.user(user_id) as transaction:
+        if await accounts.count_ended_sessions(transaction, user_id) >= _MAX_ENDED_SESSIONS:
+            raise RateLimited(
+                f"{_MAX_ENDED_SESSIONS:,} sessions of this account have ended and not expired. Retry later, "
+                "or ask the operator for a new API key.",
+                retry_after=_RETRY_S,
+            )
+        await accounts.insert_ended_session(transaction, user_id, session_id, expires_at)
 
 
 async def get_account(user_id: UUID, key_sha256: bytes, *, stores: Stores) -> Account:

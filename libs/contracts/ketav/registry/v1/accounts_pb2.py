@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from ketav.registry.v1 import erasure_pb2 as ketav_dot_registry_dot_v1_dot_erasure__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n ketav/registry/v1/accounts.proto\x12\x11ketav.registry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fketav/registry/v1/erasure.proto\"*\n\x14ResolveApiKeyRequest\x12\x12\n\nkey_sha256\x18\x01 \x01(\x0c\"(\n\x15ResolveApiKeyResponse\x12\x0f\n\x07user_id\x18\x01 \x01(\t\"\'\n\x11GetAccountRequest\x12\x12\n\nkey_sha256\x18\x01 \x01(\x0c\"\xad\x01\n\x12GetAccountResponse\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nkey_prefix\x18\x04 \x01(\t\x12\x33\n\x0fkey_create_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x16\n\x14\x44\x65leteAccountRequest\"D\n\x15\x44\x65leteAccountResponse\x12+\n\x07\x65rasure\x18\x01 \x01(\x0b\x32\x1a.ketav.registry.v1.Erasure2\xbd\x02\n\x0e\x41\x63\x63ountService\x12g\n\rResolveApiKey\x12\'.ketav.registry.v1.ResolveApiKeyRequest\x1a(.ketav.registry.v1.ResolveApiKeyResponse\"\x03\x90\x02\x01\x12^\n\nGetAccount\x12$.ketav.registry.v1.GetAccountRequest\x1a%.ketav.registry.v1.GetAccountResponse\"\x03\x90\x02\x01\x12\x62\n\rDeleteAccount\x12\'.ketav.registry.v1.DeleteAccountRequest\x1a(.ketav.registry.v1.DeleteAccountResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n ketav/registry/v1/accounts.proto\x12\x11ketav.registry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fketav/registry/v1/erasure.proto\">\n\x14ResolveApiKeyRequest\x12\x12\n\nkey_sha256\x18\x01 \x01(\x0c\x12\x12\n\nsession_id\x18\x02 \x01(\x0c\"(\n\x15ResolveApiKeyResponse\x12\x0f\n\x07user_id\x18\x01 \x01(\t\"\'\n\x11GetAccountRequest\x12\x12\n\nkey_sha256\x18\x01 \x01(\x0c\"\xad\x01\n\x12GetAccountResponse\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nkey_prefix\x18\x04 \x01(\t\x12\x33\n\x0fkey_create_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"X\n\x11\x45ndSessionRequest\x12\x12\n\nsession_id\x18\x01 \x01(\x0c\x12/\n\x0b\x65xpire_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x14\n\x12\x45ndSessionResponse\"\x16\n\x14\x44\x65leteAccountRequest\"D\n\x15\x44\x65leteAccountResponse\x12+\n\x07\x65rasure\x18\x01 \x01(\x0b\x32\x1a.ketav.registry.v1.Erasure2\x9d\x03\n\x0e\x41\x63\x63ountService\x12g\n\rResolveApiKey\x12\'.ketav.registry.v1.ResolveApiKeyRequest\x1a(.ketav.registry.v1.ResolveApiKeyResponse\"\x03\x90\x02\x01\x12^\n\nGetAccount\x12$.ketav.registry.v1.GetAccountRequest\x1a%.ketav.registry.v1.GetAccountResponse\"\x03\x90\x02\x01\x12^\n\nEndSession\x12$.ketav.registry.v1.EndSessionRequest\x1a%.ketav.registry.v1.EndSessionResponse\"\x03\x90\x02\x02\x12\x62\n\rDeleteAccount\x12\'.ketav.registry.v1.DeleteAccountRequest\x1a(.ketav.registry.v1.DeleteAccountResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,18 +37,24 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ACCOUNTSERVICE'].methods_by_name['ResolveApiKey']._serialized_options = b'\220\002\001'
   _globals['_ACCOUNTSERVICE'].methods_by_name['GetAccount']._loaded_options = None
   _globals['_ACCOUNTSERVICE'].methods_by_name['GetAccount']._serialized_options = b'\220\002\001'
+  _globals['_ACCOUNTSERVICE'].methods_by_name['EndSession']._loaded_options = None
+  _globals['_ACCOUNTSERVICE'].methods_by_name['EndSession']._serialized_options = b'\220\002\002'
   _globals['_RESOLVEAPIKEYREQUEST']._serialized_start=121
-  _globals['_RESOLVEAPIKEYREQUEST']._serialized_end=163
-  _globals['_RESOLVEAPIKEYRESPONSE']._serialized_start=165
-  _globals['_RESOLVEAPIKEYRESPONSE']._serialized_end=205
-  _globals['_GETACCOUNTREQUEST']._serialized_start=207
-  _globals['_GETACCOUNTREQUEST']._serialized_end=246
-  _globals['_GETACCOUNTRESPONSE']._serialized_start=249
-  _globals['_GETACCOUNTRESPONSE']._serialized_end=422
-  _globals['_DELETEACCOUNTREQUEST']._serialized_start=424
-  _globals['_DELETEACCOUNTREQUEST']._serialized_end=446
-  _globals['_DELETEACCOUNTRESPONSE']._serialized_start=448
-  _globals['_DELETEACCOUNTRESPONSE']._serialized_end=516
-  _globals['_ACCOUNTSERVICE']._serialized_start=519
-  _globals['_ACCOUNTSERVICE']._serialized_end=836
+  _globals['_RESOLVEAPIKEYREQUEST']._serialized_end=183
+  _globals['_RESOLVEAPIKEYRESPONSE']._serialized_start=185
+  _globals['_RESOLVEAPIKEYRESPONSE']._serialized_end=225
+  _globals['_GETACCOUNTREQUEST']._serialized_start=227
+  _globals['_GETACCOUNTREQUEST']._serialized_end=266
+  _globals['_GETACCOUNTRESPONSE']._serialized_start=269
+  _globals['_GETACCOUNTRESPONSE']._serialized_end=442
+  _globals['_ENDSESSIONREQUEST']._serialized_start=444
+  _globals['_ENDSESSIONREQUEST']._serialized_end=532
+  _globals['_ENDSESSIONRESPONSE']._serialized_start=534
+  _globals['_ENDSESSIONRESPONSE']._serialized_end=554
+  _globals['_DELETEACCOUNTREQUEST']._serialized_start=556
+  _globals['_DELETEACCOUNTREQUEST']._serialized_end=578
+  _globals['_DELETEACCOUNTRESPONSE']._serialized_start=580
+  _globals['_DELETEACCOUNTRESPONSE']._serialized_end=648
+  _globals['_ACCOUNTSERVICE']._serialized_start=651
+  _globals['_ACCOUNTSERVICE']._serialized_end=1064
 # @@protoc_insertion_point(module_scope)

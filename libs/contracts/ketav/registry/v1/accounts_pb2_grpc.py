@@ -45,6 +45,11 @@ class AccountServiceStub:
                 request_serializer=ketav_dot_registry_dot_v1_dot_accounts__pb2.GetAccountRequest.SerializeToString,
                 response_deserializer=ketav_dot_registry_dot_v1_dot_accounts__pb2.GetAccountResponse.FromString,
                 _registered_method=True)
+        self.EndSession = channel.unary_unary(
+                '/ketav.registry.v1.AccountService/EndSession',
+                request_serializer=ketav_dot_registry_dot_v1_dot_accounts__pb2.EndSessionRequest.SerializeToString,
+                response_deserializer=ketav_dot_registry_dot_v1_dot_accounts__pb2.EndSessionResponse.FromString,
+                _registered_method=True)
         self.DeleteAccount = channel.unary_unary(
                 '/ketav.registry.v1.AccountService/DeleteAccount',
                 request_serializer=ketav_dot_registry_dot_v1_dot_accounts__pb2.DeleteAccountRequest.SerializeToString,
@@ -57,7 +62,8 @@ class AccountServiceServicer:
     """
 
     def ResolveApiKey(self, request, context):
-        """Returns the user that an API key belongs to. Role: gateway. NOT_FOUND: the key is unknown or revoked.
+        """Returns the user that an API key belongs to. Role: gateway. NOT_FOUND: the key is unknown or revoked, or
+        `session-ended`: the session was ended.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -66,6 +72,14 @@ class AccountServiceServicer:
     def GetAccount(self, request, context):
         """Returns the caller's account and one of its API keys. NOT_FOUND: the account was deleted, or the key is not
         one of its valid keys.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EndSession(self, request, context):
+        """Ends a session of the caller's browser: ResolveApiKey refuses it from now on. A session that was ended
+        already stays so. RESOURCE_EXHAUSTED: very many of the caller's sessions have ended lately.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -91,6 +105,11 @@ def add_AccountServiceServicer_to_server(servicer, server):
                     servicer.GetAccount,
                     request_deserializer=ketav_dot_registry_dot_v1_dot_accounts__pb2.GetAccountRequest.FromString,
                     response_serializer=ketav_dot_registry_dot_v1_dot_accounts__pb2.GetAccountResponse.SerializeToString,
+            ),
+            'EndSession': grpc.unary_unary_rpc_method_handler(
+                    servicer.EndSession,
+                    request_deserializer=ketav_dot_registry_dot_v1_dot_accounts__pb2.EndSessionRequest.FromString,
+                    response_serializer=ketav_dot_registry_dot_v1_dot_accounts__pb2.EndSessionResponse.SerializeToString,
             ),
             'DeleteAccount': grpc.unary_unary_rpc_method_handler(
                     servicer.DeleteAccount,
@@ -153,6 +172,33 @@ class AccountService:
             '/ketav.registry.v1.AccountService/GetAccount',
             ketav_dot_registry_dot_v1_dot_accounts__pb2.GetAccountRequest.SerializeToString,
             ketav_dot_registry_dot_v1_dot_accounts__pb2.GetAccountResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EndSession(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ketav.registry.v1.AccountService/EndSession',
+            ketav_dot_registry_dot_v1_dot_accounts__pb2.EndSessionRequest.SerializeToString,
+            ketav_dot_registry_dot_v1_dot_accounts__pb2.EndSessionResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -34,10 +34,16 @@ class AccountServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> AccountServiceAsyncStub: ...
     ResolveApiKey: _grpc.UnaryUnaryMultiCallable[_accounts_pb2.ResolveApiKeyRequest, _accounts_pb2.ResolveApiKeyResponse]
-    """Returns the user that an API key belongs to. Role: gateway. NOT_FOUND: the key is unknown or revoked."""
+    """Returns the user that an API key belongs to. Role: gateway. NOT_FOUND: the key is unknown or revoked, or
+    `session-ended`: the session was ended.
+    """
     GetAccount: _grpc.UnaryUnaryMultiCallable[_accounts_pb2.GetAccountRequest, _accounts_pb2.GetAccountResponse]
     """Returns the caller's account and one of its API keys. NOT_FOUND: the account was deleted, or the key is not
     one of its valid keys.
+    """
+    EndSession: _grpc.UnaryUnaryMultiCallable[_accounts_pb2.EndSessionRequest, _accounts_pb2.EndSessionResponse]
+    """Ends a session of the caller's browser: ResolveApiKey refuses it from now on. A session that was ended
+    already stays so. RESOURCE_EXHAUSTED: very many of the caller's sessions have ended lately.
     """
     DeleteAccount: _grpc.UnaryUnaryMultiCallable[_accounts_pb2.DeleteAccountRequest, _accounts_pb2.DeleteAccountResponse]
     """Deletes the caller's account: keys, projects, corrections, training runs and models, in one transaction.
@@ -50,10 +56,16 @@ class AccountServiceAsyncStub(AccountServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ResolveApiKey: _aio.UnaryUnaryMultiCallable[_accounts_pb2.ResolveApiKeyRequest, _accounts_pb2.ResolveApiKeyResponse]  # type: ignore[assignment]
-    """Returns the user that an API key belongs to. Role: gateway. NOT_FOUND: the key is unknown or revoked."""
+    """Returns the user that an API key belongs to. Role: gateway. NOT_FOUND: the key is unknown or revoked, or
+    `session-ended`: the session was ended.
+    """
     GetAccount: _aio.UnaryUnaryMultiCallable[_accounts_pb2.GetAccountRequest, _accounts_pb2.GetAccountResponse]  # type: ignore[assignment]
     """Returns the caller's account and one of its API keys. NOT_FOUND: the account was deleted, or the key is not
     one of its valid keys.
+    """
+    EndSession: _aio.UnaryUnaryMultiCallable[_accounts_pb2.EndSessionRequest, _accounts_pb2.EndSessionResponse]  # type: ignore[assignment]
+    """Ends a session of the caller's browser: ResolveApiKey refuses it from now on. A session that was ended
+    already stays so. RESOURCE_EXHAUSTED: very many of the caller's sessions have ended lately.
     """
     DeleteAccount: _aio.UnaryUnaryMultiCallable[_accounts_pb2.DeleteAccountRequest, _accounts_pb2.DeleteAccountResponse]  # type: ignore[assignment]
     """Deletes the caller's account: keys, projects, corrections, training runs and models, in one transaction.
@@ -69,7 +81,9 @@ class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _accounts_pb2.ResolveApiKeyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_accounts_pb2.ResolveApiKeyResponse, _abc.Awaitable[_accounts_pb2.ResolveApiKeyResponse]]:
-        """Returns the user that an API key belongs to. Role: gateway. NOT_FOUND: the key is unknown or revoked."""
+        """Returns the user that an API key belongs to. Role: gateway. NOT_FOUND: the key is unknown or revoked, or
+        `session-ended`: the session was ended.
+        """
 
     @_abc_1.abstractmethod
     def GetAccount(
@@ -79,6 +93,16 @@ class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_accounts_pb2.GetAccountResponse, _abc.Awaitable[_accounts_pb2.GetAccountResponse]]:
         """Returns the caller's account and one of its API keys. NOT_FOUND: the account was deleted, or the key is not
         one of its valid keys.
+        """
+
+    @_abc_1.abstractmethod
+    def EndSession(
+        self,
+        request: _accounts_pb2.EndSessionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_accounts_pb2.EndSessionResponse, _abc.Awaitable[_accounts_pb2.EndSessionResponse]]:
+        """Ends a session of the caller's browser: ResolveApiKey refuses it from now on. A session that was ended
+        already stays so. RESOURCE_EXHAUSTED: very many of the caller's sessions have ended lately.
         """
 
     @_abc_1.abstractmethod
