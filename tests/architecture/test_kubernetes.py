@@ -252,7 +252,7 @@ def test_secrets_are_files_that_only_their_readers_have(overlay: str) -> None:
         "ketav-identity": set(OWN),
         "ketav-stores": {"registry", "migrate"},
         "ketav-owner": {"migrate"},
-        "ketav-queue": {"recognizer", "recognizer-worker", "trainer", "trainer-worker"},
+        "ketav-queue": {"gateway", "recognizer", "recognizer-worker", "trainer", "trainer-worker"},
     }
     text = str([container_of(workload) for workload in of_kind(overlay, *WORKLOADS).values()])
     assert "secretKeyRef" not in text

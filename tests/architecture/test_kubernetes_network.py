@@ -74,12 +74,12 @@ def flows_of_all(overlay: str) -> set[Flow]:
 FLOWS_TO_BUNDLED_STORES = {
     *itertools.product(["registry", "migrate"], ["postgres"], [5432]),
     *itertools.product(["registry", "migrate"], ["objects"], [9000]),
-    *itertools.product(USERS_OF_THE_QUEUE, ["redis"], [6379]),
+    *itertools.product(["gateway", *USERS_OF_THE_QUEUE], ["redis"], [6379]),
 }
 FLOWS_TO_MANAGED_STORES = {
     *itertools.product(["registry", "migrate"], ["postgresql"], [5432]),
     *itertools.product(["registry", "migrate"], ["s3"], [443]),
-    *itertools.product(USERS_OF_THE_QUEUE, ["redis-server"], [6379]),
+    *itertools.product(["gateway", *USERS_OF_THE_QUEUE], ["redis-server"], [6379]),
 }
 
 

@@ -1,5 +1,6 @@
 """A real Valkey server (Redis protocol) for tests, on a free port of its own."""
 
+import signal
 import socket
 import subprocess
 import tempfile
@@ -54,6 +55,11 @@ class Valkey:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the server."""
+        if self._process is not None:
+            self._process.send_signal(number)
 
     def empty(self) -> None:
         """Delete everything that the server stores."""

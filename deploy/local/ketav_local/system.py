@@ -193,7 +193,7 @@ class System:
         return Spec(
             "gateway",
             python("-m", "ketav_gateway.main"),
-            self.service_env("gateway"),
+            self.service_env("gateway", "KETAV_REDIS_URL"),
             needs=("registry", "recognizer", "trainer"),
             start_at_once=True,
             ready=HttpProbe(f"{self.url}/readyz"),

@@ -25,8 +25,9 @@ from ketav_gateway.app import create_app
 from ketav_gateway.http.authentication import Authenticator, resolve_api_key
 from ketav_gateway.http.dependencies import Components
 from ketav_gateway.http.health import HealthProbe
-from ketav_gateway.http.limits import ConcurrencyLimit, RateLimits
+from ketav_gateway.http.limits import ConcurrencyLimit
 from ketav_gateway.http.line_images import LineImages
+from ketav_gateway.http.rates import RateLimits, shared_storage
 from ketav_gateway.http.server import protocol
 from ketav_gateway.http.sessions import Sessions
 from ketav_gateway.http.spool import Spool
@@ -89,9 +90,12 @@ def _images(settings: GatewaySettings) -> ImageNormaliser:
     )
 
 
-def _rates(settings: GatewaySettings) -> RateLimits:
+async def _rates(settings: GatewaySettings, stack: AsyncExitStack) -> RateLimits:
     """Return the request limits of users and of addresses that send unknown keys."""
+    url = settings.redis_url
+    shared = None if url is None else shared_storage(url.get_secret_value())
     return RateLimits(
+        shared=None if shared is None else await stack.enter_async_context(shared),
         all=settings.rate_limit,
         reading=settings.ocr_rate_limit,
         failed_key=settings.failed_key_rate_limit,
@@ -115,7 +119,7 @@ async def open_components(settings: GatewaySettings) -> AsyncIterator[Components
                 partial(resolve_api_key, services), ttl_s=settings.key_cache_s, size=settings.key_cache_size
             ),
             sessions=Sessions(settings.identity_secret.get_secret_value(), settings.session_lifetime_s),
-            rates=_rates(settings),
+            rates=await _rates(settings, stack),
             uploads=ConcurrencyLimit(settings.max_uploads, settings.max_uploads_per_user, "uploads"),
             imports=ConcurrencyLimit(settings.max_imports, settings.max_imports_per_user, "imports"),
             exports=ConcurrencyLimit(settings.max_exports, settings.max_exports_per_user, "exports"),

@@ -7,7 +7,7 @@ from limits import parse
 from pydantic import AfterValidator, Field
 
 from ketav_common.limits import MAX_IMAGE_BYTES, MIB
-from ketav_common.setting_types import GrpcAddress, WritableDirectory
+from ketav_common.setting_types import GrpcAddress, RedisUrl, WritableDirectory
 from ketav_common.settings import ServiceSettings
 
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
@@ -169,10 +169,19 @@ class GatewaySettings(ServiceSettings):
         description="Seconds after which a browser's session ends and the page asks for the API key again.",
     )
     key_cache_size: int = Field(4096, gt=0, description="Maximum number of cached API keys.")
-    rate_limit: RateLimit = Field("600/minute", description="Requests of one user, counted in each process.")
+    redis_url: RedisUrl | None = Field(
+        None,
+        description="Redis or Valkey in which all gateways together count the requests of users; without it, "
+        "and while it is unavailable, each gateway counts its own.",
+    )
+    rate_limit: RateLimit = Field("3000/minute", description="Requests of one user.")
     ocr_rate_limit: RateLimit = Field(
-        "60/minute", description="Readings, imports and training runs of one user, counted in each process."
+        "3000/minute",
+        description="Readings, jobs, imports, training runs and tests of a webhook of one user; the users of "
+        "a recognizer take turns in any case.",
     )
     failed_key_rate_limit: RateLimit = Field(
-        "60/minute", description="Requests from one address with an API key that the registry does not know."
+        "60/minute",
+        description="Requests from one address with an API key that the registry does not know; further "
+        "ones get 429 instead of 401.",
     )

@@ -22,7 +22,7 @@ class Account:
     Example:
         {'user_id': '3c2b1a09-8f7e-4d6c-9b5a-4f3e2d1c0b9a', 'name': 'archive', 'created_at': '2026-11-23T09:30:00Z',
             'key': {'prefix': 'ktv_0a1b2c3d', 'created_at': '2026-11-23T09:30:00Z'}, 'roles': ['user'], 'limits':
-            {'requests': '600/minute', 'readings': '60/minute', 'uploads_at_once': 6, 'imports_at_once': 1,
+            {'requests': '3000/minute', 'readings': '3000/minute', 'uploads_at_once': 6, 'imports_at_once': 1,
             'max_upload_bytes': 26214400, 'max_import_bytes': 268435456, 'max_json_bytes': 2097152}}
 
     """

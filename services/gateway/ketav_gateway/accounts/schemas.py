@@ -16,8 +16,8 @@ _EXAMPLE: dict[str, Any] = {
     "key": {"prefix": "ktv_0a1b2c3d", "created_at": examples.CREATED_AT},
     "roles": ["user"],
     "limits": {
-        "requests": "600/minute",
-        "readings": "60/minute",
+        "requests": "3000/minute",
+        "readings": "3000/minute",
         "uploads_at_once": 6,
         "imports_at_once": 1,
         "max_upload_bytes": MAX_IMAGE_BYTES,

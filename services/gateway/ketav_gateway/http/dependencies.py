@@ -13,8 +13,9 @@ from ketav_common.images import ImageNormaliser
 from ketav_common.limits import MAX_NAME_CODE_POINTS
 from ketav_gateway.http.authentication import Authenticator
 from ketav_gateway.http.health import HealthProbe
-from ketav_gateway.http.limits import ConcurrencyLimit, RateLimits
+from ketav_gateway.http.limits import ConcurrencyLimit
 from ketav_gateway.http.line_images import LineImages
+from ketav_gateway.http.rates import RateLimits
 from ketav_gateway.http.sessions import COOKIE, Sessions, presented_credential
 from ketav_gateway.http.spool import Spool
 from ketav_gateway.schemas import UUID_PATTERN, VERSION_PATTERN
@@ -67,17 +68,16 @@ async def identify(request: Request, gateway: Gateway) -> str:
     """Make the user of the API key or session the caller for the rest of the request; return the user's UUID.
 
     Raises Unauthenticated without a valid key or session, Forbidden without the session's token, RateLimited
-    when the address sent too many unknown keys or the user too many requests. A session that has ended is no
-    unknown key: a page in a browser may request a hundred pictures with it.
+    when the user sent too many requests, or the address too many unknown keys: that refuses no known key,
+    because many users share the address of a proxy. A session that has ended is no unknown key: a page in a
+    browser may request a hundred pictures with it.
     """
-    address = request.client.host if request.client else ""
-    await gateway.rates.check("failed_key", address)
     credential = presented_credential(request, gateway.sessions)
     try:
         identity = await gateway.authenticator.identify(credential)
     except Unauthenticated:
         if not credential.session_id:
-            await gateway.rates.count("failed_key", address)
+            await gateway.rates.count("failed_key", request.client.host if request.client else "")
         raise
     context.set_for_task(identity, context.request_id())
     user_id = str(identity.user_id)
