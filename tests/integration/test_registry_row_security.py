@@ -81,7 +81,9 @@ def owner(postgres: PostgresServer, database: str, tmp_path_factory: pytest.Temp
                 await registry.webhooks.TestWebhook(webhooks_pb2.TestWebhookRequest())
                 page = (await create(registry)).page
                 header = jobs_pb2.CreateJobHeader(page_ids=[page.page_id], project_id=page.project_id)
-                await registry.jobs.CreateJob(iter([jobs_pb2.CreateJobRequest(header=header)]))
+                job = (await registry.jobs.CreateJob(iter([jobs_pb2.CreateJobRequest(header=header)]))).job
+                cancel_request = jobs_pb2.CancelJobRequest(job_id=job.job_id, request_id="cancel")
+                await registry.jobs.CancelJob(cancel_request)
                 await registry.pages.DeletePage(
                     pages_pb2.DeletePageRequest(project_id=page.project_id, page_id=page.page_id)
                 )

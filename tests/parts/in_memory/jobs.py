@@ -114,6 +114,9 @@ class Jobs(jobs_pb2_grpc.JobServiceServicer):
         """Cancel a job whose pages wait: it ends at once."""
         self.state.enter("CancelJob", request)
         job = self._job(request.job_id)
+        user = self.state.caller()
+        if user.repeated("done", request.request_id, request.request_sha256):
+            return jobs_pb2.CancelJobResponse(job=_without_pages(job))
         if job.state not in {QUEUED, RUNNING}:
             raise Precondition("The job has ended already. Show it.", code="job-ended")
         for page in job.pages:
@@ -121,4 +124,5 @@ class Jobs(jobs_pb2_grpc.JobServiceServicer):
                 page.state = jobs_pb2.JOB_PAGE_STATE_CANCELLED
         job.state, job.cancel_requested = jobs_pb2.JOB_STATE_CANCELLED, True
         job.revision += 1
+        user.remember("done", request.request_id, request.request_sha256, job)
         return jobs_pb2.CancelJobResponse(job=_without_pages(job))

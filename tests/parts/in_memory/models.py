@@ -66,6 +66,8 @@ class Models(models_pb2_grpc.ModelServiceServicer):
         self.state.enter("ActivateModel", request)
         user = self.state.caller()
         version = _required(_versions(user), request.version)
+        if known := user.repeated("done", request.request_id, request.request_sha256):
+            return known
         user.require_hand(request.hand)
         if request.hand and version.model.version in user.versions and version.hand != request.hand:
             raise Precondition("The version is of another hand. Choose another one.", code="hand-mismatch")
@@ -78,6 +80,7 @@ class Models(models_pb2_grpc.ModelServiceServicer):
             user.versions[request.version].state = ACTIVE
         response = models_pb2.ActivateModelResponse(version=_versions(user)[request.version])
         response.version.ClearField("card_json")
+        user.remember("done", request.request_id, request.request_sha256, response)
         return response
 
     async def ListModelProgress(self, request: Any, context: Any) -> Any:

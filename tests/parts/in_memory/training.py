@@ -73,7 +73,10 @@ class Training(training_pb2_grpc.TrainingServiceServicer):
     async def CancelTrainingRun(self, request: Any, context: Any) -> Any:
         """End a queued run; mark a running one."""
         self.state.enter("CancelTrainingRun", request)
-        run = required_run(self.state.caller(), request.run_id)
+        user = self.state.caller()
+        run = required_run(user, request.run_id)
+        if user.repeated("done", request.request_id, request.request_sha256):
+            return training_pb2.CancelTrainingRunResponse(run=run)
         if run.state not in ACTIVE:
             raise Precondition("The training run has ended. It cannot be cancelled.", code="run-ended")
         run.cancel_requested = True
@@ -81,6 +84,7 @@ class Training(training_pb2_grpc.TrainingServiceServicer):
         if run.state == QUEUED:
             run.state = CANCELLED
             run.verdict = "You have cancelled the run."
+        user.remember("done", request.request_id, request.request_sha256, run)
         return training_pb2.CancelTrainingRunResponse(run=run)
 
     async def GetReadiness(self, request: Any, context: Any) -> Any:

@@ -26,8 +26,12 @@ class Transcriptions(transcriptions_pb2_grpc.TranscriptionServiceServicer):
         user = self.state.caller()
         if request.page_id not in user.pages:
             raise NotFound("This account has no page with this id. Upload the image.")
-        model = reading_model(user, request.model_version)
         stored = user.pages[request.page_id]
+        if user.repeated(
+            _EDIT, request.request_id, request.request_sha256
+        ) is not None and stored.message.HasField("transcription"):
+            return transcriptions_pb2.RecordTranscriptionResponse(transcription=stored.message.transcription)
+        model = reading_model(user, request.model_version)
         check_same_image(stored, request.image_sha256)
         for line in request.lines:
             line.line_id = str(uuid4())
@@ -41,7 +45,9 @@ class Transcriptions(transcriptions_pb2_grpc.TranscriptionServiceServicer):
         stored.edits.clear()
         stored.recorded_lines += len(request.lines)
         stored.first_reading = stored.first_reading or list(transcription.lines)
-        return transcriptions_pb2.RecordTranscriptionResponse(transcription=transcription)
+        response = transcriptions_pb2.RecordTranscriptionResponse(transcription=transcription)
+        user.remember(_EDIT, request.request_id, request.request_sha256, response)
+        return response
 
     async def SearchLines(self, request: Any, context: Any) -> Any:
         """Return the lines that contain the query as it is; the rules of Hebrew are not applied."""

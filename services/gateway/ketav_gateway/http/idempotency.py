@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Header, Request
@@ -36,6 +37,14 @@ def idempotency_key(
             details={"pointer": "Idempotency-Key"},
         )
     return keys[0]
+
+
+@dataclass(frozen=True)
+class RequestKey:
+    """A client's Idempotency-Key and the fingerprint of its request; an empty key identifies no request."""
+
+    request_id: str = ""
+    sha256: bytes = b""
 
 
 IdempotencyKey = Annotated[str, Depends(idempotency_key)]

@@ -19,7 +19,7 @@ from ketav_gateway.http.dependencies import (
     canonical_uuid,
     count_compute_request,
 )
-from ketav_gateway.http.idempotency import IdempotencyKey, fingerprint, idempotency_key
+from ketav_gateway.http.idempotency import IdempotencyKey, fingerprint
 from ketav_gateway.http.openapi import CURL_ARGUMENTS
 from ketav_gateway.http.problem_codes import IDEMPOTENT, JOB, JSON_BODY, LIST
 from ketav_gateway.http.problems import Responses, responses
@@ -117,14 +117,17 @@ async def get_job(gateway: Gateway, job_id: JobId) -> schemas.Job:
 
 @router.post(
     "/jobs/{job_id}/cancel",
-    responses=responses("malformed-idempotency-key", "not-found", "job-ended"),
-    dependencies=[Depends(idempotency_key)],
+    responses=responses("not-found", "job-ended", *IDEMPOTENT),
     summary="Cancel a job",
 )
-async def cancel_job(gateway: Gateway, job_id: JobId) -> schemas.JobSummary:
+async def cancel_job(
+    request: Request, gateway: Gateway, job_id: JobId, key: IdempotencyKey
+) -> schemas.JobSummary:
     """Cancel a job: pages that wait are not read; a page that is being read keeps its outcome."""
-    request = jobs_pb2.CancelJobRequest(job_id=job_id)
-    response = await call(gateway.services.jobs.CancelJob, request, gateway.services.deadlines.short_s)
+    message = jobs_pb2.CancelJobRequest(
+        job_id=job_id, request_id=key, request_sha256=fingerprint(request, {})
+    )
+    response = await call(gateway.services.jobs.CancelJob, message, gateway.services.deadlines.short_s)
     return convert.job_summary(response.job)
 
 

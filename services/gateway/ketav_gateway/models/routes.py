@@ -2,13 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query, Request
 
 from ketav.registry.v1 import models_pb2
 from ketav_gateway.convert import script_to_proto
 from ketav_gateway.http.dependencies import BaseHandQuery, Cursor, Gateway, HandQuery, ListLimit, Version
-from ketav_gateway.http.idempotency import idempotency_key
-from ketav_gateway.http.problem_codes import LIST
+from ketav_gateway.http.idempotency import IdempotencyKey, fingerprint
+from ketav_gateway.http.problem_codes import IDEMPOTENT, LIST
 from ketav_gateway.http.problems import responses
 from ketav_gateway.models import convert, schemas
 from ketav_gateway.schemas import Script
@@ -63,25 +63,26 @@ async def get_model(gateway: Gateway, version: Version) -> schemas.ModelRecord:
 @router.post(
     "/{version}/activate",
     responses=responses(
-        "malformed-idempotency-key",
         "invalid-input",
         "not-found",
         "model-retired",
         "model-tainted",
         "unknown-hand",
         "hand-mismatch",
+        *IDEMPOTENT,
         statuses=_NEVER_SERVES,
     ),
-    dependencies=[Depends(idempotency_key)],
     summary="Activate a model version",
 )
 async def activate_model(
-    gateway: Gateway, version: Version, hand: BaseHandQuery = None
+    request: Request, gateway: Gateway, version: Version, key: IdempotencyKey, hand: BaseHandQuery = None
 ) -> schemas.ModelVersion:
     """Make a version the active model of its hand: for a rollback, or to return to the base model.
 
     A base becomes the active model of `hand`, without it of your own hand.
     """
-    request = models_pb2.ActivateModelRequest(version=version, hand=hand)
-    response = await call(gateway.services.models.ActivateModel, request, gateway.services.deadlines.short_s)
+    message = models_pb2.ActivateModelRequest(
+        version=version, hand=hand, request_id=key, request_sha256=fingerprint(request, {"hand": hand})
+    )
+    response = await call(gateway.services.models.ActivateModel, message, gateway.services.deadlines.short_s)
     return convert.model_version(response.version)

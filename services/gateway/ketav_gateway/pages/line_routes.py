@@ -63,7 +63,7 @@ class _EditRequest:
             )
         sha256 = fingerprint(self.request, {} if body is None else body.model_dump())
         if self.key and await self._is_repeated(sha256):
-            return convert.page(page)
+            return convert.page(await self._page())  # a page that was read before may have the lines before
         edited = line_edits.EditedPage(list(page.transcription.lines))
         change(edited, page.image)
         request = transcriptions_pb2.EditLinesRequest(

@@ -22,7 +22,7 @@ from ketav_gateway.http.dependencies import (
     RunId,
     count_compute_request,
 )
-from ketav_gateway.http.idempotency import IdempotencyKey, fingerprint, idempotency_key
+from ketav_gateway.http.idempotency import IdempotencyKey, fingerprint
 from ketav_gateway.http.openapi import CURL_ARGUMENTS
 from ketav_gateway.http.problem_codes import IDEMPOTENT, JSON_BODY, LIST
 from ketav_gateway.http.problems import Responses, responses
@@ -138,15 +138,18 @@ async def get_training(gateway: Gateway, run_id: RunId) -> schemas.TrainingRun:
 
 @router.post(
     "/train/{run_id}/cancel",
-    responses=responses("malformed-idempotency-key", "not-found", "run-ended"),
-    dependencies=[Depends(idempotency_key)],
+    responses=responses("not-found", "run-ended", *IDEMPOTENT),
     summary="Cancel a training run",
 )
-async def cancel_training(gateway: Gateway, run_id: RunId) -> schemas.TrainingRun:
+async def cancel_training(
+    request: Request, gateway: Gateway, run_id: RunId, key: IdempotencyKey
+) -> schemas.TrainingRun:
     """Cancel a training run: a queued one ends at once, a running one after its current step."""
-    request = training_pb2.CancelTrainingRunRequest(run_id=run_id)
+    message = training_pb2.CancelTrainingRunRequest(
+        run_id=run_id, request_id=key, request_sha256=fingerprint(request, {})
+    )
     response = await call(
-        gateway.services.training.CancelTrainingRun, request, gateway.services.deadlines.short_s
+        gateway.services.training.CancelTrainingRun, message, gateway.services.deadlines.short_s
     )
     return convert.training_run(response.run)
 

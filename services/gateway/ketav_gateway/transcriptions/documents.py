@@ -14,6 +14,7 @@ from ketav_common.errors import InvalidInput, KetavError, TimedOut, TooLarge, Un
 from ketav_common.images import ImageNormaliser
 from ketav_common.logging import get_logger
 from ketav_gateway.convert import image_warnings
+from ketav_gateway.http.idempotency import RequestKey
 from ketav_gateway.http.problem_codes import IMAGE_IS_STORED
 from ketav_gateway.http.uploads import naming_file
 from ketav_gateway.services import Services, download_image
@@ -106,7 +107,7 @@ class Document:
                 continue
             try:
                 async with asyncio.timeout_at(self.request.deadline_s):
-                    await self._read(page.stored.page)
+                    await self._read(page.stored.page, page.position)
             except TimeoutError:
                 names = {"project_id": page.stored.page.project_id, "image_id": page.stored.page.page_id}
                 remedy = IMAGE_IS_STORED.format(**names)
@@ -137,13 +138,14 @@ class Document:
         header = convert.create_page_header(form, image, key, self.request.sha256)
         return await usecases.create_page(self.services, header, image.path)
 
-    async def _read(self, page: pages_pb2.Page) -> None:
+    async def _read(self, page: pages_pb2.Page, position: int) -> None:
         """Read one stored page; waits while the recognizer is overloaded."""
         image = self.folder / "page"
         version = self.request.form.model or ""
         header = await download_image(self.services, page.project_id, page.page_id, image, version)
         images = self.request.turning(self.images)
-        await usecases.read_in_background(self.services, header.page, header.model, image, images)
+        key = RequestKey(_page_key(self.request.key, position), self.request.sha256)
+        await usecases.read_in_background(self.services, header.page, header.model, image, images, key)
         page.image.warnings[:] = header.page.image.warnings
 
 

@@ -20,7 +20,7 @@ from ketav_gateway.http.dependencies import (
     UserId,
     count_compute_request,
 )
-from ketav_gateway.http.idempotency import IdempotencyKey, fingerprint, idempotency_key
+from ketav_gateway.http.idempotency import IdempotencyKey, RequestKey, fingerprint
 from ketav_gateway.http.problem_codes import DOCUMENT, FORM, HAND, IDEMPOTENT, IMAGE, READING, TEXT
 from ketav_gateway.http.problems import Responses, responses
 from ketav_gateway.http.spool import SpooledBytes
@@ -140,7 +140,12 @@ async def run_ocr(
                 job = await jobs.create_job(gateway.services, header)
             return accepted(convert.ocr_accepted_response(page, job.job_id), location, job.job_id)
         transcription = await usecases.read_page(
-            gateway.services, page, created.model, folder / "image", received.turning(gateway.images)
+            gateway.services,
+            page,
+            created.model,
+            folder / "image",
+            received.turning(gateway.images),
+            RequestKey(key, received.sha256),
         )
         return convert.ocr_response(page, transcription)
 
@@ -226,14 +231,15 @@ def _form(upload: uploads.Upload) -> schemas.OcrForm:
 @router.post(
     "/projects/{project_id}/images/{image_id}/ocr",
     status_code=201,
-    responses=responses(*READING, "invalid-input", "malformed-idempotency-key", more=_OCR_LINKS),
-    dependencies=[Depends(idempotency_key)],
+    responses=responses(*READING, "invalid-input", *IDEMPOTENT, more=_OCR_LINKS),
     summary="Read a stored image again",
 )
 async def read_again(
+    request: Request,
     gateway: Gateway,
     project_id: ProjectId,
     image_id: ImageId,
+    key: IdempotencyKey,
     model: Annotated[
         str | None,
         Query(
@@ -244,7 +250,8 @@ async def read_again(
     ] = None,
 ) -> schemas.OcrResponse:
     """Read a stored image again: after a failure, or with a newer or another model."""
+    again = usecases.Rereading(
+        project_id, image_id, model or "", RequestKey(key, fingerprint(request, {"model": model}))
+    )
     with TemporaryDirectory(dir=gateway.settings.spool_dir) as folder:
-        return await usecases.read_again(
-            gateway.services, project_id, image_id, model or "", Path(folder), gateway.images
-        )
+        return await usecases.read_again(gateway.services, again, Path(folder), gateway.images)

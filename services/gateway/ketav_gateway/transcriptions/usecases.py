@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from ketav.page.v1 import page_pb2
@@ -20,13 +21,25 @@ from ketav_common.errors import (
 )
 from ketav_common.images import ImageNormaliser
 from ketav_gateway.convert import image_to_proto, with_reading_warnings
+from ketav_gateway.http.idempotency import RequestKey
 from ketav_gateway.http.problem_codes import IMAGE_IS_STORED
 from ketav_gateway.services import Services, call, download_image, file_messages, upload
 from ketav_gateway.transcriptions import convert, schemas
 
+_NO_KEY = RequestKey()
 _PAUSES_S = (1, 2, 4, 8)
 """Seconds between the attempts of a reading in the background: a restarted recognizer serves within
 fifteen."""
+
+
+@dataclass(frozen=True)
+class Rereading:
+    """A request to read a stored page with a model version, empty: the caller's active model."""
+
+    project_id: str
+    page_id: str
+    version: str
+    key: RequestKey
 
 
 async def create_page(
@@ -101,21 +114,23 @@ async def read_page(
     model: page_pb2.Model,
     image: Path,
     images: ImageNormaliser | None = None,
+    key: RequestKey = _NO_KEY,
 ) -> transcriptions_pb2.Transcription:
     """Read a stored page and record the transcription; the details of an error name the page.
 
     With `images`, which turns the stored image, the page is read in the direction in which it reads best. If
-    another request turns it meanwhile, `image` and `page` get the turned image, which is read once more.
+    another request turns it meanwhile, `image` and `page` get the turned image, which is read once more. If
+    the same request, by its key, has recorded a transcription meanwhile, that one is returned.
     """
     with naming_stored_page(page):
         try:
-            return await _read_image(services, page, model, image, images)
+            return await _read_image(services, page, model, image, images, key)
         except Conflict as error:
             if error.code != "image-changed":
                 raise
         header = await download_image(services, page.project_id, page.page_id, image, model.version)
         page.CopyFrom(header.page)
-        return await _read_image(services, page, model, image, None)
+        return await _read_image(services, page, model, image, None, key)
 
 
 async def _read_image(
@@ -124,6 +139,7 @@ async def _read_image(
     model: page_pb2.Model,
     image: Path,
     images: ImageNormaliser | None,
+    key: RequestKey,
 ) -> transcriptions_pb2.Transcription:
     """Read an image and record the transcription. Conflict image-changed: its page has another image."""
     reading = await _recognize(services, page, model, image, detect_turn=images is not None)
@@ -135,6 +151,8 @@ async def _read_image(
         lines=reading.lines,
         image_sha256=page.image.sha256,
         warnings=reading.warnings,
+        request_id=key.request_id,
+        request_sha256=key.sha256,
     )
     response = await call(services.transcriptions.RecordTranscription, request, services.deadlines.short_s)
     page.image.warnings[:] = with_reading_warnings(page.image.warnings, reading.warnings)
@@ -147,33 +165,48 @@ async def read_in_background(
     model: page_pb2.Model,
     image: Path,
     images: ImageNormaliser | None = None,
+    key: RequestKey = _NO_KEY,
 ) -> None:
     """Read a stored page; retries four times while a service is overloaded or unavailable."""
     for pause_s in _PAUSES_S:
         try:
-            await read_page(services, page, model, image, images)
+            await read_page(services, page, model, image, images, key)
         except (RateLimited, Unavailable, TimedOut) as error:
             await asyncio.sleep(error.retry_after or pause_s)
         else:
             return
-    await read_page(services, page, model, image, images)
+    await read_page(services, page, model, image, images, key)
 
 
 async def read_again(
-    services: Services,
-    project_id: str,
-    page_id: str,
-    version: str,
-    folder: Path,
-    images: ImageNormaliser,
+    services: Services, again: Rereading, folder: Path, images: ImageNormaliser
 ) -> schemas.OcrResponse:
-    """Read a stored page with a model version; an empty version is the caller's active model.
+    """Read a stored page again, once for each key; a repeated request gets the page as it is then.
 
     A page that has a transcription keeps its direction, because corrections refer to its coordinates, and so
     does one whose rotation the user has given.
     """
+    if again.key.request_id and (page := await _find_read(services, again)) is not None:
+        return convert.ocr_response(page, page.transcription)
     image = folder / "image"
-    header = await download_image(services, project_id, page_id, image, version)
+    header = await download_image(services, again.project_id, again.page_id, image, again.version)
     may_turn = header.page.state == pages_pb2.PAGE_STATE_STORED and not header.page.fixed_rotation
-    transcription = await read_page(services, header.page, header.model, image, images if may_turn else None)
+    turning = images if may_turn else None
+    transcription = await read_page(services, header.page, header.model, image, turning, again.key)
     return convert.ocr_response(header.page, transcription)
+
+
+async def _find_read(services: Services, again: Rereading) -> pages_pb2.Page | None:
+    """Return the page if the same request has read it before, else None."""
+    request = transcriptions_pb2.FindLineEditRequest(
+        project_id=again.project_id,
+        page_id=again.page_id,
+        request_id=again.key.request_id,
+        request_sha256=again.key.sha256,
+    )
+    known = await call(services.transcriptions.FindLineEdit, request, services.deadlines.short_s)
+    if not known.found:
+        return None
+    get = pages_pb2.GetPageRequest(project_id=again.project_id, page_id=again.page_id)
+    page = (await call(services.pages.GetPage, get, services.deadlines.short_s)).page
+    return page if page.HasField("transcription") else None

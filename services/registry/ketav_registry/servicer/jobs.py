@@ -48,7 +48,8 @@ class JobServicer(jobs_pb2_grpc.JobServiceServicer):
     async def CancelJob(self, request: pb.CancelJobRequest, context: object) -> pb.CancelJobResponse:
         """Cancel a job of the caller."""
         job_id = common.uuid(request.job_id, "job_id")
-        job = await jobs.cancel_job(current_user(), job_id, stores=self._stores)
+        key = common.request_key(request.request_id, request.request_sha256)
+        job = await jobs.cancel_job(current_user(), job_id, key, stores=self._stores)
         return pb.CancelJobResponse(job=convert.job_message(job))
 
     async def ClaimJobPage(self, request: pb.ClaimJobPageRequest, context: object) -> pb.ClaimJobPageResponse:

@@ -56,7 +56,11 @@ class ModelServicer(models_pb2_grpc.ModelServiceServicer):
         """Make a version the active one."""
         hand = request.hand if request.HasField("hand") else None
         version = await models_versions.activate_model(
-            current_user(), request.version, hand, stores=self._stores
+            current_user(),
+            request.version,
+            hand,
+            request=common.request_key(request.request_id, request.request_sha256),
+            stores=self._stores,
         )
         return pb.ActivateModelResponse(version=convert.version_message(version, card=True))
 

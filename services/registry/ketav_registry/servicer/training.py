@@ -14,6 +14,7 @@ from ketav_registry.domain.training import FencedRun
 from ketav_registry.stores import Stores
 from ketav_registry.usecases import (
     training,
+    training_cancellation,
     training_list,
     training_policy,
     training_readiness,
@@ -68,7 +69,9 @@ class TrainingServicer(training_pb2_grpc.TrainingServiceServicer):
     ) -> pb.CancelTrainingRunResponse:
         """Cancel a run of the caller."""
         run_id = common.uuid(request.run_id, "run_id")
-        run = await training.cancel_training_run(current_user(), run_id, stores=self._stores)
+        key = common.request_key(request.request_id, request.request_sha256)
+        user_id = current_user()
+        run = await training_cancellation.cancel_training_run(user_id, run_id, key, stores=self._stores)
         return pb.CancelTrainingRunResponse(run=convert.run_message(run))
 
     async def ClaimTrainingRun(

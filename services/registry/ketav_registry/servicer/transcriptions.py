@@ -42,7 +42,11 @@ class TranscriptionServicer(transcriptions_pb2_grpc.TranscriptionServiceServicer
             request.model_version, lines, request.image_sha256, list(request.warnings)
         )
         transcription = await transcriptions.record_transcription(
-            current_user(), page_id, reading, stores=self._stores
+            current_user(),
+            page_id,
+            reading,
+            common.request_key(request.request_id, request.request_sha256),
+            stores=self._stores,
         )
         return pb.RecordTranscriptionResponse(transcription=convert.transcription_message(transcription))
 
@@ -66,7 +70,7 @@ class TranscriptionServicer(transcriptions_pb2_grpc.TranscriptionServiceServicer
         return pb.UndoLineEditResponse()
 
     async def FindLineEdit(self, request: pb.FindLineEditRequest, context: object) -> pb.FindLineEditResponse:
-        """Return whether a request has edited the lines of a page."""
+        """Return whether a request has edited the lines of a page, or recorded a reading of it."""
         is_repeated = await transcriptions_lines.find_line_edit(
             current_user(), _edit_request(request), stores=self._stores
         )

@@ -10,6 +10,7 @@ from ketav_registry.tables.models import active_hand_model, active_model, model_
 from ketav_registry.tables.object_removal import object_removal
 from ketav_registry.tables.pages import page
 from ketav_registry.tables.projects import hand, project
+from ketav_registry.tables.requests import done_request
 from ketav_registry.tables.training import training_policy, training_run
 from ketav_registry.tables.transcriptions import line, transcription
 from ketav_registry.tables.webhooks import webhook, webhook_delivery
@@ -22,6 +23,7 @@ __all__ = [
     "correction",
     "dataset",
     "dataset_line",
+    "done_request",
     "ended_session",
     "erasure",
     "feedback",

@@ -21,8 +21,8 @@ from ketav_registry.domain.jobs import (
     document_key,
 )
 from ketav_registry.domain.projects_hands import Hand
-from ketav_registry.domain.requests import ListPosition
-from ketav_registry.repository import jobs, projects
+from ketav_registry.domain.requests import ListPosition, RequestKey
+from ketav_registry.repository import jobs, projects, requests
 from ketav_registry.stores import Stores
 from ketav_registry.usecases.models import reading_model
 from ketav_registry.usecases.pages import discard_object
@@ -203,15 +203,18 @@ async def list_jobs(
     return JobList(rows[:limit], ListPosition(last.create_time, last.job_id))
 
 
-async def cancel_job(user_id: UUID, job_id: UUID, *, stores: Stores) -> Job:
+async def cancel_job(user_id: UUID, job_id: UUID, request: RequestKey, *, stores: Stores) -> Job:
     """Cancel a job: pages that wait are not read; a page that is being read keeps its outcome.
 
-    NotFound: there is no such job. Precondition job-ended: it has ended already.
+    A repeated request changes nothing and gets the job. NotFound: there is no such job. Precondition
+    job-ended: it has ended already. Conflict idempotency-key-reused.
     """
     async with stores.database.user(user_id) as transaction:
         locked = await jobs.lock_job(transaction, job_id, user_id)
         if locked is None:
             raise NotFound(_NO_JOB)
+        if not await requests.insert_done(transaction, user_id, request):
+            return locked
         if locked.state not in ACTIVE_JOBS:
             raise Precondition(
                 "The job has ended already. Its pages are shown by GET /jobs/JOB_ID.", code="job-ended"

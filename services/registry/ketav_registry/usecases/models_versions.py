@@ -7,11 +7,13 @@ from ketav_common.errors import Precondition
 from ketav_registry.database import Transaction
 from ketav_registry.domain.models import ModelVersion, Script, with_active_state
 from ketav_registry.domain.projects_hands import Hand
-from ketav_registry.domain.requests import ListPosition
-from ketav_registry.repository import models
+from ketav_registry.domain.requests import ListPosition, RequestKey
+from ketav_registry.repository import models, requests
 from ketav_registry.stores import Stores
 from ketav_registry.usecases.models import require_usable, require_version
 from ketav_registry.usecases.projects_hands import require_hand
+
+_NO_REQUEST = RequestKey()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +59,26 @@ async def get_model(user_id: UUID, version: str, *, stores: Stores) -> ModelWith
 
 
 async def activate_model(
-    user_id: UUID, version: str, hand_name: str | None = None, *, stores: Stores
+    user_id: UUID,
+    version: str,
+    hand_name: str | None = None,
+    *,
+    request: RequestKey = _NO_REQUEST,
+    stores: Stores,
 ) -> ModelVersion:
     """Make a version the active one of its hand, a base that of the hand with this name (empty: the own one).
 
     Without a name, a base becomes active for the user's own hands, and one without a script for those of them
     that have an active version. NotFound: no such version. InvalidInput unknown-hand: no such hand.
     Precondition hand-mismatch: the version is of another hand or script; model-retired, model-tainted: it
-    never serves.
+    never serves. A repeated request changes nothing; Conflict idempotency-key-reused.
     """
     async with stores.database.user(user_id) as transaction:
         model_version = await require_version(transaction, user_id, version)
-        require_usable(model_version, Precondition)
-        for hand in await _hands_to_serve(transaction, user_id, model_version, hand_name):
-            await models.activate(transaction, user_id, hand, version)
+        if await requests.insert_done(transaction, user_id, request):
+            require_usable(model_version, Precondition)
+            for hand in await _hands_to_serve(transaction, user_id, model_version, hand_name):
+                await models.activate(transaction, user_id, hand, version)
         return with_active_state(model_version, await _serving_versions(transaction, user_id))
 
 

@@ -193,24 +193,6 @@ async def get_training_run(user_id: UUID, run_id: UUID, *, stores: Stores) -> Tr
         return await require_run(transaction, run_id, user_id)
 
 
-async def cancel_training_run(user_id: UUID, run_id: UUID, *, stores: Stores) -> TrainingRun:
-    """Cancel a run: a queued one ends at once, a running one at the worker's next report.
-
-    Precondition run-ended: the run has ended already.
-    """
-    async with stores.database.user(user_id) as transaction:
-        await require_run(transaction, run_id, user_id)
-        if not await training.cancel(transaction, user_id, run_id):
-            raise Precondition(
-                "The training run has ended already. Roll back to an earlier model with "
-                "POST /models/VERSION/activate.",
-                code="run-ended",
-            )
-        run = await require_run(transaction, run_id, user_id)
-    count_end(run)
-    return run
-
-
 async def claim_training_run(run_id: UUID, worker: str, *, lease: timedelta, stores: Stores) -> Claim:
     """Claim a run that is queued or whose lease has expired.
 

@@ -4,10 +4,12 @@ from uuid import UUID
 
 from ketav_common.errors import Conflict, NotFound
 from ketav_registry.database import Transaction
+from ketav_registry.domain.requests import RequestKey
 from ketav_registry.domain.training import ACTIVE_STATES, RunState, TrainingRun
 from ketav_registry.repository import training
 from ketav_registry.stores import Stores
-from ketav_registry.usecases.training import NewRun, cancel_training_run, queue_run
+from ketav_registry.usecases.training import NewRun, queue_run
+from ketav_registry.usecases.training_cancellation import cancel_training_run
 
 
 async def list_runs(
@@ -22,7 +24,7 @@ async def cancel_run(run_id: UUID, *, stores: Stores) -> TrainingRun:
     """Cancel a run of any user. NotFound: there is no such run. Precondition run-ended: it has ended."""
     async with stores.database.system() as transaction:
         run = await _require_run(transaction, run_id)
-    return await cancel_training_run(run.user_id, run_id, stores=stores)
+    return await cancel_training_run(run.user_id, run_id, RequestKey(), stores=stores)
 
 
 async def retry_run(run_id: UUID, *, stores: Stores) -> TrainingRun:

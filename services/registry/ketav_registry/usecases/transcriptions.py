@@ -11,13 +11,15 @@ from ketav_common.stages import record_stages, stage
 from ketav_common.telemetry import READING_STAGE, report_stages
 from ketav_registry.database import Transaction
 from ketav_registry.domain.pages import MAX_READING_WARNINGS, is_reading_warning, with_reading_warnings
+from ketav_registry.domain.requests import RequestKey
 from ketav_registry.domain.transcriptions import Line, Transcription, line_problem
-from ketav_registry.repository import pages, transcriptions
+from ketav_registry.repository import pages, requests, transcriptions
 from ketav_registry.stores import Stores
 from ketav_registry.usecases.models import require_version
 from ketav_registry.usecases.pages import check_same_image
 
 _CODE = "invalid-transcription"
+_NO_REQUEST = RequestKey()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +33,38 @@ class Reading:
 
 
 async def record_transcription(
-    user_id: UUID, page_id: UUID, reading: Reading, *, stores: Stores
+    user_id: UUID, page_id: UUID, reading: Reading, request: RequestKey = _NO_REQUEST, *, stores: Stores
 ) -> Transcription:
     """Store what a model read as the page's latest transcription. NotFound: no such page or model.
 
-    Conflict image-changed: the page's image is not the one that was read, so the coordinates of the lines are
-    of another image.
+    A repeated request stores nothing and gets the latest transcription. Conflict image-changed: the page's
+    image is not the one that was read, so the coordinates of the lines are of another image;
+    idempotency-key-reused.
     """
     check_reading(reading)
     with record_stages() as stages, stage("store"):
         async with stores.database.user(user_id) as transaction:
-            transcription = await insert_reading(transaction, user_id, page_id, reading)
+            transcription = await _find_recorded(transaction, user_id, page_id, request)
+            if transcription is None:
+                transcription = await insert_reading(transaction, user_id, page_id, reading)
     report_stages(READING_STAGE, stages, os.getpid())
     return transcription
+
+
+async def _find_recorded(
+    transaction: Transaction, user_id: UUID, page_id: UUID, request: RequestKey
+) -> Transcription | None:
+    """Return the latest transcription of a page if a request has recorded one before, else None.
+
+    Concurrent ones with the same key wait for each other. Conflict idempotency-key-reused.
+    """
+    if await requests.insert_done(transaction, user_id, request):
+        return None
+    page = await pages.lock_page(transaction, user_id, page_id)
+    if page is None:
+        return None
+    [page] = await transcriptions.with_transcriptions(transaction, user_id, [page])
+    return page.transcription
 
 
 async def insert_reading(

@@ -27,7 +27,7 @@ from ketav_registry.domain.transcriptions import (
     Transcription,
     geometry_digests,
 )
-from ketav_registry.repository import corrections, erasure, transcriptions
+from ketav_registry.repository import corrections, erasure, requests, transcriptions
 from ketav_registry.stores import Stores
 from ketav_registry.usecases.corrections import known_alphabet, with_quarantines
 from ketav_registry.usecases.corrections_withdrawal import withdrawal_of
@@ -133,12 +133,13 @@ async def undo_line_edit(user_id: UUID, request: EditRequest, *, stores: Stores)
 
 
 async def find_line_edit(user_id: UUID, request: EditRequest, *, stores: Stores) -> bool:
-    """Return whether a request has edited the lines of its page. NotFound: no such page.
+    """Return whether a request has edited the lines of its page, or recorded a reading of it.
 
-    Conflict: its key belongs to another request.
+    NotFound: no such page. Conflict: its key belongs to another request.
     """
     async with stores.database.user(user_id) as transaction:
-        return await _is_repeated(transaction, user_id, request)
+        edited = await _is_repeated(transaction, user_id, request)
+        return edited or await requests.is_done(transaction, user_id, request.key)
 
 
 async def _is_repeated(transaction: Transaction, user_id: UUID, request: EditRequest) -> bool:

@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from ketav.page.v1 import page_pb2 as ketav_dot_page_dot_v1_dot_page__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cketav/registry/v1/jobs.proto\x12\x11ketav.registry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18ketav/page/v1/page.proto\",\n\x0cJobPageError\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x02 \x01(\t\"\x9e\x01\n\x07JobPage\x12\x10\n\x08position\x18\x01 \x01(\x05\x12\x0f\n\x07page_id\x18\x02 \x01(\t\x12.\n\x05state\x18\x03 \x01(\x0e\x32\x1f.ketav.registry.v1.JobPageState\x12\x10\n\x08\x61ttempts\x18\x04 \x01(\x05\x12.\n\x05\x65rror\x18\x05 \x01(\x0b\x32\x1f.ketav.registry.v1.JobPageError\"\xfd\x02\n\x03Job\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x12\n\nproject_id\x18\x02 \x01(\t\x12*\n\x05state\x18\x03 \x01(\x0e\x32\x1b.ketav.registry.v1.JobState\x12\x10\n\x08revision\x18\x04 \x01(\x03\x12\x12\n\npage_count\x18\x05 \x01(\x05\x12\x12\n\npages_read\x18\x06 \x01(\x05\x12\x14\n\x0cpages_failed\x18\x07 \x01(\x05\x12\x18\n\x10\x63\x61ncel_requested\x18\x08 \x01(\x08\x12/\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05pages\x18\x0c \x03(\x0b\x32\x1a.ketav.registry.v1.JobPage\"\xb7\x02\n\x0f\x43reateJobHeader\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x14\n\x0cproject_name\x18\x02 \x01(\t\x12%\n\x06script\x18\x03 \x01(\x0e\x32\x15.ketav.page.v1.Script\x12\x0c\n\x04hand\x18\x04 \x01(\t\x12%\n\x06layout\x18\x05 \x01(\x0e\x32\x15.ketav.page.v1.Layout\x12\x15\n\rmodel_version\x18\x06 \x01(\t\x12\x0c\n\x04turn\x18\x07 \x01(\x05\x12\x13\n\x0b\x64\x65tect_turn\x18\x08 \x01(\x08\x12\x10\n\x08page_ids\x18\t \x03(\t\x12\x12\n\npage_count\x18\n \x01(\x05\x12\x12\n\nsize_bytes\x18\x0b \x01(\x03\x12\x12\n\nrequest_id\x18\x0c \x01(\t\x12\x16\n\x0erequest_sha256\x18\r \x01(\x0c\"a\n\x10\x43reateJobRequest\x12\x34\n\x06header\x18\x01 \x01(\x0b\x32\".ketav.registry.v1.CreateJobHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"8\n\x11\x43reateJobResponse\x12#\n\x03job\x18\x01 \x01(\x0b\x32\x16.ketav.registry.v1.Job\"6\n\rGetJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x15\n\rwithout_pages\x18\x02 \x01(\x08\"5\n\x0eGetJobResponse\x12#\n\x03job\x18\x01 \x01(\x0b\x32\x16.ketav.registry.v1.Job\"0\n\x0fListJobsRequest\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\x05\"M\n\x10ListJobsResponse\x12$\n\x04jobs\x18\x01 \x03(\x0b\x32\x16.ketav.registry.v1.Job\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\t\"\"\n\x10\x43\x61ncelJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"8\n\x11\x43\x61ncelJobResponse\x12#\n\x03job\x18\x01 \x01(\x0b\x32\x16.ketav.registry.v1.Job\"%\n\x13\x43laimJobPageRequest\x12\x0e\n\x06worker\x18\x01 \x01(\t\"\xb1\x02\n\x0e\x43laimedJobPage\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\x05\x12\r\n\x05\x66\x65nce\x18\x03 \x01(\x03\x12\x0f\n\x07user_id\x18\x04 \x01(\t\x12\x12\n\nproject_id\x18\x05 \x01(\t\x12\x0f\n\x07page_id\x18\x06 \x01(\t\x12\x15\n\rlease_seconds\x18\x07 \x01(\x05\x12%\n\x06layout\x18\x08 \x01(\x0e\x32\x15.ketav.page.v1.Layout\x12\x15\n\rmodel_version\x18\t \x01(\t\x12\x0c\n\x04turn\x18\n \x01(\x05\x12\x13\n\x0b\x64\x65tect_turn\x18\x0b \x01(\x08\x12\x12\n\npage_count\x18\x0c \x01(\x05\x12\x17\n\x0f\x64ocument_sha256\x18\r \x01(\x0c\x12\x13\n\x0btraceparent\x18\x0e \x01(\t\"G\n\x14\x43laimJobPageResponse\x12/\n\x04page\x18\x01 \x01(\x0b\x32!.ketav.registry.v1.ClaimedJobPage\"F\n\x13RenewJobPageRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\x05\x12\r\n\x05\x66\x65nce\x18\x03 \x01(\x03\"\x16\n\x14RenewJobPageResponse\"s\n\x0eJobPageReading\x12\x15\n\rmodel_version\x18\x01 \x01(\t\x12\"\n\x05lines\x18\x02 \x03(\x0b\x32\x13.ketav.page.v1.Line\x12\x14\n\x0cimage_sha256\x18\x03 \x01(\x0c\x12\x10\n\x08warnings\x18\x04 \x03(\t\"v\n\x0eJobPageFailure\x12.\n\x05\x65rror\x18\x01 \x01(\x0b\x32\x1f.ketav.registry.v1.JobPageError\x12\r\n\x05retry\x18\x02 \x01(\x08\x12\x15\n\rretry_seconds\x18\x03 \x01(\x05\x12\x0e\n\x06\x63ounts\x18\x04 \x01(\x08\"\xcc\x01\n\x11\x45ndJobPageRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\x05\x12\r\n\x05\x66\x65nce\x18\x03 \x01(\x03\x12\x0f\n\x07page_id\x18\x04 \x01(\t\x12\x34\n\x07reading\x18\x05 \x01(\x0b\x32!.ketav.registry.v1.JobPageReadingH\x00\x12\x34\n\x07\x66\x61ilure\x18\x06 \x01(\x0b\x32!.ketav.registry.v1.JobPageFailureH\x00\x42\t\n\x07outcome\"9\n\x12\x45ndJobPageResponse\x12#\n\x03job\x18\x01 \x01(\x0b\x32\x16.ketav.registry.v1.Job\")\n\x17\x44ownloadDocumentRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\")\n\x18\x44ownloadDocumentResponse\x12\r\n\x05\x63hunk\x18\x01 \x01(\x0c\"\x12\n\x10SweepJobsRequest\"*\n\x11SweepJobsResponse\x12\x15\n\rwaiting_pages\x18\x01 \x01(\x05*\xb7\x01\n\x08JobState\x12\x19\n\x15JOB_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10JOB_STATE_QUEUED\x10\x01\x12\x15\n\x11JOB_STATE_RUNNING\x10\x02\x12\x17\n\x13JOB_STATE_SUCCEEDED\x10\x03\x12\x1b\n\x17JOB_STATE_PARTLY_FAILED\x10\x04\x12\x14\n\x10JOB_STATE_FAILED\x10\x05\x12\x17\n\x13JOB_STATE_CANCELLED\x10\x06*\xb7\x01\n\x0cJobPageState\x12\x1e\n\x1aJOB_PAGE_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15JOB_PAGE_STATE_QUEUED\x10\x01\x12\x1a\n\x16JOB_PAGE_STATE_RUNNING\x10\x02\x12\x17\n\x13JOB_PAGE_STATE_READ\x10\x03\x12\x19\n\x15JOB_PAGE_STATE_FAILED\x10\x04\x12\x1c\n\x18JOB_PAGE_STATE_CANCELLED\x10\x05\x32\xd5\x06\n\nJobService\x12X\n\tCreateJob\x12#.ketav.registry.v1.CreateJobRequest\x1a$.ketav.registry.v1.CreateJobResponse(\x01\x12R\n\x06GetJob\x12 .ketav.registry.v1.GetJobRequest\x1a!.ketav.registry.v1.GetJobResponse\"\x03\x90\x02\x01\x12X\n\x08ListJobs\x12\".ketav.registry.v1.ListJobsRequest\x1a#.ketav.registry.v1.ListJobsResponse\"\x03\x90\x02\x01\x12V\n\tCancelJob\x12#.ketav.registry.v1.CancelJobRequest\x1a$.ketav.registry.v1.CancelJobResponse\x12_\n\x0c\x43laimJobPage\x12&.ketav.registry.v1.ClaimJobPageRequest\x1a\'.ketav.registry.v1.ClaimJobPageResponse\x12_\n\x0cRenewJobPage\x12&.ketav.registry.v1.RenewJobPageRequest\x1a\'.ketav.registry.v1.RenewJobPageResponse\x12Y\n\nEndJobPage\x12$.ketav.registry.v1.EndJobPageRequest\x1a%.ketav.registry.v1.EndJobPageResponse\x12r\n\x10\x44ownloadDocument\x12*.ketav.registry.v1.DownloadDocumentRequest\x1a+.ketav.registry.v1.DownloadDocumentResponse\"\x03\x90\x02\x01\x30\x01\x12V\n\tSweepJobs\x12#.ketav.registry.v1.SweepJobsRequest\x1a$.ketav.registry.v1.SweepJobsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cketav/registry/v1/jobs.proto\x12\x11ketav.registry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18ketav/page/v1/page.proto\",\n\x0cJobPageError\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x02 \x01(\t\"\x9e\x01\n\x07JobPage\x12\x10\n\x08position\x18\x01 \x01(\x05\x12\x0f\n\x07page_id\x18\x02 \x01(\t\x12.\n\x05state\x18\x03 \x01(\x0e\x32\x1f.ketav.registry.v1.JobPageState\x12\x10\n\x08\x61ttempts\x18\x04 \x01(\x05\x12.\n\x05\x65rror\x18\x05 \x01(\x0b\x32\x1f.ketav.registry.v1.JobPageError\"\xfd\x02\n\x03Job\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x12\n\nproject_id\x18\x02 \x01(\t\x12*\n\x05state\x18\x03 \x01(\x0e\x32\x1b.ketav.registry.v1.JobState\x12\x10\n\x08revision\x18\x04 \x01(\x03\x12\x12\n\npage_count\x18\x05 \x01(\x05\x12\x12\n\npages_read\x18\x06 \x01(\x05\x12\x14\n\x0cpages_failed\x18\x07 \x01(\x05\x12\x18\n\x10\x63\x61ncel_requested\x18\x08 \x01(\x08\x12/\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05pages\x18\x0c \x03(\x0b\x32\x1a.ketav.registry.v1.JobPage\"\xb7\x02\n\x0f\x43reateJobHeader\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x14\n\x0cproject_name\x18\x02 \x01(\t\x12%\n\x06script\x18\x03 \x01(\x0e\x32\x15.ketav.page.v1.Script\x12\x0c\n\x04hand\x18\x04 \x01(\t\x12%\n\x06layout\x18\x05 \x01(\x0e\x32\x15.ketav.page.v1.Layout\x12\x15\n\rmodel_version\x18\x06 \x01(\t\x12\x0c\n\x04turn\x18\x07 \x01(\x05\x12\x13\n\x0b\x64\x65tect_turn\x18\x08 \x01(\x08\x12\x10\n\x08page_ids\x18\t \x03(\t\x12\x12\n\npage_count\x18\n \x01(\x05\x12\x12\n\nsize_bytes\x18\x0b \x01(\x03\x12\x12\n\nrequest_id\x18\x0c \x01(\t\x12\x16\n\x0erequest_sha256\x18\r \x01(\x0c\"a\n\x10\x43reateJobRequest\x12\x34\n\x06header\x18\x01 \x01(\x0b\x32\".ketav.registry.v1.CreateJobHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"8\n\x11\x43reateJobResponse\x12#\n\x03job\x18\x01 \x01(\x0b\x32\x16.ketav.registry.v1.Job\"6\n\rGetJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x15\n\rwithout_pages\x18\x02 \x01(\x08\"5\n\x0eGetJobResponse\x12#\n\x03job\x18\x01 \x01(\x0b\x32\x16.ketav.registry.v1.Job\"0\n\x0fListJobsRequest\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\x05\"M\n\x10ListJobsResponse\x12$\n\x04jobs\x18\x01 \x03(\x0b\x32\x16.ketav.registry.v1.Job\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\t\"N\n\x10\x43\x61ncelJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x16\n\x0erequest_sha256\x18\x03 \x01(\x0c\"8\n\x11\x43\x61ncelJobResponse\x12#\n\x03job\x18\x01 \x01(\x0b\x32\x16.ketav.registry.v1.Job\"%\n\x13\x43laimJobPageRequest\x12\x0e\n\x06worker\x18\x01 \x01(\t\"\xb1\x02\n\x0e\x43laimedJobPage\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\x05\x12\r\n\x05\x66\x65nce\x18\x03 \x01(\x03\x12\x0f\n\x07user_id\x18\x04 \x01(\t\x12\x12\n\nproject_id\x18\x05 \x01(\t\x12\x0f\n\x07page_id\x18\x06 \x01(\t\x12\x15\n\rlease_seconds\x18\x07 \x01(\x05\x12%\n\x06layout\x18\x08 \x01(\x0e\x32\x15.ketav.page.v1.Layout\x12\x15\n\rmodel_version\x18\t \x01(\t\x12\x0c\n\x04turn\x18\n \x01(\x05\x12\x13\n\x0b\x64\x65tect_turn\x18\x0b \x01(\x08\x12\x12\n\npage_count\x18\x0c \x01(\x05\x12\x17\n\x0f\x64ocument_sha256\x18\r \x01(\x0c\x12\x13\n\x0btraceparent\x18\x0e \x01(\t\"G\n\x14\x43laimJobPageResponse\x12/\n\x04page\x18\x01 \x01(\x0b\x32!.ketav.registry.v1.ClaimedJobPage\"F\n\x13RenewJobPageRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\x05\x12\r\n\x05\x66\x65nce\x18\x03 \x01(\x03\"\x16\n\x14RenewJobPageResponse\"s\n\x0eJobPageReading\x12\x15\n\rmodel_version\x18\x01 \x01(\t\x12\"\n\x05lines\x18\x02 \x03(\x0b\x32\x13.ketav.page.v1.Line\x12\x14\n\x0cimage_sha256\x18\x03 \x01(\x0c\x12\x10\n\x08warnings\x18\x04 \x03(\t\"v\n\x0eJobPageFailure\x12.\n\x05\x65rror\x18\x01 \x01(\x0b\x32\x1f.ketav.registry.v1.JobPageError\x12\r\n\x05retry\x18\x02 \x01(\x08\x12\x15\n\rretry_seconds\x18\x03 \x01(\x05\x12\x0e\n\x06\x63ounts\x18\x04 \x01(\x08\"\xcc\x01\n\x11\x45ndJobPageRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\x05\x12\r\n\x05\x66\x65nce\x18\x03 \x01(\x03\x12\x0f\n\x07page_id\x18\x04 \x01(\t\x12\x34\n\x07reading\x18\x05 \x01(\x0b\x32!.ketav.registry.v1.JobPageReadingH\x00\x12\x34\n\x07\x66\x61ilure\x18\x06 \x01(\x0b\x32!.ketav.registry.v1.JobPageFailureH\x00\x42\t\n\x07outcome\"9\n\x12\x45ndJobPageResponse\x12#\n\x03job\x18\x01 \x01(\x0b\x32\x16.ketav.registry.v1.Job\")\n\x17\x44ownloadDocumentRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\")\n\x18\x44ownloadDocumentResponse\x12\r\n\x05\x63hunk\x18\x01 \x01(\x0c\"\x12\n\x10SweepJobsRequest\"*\n\x11SweepJobsResponse\x12\x15\n\rwaiting_pages\x18\x01 \x01(\x05*\xb7\x01\n\x08JobState\x12\x19\n\x15JOB_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10JOB_STATE_QUEUED\x10\x01\x12\x15\n\x11JOB_STATE_RUNNING\x10\x02\x12\x17\n\x13JOB_STATE_SUCCEEDED\x10\x03\x12\x1b\n\x17JOB_STATE_PARTLY_FAILED\x10\x04\x12\x14\n\x10JOB_STATE_FAILED\x10\x05\x12\x17\n\x13JOB_STATE_CANCELLED\x10\x06*\xb7\x01\n\x0cJobPageState\x12\x1e\n\x1aJOB_PAGE_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15JOB_PAGE_STATE_QUEUED\x10\x01\x12\x1a\n\x16JOB_PAGE_STATE_RUNNING\x10\x02\x12\x17\n\x13JOB_PAGE_STATE_READ\x10\x03\x12\x19\n\x15JOB_PAGE_STATE_FAILED\x10\x04\x12\x1c\n\x18JOB_PAGE_STATE_CANCELLED\x10\x05\x32\xd5\x06\n\nJobService\x12X\n\tCreateJob\x12#.ketav.registry.v1.CreateJobRequest\x1a$.ketav.registry.v1.CreateJobResponse(\x01\x12R\n\x06GetJob\x12 .ketav.registry.v1.GetJobRequest\x1a!.ketav.registry.v1.GetJobResponse\"\x03\x90\x02\x01\x12X\n\x08ListJobs\x12\".ketav.registry.v1.ListJobsRequest\x1a#.ketav.registry.v1.ListJobsResponse\"\x03\x90\x02\x01\x12V\n\tCancelJob\x12#.ketav.registry.v1.CancelJobRequest\x1a$.ketav.registry.v1.CancelJobResponse\x12_\n\x0c\x43laimJobPage\x12&.ketav.registry.v1.ClaimJobPageRequest\x1a\'.ketav.registry.v1.ClaimJobPageResponse\x12_\n\x0cRenewJobPage\x12&.ketav.registry.v1.RenewJobPageRequest\x1a\'.ketav.registry.v1.RenewJobPageResponse\x12Y\n\nEndJobPage\x12$.ketav.registry.v1.EndJobPageRequest\x1a%.ketav.registry.v1.EndJobPageResponse\x12r\n\x10\x44ownloadDocument\x12*.ketav.registry.v1.DownloadDocumentRequest\x1a+.ketav.registry.v1.DownloadDocumentResponse\"\x03\x90\x02\x01\x30\x01\x12V\n\tSweepJobs\x12#.ketav.registry.v1.SweepJobsRequest\x1a$.ketav.registry.v1.SweepJobsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,10 +39,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_JOBSERVICE'].methods_by_name['ListJobs']._serialized_options = b'\220\002\001'
   _globals['_JOBSERVICE'].methods_by_name['DownloadDocument']._loaded_options = None
   _globals['_JOBSERVICE'].methods_by_name['DownloadDocument']._serialized_options = b'\220\002\001'
-  _globals['_JOBSTATE']._serialized_start=2676
-  _globals['_JOBSTATE']._serialized_end=2859
-  _globals['_JOBPAGESTATE']._serialized_start=2862
-  _globals['_JOBPAGESTATE']._serialized_end=3045
+  _globals['_JOBSTATE']._serialized_start=2720
+  _globals['_JOBSTATE']._serialized_end=2903
+  _globals['_JOBPAGESTATE']._serialized_start=2906
+  _globals['_JOBPAGESTATE']._serialized_end=3089
   _globals['_JOBPAGEERROR']._serialized_start=110
   _globals['_JOBPAGEERROR']._serialized_end=154
   _globals['_JOBPAGE']._serialized_start=157
@@ -64,35 +64,35 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTJOBSRESPONSE']._serialized_start=1333
   _globals['_LISTJOBSRESPONSE']._serialized_end=1410
   _globals['_CANCELJOBREQUEST']._serialized_start=1412
-  _globals['_CANCELJOBREQUEST']._serialized_end=1446
-  _globals['_CANCELJOBRESPONSE']._serialized_start=1448
-  _globals['_CANCELJOBRESPONSE']._serialized_end=1504
-  _globals['_CLAIMJOBPAGEREQUEST']._serialized_start=1506
-  _globals['_CLAIMJOBPAGEREQUEST']._serialized_end=1543
-  _globals['_CLAIMEDJOBPAGE']._serialized_start=1546
-  _globals['_CLAIMEDJOBPAGE']._serialized_end=1851
-  _globals['_CLAIMJOBPAGERESPONSE']._serialized_start=1853
-  _globals['_CLAIMJOBPAGERESPONSE']._serialized_end=1924
-  _globals['_RENEWJOBPAGEREQUEST']._serialized_start=1926
-  _globals['_RENEWJOBPAGEREQUEST']._serialized_end=1996
-  _globals['_RENEWJOBPAGERESPONSE']._serialized_start=1998
-  _globals['_RENEWJOBPAGERESPONSE']._serialized_end=2020
-  _globals['_JOBPAGEREADING']._serialized_start=2022
-  _globals['_JOBPAGEREADING']._serialized_end=2137
-  _globals['_JOBPAGEFAILURE']._serialized_start=2139
-  _globals['_JOBPAGEFAILURE']._serialized_end=2257
-  _globals['_ENDJOBPAGEREQUEST']._serialized_start=2260
-  _globals['_ENDJOBPAGEREQUEST']._serialized_end=2464
-  _globals['_ENDJOBPAGERESPONSE']._serialized_start=2466
-  _globals['_ENDJOBPAGERESPONSE']._serialized_end=2523
-  _globals['_DOWNLOADDOCUMENTREQUEST']._serialized_start=2525
-  _globals['_DOWNLOADDOCUMENTREQUEST']._serialized_end=2566
-  _globals['_DOWNLOADDOCUMENTRESPONSE']._serialized_start=2568
-  _globals['_DOWNLOADDOCUMENTRESPONSE']._serialized_end=2609
-  _globals['_SWEEPJOBSREQUEST']._serialized_start=2611
-  _globals['_SWEEPJOBSREQUEST']._serialized_end=2629
-  _globals['_SWEEPJOBSRESPONSE']._serialized_start=2631
-  _globals['_SWEEPJOBSRESPONSE']._serialized_end=2673
-  _globals['_JOBSERVICE']._serialized_start=3048
-  _globals['_JOBSERVICE']._serialized_end=3901
+  _globals['_CANCELJOBREQUEST']._serialized_end=1490
+  _globals['_CANCELJOBRESPONSE']._serialized_start=1492
+  _globals['_CANCELJOBRESPONSE']._serialized_end=1548
+  _globals['_CLAIMJOBPAGEREQUEST']._serialized_start=1550
+  _globals['_CLAIMJOBPAGEREQUEST']._serialized_end=1587
+  _globals['_CLAIMEDJOBPAGE']._serialized_start=1590
+  _globals['_CLAIMEDJOBPAGE']._serialized_end=1895
+  _globals['_CLAIMJOBPAGERESPONSE']._serialized_start=1897
+  _globals['_CLAIMJOBPAGERESPONSE']._serialized_end=1968
+  _globals['_RENEWJOBPAGEREQUEST']._serialized_start=1970
+  _globals['_RENEWJOBPAGEREQUEST']._serialized_end=2040
+  _globals['_RENEWJOBPAGERESPONSE']._serialized_start=2042
+  _globals['_RENEWJOBPAGERESPONSE']._serialized_end=2064
+  _globals['_JOBPAGEREADING']._serialized_start=2066
+  _globals['_JOBPAGEREADING']._serialized_end=2181
+  _globals['_JOBPAGEFAILURE']._serialized_start=2183
+  _globals['_JOBPAGEFAILURE']._serialized_end=2301
+  _globals['_ENDJOBPAGEREQUEST']._serialized_start=2304
+  _globals['_ENDJOBPAGEREQUEST']._serialized_end=2508
+  _globals['_ENDJOBPAGERESPONSE']._serialized_start=2510
+  _globals['_ENDJOBPAGERESPONSE']._serialized_end=2567
+  _globals['_DOWNLOADDOCUMENTREQUEST']._serialized_start=2569
+  _globals['_DOWNLOADDOCUMENTREQUEST']._serialized_end=2610
+  _globals['_DOWNLOADDOCUMENTRESPONSE']._serialized_start=2612
+  _globals['_DOWNLOADDOCUMENTRESPONSE']._serialized_end=2653
+  _globals['_SWEEPJOBSREQUEST']._serialized_start=2655
+  _globals['_SWEEPJOBSREQUEST']._serialized_end=2673
+  _globals['_SWEEPJOBSRESPONSE']._serialized_start=2675
+  _globals['_SWEEPJOBSRESPONSE']._serialized_end=2717
+  _globals['_JOBSERVICE']._serialized_start=3092
+  _globals['_JOBSERVICE']._serialized_end=3945
 # @@protoc_insertion_point(module_scope)

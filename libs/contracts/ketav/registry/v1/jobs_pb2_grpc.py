@@ -114,7 +114,8 @@ class JobServiceServicer:
 
     def CancelJob(self, request, context):
         """Cancels a job of the caller. Pages that wait are cancelled at once; one that is being read keeps its outcome.
-        FAILED_PRECONDITION job-ended: the job has ended already.
+        FAILED_PRECONDITION job-ended: the job has ended already. A repeated request returns the job as it is now.
+        ALREADY_EXISTS idempotency-key-reused: another request had the key.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

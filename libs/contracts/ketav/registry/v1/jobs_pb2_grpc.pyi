@@ -47,7 +47,8 @@ class JobServiceStub:
     """Lists the caller's jobs without their pages, newest first."""
     CancelJob: _grpc.UnaryUnaryMultiCallable[_jobs_pb2.CancelJobRequest, _jobs_pb2.CancelJobResponse]
     """Cancels a job of the caller. Pages that wait are cancelled at once; one that is being read keeps its outcome.
-    FAILED_PRECONDITION job-ended: the job has ended already.
+    FAILED_PRECONDITION job-ended: the job has ended already. A repeated request returns the job as it is now.
+    ALREADY_EXISTS idempotency-key-reused: another request had the key.
     """
     ClaimJobPage: _grpc.UnaryUnaryMultiCallable[_jobs_pb2.ClaimJobPageRequest, _jobs_pb2.ClaimJobPageResponse]
     """Claims the page that is read next: the users take turns, and the jobs of a user. Increments the page's fence and
@@ -87,7 +88,8 @@ class JobServiceAsyncStub(JobServiceStub):
     """Lists the caller's jobs without their pages, newest first."""
     CancelJob: _aio.UnaryUnaryMultiCallable[_jobs_pb2.CancelJobRequest, _jobs_pb2.CancelJobResponse]  # type: ignore[assignment]
     """Cancels a job of the caller. Pages that wait are cancelled at once; one that is being read keeps its outcome.
-    FAILED_PRECONDITION job-ended: the job has ended already.
+    FAILED_PRECONDITION job-ended: the job has ended already. A repeated request returns the job as it is now.
+    ALREADY_EXISTS idempotency-key-reused: another request had the key.
     """
     ClaimJobPage: _aio.UnaryUnaryMultiCallable[_jobs_pb2.ClaimJobPageRequest, _jobs_pb2.ClaimJobPageResponse]  # type: ignore[assignment]
     """Claims the page that is read next: the users take turns, and the jobs of a user. Increments the page's fence and
@@ -148,7 +150,8 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_jobs_pb2.CancelJobResponse, _abc.Awaitable[_jobs_pb2.CancelJobResponse]]:
         """Cancels a job of the caller. Pages that wait are cancelled at once; one that is being read keeps its outcome.
-        FAILED_PRECONDITION job-ended: the job has ended already.
+        FAILED_PRECONDITION job-ended: the job has ended already. A repeated request returns the job as it is now.
+        ALREADY_EXISTS idempotency-key-reused: another request had the key.
         """
 
     @_abc_1.abstractmethod

@@ -392,19 +392,27 @@ class ActivateModelRequest(_message.Message):
 
     VERSION_FIELD_NUMBER: _builtins.int
     HAND_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_SHA256_FIELD_NUMBER: _builtins.int
     version: _builtins.str
     """A version of the caller's, or a base."""
     hand: _builtins.str
     """Name of the hand that it serves; empty: the user's own. Absent: the version's hand, for a base the user's own."""
+    request_id: _builtins.str
+    """The client's Idempotency-Key, at most 255 characters; empty: the request is not known again."""
+    request_sha256: _builtins.bytes
+    """SHA-256 of the client's request, 32 bytes; compared when the key is used again."""
     def __init__(
         self,
         *,
         version: _builtins.str = ...,
         hand: _builtins.str | None = ...,
+        request_id: _builtins.str = ...,
+        request_sha256: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_hand", b"_hand", "hand", b"hand"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_hand", b"_hand", "hand", b"hand", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_hand", b"_hand", "hand", b"hand", "request_id", b"request_id", "request_sha256", b"request_sha256", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__hand: _TypeAlias = _typing.Literal["hand"]  # noqa: Y015
     _WhichOneofArgType__hand: _TypeAlias = _typing.Literal["_hand", b"_hand"]  # noqa: Y015

@@ -120,7 +120,8 @@ class ModelServiceServicer:
     def ActivateModel(self, request, context):
         """Makes a version the active one of its hand; also rolls back to an earlier version or to the base.
         FAILED_PRECONDITION model-retired, model-tainted: the version never serves; hand-mismatch: it belongs to another
-        hand. INVALID_ARGUMENT unknown-hand: the caller has no hand with this name.
+        hand. INVALID_ARGUMENT unknown-hand: the caller has no hand with this name. A repeated request changes nothing.
+        ALREADY_EXISTS idempotency-key-reused: another request had the key.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -48,7 +48,8 @@ class ModelServiceStub:
     ActivateModel: _grpc.UnaryUnaryMultiCallable[_models_pb2.ActivateModelRequest, _models_pb2.ActivateModelResponse]
     """Makes a version the active one of its hand; also rolls back to an earlier version or to the base.
     FAILED_PRECONDITION model-retired, model-tainted: the version never serves; hand-mismatch: it belongs to another
-    hand. INVALID_ARGUMENT unknown-hand: the caller has no hand with this name.
+    hand. INVALID_ARGUMENT unknown-hand: the caller has no hand with this name. A repeated request changes nothing.
+    ALREADY_EXISTS idempotency-key-reused: another request had the key.
     """
     PublishModel: _grpc.StreamUnaryMultiCallable[_models_pb2.PublishModelRequest, _models_pb2.PublishModelResponse]
     """Stores the model of a training run with the gate's verdict and promotes it if the gate accepted it, in one
@@ -81,7 +82,8 @@ class ModelServiceAsyncStub(ModelServiceStub):
     ActivateModel: _aio.UnaryUnaryMultiCallable[_models_pb2.ActivateModelRequest, _models_pb2.ActivateModelResponse]  # type: ignore[assignment]
     """Makes a version the active one of its hand; also rolls back to an earlier version or to the base.
     FAILED_PRECONDITION model-retired, model-tainted: the version never serves; hand-mismatch: it belongs to another
-    hand. INVALID_ARGUMENT unknown-hand: the caller has no hand with this name.
+    hand. INVALID_ARGUMENT unknown-hand: the caller has no hand with this name. A repeated request changes nothing.
+    ALREADY_EXISTS idempotency-key-reused: another request had the key.
     """
     PublishModel: _aio.StreamUnaryMultiCallable[_models_pb2.PublishModelRequest, _models_pb2.PublishModelResponse]  # type: ignore[assignment]
     """Stores the model of a training run with the gate's verdict and promotes it if the gate accepted it, in one
@@ -147,7 +149,8 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_models_pb2.ActivateModelResponse, _abc.Awaitable[_models_pb2.ActivateModelResponse]]:
         """Makes a version the active one of its hand; also rolls back to an earlier version or to the base.
         FAILED_PRECONDITION model-retired, model-tainted: the version never serves; hand-mismatch: it belongs to another
-        hand. INVALID_ARGUMENT unknown-hand: the caller has no hand with this name.
+        hand. INVALID_ARGUMENT unknown-hand: the caller has no hand with this name. A repeated request changes nothing.
+        ALREADY_EXISTS idempotency-key-reused: another request had the key.
         """
 
     @_abc_1.abstractmethod

@@ -124,7 +124,8 @@ class TrainingServiceServicer:
 
     def CancelTrainingRun(self, request, context):
         """Cancels a run of the caller. A queued run ends at once, a running one at the worker's next report.
-        FAILED_PRECONDITION run-ended: the run has ended already.
+        FAILED_PRECONDITION run-ended: the run has ended already. A repeated request returns the run as it is now.
+        ALREADY_EXISTS idempotency-key-reused: another request had the key.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -47,7 +47,8 @@ class TrainingServiceStub:
     """Returns a run of the caller."""
     CancelTrainingRun: _grpc.UnaryUnaryMultiCallable[_training_pb2.CancelTrainingRunRequest, _training_pb2.CancelTrainingRunResponse]
     """Cancels a run of the caller. A queued run ends at once, a running one at the worker's next report.
-    FAILED_PRECONDITION run-ended: the run has ended already.
+    FAILED_PRECONDITION run-ended: the run has ended already. A repeated request returns the run as it is now.
+    ALREADY_EXISTS idempotency-key-reused: another request had the key.
     """
     ClaimTrainingRun: _grpc.UnaryUnaryMultiCallable[_training_pb2.ClaimTrainingRunRequest, _training_pb2.ClaimTrainingRunResponse]
     """Claims a run that is queued or whose lease has expired: sets the state RUNNING, increments the fence and the
@@ -90,7 +91,8 @@ class TrainingServiceAsyncStub(TrainingServiceStub):
     """Returns a run of the caller."""
     CancelTrainingRun: _aio.UnaryUnaryMultiCallable[_training_pb2.CancelTrainingRunRequest, _training_pb2.CancelTrainingRunResponse]  # type: ignore[assignment]
     """Cancels a run of the caller. A queued run ends at once, a running one at the worker's next report.
-    FAILED_PRECONDITION run-ended: the run has ended already.
+    FAILED_PRECONDITION run-ended: the run has ended already. A repeated request returns the run as it is now.
+    ALREADY_EXISTS idempotency-key-reused: another request had the key.
     """
     ClaimTrainingRun: _aio.UnaryUnaryMultiCallable[_training_pb2.ClaimTrainingRunRequest, _training_pb2.ClaimTrainingRunResponse]  # type: ignore[assignment]
     """Claims a run that is queued or whose lease has expired: sets the state RUNNING, increments the fence and the
@@ -154,7 +156,8 @@ class TrainingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_training_pb2.CancelTrainingRunResponse, _abc.Awaitable[_training_pb2.CancelTrainingRunResponse]]:
         """Cancels a run of the caller. A queued run ends at once, a running one at the worker's next report.
-        FAILED_PRECONDITION run-ended: the run has ended already.
+        FAILED_PRECONDITION run-ended: the run has ended already. A repeated request returns the run as it is now.
+        ALREADY_EXISTS idempotency-key-reused: another request had the key.
         """
 
     @_abc_1.abstractmethod

@@ -76,6 +76,8 @@ class RecordTranscriptionRequest(_message.Message):
     LINES_FIELD_NUMBER: _builtins.int
     IMAGE_SHA256_FIELD_NUMBER: _builtins.int
     WARNINGS_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_SHA256_FIELD_NUMBER: _builtins.int
     page_id: _builtins.str
     """UUID of the page."""
     model_version: _builtins.str
@@ -84,6 +86,10 @@ class RecordTranscriptionRequest(_message.Message):
     """SHA-256 of the image that was read, 32 bytes; empty: any. ALREADY_EXISTS image-changed: the page has another image
     now, because another request has turned it; the lines have the coordinates of the former one.
     """
+    request_id: _builtins.str
+    """The client's Idempotency-Key, at most 255 characters; empty: the request is not known again."""
+    request_sha256: _builtins.bytes
+    """SHA-256 of the client's request, 32 bytes; compared when the key is used again."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[_page_pb2.Line]:
         """At most 1,000 lines in reading order, without ids."""
@@ -102,10 +108,12 @@ class RecordTranscriptionRequest(_message.Message):
         lines: _abc.Iterable[_page_pb2.Line] | None = ...,
         image_sha256: _builtins.bytes = ...,
         warnings: _abc.Iterable[_builtins.str] | None = ...,
+        request_id: _builtins.str = ...,
+        request_sha256: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["image_sha256", b"image_sha256", "lines", b"lines", "model_version", b"model_version", "page_id", b"page_id", "warnings", b"warnings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["image_sha256", b"image_sha256", "lines", b"lines", "model_version", b"model_version", "page_id", b"page_id", "request_id", b"request_id", "request_sha256", b"request_sha256", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

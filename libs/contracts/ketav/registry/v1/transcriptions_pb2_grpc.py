@@ -69,6 +69,8 @@ class TranscriptionServiceServicer:
     def RecordTranscription(self, request, context):
         """Stores what a model read on a page and sets the page's state to READ. Each call adds a transcription; the latest
         one counts. NOT_FOUND: no such page or version. INVALID_ARGUMENT invalid-transcription: a line is not valid.
+        A repeated request stores nothing and returns the latest transcription. ALREADY_EXISTS idempotency-key-reused:
+        another request had the key.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -96,8 +98,8 @@ class TranscriptionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def FindLineEdit(self, request, context):
-        """Returns whether a request has edited the lines of a page already: a repeated one names lines that its first edit
-        has replaced. NOT_FOUND: no such page. ALREADY_EXISTS idempotency-key-reused: another request had the key.
+        """Returns whether a request has edited the lines of a page, or recorded a reading of it, already: a repeated one
+        names lines that its first edit has replaced, or would read the page again. NOT_FOUND: no such page. ALREADY_EXISTS idempotency-key-reused: another request had the key.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -36,6 +36,8 @@ class TranscriptionServiceStub:
     RecordTranscription: _grpc.UnaryUnaryMultiCallable[_transcriptions_pb2.RecordTranscriptionRequest, _transcriptions_pb2.RecordTranscriptionResponse]
     """Stores what a model read on a page and sets the page's state to READ. Each call adds a transcription; the latest
     one counts. NOT_FOUND: no such page or version. INVALID_ARGUMENT invalid-transcription: a line is not valid.
+    A repeated request stores nothing and returns the latest transcription. ALREADY_EXISTS idempotency-key-reused:
+    another request had the key.
     """
     EditLines: _grpc.UnaryUnaryMultiCallable[_transcriptions_pb2.EditLinesRequest, _transcriptions_pb2.EditLinesResponse]
     """Edits the lines of a page: stores them as its latest transcription, by the same model. Corrections of lines that
@@ -51,8 +53,8 @@ class TranscriptionServiceStub:
     A repeated request stores nothing. ALREADY_EXISTS idempotency-key-reused: another request had the key.
     """
     FindLineEdit: _grpc.UnaryUnaryMultiCallable[_transcriptions_pb2.FindLineEditRequest, _transcriptions_pb2.FindLineEditResponse]
-    """Returns whether a request has edited the lines of a page already: a repeated one names lines that its first edit
-    has replaced. NOT_FOUND: no such page. ALREADY_EXISTS idempotency-key-reused: another request had the key.
+    """Returns whether a request has edited the lines of a page, or recorded a reading of it, already: a repeated one
+    names lines that its first edit has replaced, or would read the page again. NOT_FOUND: no such page. ALREADY_EXISTS idempotency-key-reused: another request had the key.
     """
     SearchLines: _grpc.UnaryUnaryMultiCallable[_transcriptions_pb2.SearchLinesRequest, _transcriptions_pb2.SearchLinesResponse]
     """Searches the lines of the caller's pages, as they were read last, by their verified text or their reading. Best
@@ -67,6 +69,8 @@ class TranscriptionServiceAsyncStub(TranscriptionServiceStub):
     RecordTranscription: _aio.UnaryUnaryMultiCallable[_transcriptions_pb2.RecordTranscriptionRequest, _transcriptions_pb2.RecordTranscriptionResponse]  # type: ignore[assignment]
     """Stores what a model read on a page and sets the page's state to READ. Each call adds a transcription; the latest
     one counts. NOT_FOUND: no such page or version. INVALID_ARGUMENT invalid-transcription: a line is not valid.
+    A repeated request stores nothing and returns the latest transcription. ALREADY_EXISTS idempotency-key-reused:
+    another request had the key.
     """
     EditLines: _aio.UnaryUnaryMultiCallable[_transcriptions_pb2.EditLinesRequest, _transcriptions_pb2.EditLinesResponse]  # type: ignore[assignment]
     """Edits the lines of a page: stores them as its latest transcription, by the same model. Corrections of lines that
@@ -82,8 +86,8 @@ class TranscriptionServiceAsyncStub(TranscriptionServiceStub):
     A repeated request stores nothing. ALREADY_EXISTS idempotency-key-reused: another request had the key.
     """
     FindLineEdit: _aio.UnaryUnaryMultiCallable[_transcriptions_pb2.FindLineEditRequest, _transcriptions_pb2.FindLineEditResponse]  # type: ignore[assignment]
-    """Returns whether a request has edited the lines of a page already: a repeated one names lines that its first edit
-    has replaced. NOT_FOUND: no such page. ALREADY_EXISTS idempotency-key-reused: another request had the key.
+    """Returns whether a request has edited the lines of a page, or recorded a reading of it, already: a repeated one
+    names lines that its first edit has replaced, or would read the page again. NOT_FOUND: no such page. ALREADY_EXISTS idempotency-key-reused: another request had the key.
     """
     SearchLines: _aio.UnaryUnaryMultiCallable[_transcriptions_pb2.SearchLinesRequest, _transcriptions_pb2.SearchLinesResponse]  # type: ignore[assignment]
     """Searches the lines of the caller's pages, as they were read last, by their verified text or their reading. Best
@@ -101,6 +105,8 @@ class TranscriptionServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_transcriptions_pb2.RecordTranscriptionResponse, _abc.Awaitable[_transcriptions_pb2.RecordTranscriptionResponse]]:
         """Stores what a model read on a page and sets the page's state to READ. Each call adds a transcription; the latest
         one counts. NOT_FOUND: no such page or version. INVALID_ARGUMENT invalid-transcription: a line is not valid.
+        A repeated request stores nothing and returns the latest transcription. ALREADY_EXISTS idempotency-key-reused:
+        another request had the key.
         """
 
     @_abc_1.abstractmethod
@@ -134,8 +140,8 @@ class TranscriptionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _transcriptions_pb2.FindLineEditRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_transcriptions_pb2.FindLineEditResponse, _abc.Awaitable[_transcriptions_pb2.FindLineEditResponse]]:
-        """Returns whether a request has edited the lines of a page already: a repeated one names lines that its first edit
-        has replaced. NOT_FOUND: no such page. ALREADY_EXISTS idempotency-key-reused: another request had the key.
+        """Returns whether a request has edited the lines of a page, or recorded a reading of it, already: a repeated one
+        names lines that its first edit has replaced, or would read the page again. NOT_FOUND: no such page. ALREADY_EXISTS idempotency-key-reused: another request had the key.
         """
 
     @_abc_1.abstractmethod
