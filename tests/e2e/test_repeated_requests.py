@@ -229,7 +229,7 @@ def test_a_request_that_is_sent_four_times_is_done_once(system: LocalSystem, rou
         key = {"Idempotency-Key": uuid.uuid4().hex}
 
         def send(_: int = 0) -> httpx.Response:
-            """Send the request with its key; files are read anew."""
+            """Send the request with its key; its files are in memory."""
             return client.post(example.path, headers=key, **example.arguments)
 
         with ThreadPoolExecutor(3) as threads:

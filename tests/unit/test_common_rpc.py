@@ -189,7 +189,7 @@ MALFORMED = [b"\xff\xff\xff", b"\x0a\xff\x01a", b"\x0a\x02\xff\xfe", b"\x0b" * 2
 async def test_a_message_that_is_not_protobuf_is_the_caller_s_error(
     tmp_path: Path, as_user: None, method: str, encoded: bytes
 ) -> None:
-    """In a single request and in a stream, it is INVALID_ARGUMENT and in the log as such."""
+    """In a single request and in a stream, it is INVALID_ARGUMENT, also in the log."""
     bare: Any = {"GetPage": "unary_unary", "CreatePage": "stream_unary", "DownloadImage": "unary_stream"}
     async with probe(tmp_path), rpc.channel(f"unix:{tmp_path}/probe.sock", SIGNER) as channel:
         send = getattr(channel, bare[method])(f"/ketav.registry.v1.PageService/{method}")

@@ -30,7 +30,7 @@ _ENDED = "session-ended"
 
 @dataclass(frozen=True)
 class Credential:
-    """What a request presents: the SHA-256 of an API key, and the session that was signed for it, if any."""
+    """The SHA-256 of the API key of a request, and the session that was signed for the key, if any."""
 
     key_sha256: bytes
     session_id: bytes = b""
