@@ -1,4 +1,4 @@
-"""Who may call which RPC about whose objects: a row for each RPC of the contracts, a cell for each identity.
+"""The matrix of RPCs, identities and objects: a row for each RPC of the contracts, a cell for each identity.
 
 A foreign object is answered byte for byte like an unknown and a deleted one. Row-level security alone answers
 so, too: with the application's own filters by user left out of each query.
@@ -286,7 +286,7 @@ async def channel_of(registry: Registry, folder: Path) -> AsyncIterator[Any]:
 
 
 async def test_each_rpc_is_for_its_roles_alone(registry: Registry, tmp_path: Path) -> None:
-    """Nobody without an identity calls any; users call none of the services', services none of each other's.
+    """Without an identity none is served; users call none of the services', services none of each other's.
 
     A user is a person of the REST API or of the command line: there is no role with more rights.
     """
@@ -310,15 +310,17 @@ async def test_a_foreign_object_is_answered_like_an_unknown_one(
 ) -> None:
     """NOT_FOUND with the same bytes, for each RPC with an object, also one of a user who is deleted."""
     owner, other = [await make_objects(registry, name) for name in ("owner", "other")]
-    gone = await make_objects(registry, "gone")
-    with acting(gone.user_id):
+    deleted = await make_objects(registry, "deleted")
+    with acting(deleted.user_id):
         await registry.accounts.DeleteAccount(accounts_pb2.DeleteAccountRequest())
     wrong, left_out = {}, []
     async with channel_of(registry, tmp_path) as channel:
         for name, request in ROWS.items():
             with acting(other.user_id):
                 if filters:
-                    cells = [await outcome(channel, name, request(ids)) for ids in (unknown(), owner, gone)]
+                    cells = [
+                        await outcome(channel, name, request(ids)) for ids in (unknown(), owner, deleted)
+                    ]
                 else:
                     with without_filters(registry) as tables:
                         cells = [await outcome(channel, name, request(ids)) for ids in (unknown(), owner)]

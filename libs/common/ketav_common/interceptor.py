@@ -65,7 +65,9 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         streaming = bool(handler.request_streaming), bool(handler.response_streaming)
         wrap = _wrap_stream if handler.response_streaming else _wrap_unary
         decode = _decode_stream if handler.request_streaming else _decode
-        behaviour = wrap(self, _behaviour(handler), method, partial(decode, handler.request_deserializer or bytes))
+        behaviour = wrap(
+            self, _behaviour(handler), method, partial(decode, handler.request_deserializer or bytes)
+        )
         return _FACTORIES[streaming](behaviour, None, handler.response_serializer)
 
     @asynccontextmanager

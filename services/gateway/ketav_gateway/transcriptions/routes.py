@@ -139,13 +139,9 @@ async def run_ocr(
             with usecases.naming_stored_page(page):
                 job = await jobs.create_job(gateway.services, header)
             return accepted(convert.ocr_accepted_response(page, job.job_id), location, job.job_id)
+        images, once = received.turning(gateway.images), RequestKey(key, received.sha256)
         transcription = await usecases.read_page(
-            gateway.services,
-            page,
-            created.model,
-            folder / "image",
-            received.turning(gateway.images),
-            RequestKey(key, received.sha256),
+            gateway.services, page, created.model, folder / "image", images, once
         )
         return convert.ocr_response(page, transcription)
 
