@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from ketav_engine.domain import Image
 from ketav_engine.segmentation.components import Components, Mask, letter_height, lettering, writing
+from ketav_engine.segmentation.grain import grain_of
 from ketav_engine.segmentation.pieces import sums_from_top
 from ketav_engine.segmentation.rules import without_rules
+from ketav_engine.segmentation.sheets import outside_sheet
 
 WORK_SIZE: Final = 1600
 """Working pixels of the longer side of a page while its lines are sought."""
@@ -27,6 +29,8 @@ _PAPER_DILATION: Final = 5
 _PAPER_MEDIAN: Final = 11
 """Reduced pixels of the median filter that smooths the estimated paper."""
 
+_WHITE: Final = 255
+"""Grey level of blank paper on a flattened page."""
 _SURROUNDINGS_SIGMA: Final = 12
 """Working pixels: standard deviation of the blur that a pixel's contrast is measured against."""
 _SURROUNDINGS_REDUCTION: Final = 4
@@ -42,6 +46,9 @@ _INK_SHARE: Final = 0.45
 """Share of the usual contrast of the page's ink that a pixel of ink has."""
 _THIN_SHARE: Final = 0.22
 """The same for a thin stroke that joins a thick one."""
+_INK_ABOVE_GRAIN: Final = 10
+_THIN_ABOVE_GRAIN: Final = 4
+"""Contrast of ink, and of a thin stroke that joins it, in grains of the paper (`grain_of`)."""
 _SOLID: Final = (110, 170)
 """Grey levels of a pixel and of its surroundings below which the pixel is the inside of a broad stroke, which
 has no contrast."""
@@ -85,6 +92,9 @@ def find_ink(grey: Image) -> PageInk:
     paper = _paper(work)
     flat = np.asarray(cv2.divide(work, paper, scale=255), dtype=np.uint8)
     strength = cv2.multiply(cv2.subtract(paper, work), cv2.bitwise_not(flat), dtype=cv2.CV_16U)
+    table = outside_sheet(np.asarray(work, dtype=np.uint8), np.asarray(strength, dtype=np.uint16))
+    if table is not None:
+        flat[table] = _WHITE
     components = Components.of(without_rules(_threshold(flat, paper), flat))
     return _select(
         components, letter_height(components), scale, (paper, np.asarray(strength, dtype=np.uint16))
@@ -138,9 +148,11 @@ def _threshold(flat: NDArray[np.uint8], paper: NDArray[np.uint8]) -> NDArray[np.
     usual, _ = cv2.threshold(strong.reshape(1, -1), 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     solid = (flat < _SOLID[0]) & (surroundings < _SOLID[1])
     visible = cv2.multiply(contrast, paper, scale=1 / 255) >= _MIN_DIFFERENCE
-    dark = contrast > max(_MIN_CONTRAST, _INK_SHARE * usual)
+    grain = grain_of(flat)
+    dark = contrast > max(_MIN_CONTRAST, _INK_SHARE * usual, _INK_ABOVE_GRAIN * grain)
     ink = (dark | solid) & (visible | (paper > 2 * _MIN_DIFFERENCE) & solid)
-    return _with_thin_strokes(ink, visible & (contrast > max(_MIN_DIFFERENCE, _THIN_SHARE * usual)))
+    thin = contrast > max(_MIN_DIFFERENCE, _THIN_SHARE * usual, _THIN_ABOVE_GRAIN * grain)
+    return _with_thin_strokes(ink, visible & thin)
 
 
 def _surroundings(flat: NDArray[np.uint8]) -> NDArray[np.uint8]:

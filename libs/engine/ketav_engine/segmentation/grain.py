@@ -1,0 +1,36 @@
+"""The grain of the paper: how much its brightness varies where nothing is written, at several sizes."""
+
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+_REDUCTIONS: Final = (1, 2, 4)
+"""Factors by which a page is reduced: grain may be finer or as coarse as strokes."""
+_QUIET_PERCENT: Final = 30
+"""Percentile of the differences of pixels from their neighbours that shows the grain: writing covers less
+than the rest of a page, also where it is reduced."""
+_QUIET_SHARE: Final = 0.385
+"""That percentile of a normal distribution, in standard deviations."""
+_LAPLACIAN: Final = 20**0.5
+"""Standard deviation of the Laplacian of independent pixels, in theirs: its weights are -4 and four 1."""
+_SAMPLE: Final = 2
+"""Every other row and column is examined."""
+
+
+def grain_of(flat: NDArray[np.uint8]) -> float:
+    """Return the standard deviation of the paper's grain on a flattened page, in grey levels.
+
+    It is that of independent pixels; of grain coarser than pixels it is about 0.6 of the true one. Ordinary
+    pages and photographs have up to 6, noise and the surface of a wooden table 8 and more.
+    """
+    found = 0.0
+    for reduction in _REDUCTIONS:
+        size = (max(1, flat.shape[1] // reduction), max(1, flat.shape[0] // reduction))
+        small = cv2.resize(flat, size, interpolation=cv2.INTER_AREA) if reduction > 1 else flat
+        differences = np.abs(np.asarray(cv2.Laplacian(small, cv2.CV_16S))[::_SAMPLE, ::_SAMPLE])
+        counts = np.cumsum(np.bincount(differences.ravel()))
+        quiet = float(np.searchsorted(counts, counts[-1] * _QUIET_PERCENT / 100))
+        found = max(found, quiet / (_QUIET_SHARE * _LAPLACIAN))
+    return found
