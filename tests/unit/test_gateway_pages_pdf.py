@@ -113,6 +113,27 @@ def test_poppler_extracts_the_text_in_logical_order(tmp_path: Path, image: Path,
     assert by_poppler(path) == [*EXPECTED, phrase]
 
 
+@pytest.mark.parametrize(
+    ("ends", "begins_at"), [([(50, 600), (50, 200)], 250), ([(70, 200), (70, 600)], 550)], ids=["up", "down"]
+)
+def test_turned_writing_is_over_its_ink(image: Path, ends: list[tuple[int, int]], begins_at: int) -> None:
+    """A note along the margin runs up or down the page; its first word is where the line begins."""
+    item = line(0, "שלום עולם טוב")
+    del item.baseline[:], item.boundary[:]
+    item.boundary.extend(page_pb2.Point(x=x, y=y) for x, y in [(40, 200), (80, 200), (80, 600), (40, 600)])
+    item.baseline.extend(page_pb2.Point(x=x, y=y) for x, y in ends)
+    plain = page(item)
+    size = plain.image.model_copy(update={"width": WIDTH, "height": HEIGHT, "media_type": "image/png"})
+    with pypdfium2.PdfDocument(pdf([(plain.model_copy(update={"image": size}), image)])) as document:
+        textpage = document[0].get_textpage()
+        boxes = [textpage.get_charbox(index) for index in range(textpage.count_chars())]
+        text = textpage.get_text_range()
+    scale = 72 / 200
+    left, bottom, right, top = boxes[text.index("ש")]
+    assert 35 * scale < left < right < 90 * scale
+    assert HEIGHT - (bottom + top) / 2 / scale == pytest.approx(begins_at, abs=60)
+
+
 def test_words_whose_ink_nearly_touches_stay_apart(tmp_path: Path, image: Path) -> None:
     """A pixel between words, as in narrow handwriting, is a space for PDFium and poppler."""
     crowded = written_page(["בוקר טוב לכולם", "היום למד לקרוא כתב יד"])

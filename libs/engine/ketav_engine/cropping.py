@@ -104,9 +104,22 @@ def _axis(points: NDArray[np.float32]) -> Axis:
 
 
 def _left_to_right(baseline: NDArray[np.float32], polygon: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return a baseline from left to right; a level one through the polygon where it has no length."""
+    """Return a baseline from left to right; a level one through the polygon where it has no length.
+
+    One that rises or falls steeply has its order: there letters have their tops on its left-hand side.
+    """
+    if is_steep(baseline):
+        return baseline
     points = baseline if len(baseline) > 1 and np.ptp(baseline[:, 0]) >= 1 else _level_baseline(polygon)
     return points if points[-1][0] >= points[0][0] else points[::-1]
+
+
+def is_steep(baseline: Sequence[Sequence[float]] | NDArray[np.float32]) -> bool:
+    """Return whether a baseline rises or falls more than it goes across: the writing is turned."""
+    if len(baseline) < 2:
+        return False
+    (x0, y0), (x1, y1) = baseline[0], baseline[-1]
+    return bool(abs(y1 - y0) > abs(x1 - x0))
 
 
 def _level_baseline(polygon: NDArray[np.float32]) -> NDArray[np.float32]:

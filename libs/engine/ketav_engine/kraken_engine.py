@@ -11,7 +11,7 @@ import numpy as np
 from ketav_common.stages import stage
 from ketav_engine import domain
 from ketav_engine.budgets import collect_warnings, within_budget
-from ketav_engine.cropping import crop, first_column
+from ketav_engine.cropping import crop, first_column, is_steep
 from ketav_engine.devices import CPU, check_available
 from ketav_engine.domain import FoundLine, Image, Layout, Model, Reading, ReadPage
 from ketav_engine.lines import NormalisedLine, normalise, normalised
@@ -21,6 +21,7 @@ from ketav_engine.recognition.beam import BeamDecoder, LanguageTables
 from ketav_engine.recognition.decode import Decoder, greedy
 from ketav_engine.recognition.language_model import LanguageModel, SearchSettings
 from ketav_engine.segmentation import line_finder
+from ketav_engine.segmentation.turned_notes import in_direction, reversed_line
 
 
 class KrakenEngine:
@@ -86,6 +87,7 @@ class KrakenEngine:
         with collect_warnings() as warnings:
             with stage("segment"):
                 lines = within_budget(self.find_lines(image, layout))
+            lines = self._in_direction(image, lines, model)
             with stage("crop"):
                 grey = line_finder.to_grey(image)
                 height = model.info.height
@@ -116,6 +118,20 @@ class KrakenEngine:
         from ketav_engine.training.blend import blended_file
 
         return blended_file(_own(parent), _own(tuned), share)
+
+    def _in_direction(
+        self, image: Image, lines: tuple[FoundLine, ...], model: Model
+    ) -> tuple[FoundLine, ...]:
+        """Return the lines of a page, turned ones in the direction in which they read better."""
+        turned = [line for line in lines if is_steep(line.baseline)]
+        if not turned:
+            return lines
+        both = [*turned, *(reversed_line(line) for line in turned)]
+        readings = self.read_lines(self.cut_lines(image, both, model.info.height), model)
+        pairs = zip(turned, readings[: len(turned)], readings[len(turned) :], strict=True)
+        return in_direction(
+            lines, {line.order for line, up, down in pairs if down.confidence > up.confidence}
+        )
 
     def _decoder(self, model: LoadedModel) -> Decoder:
         """Return the decoder for a model's alphabet and its user's words."""

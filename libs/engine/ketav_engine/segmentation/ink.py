@@ -3,7 +3,7 @@
 Constants without a measurement of their own were set together on the synthetic pages of docs/segmentation.md.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import cv2
@@ -82,6 +82,21 @@ class PageInk:
     def with_letter(self, letter: float) -> "PageInk":
         """Return the same ink for letters of another height in working pixels; 0 for a page without any."""
         return _select(self.components, letter, self.scale, (self.paper, self.squared_strength))
+
+    def with_written(self, written: Mask) -> "PageInk":
+        """Return the same ink with other components as its writing, shape (components,)."""
+        lettered = written & lettering(self.components, self.letter)
+        mask, letters = (
+            selected.astype(np.uint8)[self.components.labels] for selected in (written, lettered)
+        )
+        return replace(
+            self,
+            mask=mask,
+            written=written,
+            letters=letters,
+            mask_sums=sums_from_top(mask),
+            letter_sums=sums_from_top(letters),
+        )
 
 
 def find_ink(grey: Image) -> PageInk:

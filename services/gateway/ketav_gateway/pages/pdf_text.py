@@ -16,8 +16,8 @@ from typing import Final
 
 from ketav_gateway.pages.regions import outline, page_lines
 from ketav_gateway.pages.schemas import Page
-from ketav_gateway.transcriptions.schemas import CorrectedLine, PlacedWord
-from ketav_gateway.transcriptions.word_boxes import extent
+from ketav_gateway.transcriptions.schemas import CorrectedLine, PlacedWord, Position
+from ketav_gateway.transcriptions.word_boxes import is_steep
 
 RIGHT_TO_LEFT_MARK: Final = "\u200f"
 LEFT_TO_RIGHT_MARK: Final = "\u200e"
@@ -38,6 +38,8 @@ _MAX_GAP: Final = 0.4
 _MIN_GAP: Final = 0.3
 """Gap between words at least, in font sizes: with less, programs join words whose ink nearly touches."""
 _MIN_SIZE: Final = 1.0
+_LEAN: Final = 0.01
+"""Tangent by which turned words lean: PDFium leaves out upright ones, whose glyphs have no width."""
 
 
 def text_layer(page: Page, points_a_pixel: float) -> str:
@@ -51,27 +53,46 @@ def _line(line: CorrectedLine, page_height: int, scale: float) -> str:
     """Return the operators that draw the words of a line from left to right; none without words.
 
     All words are level at the middle of the line: programs that extract text take the words of a line that
-    rises or falls for several lines.
+    rises or falls for several lines. Turned writing runs up or down the page.
     """
     words: Sequence[PlacedWord] = line.words if line.verified_words is None else line.verified_words
     if not words:
         return ""
-    boxes = sorted(zip((extent(word.boundary) for word in words), _visual_words(words), strict=True))
-    height = _height(line)
+    along, across = _axes(line)
+    ranges = [(_range(word.boundary, along), _range(word.boundary, across)) for word in words]
+    boxes = sorted(zip(ranges, _visual_words(words), strict=True))
+    height = _height(line, across)
     size = max(height * _BAND * scale, _MIN_SIZE)
-    ends = _spaced([(left, right) for (left, _, right, _), _ in boxes], size / scale)
-    middle = fmean((top + bottom) / 2 for (_, top, _, bottom), _ in boxes)
-    y = page_height - middle - _BAND / 3 * height
+    ends = _spaced([box for (box, _), _ in boxes], size / scale)
+    depth = fmean((low + high) / 2 for (_, (low, high)), _ in boxes) + _BAND / 3 * height
     operators = [f"/F0 {size:.2f} Tf"]
+    turn = f"{_LEAN} {-along[1]} {along[1]} {_LEAN}" if along[1] else "1 0 0 1"
     for (_, visual), (left, right) in zip(boxes, ends, strict=True):
         stretch = 100 * max(right - left, 1) * scale / (max(len(visual), 1) * GLYPH_WIDTH * size)
-        operators.append(f"{stretch:.2f} Tz 1 0 0 1 {left * scale:.2f} {y * scale:.2f} Tm")
+        x, y = (left * along[axis] + depth * across[axis] for axis in (0, 1))
+        operators.append(f"{stretch:.2f} Tz {turn} {x * scale:.2f} {(page_height - y) * scale:.2f} Tm")
         operators.append(f"<{encoded(visual)}> Tj")
     return "\n".join(operators)
 
 
-def _height(line: CorrectedLine) -> float:
-    """Return the height of a line's boundary across its baseline, in pixels."""
+def _axes(line: CorrectedLine) -> tuple[Position, Position]:
+    """Return the directions along and across a line, in pixels: level, or up or down the page."""
+    if not is_steep(line.baseline):
+        return (1, 0), (0, 1)
+    return ((0, 1), (-1, 0)) if line.baseline[-1][1] > line.baseline[0][1] else ((0, -1), (1, 0))
+
+
+def _range(points: Sequence[Position], axis: Position) -> tuple[int, int]:
+    """Return how far points extend along an axis."""
+    along = [x * axis[0] + y * axis[1] for x, y in points]
+    return min(along), max(along)
+
+
+def _height(line: CorrectedLine, axis: Position) -> float:
+    """Return the height of a line's boundary across its baseline in pixels: along `axis` if it is turned."""
+    if is_steep(line.baseline):
+        low, high = _range(outline(line), axis)
+        return high - low
     points = line.baseline or outline(line)
     (x0, y0), (x1, y1) = min(points), max(points)
     slope = (y1 - y0) / (x1 - x0) if x1 > x0 else 0.0

@@ -48,6 +48,14 @@ def outlines(
     return [clipped(boundary, axis, origin + low, origin + high) for low, high in ends]
 
 
+def is_steep(baseline: Sequence[Position]) -> bool:
+    """Return whether a baseline rises or falls more than it goes across: the writing is turned."""
+    if len(baseline) < 2:  # noqa: PLR2004  # a line has two ends
+        return False
+    (x0, y0), (x1, y1) = baseline[0], baseline[-1]
+    return abs(y1 - y0) > abs(x1 - x0)
+
+
 def extent(points: Sequence[Position]) -> tuple[int, int, int, int]:
     """Return the smallest rectangle around points: left, top, right, bottom."""
     xs, ys = zip(*points, strict=True)
@@ -55,10 +63,13 @@ def extent(points: Sequence[Position]) -> tuple[int, int, int, int]:
 
 
 def _chord(baseline: Sequence[Position], boundary: Sequence[Position]) -> tuple[Position, Position]:
-    """Return the ends of a baseline from left to right; those of the boundary's extent without one."""
+    """Return the ends of a baseline from left to right; those of the boundary's extent without one.
+
+    A baseline of turned writing, which runs up or down the page, keeps its direction.
+    """
     if len(baseline) > 1 and baseline[0] != baseline[-1]:
-        first, last = sorted((baseline[0], baseline[-1]))
-        return first, last
+        first, last = baseline[0], baseline[-1]
+        return (first, last) if is_steep(baseline) or first <= last else (last, first)
     left, top, right, _ = extent(boundary)
     return (left, top), (max(right, left + 1), top)
 
