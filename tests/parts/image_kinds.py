@@ -59,17 +59,44 @@ def tiff(pages: Sequence[tuple[Image.Image, dict[int, int]]], **options: object)
     return buffer.getvalue()
 
 
-def big_tiff() -> bytes:
-    """Return a grey page as BigTIFF: version 43, offsets of 8 bytes, little-endian."""
+def big_tiff(order: str = "<", pages: int = 1) -> bytes:
+    """Return grey pages as BigTIFF: version 43, offsets of 8 bytes, little-endian or (`>`) big-endian."""
     page = ImageOps.grayscale(written())
     data = page.tobytes()
+    file = (b"II" if order == "<" else b"MM") + struct.pack(f"{order}HHHQ", 43, 8, 0, 16 + len(data)) + data
+    for number in range(pages):
+        tags: tuple[tuple[int, int, int], ...] = (
+            *((256, 16, page.width), (257, 4, page.height), (258, 3, 8), (259, 3, 1), (262, 3, 1)),
+            *((273, 16, 16), (277, 3, 1), (278, 4, page.height), (279, 16, len(data)), (284, 3, 1)),
+        )
+        file += struct.pack(f"{order}Q", len(tags))
+        for tag, kind, value in tags:
+            packed = struct.pack(f"{order}{ {3: 'H', 4: 'I', 16: 'Q'}[kind] }", value)
+            file += struct.pack(f"{order}HHQ", tag, kind, 1) + packed.ljust(8, b"\0")
+        last = number == pages - 1
+        file += struct.pack(f"{order}Q", 0 if last else len(file) + 8)
+    return file
+
+
+def planar_tiff(bits: int) -> bytes:
+    """Return a colour page as TIFF whose channels of 8 or 16 bits are in separate planes."""
+    page = written()
+    planes = [plane.tobytes() for plane in page.split()]
+    if bits > 8:
+        planes = [bytes(byte for level in plane for byte in (level, level)) for plane in planes]
+    size, start = len(planes[0]), 8
+    values = struct.pack("<6I", *(start + number * size for number in range(3)), *[size] * 3)
+    depths = struct.pack("<3H", bits, bits, bits)
+    after = start + 3 * size
     tags = (
-        *((256, page.width), (257, page.height), (258, 8), (259, 1), (262, 1)),
-        *((273, 16 + 8 + 10 * 20 + 8), (277, 1), (278, page.height), (279, len(data)), (284, 1)),
+        *((256, 4, 1, page.width), (257, 4, 1, page.height), (258, 3, 3, after + 24), (259, 3, 1, 1)),
+        *((262, 3, 1, 2), (273, 4, 3, after), (277, 3, 1, 3), (278, 4, 1, page.height)),
+        *((279, 4, 3, after + 12), (284, 3, 1, 2)),
     )
-    head = b"II" + struct.pack("<HHHQ", 43, 8, 0, 16)
-    entries = b"".join(struct.pack("<HHQQ", tag, 16, 1, value) for tag, value in tags)
-    return head + struct.pack("<Q", len(tags)) + entries + struct.pack("<Q", 0) + data
+    directory = struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHII", *tag) for tag in tags)
+    offset = after + len(values) + len(depths)
+    head = struct.pack("<2sHI", b"II", 42, offset)
+    return head + b"".join(planes) + values + depths + directory + bytes(4)
 
 
 def pdf(pages: Sequence[Image.Image]) -> bytes:

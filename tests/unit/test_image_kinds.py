@@ -186,6 +186,8 @@ PREVIEW = PAGE.resize((100, 70))
         pytest.param(kinds.tiff([(PAGE, {}), (PREVIEW, {255: 2})]), id="preview with the older mark"),
         pytest.param(kinds.tiff([(PAGE, {}), (PAGE.convert("1"), {254: 4})]), id="transparency mask"),
         pytest.param(kinds.big_tiff(), id="BigTIFF"),
+        pytest.param(kinds.big_tiff(">"), id="big-endian BigTIFF"),
+        pytest.param(kinds.planar_tiff(8), id="TIFF with channels in planes"),
         pytest.param(kinds.saved(PAGE, "HEIF", quality=95), id="HEIC"),
         pytest.param(kinds.pdf([PAGE]), id="PDF"),
     ],
@@ -259,3 +261,52 @@ async def test_an_image_is_turned_clockwise_on_request(
     assert done.normalised == (f"turned-{turn}",)
     corner = {90: (60, 3), 180: (92, 60), 270: (3, 92)}[turn]
     assert grey(done.path).getpixel(corner) == 0
+
+
+async def test_the_pages_of_a_big_endian_bigtiff_are_like_those_of_a_little_endian_one(
+    images: ImageNormaliser, tmp_path: Path
+) -> None:
+    """Its pixels are where they were, and all its pages are counted."""
+    (tmp_path / "source").write_bytes(kinds.big_tiff(">", pages=3))
+    assert await images.count_pages(tmp_path / "source") == 3
+    little, big = [
+        (await normalise(images, tmp_path, kinds.big_tiff(order))).size_bytes for order in ("<", ">")
+    ]
+    assert little == big
+
+
+def big_endian(change: tuple[int, bytes]) -> bytes:
+    """Return a big-endian BigTIFF with some bytes replaced at an offset, from the end if it is negative."""
+    file = bytearray(kinds.big_tiff(">"))
+    offset, content = change
+    start = offset if offset >= 0 else len(file) + offset
+    file[start : start + len(content)] = content
+    return bytes(file)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param((4, b"\0\4"), id="offsets of 4 bytes"),
+        pytest.param((8, b"\xff" * 8), id="directory beyond the end"),
+        pytest.param((-216, b"\0\0\0\0\0\1\0\0"), id="too many entries"),
+        pytest.param((-206, b"\x7f\xff"), id="unknown type"),
+        pytest.param((-204, b"\0\0\1\0\0\0\0\0"), id="values beyond the end"),
+    ],
+)
+async def test_a_damaged_big_endian_bigtiff_is_refused(
+    images: ImageNormaliser, tmp_path: Path, change: tuple[int, bytes]
+) -> None:
+    """Whatever its header or a directory says."""
+    with pytest.raises(InvalidInput) as raised:
+        await normalise(images, tmp_path, big_endian(change))
+    assert raised.value.code == "undecodable-image"
+
+
+async def test_channels_of_sixteen_bits_in_planes_are_refused_by_name(
+    images: ImageNormaliser, tmp_path: Path
+) -> None:
+    """Pillow would decode them as noise."""
+    with pytest.raises(InvalidInput, match="16 bits in separate planes") as raised:
+        await normalise(images, tmp_path, kinds.planar_tiff(16))
+    assert raised.value.code == "unsupported-mode"

@@ -18,6 +18,7 @@ from PIL import Image, ImageFile, ImageOps
 
 from ketav_common import image_crops, image_files, image_tones
 from ketav_common.child_main import Channel, run
+from ketav_common.image_big_tiff import as_tiff
 from ketav_common.image_refusals import Refused, check_size, too_large
 from ketav_common.image_turning import turned
 from ketav_common.limits import MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS
@@ -102,6 +103,7 @@ def _decoded(data: bytes, name: str, page: int | None) -> tuple[Image.Image, lis
     image = Image.open(io.BytesIO(data), formats=[name])
     if name == "TIFF":
         image.seek(image_files.tiff_pages(image)[page or 0])
+        image_files.check_planes(image)
     check_size(*image.size)
     if name == "PNG":
         image.verify()
@@ -124,12 +126,12 @@ def _check_frames(image: Image.Image) -> None:
 
 def write(source: Path, target: Path, page: int | None = None, turn: int = 0) -> Written:
     """Decode a page of the upload at `source`, turn it clockwise by degrees, write it to `target`."""
-    data = source.read_bytes()
-    name = image_files.file_type(data[:12])
+    file = source.read_bytes()
+    name = image_files.file_type(file[:12])
 
     def steps() -> tuple[bytes, Written]:
         """Decode, normalise and encode."""
-        image, flaws = _decoded(data, name, page)
+        image, flaws = _decoded(as_tiff(file), name, page)
         plain = _plain(image)
         upright = turned(plain.image, turn)
         check_size(*upright.size)
@@ -147,7 +149,7 @@ def count(source: Path) -> int:
     """Return the number of pages of the upload at `source`; raises Refused."""
     data = source.read_bytes()
     name = image_files.file_type(data[:12])
-    return _refusing(name, lambda: image_files.count_pages(data, name))
+    return _refusing(name, lambda: image_files.count_pages(as_tiff(data), name))
 
 
 def _refusing(name: str, steps: Callable[[], Result]) -> Result:

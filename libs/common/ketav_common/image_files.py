@@ -26,6 +26,11 @@ _NEW_SUBFILE_TYPE: Final = 254
 """Tag of a TIFF directory: bit 0 a reduced copy, bit 2 a transparency mask (TIFF 6.0, page 36)."""
 _REDUCED_OR_MASK: Final = 0b101
 _SUBFILE_TYPE: Final = 255
+_BITS_PER_SAMPLE: Final = 258
+_PLANAR_CONFIGURATION: Final = 284
+_SEPARATE_PLANES: Final = 2
+_PLANE_BITS: Final = 8
+"""Bits of a channel at most that Pillow reads where channels are in separate planes."""
 _REDUCED: Final = 2
 _PREVIEW_SHARE: Final = 3
 """A TIFF directory without a type is a preview when another one of its shape is so many times larger."""
@@ -108,6 +113,17 @@ def tiff_pages(image: Image.Image) -> list[int]:
             sizes[number] = image.size
     pages = [number for number in sizes if not _is_preview(image, number, sizes)]
     return pages or list(range(min(directories, 1)))
+
+
+def check_planes(image: Image.Image) -> None:
+    """Raise Refused for a TIFF with channels of more than 8 bits in planes: Pillow decodes them as noise."""
+    tags: Any = image.tag_v2  # type: ignore[attr-defined]
+    bits = tags.get(_BITS_PER_SAMPLE) or (1,)
+    if tags.get(_PLANAR_CONFIGURATION) == _SEPARATE_PLANES and len(bits) > 1 and max(bits) > _PLANE_BITS:
+        raise Refused(
+            "unsupported-mode",
+            f"The TIFF has channels of {max(bits)} bits in separate planes. Save it with 8 bits per channel.",
+        )
 
 
 def _is_preview(image: Image.Image, number: int, sizes: dict[int, tuple[int, int]]) -> bool:
