@@ -51,17 +51,17 @@ def test_a_turned_note_is_found_along_its_writing(
 ) -> None:
     """One line for each of its own, after the text, with a baseline that runs up the page."""
     page = page_with_note(np.rot90(note(lines, size), quarter_turns), side)
-    found = find_lines(page, "page")
-    assert len(found) == BODY + lines
-    assert [line.order for line in found] == list(range(BODY + lines))
-    for line in found[BODY:]:
+    lines_of_page = find_lines(page, "page")
+    assert len(lines_of_page) == BODY + lines
+    assert [line.order for line in lines_of_page] == list(range(BODY + lines))
+    for line in lines_of_page[BODY:]:
         assert line.region == "marginalia"
         assert is_steep(line.baseline)
         left, top, right, bottom = box(line)
         assert bottom - top > 4 * (right - left)
         assert top >= 200
         assert bottom <= 1000
-    assert not any(is_steep(line.baseline) for line in found[:BODY])
+    assert not any(is_steep(line.baseline) for line in lines_of_page[:BODY])
 
 
 def test_short_upright_notes_and_numbers_in_a_margin_are_not_turned() -> None:

@@ -57,7 +57,7 @@ def as_tiff(data: bytes) -> bytes:
 def _append_directory(out: bytearray, data: bytes, offset: int) -> tuple[int, int]:
     """Append the directory of a BigTIFF at `offset` to a TIFF.
 
-    Returns the place in the TIFF of the offset of the next directory, and the offset of that one in `data`.
+    Returns where the TIFF has the offset of the next directory, and the offset of that one in `data`.
     """
     (count,) = struct.unpack_from(">Q", data, offset)
     if count > _MAX_ENTRIES:
@@ -78,9 +78,9 @@ def _append_directory(out: bytearray, data: bytes, offset: int) -> tuple[int, in
         if len(content) > _OFFSET_BYTES:
             if len(out) + len(content) > _MAX_GROWTH * len(data):
                 raise ValueError("values that several directories share")
-            place, content = len(out), bytes(content)
+            position, content = len(out), bytes(content)
             out += content + bytes(len(content) % 2)
-            content = struct.pack(">I", place)
+            content = struct.pack(">I", position)
         struct.pack_into(">HHI4s", out, start + 2 + 12 * number, tag, kind, values, content)
     (following,) = struct.unpack_from(">Q", data, offset + 8 + 20 * count)
     return link, following

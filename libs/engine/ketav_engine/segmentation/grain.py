@@ -25,12 +25,12 @@ def grain_of(flat: NDArray[np.uint8]) -> float:
     It is that of independent pixels; of grain coarser than pixels it is about 0.6 of the true one. Ordinary
     pages and photographs have up to 6, noise and the surface of a wooden table 8 and more.
     """
-    found = 0.0
+    largest = 0.0
     for reduction in _REDUCTIONS:
         size = (max(1, flat.shape[1] // reduction), max(1, flat.shape[0] // reduction))
         small = cv2.resize(flat, size, interpolation=cv2.INTER_AREA) if reduction > 1 else flat
         differences = np.abs(np.asarray(cv2.Laplacian(small, cv2.CV_16S))[::_SAMPLE, ::_SAMPLE])
         counts = np.cumsum(np.bincount(differences.ravel()))
         quiet = float(np.searchsorted(counts, counts[-1] * _QUIET_PERCENT / 100))
-        found = max(found, quiet / (_QUIET_SHARE * _LAPLACIAN))
-    return found
+        largest = max(largest, quiet / (_QUIET_SHARE * _LAPLACIAN))
+    return largest

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from ketav_engine.domain import Image
 from ketav_engine.segmentation.components import Components, Mask, letter_height, lettering, writing
 from ketav_engine.segmentation.grain import grain_of
+from ketav_engine.segmentation.paper_area import outside_paper
 from ketav_engine.segmentation.pieces import sums_from_top
 from ketav_engine.segmentation.rules import without_rules
-from ketav_engine.segmentation.sheets import outside_sheet
 
 WORK_SIZE: Final = 1600
 """Working pixels of the longer side of a page while its lines are sought."""
@@ -107,7 +107,7 @@ def find_ink(grey: Image) -> PageInk:
     paper = _paper(work)
     flat = np.asarray(cv2.divide(work, paper, scale=255), dtype=np.uint8)
     strength = cv2.multiply(cv2.subtract(paper, work), cv2.bitwise_not(flat), dtype=cv2.CV_16U)
-    table = outside_sheet(np.asarray(work, dtype=np.uint8), np.asarray(strength, dtype=np.uint16))
+    table = outside_paper(np.asarray(work, dtype=np.uint8), np.asarray(strength, dtype=np.uint16))
     if table is not None:
         flat[table] = _WHITE
     components = Components.of(without_rules(_threshold(flat, paper), flat))

@@ -127,15 +127,15 @@ def in_direction(lines: Sequence[FoundLine], downwards: Collection[int]) -> tupl
 def without(ink: PageInk, areas: list[Area]) -> PageInk:
     """Return the ink of a page without that of parts of it."""
     centres = ink.components.centres
-    kept = ink.written.copy()
+    rest = ink.written.copy()
     for area in areas:
-        kept &= ~(
+        rest &= ~(
             (centres[:, 0] >= area.left)
             & (centres[:, 0] < area.right)
             & (centres[:, 1] >= area.top)
             & (centres[:, 1] < area.bottom)
         )
-    return ink.with_written(kept)
+    return ink.with_written(rest)
 
 
 def _is_shaped(box: NDArray[np.int32], letter: float, columns: int) -> bool:

@@ -1,8 +1,8 @@
-"""The sheet of a photographed page: what is beyond its edges is a table, whose grain is no writing.
+"""The paper on a photograph: what is beyond its edges is a table, whose grain is no writing.
 
-The page is reduced until writing disappears. Steep changes of the remaining brightness part it into regions:
-the sheet, the table, and parts of either in a shadow. The brightest large region is the sheet, and so is each
-other region that has writing as strong; the rest of what is outside their convex hull is no paper.
+The photograph is reduced until writing disappears. Steep changes of the remaining brightness part it into
+regions: the paper, the table, and parts of either in a shadow. The brightest large region is paper, and so is
+each other region that has writing as strong; what is outside their convex hull is none.
 Lengths are in reduced pixels, which are `REDUCTION` working pixels. The constants were set on synthetic
 photographs and on pages drawn on wooden tables.
 """
@@ -25,11 +25,11 @@ _STEP: Final = 0.07
 _GAP: Final = 5
 """Length of the gaps that are closed in an edge."""
 _MIN_AREA: Final = 0.1
-"""Share of the image that the sheet takes at least."""
+"""Share of the image that the paper takes at least."""
 _MIN_PART: Final = 0.02
-"""Share of the image that another part of the sheet takes at least: a table's grain makes smaller regions."""
+"""Share of the image that another part of the paper takes at least: a table's grain makes smaller regions."""
 _FAINTER: Final = 0.5
-"""Strength of a table's grain at most, as a share of that of the writing on the sheet: in a shadow of half
+"""Strength of a table's grain at most, as a share of that of the writing on the paper: in a shadow of half
 the light writing has 0.7."""
 _STRONGEST: Final = 99
 """Percentile of the strength of a region's pixels that counts as that of its writing."""
@@ -37,8 +37,8 @@ _MIN_OUTSIDE: Final = 0.005
 """Share of the image below which there is no table."""
 
 
-def outside_sheet(grey: NDArray[np.uint8], squared_strength: NDArray[np.uint16]) -> Mask | None:
-    """Return where a page shows something else than its sheet, shape of `grey`; None if nowhere.
+def outside_paper(grey: NDArray[np.uint8], squared_strength: NDArray[np.uint16]) -> Mask | None:
+    """Return where a page shows something else than its paper, shape of `grey`; None if nowhere.
 
     `squared_strength` tells how much darker each pixel is than its surroundings (`PageInk`).
     """
@@ -48,10 +48,10 @@ def outside_sheet(grey: NDArray[np.uint8], squared_strength: NDArray[np.uint16])
     light = cv2.medianBlur(cv2.dilate(small, np.ones((_DILATION, _DILATION), np.uint8)), _MEDIAN)
     regions = _regions(np.asarray(light, dtype=np.uint8))
     strength = cv2.resize(squared_strength, reduced, interpolation=cv2.INTER_AREA)
-    sheet = _sheet(regions, np.asarray(light, dtype=np.uint8), np.asarray(strength, dtype=np.uint16))
-    if sheet is None or np.count_nonzero(sheet == 0) < _MIN_OUTSIDE * sheet.size:
+    paper = _paper(regions, np.asarray(light, dtype=np.uint8), np.asarray(strength, dtype=np.uint16))
+    if paper is None or np.count_nonzero(paper == 0) < _MIN_OUTSIDE * paper.size:
         return None
-    whole = cv2.resize(sheet, (width, height), interpolation=cv2.INTER_NEAREST)
+    whole = cv2.resize(paper, (width, height), interpolation=cv2.INTER_NEAREST)
     return np.asarray(whole == 0, dtype=np.bool_)
 
 
@@ -65,22 +65,22 @@ def _regions(light: NDArray[np.uint8]) -> NDArray[np.int32]:
     return np.asarray(labels, dtype=np.int32)
 
 
-def _sheet(
+def _paper(
     regions: NDArray[np.int32], light: NDArray[np.uint8], strength: NDArray[np.uint16]
 ) -> NDArray[np.uint8] | None:
-    """Return 1 on the sheet, None where no region can be it or all are."""
+    """Return 1 on the paper, None where no region can be it or all are."""
     areas = np.bincount(regions.ravel())
     large = [number for number in range(1, len(areas)) if areas[number] >= _MIN_AREA * regions.size]
     if not large:
         return None
     brightness = {number: float(np.median(light[regions == number])) for number in large}
-    paper = max(large, key=lambda number: brightness[number])
-    strongest = float(np.percentile(strength[regions == paper], _STRONGEST))
+    brightest = max(large, key=lambda number: brightness[number])
+    strongest = float(np.percentile(strength[regions == brightest], _STRONGEST))
     own = np.zeros(len(areas), dtype=np.bool_)
     for number in range(1, len(areas)):
         inside = regions == number
         strong = float(np.percentile(strength[inside], _STRONGEST)) > _FAINTER**2 * strongest
-        own[number] = number == paper or (areas[number] > _MIN_PART * regions.size and strong)
+        own[number] = number == brightest or (areas[number] > _MIN_PART * regions.size and strong)
     return _hull(own[regions])
 
 
