@@ -119,9 +119,7 @@ class KrakenEngine:
 
         return blended_file(_own(parent), _own(tuned), share)
 
-    def _in_direction(
-        self, image: Image, lines: tuple[FoundLine, ...], model: Model
-    ) -> tuple[FoundLine, ...]:
+    def _in_direction(self, image: Image, lines: Sequence[FoundLine], model: Model) -> Sequence[FoundLine]:
         """Return the lines of a page, turned ones in the direction in which they read better."""
         turned = [line for line in lines if is_steep(line.baseline)]
         if not turned:
