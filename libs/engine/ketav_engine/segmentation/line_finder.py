@@ -1,5 +1,6 @@
 """Find the lines of a page: ridges of ink, joined along the writing, with boundaries around their letters."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -20,7 +21,7 @@ from ketav_engine.segmentation.reading_order import order_of
 from ketav_engine.segmentation.regions import region_types
 from ketav_engine.segmentation.ridges import pieces
 from ketav_engine.segmentation.separators import find_separators
-from ketav_engine.segmentation.turned_notes import find_notes, turned_lines, without
+from ketav_engine.segmentation.turned_notes import Area, find_notes, turned_lines, without
 
 _BASELINE: Final = 0.5
 """Letter heights from the middle of a line up to its baseline, from which Hebrew letters hang."""
@@ -39,9 +40,7 @@ def find_lines(image: Image, layout: Layout) -> tuple[FoundLine, ...]:
     if ink.letter == 0:
         return ()
     notes = find_notes(ink)
-    if not notes:
-        return _upright(grey, ink)
-    upright = _upright(grey, without(ink, notes))
+    upright = _upright(grey, ink, notes)
     turned = [line for area in notes for line in turned_lines(grey, area.in_image(ink.scale), _lines_of)]
     return (*upright, *(replace(line, order=len(upright) + index) for index, line in enumerate(turned)))
 
@@ -49,15 +48,16 @@ def find_lines(image: Image, layout: Layout) -> tuple[FoundLine, ...]:
 def _lines_of(grey: Image) -> tuple[FoundLine, ...]:
     """Return the upright lines of a grey image."""
     ink = find_ink(grey)
-    return _upright(grey, ink) if ink.letter else ()
+    return _upright(grey, ink, []) if ink.letter else ()
 
 
-def _upright(grey: Image, ink: PageInk) -> tuple[FoundLine, ...]:
-    """Return the lines of a grey image with this ink that run across it."""
+def _upright(grey: Image, ink: PageInk, notes: Sequence[Area]) -> tuple[FoundLine, ...]:
+    """Return the lines of a grey image with this ink that run across it, outside turned notes."""
+    ink = without(ink, notes)
     ridges = pieces(ink)
     factor = correction(ridges, ink.letter)
     if factor > 1:
-        ink = ink.with_letter(factor * ink.letter)
+        ink = without(ink.with_letter(factor * ink.letter), notes)
         ridges = pieces(ink)
     gutters = find_gutters(ink, ridges)
     joined = join([part for ridge in ridges for part in split(ridge, ink, gutters)], ink, gutters)

@@ -124,8 +124,10 @@ def in_direction(lines: Sequence[FoundLine], downwards: Collection[int]) -> tupl
     return tuple(replace(line, order=order) for order, line in enumerate(ordered))
 
 
-def without(ink: PageInk, areas: list[Area]) -> PageInk:
+def without(ink: PageInk, areas: Sequence[Area]) -> PageInk:
     """Return the ink of a page without that of parts of it."""
+    if not areas:
+        return ink
     centres = ink.components.centres
     rest = ink.written.copy()
     for area in areas:
