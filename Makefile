@@ -88,8 +88,8 @@ real-engine: $(STAMP) ## train a hand from a new base model with Kraken's networ
 run: $(STAMP) ## start the system on this machine (KETAV_PORT=8000, KETAV_DATA_DIR=.ketav)
 	@exec $(BIN)/python -m ketav_local
 
-demo: $(STAMP) ## start a temporary system, read a page, correct it, show the project, stop
-	@exec $(BIN)/python -m ketav_local.demo
+demo: $(STAMP) ## start a temporary system, read and correct pages, train, show what it learned (QUICK=1: no training)
+	@exec $(BIN)/python -m ketav_local.demo $(if $(QUICK),--quick,--picture var/demo.png)
 
 bench: $(STAMP) ## compare reading through REST and gRPC with calling the engine directly
 	@exec $(BIN)/python -m bench.overhead

@@ -1,5 +1,9 @@
-"""Start the system in a temporary folder, read a page, correct it, read the project back, stop."""
+"""Start the system in a temporary folder, read a page, correct it, train on letters of its writer, stop.
 
+`--quick` does without the training; `--picture FILE` draws a letter as read before and after it.
+"""
+
+import argparse
 import asyncio
 import sys
 import tempfile
@@ -7,11 +11,11 @@ import time
 from collections.abc import Sequence
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any
 
 import httpx
 
 from ketav_common.error_rates import cer
+from ketav_local.demo.learning import json_or_raise, show_learning
 from ketav_local.demo.page import LINES, render
 from ketav_local.errors import StartError
 from ketav_local.main import Running, running, say
@@ -30,19 +34,8 @@ def compare(read: Sequence[str], true: Sequence[str]) -> None:
     print(f"\n   CER {cer([(chr(10).join(true), chr(10).join(read))]).rate:.1%} of the page\n")
 
 
-def json_or_raise(response: httpx.Response) -> dict[str, Any]:
-    """Return the JSON of a successful response; raises StartError with the problem otherwise."""
-    if not response.is_success:
-        raise StartError(
-            f"The gateway answered {response.request.url.path} with status {response.status_code}. "
-            f"Read its answer: {response.text}"
-        )
-    body: dict[str, Any] = response.json()
-    return body
-
-
-async def run_demo(run: Running) -> None:
-    """Read a page, correct it and list its project through the REST API; print each step."""
+async def run_demo(run: Running, picture: Path | None, *, quick: bool) -> None:
+    """Read a page, correct it, list its project and train through the REST API; print each step."""
     headers = {"Authorization": f"Bearer {run.api_key}"}
     async with httpx.AsyncClient(
         base_url=run.url, headers=headers, timeout=REQUEST_TIMEOUT_S, trust_env=False
@@ -63,21 +56,27 @@ async def run_demo(run: Running) -> None:
         say(f"GET /projects/{read['project_id']}: the page as corrected")
         for line in project["images"][0]["transcription"]["lines"]:
             print(f"   {line['corrected_text'] or line['text']}")
+        if not quick:
+            await show_learning(client, picture)
 
 
-async def demo() -> None:
+async def demo(picture: Path | None, *, quick: bool) -> None:
     """Run the demo against a temporary system, and delete its files afterwards."""
     with tempfile.TemporaryDirectory(prefix="ketav-demo-") as folder:
         settings = LocalSettings.apart(Path(folder), free_ports(1)[0])
         async with running(settings) as run:
-            await run_demo(run)
+            await run_demo(run, picture, quick=quick)
         say("stopped, nothing left behind")
 
 
 def main() -> int:
     """Run `python -m ketav_local.demo`; exit status 1 when a step failed."""
+    parser = argparse.ArgumentParser(prog="ketav_local.demo", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="do without the training")
+    parser.add_argument("--picture", type=Path, help="file for the picture: PNG or WebP")
+    arguments = parser.parse_args()
     try:
-        asyncio.run(demo())
+        asyncio.run(demo(arguments.picture, quick=arguments.quick))
     except StartError as error:
         say(str(error))
         return 1
