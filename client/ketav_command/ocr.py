@@ -17,6 +17,7 @@ from ketav_client.readings import ReadingOptions
 from ketav_command.choices import Format, Layout, Script, suffix
 from ketav_command.connect import connected_async
 from ketav_command.output import ExitStatus, progress_bar, say
+from ketav_command.read_again import read_failed_pages
 from ketav_command.upload_folder import ReadFile, UploadFolder, UploadFolderError, WrittenPage, sha256
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".heic", ".heif", ".pdf"})
@@ -152,6 +153,8 @@ async def _read_file(batch: Batch, name: str, path: Path) -> None:
         reading = await batch.client.read(
             path, idempotency_key=key, on_change=lambda job: _describe(batch, path, job), **batch.options
         )
+        if name in batch.folder.files:  # an earlier command has read a part of this document
+            reading = await read_failed_pages(batch.client, reading)
         pages = await _write(batch, name, reading)
     except ProblemError as error:
         batch.failed += 1

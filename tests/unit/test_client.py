@@ -16,10 +16,13 @@ from ketav_client import (
     Ketav,
     Limits,
     ProblemError,
+    Reading,
 )
 from ketav_client.generated.api.projects.export_project import export_project
 from ketav_client.generated.models import NewProject, ProjectChange
+from ketav_client.readings import ReadPage
 from ketav_client.settings import ClientSettings
+from ketav_command.read_again import read_failed_pages
 from ketav_command.upload_folder import ReadFile, UploadFolder, UploadFolderError, WrittenPage
 from tests.parts.gateway import KEY, Gateway, png
 from tools import generate_client
@@ -214,6 +217,27 @@ async def test_the_asynchronous_client_reads_and_lists_on_a_gateway(gateway: Gat
         assert [image.image_id for image in images] == [reading.pages[0].image_id]
         exported = await ketav.export(reading.project_id, images[0].image_id, format_="json")
         assert json.loads(exported)
+
+
+async def test_pages_that_a_job_has_stored_and_not_read_are_read_again(
+    gateway: Gateway, tmp_path: Path
+) -> None:
+    """A page that is not stored keeps its error, and one that fails again has a new one."""
+    path = tmp_path / "page.png"
+    path.write_bytes(png())
+    async with AsyncKetav("http://gateway", KEY, transport=gateway.client._transport) as ketav:
+        read = await ketav.read(path, name="מחברת", script="square")
+        image_id = read.pages[0].image_id
+        failed = [
+            ReadPage(image_id, None, "broken"),
+            ReadPage(None, None, "too small"),
+            ReadPage("x", "text"),
+        ]
+        unknown = ReadPage("8a7c1f0e-3a3b-4a55-9d56-0f6c7b0c9b11", None, "broken")
+        again = await read_failed_pages(ketav, Reading(read.project_id, [*failed, unknown]))
+    assert again.pages[:3] == [read.pages[0], *failed[1:]]
+    assert again.pages[3].text is None
+    assert again.pages[3].error not in {None, "broken"}
 
 
 def test_the_generated_client_is_that_of_the_description(tmp_path: Path) -> None:
