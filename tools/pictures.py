@@ -57,7 +57,9 @@ def _add_letters(client: httpx.Client) -> str:
 
 def _start_job(client: httpx.Client, project_id: str) -> None:
     """Send a PDF of twelve pages, and wait until some of them are read."""
-    pages = [Image.open(io.BytesIO(render(LETTERS[number % 3], seed=2 + number))) for number in range(12)]
+    pages = [
+        Image.open(io.BytesIO(render(LETTERS[number % 3], seed=2 + number))).copy() for number in range(12)
+    ]
     document = io.BytesIO()
     pages[0].save(document, "PDF", save_all=True, append_images=pages[1:], resolution=150)
     files = {"file": ("letters-1948.pdf", document.getvalue(), "application/pdf")}
@@ -72,7 +74,7 @@ def _start_job(client: httpx.Client, project_id: str) -> None:
 def _take(page: Page, name: str) -> None:
     """Write what the browser shows as a small WebP file."""
     page.wait_for_timeout(_SHOWN_MS)
-    picture = Image.open(io.BytesIO(page.screenshot()))
+    picture: Image.Image = Image.open(io.BytesIO(page.screenshot()))
     if picture.width > MAX_WIDTH:
         size = (MAX_WIDTH, round(picture.height * MAX_WIDTH / picture.width))
         picture = picture.resize(size, Image.Resampling.LANCZOS)

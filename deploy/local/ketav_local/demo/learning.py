@@ -64,11 +64,12 @@ async def _correct_letters(client: httpx.AsyncClient) -> str:
     for lines in LETTERS:
         page = await asyncio.to_thread(render, lines)
         read = json_or_raise(await client.post("/ocr/", files=_file(page), data={"project_id": project_id}))
-        correction = {
-            "project_id": project_id,
-            "image_id": read["image_id"],
-            "corrected_text": "\n".join(lines),
-        }
+        # The texts are those that were drawn: none waits for a confirmation.
+        texts = [
+            {"line_id": line["line_id"], "text": text, "confirm": True}
+            for line, text in zip(read["lines"], lines, strict=False)
+        ]
+        correction = {"project_id": project_id, "image_id": read["image_id"], "lines": texts}
         json_or_raise(await client.post("/feedback/", json=correction))
     say(f"{sum(map(len, LETTERS))} lines of {len(LETTERS)} letters are corrected")
     return project_id
