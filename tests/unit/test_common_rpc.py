@@ -98,12 +98,14 @@ async def test_identity_and_request_id_travel_with_the_call(tmp_path: Path, as_u
 
 
 @pytest.mark.parametrize(
-    "signer", [Signer("x" * 32), Signer("s" * 32, lifetime=-60)], ids=["forged", "expired"]
+    "signer",
+    [Signer("x" * 32), Signer("s" * 32, lifetime=-60), Signer("s" * 32, lifetime=61)],
+    ids=["forged", "expired", "long-lived"],
 )
 async def test_an_identity_that_is_not_valid_is_refused(
     tmp_path: Path, as_user: None, signer: Signer
 ) -> None:
-    """A token signed with another secret, or one that has ended, is UNAUTHENTICATED."""
+    """One signed with another secret, that has ended, or for more than a minute, is UNAUTHENTICATED."""
     async with probe(tmp_path, signer=signer) as stub:
         with pytest.raises(errors.Unauthenticated), rpc.raise_ketav_errors():
             await stub.GetPage(pages_pb2.GetPageRequest())

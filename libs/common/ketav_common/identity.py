@@ -14,6 +14,8 @@ AUDIENCE = "ketav"
 GRANT_AUDIENCE = "ketav-model"
 GRANT_LIFETIME = timedelta(minutes=10)
 ALGORITHM = "HS256"
+MAX_LIFETIME_S = 60
+"""Seconds between the signing of an identity and its end: a verifier refuses a longer one."""
 MIN_SECRET_BYTES = 32
 """Bytes of the shared secret (RFC 7518 §3.2)."""
 _INVALID_IDENTITY = "The identity token is forged, expired or malformed. Sign a new one."
@@ -55,7 +57,10 @@ class Signer:
         return jwt.encode(claims, self._secret, algorithm=ALGORITHM)
 
     def verify(self, token: str) -> Identity:
-        """Return the identity of a token; raises Unauthenticated when it is forged, expired or malformed."""
+        """Return the identity of a token; raises Unauthenticated for one that is not valid.
+
+        It is forged, expired, malformed, or was signed for more than MAX_LIFETIME_S seconds.
+        """
         try:
             claims = jwt.decode(
                 token,
@@ -66,6 +71,8 @@ class Signer:
                 options={"require": ["exp", "iat", "aud", "role"]},
             )
             role = claims["role"]
+            if claims["exp"] - claims["iat"] > MAX_LIFETIME_S:
+                raise Unauthenticated(_INVALID_IDENTITY)
             if role not in get_args(Role):
                 raise Unauthenticated(_INVALID_IDENTITY)
             return Identity(role, UUID(claims["sub"]) if "sub" in claims else None)

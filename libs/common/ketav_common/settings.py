@@ -9,7 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from ketav_common import faults
 from ketav_common.errors import KetavError
-from ketav_common.identity import Signer
+from ketav_common.identity import MAX_LIFETIME_S, Signer
 from ketav_common.setting_types import GrpcAddress, HttpAddress, Secret
 
 SECRETS_DIR = "KETAV_SECRETS_DIR"
@@ -48,7 +48,9 @@ class ServiceSettings(EnvironmentSettings):
         description="Secret that signs identity tokens between the services, at least 32 characters; "
         "the same in all."
     )
-    identity_lifetime: int = Field(60, ge=5, le=600, description="Seconds an identity token is valid.")
+    identity_lifetime: int = Field(
+        MAX_LIFETIME_S, ge=5, le=MAX_LIFETIME_S, description="Seconds an identity token is valid."
+    )
     log_level: str = Field("INFO", pattern=LOG_LEVELS, description="Least severe event logged.")
     metrics_port: int = Field(0, ge=0, le=65535, description="Port of the Prometheus metrics; 0 serves none.")
     metrics_host: str = Field("127.0.0.1", description="Interface of the Prometheus metrics.")
