@@ -19,9 +19,9 @@ async def cancel_training_run(
     Conflict idempotency-key-reused.
     """
     async with stores.database.user(user_id) as transaction:
-        run = await require_run(transaction, run_id, user_id)
+        await require_run(transaction, run_id, user_id)
         if not await requests.insert_done(transaction, user_id, request):
-            return run
+            return await require_run(transaction, run_id, user_id)  # as the request before has left it
         if not await training.cancel(transaction, user_id, run_id):
             raise Precondition(
                 "The training run has ended already. Roll back to an earlier model with "
