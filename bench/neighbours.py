@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import contextlib
 import io
+import itertools
 import os
 import signal
 import socket
@@ -35,7 +36,9 @@ from ketav_local.demo.page import LINES, render
 from ketav_local.main import Running, running
 from ketav_local.ports import free_ports
 from ketav_local.settings import LocalSettings
+from ketav_testing import tiny
 
+MODELS: Final = Path("models")
 NOISE_SIZE: Final = (1400, 1000)
 """Rows and columns of a page of random grey."""
 ATTACKERS: Final = 3
@@ -177,14 +180,14 @@ def archive(number: int) -> bytes:
     return target.getvalue()
 
 
-def requests_of(client: httpx.Client, name: str, models: Path) -> Iterator[httpx.Request]:
+def requests_of(client: httpx.Client, name: str) -> Iterator[httpx.Request]:
     """Yield the victim's requests: lines to read, during slow imports archives."""
     if name == "slow-imports":
         project = client.post("/projects", json={"name": "v"}).raise_for_status().json()["project_id"]
         for number in range(1_000_000):
             files = {"file": ("a.zip", archive(number), "application/zip")}
             yield client.build_request("POST", f"/projects/{project}/ground-truth", files=files)
-    for line in read_lines(models / "replay_lines.npz"):
+    for line in itertools.cycle(read_lines(MODELS / "replay_lines.npz")):
         files = {"file": ("line.png", cv2.imencode(".png", line.image)[1].tobytes(), "image/png")}
         yield client.build_request("POST", "/ocr/", files=files, data={"layout": "line"})
 
@@ -193,7 +196,7 @@ def measure(attack: Attack, name: str, seconds: float) -> Waits:
     """Send the victim's requests one after another while an attack runs."""
     waits = Waits()
     with attack.client(attack.run.api_key) as client:
-        requests = requests_of(client, name, attack.run.system.settings.models_dir)
+        requests = requests_of(client, name)
         client.send(next(requests))
         ATTACKS[name](attack)
         time.sleep(1)
@@ -224,13 +227,23 @@ def add_user(run: Running, name: str) -> str:
     return next(word for word in ran.stdout.split() if word.startswith("ktv_"))
 
 
+def tiny_models(folder: Path) -> Path:
+    """Write a base model of the tiny engine that reads a letter for every shape; return its folder."""
+    target = folder / "models"
+    target.mkdir()
+    table = np.resize(np.array([ord(letter) for letter in tiny.LETTERS], dtype=np.int32), tiny.CODES)
+    (target / "hebrew_base.safetensors").write_bytes(tiny.save(table))
+    return target
+
+
 async def bench(names: list[str], engine: str, seconds: float) -> None:
     """Measure each attack on a fresh system."""
     os.environ.update(SETTINGS)
     for name in names:
         with tempfile.TemporaryDirectory(prefix="ketav-bench-") as folder:
             settings = LocalSettings.apart(Path(folder), free_ports(1)[0])
-            async with running(settings.model_copy(update={"engine": engine})) as run:
+            models = MODELS if engine == "kraken" else tiny_models(Path(folder))
+            async with running(settings.model_copy(update={"engine": engine, "models_dir": models})) as run:
                 users = [f"attacker-{number}" for number in range(ATTACKERS)]
                 keys = [await asyncio.to_thread(add_user, run, user) for user in users]
                 attack = Attack(run, keys)

@@ -198,7 +198,9 @@ def test_probes_ask_what_the_services_answer(overlay: str) -> None:
     assert probes == {"startup": "/readyz", "readiness": "/livez", "liveness": "/livez"}
     assert set(probes.values()) <= paths
     for name in ("recognizer-worker", "trainer-worker"):
-        assert not [key for key in container_of(deployments[name]) if key.endswith("Probe")]
+        container = container_of(deployments[name])
+        (beat_file,) = [entry["value"] for entry in container["env"] if entry["name"] == "KETAV_BEAT_FILE"]
+        assert beat_file in container["livenessProbe"]["exec"]["command"][-1]
 
 
 @each_overlay

@@ -177,3 +177,37 @@ async def test_an_abandoned_run_is_queued_again_and_fails_after_five_attempts(
     run = await get_run(registry, user_id, run_id)
     assert (run.state, run.attempts) == (training_pb2.TRAINING_RUN_STATE_FAILED, 5)
     assert run.verdict
+
+
+async def test_a_run_yields_once_to_a_run_that_was_interrupted(
+    registry: Registry, postgres: PostgresServer, database: str
+) -> None:
+    """The newest one in its first attempt does, when no worker is free; the interrupted run goes first."""
+    _, interrupted = await queued_run(registry)
+    await claim(registry, interrupted)
+    older, newer = [(await queued_run(registry))[1] for _ in range(2)]
+    fences = {run_id: (await claim(registry, run_id)).fence for run_id in (older, newer)}
+
+    async def yields(run_id: str) -> bool:
+        """Report progress of a run; return whether it shall go back to the queue."""
+        request = pb.ReportTrainingProgressRequest(
+            run_id=run_id, fence=fences[run_id], state=pb.TRAINING_RUN_STATE_RUNNING, epoch=1, epochs=10
+        )
+        with acting(None, "trainer"), rpc.raise_ketav_errors():
+            return (await registry.training.ReportTrainingProgress(request)).yield_requested
+
+    await expire_lease(postgres, database, interrupted)
+    assert interrupted in await sweep_runs(registry)
+    assert not await yields(newer)  # a free worker gets some seconds to claim it
+    wait = "UPDATE training_run SET updated_at = updated_at - interval '6 seconds' WHERE id = $1"
+    await asyncio.to_thread(postgres.execute, wait, database, UUID(interrupted))
+    assert [await yields(run_id) for run_id in (older, newer)] == [False, True]
+    end = pb.EndTrainingRunRequest(run_id=newer, fence=fences[newer], state=pb.TRAINING_RUN_STATE_QUEUED)
+    with acting(None, "trainer"), rpc.raise_ketav_errors():
+        await registry.training.EndTrainingRun(end)
+        swept = await registry.training.SweepTrainingRuns(pb.SweepTrainingRunsRequest())
+    assert [run_id for run_id in swept.run_ids if run_id in {interrupted, newer}] == [interrupted, newer]
+    fences[newer] = (await claim(registry, newer)).fence
+    assert not await yields(newer)
+    await claim(registry, interrupted)
+    assert not await yields(older)

@@ -310,6 +310,17 @@ async def test_a_worker_that_lost_its_lease_changes_nothing_more(bench: Bench) -
     assert not trainings()
 
 
+async def test_a_run_that_shall_yield_goes_back_to_the_queue(bench: Bench) -> None:
+    """Its process is ended at the next heartbeat."""
+    slow(bench)
+    run_id = bench.inside.queue()
+    task = await bench.begin(run_id)
+    bench.inside.yield_requested = True
+    await asyncio.wait_for(task, 20)
+    assert bench.inside.runs[run_id].message.state == double.QUEUED
+    assert not trainings()
+
+
 async def test_a_short_outage_of_the_registry_is_tolerated(bench: Bench) -> None:
     """Heartbeats fail for a while, less than the lease: the training goes on to its end."""
     run_id = bench.inside.queue()

@@ -77,6 +77,7 @@ class RegistryDouble(
         self.published: list[models_pb2.PublishModelHeader] = []
         self.files: dict[bytes, bytes] = {hashlib.sha256(parent).digest(): parent}
         self.unavailable = False
+        self.yield_requested = False
         self.downloads = 0
         self.changed = asyncio.Event()
 
@@ -146,7 +147,9 @@ class RegistryDouble(
         if request.HasField("loss"):
             run.epochs.append(request.epoch)
         self._change(run, state=request.state, epoch=request.epoch, epochs=request.epochs)
-        return training_pb2.ReportTrainingProgressResponse(cancel_requested=run.message.cancel_requested)
+        return training_pb2.ReportTrainingProgressResponse(
+            cancel_requested=run.message.cancel_requested, yield_requested=self.yield_requested
+        )
 
     async def CancelTrainingRun(self, request: Any, context: Any) -> training_pb2.CancelTrainingRunResponse:
         """Cancel a run: a queued one ends, a claimed one is asked to end."""

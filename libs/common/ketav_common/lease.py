@@ -37,7 +37,8 @@ class Lease(Generic[ProgressT]):
 
     `renew` reports progress and returns whether the user has cancelled the work. `ended` is set as soon as
     the attempt must end, with the reason in `reason`: the user cancelled it, another worker owns the work, or
-    the registry was unavailable until the lease ran out.
+    the registry was unavailable until the lease ran out. `renew` may raise WorkerStoppingError: the
+    work is returned.
     """
 
     def __init__(
@@ -59,7 +60,7 @@ class Lease(Generic[ProgressT]):
         self._one_at_a_time = asyncio.Lock()
         self._heartbeats: asyncio.Task[None] | None = None
         self.ended = asyncio.Event()
-        self.reason: CancelledByUserError | LeaseLostError | None = None
+        self.reason: CancelledByUserError | LeaseLostError | WorkerStoppingError | None = None
 
     async def __aenter__(self) -> Self:
         """Begin the heartbeats."""
@@ -117,12 +118,14 @@ class Lease(Generic[ProgressT]):
             except KetavError as error:
                 log.warning("lease_refused", code=error.code, **self._labels)
                 self._end(LeaseLostError(error.code))
+            except WorkerStoppingError as error:
+                self._end(error)
             else:
                 self._until = sent + self._lease_s
                 if cancelled:
                     self._end(CancelledByUserError("The user has cancelled the work."))
 
-    def _end(self, reason: CancelledByUserError | LeaseLostError) -> None:
+    def _end(self, reason: CancelledByUserError | LeaseLostError | WorkerStoppingError) -> None:
         """Record the first reason and end the attempt."""
         if self.reason is None:
             self.reason = reason

@@ -19,6 +19,7 @@ from ketav.registry.v1 import (
 )
 from ketav_common import context, rpc
 from ketav_common.identity import Identity
+from ketav_common.lease import WorkerStoppingError
 from ketav_trainer import convert
 from ketav_trainer.domain import Candidate, Claim, ModelRef, Progress, State
 
@@ -47,11 +48,16 @@ class RegistryClient:
             return convert.to_claim(await self._runs.ClaimTrainingRun(request, timeout=_CALL_S))
 
     async def report(self, claim: Claim, progress: Progress) -> bool:
-        """Renew the lease and record progress; return whether the user has cancelled the run."""
+        """Renew the lease and record progress; return whether the user has cancelled the run.
+
+        Raises WorkerStoppingError when the run shall go back to the queue, because an interrupted one waits.
+        """
         with _as_trainer(claim.user_id):
             response = await self._runs.ReportTrainingProgress(
                 convert.from_progress(claim, progress), timeout=_CALL_S
             )
+        if response.yield_requested and not response.cancel_requested:
+            raise WorkerStoppingError("a run that was interrupted waits for a worker")
         return bool(response.cancel_requested)
 
     async def end(self, claim: Claim, state: State, verdict: str) -> None:

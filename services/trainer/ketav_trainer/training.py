@@ -56,11 +56,12 @@ class Dependencies:
     """Set when the worker is stopping."""
 
 
-async def run_training(run_id: str, *, dependencies: Dependencies) -> None:
+async def run_training(run_id: str, *, dependencies: Dependencies) -> Outcome | None:
     """Claim a run and bring it to an end; do nothing when another worker owns it or it has ended.
 
-    When `stop` is set the run goes back to the queue; a later attempt on this machine continues from the
-    checkpoint. After the lease is lost nothing is written any more.
+    Returns how the attempt ended, None where there was none. When `stop` is set, or the registry asks for it
+    because an interrupted run waits, the run goes back to the queue; a later attempt on this machine
+    continues from the checkpoint. After the lease is lost nothing is written any more.
     """
     config = dependencies.config
     faults.reached("before-claim", run_id)
@@ -68,7 +69,7 @@ async def run_training(run_id: str, *, dependencies: Dependencies) -> None:
         claim = await dependencies.registry.claim(run_id, config.worker)
     except (Stale, NotFound, Precondition) as error:
         log.info("run_not_claimed", run_id=run_id, code=error.code)
-        return
+        return None
     log.info("run_claimed", run_id=run_id, fence=claim.fence)
     faults.reached("after-claim", run_id)
     began = time.monotonic()
@@ -85,6 +86,7 @@ async def run_training(run_id: str, *, dependencies: Dependencies) -> None:
     if outcome not in _UNFINISHED:
         delete_checkpoint(config.directory, claim)
     faults.reached("before-ack", run_id)
+    return outcome
 
 
 async def train_model(

@@ -22,7 +22,7 @@ from ketav_trainer.fit_messages import EngineConfig
 from ketav_trainer.fit_runner import FitProcesses
 from ketav_trainer.registry import RegistryClient
 from ketav_trainer.settings import WorkerSettings
-from ketav_trainer.training import Dependencies, run_training
+from ketav_trainer.training import Dependencies, Outcome, run_training
 
 log = get_logger()
 
@@ -55,7 +55,9 @@ class Worker:
     def train(self, run_id: str, headers: Mapping[str, str]) -> None:
         """Bring a run to its end, in the trace that the message's headers name."""
         with tracing.span("take run", SpanKind.CONSUMER, headers=headers):
-            self._runner.run(self._train(run_id))
+            outcome = self._runner.run(self._train(run_id))
+        if outcome == "returned" and not self._stopping:
+            self._runner.run(self._sweep())  # the run that it has yielded to is enqueued at once
         self._runner.run(self._prepare())
 
     def sweep(self) -> None:
@@ -73,8 +75,8 @@ class Worker:
         if self._settings.training_standby and not self._stopping:
             await self._processes.prepare()
 
-    async def _train(self, run_id: str) -> None:
-        """Train one run until it ends or the worker stops."""
+    async def _train(self, run_id: str) -> Outcome | None:
+        """Train one run until it ends or the worker stops; return how the attempt ended."""
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         if self._stopping:
             self._stop.set()
@@ -84,9 +86,10 @@ class Worker:
                     RegistryClient(channel), self._config, self._processes, self._stop
                 )
                 with context.bind(request_id=f"run-{run_id}"):
-                    await run_training(run_id, dependencies=dependencies)
+                    return await run_training(run_id, dependencies=dependencies)
         except KetavError as error:
             log.warning("run_left_to_the_sweep", run_id=run_id, code=error.code)
+            return None
         finally:
             self._loop = self._stop = None
 

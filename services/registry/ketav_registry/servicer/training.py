@@ -92,10 +92,12 @@ class TrainingServicer(training_pb2_grpc.TrainingServiceServicer):
         require_role("trainer")
         claimed = FencedRun(common.uuid(request.run_id, "run_id"), request.fence)
         progress = convert.progress(request)
-        cancel_requested = await training.report_training_progress(
+        orders = await training.report_training_progress(
             claimed, progress, lease=self._lease, stores=self._stores
         )
-        return pb.ReportTrainingProgressResponse(cancel_requested=cancel_requested)
+        return pb.ReportTrainingProgressResponse(
+            cancel_requested=orders.cancel, yield_requested=orders.return_to_queue
+        )
 
     async def EndTrainingRun(
         self, request: pb.EndTrainingRunRequest, context: object

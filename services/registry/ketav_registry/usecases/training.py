@@ -36,6 +36,7 @@ from ketav_registry.repository import (
     training_new_base,
     training_policy,
     training_readiness,
+    training_sweep,
 )
 from ketav_registry.stores import Stores
 from ketav_registry.usecases.models import require_base
@@ -76,6 +77,14 @@ class NewRun:
     hand_name: str | None = None
     hand: Hand | None = None
     new_base: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerOrders:
+    """What a worker is asked to do with its run: to cancel it, or to return it to the queue."""
+
+    cancel: bool
+    return_to_queue: bool
 
 
 async def create_training_run(user_id: UUID, new: NewRun, *, stores: Stores) -> TrainingRun:
@@ -240,8 +249,8 @@ async def _with_models(transaction: Transaction, run: TrainingRun, lease: timede
 
 async def report_training_progress(
     claimed: FencedRun, progress: Progress, *, lease: timedelta, stores: Stores
-) -> bool:
-    """Renew the lease, store progress, and return whether the user has cancelled the run.
+) -> WorkerOrders:
+    """Renew the lease, store progress, and return whether the run is cancelled, or shall yield to another.
 
     InvalidInput invalid-progress: a wrong state or figure. Stale stale-fence: another worker has claimed the
     run. Stale run-ended: the run has ended.
@@ -256,7 +265,8 @@ async def report_training_progress(
         cancel_requested = await training.report(transaction, claimed, progress, lease)
         if cancel_requested is None:
             raise stale_fence(await training.find_run(transaction, claimed.run_id))
-    return cancel_requested
+        yields = await training_sweep.should_yield(transaction, claimed)
+    return WorkerOrders(cancel_requested, yields)
 
 
 async def end_training_run(

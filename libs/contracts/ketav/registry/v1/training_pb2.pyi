@@ -632,16 +632,22 @@ class ReportTrainingProgressResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     CANCEL_REQUESTED_FIELD_NUMBER: _builtins.int
+    YIELD_REQUESTED_FIELD_NUMBER: _builtins.int
     cancel_requested: _builtins.bool
     """Whether the user has cancelled the run."""
+    yield_requested: _builtins.bool
+    """Whether the worker shall return the run to the queue now, because a run that was interrupted waits for a worker.
+    Another attempt continues from its checkpoint. A run yields once.
+    """
     def __init__(
         self,
         *,
         cancel_requested: _builtins.bool = ...,
+        yield_requested: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cancel_requested", b"cancel_requested"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cancel_requested", b"cancel_requested", "yield_requested", b"yield_requested"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -731,7 +737,7 @@ class SweepTrainingRunsResponse(_message.Message):
     RUN_IDS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def run_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """UUIDs of all queued runs."""
+        """UUIDs of all queued runs, interrupted ones first."""
 
     def __init__(
         self,
