@@ -103,6 +103,8 @@ ROWS: dict[str, tuple[Panel, ...]] = {
             (
                 ("sum(increase(ketav_reader_deaths_total[1h]))", "deaths"),
                 ("sum(increase(ketav_reader_failed_starts_total[1h]))", "failed starts"),
+                ("sum(increase(ketav_readers_renewed_total[1h]))", "renewed for their memory"),
+                ("sum(increase(ketav_reading_budget_overruns_total[1h]))", "images over their budget"),
             ),
         ),
         Panel("Model cache by result", "reqps", rate("ketav_model_cache_lookups_total", "result")),

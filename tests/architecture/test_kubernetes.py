@@ -199,7 +199,8 @@ def test_probes_ask_what_the_services_answer(overlay: str) -> None:
     assert set(probes.values()) <= paths
     for name in ("recognizer-worker", "trainer-worker"):
         container = container_of(deployments[name])
-        (beat_file,) = [entry["value"] for entry in container["env"] if entry["name"] == "KETAV_BEAT_FILE"]
+        beat_file = variables(overlay, deployments[name])["KETAV_BEAT_FILE"]
+        assert beat_file is not None
         assert beat_file in container["livenessProbe"]["exec"]["command"][-1]
 
 

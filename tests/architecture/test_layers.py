@@ -20,8 +20,9 @@ SHARED_RULES = {
     "ketav_common.addresses",
     "ketav_common.error_rates",
     "ketav_common.text",
+    "ketav_engine.budgets",
 }
-"""Modules of the common library without input or output, which a domain may use."""
+"""Modules of the libraries without input or output, which a domain may use."""
 ENVIRONMENT_READERS = {
     "libs/common/ketav_common/settings.py",
     "services/registry/migrations/env.py",  # the address of the migrating role, when alembic runs by itself

@@ -146,11 +146,15 @@ class System:
 
     def _services(self) -> Iterator[Spec]:
         """Yield the recognizer, the trainer, and their workers: one reads jobs, one trains and has beat."""
-        yield self._grpc_service("recognizer", {**self.model_env(), **self._queue_env("recognizer")})
+        yield self._grpc_service(
+            "recognizer",
+            python("-m", "ketav_recognizer.main"),
+            {**self.model_env(), **self._queue_env("recognizer")},
+        )
         reading = self._queue_env("recognizer-worker")
         yield self._worker("recognizer-worker", python("-m", "ketav_recognizer.worker"), reading)
         queue = {**self.model_env(), **self._queue_env("trainer")}
-        yield self._grpc_service("trainer", queue, needs=self._broker)
+        yield self._grpc_service("trainer", python("-m", "ketav_trainer.main"), queue, needs=self._broker)
         own_port = {"KETAV_METRICS_PORT": str(self.metrics_port("worker"))}
         yield self._worker("worker", python("-m", "ketav_trainer.worker", "--beat"), queue | own_port)
 
@@ -163,12 +167,14 @@ class System:
         """Return the environment of a service that uses the broker."""
         return self.service_env(name, "KETAV_REDIS_URL")
 
-    def _grpc_service(self, name: str, env: Mapping[str, str], needs: tuple[str, ...] = ()) -> Spec:
+    def _grpc_service(
+        self, name: str, command: tuple[str, ...], env: Mapping[str, str], needs: tuple[str, ...] = ()
+    ) -> Spec:
         """Return a gRPC service without a store of its own."""
         address = self.addresses[name]
         return Spec(
             name,
-            python("-m", f"ketav_{name}.main"),
+            command,
             env,
             needs=needs,
             ready=GrpcProbe(address),

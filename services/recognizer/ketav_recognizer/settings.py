@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from ketav_common.extensions import KRAKEN, check_engine
-from ketav_common.limits import MIB
+from ketav_common.limits import MAX_PAGE_LINES, MIB
 from ketav_common.setting_types import Device, GrpcAddress, NpzFile, RedisUrl, WritableDirectory
 from ketav_common.settings import BoundSettings, ServiceSettings
 
@@ -53,12 +53,12 @@ class RecognizerSettings(BoundSettings):
     page_lines: int = Field(
         default=100,
         ge=1,
-        le=1000,
+        le=MAX_PAGE_LINES,
         description="Lines that are read on a page of any size; KETAV_PAGE_LINES_PER_MEGAPIXEL adds to them. "
         "Further lines are left out, with a warning.",
     )
     page_lines_per_megapixel: int = Field(
-        default=25, ge=0, le=1000, description="Lines that each megapixel of a page adds."
+        default=25, ge=0, le=MAX_PAGE_LINES, description="Lines that each megapixel of a page adds."
     )
     page_cpu_seconds: float = Field(
         default=6,
