@@ -189,7 +189,7 @@ async def test_a_run_yields_once_to_a_run_that_was_interrupted(
     fences = {run_id: (await claim(registry, run_id)).fence for run_id in (older, newer)}
 
     async def yields(run_id: str) -> bool:
-        """Report progress of a run; return whether it shall go back to the queue."""
+        """Report progress of a run; return whether it must go back to the queue."""
         request = pb.ReportTrainingProgressRequest(
             run_id=run_id, fence=fences[run_id], state=pb.TRAINING_RUN_STATE_RUNNING, epoch=1, epochs=10
         )

@@ -50,7 +50,7 @@ class RegistryClient:
     async def report(self, claim: Claim, progress: Progress) -> bool:
         """Renew the lease and record progress; return whether the user has cancelled the run.
 
-        Raises WorkerStoppingError when the run shall go back to the queue, because an interrupted one waits.
+        Raises WorkerStoppingError when the run must go back to the queue, because an interrupted one waits.
         """
         with _as_trainer(claim.user_id):
             response = await self._runs.ReportTrainingProgress(

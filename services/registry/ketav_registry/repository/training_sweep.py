@@ -55,7 +55,7 @@ async def queued_runs(transaction: Transaction) -> list[UUID]:
 
 
 async def should_yield(transaction: Transaction, claimed: FencedRun) -> bool:
-    """Return whether a run shall go back to the queue, because one that was interrupted waits for a worker.
+    """Return whether a run must go back to the queue, because one that was interrupted waits for a worker.
 
     It is the newest run that trains in its first attempt: one run yields at a time, and each of them once.
     """

@@ -92,11 +92,11 @@ class TrainingServicer(training_pb2_grpc.TrainingServiceServicer):
         require_role("trainer")
         claimed = FencedRun(common.uuid(request.run_id, "run_id"), request.fence)
         progress = convert.progress(request)
-        orders = await training.report_training_progress(
+        requests = await training.report_training_progress(
             claimed, progress, lease=self._lease, stores=self._stores
         )
         return pb.ReportTrainingProgressResponse(
-            cancel_requested=orders.cancel, yield_requested=orders.return_to_queue
+            cancel_requested=requests.cancel, yield_requested=requests.return_to_queue
         )
 
     async def EndTrainingRun(

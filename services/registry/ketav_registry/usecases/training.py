@@ -80,8 +80,8 @@ class NewRun:
 
 
 @dataclass(frozen=True, slots=True)
-class WorkerOrders:
-    """What a worker is asked to do with its run: to cancel it, or to return it to the queue."""
+class WorkerRequests:
+    """The requests to a worker about its run: to cancel it, or to return it to the queue."""
 
     cancel: bool
     return_to_queue: bool
@@ -249,8 +249,8 @@ async def _with_models(transaction: Transaction, run: TrainingRun, lease: timede
 
 async def report_training_progress(
     claimed: FencedRun, progress: Progress, *, lease: timedelta, stores: Stores
-) -> WorkerOrders:
-    """Renew the lease, store progress, and return whether the run is cancelled, or shall yield to another.
+) -> WorkerRequests:
+    """Renew the lease, store progress, and return whether the run is cancelled, or must yield to another.
 
     InvalidInput invalid-progress: a wrong state or figure. Stale stale-fence: another worker has claimed the
     run. Stale run-ended: the run has ended.
@@ -266,7 +266,7 @@ async def report_training_progress(
         if cancel_requested is None:
             raise stale_fence(await training.find_run(transaction, claimed.run_id))
         yields = await training_sweep.should_yield(transaction, claimed)
-    return WorkerOrders(cancel_requested, yields)
+    return WorkerRequests(cancel_requested, yields)
 
 
 async def end_training_run(

@@ -636,7 +636,7 @@ class ReportTrainingProgressResponse(_message.Message):
     cancel_requested: _builtins.bool
     """Whether the user has cancelled the run."""
     yield_requested: _builtins.bool
-    """Whether the worker shall return the run to the queue now, because a run that was interrupted waits for a worker.
+    """Whether the worker must return the run to the queue now, because a run that was interrupted waits for a worker.
     Another attempt continues from its checkpoint. A run yields once.
     """
     def __init__(
