@@ -31,6 +31,7 @@ TABLES = sorted(metadata.tables)
 # Tables whose rows the service's role may delete. Other rows are deleted with a page, project or account.
 DELETABLE = {
     "account",
+    "done_request",
     "ended_session",
     "job",
     "object_removal",
