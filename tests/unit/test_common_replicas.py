@@ -28,7 +28,7 @@ class Replica(accounts_pb2_grpc.AccountServiceServicer):
         assert call is not None
         return accounts_pb2.ResolveApiKeyResponse(user_id=self.name)
 
-    GetAccount = DeleteAccount = EndSession = None  # type: ignore[assignment]
+    GetAccount = DeleteAccount = ListAuditEntries = RecordExport = EndSession = None  # type: ignore[assignment]
 
 
 def serve(name: str, port: int, address: str = "127.0.0.1", seconds: float = 30) -> rpc.Server:

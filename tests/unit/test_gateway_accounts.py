@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.parts.gateway import KEY, Gateway, in_process_gateway
+from tests.parts.gateway import KEY, Gateway, in_process_gateway, upload
 from tests.parts.in_memory.training import add_run
 
 
@@ -32,6 +32,24 @@ async def test_a_key_that_was_revoked_a_moment_ago_shows_nothing(gateway: Gatewa
     assert (await gateway.client.get("/me")).status_code == 200
     gateway.state.keys.clear()
     assert (await gateway.client.get("/me")).status_code == 404
+
+
+async def test_exports_of_a_page_and_of_a_project_are_in_the_audit_log(gateway: Gateway) -> None:
+    """Newest first, in parts; that of another user has none, and a refused export writes none."""
+    read = (await upload(gateway.client)).json()
+    project, image = f"/projects/{read['project_id']}", read["image_id"]
+    for address in (f"{project}/export?format=tei", f"{project}/images/{image}/export?format=alto"):
+        assert (await gateway.client.get(address)).status_code == 200
+        assert (await gateway.other.get(address)).status_code == 404
+    first = (await gateway.client.get("/me/audit", params={"limit": 1})).json()
+    rest = (await gateway.client.get("/me/audit", params={"cursor": first["next_cursor"]})).json()
+    entries = [*first["entries"], *rest["entries"]]
+    assert [(entry["actor"], entry["action"], entry["subject"]) for entry in entries] == [
+        ("user", "project.exported", f"{read['project_id']} alto"),
+        ("user", "project.exported", f"{read['project_id']} tei"),
+    ]
+    assert rest["next_cursor"] is None
+    assert (await gateway.other.get("/me/audit")).json() == {"entries": [], "next_cursor": None}
 
 
 async def test_runs_are_listed_newest_first_in_parts(gateway: Gateway) -> None:

@@ -21,12 +21,12 @@ async def test_the_file_is_returned_as_it_was_stored(gateway: Gateway) -> None:
 
 @pytest.mark.parametrize("name", ["txt", "json", "alto", "page", "hocr"])
 async def test_an_export_is_a_download_of_the_chosen_format(gateway: Gateway, name: str) -> None:
-    """One call; the page's texts are in it."""
+    """Two calls: the page, and an entry in the audit log; the page's texts are in the file."""
     read = (await upload(gateway.client)).json()
     gateway.state.calls.clear()
     path = f"/projects/{read['project_id']}/images/{read['image_id']}/export?format={name}"
     response = await gateway.client.get(path)
-    assert (response.status_code, gateway.state.calls) == (200, ["GetPage"])
+    assert (response.status_code, gateway.state.calls) == (200, ["GetPage", "RecordExport"])
     assert response.headers["content-disposition"].startswith(f'attachment; filename="{read["image_id"]}.')
     assert all(word in response.text for word in f"{TEXT} {SECOND_TEXT}".split())
 

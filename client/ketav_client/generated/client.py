@@ -7,6 +7,7 @@ from ketav_client.call import Call
 
 from .api.accounts import delete_account as _delete_account
 from .api.accounts import get_account as _get_account
+from .api.accounts import list_audit as _list_audit
 from .api.corrections import list_corrections as _list_corrections
 from .api.corrections import put_correction as _put_correction
 from .api.corrections import save_feedback as _save_feedback
@@ -55,6 +56,7 @@ from .api.webhooks import get_webhook as _get_webhook
 from .api.webhooks import set_webhook as _set_webhook
 from .api.webhooks import test_webhook as _test_webhook
 from .models.account import Account
+from .models.audit_list import AuditList
 from .models.changed_line import ChangedLine
 from .models.correct_line_response import CorrectLineResponse
 from .models.create_job_request import CreateJobRequest
@@ -1228,6 +1230,31 @@ class Operations(ABC):
             )
         )
 
+    def list_audit(
+        self,
+        *,
+        cursor: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+    ) -> AuditList:
+        """List the audit log of your account.
+
+        List the actions on your account, newest first: keys, deletions, exports, models that serve,
+        webhooks.
+
+        No entry can be changed. They stay for 90 days after the account is deleted, without your name.
+
+        Args:
+            cursor (str | Unset): `next_cursor` of the previous response; the first part of the list
+                without it.
+            limit (int | Unset): Maximum number of elements in the response.
+        """
+        return self.send(
+            _list_audit.list_audit(
+                cursor=cursor,
+                limit=limit,
+            )
+        )
+
     def livez(
         self,
     ) -> Health:
@@ -2362,6 +2389,31 @@ class AsyncOperations(ABC):
         return await self.send(
             _delete_account.delete_account(
                 x_confirm=x_confirm,
+            )
+        )
+
+    async def list_audit(
+        self,
+        *,
+        cursor: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+    ) -> AuditList:
+        """List the audit log of your account.
+
+        List the actions on your account, newest first: keys, deletions, exports, models that serve,
+        webhooks.
+
+        No entry can be changed. They stay for 90 days after the account is deleted, without your name.
+
+        Args:
+            cursor (str | Unset): `next_cursor` of the previous response; the first part of the list
+                without it.
+            limit (int | Unset): Maximum number of elements in the response.
+        """
+        return await self.send(
+            _list_audit.list_audit(
+                cursor=cursor,
+                limit=limit,
             )
         )
 

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import QueuePool
 
 from ketav_common import tracing
+from ketav_common.context import identity_or_none
 from ketav_common.errors import KetavError, NotFound, TimedOut, Unavailable
 from ketav_common.tracing import SpanKind
 from ketav_registry import metrics
@@ -24,9 +25,10 @@ Transaction = AsyncConnection
 
 _MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations" / "versions"
 _SET_SCOPE = sa.text(
-    "SELECT set_config('app.user_id', :user_id, true), set_config('app.system', :system, true)"
+    "SELECT set_config('app.user_id', :user_id, true), set_config('app.system', :system, true), "
+    "set_config('app.actor', :actor, true)"
 )
-"""Sets for this transaction what the row-level security policies compare rows with."""
+"""Sets for this transaction what the row-level security policies compare rows with, and who acts in it."""
 _LOCK_SHARED = sa.text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:user_id, 0))")
 _TRY_LOCK_SHARED = sa.text("SELECT pg_try_advisory_xact_lock_shared(hashtextextended(:user_id, 0))")
 _LOCK_EXCLUSIVE = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:user_id, 0))")
@@ -54,6 +56,15 @@ _UNAVAILABLE_ERRORS = (
 _NOT_MIGRATED = (
     "The database does not have the schema of this version. The operator must run `ketav migrate`."
 )
+
+
+def current_actor() -> str:
+    """Return who acts, for the audit log: `user`, the role of the service that calls, or `operator`.
+
+    Outside a call it is a command of the operator, or a sweep of this service.
+    """
+    identity = identity_or_none()
+    return "operator" if identity is None else identity.role
 
 
 class UniqueConflictError(Exception):
@@ -150,7 +161,11 @@ class Database:
                 async with self._engine.begin() as connection:
                     connected = True
                     metrics.CONNECTION_DELAY.observe(time.monotonic() - began)
-                    scope = {"user_id": user_id, "system": "on" if system else "off"}
+                    scope = {
+                        "user_id": user_id,
+                        "system": "on" if system else "off",
+                        "actor": current_actor(),
+                    }
                     await connection.execute(_SET_SCOPE, scope)
                     yield connection
         except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
@@ -186,7 +201,8 @@ class Database:
 
 async def restrict_to_user(transaction: Transaction, user_id: UUID) -> None:
     """Restrict a system transaction to the rows of one user and the base models, until it ends."""
-    await transaction.execute(_SET_SCOPE, {"user_id": str(user_id), "system": "off"})
+    scope = {"user_id": str(user_id), "system": "off", "actor": current_actor()}
+    await transaction.execute(_SET_SCOPE, scope)
 
 
 async def block_deletion(transaction: Transaction, user_id: UUID) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from ketav.registry.v1 import accounts_pb2, accounts_pb2_grpc, erasure_pb2
 from ketav_common.errors import NotFound
 from tests.parts.in_memory.pages import count
-from tests.parts.in_memory.state import TIME, State
+from tests.parts.in_memory.state import TIME, State, list_part
 
 
 class Accounts(accounts_pb2_grpc.AccountServiceServicer):
@@ -40,6 +40,27 @@ class Accounts(accounts_pb2_grpc.AccountServiceServicer):
         self.state.caller()
         self.state.ended_sessions.add(request.session_id)
         return accounts_pb2.EndSessionResponse()
+
+    async def ListAuditEntries(self, request: Any, context: Any) -> Any:
+        """Return the exports of the caller, newest first."""
+        self.state.enter("ListAuditEntries", request)
+        entries = self.state.caller().audit[::-1]
+        part, cursor = list_part(entries, request.cursor, request.limit or 20)
+        return accounts_pb2.ListAuditEntriesResponse(entries=part, next_cursor=cursor)
+
+    async def RecordExport(self, request: Any, context: Any) -> Any:
+        """Write an export of the caller."""
+        self.state.enter("RecordExport", request)
+        user = self.state.caller()
+        user.project(request.project_id)
+        entry = accounts_pb2.AuditEntry(
+            actor="user",
+            action="project.exported",
+            subject=f"{request.project_id} {request.format}",
+            create_time=TIME,
+        )
+        user.audit.append(entry)
+        return accounts_pb2.RecordExportResponse()
 
     async def DeleteAccount(self, request: Any, context: Any) -> Any:
         """Delete the caller's keys and data."""

@@ -9,6 +9,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from ketav.page.v1 import page_pb2
 from ketav.registry.v1 import (
+    accounts_pb2,
     erasure_pb2,
     jobs_pb2,
     models_pb2,
@@ -61,6 +62,7 @@ class User:
         default_factory=lambda: training_pb2.TrainingPolicy(automatic=True, minimum_gap_seconds=300)
     )
     webhook: webhooks_pb2.Webhook | None = None
+    audit: list[accounts_pb2.AuditEntry] = field(default_factory=list)
     responses: dict[str, tuple[bytes, Any]] = field(default_factory=dict)
 
     def project(self, project_id: str) -> projects_pb2.Project:

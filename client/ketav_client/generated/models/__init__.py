@@ -1,6 +1,8 @@
 """Contains all the data models used in inputs/outputs"""
 
 from .account import Account
+from .audit_entry import AuditEntry
+from .audit_list import AuditList
 from .card import Card
 from .changed_line import ChangedLine
 from .correct_line_response import CorrectLineResponse
@@ -130,6 +132,8 @@ from .word import Word
 
 __all__ = (
     "Account",
+    "AuditEntry",
+    "AuditList",
     "Card",
     "ChangedLine",
     "CorrectedLine",

@@ -25,3 +25,17 @@ def account(message: accounts_pb2.GetAccountResponse, settings: GatewaySettings)
         roles=["user"],
         limits=limits,
     )
+
+
+def audit_list(message: accounts_pb2.ListAuditEntriesResponse) -> schemas.AuditList:
+    """Return a part of the audit log."""
+    entries = [
+        schemas.AuditEntry(
+            created_at=timestamp(entry.create_time),
+            actor=entry.actor,
+            action=entry.action,
+            subject=entry.subject,
+        )
+        for entry in message.entries
+    ]
+    return schemas.AuditList(entries=entries, next_cursor=message.next_cursor or None)

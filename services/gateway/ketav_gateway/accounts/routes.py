@@ -11,8 +11,9 @@ from ketav_gateway.erasure.convert import erasure
 from ketav_gateway.erasure.schemas import Erasure
 from ketav_gateway.http import sessions
 from ketav_gateway.http.authentication import key_digest, presented_key
-from ketav_gateway.http.dependencies import Gateway, UserId
+from ketav_gateway.http.dependencies import Cursor, Gateway, ListLimit, UserId
 from ketav_gateway.http.openapi import CURL_ARGUMENTS, WITH_COOKIE
+from ketav_gateway.http.problem_codes import LIST
 from ketav_gateway.http.problems import Responses, responses
 from ketav_gateway.services import call
 
@@ -30,6 +31,18 @@ async def get_account(request: Request, gateway: Gateway) -> schemas.Account:
     message = accounts_pb2.GetAccountRequest(key_sha256=credential.key_sha256)
     response = await call(gateway.services.accounts.GetAccount, message, gateway.services.deadlines.short_s)
     return convert.account(response, gateway.settings)
+
+
+@router.get("/me/audit", responses=responses(*LIST), summary="List the audit log of your account")
+async def list_audit(gateway: Gateway, cursor: Cursor = "", limit: ListLimit = 20) -> schemas.AuditList:
+    """List the actions on your account, newest first: keys, deletions, exports, models that serve, webhooks.
+
+    No entry can be changed. They stay for 90 days after the account is deleted, without your name.
+    """
+    request = accounts_pb2.ListAuditEntriesRequest(cursor=cursor, limit=limit)
+    services = gateway.services
+    response = await call(services.accounts.ListAuditEntries, request, services.deadlines.short_s)
+    return convert.audit_list(response)
 
 
 @router.delete(

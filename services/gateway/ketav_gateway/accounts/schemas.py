@@ -59,6 +59,47 @@ class Account(ResponseBody):
     limits: Limits = Field(description="The limits of your requests.")
 
 
+class AuditEntry(ResponseBody):
+    """An action on your account."""
+
+    created_at: datetime = Field(description="When it was done.")
+    actor: str = Field(
+        description="Who did it: `user`, with one of your keys; `operator`; a service, such as `trainer`; or "
+        "`database`, a statement of the database's owner."
+    )
+    action: str = Field(
+        description="`account.created`, `.disabled`, `.enabled`; `key.created`, `.revoked`; `page.deleted`; "
+        "`project.deleted`, `.exported`; `model.activated`; `webhook.set`, `.deleted`."
+    )
+    subject: str = Field(
+        description="A key's 8 characters after `ktv_`, a model's version (`base`: the base of the script), "
+        "or a project's id with the format of the export; empty for what is deleted and for the account."
+    )
+
+
+class AuditList(ResponseBody):
+    """Actions on your account, newest first."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "entries": [
+                    {
+                        "created_at": examples.CREATED_AT,
+                        "actor": "operator",
+                        "action": "key.created",
+                        "subject": "0a1b2c3d",
+                    }
+                ],
+                "next_cursor": None,
+            }
+        }
+    )
+
+    entries: list[AuditEntry] = Field(description="Newest first.")
+    next_cursor: str | None = Field(description="Cursor of the next part; null in the last one.")
+
+
 class Session(ResponseBody):
     """The session of a browser."""
 

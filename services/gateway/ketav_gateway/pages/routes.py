@@ -222,6 +222,7 @@ async def export(
         selection = streams.Selection(project_id, [image_id], name=image_id)
         return await streams.response(export_format, selection, request, gateway, user_id)
     page = confident_page(await _get_page(gateway, project_id, image_id), min_confidence)
+    await streams.record_export(gateway.services, project_id, export_format)
     return _exported(request, page, export_format)
 
 

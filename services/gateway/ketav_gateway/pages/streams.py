@@ -15,7 +15,7 @@ from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 from zipstream import ZIP_DEFLATED, ZIP_STORED, ZipStream
 
-from ketav.registry.v1 import pages_pb2, projects_pb2
+from ketav.registry.v1 import accounts_pb2, pages_pb2, projects_pb2
 from ketav_common.errors import TimedOut, Unavailable
 from ketav_gateway.http.dependencies import Components
 from ketav_gateway.pages import documents
@@ -55,6 +55,12 @@ async def project_name(services: Services, project_id: str) -> str:
         if message.HasField("project"):
             return message.project.name
     raise Unavailable("The registry sent a project without its record. Retry later.")
+
+
+async def record_export(services: Services, project_id: str, kind: str) -> None:
+    """Write an export of a project, or of pages of it, into the caller's audit log; raises NotFound."""
+    request = accounts_pb2.RecordExportRequest(project_id=project_id, format=kind)
+    await call(services.accounts.RecordExport, request, services.deadlines.short_s)
 
 
 async def pages_of(services: Services, selection: Selection, deadline: float) -> AsyncGenerator[Page, None]:
@@ -129,6 +135,7 @@ async def response(
             base=str(request.base_url).rstrip("/"),
             folder=folder,
         )
+        await record_export(services, selection.project_id, kind)
         name = f"{selection.name or selection.project_id}.{extension(kind)}"
         return StreamingResponse(
             _closing(_chunks(kind, source, selection, gateway), stack.pop_all()),

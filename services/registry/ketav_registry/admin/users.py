@@ -6,7 +6,7 @@ import typer
 
 from ketav_registry.admin.session import Json, progress, run, show
 from ketav_registry.domain.accounts import User
-from ketav_registry.usecases import accounts, erasure
+from ketav_registry.usecases import accounts, accounts_audit, erasure
 
 app = typer.Typer(no_args_is_help=True, help="Manage users.")
 UserArgument = Annotated[str, typer.Argument(metavar="USER", help="Name or id of the user.")]
@@ -49,6 +49,21 @@ def enable_user(name: UserArgument) -> None:
     """Accept the API keys of a disabled user again."""
     user = run(lambda stores: accounts.set_disabled(name, disabled=False, stores=stores))
     typer.echo(f"{user.name} is enabled.")
+
+
+@app.command("audit")
+def list_audit(
+    name: UserArgument,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="Entries to show.")] = 50,
+    as_json: Json = False,
+) -> None:
+    """List the actions on a user's account, newest first: keys, deletions, exports, models, webhooks."""
+    entries = run(lambda stores: accounts_audit.list_entries_of(name, limit, stores=stores))
+    rows = [
+        {"time": entry.create_time, "actor": entry.actor, "action": entry.action, "subject": entry.subject}
+        for entry in entries
+    ]
+    show(rows, as_json=as_json)
 
 
 @app.command("delete")

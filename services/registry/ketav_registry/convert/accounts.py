@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from ketav.registry.v1 import accounts_pb2
 from ketav_common.errors import InvalidInput
 from ketav_registry.convert import common
-from ketav_registry.domain.accounts import Account
+from ketav_registry.domain.accounts import Account, AuditEntry
 
 _SESSION_BYTES = 16
 
@@ -35,3 +35,13 @@ def ended_session(request: accounts_pb2.EndSessionRequest) -> tuple[bytes, datet
     if not request.session_id:
         raise InvalidInput("The request names no session. Send its 16 bytes.", code="invalid-session")
     return session_id(request.session_id), request.expire_time.ToDatetime(UTC)
+
+
+def audit_message(entry: AuditEntry) -> accounts_pb2.AuditEntry:
+    """Return the message of an entry of the audit log."""
+    return accounts_pb2.AuditEntry(
+        actor=entry.actor,
+        action=entry.action,
+        subject=entry.subject,
+        create_time=common.timestamp(entry.create_time),
+    )

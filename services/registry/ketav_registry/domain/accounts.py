@@ -37,6 +37,17 @@ class KeyOwner:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """An action on an account: who (`user`, `operator`, a service) did what to which subject, and when."""
+
+    entry_id: UUID
+    actor: str
+    action: str
+    subject: str
+    create_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """A user's account and one of its valid keys, as the user sees them."""
 

@@ -7,7 +7,10 @@ from ketav_registry.convert import accounts as convert_accounts
 from ketav_registry.convert import common
 from ketav_registry.convert import erasure as convert
 from ketav_registry.stores import Stores
-from ketav_registry.usecases import accounts, erasure
+from ketav_registry.usecases import accounts, accounts_audit, erasure
+
+_MAX_FORMAT = 16
+"""Code points of a format's name in the audit log."""
 
 
 class AccountServicer(accounts_pb2_grpc.AccountServiceServicer):
@@ -46,3 +49,22 @@ class AccountServicer(accounts_pb2_grpc.AccountServiceServicer):
         """Delete the caller's account."""
         done = await erasure.delete_account(current_user(), stores=self._stores)
         return pb.DeleteAccountResponse(erasure=convert.erasure(done))
+
+    async def ListAuditEntries(
+        self, request: pb.ListAuditEntriesRequest, context: object
+    ) -> pb.ListAuditEntriesResponse:
+        """List what was done to the caller's account."""
+        after = common.id_position(request.cursor, "audit")
+        limit = common.limit(request.limit, default=20, maximum=100)
+        part = await accounts_audit.list_entries(current_user(), after, limit, stores=self._stores)
+        return pb.ListAuditEntriesResponse(
+            entries=[convert_accounts.audit_message(entry) for entry in part.entries],
+            next_cursor=common.cursor(part.next_position, "audit"),
+        )
+
+    async def RecordExport(self, request: pb.RecordExportRequest, context: object) -> pb.RecordExportResponse:
+        """Write that the caller exports a project."""
+        project_id = common.uuid(request.project_id, "project_id")
+        user_id, name = current_user(), request.format[:_MAX_FORMAT]
+        await accounts_audit.record_export(user_id, project_id, name, stores=self._stores)
+        return pb.RecordExportResponse()

@@ -1,6 +1,7 @@
 """The tables as the newest migration leaves them; `alembic check` compares the two."""
 
 from ketav_registry.tables.accounts import account, api_key, ended_session
+from ketav_registry.tables.accounts_audit import audit_entry
 from ketav_registry.tables.columns import metadata
 from ketav_registry.tables.corrections import correction, feedback
 from ketav_registry.tables.erasure import erasure
@@ -20,6 +21,7 @@ __all__ = [
     "active_hand_model",
     "active_model",
     "api_key",
+    "audit_entry",
     "correction",
     "dataset",
     "dataset_line",

@@ -1,6 +1,6 @@
-"""Removal of objects: those in the queue, and orphans, which no row refers to.
+"""Removal of objects: those in the queue, and orphans, which no row refers to; and of old audit entries.
 
-Every registry process does both periodically; concurrent sweeps do not disturb each other.
+Every registry process does so periodically; concurrent sweeps do not disturb each other.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from ketav_common.logging import get_logger
 from ketav_registry.domain.models import parse_user_model_key
 from ketav_registry.repository import object_removal
 from ketav_registry.stores import Stores
+from ketav_registry.usecases.accounts_audit import remove_old_entries
 
 log = get_logger()
 
@@ -49,6 +50,7 @@ async def sweeping(stores: Stores, interval_s: float) -> AsyncIterator[None]:
             await asyncio.sleep(interval_s)
             try:
                 await sweep_objects(search, stores=stores)
+                await remove_old_entries(stores)
             except KetavError as error:
                 log.warning("object_sweep_failed", code=error.code)
             except Exception:

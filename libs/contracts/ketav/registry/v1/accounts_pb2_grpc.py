@@ -55,6 +55,16 @@ class AccountServiceStub:
                 request_serializer=ketav_dot_registry_dot_v1_dot_accounts__pb2.DeleteAccountRequest.SerializeToString,
                 response_deserializer=ketav_dot_registry_dot_v1_dot_accounts__pb2.DeleteAccountResponse.FromString,
                 _registered_method=True)
+        self.ListAuditEntries = channel.unary_unary(
+                '/ketav.registry.v1.AccountService/ListAuditEntries',
+                request_serializer=ketav_dot_registry_dot_v1_dot_accounts__pb2.ListAuditEntriesRequest.SerializeToString,
+                response_deserializer=ketav_dot_registry_dot_v1_dot_accounts__pb2.ListAuditEntriesResponse.FromString,
+                _registered_method=True)
+        self.RecordExport = channel.unary_unary(
+                '/ketav.registry.v1.AccountService/RecordExport',
+                request_serializer=ketav_dot_registry_dot_v1_dot_accounts__pb2.RecordExportRequest.SerializeToString,
+                response_deserializer=ketav_dot_registry_dot_v1_dot_accounts__pb2.RecordExportResponse.FromString,
+                _registered_method=True)
 
 
 class AccountServiceServicer:
@@ -93,6 +103,21 @@ class AccountServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListAuditEntries(self, request, context):
+        """Lists the audit log of the caller's account: keys, deletions, models that serve, webhooks and exports.
+        INVALID_ARGUMENT invalid-cursor, invalid-limit.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecordExport(self, request, context):
+        """Writes into the audit log that the caller exports a project, or pages of it. NOT_FOUND: there is no such project.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AccountServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -115,6 +140,16 @@ def add_AccountServiceServicer_to_server(servicer, server):
                     servicer.DeleteAccount,
                     request_deserializer=ketav_dot_registry_dot_v1_dot_accounts__pb2.DeleteAccountRequest.FromString,
                     response_serializer=ketav_dot_registry_dot_v1_dot_accounts__pb2.DeleteAccountResponse.SerializeToString,
+            ),
+            'ListAuditEntries': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAuditEntries,
+                    request_deserializer=ketav_dot_registry_dot_v1_dot_accounts__pb2.ListAuditEntriesRequest.FromString,
+                    response_serializer=ketav_dot_registry_dot_v1_dot_accounts__pb2.ListAuditEntriesResponse.SerializeToString,
+            ),
+            'RecordExport': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordExport,
+                    request_deserializer=ketav_dot_registry_dot_v1_dot_accounts__pb2.RecordExportRequest.FromString,
+                    response_serializer=ketav_dot_registry_dot_v1_dot_accounts__pb2.RecordExportResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -226,6 +261,60 @@ class AccountService:
             '/ketav.registry.v1.AccountService/DeleteAccount',
             ketav_dot_registry_dot_v1_dot_accounts__pb2.DeleteAccountRequest.SerializeToString,
             ketav_dot_registry_dot_v1_dot_accounts__pb2.DeleteAccountResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAuditEntries(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ketav.registry.v1.AccountService/ListAuditEntries',
+            ketav_dot_registry_dot_v1_dot_accounts__pb2.ListAuditEntriesRequest.SerializeToString,
+            ketav_dot_registry_dot_v1_dot_accounts__pb2.ListAuditEntriesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordExport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ketav.registry.v1.AccountService/RecordExport',
+            ketav_dot_registry_dot_v1_dot_accounts__pb2.RecordExportRequest.SerializeToString,
+            ketav_dot_registry_dot_v1_dot_accounts__pb2.RecordExportResponse.FromString,
             options,
             channel_credentials,
             insecure,

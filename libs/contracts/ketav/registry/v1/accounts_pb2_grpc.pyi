@@ -49,6 +49,12 @@ class AccountServiceStub:
     """Deletes the caller's account: keys, projects, corrections, training runs and models, in one transaction.
     A record with the time and the number of deleted rows remains. NOT_FOUND: the account was deleted already.
     """
+    ListAuditEntries: _grpc.UnaryUnaryMultiCallable[_accounts_pb2.ListAuditEntriesRequest, _accounts_pb2.ListAuditEntriesResponse]
+    """Lists the audit log of the caller's account: keys, deletions, models that serve, webhooks and exports.
+    INVALID_ARGUMENT invalid-cursor, invalid-limit.
+    """
+    RecordExport: _grpc.UnaryUnaryMultiCallable[_accounts_pb2.RecordExportRequest, _accounts_pb2.RecordExportResponse]
+    """Writes into the audit log that the caller exports a project, or pages of it. NOT_FOUND: there is no such project."""
 
 @_typing.type_check_only
 class AccountServiceAsyncStub(AccountServiceStub):
@@ -71,6 +77,12 @@ class AccountServiceAsyncStub(AccountServiceStub):
     """Deletes the caller's account: keys, projects, corrections, training runs and models, in one transaction.
     A record with the time and the number of deleted rows remains. NOT_FOUND: the account was deleted already.
     """
+    ListAuditEntries: _aio.UnaryUnaryMultiCallable[_accounts_pb2.ListAuditEntriesRequest, _accounts_pb2.ListAuditEntriesResponse]  # type: ignore[assignment]
+    """Lists the audit log of the caller's account: keys, deletions, models that serve, webhooks and exports.
+    INVALID_ARGUMENT invalid-cursor, invalid-limit.
+    """
+    RecordExport: _aio.UnaryUnaryMultiCallable[_accounts_pb2.RecordExportRequest, _accounts_pb2.RecordExportResponse]  # type: ignore[assignment]
+    """Writes into the audit log that the caller exports a project, or pages of it. NOT_FOUND: there is no such project."""
 
 class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
     """Resolves API keys, shows and deletes accounts."""
@@ -114,5 +126,23 @@ class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
         """Deletes the caller's account: keys, projects, corrections, training runs and models, in one transaction.
         A record with the time and the number of deleted rows remains. NOT_FOUND: the account was deleted already.
         """
+
+    @_abc_1.abstractmethod
+    def ListAuditEntries(
+        self,
+        request: _accounts_pb2.ListAuditEntriesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_accounts_pb2.ListAuditEntriesResponse, _abc.Awaitable[_accounts_pb2.ListAuditEntriesResponse]]:
+        """Lists the audit log of the caller's account: keys, deletions, models that serve, webhooks and exports.
+        INVALID_ARGUMENT invalid-cursor, invalid-limit.
+        """
+
+    @_abc_1.abstractmethod
+    def RecordExport(
+        self,
+        request: _accounts_pb2.RecordExportRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_accounts_pb2.RecordExportResponse, _abc.Awaitable[_accounts_pb2.RecordExportResponse]]:
+        """Writes into the audit log that the caller exports a project, or pages of it. NOT_FOUND: there is no such project."""
 
 def add_AccountServiceServicer_to_server(servicer: AccountServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
