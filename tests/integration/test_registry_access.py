@@ -119,6 +119,7 @@ def recorded(ids: Objects) -> transcriptions_pb2.RecordTranscriptionRequest:
 
 ROWS: dict[str, Callable[[Objects], Any]] = {
     "GetAccount": lambda ids: accounts_pb2.GetAccountRequest(key_sha256=ids.key_sha256),
+    "RecordExport": lambda ids: accounts_pb2.RecordExportRequest(project_id=ids.project_id, format="txt"),
     "GetProject": lambda ids: projects_pb2.GetProjectRequest(project_id=ids.project_id),
     "UpdateProject": lambda ids: projects_pb2.UpdateProjectRequest(project_id=ids.project_id, name="x"),
     "CreatePage": lambda ids: [*parts.upload(IMAGE, project_id=ids.project_id)],
@@ -151,12 +152,21 @@ ROWS: dict[str, Callable[[Objects], Any]] = {
 WITHOUT_OBJECT = {
     *("DeleteAccount", "EndSession", "ListProjects", "CreateProject", "ListJobs", "CreateTrainingRun"),
     *("ListTrainingRuns", "GetReadiness", "GetTrainingPolicy", "SetTrainingPolicy", "GetUserModel"),
-    *("ListModels", "ListModelProgress", "SetWebhook", "GetWebhook", "DeleteWebhook", "TestWebhook"),
+    *(
+        "ListAuditEntries",
+        "ListModels",
+        "ListModelProgress",
+        "SetWebhook",
+        "GetWebhook",
+        "DeleteWebhook",
+        "TestWebhook",
+    ),
 }
 """The RPCs of users about all objects of the caller, or none: what they return is in `test_lists_…`."""
 LISTS: dict[str, Any] = {
     "ListProjects": projects_pb2.ListProjectsRequest(),
     "ListJobs": jobs_pb2.ListJobsRequest(),
+    "ListAuditEntries": accounts_pb2.ListAuditEntriesRequest(limit=100),
     "ListTrainingRuns": training_pb2.ListTrainingRunsRequest(),
     "ListModels": models_pb2.ListModelsRequest(),
     "ListModelProgress": models_pb2.ListModelProgressRequest(),
