@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 _REDUCTIONS: Final = (1, 2, 4)
 """Factors by which a page is reduced: grain may be finer or as coarse as strokes."""
+_FINE: Final = 2
+"""Reduction up to which the inner quarter of the page is examined: fine grain is the same everywhere."""
 _QUIET_PERCENT: Final = 30
 """Percentile of the differences of pixels from their neighbours that shows the grain: writing covers less
 than the rest of a page, also where it is reduced."""
@@ -15,8 +17,6 @@ _QUIET_SHARE: Final = 0.385
 """That percentile of a normal distribution, in standard deviations."""
 _LAPLACIAN: Final = 20**0.5
 """Standard deviation of the Laplacian of independent pixels, in theirs: its weights are -4 and four 1."""
-_SAMPLE: Final = 2
-"""Every other row and column is examined."""
 
 
 def grain_of(flat: NDArray[np.uint8]) -> float:
@@ -26,10 +26,13 @@ def grain_of(flat: NDArray[np.uint8]) -> float:
     pages and photographs have up to 6, noise and the surface of a wooden table 8 and more.
     """
     largest = 0.0
+    height, width = flat.shape
+    inner = flat[height // 4 : height - height // 4, width // 4 : width - width // 4]
     for reduction in _REDUCTIONS:
-        size = (max(1, flat.shape[1] // reduction), max(1, flat.shape[0] // reduction))
-        small = cv2.resize(flat, size, interpolation=cv2.INTER_AREA) if reduction > 1 else flat
-        differences = np.abs(np.asarray(cv2.Laplacian(small, cv2.CV_16S))[::_SAMPLE, ::_SAMPLE])
+        part = inner if reduction <= _FINE else flat
+        size = (max(1, part.shape[1] // reduction), max(1, part.shape[0] // reduction))
+        small = cv2.resize(part, size, interpolation=cv2.INTER_AREA) if reduction > 1 else part
+        differences = np.abs(np.asarray(cv2.Laplacian(small, cv2.CV_16S)))
         counts = np.cumsum(np.bincount(differences.ravel()))
         quiet = float(np.searchsorted(counts, counts[-1] * _QUIET_PERCENT / 100))
         largest = max(largest, quiet / (_QUIET_SHARE * _LAPLACIAN))

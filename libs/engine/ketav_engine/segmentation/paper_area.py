@@ -47,6 +47,8 @@ def outside_paper(grey: NDArray[np.uint8], squared_strength: NDArray[np.uint16])
     small = cv2.resize(grey, reduced, interpolation=cv2.INTER_AREA)
     light = cv2.medianBlur(cv2.dilate(small, np.ones((_DILATION, _DILATION), np.uint8)), _MEDIAN)
     regions = _regions(np.asarray(light, dtype=np.uint8))
+    if regions.min() == regions.max() == 1:
+        return None
     strength = cv2.resize(squared_strength, reduced, interpolation=cv2.INTER_AREA)
     paper = _paper(regions, np.asarray(light, dtype=np.uint8), np.asarray(strength, dtype=np.uint16))
     if paper is None or np.count_nonzero(paper == 0) < _MIN_OUTSIDE * paper.size:
