@@ -10,11 +10,10 @@ _REDUCTIONS: Final = (1, 2, 4)
 """Factors by which a page is reduced: grain may be finer or as coarse as strokes."""
 _FINE: Final = 2
 """Reduction up to which the inner quarter of the page is examined: fine grain is the same everywhere."""
-_QUIET_PERCENT: Final = 30
-"""Percentile of the differences of pixels from their neighbours that shows the grain: writing covers less
-than the rest of a page, also where it is reduced."""
-_QUIET_SHARE: Final = 0.385
-"""That percentile of a normal distribution, in standard deviations."""
+_QUIET: Final = ((10, 0.126), (30, 0.385))
+"""Percentiles of the differences of pixels from their neighbours that show the grain, and those of a normal
+distribution in standard deviations: writing covers less than the rest of a page, and between the lines of
+squared paper there is paper, so that the first percentile is smaller."""
 _LAPLACIAN: Final = 20**0.5
 """Standard deviation of the Laplacian of independent pixels, in theirs: its weights are -4 and four 1."""
 
@@ -34,6 +33,6 @@ def grain_of(flat: NDArray[np.uint8]) -> float:
         small = cv2.resize(part, size, interpolation=cv2.INTER_AREA) if reduction > 1 else part
         differences = np.abs(np.asarray(cv2.Laplacian(small, cv2.CV_16S)))
         counts = np.cumsum(np.bincount(differences.ravel()))
-        quiet = float(np.searchsorted(counts, counts[-1] * _QUIET_PERCENT / 100))
-        largest = max(largest, quiet / (_QUIET_SHARE * _LAPLACIAN))
+        quiet = [np.searchsorted(counts, counts[-1] * percent / 100) / share for percent, share in _QUIET]
+        largest = max(largest, float(min(quiet)) / _LAPLACIAN)
     return largest
