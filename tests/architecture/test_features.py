@@ -10,7 +10,7 @@ from tools.hygiene import tracked
 
 FEATURES = {
     "projects", "pages", "transcriptions", "corrections", "ground_truth", "training", "models", "next_lines",
-    "webhooks", "accounts", "jobs",
+    "webhooks", "accounts", "jobs", "members",
 }  # fmt: skip
 MESSAGES = {"erasure"}
 """Nouns without a service of their own: parts of several features."""

@@ -26,6 +26,7 @@ from ketav.registry.v1 import (
     corrections_pb2,
     ground_truth_pb2,
     jobs_pb2,
+    members_pb2,
     models_pb2,
     next_lines_pb2,
     pages_pb2,
@@ -59,6 +60,7 @@ class Objects:
     job_id: str
     run_id: str
     version: str
+    member: str = "nobody"
 
     @property
     def page(self) -> dict[str, Any]:
@@ -145,6 +147,12 @@ ROWS: dict[str, Callable[[Objects], Any]] = {
     "CancelTrainingRun": lambda ids: training_pb2.CancelTrainingRunRequest(run_id=ids.run_id),
     "GetModel": lambda ids: models_pb2.GetModelRequest(version=ids.version),
     "ActivateModel": lambda ids: models_pb2.ActivateModelRequest(version=ids.version),
+    "ListMembers": lambda ids: members_pb2.ListMembersRequest(project_id=ids.project_id),
+    "CheckRole": lambda ids: members_pb2.CheckRoleRequest(project_id=ids.project_id),
+    "SetMember": lambda ids: members_pb2.SetMemberRequest(
+        project_id=ids.project_id, name=ids.member, role=members_pb2.ROLE_VIEWER
+    ),
+    "RemoveMember": lambda ids: members_pb2.RemoveMemberRequest(project_id=ids.project_id, name=ids.member),
     "DeletePage": lambda ids: pages_pb2.DeletePageRequest(**ids.page),
     "DeleteProject": lambda ids: projects_pb2.DeleteProjectRequest(project_id=ids.project_id),
 }
@@ -240,7 +248,9 @@ async def make_objects(registry: Registry, name: str) -> Objects:
         )
         await registry.corrections.SubmitCorrections(correction(ids))
         job = (await registry.jobs.CreateJob(iter(created_job(ids)))).job
-    return replace(ids, job_id=job.job_id)
+    member = f"member {uuid4()}"
+    await accounts.add_user(member, stores=registry.stores)
+    return replace(ids, job_id=job.job_id, member=member)
 
 
 @contextmanager

@@ -35,6 +35,7 @@ from tests.parts.registry import (
     create,
     delete_page,
     get_run,
+    list_projects,
     pages_of,
     publish,
     queue,
@@ -44,6 +45,7 @@ from tests.parts.registry import (
     runs_of,
     safetensors,
     serving,
+    set_member,
     sweep_runs,
 )
 
@@ -542,6 +544,10 @@ async def test_a_deleted_account_leaves_only_a_record(registry: Registry, rows: 
         await trained(registry, account)
         await queue(registry, account)
         await jobs.create_job(registry, account)
+    with acting(user_id):
+        project_id = (await list_projects(registry)).projects[0].project_id
+        await rows("UPDATE account SET name = 'the other' WHERE id = $1", other)
+        await set_member(registry, project_id, "the other", "editor")
     for table in OF_A_USER:
         assert await of_user(rows, table, user_id), table
     states_before = await states(registry, other)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -12,6 +13,7 @@ import sqlalchemy as sa
 
 from ketav.registry.v1 import accounts_pb2, jobs_pb2, pages_pb2, training_pb2, webhooks_pb2
 from ketav_registry.tables import metadata
+from ketav_registry.usecases import accounts
 from tests.parts.postgres import PostgresServer
 from tests.parts.registry import (
     Registry,
@@ -23,6 +25,7 @@ from tests.parts.registry import (
     queue,
     queued_run,
     registry_server,
+    set_member,
 )
 
 # The column of each table that has the owner of a row.
@@ -30,16 +33,15 @@ OWNERS = {name: "id" if name == "account" else "user_id" for name in metadata.ta
 TABLES = sorted(metadata.tables)
 # Tables whose rows the service's role may delete. Other rows are deleted with a page, project or account.
 DELETABLE = {
-    "account",
-    "done_request",
-    "ended_session",
-    "job",
-    "object_removal",
-    "page",
-    "project",
-    "webhook",
-    "webhook_delivery",
-}
+    "account", "done_request", "ended_session", "job", "object_removal", "page", "project", "project_member",
+    "webhook", "webhook_delivery",
+}  # fmt: skip
+# Tables of which a member sees rows of the shared project, and those into which an editor inserts.
+SHARED = {
+    "account", "active_hand_model", "correction", "feedback", "hand", "job", "job_page", "line",
+    "model_version", "page", "project", "project_member", "transcription",
+}  # fmt: skip
+EDITED = {"correction", "feedback", "job", "job_page", "line", "object_removal", "page", "transcription"}
 
 
 @pytest.fixture(scope="module")
@@ -88,9 +90,73 @@ def owner(postgres: PostgresServer, database: str, tmp_path_factory: pytest.Temp
                 await registry.pages.DeletePage(
                     pages_pb2.DeletePageRequest(project_id=page.project_id, page_id=page.page_id)
                 )
+                await share(registry, page.project_id)
             return user_id
 
     return asyncio.run(make())
+
+
+async def share(registry: Registry, project_id: str) -> None:
+    """Share a project of the current user with two users of these names."""
+    for role in ("viewer", "editor"):
+        await accounts.add_user(role, stores=registry.stores)
+        await set_member(registry, project_id, role, role)
+
+
+@dataclass(frozen=True)
+class Shared:
+    """A project of `owner` that a viewer and an editor are members of."""
+
+    owner: UUID
+    viewer: UUID
+    editor: UUID
+    project_id: UUID
+
+
+@pytest.fixture
+async def shared(postgres: PostgresServer, database: str, owner: UUID) -> Shared:
+    """Share the owner's project of another hand, which has corrections, transcriptions, a model and a job."""
+    query = """
+        SELECT project.id FROM project JOIN hand ON hand.id = project.hand_id
+        WHERE project.user_id = $1 AND hand.name = 'Grandmother' ORDER BY project.created_at LIMIT 1
+    """
+    [row] = await asyncio.to_thread(postgres.execute, query, database, owner)
+    users = {}
+    for role in ("viewer", "editor"):
+        [account] = await asyncio.to_thread(
+            postgres.execute, "SELECT id FROM account WHERE name = $1", database, role
+        )
+        users[role] = account["id"]
+        await asyncio.to_thread(
+            postgres.execute,
+            "INSERT INTO project_member (project_id, member_id, user_id, role) VALUES ($1, $2, $3, $4) "
+            "ON CONFLICT (project_id, member_id) DO UPDATE SET role = excluded.role",
+            database, row["id"], users[role], owner, role,
+        )  # fmt: skip
+    job = """
+        WITH inserted AS (
+            INSERT INTO job (id, user_id, project_id, state, page_count, layout, expires_at)
+            VALUES (gen_random_uuid(), $1, $2, 'failed', 1, 'page', now()) RETURNING id
+        )
+        INSERT INTO job_page (job_id, position, user_id, state) SELECT id, 1, $1, 'failed' FROM inserted
+    """
+    await asyncio.to_thread(postgres.execute, job, database, owner, row["id"])
+    return Shared(owner, users["viewer"], users["editor"], row["id"])
+
+
+async def as_member(
+    connection: asyncpg.Connection, shared: Shared, member_id: UUID, query: str, *arguments: Any
+) -> Any:
+    """Run a query in a transaction of a member and roll it back."""
+    transaction = connection.transaction()
+    await transaction.start()
+    try:
+        settings = {"user_id": shared.owner, "member_id": member_id, "project_id": shared.project_id}
+        for name, value in settings.items():
+            await connection.execute("SELECT set_config($1, $2, true)", f"app.{name}", str(value))
+        return await connection.fetchval(query, *arguments)
+    finally:
+        await transaction.rollback()
 
 
 @pytest.fixture
@@ -168,6 +234,107 @@ async def test_a_user_cannot_insert_rows_of_another_user_or_base_models(
     )
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await as_user(service, owner, retire_bases)
+
+
+@pytest.mark.parametrize("table", TABLES)
+async def test_a_member_sees_rows_of_the_shared_project_only(
+    service: asyncpg.Connection, shared: Shared, table: str
+) -> None:
+    """Without any filter, of every table; the settings of a transaction grant a stranger nothing."""
+    rows = f"SELECT count(*) FROM {table}"  # noqa: S608 - names of our tables
+    seen = await as_member(service, shared, shared.viewer, rows)
+    assert (seen > 0) is (table in SHARED)
+    assert seen == await as_member(service, shared, shared.editor, rows) or table == "object_removal"
+    bases = 1 if table == "model_version" else 0
+    assert await as_member(service, shared, uuid4(), rows) == bases
+    foreign = Shared(uuid4(), shared.viewer, shared.editor, shared.project_id)
+    assert await as_member(service, foreign, shared.editor, rows) == bases
+    if "project_id" in metadata.tables[table].c:
+        others = f"{rows} WHERE project_id <> $1"
+        assert await as_member(service, shared, shared.editor, others, shared.project_id) == 0
+        assert await as_user(service, shared.owner, others, shared.project_id) > 0
+
+
+@pytest.mark.parametrize("table", TABLES)
+async def test_a_viewer_changes_nothing_and_an_editor_no_row_of_another_project(
+    service: asyncpg.Connection, shared: Shared, table: str
+) -> None:
+    """An update of every row that is visible, and a deletion of every row."""
+    column = OWNERS[table]
+    update = (
+        f"WITH changed AS (UPDATE {table} SET {column} = {column} RETURNING 1) SELECT count(*) FROM changed"  # noqa: S608 - names of our tables
+    )
+    if await service.fetchval("SELECT has_table_privilege($1, 'UPDATE')", table):
+        assert await as_member(service, shared, shared.viewer, update) == 0
+        changed = await as_member(service, shared, shared.editor, update)
+        assert (changed > 0) is (table in {"job", "job_page", "object_removal", "page"})
+    if table in DELETABLE:
+        delete = f"WITH deleted AS (DELETE FROM {table} RETURNING 1) SELECT count(*) FROM deleted"  # noqa: S608 - as above
+        assert await as_member(service, shared, shared.editor, delete) == 0
+
+
+@pytest.mark.parametrize("table", TABLES)
+async def test_an_editor_inserts_into_the_tables_of_a_project_only(
+    service: asyncpg.Connection, shared: Shared, table: str
+) -> None:
+    """Row-level security refuses a copied row of any other table, and each row of a viewer.
+
+    The copy of an editor fails at a unique constraint or another rule behind row-level security.
+    """
+    names = [
+        column.name for column in metadata.tables[table].c if (table, column.name) != ("correction", "number")
+    ]
+    columns = ", ".join(f'"{name}"' for name in names)
+    in_their_name = table in {"feedback", "job"}
+    values = columns.replace('"member_id"', f"'{shared.editor}'") if in_their_name else columns
+    copy = f"INSERT INTO {table} ({columns}) SELECT {values} FROM {table} LIMIT 1"  # noqa: S608 - names of our tables
+    if table in SHARED:  # the member sees no row of the other tables to copy
+        refused = asyncpg.InsufficientPrivilegeError
+        with pytest.raises(refused, match=r"row-level security|permission denied"):
+            await as_member(service, shared, shared.viewer, copy)
+        expected = asyncpg.UniqueViolationError if table in EDITED else refused
+        with pytest.raises(expected):
+            await as_member(service, shared, shared.editor, copy)
+
+
+async def test_a_member_cannot_write_in_the_name_of_another(
+    service: asyncpg.Connection, shared: Shared
+) -> None:
+    """Neither in that of the owner nor of the other member, and not into another project."""
+    insert = """
+        INSERT INTO job (id, user_id, member_id, project_id, state, page_count, layout, expires_at)
+        VALUES (gen_random_uuid(), $1, $2, $3, 'queued', 1, 'page', now()) RETURNING 1
+    """
+    arguments = (shared.owner, shared.editor, shared.project_id)
+    assert await as_member(service, shared, shared.editor, insert, *arguments) == 1
+    other = await as_user(service, shared.owner, "SELECT id FROM project WHERE id <> $1", shared.project_id)
+    for forged in (
+        (shared.owner, shared.viewer, shared.project_id),
+        (shared.owner, None, shared.project_id),
+        (shared.owner, shared.editor, other),
+    ):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError, match="row-level security"):
+            await as_member(service, shared, shared.editor, insert, *forged)
+
+
+async def test_a_user_finds_shared_projects_with_their_hands_jobs_and_names_but_not_their_pages(
+    service: asyncpg.Connection, shared: Shared
+) -> None:
+    """A list needs them before a project is entered; nothing of them can be changed so."""
+    counts = {}
+    for table in TABLES:
+        rows = f"SELECT count(*) FROM {table} WHERE {OWNERS[table]} = $1"  # noqa: S608 - names of our tables
+        counts[table] = await as_user(service, shared.viewer, rows, shared.owner)
+    assert {table for table, count in counts.items() if count} == {
+        "account", "hand", "job", "project", "project_member"
+    }  # fmt: skip
+    for table in ("job", "project", "project_member"):
+        column = {"project": "name", "project_member": "role"}.get(table, "user_id")
+        update = (
+            f"WITH changed AS (UPDATE {table} SET {column} = {column} RETURNING 1) "  # noqa: S608 - as above
+            "SELECT count(*) FROM changed"
+        )
+        assert await as_user(service, shared.editor, update) == 0
 
 
 async def test_the_scope_of_a_transaction_ends_with_it(service: asyncpg.Connection, owner: UUID) -> None:

@@ -22,6 +22,8 @@ from ketav.registry.v1 import (
     erasure_pb2,
     ground_truth_pb2_grpc,
     jobs_pb2_grpc,
+    members_pb2,
+    members_pb2_grpc,
     models_pb2,
     models_pb2_grpc,
     next_lines_pb2_grpc,
@@ -74,6 +76,7 @@ class Registry:
     next_lines: "next_lines_pb2_grpc.NextLineServiceAsyncStub"
     webhooks: "webhooks_pb2_grpc.WebhookServiceAsyncStub"
     jobs: "jobs_pb2_grpc.JobServiceAsyncStub"
+    members: "members_pb2_grpc.MemberServiceAsyncStub"
 
     async def new_user(self, name: str = "user") -> UUID:
         """Add a user and return their id."""
@@ -133,6 +136,7 @@ def _stubs(channel: grpc.aio.Channel) -> tuple[Any, ...]:
         next_lines_pb2_grpc.NextLineServiceStub(channel),
         webhooks_pb2_grpc.WebhookServiceStub(channel),
         jobs_pb2_grpc.JobServiceStub(channel),
+        members_pb2_grpc.MemberServiceStub(channel),
     )
 
 
@@ -274,6 +278,14 @@ async def publish(
 
     with acting(None, "trainer"), rpc.raise_ketav_errors():
         return (await registry.models.PublishModel(messages())).version
+
+
+async def set_member(registry: Registry, project_id: str, name: str, role: str) -> members_pb2.Member:
+    """Make a user a member of a project of the current user."""
+    number = members_pb2.Role.Value(f"ROLE_{role.upper()}")
+    request = members_pb2.SetMemberRequest(project_id=project_id, name=name, role=number)
+    with rpc.raise_ketav_errors():
+        return (await registry.members.SetMember(request)).member
 
 
 async def delete_page(registry: Registry, user_id: UUID, page: pages_pb2.Page) -> erasure_pb2.Erasure:

@@ -42,6 +42,7 @@ class Ids:
     job_id: str
     run_id: str
     version: str
+    name: str = "nobody"
 
     def replaced(self, name: str, value: Any) -> Any:
         """Return a value of a body with these ids in place of those of the example."""

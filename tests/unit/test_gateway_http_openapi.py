@@ -63,7 +63,8 @@ def test_every_operation_has_a_curl_command(document: dict[str, Any]) -> None:
     The variables are README's, or hold an id of an earlier response.
     """
     readme = (ROOT / "README.md").read_text("utf-8")
-    variables = {*re.findall(r"^([A-Z]+)=", readme, re.MULTILINE), "IMAGE", "JOB", "LINE", "RUN", "VERSION"}
+    ids = {"IMAGE", "JOB", "LINE", "NAME", "RUN", "VERSION"}
+    variables = {*re.findall(r"^([A-Z]+)=", readme, re.MULTILINE), *ids}
     shell = re.search(r"```sh\n(.*?)```", document["info"]["description"], re.DOTALL)
     assert shell is not None
     assert {"KETAV", "AUTH"} <= {*re.findall(r"^([A-Z]+)=", shell[1], re.MULTILINE)} <= variables

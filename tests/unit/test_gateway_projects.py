@@ -13,7 +13,9 @@ async def test_a_project_shows_its_images_and_continues_at_its_cursor(gateway: G
     second = (await upload(gateway.client, png(64), project_id=first["project_id"])).json()
     path = f"/projects/{first['project_id']}"
     project = (await gateway.client.get(path, params={"limit": 1})).json()
-    assert set(project) == {"project_id", "name", "script", "hand", "created_at", "images", "next_cursor"}
+    assert set(project) == {
+        "project_id", "name", "script", "hand", "created_at", "owner", "role", "images", "next_cursor",
+    }  # fmt: skip
     assert (project["name"], project["script"]) == ("יומן", "modern_cursive")
     assert project["images"] == [(await gateway.client.get(f"{path}/images/{first['image_id']}")).json()]
     rest = (await gateway.client.get(path, params={"cursor": project["next_cursor"]})).json()
@@ -26,7 +28,9 @@ async def test_the_list_of_projects_continues_at_its_cursor(gateway: Gateway) ->
     projects = [(await upload(gateway.client)).json()["project_id"] for _ in range(2)]
     await upload(gateway.other)
     first = (await gateway.client.get("/projects/", params={"limit": 1})).json()
-    assert set(first["projects"][0]) == {"project_id", "name", "script", "hand", "created_at"}
+    assert set(first["projects"][0]) == {
+        "project_id", "name", "script", "hand", "created_at", "owner", "role",
+    }  # fmt: skip
     rest = (await gateway.client.get("/projects/", params={"cursor": first["next_cursor"]})).json()
     listed = [project["project_id"] for project in [*first["projects"], *rest["projects"]]]
     assert (listed, rest["next_cursor"]) == (projects[::-1], None)

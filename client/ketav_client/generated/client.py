@@ -17,6 +17,9 @@ from .api.jobs import cancel_job as _cancel_job
 from .api.jobs import create_job as _create_job
 from .api.jobs import get_job as _get_job
 from .api.jobs import list_jobs as _list_jobs
+from .api.members import list_members as _list_members
+from .api.members import remove_member as _remove_member
+from .api.members import set_member as _set_member
 from .api.models import activate_model as _activate_model
 from .api.models import get_model as _get_model
 from .api.models import list_models as _list_models
@@ -73,6 +76,8 @@ from .models.job_list import JobList
 from .models.job_summary import JobSummary
 from .models.list_corrections_response import ListCorrectionsResponse
 from .models.list_progress_script_type_0 import ListProgressScriptType0
+from .models.member import Member
+from .models.member_list import MemberList
 from .models.merged_lines import MergedLines
 from .models.model_list import ModelList
 from .models.model_progress import ModelProgress
@@ -93,6 +98,7 @@ from .models.project_with_images import ProjectWithImages
 from .models.readiness import Readiness
 from .models.run_ocr_body import RunOcrBody
 from .models.search_result import SearchResult
+from .models.set_member_request import SetMemberRequest
 from .models.set_training_policy_request import SetTrainingPolicyRequest
 from .models.set_webhook_request import SetWebhookRequest
 from .models.split_line import SplitLine
@@ -447,7 +453,7 @@ class Operations(ABC):
     ) -> ProjectList:
         """List your projects.
 
-        List your projects, newest first.
+        List the projects that you own or are a member of, newest first.
 
         Args:
             cursor (str | Unset): `next_cursor` of the previous response; the first part of the list
@@ -581,6 +587,72 @@ class Operations(ABC):
                 format_=format_,
                 image_id=image_id,
                 images=images,
+            )
+        )
+
+    def list_members(
+        self,
+        project_id: str,
+    ) -> MemberList:
+        """List the members of a project.
+
+        Return the users who have a role in the project; each of them sees the list.
+
+        Args:
+            project_id (str): UUID of the project.
+        """
+        return self.send(
+            _list_members.list_members(
+                project_id=project_id,
+            )
+        )
+
+    def set_member(
+        self,
+        project_id: str,
+        name: str,
+        *,
+        body: SetMemberRequest,
+    ) -> Member:
+        """Invite a member, or change their role.
+
+        Set the role of the account with this name in your project, which it lists from now on.
+
+        What editors correct trains the hand of the project, which is the owner's; corrections name
+        their author.
+
+        Args:
+            project_id (str): UUID of the project.
+            name (str): Name of the account, as `GET /me` shows it.
+            body (SetMemberRequest): The role of a member. Example: {'role': 'editor'}.
+        """
+        return self.send(
+            _set_member.set_member(
+                project_id=project_id,
+                name=name,
+                body=body,
+            )
+        )
+
+    def remove_member(
+        self,
+        project_id: str,
+        name: str,
+    ) -> None:
+        """Remove a member.
+
+        End a membership at once: the next request of the account finds no such project.
+
+        Members may remove themselves. Their corrections stay, and name them.
+
+        Args:
+            project_id (str): UUID of the project.
+            name (str): Name of the account, as `GET /me` shows it.
+        """
+        self.send(
+            _remove_member.remove_member(
+                project_id=project_id,
+                name=name,
             )
         )
 
@@ -1609,7 +1681,7 @@ class AsyncOperations(ABC):
     ) -> ProjectList:
         """List your projects.
 
-        List your projects, newest first.
+        List the projects that you own or are a member of, newest first.
 
         Args:
             cursor (str | Unset): `next_cursor` of the previous response; the first part of the list
@@ -1743,6 +1815,72 @@ class AsyncOperations(ABC):
                 format_=format_,
                 image_id=image_id,
                 images=images,
+            )
+        )
+
+    async def list_members(
+        self,
+        project_id: str,
+    ) -> MemberList:
+        """List the members of a project.
+
+        Return the users who have a role in the project; each of them sees the list.
+
+        Args:
+            project_id (str): UUID of the project.
+        """
+        return await self.send(
+            _list_members.list_members(
+                project_id=project_id,
+            )
+        )
+
+    async def set_member(
+        self,
+        project_id: str,
+        name: str,
+        *,
+        body: SetMemberRequest,
+    ) -> Member:
+        """Invite a member, or change their role.
+
+        Set the role of the account with this name in your project, which it lists from now on.
+
+        What editors correct trains the hand of the project, which is the owner's; corrections name
+        their author.
+
+        Args:
+            project_id (str): UUID of the project.
+            name (str): Name of the account, as `GET /me` shows it.
+            body (SetMemberRequest): The role of a member. Example: {'role': 'editor'}.
+        """
+        return await self.send(
+            _set_member.set_member(
+                project_id=project_id,
+                name=name,
+                body=body,
+            )
+        )
+
+    async def remove_member(
+        self,
+        project_id: str,
+        name: str,
+    ) -> None:
+        """Remove a member.
+
+        End a membership at once: the next request of the account finds no such project.
+
+        Members may remove themselves. Their corrections stay, and name them.
+
+        Args:
+            project_id (str): UUID of the project.
+            name (str): Name of the account, as `GET /me` shows it.
+        """
+        await self.send(
+            _remove_member.remove_member(
+                project_id=project_id,
+                name=name,
             )
         )
 

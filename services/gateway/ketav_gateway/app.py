@@ -19,6 +19,7 @@ from ketav_gateway.http.openapi import DescribedAPI, operation_id
 from ketav_gateway.http.parameters import refuse_unknown_parameters
 from ketav_gateway.http.routes import router as system
 from ketav_gateway.jobs.routes import router as jobs
+from ketav_gateway.members.routes import router as members
 from ketav_gateway.models.routes import router as models
 from ketav_gateway.next_lines.routes import router as next_lines
 from ketav_gateway.pages.line_routes import router as lines
@@ -34,8 +35,8 @@ _DESCRIPTION = """ OCR of Hebrew handwriting that improves with your corrections
 lines, and a model of your own is trained on them.
 
 Every request needs your API key, as `Authorization: Bearer ktv_…` or `X-API-Key: ktv_…`. The commands on this
-page use the variables of README.md, and `PROJECT`, `IMAGE`, `JOB`, `RUN` and `VERSION` for ids and names of
-earlier responses:
+page use the variables of README.md, and `PROJECT`, `IMAGE`, `JOB`, `RUN`, `VERSION` and `NAME` for ids and
+names of earlier responses:
 
 ```sh
 KETAV=http://127.0.0.1:8000                # the address of this server
@@ -54,6 +55,7 @@ _TAGS = [
     {"name": "jobs", "description": "Many pages that are read in the background."},
     {"name": "corrections", "description": "Correct what was read. Corrections train your model."},
     {"name": "projects", "description": "Projects group the pages of one script."},
+    {"name": "members", "description": "Share a project: invite viewers and editors by name."},
     {"name": "pages", "description": "Images with their transcriptions: show, download, export, delete."},
     {"name": "next_lines", "description": "The lines whose correction improves your model most."},
     {"name": "ground_truth", "description": "Import images whose texts you have already."},
@@ -76,6 +78,7 @@ _FEATURES = (
     corrections,
     ground_truth,
     projects,
+    members,
     pages,
     lines,
     next_lines,

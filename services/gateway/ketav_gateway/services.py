@@ -27,6 +27,8 @@ from ketav.registry.v1 import (
     ground_truth_pb2_grpc,
     jobs_pb2,
     jobs_pb2_grpc,
+    members_pb2,
+    members_pb2_grpc,
     models_pb2,
     models_pb2_grpc,
     next_lines_pb2,
@@ -58,6 +60,7 @@ _REGISTRY_FILES = (
     corrections_pb2,
     ground_truth_pb2,
     jobs_pb2,
+    members_pb2,
     training_pb2,
     models_pb2,
     next_lines_pb2,
@@ -101,6 +104,7 @@ class Services:
     corrections: corrections_pb2_grpc.CorrectionServiceAsyncStub
     ground_truth: ground_truth_pb2_grpc.GroundTruthServiceAsyncStub
     jobs: jobs_pb2_grpc.JobServiceAsyncStub
+    members: members_pb2_grpc.MemberServiceAsyncStub
     training: training_pb2_grpc.TrainingServiceAsyncStub
     models: models_pb2_grpc.ModelServiceAsyncStub
     next_lines: next_lines_pb2_grpc.NextLineServiceAsyncStub
@@ -121,6 +125,7 @@ def connect(channels: Mapping[str, grpc.aio.Channel], deadlines: Deadlines) -> S
         corrections=corrections_pb2_grpc.CorrectionServiceStub(registry),
         ground_truth=ground_truth_pb2_grpc.GroundTruthServiceStub(registry),
         jobs=jobs_pb2_grpc.JobServiceStub(registry),
+        members=members_pb2_grpc.MemberServiceStub(registry),
         training=training_pb2_grpc.TrainingServiceStub(registry),
         models=models_pb2_grpc.ModelServiceStub(registry),
         next_lines=next_lines_pb2_grpc.NextLineServiceStub(registry),
@@ -134,12 +139,15 @@ def connect(channels: Mapping[str, grpc.aio.Channel], deadlines: Deadlines) -> S
 def _raise_service_errors() -> Iterator[None]:
     """Raise the KetavError that a called service reported.
 
-    Unauthenticated and Forbidden become Internal: they are the gateway's fault, not its client's.
+    Unauthenticated and Forbidden become Internal: they are the gateway's fault, not its client's. An
+    insufficient role in a project is the client's.
     """
     try:
         with raise_ketav_errors():
             yield
     except (Unauthenticated, Forbidden) as error:
+        if error.code == "insufficient-role":
+            raise
         raise Internal(
             f"A service refused the gateway's call with {error.code}. Check the identity secrets of the "
             "services."
@@ -187,6 +195,12 @@ async def file_messages(
             yield message(chunk=chunk)
 
 
+async def check_role(services: Services, project_id: str, needed: members_pb2.Role.ValueType) -> None:
+    """Raise NotFound if the caller sees no such project, Forbidden if their role in it does not suffice."""
+    request = members_pb2.CheckRoleRequest(project_id=project_id, role=needed)
+    await call(services.members.CheckRole, request, services.deadlines.short_s)
+
+
 async def image_header(services: Services, project_id: str, page_id: str) -> pages_pb2.DownloadImageHeader:
     """Return the header of a page's image, which is not downloaded."""
     request = pages_pb2.DownloadImageRequest(project_id=project_id, page_id=page_id, without_image=True)
@@ -199,13 +213,23 @@ async def image_header(services: Services, project_id: str, page_id: str) -> pag
 
 
 async def download_image(
-    services: Services, project_id: str, page_id: str, target: Path, version: str = ""
+    services: Services,
+    project_id: str,
+    page_id: str,
+    target: Path,
+    version: str = "",
+    *,
+    to_read: bool = False,
 ) -> pages_pb2.DownloadImageHeader:
     """Write a page's image to a file; the registry verifies its digest before it sends the last chunk.
 
-    The header names the model to read it with: `version`, or the caller's active model.
+    The header names the model to read it with: `version`, or the active model. With `to_read`, raises
+    Forbidden for a viewer.
     """
-    request = pages_pb2.DownloadImageRequest(project_id=project_id, page_id=page_id, model_version=version)
+    needed = members_pb2.ROLE_EDITOR if to_read else members_pb2.ROLE_VIEWER
+    request = pages_pb2.DownloadImageRequest(
+        project_id=project_id, page_id=page_id, model_version=version, role=needed
+    )
     header: pages_pb2.DownloadImageHeader | None = None
     with target.open("wb") as file:
         async for message in stream(services.pages.DownloadImage, request, services.deadlines.store_s):

@@ -20,6 +20,8 @@ from ketav_common.tracing import SpanKind
 from ketav_registry import metrics
 from ketav_registry.database_disk import check_room
 from ketav_registry.database_problems import describe, describe_revision
+from ketav_registry.database_projects import ProjectScope, enter_project
+from ketav_registry.domain.members import Role
 
 Transaction = AsyncConnection
 
@@ -141,6 +143,21 @@ class Database:
             lock = _LOCK_EXCLUSIVE if exclusive else _LOCK_SHARED
             await transaction.execute(lock, {"user_id": str(user_id)})
             yield transaction
+
+    @asynccontextmanager
+    async def project(
+        self, caller_id: UUID, project_id: UUID | None, needed: Role = Role.VIEWER, *, exclusive: bool = False
+    ) -> AsyncIterator[ProjectScope]:
+        """Open a transaction for a project of the caller, or one that its owner shares with them.
+
+        None: for a project that the caller creates. While an exclusive transaction is open, no other one for
+        the owner is. Forbidden insufficient-role: the caller is a member whose role permits less than the
+        needed one. A caller without a role sees their own rows, which are not of this project.
+        """
+        async with self._transaction(str(caller_id), system=False) as transaction:
+            scope = await enter_project(transaction, caller_id, project_id, exclusive=exclusive)
+            scope.require(needed)
+            yield scope
 
     @asynccontextmanager
     async def system(self) -> AsyncIterator[Transaction]:

@@ -14,6 +14,7 @@ from ketav.registry.v1 import (
     corrections_pb2_grpc,
     ground_truth_pb2_grpc,
     jobs_pb2_grpc,
+    members_pb2_grpc,
     models_pb2_grpc,
     next_lines_pb2_grpc,
     pages_pb2_grpc,
@@ -27,6 +28,7 @@ from tests.parts.in_memory.accounts import Accounts
 from tests.parts.in_memory.corrections import Corrections
 from tests.parts.in_memory.ground_truth import GroundTruth
 from tests.parts.in_memory.jobs import Jobs
+from tests.parts.in_memory.members import Members
 from tests.parts.in_memory.models import Models
 from tests.parts.in_memory.next_lines import NextLines
 from tests.parts.in_memory.pages import Pages
@@ -50,6 +52,7 @@ def add_registry(state: State, server: grpc.aio.Server) -> None:
     corrections_pb2_grpc.add_CorrectionServiceServicer_to_server(Corrections(state), server)
     ground_truth_pb2_grpc.add_GroundTruthServiceServicer_to_server(GroundTruth(state), server)
     jobs_pb2_grpc.add_JobServiceServicer_to_server(Jobs(state), server)
+    members_pb2_grpc.add_MemberServiceServicer_to_server(Members(state), server)
     training_pb2_grpc.add_TrainingServiceServicer_to_server(Training(state), server)
     models_pb2_grpc.add_ModelServiceServicer_to_server(Models(state), server)
     next_lines_pb2_grpc.add_NextLineServiceServicer_to_server(NextLines(state), server)

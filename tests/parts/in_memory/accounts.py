@@ -31,7 +31,11 @@ class Accounts(accounts_pb2_grpc.AccountServiceServicer):
         if self.state.keys.get(request.key_sha256) != user.user_id:
             raise NotFound
         return accounts_pb2.GetAccountResponse(
-            user_id=user.user_id, name="user", create_time=TIME, key_prefix="0a1b2c3d", key_create_time=TIME
+            user_id=user.user_id,
+            name=user.name,
+            create_time=TIME,
+            key_prefix="0a1b2c3d",
+            key_create_time=TIME,
         )
 
     async def EndSession(self, request: Any, context: Any) -> Any:

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from rapidfuzz.distance import Levenshtein
 
-from ketav.registry.v1 import corrections_pb2, corrections_pb2_grpc
+from ketav.registry.v1 import corrections_pb2, corrections_pb2_grpc, members_pb2
 from ketav_common.errors import Changed, InvalidInput, NotFound, Precondition
 from ketav_common.text import stored as stored_text
 from tests.parts.in_memory.state import TIME, State, StoredPage, correct_line
@@ -27,7 +27,7 @@ class Corrections(corrections_pb2_grpc.CorrectionServiceServicer):
         self.state.enter("SubmitCorrections", request)
         response = corrections_pb2.SubmitCorrectionsResponse(feedback_id=str(uuid4()))
         _refuse_texts(request, response)
-        user = self.state.caller()
+        user = self.state.scope(request.project_id, members_pb2.ROLE_EDITOR)
         stored = user.page(request.project_id, request.page_id)
         known = user.repeated("SubmitCorrections", request.request_id, request.request_sha256)
         if known is not None:
@@ -56,7 +56,7 @@ class Corrections(corrections_pb2_grpc.CorrectionServiceServicer):
         for correction in corrections:
             stored.history.setdefault(correction.line_id, []).append(correction.text)
             quarantine = self.state.quarantine(correction.text, confirmed=correction.confirm)
-            correct_line(lines[correction.line_id], correction.text, quarantine)
+            correct_line(lines[correction.line_id], correction.text, quarantine, self.state.caller().name)
             if quarantine is not None:
                 response.quarantined.add(line_id=correction.line_id, quarantine=quarantine)
         stored.corrections += len(corrections)
@@ -65,7 +65,7 @@ class Corrections(corrections_pb2_grpc.CorrectionServiceServicer):
     async def WithdrawCorrection(self, request: Any, context: Any) -> Any:
         """Remove the correction of a line and append a withdrawal to its history."""
         self.state.enter("WithdrawCorrection", request)
-        user = self.state.caller()
+        user = self.state.scope(request.project_id, members_pb2.ROLE_EDITOR)
         stored = user.page(request.project_id, request.page_id)
         lines = {line.line_id: line for line in stored.message.transcription.lines}
         line = lines.get(request.line_id)
@@ -82,7 +82,7 @@ class Corrections(corrections_pb2_grpc.CorrectionServiceServicer):
     async def ListCorrections(self, request: Any, context: Any) -> Any:
         """Return the history of a line, newest first."""
         self.state.enter("ListCorrections", request)
-        stored = self.state.caller().page(request.project_id, request.page_id)
+        stored = self.state.scope(request.project_id).page(request.project_id, request.page_id)
         if request.line_id not in {line.line_id for line in stored.lines()}:
             raise NotFound("This page has no line with this id. Get the page and send one of its lines.")
         response = corrections_pb2.ListCorrectionsResponse()

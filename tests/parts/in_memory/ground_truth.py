@@ -4,7 +4,13 @@ from typing import Any
 from uuid import uuid4
 
 from ketav.page.v1 import page_pb2
-from ketav.registry.v1 import ground_truth_pb2, ground_truth_pb2_grpc, pages_pb2, transcriptions_pb2
+from ketav.registry.v1 import (
+    ground_truth_pb2,
+    ground_truth_pb2_grpc,
+    members_pb2,
+    pages_pb2,
+    transcriptions_pb2,
+)
 from tests.parts.in_memory.pages import check_hand, insert_page, received
 from tests.parts.in_memory.state import TIME, State, StoredPage, User, correct_line
 
@@ -22,7 +28,7 @@ class GroundTruth(ground_truth_pb2_grpc.GroundTruthServiceServicer):
         """Store an image with its lines; an image that the project has already is the same page."""
         header, data = await received(request_iterator)
         self.state.enter("ImportGroundTruth", header)
-        user = self.state.caller()
+        user = self.state.scope(header.project_id, members_pb2.ROLE_EDITOR)
         check_hand(user.project(header.project_id), header.hand)
         known = user.repeated("ImportGroundTruth", header.request_id, header.request_sha256)
         if known is not None:
@@ -34,7 +40,7 @@ class GroundTruth(ground_truth_pb2_grpc.GroundTruthServiceServicer):
             if line.HasField("corrected_text") and line.corrected_text == known_line.text:
                 continue
             quarantine = self.state.quarantine(known_line.text, confirmed=header.confirm)
-            correct_line(line, known_line.text, quarantine)
+            correct_line(line, known_line.text, quarantine, self.state.caller().name)
             stored.corrections += 1
             response.imported_lines += 1
             if quarantine is not None:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
-from ketav.registry.v1 import jobs_pb2, jobs_pb2_grpc, projects_pb2
+from ketav.registry.v1 import jobs_pb2, jobs_pb2_grpc, members_pb2, projects_pb2
 from ketav_common.errors import InvalidInput, NotFound, Precondition
 from ketav_common.limits import MAX_JOB_PAGES
 from tests.parts.in_memory.pages import check_hand, reading_model
@@ -56,7 +56,7 @@ class Jobs(jobs_pb2_grpc.JobServiceServicer):
         parts = [part async for part in request_iterator]
         header, document = parts[0].header, b"".join(part.chunk for part in parts[1:])
         self.state.enter("CreateJob", header)
-        user = self.state.caller()
+        user = self.state.scope(header.project_id, members_pb2.ROLE_EDITOR)
         if known := user.repeated("CreateJob", header.request_id, header.request_sha256):
             return jobs_pb2.CreateJobResponse(job=known)
         count = len(header.page_ids) or header.page_count
@@ -90,12 +90,19 @@ class Jobs(jobs_pb2_grpc.JobServiceServicer):
         user.remember("CreateJob", header.request_id, header.request_sha256, job)
         return jobs_pb2.CreateJobResponse(job=job)
 
-    def _job(self, job_id: str) -> jobs_pb2.Job:
-        """Return a job of the caller; raises NotFound."""
-        jobs = self.state.caller().jobs
-        if job_id not in jobs:
-            raise NotFound("This account has no job with this id. List the jobs with GET /jobs/.")
-        return jobs[job_id]
+    def _jobs(self) -> list[jobs_pb2.Job]:
+        """Return the jobs of the projects that the caller sees, newest first."""
+        visible = self.state.visible_projects()
+        jobs = [job for user in self.state.users.values() for job in user.jobs.values()]
+        return [job for job in reversed(jobs) if job.project_id in visible]
+
+    def _job(self, job_id: str, needed: members_pb2.Role.ValueType = members_pb2.ROLE_VIEWER) -> jobs_pb2.Job:
+        """Return a job of a project of the caller; raises NotFound, or Forbidden for its role."""
+        for job in self._jobs():
+            if job.job_id == job_id:
+                self.state.scope(job.project_id, needed)
+                return job
+        raise NotFound("This account has no job with this id. List the jobs with GET /jobs/.")
 
     async def GetJob(self, request: Any, context: Any) -> Any:
         """Return a job."""
@@ -106,15 +113,14 @@ class Jobs(jobs_pb2_grpc.JobServiceServicer):
     async def ListJobs(self, request: Any, context: Any) -> Any:
         """List jobs, newest first."""
         self.state.enter("ListJobs", request)
-        jobs = list(reversed(self.state.caller().jobs.values()))
-        part, cursor = list_part(jobs, request.cursor, request.limit or 20)
+        part, cursor = list_part(self._jobs(), request.cursor, request.limit or 20)
         return jobs_pb2.ListJobsResponse(jobs=[_without_pages(job) for job in part], next_cursor=cursor)
 
     async def CancelJob(self, request: Any, context: Any) -> Any:
         """Cancel a job whose pages wait: it ends at once."""
         self.state.enter("CancelJob", request)
-        job = self._job(request.job_id)
-        user = self.state.caller()
+        job = self._job(request.job_id, members_pb2.ROLE_EDITOR)
+        user = self.state.scope(job.project_id)
         if user.repeated("done", request.request_id, request.request_sha256):
             return jobs_pb2.CancelJobResponse(job=_without_pages(job))
         if job.state not in {QUEUED, RUNNING}:

@@ -16,7 +16,7 @@ class NextLines(next_lines_pb2_grpc.NextLineServiceServicer):
     async def ListNextLines(self, request: Any, context: Any) -> Any:
         """List the uncorrected lines of a project."""
         self.state.enter("ListNextLines", request)
-        user = self.state.caller()
+        user = self.state.scope(request.project_id)
         user.project(request.project_id)
         lines = [
             next_lines_pb2.NextLine(

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 from ketav.page.v1 import page_pb2
-from ketav.registry.v1 import erasure_pb2, models_pb2, pages_pb2, pages_pb2_grpc, projects_pb2
+from ketav.registry.v1 import erasure_pb2, members_pb2, models_pb2, pages_pb2, pages_pb2_grpc, projects_pb2
 from ketav_common.errors import Conflict, InvalidInput, NotFound
 from tests.parts.in_memory.state import BASE, TIME, State, StoredPage, User
 
@@ -90,7 +90,7 @@ class Pages(pages_pb2_grpc.PageServiceServicer):
         """Store an image, in a new project if none is named."""
         header, data = await received(request_iterator)
         self.state.enter("CreatePage", header)
-        user = self.state.caller()
+        user = self.state.scope(header.project_id, members_pb2.ROLE_EDITOR)
         known = user.repeated("CreatePage", header.request_id, header.request_sha256)
         if known is not None and known.message.HasField("transcription"):
             return pages_pb2.CreatePageResponse(page=known.message, model=known.message.transcription.model)
@@ -131,13 +131,13 @@ class Pages(pages_pb2_grpc.PageServiceServicer):
     async def GetPage(self, request: Any, context: Any) -> Any:
         """Return a page."""
         self.state.enter("GetPage", request)
-        stored = self.state.caller().page(request.project_id, request.page_id)
-        return pages_pb2.GetPageResponse(page=stored.message)
+        stored = self.state.scope(request.project_id).page(request.project_id, request.page_id)
+        return pages_pb2.GetPageResponse(page=stored.message, role=self.state.role(request.project_id))
 
     async def DownloadImage(self, request: Any, context: Any) -> AsyncIterator[Any]:
         """Stream a page without its transcription, then its image."""
         self.state.enter("DownloadImage", request)
-        user = self.state.caller()
+        user = self.state.scope(request.project_id, request.role)
         stored = user.page(request.project_id, request.page_id)
         header = pages_pb2.DownloadImageHeader(
             page=stored.message, model=reading_model(user, request.model_version)
@@ -154,7 +154,7 @@ class Pages(pages_pb2_grpc.PageServiceServicer):
     async def DeletePage(self, request: Any, context: Any) -> Any:
         """Delete a page."""
         self.state.enter("DeletePage", request)
-        user = self.state.caller()
+        user = self.state.scope(request.project_id, members_pb2.ROLE_OWNER)
         stored = user.page(request.project_id, request.page_id)
         del user.pages[request.page_id]
         return pages_pb2.DeletePageResponse(erasure=count([stored], self.state.erasure))

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
-from ketav.registry.v1 import projects_pb2, projects_pb2_grpc
+from ketav.registry.v1 import members_pb2, projects_pb2, projects_pb2_grpc
 from ketav_common.errors import Conflict
 from tests.parts.in_memory.pages import count
 from tests.parts.in_memory.state import TIME, State, User, list_part
@@ -31,15 +31,17 @@ class Projects(projects_pb2_grpc.ProjectServiceServicer):
     async def ListProjects(self, request: Any, context: Any) -> Any:
         """List the caller's projects, newest first."""
         self.state.enter("ListProjects", request)
-        projects = list(reversed(self.state.caller().projects.values()))
+        visible = self.state.visible_projects().values()
+        projects = [self.state.described(project) for project in reversed(visible)]
         part, cursor = list_part(projects, request.cursor, request.limit or 20)
         return projects_pb2.ListProjectsResponse(projects=part, next_cursor=cursor)
 
     async def GetProject(self, request: Any, context: Any) -> AsyncIterator[Any]:
         """Stream a project, its pages, and a cursor if there are more."""
         self.state.enter("GetProject", request)
-        user = self.state.caller()
-        yield projects_pb2.GetProjectResponse(project=user.project(request.project_id))
+        user = self.state.scope(request.project_id)
+        project = self.state.described(user.project(request.project_id))
+        yield projects_pb2.GetProjectResponse(project=project)
         pages = user.pages_of(request.project_id)
         part, cursor = list_part(pages, request.cursor, request.limit or 100)
         for stored in part:
@@ -67,12 +69,12 @@ class Projects(projects_pb2_grpc.ProjectServiceServicer):
             )
             user.projects[known.project_id] = known
         user.remember("CreateProject", request.request_id, request.request_sha256, known)
-        return projects_pb2.CreateProjectResponse(project=known)
+        return projects_pb2.CreateProjectResponse(project=self.state.described(known))
 
     async def UpdateProject(self, request: Any, context: Any) -> Any:
         """Change the name or the script of a project."""
         self.state.enter("UpdateProject", request)
-        user = self.state.caller()
+        user = self.state.scope(request.project_id, members_pb2.ROLE_OWNER)
         project = user.project(request.project_id)
         if request.HasField("name"):
             require_free_name(user, request.name, request.project_id)
@@ -82,15 +84,16 @@ class Projects(projects_pb2_grpc.ProjectServiceServicer):
             project.hand = request.hand
         if request.HasField("script"):
             project.script = request.script
-        return projects_pb2.UpdateProjectResponse(project=project)
+        return projects_pb2.UpdateProjectResponse(project=self.state.described(project))
 
     async def DeleteProject(self, request: Any, context: Any) -> Any:
         """Delete a project with its pages."""
         self.state.enter("DeleteProject", request)
-        user = self.state.caller()
+        user = self.state.scope(request.project_id, members_pb2.ROLE_OWNER)
         user.project(request.project_id)
         pages = user.pages_of(request.project_id)
         for stored in pages:
             del user.pages[stored.message.page_id]
         del user.projects[request.project_id]
+        user.members.pop(request.project_id, None)
         return projects_pb2.DeleteProjectResponse(erasure=count(pages, self.state.erasure))

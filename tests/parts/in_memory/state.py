@@ -12,6 +12,7 @@ from ketav.registry.v1 import (
     accounts_pb2,
     erasure_pb2,
     jobs_pb2,
+    members_pb2,
     models_pb2,
     pages_pb2,
     projects_pb2,
@@ -20,7 +21,7 @@ from ketav.registry.v1 import (
     webhooks_pb2,
 )
 from ketav_common import context
-from ketav_common.errors import Conflict, InvalidInput, KetavError, NotFound
+from ketav_common.errors import Conflict, Forbidden, InvalidInput, KetavError, NotFound
 from ketav_registry.convert.common import invalid_cursor
 
 TIME = Timestamp(seconds=1_760_000_000)
@@ -64,6 +65,13 @@ class User:
     webhook: webhooks_pb2.Webhook | None = None
     audit: list[accounts_pb2.AuditEntry] = field(default_factory=list)
     responses: dict[str, tuple[bytes, Any]] = field(default_factory=dict)
+    members: dict[str, dict[str, members_pb2.Member]] = field(default_factory=dict)
+    """Of each project, by the ids of the users."""
+
+    @property
+    def name(self) -> str:
+        """The name of the account."""
+        return f"user {self.user_id}"
 
     def project(self, project_id: str) -> projects_pb2.Project:
         """Return a project; raises NotFound."""
@@ -169,6 +177,49 @@ class State:
         """Return the data of the calling user."""
         return self.user(str(context.current_user()))
 
+    def scope(self, project_id: str, needed: members_pb2.Role.ValueType = members_pb2.ROLE_VIEWER) -> User:
+        """Return the data of the owner of a project that the caller is a member of, else of the caller.
+
+        Raises Forbidden when the role of the member is less than the needed one.
+        """
+        user_id = str(context.current_user())
+        for owner in self.users.values():
+            member = owner.members.get(project_id, {}).get(user_id)
+            if member is not None and member.role < needed:
+                role = members_pb2.Role.Name(member.role).removeprefix("ROLE_").lower()
+                raise Forbidden(
+                    f"You are a {role} of this project. Ask the owner.",
+                    code="insufficient-role",
+                    details={"role": role},
+                )
+            if member is not None:
+                return owner
+        return self.caller()
+
+    def visible_projects(self) -> dict[str, projects_pb2.Project]:
+        """Return the projects that the caller owns or is a member of, by their ids, in the order of users."""
+        caller = str(context.current_user())
+        return {
+            project_id: project
+            for user in self.users.values()
+            for project_id, project in user.projects.items()
+            if user.user_id == caller or caller in user.members.get(project_id, {})
+        }
+
+    def described(self, project: projects_pb2.Project) -> projects_pb2.Project:
+        """Return a project with its owner and the role of the caller."""
+        described = projects_pb2.Project()
+        described.CopyFrom(project)
+        described.owner = self.scope(project.project_id).name
+        described.role = self.role(project.project_id)
+        return described
+
+    def role(self, project_id: str) -> members_pb2.Role.ValueType:
+        """Return what the caller is in a project that they see."""
+        user_id = str(context.current_user())
+        member = self.scope(project_id).members.get(project_id, {}).get(user_id)
+        return members_pb2.ROLE_OWNER if member is None else member.role
+
     def enter(self, method: str, request: Any = None) -> None:
         """Record a call; raises the error that a test has set for the method."""
         self.calls.append(method)
@@ -187,9 +238,12 @@ class State:
         return None
 
 
-def correct_line(line: page_pb2.Line, text: str, quarantine: page_pb2.Quarantine | None) -> None:
+def correct_line(
+    line: page_pb2.Line, text: str, quarantine: page_pb2.Quarantine | None, author: str = ""
+) -> None:
     """Set the latest correction of a line."""
     line.corrected_text = text
+    line.author = author
     line.correction_id = str(uuid4())
     line.ClearField("quarantine")
     if quarantine is None:

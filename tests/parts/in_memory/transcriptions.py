@@ -4,7 +4,7 @@ from typing import Any
 from uuid import uuid4
 
 from ketav.page.v1 import page_pb2
-from ketav.registry.v1 import erasure_pb2, pages_pb2, transcriptions_pb2, transcriptions_pb2_grpc
+from ketav.registry.v1 import erasure_pb2, members_pb2, pages_pb2, transcriptions_pb2, transcriptions_pb2_grpc
 from ketav_common.errors import Changed, InvalidInput, NotFound, Precondition
 from tests.parts.in_memory.pages import check_same_image, reading_model
 from tests.parts.in_memory.state import TIME, State, StoredPage, correct_line, list_part
@@ -23,7 +23,7 @@ class Transcriptions(transcriptions_pb2_grpc.TranscriptionServiceServicer):
     async def RecordTranscription(self, request: Any, context: Any) -> Any:
         """Store a reading as the page's latest transcription."""
         self.state.enter("RecordTranscription", request)
-        user = self.state.caller()
+        user = self.state.scope(request.project_id, members_pb2.ROLE_EDITOR)
         if request.page_id not in user.pages:
             raise NotFound("This account has no page with this id. Upload the image.")
         stored = user.pages[request.page_id]
@@ -52,7 +52,7 @@ class Transcriptions(transcriptions_pb2_grpc.TranscriptionServiceServicer):
     async def SearchLines(self, request: Any, context: Any) -> Any:
         """Return the lines that contain the query as it is; the rules of Hebrew are not applied."""
         self.state.enter("SearchLines", request)
-        user = self.state.caller()
+        user = self.state.scope(request.project_id)
         if request.project_id:
             user.project(request.project_id)
         projects = [request.project_id] if request.project_id else list(user.projects)
@@ -81,7 +81,7 @@ class Transcriptions(transcriptions_pb2_grpc.TranscriptionServiceServicer):
     async def EditLines(self, request: Any, context: Any) -> Any:
         """Store the lines of a page as another transcription."""
         self.state.enter("EditLines", request)
-        user = self.state.caller()
+        user = self.state.scope(request.project_id, members_pb2.ROLE_EDITOR)
         stored = user.page(request.project_id, request.page_id)
         if user.repeated(_EDIT, request.request_id, request.request_sha256) is not None:
             return transcriptions_pb2.EditLinesResponse(consequences=erasure_pb2.Erasure())
@@ -105,7 +105,7 @@ class Transcriptions(transcriptions_pb2_grpc.TranscriptionServiceServicer):
     async def UndoLineEdit(self, request: Any, context: Any) -> Any:
         """Return to the lines before the latest edit."""
         self.state.enter("UndoLineEdit", request)
-        user = self.state.caller()
+        user = self.state.scope(request.project_id, members_pb2.ROLE_EDITOR)
         stored = user.page(request.project_id, request.page_id)
         if user.repeated(_EDIT, request.request_id, request.request_sha256) is not None:
             return transcriptions_pb2.UndoLineEditResponse()
@@ -119,7 +119,7 @@ class Transcriptions(transcriptions_pb2_grpc.TranscriptionServiceServicer):
     async def FindLineEdit(self, request: Any, context: Any) -> Any:
         """Return whether a request has edited lines."""
         self.state.enter("FindLineEdit", request)
-        user = self.state.caller()
+        user = self.state.scope(request.project_id, members_pb2.ROLE_EDITOR)
         user.page(request.project_id, request.page_id)
         known = user.repeated(_EDIT, request.request_id, request.request_sha256)
         return transcriptions_pb2.FindLineEditResponse(found=known is not None)

@@ -45,6 +45,9 @@ from .line_correction import LineCorrection
 from .line_region import LineRegion
 from .list_corrections_response import ListCorrectionsResponse
 from .list_progress_script_type_0 import ListProgressScriptType0
+from .member import Member
+from .member_list import MemberList
+from .member_role import MemberRole
 from .merged_lines import MergedLines
 from .model import Model
 from .model_kind import ModelKind
@@ -80,8 +83,10 @@ from .project import Project
 from .project_change import ProjectChange
 from .project_change_script_type_0 import ProjectChangeScriptType0
 from .project_list import ProjectList
+from .project_role import ProjectRole
 from .project_script import ProjectScript
 from .project_with_images import ProjectWithImages
+from .project_with_images_role import ProjectWithImagesRole
 from .project_with_images_script import ProjectWithImagesScript
 from .quarantine import Quarantine
 from .quarantine_code import QuarantineCode
@@ -101,6 +106,8 @@ from .search_match import SearchMatch
 from .search_result import SearchResult
 from .services import Services
 from .session import Session
+from .set_member_request import SetMemberRequest
+from .set_member_request_role import SetMemberRequestRole
 from .set_training_policy_request import SetTrainingPolicyRequest
 from .set_webhook_request import SetWebhookRequest
 from .split_line import SplitLine
@@ -176,6 +183,9 @@ __all__ = (
     "LineRegion",
     "ListCorrectionsResponse",
     "ListProgressScriptType0",
+    "Member",
+    "MemberList",
+    "MemberRole",
     "MergedLines",
     "Model",
     "ModelKind",
@@ -211,8 +221,10 @@ __all__ = (
     "ProjectChange",
     "ProjectChangeScriptType0",
     "ProjectList",
+    "ProjectRole",
     "ProjectScript",
     "ProjectWithImages",
+    "ProjectWithImagesRole",
     "ProjectWithImagesScript",
     "Quarantine",
     "QuarantineCode",
@@ -232,6 +244,8 @@ __all__ = (
     "SearchResult",
     "Services",
     "Session",
+    "SetMemberRequest",
+    "SetMemberRequestRole",
     "SetTrainingPolicyRequest",
     "SetWebhookRequest",
     "SplitLine",

@@ -27,7 +27,7 @@ class CorrectLineResponse:
             'שלום לכולם', 'verified_words': [{'text': 'שלום', 'confidence': None, 'start': 0, 'end': 4, 'boundary': [[880,
             118], [1110, 116], [1112, 190], [882, 193]]}, {'text': 'לכולם', 'confidence': None, 'start': 5, 'end': 10,
             'boundary': [[630, 120], [860, 118], [862, 193], [632, 196]]}], 'quarantine': None, 'correction_id':
-            '7b6a5f4e-3d2c-4b1a-8f9e-8d7c6b5a4f3e'}, 'untrained': None, 'ground_truth_lines': 42}
+            '7b6a5f4e-3d2c-4b1a-8f9e-8d7c6b5a4f3e', 'author': 'Noa'}, 'untrained': None, 'ground_truth_lines': 42}
 
     """
 

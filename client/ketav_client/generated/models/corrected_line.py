@@ -47,8 +47,9 @@ class CorrectedLine:
     quarantine: None | Quarantine | Unset = UNSET
     """ Why that correction does not train; null when it does. """
     correction_id: None | str | Unset = UNSET
-    """ UUID of the latest correction or withdrawal, which `If-Match` of a new one names; null when there is none.
-    """
+    """ UUID of the latest correction or withdrawal, for `If-Match`; null without one. """
+    author: None | str | Unset = UNSET
+    """ Account that submitted it; null when there is none. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -126,6 +127,12 @@ class CorrectedLine:
         else:
             correction_id = self.correction_id
 
+        author: None | str | Unset
+        if isinstance(self.author, Unset):
+            author = UNSET
+        else:
+            author = self.author
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
@@ -150,6 +157,8 @@ class CorrectedLine:
             field_dict["quarantine"] = quarantine
         if correction_id is not UNSET:
             field_dict["correction_id"] = correction_id
+        if author is not UNSET:
+            field_dict["author"] = author
 
         return field_dict
 
@@ -278,6 +287,15 @@ class CorrectedLine:
 
         correction_id = _parse_correction_id(d.pop("correction_id", UNSET))
 
+        def _parse_author(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        author = _parse_author(d.pop("author", UNSET))
+
         corrected_line = cls(
             line_id=line_id,
             order=order,
@@ -292,6 +310,7 @@ class CorrectedLine:
             verified_words=verified_words,
             quarantine=quarantine,
             correction_id=correction_id,
+            author=author,
         )
 
         corrected_line.additional_properties = d

@@ -7,6 +7,7 @@ from typing import Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..models.project_role import ProjectRole, check_project_role
 from ..models.project_script import ProjectScript, check_project_script
 
 T = TypeVar("T", bound="Project")
@@ -18,7 +19,7 @@ class Project:
 
     Example:
         {'project_id': '8a7c1f0e-3a3b-4a55-9d56-0f6c7b0c9b11', 'name': 'Diary 1948', 'script': 'modern_cursive', 'hand':
-            None, 'created_at': '2026-11-23T09:30:00Z'}
+            None, 'created_at': '2026-11-23T09:30:00Z', 'owner': 'Noa', 'role': 'owner'}
 
     """
 
@@ -29,9 +30,14 @@ class Project:
     script: ProjectScript
     """ Script of its pages. """
     hand: None | str
-    """ Name of the hand that wrote its pages; null: your own hand. """
+    """ Name of the hand that wrote its pages; null: the owner's own hand. """
     created_at: datetime.datetime
     """ When it was created. """
+    owner: str
+    """ Name of the account that owns it. """
+    role: ProjectRole
+    """ What you are in it: `owner`; `editor`, who adds and corrects images; or `viewer`, who reads, searches and
+    exports. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -46,6 +52,10 @@ class Project:
 
         created_at = self.created_at.isoformat()
 
+        owner = self.owner
+
+        role: str = self.role
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
@@ -55,6 +65,8 @@ class Project:
                 "script": script,
                 "hand": hand,
                 "created_at": created_at,
+                "owner": owner,
+                "role": role,
             }
         )
 
@@ -78,12 +90,18 @@ class Project:
 
         created_at = datetime.datetime.fromisoformat(d.pop("created_at"))
 
+        owner = d.pop("owner")
+
+        role = check_project_role(d.pop("role"))
+
         project = cls(
             project_id=project_id,
             name=name,
             script=script,
             hand=hand,
             created_at=created_at,
+            owner=owner,
+            role=role,
         )
 
         project.additional_properties = d

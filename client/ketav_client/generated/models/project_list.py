@@ -15,11 +15,12 @@ T = TypeVar("T", bound="ProjectList")
 
 @_attrs_define
 class ProjectList:
-    """The caller's projects.
+    """The projects that the caller owns or is a member of.
 
     Example:
         {'projects': [{'project_id': '8a7c1f0e-3a3b-4a55-9d56-0f6c7b0c9b11', 'name': 'Diary 1948', 'script':
-            'modern_cursive', 'hand': None, 'created_at': '2026-11-23T09:30:00Z'}], 'next_cursor': None}
+            'modern_cursive', 'hand': None, 'created_at': '2026-11-23T09:30:00Z', 'owner': 'Noa', 'role': 'owner'}],
+            'next_cursor': None}
 
     """
 

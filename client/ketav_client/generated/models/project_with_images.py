@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..models.project_with_images_role import ProjectWithImagesRole, check_project_with_images_role
 from ..models.project_with_images_script import ProjectWithImagesScript, check_project_with_images_script
 
 if TYPE_CHECKING:
@@ -22,20 +23,20 @@ class ProjectWithImages:
 
     Example:
         {'project_id': '8a7c1f0e-3a3b-4a55-9d56-0f6c7b0c9b11', 'name': 'Diary 1948', 'script': 'modern_cursive', 'hand':
-            None, 'created_at': '2026-11-23T09:30:00Z', 'images': [{'image_id': 'f2b1c0de-97d3-4a0e-8a53-0b6d1a2f4c22',
-            'project_id': '8a7c1f0e-3a3b-4a55-9d56-0f6c7b0c9b11', 'state': 'read', 'layout': 'page', 'created_at':
-            '2026-11-23T09:30:00Z', 'image': {'width': 1200, 'height': 1700, 'media_type': 'image/jpeg', 'normalised': []},
-            'transcription': {'transcription_id': '0d9e8c7b-6a5f-4e3d-8c1b-2a3f4e5d6c33', 'model': {'version':
-            'hebrew_base-1', 'kind': 'base'}, 'created_at': '2026-11-23T09:30:00Z', 'text': 'שלום עולם', 'confidence': 0.93,
-            'lines': [{'line_id': '5c4b3a29-1807-4f6e-9d5c-4b3a29180744', 'order': 0, 'text': 'שלום עולם', 'confidence':
-            0.93, 'baseline': [[1100, 140], [640, 146]], 'boundary': [[630, 120], [1110, 116], [1112, 190], [632, 196]],
-            'words': [{'text': 'שלום', 'confidence': 0.95, 'start': 0, 'end': 4, 'boundary': [[880, 118], [1110, 116],
-            [1112, 190], [882, 193]]}, {'text': 'עולם', 'confidence': 0.91, 'start': 5, 'end': 9, 'boundary': [[630, 120],
-            [860, 118], [862, 193], [632, 196]]}], 'region': 'paragraph', 'corrected_text': 'שלום לכולם', 'verified_text':
-            'שלום לכולם', 'verified_words': [{'text': 'שלום', 'confidence': None, 'start': 0, 'end': 4, 'boundary': [[880,
-            118], [1110, 116], [1112, 190], [882, 193]]}, {'text': 'לכולם', 'confidence': None, 'start': 5, 'end': 10,
-            'boundary': [[630, 120], [860, 118], [862, 193], [632, 196]]}], 'quarantine': None, 'correction_id':
-            '7b6a5f4e-3d2c-4b1a-8f9e-8d7c6b5a4f3e'}]}}], 'next_cursor': None}
+            None, 'created_at': '2026-11-23T09:30:00Z', 'owner': 'Noa', 'role': 'owner', 'images': [{'image_id':
+            'f2b1c0de-97d3-4a0e-8a53-0b6d1a2f4c22', 'project_id': '8a7c1f0e-3a3b-4a55-9d56-0f6c7b0c9b11', 'state': 'read',
+            'layout': 'page', 'created_at': '2026-11-23T09:30:00Z', 'image': {'width': 1200, 'height': 1700, 'media_type':
+            'image/jpeg', 'normalised': []}, 'transcription': {'transcription_id': '0d9e8c7b-6a5f-4e3d-8c1b-2a3f4e5d6c33',
+            'model': {'version': 'hebrew_base-1', 'kind': 'base'}, 'created_at': '2026-11-23T09:30:00Z', 'text': 'שלום
+            עולם', 'confidence': 0.93, 'lines': [{'line_id': '5c4b3a29-1807-4f6e-9d5c-4b3a29180744', 'order': 0, 'text':
+            'שלום עולם', 'confidence': 0.93, 'baseline': [[1100, 140], [640, 146]], 'boundary': [[630, 120], [1110, 116],
+            [1112, 190], [632, 196]], 'words': [{'text': 'שלום', 'confidence': 0.95, 'start': 0, 'end': 4, 'boundary':
+            [[880, 118], [1110, 116], [1112, 190], [882, 193]]}, {'text': 'עולם', 'confidence': 0.91, 'start': 5, 'end': 9,
+            'boundary': [[630, 120], [860, 118], [862, 193], [632, 196]]}], 'region': 'paragraph', 'corrected_text': 'שלום
+            לכולם', 'verified_text': 'שלום לכולם', 'verified_words': [{'text': 'שלום', 'confidence': None, 'start': 0,
+            'end': 4, 'boundary': [[880, 118], [1110, 116], [1112, 190], [882, 193]]}, {'text': 'לכולם', 'confidence': None,
+            'start': 5, 'end': 10, 'boundary': [[630, 120], [860, 118], [862, 193], [632, 196]]}], 'quarantine': None,
+            'correction_id': '7b6a5f4e-3d2c-4b1a-8f9e-8d7c6b5a4f3e', 'author': 'Noa'}]}}], 'next_cursor': None}
 
     """
 
@@ -46,9 +47,14 @@ class ProjectWithImages:
     script: ProjectWithImagesScript
     """ Script of its pages. """
     hand: None | str
-    """ Name of the hand that wrote its pages; null: your own hand. """
+    """ Name of the hand that wrote its pages; null: the owner's own hand. """
     created_at: datetime.datetime
     """ When it was created. """
+    owner: str
+    """ Name of the account that owns it. """
+    role: ProjectWithImagesRole
+    """ What you are in it: `owner`; `editor`, who adds and corrects images; or `viewer`, who reads, searches and
+    exports. """
     images: list[Page]
     """ Images, oldest first. """
     next_cursor: None | str
@@ -67,6 +73,10 @@ class ProjectWithImages:
 
         created_at = self.created_at.isoformat()
 
+        owner = self.owner
+
+        role: str = self.role
+
         images = []
         for images_item_data in self.images:
             images_item = images_item_data.to_dict()
@@ -84,6 +94,8 @@ class ProjectWithImages:
                 "script": script,
                 "hand": hand,
                 "created_at": created_at,
+                "owner": owner,
+                "role": role,
                 "images": images,
                 "next_cursor": next_cursor,
             }
@@ -111,6 +123,10 @@ class ProjectWithImages:
 
         created_at = datetime.datetime.fromisoformat(d.pop("created_at"))
 
+        owner = d.pop("owner")
+
+        role = check_project_with_images_role(d.pop("role"))
+
         images = []
         _images = d.pop("images")
         for images_item_data in _images:
@@ -131,6 +147,8 @@ class ProjectWithImages:
             script=script,
             hand=hand,
             created_at=created_at,
+            owner=owner,
+            role=role,
             images=images,
             next_cursor=next_cursor,
         )

@@ -23,15 +23,17 @@ class StoredCorrection:
     text: str
     """ The text of the line; empty for a withdrawal. """
     origin: StoredCorrectionOrigin
-    """ Whether you typed it or imported it. """
+    """ Whether it was typed or imported. """
     confirmed: bool
-    """ Whether you confirmed the text. """
+    """ Whether its author has confirmed the text. """
     withdrawn: bool
     """ Whether this is the withdrawal of the corrections before it. """
     quarantine: None | Quarantine
     """ Why it does not train; null when it does. """
     created_at: datetime.datetime
     """ When it was stored. """
+    author: None | str
+    """ Name of the account that submitted it; null after its deletion. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -53,6 +55,9 @@ class StoredCorrection:
 
         created_at = self.created_at.isoformat()
 
+        author: None | str
+        author = self.author
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
@@ -63,6 +68,7 @@ class StoredCorrection:
                 "withdrawn": withdrawn,
                 "quarantine": quarantine,
                 "created_at": created_at,
+                "author": author,
             }
         )
 
@@ -98,6 +104,13 @@ class StoredCorrection:
 
         created_at = datetime.datetime.fromisoformat(d.pop("created_at"))
 
+        def _parse_author(data: object) -> None | str:
+            if data is None:
+                return data
+            return cast(None | str, data)
+
+        author = _parse_author(d.pop("author"))
+
         stored_correction = cls(
             text=text,
             origin=origin,
@@ -105,6 +118,7 @@ class StoredCorrection:
             withdrawn=withdrawn,
             quarantine=quarantine,
             created_at=created_at,
+            author=author,
         )
 
         stored_correction.additional_properties = d

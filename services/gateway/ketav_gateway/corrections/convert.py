@@ -132,6 +132,7 @@ def list_corrections_response(
                 withdrawn=correction.withdrawn,
                 quarantine=quarantine(correction.quarantine) if correction.HasField("quarantine") else None,
                 created_at=timestamp(correction.create_time),
+                author=correction.author or None,
             )
             for correction in message.corrections
         ]

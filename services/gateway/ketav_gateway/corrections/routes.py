@@ -29,6 +29,7 @@ _LINE = "/projects/{project_id}/images/{image_id}/lines/{line_id}"
         *IDEMPOTENT,
         *TEXT,
         "not-found",
+        "insufficient-role",
         "page-not-read",
         "unknown-line",
         "duplicate-line",
@@ -104,6 +105,7 @@ def _seen_correction(
         *IDEMPOTENT,
         *TEXT,
         "not-found",
+        "insufficient-role",
         "page-not-read",
         "unknown-line",
         "line-changed",
@@ -142,7 +144,9 @@ async def put_correction(
 
 
 @router.delete(
-    _LINE + "/correction", responses=responses("not-found"), summary="Withdraw the correction of a line"
+    _LINE + "/correction",
+    responses=responses("not-found", "insufficient-role"),
+    summary="Withdraw the correction of a line",
 )
 async def withdraw_correction(
     gateway: Gateway, project_id: ProjectId, image_id: ImageId, line_id: LineId

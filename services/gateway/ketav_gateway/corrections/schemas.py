@@ -167,11 +167,12 @@ class StoredCorrection(ResponseBody):
     """A correction of a line, or the withdrawal of its corrections."""
 
     text: str = Field(description="The text of the line; empty for a withdrawal.")
-    origin: Literal["user", "imported"] = Field(description="Whether you typed it or imported it.")
-    confirmed: bool = Field(description="Whether you confirmed the text.")
+    origin: Literal["user", "imported"] = Field(description="Whether it was typed or imported.")
+    confirmed: bool = Field(description="Whether its author has confirmed the text.")
     withdrawn: bool = Field(description="Whether this is the withdrawal of the corrections before it.")
     quarantine: Quarantine | None = Field(description="Why it does not train; null when it does.")
     created_at: datetime = Field(description="When it was stored.")
+    author: str | None = Field(description="Name of the account that submitted it; null after its deletion.")
 
 
 class ListCorrectionsResponse(ResponseBody):
@@ -188,6 +189,7 @@ class ListCorrectionsResponse(ResponseBody):
                         "withdrawn": False,
                         "quarantine": None,
                         "created_at": examples.CREATED_AT,
+                        "author": "Noa",
                     }
                 ]
             }

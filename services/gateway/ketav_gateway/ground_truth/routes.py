@@ -48,6 +48,7 @@ _NO_FILE = "The archive has no file. Add images with their texts."
         *IDEMPOTENT,
         *TEXT,
         "not-found",
+        "insufficient-role",
         "hand-mismatch",
         "damaged-archive",
         "unsupported-archive",

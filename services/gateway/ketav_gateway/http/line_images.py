@@ -2,7 +2,8 @@
 
 A line keeps its geometry and its id, and the image of a page that has been read never changes, so a picture
 never changes either. The registry decides whether the caller may see the page; its answer counts for this
-caller for some seconds, in which a browser requests the pictures of all lines.
+caller for some seconds, in which a browser requests the pictures of all lines. The role of a member is
+checked for each picture, because the owner may end a membership at any time.
 """
 
 import asyncio
@@ -17,11 +18,11 @@ from weakref import WeakValueDictionary
 from cachetools import LRUCache, TTLCache
 
 from ketav.page.v1 import page_pb2
-from ketav.registry.v1 import pages_pb2
+from ketav.registry.v1 import members_pb2, pages_pb2
 from ketav_common.errors import NotFound
 from ketav_common.image_crops import Box
 from ketav_common.images import ImageNormaliser
-from ketav_gateway.services import Services, call, download_image
+from ketav_gateway.services import Services, call, check_role, download_image
 
 _MARGIN = 0.12
 """Share of a line's height that is shown around its boundary: marks above and below letters are inside."""
@@ -46,11 +47,15 @@ class PageAddress:
 
 @dataclass(frozen=True)
 class PageLines:
-    """A page that a user may see: the SHA-256 of its image, and the part that shows each line, by its id."""
+    """A page that a user may see: the SHA-256 of its image, and the part that shows each line, by its id.
+
+    `shared`: the user is a member of its project and not the owner.
+    """
 
     address: PageAddress
     image_sha256: bytes
     boxes: dict[str, Box]
+    shared: bool
 
     def etag(self, line_id: str, height: int) -> str:
         """Return the ETag of a picture: it depends on the image, the line and the height."""
@@ -97,6 +102,8 @@ class LineImages:
             if known is None or line_id not in known.boxes:
                 self.forget(address)
                 known = self._pages[address] = await _load(services, address)
+            elif known.shared:
+                await check_role(services, address.project_id, members_pb2.ROLE_VIEWER)
         if line_id not in known.boxes:
             raise NotFound
         return known
@@ -137,6 +144,7 @@ class LineImages:
 async def _load(services: Services, address: PageAddress) -> PageLines:
     """Return the lines of a page from the registry; raises NotFound."""
     request = pages_pb2.GetPageRequest(project_id=address.project_id, page_id=address.page_id)
-    page = (await call(services.pages.GetPage, request, services.deadlines.short_s)).page
+    response = await call(services.pages.GetPage, request, services.deadlines.short_s)
+    page, shared = response.page, response.role in {members_pb2.ROLE_VIEWER, members_pb2.ROLE_EDITOR}
     boxes = {line.line_id: _box(line, page.image) for line in page.transcription.lines}
-    return PageLines(address, page.image.sha256, boxes)
+    return PageLines(address, page.image.sha256, boxes, shared)

@@ -38,7 +38,7 @@ _STATUS_CODES = {
     415: "unsupported-content-type",
     503: "unavailable",
 }
-_OWN_OBJECTS = {"no-webhook"}
+_OWN_OBJECTS = {"no-webhook", "unknown-member"}
 """Codes of missing objects that have no id: their details say nothing about other users."""
 _RESERVED = {"type", "title", "status", "detail", "code", "trace_id"}
 _NUMBERS = {"have", "need", "missing", "line", "size_bytes"}

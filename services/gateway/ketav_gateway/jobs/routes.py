@@ -117,7 +117,7 @@ async def get_job(gateway: Gateway, job_id: JobId) -> schemas.Job:
 
 @router.post(
     "/jobs/{job_id}/cancel",
-    responses=responses("not-found", "job-ended", *IDEMPOTENT),
+    responses=responses("not-found", "insufficient-role", "job-ended", *IDEMPOTENT),
     summary="Cancel a job",
 )
 async def cancel_job(

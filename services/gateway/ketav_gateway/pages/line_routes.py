@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel
 
 from ketav.page.v1 import page_pb2
-from ketav.registry.v1 import pages_pb2, transcriptions_pb2
+from ketav.registry.v1 import members_pb2, pages_pb2, transcriptions_pb2
 from ketav_common.errors import NotFound, Precondition
 from ketav_common.text import stored
 from ketav_gateway.http.bodies import body_description, json_body
@@ -22,12 +22,13 @@ from ketav_gateway.http.problems import responses
 from ketav_gateway.http.validation import naming_field
 from ketav_gateway.pages import convert, line_edits, schemas
 from ketav_gateway.pages.line_schemas import ChangedLine, MergedLines, NewLine, Points, SplitLine
-from ketav_gateway.services import call
+from ketav_gateway.services import call, check_role
 
 router = APIRouter(prefix="/projects/{project_id}/images/{image_id}/lines", tags=["pages"])
 
 _EDIT = (
     "not-found",
+    "insufficient-role",
     "page-not-read",
     "lines-changed",
     "unknown-line",
@@ -54,6 +55,7 @@ class _EditRequest:
 
         A request that has edited before changes nothing. Precondition page-not-read: the page has no lines.
         """
+        await check_role(self.gateway.services, self.project_id, members_pb2.ROLE_EDITOR)
         page = await self._page()
         if not page.HasField("transcription"):
             raise Precondition(
@@ -179,7 +181,7 @@ async def merge_lines(
 
 @router.post(
     "/undo",
-    responses=responses("not-found", "page-not-read", "nothing-to-undo", *IDEMPOTENT),
+    responses=responses("not-found", "insufficient-role", "page-not-read", "nothing-to-undo", *IDEMPOTENT),
     summary="Undo the latest edit of lines",
 )
 async def undo_line_edit(request: _Request) -> schemas.Page:

@@ -80,7 +80,7 @@ async def get_image(
     return Response(content, media_type="application/json", headers=headers)
 
 
-@router.delete("", responses=responses("not-found"), summary="Delete an image")
+@router.delete("", responses=responses("not-found", "insufficient-role"), summary="Delete an image")
 async def delete_image(
     gateway: Gateway, user_id: UserId, project_id: ProjectId, image_id: ImageId
 ) -> Erasure:

@@ -1,7 +1,10 @@
 """Projects from protobuf to JSON."""
 
+from typing import cast
+
 from ketav.registry.v1 import projects_pb2
 from ketav_gateway.convert import script_name, script_to_proto, timestamp
+from ketav_gateway.members.convert import role_name
 from ketav_gateway.projects import schemas
 
 
@@ -13,6 +16,8 @@ def project(message: projects_pb2.Project) -> schemas.Project:
         script=script_name(message.script),
         hand=message.hand or None,
         created_at=timestamp(message.create_time),
+        owner=message.owner,
+        role=cast("schemas.Role", role_name(message.role)),
     )
 
 

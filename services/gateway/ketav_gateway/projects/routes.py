@@ -36,7 +36,7 @@ _EXPORT: Responses = {
 
 @router.get("/", responses=responses(*LIST), summary="List your projects")
 async def list_projects(gateway: Gateway, cursor: Cursor = "", limit: ListLimit = 20) -> schemas.ProjectList:
-    """List your projects, newest first."""
+    """List the projects that you own or are a member of, newest first."""
     request = projects_pb2.ListProjectsRequest(cursor=cursor, limit=limit)
     response = await call(gateway.services.projects.ListProjects, request, gateway.services.deadlines.short_s)
     return schemas.ProjectList(
@@ -155,7 +155,7 @@ async def export_project(
 
 @router.patch(
     "/{project_id}",
-    responses=responses(*JSON_BODY, *TEXT, "not-found", "name-taken", "hand-script"),
+    responses=responses(*JSON_BODY, *TEXT, "not-found", "insufficient-role", "name-taken", "hand-script"),
     openapi_extra=body_description(schemas.ProjectChange),
     summary="Change a project",
 )
@@ -170,7 +170,9 @@ async def update_project(
     return convert.project(updated.project)
 
 
-@router.delete("/{project_id}", responses=responses("not-found"), summary="Delete a project")
+@router.delete(
+    "/{project_id}", responses=responses("not-found", "insufficient-role"), summary="Delete a project"
+)
 async def delete_project(gateway: Gateway, user_id: UserId, project_id: ProjectId) -> Erasure:
     """Delete a project with its images and corrections; model versions trained on them stop serving."""
     request = projects_pb2.DeleteProjectRequest(project_id=project_id)

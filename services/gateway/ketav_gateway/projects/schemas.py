@@ -16,9 +16,12 @@ _EXAMPLE: dict[str, Any] = {
     "script": "modern_cursive",
     "hand": None,
     "created_at": examples.CREATED_AT,
+    "owner": "Noa",
+    "role": "owner",
 }
 
 
+Role = Literal["viewer", "editor", "owner"]
 ProjectFields = Literal["all", "text", "images"]
 LEFT_OUT: dict[ProjectFields, Any] = {
     "text": {
@@ -81,8 +84,13 @@ class Project(ResponseBody):
     project_id: str = Field(description="UUID of the project.")
     name: str = Field(description="Name of the project.")
     script: Script = Field(description="Script of its pages.")
-    hand: str | None = Field(description="Name of the hand that wrote its pages; null: your own hand.")
+    hand: str | None = Field(description="Name of the hand that wrote its pages; null: the owner's own hand.")
     created_at: datetime = Field(description="When it was created.")
+    owner: str = Field(description="Name of the account that owns it.")
+    role: Role = Field(
+        description="What you are in it: `owner`; `editor`, who adds and corrects images; or `viewer`, who "
+        "reads, searches and exports."
+    )
 
 
 class ProjectWithImages(Project):
@@ -97,7 +105,7 @@ class ProjectWithImages(Project):
 
 
 class ProjectList(ResponseBody):
-    """The caller's projects."""
+    """The projects that the caller owns or is a member of."""
 
     model_config = ConfigDict(json_schema_extra={"example": {"projects": [_EXAMPLE], "next_cursor": None}})
 

@@ -77,6 +77,7 @@ def corrected_line(message: page_pb2.Line) -> schemas.CorrectedLine:
         verified_words=words.verified_words(message) if message.HasField("verified_text") else None,
         quarantine=quarantine(message.quarantine) if message.HasField("quarantine") else None,
         correction_id=message.correction_id or None,
+        author=message.author or None,
     )
 
 

@@ -102,6 +102,7 @@ TRANSCRIPTION_EXAMPLE: dict[str, Any] = {
             ],
             "quarantine": None,
             "correction_id": "7b6a5f4e-3d2c-4b1a-8f9e-8d7c6b5a4f3e",
+            "author": "Noa",
         }
     ],
 }
@@ -215,10 +216,9 @@ class CorrectedLine(Line):
         None, description="Why that correction does not train; null when it does."
     )
     correction_id: str | None = Field(
-        None,
-        description="UUID of the latest correction or withdrawal, which `If-Match` of a new one names; null "
-        "when there is none.",
+        None, description="UUID of the latest correction or withdrawal, for `If-Match`; null without one."
     )
+    author: str | None = Field(None, description="Account that submitted it; null when there is none.")
 
 
 class OcrResponse(ResponseBody):

@@ -84,7 +84,10 @@ async def _turn(
     described.normalised[:] = [*page.image.normalised, *turned.normalised]
     described.warnings[:] = page.image.warnings
     header = pages_pb2.ReplaceImageHeader(
-        page_id=page.page_id, image=described, former_sha256=page.image.sha256
+        page_id=page.page_id,
+        project_id=page.project_id,
+        image=described,
+        former_sha256=page.image.sha256,
     )
     messages = file_messages(pages_pb2.ReplaceImageRequest, header, turned.path)
     response = await upload(services.pages.ReplaceImage, messages, services.deadlines.store_s)
@@ -146,6 +149,7 @@ async def _read_image(
     if images is not None and reading.turn:
         await _turn(services, images, page, image, reading.turn)
     request = transcriptions_pb2.RecordTranscriptionRequest(
+        project_id=page.project_id,
         page_id=page.page_id,
         model_version=reading.model_version,
         lines=reading.lines,
@@ -189,7 +193,9 @@ async def read_again(
     if again.key.request_id and (page := await _find_read(services, again)) is not None:
         return convert.ocr_response(page, page.transcription)
     image = folder / "image"
-    header = await download_image(services, again.project_id, again.page_id, image, again.version)
+    header = await download_image(
+        services, again.project_id, again.page_id, image, again.version, to_read=True
+    )
     may_turn = header.page.state == pages_pb2.PAGE_STATE_STORED and not header.page.fixed_rotation
     turning = images if may_turn else None
     transcription = await read_page(services, header.page, header.model, image, turning, again.key)

@@ -88,4 +88,5 @@ def stored_message(correction: StoredCorrection) -> corrections_pb2.StoredCorrec
         imported=correction.origin is Origin.IMPORTED,
         withdrawn=correction.withdrawn,
         create_time=common.timestamp(correction.create_time),
+        author=correction.author,
     )

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from ketav.registry.v1 import projects_pb2
 from ketav_registry.convert import common
+from ketav_registry.convert.members import ROLES
 from ketav_registry.convert.pages import page_message
 from ketav_registry.domain.pages import Page
 from ketav_registry.domain.projects import NewProject, Project, ProjectChange
@@ -18,6 +19,8 @@ def project_message(project: Project) -> projects_pb2.Project:
         script=common.SCRIPTS[project.script],
         create_time=common.timestamp(project.create_time),
         hand=project.hand.name,
+        owner=project.owner,
+        role=ROLES[project.role],
     )
 
 

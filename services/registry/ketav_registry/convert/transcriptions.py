@@ -50,6 +50,7 @@ def line_message(line: Line) -> page_pb2.Line:
         verified_text=line.verified_text,
         region=_REGIONS[line.region],
         correction_id=str(line.correction_id or ""),
+        author=line.author,
     )
 
 

@@ -64,7 +64,7 @@ class UntrainedLine:
 
 @dataclass(frozen=True, slots=True)
 class StoredCorrection:
-    """A correction of a line's history."""
+    """A correction of a line's history; the author is the name of an account, empty after its deletion."""
 
     text: str
     confirmed: bool
@@ -73,6 +73,7 @@ class StoredCorrection:
     withdrawn: bool
     create_time: datetime
     withdrawn_by_edit: bool = False
+    author: str = ""
 
     @property
     def decides(self) -> bool:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from ketav_registry.domain.members import Role
 from ketav_registry.domain.models import Script
 from ketav_registry.domain.projects_hands import Hand
 from ketav_registry.domain.requests import RequestKey
@@ -11,12 +12,14 @@ from ketav_registry.domain.requests import RequestKey
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A group of pages of one hand, in one script."""
+    """A group of pages of one hand, in one script; `owner` is a name, `role` what the reading user is."""
 
     project_id: UUID
     name: str
     hand: Hand
     create_time: datetime
+    owner: str = ""
+    role: Role = Role.OWNER
 
     @property
     def script(self) -> Script:

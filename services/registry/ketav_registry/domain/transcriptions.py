@@ -69,6 +69,8 @@ class Line:
     verified_text: str | None = None
     region: RegionType = RegionType.PARAGRAPH
     correction_id: UUID | None = None
+    author: str = ""
+    """Name of the account that submitted the latest correction."""
     replaces: tuple[bytes, ...] = ()
     """Digests of the geometry of the lines that an edited line replaces, and of those that they replaced."""
 

@@ -21,8 +21,9 @@ from ketav_registry.domain.corrections_quarantine import Quarantine
 from ketav_registry.domain.pages import Page
 from ketav_registry.domain.requests import RequestKey
 from ketav_registry.domain.transcriptions import LineKey
+from ketav_registry.repository.members import MEMBER_ID
 from ketav_registry.repository.requests import check_same_request
-from ketav_registry.tables import correction, feedback, line, transcription
+from ketav_registry.tables import account, correction, feedback, line, transcription
 
 _correction, _feedback, _line, _transcription = correction.c, feedback.c, line.c, transcription.c
 
@@ -89,6 +90,8 @@ def quarantine_of(row: Any) -> Quarantine | None:  # noqa: ANN401 - a row with t
     return None if row.quarantine is None else Quarantine(row.quarantine, row.quarantine_reason)
 
 
+AUTHOR_ID: sa.ColumnElement[UUID] = sa.func.coalesce(_feedback.member_id, _feedback.user_id)
+"""The user who submitted a feedback: a member of the project, or its owner."""
 DECIDES: sa.ColumnElement[bool] = sa.or_(_correction.quarantine.is_(None), _correction.confirmed)
 """Condition of a correction that decides the text of its line: a quarantined one leaves the earlier ones in
 force, unless the user confirms that the line has no text, or withdraws."""
@@ -171,6 +174,7 @@ async def insert_feedback(
     on_page = {"user_id": user_id, "page_id": page.page_id, "project_id": page.project_id}
     values = {
         "id": feedback_id,
+        "member_id": MEMBER_ID,
         "accepted_lines": len(accepted),
         "unaligned": [(item.text, str(item.line_id or ""), item.reason) for item in unaligned],
         "refused": [(str(item.line_id or ""), item.number, item.code, item.detail) for item in refused],
@@ -269,7 +273,9 @@ async def list_corrections(
 ) -> list[StoredCorrection]:
     """Return the corrections of a line, made on any transcription of its page, newest first."""
     query = (
-        correction.select()
+        sa.select(correction, account.c.name.label("author"))
+        .join(feedback, _feedback.id == _correction.feedback_id)
+        .outerjoin(account, account.c.id == AUTHOR_ID)
         .where(_correction.user_id == user_id, _correction.page_id == key.page_id)
         .where(_correction.geometry_sha256 == key.geometry_sha256)
         .order_by(_correction.number.desc())
@@ -284,6 +290,7 @@ async def list_corrections(
             row.withdrawn,
             row.created_at,
             row.withdrawn_by_edit,
+            row.author or "",
         )
         for row in await transaction.execute(query)
     ]

@@ -21,6 +21,7 @@ from ketav_registry.domain.jobs import (
     job_state,
 )
 from ketav_registry.domain.requests import ListPosition, RequestKey
+from ketav_registry.repository import members
 from ketav_registry.repository.object_removal import enqueue
 from ketav_registry.repository.requests import check_same_request
 from ketav_registry.tables import job, job_page, page
@@ -62,6 +63,7 @@ async def insert_job(
         "id": job_id,
         "user_id": user_id,
         "project_id": project_id,
+        "member_id": members.MEMBER_ID,
         "state": JobState.QUEUED,
         "page_count": len(new.page_ids) or new.page_count,
         "layout": options.layout,
@@ -128,11 +130,28 @@ async def _pages_of(transaction: Transaction, job_id: UUID) -> list[JobPage]:
     ]
 
 
+def creator(columns: sa.ColumnCollection[str, Any]) -> sa.ColumnElement[UUID]:
+    """Return the user who created a job: a member of the project, or its owner."""
+    return sa.func.coalesce(columns.member_id, columns.user_id)
+
+
+def _is_visible(user_id: UUID) -> sa.ColumnElement[bool]:
+    """Return the condition of a job of a project that a user owns or is a member of."""
+    return sa.or_(_job.user_id == user_id, _job.project_id.in_(members.shared_projects(user_id)))
+
+
+async def find_project(transaction: Transaction, user_id: UUID, job_id: UUID) -> UUID | None:
+    """Return the project of a job; None when the user sees no such job."""
+    query = sa.select(_job.project_id).where(_job.id == job_id, _is_visible(user_id))
+    project_id: UUID | None = await transaction.scalar(query)
+    return project_id
+
+
 async def list_jobs(
     transaction: Transaction, user_id: UUID, after: ListPosition[UUID] | None, limit: int
 ) -> list[Job]:
-    """Return the user's jobs without their pages, newest first."""
-    query = job.select().where(_job.user_id == user_id)
+    """Return the jobs of the projects that a user sees, without their pages, newest first."""
+    query = job.select().where(_is_visible(user_id))
     if after is not None:
         query = query.where(sa.tuple_(_job.created_at, _job.id) < after)
     query = query.order_by(_job.created_at.desc(), _job.id.desc()).limit(limit)
@@ -140,9 +159,11 @@ async def list_jobs(
 
 
 async def count_waiting_pages(transaction: Transaction, user_id: UUID) -> int:
-    """Count the pages of the user's jobs that have no outcome yet."""
+    """Count the pages without an outcome of the jobs that a user created."""
     unread = sa.func.sum(_job.page_count - _job.pages_read - _job.pages_failed)
-    query = sa.select(unread).where(_job.user_id == user_id, _job.state.in_(ACTIVE_JOBS))
+    query = sa.select(unread).where(
+        _is_visible(user_id), creator(_job) == user_id, _job.state.in_(ACTIVE_JOBS)
+    )
     return int(await transaction.scalar(query) or 0)
 
 

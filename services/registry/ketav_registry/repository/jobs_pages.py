@@ -19,6 +19,7 @@ from ketav_registry.domain.jobs import (
     JobPageState,
     ReadingOptions,
 )
+from ketav_registry.repository.jobs import creator
 from ketav_registry.tables import job, job_page
 
 _job, _page = job.c, job_page.c
@@ -45,13 +46,13 @@ async def next_job(
 ) -> tuple[UUID, UUID] | None:
     """Return the user and the job whose page is claimed next; None when no page waits.
 
-    Next is the user whose pages have waited longest for a turn, then the job of that user which has. Users
-    in `passed_over` have no turn. With `skip_locked` the job is locked, and one that others have locked is
-    passed over.
+    Next is a job of the user who has waited longest for a turn, then the job of that user which has; turns
+    are those of the user who created it. Owners of jobs in `passed_over` have no turn. With `skip_locked`
+    the job is locked, and one that others have locked is passed over.
     """
     waits = sa.exists().where(_page.job_id == _job.id, _IS_WAITING)
     other = job.alias()
-    last_turn = sa.select(sa.func.max(other.c.served_at)).where(other.c.user_id == _job.user_id)
+    last_turn = sa.select(sa.func.max(other.c.served_at)).where(creator(other.c) == creator(_job))
     query = (
         sa.select(_job.user_id, _job.id)
         .where(_IS_SERVED, waits, _job.user_id.not_in(passed_over))

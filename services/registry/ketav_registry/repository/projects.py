@@ -7,20 +7,26 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from ketav_registry.database import Transaction
+from ketav_registry.domain.members import Role
 from ketav_registry.domain.projects import NewProject, Project
 from ketav_registry.domain.projects_hands import Hand
 from ketav_registry.domain.requests import ListPosition, RequestKey
+from ketav_registry.repository.members import shared_projects
 from ketav_registry.repository.projects_hands import HAND_NAME, hand_of, is_same
 from ketav_registry.repository.requests import check_same_request
-from ketav_registry.tables import hand, project
+from ketav_registry.tables import account, hand, project, project_member
 
 _project = project.c
-_PROJECTS = sa.select(project, HAND_NAME).outerjoin_from(project, hand, hand.c.id == _project.hand_id)
+_PROJECTS = (
+    sa.select(project, HAND_NAME, account.c.name.label("owner"))
+    .outerjoin_from(project, hand, hand.c.id == _project.hand_id)
+    .join(account, account.c.id == _project.user_id)
+)
 
 
-def _project_of(row: Any) -> Project:  # noqa: ANN401 - a row of _PROJECTS
-    """Return the project of a row."""
-    return Project(row.id, row.name, hand_of(row), row.created_at)
+def _project_of(row: Any, role: Role = Role.OWNER) -> Project:  # noqa: ANN401 - a row of _PROJECTS
+    """Return the project of a row, with the role of the user who reads it."""
+    return Project(row.id, row.name, hand_of(row), row.created_at, row.owner, role)
 
 
 async def find_project(transaction: Transaction, user_id: UUID, project_id: UUID) -> Project | None:
@@ -33,12 +39,14 @@ async def find_project(transaction: Transaction, user_id: UUID, project_id: UUID
 async def list_projects(
     transaction: Transaction, user_id: UUID, after: ListPosition[UUID] | None, limit: int
 ) -> list[Project]:
-    """Return the user's projects, newest first."""
-    query = _PROJECTS.where(_project.user_id == user_id)
+    """Return the projects that a user owns or is a member of, newest first."""
+    membership = sa.and_(project_member.c.project_id == _project.id, project_member.c.member_id == user_id)
+    query = _PROJECTS.add_columns(project_member.c.role).outerjoin(project_member, membership)
+    query = query.where(sa.or_(_project.user_id == user_id, _project.id.in_(shared_projects(user_id))))
     if after is not None:
         query = query.where(sa.tuple_(_project.created_at, _project.id) < after)
     query = query.order_by(_project.created_at.desc(), _project.id.desc()).limit(limit)
-    return [_project_of(row) for row in await transaction.execute(query)]
+    return [_project_of(row, Role(row.role or Role.OWNER)) for row in await transaction.execute(query)]
 
 
 async def insert_project(transaction: Transaction, user_id: UUID, name: str, owner: Hand) -> UUID:

@@ -14,10 +14,10 @@ from ketav_registry.domain.models import Model
 from ketav_registry.domain.pages import Page, PageState
 from ketav_registry.domain.requests import RequestKey
 from ketav_registry.domain.transcriptions import Line, Transcription, Word, geometry_digests
-from ketav_registry.repository.corrections import DECIDES, quarantine_of
+from ketav_registry.repository.corrections import AUTHOR_ID, DECIDES, quarantine_of
 from ketav_registry.repository.models import model_of
 from ketav_registry.repository.requests import check_same_request
-from ketav_registry.tables import correction, line, model_version, page, transcription
+from ketav_registry.tables import account, correction, feedback, line, model_version, page, transcription
 
 _line, _transcription = line.c, transcription.c
 _NO_REQUEST = RequestKey()
@@ -183,6 +183,7 @@ def latest_correction(*, deciding: bool) -> sa.FromClause:
             correction.c.quarantine,
             correction.c.quarantine_reason,
             correction.c.withdrawn,
+            correction.c.feedback_id,
         )
         .where(correction.c.page_id == _line.page_id, correction.c.geometry_sha256 == _line.geometry_sha256)
         .where(correction.c.user_id == _line.user_id)
@@ -205,9 +206,12 @@ async def _lines_of(
             latest.c.quarantine,
             latest.c.quarantine_reason,
             latest.c.withdrawn,
+            account.c.name.label("author"),
             sa.case((~deciding.c.withdrawn, deciding.c.text)).label("verified_text"),
         )
         .select_from(line.outerjoin(latest, sa.true()).outerjoin(deciding, sa.true()))
+        .outerjoin(feedback, feedback.c.id == latest.c.feedback_id)
+        .outerjoin(account, account.c.id == AUTHOR_ID)
         .where(_line.user_id == user_id, _line.transcription_id.in_(transcription_ids))
         .order_by(_line.transcription_id, _line.order)
     )
@@ -216,7 +220,7 @@ async def _lines_of(
         corrected_text = None if row.withdrawn else row.corrected_text
         quarantine = None if row.withdrawn else quarantine_of(row)
         read_line = line_of(row, corrected_text, quarantine, row.verified_text, row.correction_id)
-        lines[row.transcription_id].append(read_line)
+        lines[row.transcription_id].append(replace(read_line, author=row.author or ""))
     return lines
 
 

@@ -13,6 +13,8 @@ from ketav.registry.v1 import (
     ground_truth_pb2_grpc,
     jobs_pb2,
     jobs_pb2_grpc,
+    members_pb2,
+    members_pb2_grpc,
     models_pb2,
     models_pb2_grpc,
     next_lines_pb2,
@@ -34,6 +36,7 @@ from ketav_registry.servicer.accounts import AccountServicer
 from ketav_registry.servicer.corrections import CorrectionServicer
 from ketav_registry.servicer.ground_truth import GroundTruthServicer
 from ketav_registry.servicer.jobs import JobServicer
+from ketav_registry.servicer.members import MemberServicer
 from ketav_registry.servicer.models import ModelServicer
 from ketav_registry.servicer.next_lines import NextLineServicer
 from ketav_registry.servicer.pages import PageServicer
@@ -52,6 +55,7 @@ _CONTRACTS = (
     corrections_pb2,
     ground_truth_pb2,
     jobs_pb2,
+    members_pb2,
     training_pb2,
     models_pb2,
     next_lines_pb2,
@@ -85,6 +89,7 @@ def add_servicers(
     ground_truth = GroundTruthServicer(stores, quarantine_limits)
     ground_truth_pb2_grpc.add_GroundTruthServiceServicer_to_server(ground_truth, server)
     jobs_pb2_grpc.add_JobServiceServicer_to_server(JobServicer(stores, lease), server)
+    members_pb2_grpc.add_MemberServiceServicer_to_server(MemberServicer(stores), server)
     training_pb2_grpc.add_TrainingServiceServicer_to_server(TrainingServicer(stores, lease), server)
     models_pb2_grpc.add_ModelServiceServicer_to_server(ModelServicer(stores), server)
     next_lines_pb2_grpc.add_NextLineServiceServicer_to_server(NextLineServicer(stores), server)

@@ -11,6 +11,7 @@ from ketav_common.identity import Signer
 from ketav_registry.convert import common
 from ketav_registry.convert import erasure as convert_erasure
 from ketav_registry.convert import pages as convert
+from ketav_registry.convert.members import ROLES, needed_role
 from ketav_registry.stores import Stores
 from ketav_registry.usecases import erasure, pages
 
@@ -44,6 +45,7 @@ class PageServicer(pages_pb2_grpc.PageServiceServicer):
         page = await pages.replace_image(
             chunks,
             user_id=current_user(),
+            project_id=common.uuid(header.project_id, "project_id") if header.project_id else None,
             page_id=common.uuid(header.page_id, "page_id"),
             image=convert.new_image(header.image),
             former_sha256=header.former_sha256,
@@ -55,8 +57,8 @@ class PageServicer(pages_pb2_grpc.PageServiceServicer):
         """Return a page."""
         project_id = common.uuid(request.project_id, "project_id")
         page_id = common.uuid(request.page_id, "page_id")
-        page = await pages.get_page(current_user(), project_id, page_id, stores=self._stores)
-        return pb.GetPageResponse(page=convert.page_message(page))
+        page, role = await pages.get_page(current_user(), project_id, page_id, stores=self._stores)
+        return pb.GetPageResponse(page=convert.page_message(page), role=ROLES[role])
 
     async def DownloadImage(
         self, request: pb.DownloadImageRequest, context: object
@@ -66,7 +68,10 @@ class PageServicer(pages_pb2_grpc.PageServiceServicer):
         project_id = common.uuid(request.project_id, "project_id")
         page_id = common.uuid(request.page_id, "page_id")
         grant = partial(self._signer.grant, user_id)
-        image = pages.download_image(user_id, project_id, page_id, request.model_version, stores=self._stores)
+        needed = needed_role(request.role)
+        image = pages.download_image(
+            user_id, project_id, page_id, request.model_version, needed=needed, stores=self._stores
+        )
         async with aclosing(image) as parts:
             async for part in parts:
                 yield convert.image_part(part, grant)

@@ -46,6 +46,7 @@ class TranscriptionServicer(transcriptions_pb2_grpc.TranscriptionServiceServicer
             page_id,
             reading,
             common.request_key(request.request_id, request.request_sha256),
+            project_id=common.uuid(request.project_id, "project_id") if request.project_id else None,
             stores=self._stores,
         )
         return pb.RecordTranscriptionResponse(transcription=convert.transcription_message(transcription))

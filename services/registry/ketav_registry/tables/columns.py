@@ -55,6 +55,14 @@ def owner(*, nullable: bool = False) -> sa.Column[UUID]:
     return sa.Column("user_id", sa.Uuid, sa.ForeignKey("account.id", ondelete="CASCADE"), nullable=nullable)
 
 
+def member() -> sa.Column[UUID]:
+    """Return the column `member_id`: the member who caused the row, NULL for the owner.
+
+    Row-level security compares it with the member of the transaction.
+    """
+    return sa.Column("member_id", sa.Uuid)
+
+
 def request_id() -> sa.Column[str]:
     """Return the column for the Idempotency-Key of the request that created the row."""
     return sa.Column("request_id", sa.Text)

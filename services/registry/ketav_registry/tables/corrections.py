@@ -9,6 +9,7 @@ from ketav_registry.tables.columns import (
     created_at,
     enumeration,
     foreign_key,
+    member,
     metadata,
     owner,
     primary_key,
@@ -27,6 +28,8 @@ feedback = sa.Table(
     sa.Column("project_id", sa.Uuid, nullable=False),
     sa.Column("page_id", sa.Uuid, nullable=False),
     sa.Column("accepted_lines", sa.Integer, nullable=False),
+    # The member of the project who submitted them; NULL: the owner. It stays when the member is deleted.
+    member(),
     # Arrays of [text, line id or "", reason].
     sa.Column("unaligned", pg.JSONB, nullable=False),
     # Arrays of [line id or "", number in the text of the page or 0, code, detail].
@@ -43,6 +46,7 @@ feedback = sa.Table(
     sa.UniqueConstraint("id", "page_id", "user_id"),
     sa.Index(None, "user_id", "created_at"),
     sa.Index(None, "page_id"),
+    sa.Index("ix_feedback_member", "member_id", postgresql_where=sa.text("member_id IS NOT NULL")),
     unique_request("feedback"),
 )
 

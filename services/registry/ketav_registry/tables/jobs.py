@@ -8,6 +8,7 @@ from ketav_registry.tables.columns import (
     created_at,
     enumeration,
     foreign_key,
+    member,
     metadata,
     owner,
     primary_key,
@@ -26,6 +27,8 @@ job = sa.Table(
     primary_key(),
     owner(),
     sa.Column("project_id", sa.Uuid, nullable=False),
+    # The member of the project who created it, and whose turns count; NULL: the owner.
+    member(),
     sa.Column("state", enumeration(JobState), nullable=False),
     # Incremented by each change that users see.
     sa.Column("revision", sa.BigInteger, nullable=False, server_default="1"),
@@ -53,6 +56,7 @@ job = sa.Table(
     sa.UniqueConstraint("id", "user_id"),
     sa.Index(None, "user_id", "created_at", "id"),
     sa.Index(None, "user_id", "served_at"),
+    sa.Index("ix_job_creator_served_at", sa.text("coalesce(member_id, user_id)"), "served_at"),
     sa.Index(None, "project_id"),
     sa.Index("ix_job_active", "created_at", postgresql_where=_ACTIVE),
     unique_request("job"),

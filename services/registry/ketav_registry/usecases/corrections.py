@@ -20,6 +20,7 @@ from ketav_registry.domain.corrections_quarantine import (
     check_correction,
     count_squares,
 )
+from ketav_registry.domain.members import Role
 from ketav_registry.domain.models import Script
 from ketav_registry.domain.projects_hands import Hand
 from ketav_registry.domain.requests import RequestKey
@@ -98,10 +99,11 @@ async def _save(
     user_id: UUID, submitted: _PageCorrection, limits: QuarantineLimits, stores: Stores
 ) -> Feedback:
     """Store clean corrections of a page. Precondition page-not-read: it has no transcription."""
-    async with stores.database.user(user_id) as transaction:
-        page = await require_page(transaction, user_id, submitted.project_id, submitted.page_id, lock=True)
-        [page] = await transcriptions.with_transcriptions(transaction, user_id, [page])
-        known = await corrections.find_requested_feedback(transaction, user_id, submitted.request)
+    async with stores.database.project(user_id, submitted.project_id, Role.EDITOR) as scope:
+        transaction, owner_id, request = scope.transaction, scope.owner_id, scope.key(submitted.request)
+        page = await require_page(transaction, owner_id, submitted.project_id, submitted.page_id, lock=True)
+        [page] = await transcriptions.with_transcriptions(transaction, owner_id, [page])
+        known = await corrections.find_requested_feedback(transaction, owner_id, request)
         if known is not None:
             return known
         if page.transcription is None:
@@ -112,16 +114,16 @@ async def _save(
             )
         aligned = await _align(page.transcription.lines, submitted.texts)
         _check_seen(aligned.accepted, page.transcription.lines)
-        project = await require_project(transaction, user_id, page.project_id)
-        alphabet = await known_alphabet(transaction, user_id, project.hand)
+        project = await require_project(transaction, owner_id, page.project_id)
+        alphabet = await known_alphabet(transaction, owner_id, project.hand)
         checked = with_quarantines(aligned.accepted, page.transcription.lines, alphabet, limits)
         feedback = await corrections.insert_feedback(
             transaction,
-            user_id,
+            owner_id,
             page,
             checked,
             aligned.unaligned,
-            submitted.request,
+            request,
             refused=submitted.texts.refused,
             untrained=untrained_lines(checked, alphabet),
         )

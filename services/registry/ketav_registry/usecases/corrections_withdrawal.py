@@ -7,6 +7,7 @@ from ketav_common.logging import get_logger
 from ketav_registry.database import Transaction
 from ketav_registry.domain.corrections import Correction, StoredCorrection, Withdrawal
 from ketav_registry.domain.corrections_quarantine import Quarantine, QuarantineCode
+from ketav_registry.domain.members import Role
 from ketav_registry.domain.requests import RequestKey
 from ketav_registry.domain.transcriptions import LineKey
 from ketav_registry.repository import corrections, erasure
@@ -28,18 +29,20 @@ async def withdraw_correction(
 
     NotFound: there is no such line, or it has no correction.
     """
-    async with stores.database.user(user_id, exclusive=True) as transaction:
-        page = await require_page(transaction, user_id, project_id, page_id, lock=True)
-        key = await _require_line(transaction, user_id, page_id, line_id)
-        history = await corrections.list_corrections(transaction, user_id, key)
+    async with stores.database.project(user_id, project_id, Role.EDITOR, exclusive=True) as scope:
+        transaction, owner_id = scope.transaction, scope.owner_id
+        page = await require_page(transaction, owner_id, project_id, page_id, lock=True)
+        key = await _require_line(transaction, owner_id, page_id, line_id)
+        history = await corrections.list_corrections(transaction, owner_id, key)
         if not history or history[0].withdrawn:
             raise NotFound("The line has no correction. Nothing needs to be withdrawn.")
         withdrawal = withdrawal_of(line_id)
         feedback = await corrections.insert_feedback(
-            transaction, user_id, page, [withdrawal], (), RequestKey("", b"")
+            transaction, owner_id, page, [withdrawal], (), RequestKey("", b"")
         )
-        lines = erasure.trained_line(user_id, key)
-        consequences = await taint_and_fall_back(transaction, user_id, lines)
+        lines = erasure.trained_line(owner_id, key)
+        async with scope.as_owner():
+            consequences = await taint_and_fall_back(transaction, owner_id, lines)
     log.info("correction_withdrawn", tainted=len(consequences.tainted_versions))
     count = feedback.ground_truth_lines if feedback else 0
     return Withdrawal(line_id, count, consequences)
@@ -58,10 +61,11 @@ async def list_corrections(
     user_id: UUID, project_id: UUID, page_id: UUID, line_id: UUID, *, stores: Stores
 ) -> list[StoredCorrection]:
     """Return the corrections of a line, newest first, at most 100. NotFound: there is no such line."""
-    async with stores.database.user(user_id) as transaction:
-        await require_page(transaction, user_id, project_id, page_id)
-        key = await _require_line(transaction, user_id, page_id, line_id)
-        return await corrections.list_corrections(transaction, user_id, key)
+    async with stores.database.project(user_id, project_id) as scope:
+        transaction, owner_id = scope.transaction, scope.owner_id
+        await require_page(transaction, owner_id, project_id, page_id)
+        key = await _require_line(transaction, owner_id, page_id, line_id)
+        return await corrections.list_corrections(transaction, owner_id, key)
 
 
 async def _require_line(transaction: Transaction, user_id: UUID, page_id: UUID, line_id: UUID) -> LineKey:

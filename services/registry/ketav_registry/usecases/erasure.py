@@ -11,6 +11,7 @@ from ketav_common.errors import NotFound
 from ketav_common.logging import get_logger
 from ketav_registry.database import Transaction
 from ketav_registry.domain.erasure import Erasure, ErasureKind
+from ketav_registry.domain.members import Role
 from ketav_registry.domain.training_policy import warrants_run
 from ketav_registry.repository import (
     erasure,
@@ -31,7 +32,8 @@ log = get_logger()
 
 async def delete_page(user_id: UUID, project_id: UUID, page_id: UUID, *, stores: Stores) -> Erasure:
     """Delete a page with its transcriptions and corrections. NotFound: there is no such page."""
-    async with stores.database.user(user_id, exclusive=True) as transaction:
+    async with stores.database.project(user_id, project_id, Role.OWNER, exclusive=True) as scope:
+        transaction = scope.transaction
         await require_page(transaction, user_id, project_id, page_id)
         pages = erasure.pages_of(user_id, project_id, page_id)
         return await _erase(transaction, user_id, ErasureKind.PAGE, pages)
@@ -42,7 +44,8 @@ async def delete_project(user_id: UUID, project_id: UUID, *, stores: Stores) -> 
 
     NotFound: there is no such project.
     """
-    async with stores.database.user(user_id, exclusive=True) as transaction:
+    async with stores.database.project(user_id, project_id, Role.OWNER, exclusive=True) as scope:
+        transaction = scope.transaction
         project = await require_project(transaction, user_id, project_id)
         pages = erasure.pages_of(user_id, project_id)
         done = await _erase(transaction, user_id, ErasureKind.PROJECT, pages)

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from uuid import UUID, uuid4
 
-from ketav_common.errors import Conflict, InvalidInput, NotFound
+from ketav_common.errors import Conflict, Forbidden, InvalidInput, NotFound
 from ketav_common.limits import MAX_IMAGE_BYTES, MAX_PAGE_LINES
 from ketav_registry import blobs as objects
 from ketav_registry.blobs import Chunks
@@ -20,6 +20,7 @@ from ketav_registry.domain.ground_truth_import import (
     content_key,
     geometry_problem,
 )
+from ketav_registry.domain.members import Role
 from ketav_registry.domain.pages import NewPage, Page, image_key
 from ketav_registry.domain.requests import RequestKey
 from ketav_registry.domain.training import FencedRun
@@ -50,8 +51,8 @@ async def import_ground_truth(
     to a different request. InvalidInput, TooLarge, UnsupportedMedia: image, line or text break a limit.
     """
     page_import = _checked(page_import)
-    async with stores.database.user(user_id) as transaction:
-        project = await require_project(transaction, user_id, page_import.project_id)
+    async with stores.database.project(user_id, page_import.project_id, Role.EDITOR) as scope:
+        project = await require_project(scope.transaction, scope.owner_id, page_import.project_id)
     check_hand(project, page_import.hand)
     page_id = uuid4()
     key = image_key(page_id)
@@ -64,7 +65,7 @@ async def import_ground_truth(
         result = await _import(user_id, page_id, page_import, limits, stores)
     except UniqueConflictError:
         result = await _import(user_id, page_id, page_import, limits, stores)
-    except (NotFound, InvalidInput, Conflict):
+    except (NotFound, InvalidInput, Conflict, Forbidden):
         await discard_object(stores.blobs, key)
         raise
     if result.page_id != page_id:
@@ -103,29 +104,29 @@ async def _import(
     user_id: UUID, page_id: UUID, page_import: PageImport, limits: QuarantineLimits, stores: Stores
 ) -> ImportResult:
     """Insert the rows of an import whose object is stored."""
-    request = page_import.request
-    async with stores.database.user(user_id) as transaction:
-        await corrections.check_request_of_pages(transaction, user_id, request)
-        page = await _find_or_insert_page(transaction, user_id, page_id, page_import)
-        known = await corrections.find_requested_feedback(transaction, user_id, request)
+    async with stores.database.project(user_id, page_import.project_id, Role.EDITOR) as scope:
+        transaction, owner_id, request = scope.transaction, scope.owner_id, scope.key(page_import.request)
+        await corrections.check_request_of_pages(transaction, owner_id, request)
+        page = await _find_or_insert_page(transaction, owner_id, page_id, page_import)
+        known = await corrections.find_requested_feedback(transaction, owner_id, request)
         if known is not None:
-            return await _result(transaction, user_id, page, known)
-        page = await _with_imported_lines(transaction, user_id, page, page_import)
+            return await _result(transaction, owner_id, page, known)
+        page = await _with_imported_lines(transaction, owner_id, page, page_import)
         lines = page.transcription.lines if page.transcription else ()
         new = _new_corrections(lines, page_import)
         if not new and not request.request_id:
-            total = await corrections.count_ground_truth(transaction, user_id)
+            total = await corrections.count_ground_truth(transaction, owner_id)
             return ImportResult(page.page_id, 0, (), total)
-        project = await require_project(transaction, user_id, page.project_id)
-        alphabet = await known_alphabet(transaction, user_id, project.hand)
+        project = await require_project(transaction, owner_id, page.project_id)
+        alphabet = await known_alphabet(transaction, owner_id, project.hand)
         checked = with_quarantines(new, lines, alphabet, limits)
         untrained = untrained_lines(checked, alphabet)
         feedback = await corrections.insert_feedback(
-            transaction, user_id, page, checked, (), request, untrained=untrained
+            transaction, owner_id, page, checked, (), request, untrained=untrained
         )
         if feedback is None:
             raise UniqueConflictError
-        return await _result(transaction, user_id, page, feedback)
+        return await _result(transaction, owner_id, page, feedback)
 
 
 async def _find_or_insert_page(

@@ -1,17 +1,19 @@
 """Jobs of a user: created, shown, listed and cancelled."""
 
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
 from ketav_common import text
-from ketav_common.errors import Conflict, InvalidInput, NotFound, Precondition, RateLimited
+from ketav_common.errors import Conflict, Forbidden, InvalidInput, NotFound, Precondition, RateLimited
 from ketav_common.limits import MAX_IMAGE_BYTES, MAX_JOB_PAGES, MAX_NAME_CODE_POINTS
 from ketav_common.tracing import traceparent
 from ketav_registry import blobs as objects
 from ketav_registry import metrics
 from ketav_registry.blobs import Chunks
 from ketav_registry.database import Transaction, UniqueConflictError
+from ketav_registry.database_projects import ProjectScope
 from ketav_registry.domain.jobs import (
     ACTIVE_JOBS,
     MAX_WAITING_PAGES,
@@ -20,6 +22,7 @@ from ketav_registry.domain.jobs import (
     NewJob,
     document_key,
 )
+from ketav_registry.domain.members import Role
 from ketav_registry.domain.projects_hands import Hand
 from ketav_registry.domain.requests import ListPosition, RequestKey
 from ketav_registry.repository import jobs, projects, requests
@@ -59,11 +62,13 @@ async def create_job(user_id: UUID, new: NewJob, document: Chunks, *, stores: St
     new = _checked(new)
     if (known := await _find_repeated(user_id, new, stores)) is not None:
         return known
+    await _check_waiting(user_id, new, stores)
     job_id = uuid4()
     stored = await _store_document(job_id, new, document, stores) if new.page_count else None
     try:
+        await _check_waiting(user_id, new, stores)
         return await _insert(user_id, job_id, new, stored, stores)
-    except (NotFound, Conflict, InvalidInput, RateLimited, UniqueConflictError) as error:
+    except (NotFound, Conflict, InvalidInput, Forbidden, RateLimited, UniqueConflictError) as error:
         if stored is not None:
             await discard_object(stores.blobs, stored.key)
         known = None
@@ -130,10 +135,10 @@ async def _find_repeated(user_id: UUID, new: NewJob, stores: Stores) -> Job | No
 
     Raises what would make an insertion fail, so that no document is received for nothing.
     """
-    async with stores.database.user(user_id) as transaction:
-        known = await jobs.find_requested_job(transaction, user_id, new.request)
+    async with stores.database.project(user_id, new.project_id, Role.EDITOR) as scope:
+        known = await jobs.find_requested_job(scope.transaction, scope.owner_id, scope.key(new.request))
         if known is None:
-            await _check_acceptable(transaction, user_id, new, insert=False)
+            await _check_acceptable(scope.transaction, scope.owner_id, new, insert=False)
     return known
 
 
@@ -153,7 +158,13 @@ async def _check_acceptable(transaction: Transaction, user_id: UUID, new: NewJob
                 details={"pointer": "/image_ids"},
             )
     await reading_model(transaction, user_id, hand, new.options.model_version)
-    waiting = await jobs.count_waiting_pages(transaction, user_id)
+    return hand
+
+
+async def _check_waiting(user_id: UUID, new: NewJob, stores: Stores) -> None:
+    """Raise RateLimited for too many unread pages of jobs that the user created, in any project."""
+    async with stores.database.user(user_id) as transaction:
+        waiting = await jobs.count_waiting_pages(transaction, user_id)
     if waiting + (len(new.page_ids) or new.page_count) > MAX_WAITING_PAGES:
         raise RateLimited(
             f"Your jobs have {waiting:,} pages to read, and at most {MAX_WAITING_PAGES:,} may wait. "
@@ -161,20 +172,34 @@ async def _check_acceptable(transaction: Transaction, user_id: UUID, new: NewJob
             code="too-many-waiting-pages",
             retry_after=_RETRY_AFTER_S,
         )
-    return hand
 
 
 async def _insert(user_id: UUID, job_id: UUID, new: NewJob, document: Document | None, stores: Stores) -> Job:
     """Insert the rows of a job whose document is stored, in one transaction."""
-    async with stores.database.user(user_id) as transaction:
-        hand = await _check_acceptable(transaction, user_id, new, insert=True)
+    async with stores.database.project(user_id, new.project_id, Role.EDITOR) as scope:
+        transaction, owner_id = scope.transaction, scope.owner_id
+        hand = await _check_acceptable(transaction, owner_id, new, insert=True)
         project_id = new.project_id
         if project_id is None:
-            project_id = await projects.insert_project(transaction, user_id, new.project_name, hand)
+            project_id = await projects.insert_project(transaction, owner_id, new.project_name, hand)
+        new = replace(new, request=scope.key(new.request))
         trace = traceparent()
-        if not await jobs.insert_job(transaction, user_id, job_id, project_id, new, document, trace):
+        if not await jobs.insert_job(transaction, owner_id, job_id, project_id, new, document, trace):
             raise UniqueConflictError
-        return await require_job(transaction, user_id, job_id)
+        return await require_job(transaction, owner_id, job_id)
+
+
+@asynccontextmanager
+async def _open_project(
+    user_id: UUID, job_id: UUID, needed: Role, stores: Stores
+) -> AsyncIterator[ProjectScope]:
+    """Open a transaction for the project of a job. NotFound: no job that the user sees has this id."""
+    async with stores.database.user(user_id) as transaction:
+        project_id = await jobs.find_project(transaction, user_id, job_id)
+    if project_id is None:
+        raise NotFound(_NO_JOB)
+    async with stores.database.project(user_id, project_id, needed) as scope:
+        yield scope
 
 
 async def require_job(transaction: Transaction, user_id: UUID, job_id: UUID, *, pages: bool = True) -> Job:
@@ -186,15 +211,15 @@ async def require_job(transaction: Transaction, user_id: UUID, job_id: UUID, *, 
 
 
 async def get_job(user_id: UUID, job_id: UUID, *, pages: bool = True, stores: Stores) -> Job:
-    """Return a job of the user, with its pages or without. NotFound: there is no such job."""
-    async with stores.database.user(user_id) as transaction:
-        return await require_job(transaction, user_id, job_id, pages=pages)
+    """Return a job of a project that the user sees, with its pages or without. NotFound: no such job."""
+    async with _open_project(user_id, job_id, Role.VIEWER, stores) as scope:
+        return await require_job(scope.transaction, scope.owner_id, job_id, pages=pages)
 
 
 async def list_jobs(
     user_id: UUID, after: ListPosition[UUID] | None, limit: int, *, stores: Stores
 ) -> JobList:
-    """Return at most `limit` jobs of the user, newest first, without their pages."""
+    """Return at most `limit` jobs of the projects that the user sees, newest first, without their pages."""
     async with stores.database.user(user_id) as transaction:
         rows = await jobs.list_jobs(transaction, user_id, after, limit + 1)
     if len(rows) <= limit:
@@ -209,11 +234,12 @@ async def cancel_job(user_id: UUID, job_id: UUID, request: RequestKey, *, stores
     A repeated request changes nothing and gets the job. NotFound: there is no such job. Precondition
     job-ended: it has ended already. Conflict idempotency-key-reused.
     """
-    async with stores.database.user(user_id) as transaction:
-        locked = await jobs.lock_job(transaction, job_id, user_id)
+    async with _open_project(user_id, job_id, Role.EDITOR, stores) as scope:
+        transaction = scope.transaction
+        locked = await jobs.lock_job(transaction, job_id, scope.owner_id)
         if locked is None:
             raise NotFound(_NO_JOB)
-        if not await requests.insert_done(transaction, user_id, request):
+        if not await requests.insert_done(transaction, scope.owner_id, scope.key(request)):
             return locked
         if locked.state not in ACTIVE_JOBS:
             raise Precondition(

@@ -30,13 +30,14 @@ async def list_next_lines(user_id: UUID, project_id: UUID, limit: int, *, stores
     Ranks the 2,000 least confident lines, compared with the 2,000 latest verified texts of its hand.
     NotFound: no such project.
     """
-    async with stores.database.user(user_id) as transaction:
-        project = await require_project(transaction, user_id, project_id)
+    async with stores.database.project(user_id, project_id) as scope:
+        transaction, owner_id = scope.transaction, scope.owner_id
+        project = await require_project(transaction, owner_id, project_id)
         uncorrected = await next_lines.uncorrected_lines(
-            transaction, user_id, project_id, max_lines=_MAX_LINES, max_code_points=_MAX_CODE_POINTS
+            transaction, owner_id, project_id, max_lines=_MAX_LINES, max_code_points=_MAX_CODE_POINTS
         )
         verified = await next_lines.verified_texts(
-            transaction, user_id, project.hand, max_lines=_MAX_LINES, max_code_points=_MAX_CODE_POINTS
+            transaction, owner_id, project.hand, max_lines=_MAX_LINES, max_code_points=_MAX_CODE_POINTS
         )
     lines = await asyncio.to_thread(rank_lines, uncorrected.candidates, verified, limit)
     return NextLines(lines, uncorrected.total)

@@ -6,12 +6,21 @@ from dataclasses import replace
 from uuid import UUID, uuid4
 
 from ketav_common import text
-from ketav_common.errors import Conflict, InvalidInput, KetavError, NotFound, TooLarge, UnsupportedMedia
+from ketav_common.errors import (
+    Conflict,
+    Forbidden,
+    InvalidInput,
+    KetavError,
+    NotFound,
+    TooLarge,
+    UnsupportedMedia,
+)
 from ketav_common.limits import MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS, MAX_NAME_CODE_POINTS
 from ketav_common.logging import get_logger
 from ketav_registry import blobs as objects
 from ketav_registry.blobs import BlobStore, Chunks
 from ketav_registry.database import Transaction, UniqueConflictError
+from ketav_registry.domain.members import Role
 from ketav_registry.domain.pages import (
     MEDIA_TYPES,
     Image,
@@ -64,7 +73,7 @@ async def upload_image(image: Chunks, *, user_id: UUID, new: NewPage, stores: St
     new = replace(new, image=replace(new.image, sha256=blob.sha256, key=key))
     try:
         return await _insert(user_id, page_id, new, stores)
-    except (NotFound, Conflict, InvalidInput):
+    except (NotFound, Conflict, InvalidInput, Forbidden):
         await discard_object(stores.blobs, key)
         raise
     except UniqueConflictError:
@@ -78,6 +87,7 @@ async def replace_image(
     image_bytes: Chunks,
     *,
     user_id: UUID,
+    project_id: UUID | None,
     page_id: UUID,
     image: Image,
     former_sha256: bytes = b"",
@@ -96,12 +106,13 @@ async def replace_image(
     )
     image = replace(image, sha256=blob.sha256, key=key)
     try:
-        async with stores.database.user(user_id) as transaction:
-            former = await _require_unread_page(transaction, user_id, page_id)
+        async with stores.database.project(user_id, project_id, Role.EDITOR) as scope:
+            transaction, owner_id = scope.transaction, scope.owner_id
+            former = await _require_unread_page(transaction, owner_id, page_id)
             check_same_image(former.image.sha256, former_sha256)
-            page = await pages.replace_image(transaction, user_id, page_id, image)
-            await object_removal.enqueue(transaction, user_id, [former.image.key])
-    except (NotFound, Conflict):
+            page = await pages.replace_image(transaction, owner_id, page_id, image)
+            await object_removal.enqueue(transaction, owner_id, [former.image.key])
+    except (NotFound, Conflict, Forbidden):
         await discard_object(stores.blobs, key)
         raise
     return page
@@ -174,18 +185,19 @@ def check_image(image: Image) -> None:
 
 async def _find_repeated(user_id: UUID, new: NewPage, stores: Stores) -> StoredPage | None:
     """Return the response to the same request, if it was sent before; NotFound: no such project."""
-    async with stores.database.user(user_id) as transaction:
-        page = await pages.find_requested_page(transaction, user_id, new.request)
+    async with stores.database.project(user_id, new.project_id, Role.EDITOR) as scope:
+        transaction, owner_id = scope.transaction, scope.owner_id
+        page = await pages.find_requested_page(transaction, owner_id, scope.key(new.request))
         if page is not None:
-            project = await require_project(transaction, user_id, page.project_id)
-            [page] = await transcriptions.with_transcriptions(transaction, user_id, [page])
+            project = await require_project(transaction, owner_id, page.project_id)
+            [page] = await transcriptions.with_transcriptions(transaction, owner_id, [page])
             if page.transcription is not None and page.transcription.model is not None:
                 return StoredPage(page, page.transcription.model)
-            model = await reading_model(transaction, user_id, project.hand, new.model_version)
+            model = await reading_model(transaction, owner_id, project.hand, new.model_version)
             return StoredPage(page, model)
         # Fails before the image is received if there is no such project, hand or model.
-        hand = await _hand_of(transaction, user_id, new, insert=False)
-        await reading_model(transaction, user_id, hand, new.model_version)
+        hand = await _hand_of(transaction, owner_id, new, insert=False)
+        await reading_model(transaction, owner_id, hand, new.model_version)
     return None
 
 
@@ -203,36 +215,46 @@ async def _hand_of(transaction: Transaction, user_id: UUID, new: NewPage, *, ins
 
 async def _insert(user_id: UUID, page_id: UUID, new: NewPage, stores: Stores) -> StoredPage:
     """Insert the rows of a page whose object is stored, in one transaction."""
-    async with stores.database.user(user_id) as transaction:
-        hand, project_id = await _hand_of(transaction, user_id, new, insert=True), new.project_id
+    async with stores.database.project(user_id, new.project_id, Role.EDITOR) as scope:
+        transaction, owner_id = scope.transaction, scope.owner_id
+        hand, project_id = await _hand_of(transaction, owner_id, new, insert=True), new.project_id
         if project_id is None:
-            project_id = await projects.insert_project(transaction, user_id, new.project_name, hand)
-        page = await pages.insert_page(transaction, user_id, page_id, project_id, new)
+            project_id = await projects.insert_project(transaction, owner_id, new.project_name, hand)
+        new = replace(new, request=scope.key(new.request))
+        page = await pages.insert_page(transaction, owner_id, page_id, project_id, new)
         if page is None:
             raise UniqueConflictError
-        return StoredPage(page, await reading_model(transaction, user_id, hand, new.model_version))
+        return StoredPage(page, await reading_model(transaction, owner_id, hand, new.model_version))
 
 
-async def get_page(user_id: UUID, project_id: UUID, page_id: UUID, *, stores: Stores) -> Page:
-    """Return a page with its latest transcription. NotFound: no such page."""
-    async with stores.database.user(user_id) as transaction:
-        page = await require_page(transaction, user_id, project_id, page_id)
-        [page] = await transcriptions.with_transcriptions(transaction, user_id, [page])
-    return page
+async def get_page(user_id: UUID, project_id: UUID, page_id: UUID, *, stores: Stores) -> tuple[Page, Role]:
+    """Return a page with its latest transcription, and the role of the user. NotFound: no such page."""
+    async with stores.database.project(user_id, project_id) as scope:
+        transaction, owner_id = scope.transaction, scope.owner_id
+        page = await require_page(transaction, owner_id, project_id, page_id)
+        [page] = await transcriptions.with_transcriptions(transaction, owner_id, [page])
+    return page, scope.role
 
 
 async def download_image(
-    user_id: UUID, project_id: UUID, page_id: UUID, model_version: str = "", *, stores: Stores
+    user_id: UUID,
+    project_id: UUID,
+    page_id: UUID,
+    model_version: str = "",
+    *,
+    needed: Role = Role.VIEWER,
+    stores: Stores,
 ) -> AsyncGenerator[StoredPage | bytes, None]:
     """Yield a page with the model to read it with (`model_version`, or the serving one), then its image.
 
     NotFound: no such page or version. Conflict model-retired, model-tainted: the version never serves.
     DataLoss: the object does not match its digest; the last chunk is not sent.
     """
-    async with stores.database.user(user_id) as transaction:
-        page = await require_page(transaction, user_id, project_id, page_id)
-        project = await require_project(transaction, user_id, project_id)
-        model = await reading_model(transaction, user_id, project.hand, model_version)
+    async with stores.database.project(user_id, project_id, needed) as scope:
+        transaction, owner_id = scope.transaction, scope.owner_id
+        page = await require_page(transaction, owner_id, project_id, page_id)
+        project = await require_project(transaction, owner_id, project_id)
+        model = await reading_model(transaction, owner_id, project.hand, model_version)
     yield StoredPage(page, model)
     image = page.image
     async for chunk in objects.read(

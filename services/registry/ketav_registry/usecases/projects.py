@@ -7,6 +7,7 @@ from uuid import UUID
 from ketav_common.errors import Conflict, InvalidInput, NotFound
 from ketav_common.limits import MAX_NAME_CODE_POINTS
 from ketav_registry.database import Transaction, UniqueConflictError
+from ketav_registry.domain.members import Role
 from ketav_registry.domain.pages import Page
 from ketav_registry.domain.projects import NewProject, Project, ProjectChange
 from ketav_registry.domain.requests import ListPosition
@@ -47,7 +48,7 @@ async def require_project(transaction: Transaction, user_id: UUID, project_id: U
 async def list_projects(
     user_id: UUID, after: ListPosition[UUID] | None, limit: int, *, stores: Stores
 ) -> ProjectList:
-    """Return at most `limit` projects of the user, newest first."""
+    """Return at most `limit` projects that the user owns or is a member of, newest first."""
     async with stores.database.user(user_id) as transaction:
         rows = await projects.list_projects(transaction, user_id, after, limit + 1)
     if len(rows) <= limit:
@@ -60,18 +61,20 @@ async def get_project(
     user_id: UUID, project_id: UUID, part: PageRange, *, stores: Stores
 ) -> AsyncIterator[Project | Page | ListPosition[UUID]]:
     """Yield a project, a part of its pages, then the position of the next page, if any."""
-    async with stores.database.user(user_id) as transaction:
-        project = await require_project(transaction, user_id, project_id)
-        rows = await pages.list_pages(transaction, user_id, project_id, part.after, part.limit + 1)
-    yield project
+    async with stores.database.project(user_id, project_id) as scope:
+        transaction, owner_id = scope.transaction, scope.owner_id
+        project = await require_project(transaction, owner_id, project_id)
+        rows = await pages.list_pages(transaction, owner_id, project_id, part.after, part.limit + 1)
+    yield replace(project, role=scope.role)
     listed = rows[: part.limit]
     if not part.transcriptions:
         for page in listed:
             yield page
     for start in range(0, len(listed) if part.transcriptions else 0, _PAGES_PER_QUERY):
         batch = listed[start : start + _PAGES_PER_QUERY]
-        async with stores.database.user(user_id) as transaction:
-            read_pages = await transcriptions.with_transcriptions(transaction, user_id, batch)
+        async with stores.database.project(user_id, project_id) as scope:
+            await require_project(scope.transaction, scope.owner_id, project_id)
+            read_pages = await transcriptions.with_transcriptions(scope.transaction, scope.owner_id, batch)
         for page in read_pages:
             yield page
     if len(rows) > part.limit:
@@ -137,7 +140,8 @@ async def update_project(
     """
     if change.name is not None:
         change = replace(change, name=_clean_name(change.name))
-    async with stores.database.user(user_id, exclusive=True) as transaction:
+    async with stores.database.project(user_id, project_id, Role.OWNER, exclusive=True) as scope:
+        transaction = scope.transaction
         project = await require_project(transaction, user_id, project_id)
         if change.name not in {None, project.name}:
             await _require_free_name(transaction, user_id, change.name or "", project_id)

@@ -10,6 +10,7 @@ from ketav_common.limits import MAX_PAGE_LINES
 from ketav_common.stages import record_stages, stage
 from ketav_common.telemetry import READING_STAGE, report_stages
 from ketav_registry.database import Transaction
+from ketav_registry.domain.members import Role
 from ketav_registry.domain.pages import MAX_READING_WARNINGS, is_reading_warning, with_reading_warnings
 from ketav_registry.domain.requests import RequestKey
 from ketav_registry.domain.transcriptions import Line, Transcription, line_problem
@@ -33,7 +34,13 @@ class Reading:
 
 
 async def record_transcription(
-    user_id: UUID, page_id: UUID, reading: Reading, request: RequestKey = _NO_REQUEST, *, stores: Stores
+    user_id: UUID,
+    page_id: UUID,
+    reading: Reading,
+    request: RequestKey = _NO_REQUEST,
+    *,
+    project_id: UUID | None = None,
+    stores: Stores,
 ) -> Transcription:
     """Store what a model read as the page's latest transcription. NotFound: no such page or model.
 
@@ -43,10 +50,11 @@ async def record_transcription(
     """
     check_reading(reading)
     with record_stages() as stages, stage("store"):
-        async with stores.database.user(user_id) as transaction:
-            transcription = await _find_recorded(transaction, user_id, page_id, request)
+        async with stores.database.project(user_id, project_id, Role.EDITOR) as scope:
+            transaction, owner_id = scope.transaction, scope.owner_id
+            transcription = await _find_recorded(transaction, owner_id, page_id, scope.key(request))
             if transcription is None:
-                transcription = await insert_reading(transaction, user_id, page_id, reading)
+                transcription = await insert_reading(transaction, owner_id, page_id, reading)
     report_stages(READING_STAGE, stages, os.getpid())
     return transcription
 

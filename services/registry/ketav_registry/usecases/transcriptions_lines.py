@@ -16,6 +16,7 @@ from ketav_registry.database import Transaction
 from ketav_registry.domain.corrections import Correction, StoredCorrection
 from ketav_registry.domain.corrections_quarantine import Quarantine, QuarantineCode, QuarantineLimits
 from ketav_registry.domain.erasure import Erasure
+from ketav_registry.domain.members import Role
 from ketav_registry.domain.pages import Page
 from ketav_registry.domain.requests import RequestKey
 from ketav_registry.domain.transcriptions import (
@@ -68,10 +69,13 @@ async def edit_lines(user_id: UUID, edit: LineEdit, *, limits: QuarantineLimits,
     another one than the user has seen. InvalidInput: unknown-line, duplicate-line, invalid-transcription.
     A repeated request stores nothing and has no consequences. Conflict: its key belongs to another request.
     """
-    async with stores.database.user(user_id, exclusive=True) as transaction:
-        if await _is_repeated(transaction, user_id, edit.request):
+    async with stores.database.project(
+        user_id, edit.request.project_id, Role.EDITOR, exclusive=True
+    ) as scope:
+        transaction, owner_id, key = scope.transaction, scope.owner_id, scope.key(edit.request.key)
+        if await _is_repeated(transaction, owner_id, edit.request, key):
             return _NOTHING_DELETED
-        page, known = await _latest(transaction, user_id, edit.request)
+        page, known = await _latest(transaction, owner_id, edit.request)
         if known.transcription_id != edit.transcription_id:
             raise Changed(
                 "The lines of the image have changed after you have read them. Get the image again and "
@@ -81,21 +85,16 @@ async def edit_lines(user_id: UUID, edit: LineEdit, *, limits: QuarantineLimits,
         lines = _edited(known.lines, edit.lines)
         check_lines(lines)
         changes = await _store(
-            transaction,
-            user_id,
-            page,
-            known,
-            lines,
-            edited_from=known.transcription_id,
-            key=edit.request.key,
+            transaction, owner_id, page, known, lines, edited_from=known.transcription_id, key=key
         )
         texts = {
             index: item.corrected_text
             for index, item in enumerate(edit.lines)
             if item.corrected_text is not None
         }
-        await _correct(transaction, user_id, changes, texts, limits)
-        consequences = await _taint_deleted(transaction, user_id, changes)
+        await _correct(transaction, owner_id, changes, texts, limits)
+        async with scope.as_owner():
+            consequences = await _taint_deleted(transaction, owner_id, changes)
     log.info("lines_edited", lines=len(lines), tainted=len(consequences.tainted_versions))
     return consequences
 
@@ -106,14 +105,15 @@ async def undo_line_edit(user_id: UUID, request: EditRequest, *, stores: Stores)
     NotFound: no such page. Precondition: page-not-read, or nothing-to-undo. A repeated request stores
     nothing. Conflict: its key belongs to another request.
     """
-    async with stores.database.user(user_id, exclusive=True) as transaction:
-        if await _is_repeated(transaction, user_id, request):
+    async with stores.database.project(user_id, request.project_id, Role.EDITOR, exclusive=True) as scope:
+        transaction, owner_id, key = scope.transaction, scope.owner_id, scope.key(request.key)
+        if await _is_repeated(transaction, owner_id, request, key):
             return
-        page, known = await _latest(transaction, user_id, request)
+        page, known = await _latest(transaction, owner_id, request)
         earlier = (
             None
             if known.edited_from is None
-            else await transcriptions.find_earlier(transaction, user_id, page.page_id, known.edited_from)
+            else await transcriptions.find_earlier(transaction, owner_id, page.page_id, known.edited_from)
         )
         if earlier is None:
             raise Precondition(
@@ -121,15 +121,9 @@ async def undo_line_edit(user_id: UUID, request: EditRequest, *, stores: Stores)
                 code="nothing-to-undo",
             )
         changes = await _store(
-            transaction,
-            user_id,
-            page,
-            known,
-            earlier.lines,
-            edited_from=earlier.edited_from,
-            key=request.key,
+            transaction, owner_id, page, known, earlier.lines, edited_from=earlier.edited_from, key=key
         )
-        await _restore(transaction, user_id, changes)
+        await _restore(transaction, owner_id, changes)
 
 
 async def find_line_edit(user_id: UUID, request: EditRequest, *, stores: Stores) -> bool:
@@ -137,15 +131,18 @@ async def find_line_edit(user_id: UUID, request: EditRequest, *, stores: Stores)
 
     NotFound: no such page. Conflict: its key belongs to another request.
     """
-    async with stores.database.user(user_id) as transaction:
-        edited = await _is_repeated(transaction, user_id, request)
-        return edited or await requests.is_done(transaction, user_id, request.key)
+    async with stores.database.project(user_id, request.project_id, Role.EDITOR) as scope:
+        key = scope.key(request.key)
+        edited = await _is_repeated(scope.transaction, scope.owner_id, request, key)
+        return edited or await requests.is_done(scope.transaction, scope.owner_id, key)
 
 
-async def _is_repeated(transaction: Transaction, user_id: UUID, request: EditRequest) -> bool:
+async def _is_repeated(
+    transaction: Transaction, user_id: UUID, request: EditRequest, key: RequestKey
+) -> bool:
     """Return whether a request for a page of the user has edited already."""
     await require_page(transaction, user_id, request.project_id, request.page_id)
-    return await transcriptions.is_requested(transaction, user_id, request.key)
+    return await transcriptions.is_requested(transaction, user_id, key)
 
 
 async def _latest(

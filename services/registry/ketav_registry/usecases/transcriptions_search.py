@@ -34,10 +34,11 @@ async def search_lines(
     query-too-long. NotFound: no such project.
     """
     words = query_words(query)
-    async with stores.database.user(user_id) as transaction:
+    async with stores.database.project(user_id, project_id) as scope:
+        transaction, owner_id = scope.transaction, scope.owner_id
         if project_id is not None:
-            await require_project(transaction, user_id, project_id)
-        rows = await transcriptions_search.candidates(transaction, user_id, project_id, words, MAX_HITS)
+            await require_project(transaction, owner_id, project_id)
+        rows = await transcriptions_search.candidates(transaction, owner_id, project_id, words, MAX_HITS)
     return await asyncio.to_thread(_ranked, rows, words)
 
 

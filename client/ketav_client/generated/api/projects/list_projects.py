@@ -20,7 +20,7 @@ def list_projects(
 ) -> Call[ProjectList]:
     """List your projects.
 
-    List your projects, newest first.
+    List the projects that you own or are a member of, newest first.
 
     Args:
         cursor (str | Unset): `next_cursor` of the previous response; the first part of the list

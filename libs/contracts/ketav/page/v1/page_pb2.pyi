@@ -395,6 +395,7 @@ class Line(_message.Message):
     VERIFIED_TEXT_FIELD_NUMBER: _builtins.int
     REGION_FIELD_NUMBER: _builtins.int
     CORRECTION_ID_FIELD_NUMBER: _builtins.int
+    AUTHOR_FIELD_NUMBER: _builtins.int
     line_id: _builtins.str
     """UUID of the line; empty until the registry has recorded it."""
     order: _builtins.int
@@ -413,6 +414,8 @@ class Line(_message.Message):
     """What the line is on its page."""
     correction_id: _builtins.str
     """UUID of the latest correction or withdrawal of the line; empty when there is none."""
+    author: _builtins.str
+    """Name of the account that submitted it; empty when there is none, and when the account was deleted."""
     @_builtins.property
     def baseline(self) -> _containers.RepeatedCompositeFieldContainer[Global___Point]:
         """The line the letters hang from (Kraken's topline), as a polyline."""
@@ -454,10 +457,11 @@ class Line(_message.Message):
         verified_text: _builtins.str | None = ...,
         region: Global___RegionType.ValueType = ...,
         correction_id: _builtins.str = ...,
+        author: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_corrected_text", b"_corrected_text", "_verified_text", b"_verified_text", "corrected_text", b"corrected_text", "quarantine", b"quarantine", "verified_text", b"verified_text"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_corrected_text", b"_corrected_text", "_verified_text", b"_verified_text", "baseline", b"baseline", "boundary", b"boundary", "character_confidences", b"character_confidences", "character_extents", b"character_extents", "confidence", b"confidence", "corrected_text", b"corrected_text", "correction_id", b"correction_id", "line_id", b"line_id", "order", b"order", "quarantine", b"quarantine", "region", b"region", "text", b"text", "verified_text", b"verified_text", "words", b"words"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_corrected_text", b"_corrected_text", "_verified_text", b"_verified_text", "author", b"author", "baseline", b"baseline", "boundary", b"boundary", "character_confidences", b"character_confidences", "character_extents", b"character_extents", "confidence", b"confidence", "corrected_text", b"corrected_text", "correction_id", b"correction_id", "line_id", b"line_id", "order", b"order", "quarantine", b"quarantine", "region", b"region", "text", b"text", "verified_text", b"verified_text", "words", b"words"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__corrected_text: _TypeAlias = _typing.Literal["corrected_text"]  # noqa: Y015
     _WhichOneofArgType__corrected_text: _TypeAlias = _typing.Literal["_corrected_text", b"_corrected_text"]  # noqa: Y015

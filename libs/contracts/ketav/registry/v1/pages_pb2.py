@@ -25,10 +25,11 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from ketav.page.v1 import page_pb2 as ketav_dot_page_dot_v1_dot_page__pb2
 from ketav.registry.v1 import erasure_pb2 as ketav_dot_registry_dot_v1_dot_erasure__pb2
+from ketav.registry.v1 import members_pb2 as ketav_dot_registry_dot_v1_dot_members__pb2
 from ketav.registry.v1 import transcriptions_pb2 as ketav_dot_registry_dot_v1_dot_transcriptions__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dketav/registry/v1/pages.proto\x12\x11ketav.registry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18ketav/page/v1/page.proto\x1a\x1fketav/registry/v1/erasure.proto\x1a&ketav/registry/v1/transcriptions.proto\"\xa6\x02\n\x04Page\x12\x0f\n\x07page_id\x18\x01 \x01(\t\x12\x12\n\nproject_id\x18\x02 \x01(\t\x12#\n\x05image\x18\x03 \x01(\x0b\x32\x14.ketav.page.v1.Image\x12%\n\x06layout\x18\x04 \x01(\x0e\x32\x15.ketav.page.v1.Layout\x12+\n\x05state\x18\x05 \x01(\x0e\x32\x1c.ketav.registry.v1.PageState\x12\x37\n\rtranscription\x18\x06 \x01(\x0b\x32 .ketav.registry.v1.Transcription\x12/\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0e\x66ixed_rotation\x18\x08 \x01(\x08\"\x98\x02\n\x10\x43reatePageHeader\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x14\n\x0cproject_name\x18\x02 \x01(\t\x12%\n\x06script\x18\x03 \x01(\x0e\x32\x15.ketav.page.v1.Script\x12%\n\x06layout\x18\x04 \x01(\x0e\x32\x15.ketav.page.v1.Layout\x12#\n\x05image\x18\x05 \x01(\x0b\x32\x14.ketav.page.v1.Image\x12\x12\n\nrequest_id\x18\x06 \x01(\t\x12\x16\n\x0erequest_sha256\x18\x07 \x01(\x0c\x12\x15\n\rmodel_version\x18\x08 \x01(\t\x12\x0c\n\x04hand\x18\t \x01(\t\x12\x16\n\x0e\x66ixed_rotation\x18\n \x01(\x08\"c\n\x11\x43reatePageRequest\x12\x35\n\x06header\x18\x01 \x01(\x0b\x32#.ketav.registry.v1.CreatePageHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"`\n\x12\x43reatePageResponse\x12%\n\x04page\x18\x01 \x01(\x0b\x32\x17.ketav.registry.v1.Page\x12#\n\x05model\x18\x02 \x01(\x0b\x32\x14.ketav.page.v1.Model\"a\n\x12ReplaceImageHeader\x12\x0f\n\x07page_id\x18\x01 \x01(\t\x12#\n\x05image\x18\x02 \x01(\x0b\x32\x14.ketav.page.v1.Image\x12\x15\n\rformer_sha256\x18\x03 \x01(\x0c\"g\n\x13ReplaceImageRequest\x12\x37\n\x06header\x18\x01 \x01(\x0b\x32%.ketav.registry.v1.ReplaceImageHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"=\n\x14ReplaceImageResponse\x12%\n\x04page\x18\x01 \x01(\x0b\x32\x17.ketav.registry.v1.Page\"5\n\x0eGetPageRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x0f\n\x07page_id\x18\x02 \x01(\t\"8\n\x0fGetPageResponse\x12%\n\x04page\x18\x01 \x01(\x0b\x32\x17.ketav.registry.v1.Page\"i\n\x14\x44ownloadImageRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x0f\n\x07page_id\x18\x02 \x01(\t\x12\x15\n\rmodel_version\x18\x03 \x01(\t\x12\x15\n\rwithout_image\x18\x04 \x01(\x08\"a\n\x13\x44ownloadImageHeader\x12%\n\x04page\x18\x01 \x01(\x0b\x32\x17.ketav.registry.v1.Page\x12#\n\x05model\x18\x02 \x01(\x0b\x32\x14.ketav.page.v1.Model\"j\n\x15\x44ownloadImageResponse\x12\x38\n\x06header\x18\x01 \x01(\x0b\x32&.ketav.registry.v1.DownloadImageHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"8\n\x11\x44\x65letePageRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x0f\n\x07page_id\x18\x02 \x01(\t\"A\n\x12\x44\x65letePageResponse\x12+\n\x07\x65rasure\x18\x01 \x01(\x0b\x32\x1a.ketav.registry.v1.Erasure*S\n\tPageState\x12\x1a\n\x16PAGE_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11PAGE_STATE_STORED\x10\x01\x12\x13\n\x0fPAGE_STATE_READ\x10\x02\x32\xea\x03\n\x0bPageService\x12[\n\nCreatePage\x12$.ketav.registry.v1.CreatePageRequest\x1a%.ketav.registry.v1.CreatePageResponse(\x01\x12\x61\n\x0cReplaceImage\x12&.ketav.registry.v1.ReplaceImageRequest\x1a\'.ketav.registry.v1.ReplaceImageResponse(\x01\x12U\n\x07GetPage\x12!.ketav.registry.v1.GetPageRequest\x1a\".ketav.registry.v1.GetPageResponse\"\x03\x90\x02\x01\x12i\n\rDownloadImage\x12\'.ketav.registry.v1.DownloadImageRequest\x1a(.ketav.registry.v1.DownloadImageResponse\"\x03\x90\x02\x01\x30\x01\x12Y\n\nDeletePage\x12$.ketav.registry.v1.DeletePageRequest\x1a%.ketav.registry.v1.DeletePageResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dketav/registry/v1/pages.proto\x12\x11ketav.registry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18ketav/page/v1/page.proto\x1a\x1fketav/registry/v1/erasure.proto\x1a\x1fketav/registry/v1/members.proto\x1a&ketav/registry/v1/transcriptions.proto\"\xa6\x02\n\x04Page\x12\x0f\n\x07page_id\x18\x01 \x01(\t\x12\x12\n\nproject_id\x18\x02 \x01(\t\x12#\n\x05image\x18\x03 \x01(\x0b\x32\x14.ketav.page.v1.Image\x12%\n\x06layout\x18\x04 \x01(\x0e\x32\x15.ketav.page.v1.Layout\x12+\n\x05state\x18\x05 \x01(\x0e\x32\x1c.ketav.registry.v1.PageState\x12\x37\n\rtranscription\x18\x06 \x01(\x0b\x32 .ketav.registry.v1.Transcription\x12/\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0e\x66ixed_rotation\x18\x08 \x01(\x08\"\x98\x02\n\x10\x43reatePageHeader\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x14\n\x0cproject_name\x18\x02 \x01(\t\x12%\n\x06script\x18\x03 \x01(\x0e\x32\x15.ketav.page.v1.Script\x12%\n\x06layout\x18\x04 \x01(\x0e\x32\x15.ketav.page.v1.Layout\x12#\n\x05image\x18\x05 \x01(\x0b\x32\x14.ketav.page.v1.Image\x12\x12\n\nrequest_id\x18\x06 \x01(\t\x12\x16\n\x0erequest_sha256\x18\x07 \x01(\x0c\x12\x15\n\rmodel_version\x18\x08 \x01(\t\x12\x0c\n\x04hand\x18\t \x01(\t\x12\x16\n\x0e\x66ixed_rotation\x18\n \x01(\x08\"c\n\x11\x43reatePageRequest\x12\x35\n\x06header\x18\x01 \x01(\x0b\x32#.ketav.registry.v1.CreatePageHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"`\n\x12\x43reatePageResponse\x12%\n\x04page\x18\x01 \x01(\x0b\x32\x17.ketav.registry.v1.Page\x12#\n\x05model\x18\x02 \x01(\x0b\x32\x14.ketav.page.v1.Model\"u\n\x12ReplaceImageHeader\x12\x0f\n\x07page_id\x18\x01 \x01(\t\x12#\n\x05image\x18\x02 \x01(\x0b\x32\x14.ketav.page.v1.Image\x12\x15\n\rformer_sha256\x18\x03 \x01(\x0c\x12\x12\n\nproject_id\x18\x04 \x01(\t\"g\n\x13ReplaceImageRequest\x12\x37\n\x06header\x18\x01 \x01(\x0b\x32%.ketav.registry.v1.ReplaceImageHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"=\n\x14ReplaceImageResponse\x12%\n\x04page\x18\x01 \x01(\x0b\x32\x17.ketav.registry.v1.Page\"5\n\x0eGetPageRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x0f\n\x07page_id\x18\x02 \x01(\t\"_\n\x0fGetPageResponse\x12%\n\x04page\x18\x01 \x01(\x0b\x32\x17.ketav.registry.v1.Page\x12%\n\x04role\x18\x02 \x01(\x0e\x32\x17.ketav.registry.v1.Role\"\x90\x01\n\x14\x44ownloadImageRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x0f\n\x07page_id\x18\x02 \x01(\t\x12\x15\n\rmodel_version\x18\x03 \x01(\t\x12\x15\n\rwithout_image\x18\x04 \x01(\x08\x12%\n\x04role\x18\x05 \x01(\x0e\x32\x17.ketav.registry.v1.Role\"a\n\x13\x44ownloadImageHeader\x12%\n\x04page\x18\x01 \x01(\x0b\x32\x17.ketav.registry.v1.Page\x12#\n\x05model\x18\x02 \x01(\x0b\x32\x14.ketav.page.v1.Model\"j\n\x15\x44ownloadImageResponse\x12\x38\n\x06header\x18\x01 \x01(\x0b\x32&.ketav.registry.v1.DownloadImageHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"8\n\x11\x44\x65letePageRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x0f\n\x07page_id\x18\x02 \x01(\t\"A\n\x12\x44\x65letePageResponse\x12+\n\x07\x65rasure\x18\x01 \x01(\x0b\x32\x1a.ketav.registry.v1.Erasure*S\n\tPageState\x12\x1a\n\x16PAGE_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11PAGE_STATE_STORED\x10\x01\x12\x13\n\x0fPAGE_STATE_READ\x10\x02\x32\xea\x03\n\x0bPageService\x12[\n\nCreatePage\x12$.ketav.registry.v1.CreatePageRequest\x1a%.ketav.registry.v1.CreatePageResponse(\x01\x12\x61\n\x0cReplaceImage\x12&.ketav.registry.v1.ReplaceImageRequest\x1a\'.ketav.registry.v1.ReplaceImageResponse(\x01\x12U\n\x07GetPage\x12!.ketav.registry.v1.GetPageRequest\x1a\".ketav.registry.v1.GetPageResponse\"\x03\x90\x02\x01\x12i\n\rDownloadImage\x12\'.ketav.registry.v1.DownloadImageRequest\x1a(.ketav.registry.v1.DownloadImageResponse\"\x03\x90\x02\x01\x30\x01\x12Y\n\nDeletePage\x12$.ketav.registry.v1.DeletePageRequest\x1a%.ketav.registry.v1.DeletePageResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,36 +40,36 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PAGESERVICE'].methods_by_name['GetPage']._serialized_options = b'\220\002\001'
   _globals['_PAGESERVICE'].methods_by_name['DownloadImage']._loaded_options = None
   _globals['_PAGESERVICE'].methods_by_name['DownloadImage']._serialized_options = b'\220\002\001'
-  _globals['_PAGESTATE']._serialized_start=1782
-  _globals['_PAGESTATE']._serialized_end=1865
-  _globals['_PAGE']._serialized_start=185
-  _globals['_PAGE']._serialized_end=479
-  _globals['_CREATEPAGEHEADER']._serialized_start=482
-  _globals['_CREATEPAGEHEADER']._serialized_end=762
-  _globals['_CREATEPAGEREQUEST']._serialized_start=764
-  _globals['_CREATEPAGEREQUEST']._serialized_end=863
-  _globals['_CREATEPAGERESPONSE']._serialized_start=865
-  _globals['_CREATEPAGERESPONSE']._serialized_end=961
-  _globals['_REPLACEIMAGEHEADER']._serialized_start=963
-  _globals['_REPLACEIMAGEHEADER']._serialized_end=1060
-  _globals['_REPLACEIMAGEREQUEST']._serialized_start=1062
-  _globals['_REPLACEIMAGEREQUEST']._serialized_end=1165
-  _globals['_REPLACEIMAGERESPONSE']._serialized_start=1167
-  _globals['_REPLACEIMAGERESPONSE']._serialized_end=1228
-  _globals['_GETPAGEREQUEST']._serialized_start=1230
-  _globals['_GETPAGEREQUEST']._serialized_end=1283
-  _globals['_GETPAGERESPONSE']._serialized_start=1285
-  _globals['_GETPAGERESPONSE']._serialized_end=1341
-  _globals['_DOWNLOADIMAGEREQUEST']._serialized_start=1343
-  _globals['_DOWNLOADIMAGEREQUEST']._serialized_end=1448
-  _globals['_DOWNLOADIMAGEHEADER']._serialized_start=1450
-  _globals['_DOWNLOADIMAGEHEADER']._serialized_end=1547
-  _globals['_DOWNLOADIMAGERESPONSE']._serialized_start=1549
-  _globals['_DOWNLOADIMAGERESPONSE']._serialized_end=1655
-  _globals['_DELETEPAGEREQUEST']._serialized_start=1657
-  _globals['_DELETEPAGEREQUEST']._serialized_end=1713
-  _globals['_DELETEPAGERESPONSE']._serialized_start=1715
-  _globals['_DELETEPAGERESPONSE']._serialized_end=1780
-  _globals['_PAGESERVICE']._serialized_start=1868
-  _globals['_PAGESERVICE']._serialized_end=2358
+  _globals['_PAGESTATE']._serialized_start=1914
+  _globals['_PAGESTATE']._serialized_end=1997
+  _globals['_PAGE']._serialized_start=218
+  _globals['_PAGE']._serialized_end=512
+  _globals['_CREATEPAGEHEADER']._serialized_start=515
+  _globals['_CREATEPAGEHEADER']._serialized_end=795
+  _globals['_CREATEPAGEREQUEST']._serialized_start=797
+  _globals['_CREATEPAGEREQUEST']._serialized_end=896
+  _globals['_CREATEPAGERESPONSE']._serialized_start=898
+  _globals['_CREATEPAGERESPONSE']._serialized_end=994
+  _globals['_REPLACEIMAGEHEADER']._serialized_start=996
+  _globals['_REPLACEIMAGEHEADER']._serialized_end=1113
+  _globals['_REPLACEIMAGEREQUEST']._serialized_start=1115
+  _globals['_REPLACEIMAGEREQUEST']._serialized_end=1218
+  _globals['_REPLACEIMAGERESPONSE']._serialized_start=1220
+  _globals['_REPLACEIMAGERESPONSE']._serialized_end=1281
+  _globals['_GETPAGEREQUEST']._serialized_start=1283
+  _globals['_GETPAGEREQUEST']._serialized_end=1336
+  _globals['_GETPAGERESPONSE']._serialized_start=1338
+  _globals['_GETPAGERESPONSE']._serialized_end=1433
+  _globals['_DOWNLOADIMAGEREQUEST']._serialized_start=1436
+  _globals['_DOWNLOADIMAGEREQUEST']._serialized_end=1580
+  _globals['_DOWNLOADIMAGEHEADER']._serialized_start=1582
+  _globals['_DOWNLOADIMAGEHEADER']._serialized_end=1679
+  _globals['_DOWNLOADIMAGERESPONSE']._serialized_start=1681
+  _globals['_DOWNLOADIMAGERESPONSE']._serialized_end=1787
+  _globals['_DELETEPAGEREQUEST']._serialized_start=1789
+  _globals['_DELETEPAGEREQUEST']._serialized_end=1845
+  _globals['_DELETEPAGERESPONSE']._serialized_start=1847
+  _globals['_DELETEPAGERESPONSE']._serialized_end=1912
+  _globals['_PAGESERVICE']._serialized_start=2000
+  _globals['_PAGESERVICE']._serialized_end=2490
 # @@protoc_insertion_point(module_scope)

@@ -9,6 +9,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from ketav.page.v1 import page_pb2 as _page_pb2
 from ketav.registry.v1 import erasure_pb2 as _erasure_pb2
+from ketav.registry.v1 import members_pb2 as _members_pb2
 from ketav.registry.v1 import transcriptions_pb2 as _transcriptions_pb2
 import builtins as _builtins
 import sys
@@ -235,12 +236,15 @@ class ReplaceImageHeader(_message.Message):
     PAGE_ID_FIELD_NUMBER: _builtins.int
     IMAGE_FIELD_NUMBER: _builtins.int
     FORMER_SHA256_FIELD_NUMBER: _builtins.int
+    PROJECT_ID_FIELD_NUMBER: _builtins.int
     page_id: _builtins.str
     """UUID of the page."""
     former_sha256: _builtins.bytes
     """SHA-256 of the image that was turned, 32 bytes; empty: any. ALREADY_EXISTS image-changed: the page has another
     image now.
     """
+    project_id: _builtins.str
+    """UUID of the project of the page; empty: the page is of a project of the caller, who is its owner."""
     @_builtins.property
     def image(self) -> _page_pb2.Image:
         """Width, height, media type and length of the new image, and the codes of what was changed."""
@@ -251,10 +255,11 @@ class ReplaceImageHeader(_message.Message):
         page_id: _builtins.str = ...,
         image: _page_pb2.Image | None = ...,
         former_sha256: _builtins.bytes = ...,
+        project_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["image", b"image"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["former_sha256", b"former_sha256", "image", b"image", "page_id", b"page_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["former_sha256", b"former_sha256", "image", b"image", "page_id", b"page_id", "project_id", b"project_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -347,6 +352,9 @@ class GetPageResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     PAGE_FIELD_NUMBER: _builtins.int
+    ROLE_FIELD_NUMBER: _builtins.int
+    role: _members_pb2.Role.ValueType
+    """What the caller is in its project."""
     @_builtins.property
     def page(self) -> Global___Page:
         """With its latest transcription."""
@@ -355,10 +363,11 @@ class GetPageResponse(_message.Message):
         self,
         *,
         page: Global___Page | None = ...,
+        role: _members_pb2.Role.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["page", b"page"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page", b"page"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page", b"page", "role", b"role"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -374,6 +383,7 @@ class DownloadImageRequest(_message.Message):
     PAGE_ID_FIELD_NUMBER: _builtins.int
     MODEL_VERSION_FIELD_NUMBER: _builtins.int
     WITHOUT_IMAGE_FIELD_NUMBER: _builtins.int
+    ROLE_FIELD_NUMBER: _builtins.int
     project_id: _builtins.str
     """UUID of the project."""
     page_id: _builtins.str
@@ -382,6 +392,8 @@ class DownloadImageRequest(_message.Message):
     """Version that the header names, as in CreatePageHeader; empty uses the serving one."""
     without_image: _builtins.bool
     """Sends the header alone: the image is not read."""
+    role: _members_pb2.Role.ValueType
+    """The least role that the caller needs in the project; unspecified: viewer. To read the page again, it is editor."""
     def __init__(
         self,
         *,
@@ -389,10 +401,11 @@ class DownloadImageRequest(_message.Message):
         page_id: _builtins.str = ...,
         model_version: _builtins.str = ...,
         without_image: _builtins.bool = ...,
+        role: _members_pb2.Role.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["model_version", b"model_version", "page_id", b"page_id", "project_id", b"project_id", "without_image", b"without_image"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["model_version", b"model_version", "page_id", b"page_id", "project_id", b"project_id", "role", b"role", "without_image", b"without_image"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

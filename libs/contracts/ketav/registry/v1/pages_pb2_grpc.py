@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class PageServiceStub:
-    """Stores, reads and deletes pages of the caller. A page of another user is NOT_FOUND.
+    """Stores, reads and deletes pages of projects that the caller owns or is a member of. Any other page is NOT_FOUND.
+    PERMISSION_DENIED insufficient-role: a viewer writes, or a member deletes.
     """
 
     def __init__(self, channel):
@@ -63,7 +64,8 @@ class PageServiceStub:
 
 
 class PageServiceServicer:
-    """Stores, reads and deletes pages of the caller. A page of another user is NOT_FOUND.
+    """Stores, reads and deletes pages of projects that the caller owns or is a member of. Any other page is NOT_FOUND.
+    PERMISSION_DENIED insufficient-role: a viewer writes, or a member deletes.
     """
 
     def CreatePage(self, request_iterator, context):
@@ -143,7 +145,8 @@ def add_PageServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class PageService:
-    """Stores, reads and deletes pages of the caller. A page of another user is NOT_FOUND.
+    """Stores, reads and deletes pages of projects that the caller owns or is a member of. Any other page is NOT_FOUND.
+    PERMISSION_DENIED insufficient-role: a viewer writes, or a member deletes.
     """
 
     @staticmethod

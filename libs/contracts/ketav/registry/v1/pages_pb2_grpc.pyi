@@ -27,7 +27,9 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class PageServiceStub:
-    """Stores, reads and deletes pages of the caller. A page of another user is NOT_FOUND."""
+    """Stores, reads and deletes pages of projects that the caller owns or is a member of. Any other page is NOT_FOUND.
+    PERMISSION_DENIED insufficient-role: a viewer writes, or a member deletes.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -54,7 +56,9 @@ class PageServiceStub:
 
 @_typing.type_check_only
 class PageServiceAsyncStub(PageServiceStub):
-    """Stores, reads and deletes pages of the caller. A page of another user is NOT_FOUND."""
+    """Stores, reads and deletes pages of projects that the caller owns or is a member of. Any other page is NOT_FOUND.
+    PERMISSION_DENIED insufficient-role: a viewer writes, or a member deletes.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreatePage: _aio.StreamUnaryMultiCallable[_pages_pb2.CreatePageRequest, _pages_pb2.CreatePageResponse]  # type: ignore[assignment]
@@ -77,7 +81,9 @@ class PageServiceAsyncStub(PageServiceStub):
     """
 
 class PageServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Stores, reads and deletes pages of the caller. A page of another user is NOT_FOUND."""
+    """Stores, reads and deletes pages of projects that the caller owns or is a member of. Any other page is NOT_FOUND.
+    PERMISSION_DENIED insufficient-role: a viewer writes, or a member deletes.
+    """
 
     @_abc_1.abstractmethod
     def CreatePage(

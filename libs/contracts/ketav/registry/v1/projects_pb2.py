@@ -25,10 +25,11 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from ketav.page.v1 import page_pb2 as ketav_dot_page_dot_v1_dot_page__pb2
 from ketav.registry.v1 import erasure_pb2 as ketav_dot_registry_dot_v1_dot_erasure__pb2
+from ketav.registry.v1 import members_pb2 as ketav_dot_registry_dot_v1_dot_members__pb2
 from ketav.registry.v1 import pages_pb2 as ketav_dot_registry_dot_v1_dot_pages__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n ketav/registry/v1/projects.proto\x12\x11ketav.registry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18ketav/page/v1/page.proto\x1a\x1fketav/registry/v1/erasure.proto\x1a\x1dketav/registry/v1/pages.proto\"\x91\x01\n\x07Project\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12%\n\x06script\x18\x03 \x01(\x0e\x32\x15.ketav.page.v1.Script\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04hand\x18\x05 \x01(\t\"4\n\x13ListProjectsRequest\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\x05\"Y\n\x14ListProjectsResponse\x12,\n\x08projects\x18\x01 \x03(\x0b\x32\x1a.ketav.registry.v1.Project\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\t\"f\n\x11GetProjectRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\x05\x12\x1e\n\x16without_transcriptions\x18\x04 \x01(\x08\"\x8b\x01\n\x12GetProjectResponse\x12-\n\x07project\x18\x01 \x01(\x0b\x32\x1a.ketav.registry.v1.ProjectH\x00\x12\'\n\x04page\x18\x02 \x01(\x0b\x32\x17.ketav.registry.v1.PageH\x00\x12\x15\n\x0bnext_cursor\x18\x03 \x01(\tH\x00\x42\x06\n\x04part\"\x85\x01\n\x14\x43reateProjectRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12%\n\x06script\x18\x02 \x01(\x0e\x32\x15.ketav.page.v1.Script\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x16\n\x0erequest_sha256\x18\x04 \x01(\x0c\x12\x0c\n\x04hand\x18\x05 \x01(\t\"D\n\x15\x43reateProjectResponse\x12+\n\x07project\x18\x01 \x01(\x0b\x32\x1a.ketav.registry.v1.Project\"\x99\x01\n\x14UpdateProjectRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x11\n\x04name\x18\x02 \x01(\tH\x00\x88\x01\x01\x12*\n\x06script\x18\x03 \x01(\x0e\x32\x15.ketav.page.v1.ScriptH\x01\x88\x01\x01\x12\x11\n\x04hand\x18\x04 \x01(\tH\x02\x88\x01\x01\x42\x07\n\x05_nameB\t\n\x07_scriptB\x07\n\x05_hand\"D\n\x15UpdateProjectResponse\x12+\n\x07project\x18\x01 \x01(\x0b\x32\x1a.ketav.registry.v1.Project\"*\n\x14\x44\x65leteProjectRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\"D\n\x15\x44\x65leteProjectResponse\x12+\n\x07\x65rasure\x18\x01 \x01(\x0b\x32\x1a.ketav.registry.v1.Erasure2\x84\x04\n\x0eProjectService\x12\x64\n\x0cListProjects\x12&.ketav.registry.v1.ListProjectsRequest\x1a\'.ketav.registry.v1.ListProjectsResponse\"\x03\x90\x02\x01\x12`\n\nGetProject\x12$.ketav.registry.v1.GetProjectRequest\x1a%.ketav.registry.v1.GetProjectResponse\"\x03\x90\x02\x01\x30\x01\x12\x62\n\rCreateProject\x12\'.ketav.registry.v1.CreateProjectRequest\x1a(.ketav.registry.v1.CreateProjectResponse\x12\x62\n\rUpdateProject\x12\'.ketav.registry.v1.UpdateProjectRequest\x1a(.ketav.registry.v1.UpdateProjectResponse\x12\x62\n\rDeleteProject\x12\'.ketav.registry.v1.DeleteProjectRequest\x1a(.ketav.registry.v1.DeleteProjectResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n ketav/registry/v1/projects.proto\x12\x11ketav.registry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18ketav/page/v1/page.proto\x1a\x1fketav/registry/v1/erasure.proto\x1a\x1fketav/registry/v1/members.proto\x1a\x1dketav/registry/v1/pages.proto\"\xc7\x01\n\x07Project\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12%\n\x06script\x18\x03 \x01(\x0e\x32\x15.ketav.page.v1.Script\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04hand\x18\x05 \x01(\t\x12\r\n\x05owner\x18\x06 \x01(\t\x12%\n\x04role\x18\x07 \x01(\x0e\x32\x17.ketav.registry.v1.Role\"4\n\x13ListProjectsRequest\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\x05\"Y\n\x14ListProjectsResponse\x12,\n\x08projects\x18\x01 \x03(\x0b\x32\x1a.ketav.registry.v1.Project\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\t\"f\n\x11GetProjectRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\x05\x12\x1e\n\x16without_transcriptions\x18\x04 \x01(\x08\"\x8b\x01\n\x12GetProjectResponse\x12-\n\x07project\x18\x01 \x01(\x0b\x32\x1a.ketav.registry.v1.ProjectH\x00\x12\'\n\x04page\x18\x02 \x01(\x0b\x32\x17.ketav.registry.v1.PageH\x00\x12\x15\n\x0bnext_cursor\x18\x03 \x01(\tH\x00\x42\x06\n\x04part\"\x85\x01\n\x14\x43reateProjectRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12%\n\x06script\x18\x02 \x01(\x0e\x32\x15.ketav.page.v1.Script\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x16\n\x0erequest_sha256\x18\x04 \x01(\x0c\x12\x0c\n\x04hand\x18\x05 \x01(\t\"D\n\x15\x43reateProjectResponse\x12+\n\x07project\x18\x01 \x01(\x0b\x32\x1a.ketav.registry.v1.Project\"\x99\x01\n\x14UpdateProjectRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x11\n\x04name\x18\x02 \x01(\tH\x00\x88\x01\x01\x12*\n\x06script\x18\x03 \x01(\x0e\x32\x15.ketav.page.v1.ScriptH\x01\x88\x01\x01\x12\x11\n\x04hand\x18\x04 \x01(\tH\x02\x88\x01\x01\x42\x07\n\x05_nameB\t\n\x07_scriptB\x07\n\x05_hand\"D\n\x15UpdateProjectResponse\x12+\n\x07project\x18\x01 \x01(\x0b\x32\x1a.ketav.registry.v1.Project\"*\n\x14\x44\x65leteProjectRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\"D\n\x15\x44\x65leteProjectResponse\x12+\n\x07\x65rasure\x18\x01 \x01(\x0b\x32\x1a.ketav.registry.v1.Erasure2\x84\x04\n\x0eProjectService\x12\x64\n\x0cListProjects\x12&.ketav.registry.v1.ListProjectsRequest\x1a\'.ketav.registry.v1.ListProjectsResponse\"\x03\x90\x02\x01\x12`\n\nGetProject\x12$.ketav.registry.v1.GetProjectRequest\x1a%.ketav.registry.v1.GetProjectResponse\"\x03\x90\x02\x01\x30\x01\x12\x62\n\rCreateProject\x12\'.ketav.registry.v1.CreateProjectRequest\x1a(.ketav.registry.v1.CreateProjectResponse\x12\x62\n\rUpdateProject\x12\'.ketav.registry.v1.UpdateProjectRequest\x1a(.ketav.registry.v1.UpdateProjectResponse\x12\x62\n\rDeleteProject\x12\'.ketav.registry.v1.DeleteProjectRequest\x1a(.ketav.registry.v1.DeleteProjectResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,28 +40,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PROJECTSERVICE'].methods_by_name['ListProjects']._serialized_options = b'\220\002\001'
   _globals['_PROJECTSERVICE'].methods_by_name['GetProject']._loaded_options = None
   _globals['_PROJECTSERVICE'].methods_by_name['GetProject']._serialized_options = b'\220\002\001'
-  _globals['_PROJECT']._serialized_start=179
-  _globals['_PROJECT']._serialized_end=324
-  _globals['_LISTPROJECTSREQUEST']._serialized_start=326
-  _globals['_LISTPROJECTSREQUEST']._serialized_end=378
-  _globals['_LISTPROJECTSRESPONSE']._serialized_start=380
-  _globals['_LISTPROJECTSRESPONSE']._serialized_end=469
-  _globals['_GETPROJECTREQUEST']._serialized_start=471
-  _globals['_GETPROJECTREQUEST']._serialized_end=573
-  _globals['_GETPROJECTRESPONSE']._serialized_start=576
-  _globals['_GETPROJECTRESPONSE']._serialized_end=715
-  _globals['_CREATEPROJECTREQUEST']._serialized_start=718
-  _globals['_CREATEPROJECTREQUEST']._serialized_end=851
-  _globals['_CREATEPROJECTRESPONSE']._serialized_start=853
-  _globals['_CREATEPROJECTRESPONSE']._serialized_end=921
-  _globals['_UPDATEPROJECTREQUEST']._serialized_start=924
-  _globals['_UPDATEPROJECTREQUEST']._serialized_end=1077
-  _globals['_UPDATEPROJECTRESPONSE']._serialized_start=1079
-  _globals['_UPDATEPROJECTRESPONSE']._serialized_end=1147
-  _globals['_DELETEPROJECTREQUEST']._serialized_start=1149
-  _globals['_DELETEPROJECTREQUEST']._serialized_end=1191
-  _globals['_DELETEPROJECTRESPONSE']._serialized_start=1193
-  _globals['_DELETEPROJECTRESPONSE']._serialized_end=1261
-  _globals['_PROJECTSERVICE']._serialized_start=1264
-  _globals['_PROJECTSERVICE']._serialized_end=1780
+  _globals['_PROJECT']._serialized_start=212
+  _globals['_PROJECT']._serialized_end=411
+  _globals['_LISTPROJECTSREQUEST']._serialized_start=413
+  _globals['_LISTPROJECTSREQUEST']._serialized_end=465
+  _globals['_LISTPROJECTSRESPONSE']._serialized_start=467
+  _globals['_LISTPROJECTSRESPONSE']._serialized_end=556
+  _globals['_GETPROJECTREQUEST']._serialized_start=558
+  _globals['_GETPROJECTREQUEST']._serialized_end=660
+  _globals['_GETPROJECTRESPONSE']._serialized_start=663
+  _globals['_GETPROJECTRESPONSE']._serialized_end=802
+  _globals['_CREATEPROJECTREQUEST']._serialized_start=805
+  _globals['_CREATEPROJECTREQUEST']._serialized_end=938
+  _globals['_CREATEPROJECTRESPONSE']._serialized_start=940
+  _globals['_CREATEPROJECTRESPONSE']._serialized_end=1008
+  _globals['_UPDATEPROJECTREQUEST']._serialized_start=1011
+  _globals['_UPDATEPROJECTREQUEST']._serialized_end=1164
+  _globals['_UPDATEPROJECTRESPONSE']._serialized_start=1166
+  _globals['_UPDATEPROJECTRESPONSE']._serialized_end=1234
+  _globals['_DELETEPROJECTREQUEST']._serialized_start=1236
+  _globals['_DELETEPROJECTREQUEST']._serialized_end=1278
+  _globals['_DELETEPROJECTRESPONSE']._serialized_start=1280
+  _globals['_DELETEPROJECTRESPONSE']._serialized_end=1348
+  _globals['_PROJECTSERVICE']._serialized_start=1351
+  _globals['_PROJECTSERVICE']._serialized_end=1867
 # @@protoc_insertion_point(module_scope)

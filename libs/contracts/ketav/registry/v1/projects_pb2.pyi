@@ -10,6 +10,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from ketav.page.v1 import page_pb2 as _page_pb2
 from ketav.registry.v1 import erasure_pb2 as _erasure_pb2
+from ketav.registry.v1 import members_pb2 as _members_pb2
 from ketav.registry.v1 import pages_pb2 as _pages_pb2
 import builtins as _builtins
 import sys
@@ -33,6 +34,8 @@ class Project(_message.Message):
     SCRIPT_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     HAND_FIELD_NUMBER: _builtins.int
+    OWNER_FIELD_NUMBER: _builtins.int
+    ROLE_FIELD_NUMBER: _builtins.int
     project_id: _builtins.str
     """UUID."""
     name: _builtins.str
@@ -40,7 +43,11 @@ class Project(_message.Message):
     script: _page_pb2.Script.ValueType
     """The script of its pages."""
     hand: _builtins.str
-    """Name of the hand that wrote its pages; empty: the user's own hand."""
+    """Name of the hand that wrote its pages; empty: the owner's own hand."""
+    owner: _builtins.str
+    """Name of the account that owns it."""
+    role: _members_pb2.Role.ValueType
+    """What the caller is in the project."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was created, by the database clock."""
@@ -53,10 +60,12 @@ class Project(_message.Message):
         script: _page_pb2.Script.ValueType = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         hand: _builtins.str = ...,
+        owner: _builtins.str = ...,
+        role: _members_pb2.Role.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "hand", b"hand", "name", b"name", "project_id", b"project_id", "script", b"script"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "hand", b"hand", "name", b"name", "owner", b"owner", "project_id", b"project_id", "role", b"role", "script", b"script"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

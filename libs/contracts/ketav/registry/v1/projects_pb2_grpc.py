@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class ProjectServiceStub:
-    """Creates, reads, changes and deletes the projects of the caller. A project of another user is NOT_FOUND.
+    """Creates, reads, changes and deletes projects that the caller owns or is a member of. Any other project is NOT_FOUND.
+    PERMISSION_DENIED insufficient-role: the caller is a member, and the owner alone may do it.
     """
 
     def __init__(self, channel):
@@ -63,11 +64,12 @@ class ProjectServiceStub:
 
 
 class ProjectServiceServicer:
-    """Creates, reads, changes and deletes the projects of the caller. A project of another user is NOT_FOUND.
+    """Creates, reads, changes and deletes projects that the caller owns or is a member of. Any other project is NOT_FOUND.
+    PERMISSION_DENIED insufficient-role: the caller is a member, and the owner alone may do it.
     """
 
     def ListProjects(self, request, context):
-        """Lists the caller's projects, newest first.
+        """Lists the projects that the caller owns or is a member of, newest first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -140,7 +142,8 @@ def add_ProjectServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ProjectService:
-    """Creates, reads, changes and deletes the projects of the caller. A project of another user is NOT_FOUND.
+    """Creates, reads, changes and deletes projects that the caller owns or is a member of. Any other project is NOT_FOUND.
+    PERMISSION_DENIED insufficient-role: the caller is a member, and the owner alone may do it.
     """
 
     @staticmethod

@@ -27,14 +27,16 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class ProjectServiceStub:
-    """Creates, reads, changes and deletes the projects of the caller. A project of another user is NOT_FOUND."""
+    """Creates, reads, changes and deletes projects that the caller owns or is a member of. Any other project is NOT_FOUND.
+    PERMISSION_DENIED insufficient-role: the caller is a member, and the owner alone may do it.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ProjectServiceAsyncStub: ...
     ListProjects: _grpc.UnaryUnaryMultiCallable[_projects_pb2.ListProjectsRequest, _projects_pb2.ListProjectsResponse]
-    """Lists the caller's projects, newest first."""
+    """Lists the projects that the caller owns or is a member of, newest first."""
     GetProject: _grpc.UnaryStreamMultiCallable[_projects_pb2.GetProjectRequest, _projects_pb2.GetProjectResponse]
     """Streams a project and then its pages, oldest first, one message a page."""
     CreateProject: _grpc.UnaryUnaryMultiCallable[_projects_pb2.CreateProjectRequest, _projects_pb2.CreateProjectResponse]
@@ -50,11 +52,13 @@ class ProjectServiceStub:
 
 @_typing.type_check_only
 class ProjectServiceAsyncStub(ProjectServiceStub):
-    """Creates, reads, changes and deletes the projects of the caller. A project of another user is NOT_FOUND."""
+    """Creates, reads, changes and deletes projects that the caller owns or is a member of. Any other project is NOT_FOUND.
+    PERMISSION_DENIED insufficient-role: the caller is a member, and the owner alone may do it.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListProjects: _aio.UnaryUnaryMultiCallable[_projects_pb2.ListProjectsRequest, _projects_pb2.ListProjectsResponse]  # type: ignore[assignment]
-    """Lists the caller's projects, newest first."""
+    """Lists the projects that the caller owns or is a member of, newest first."""
     GetProject: _aio.UnaryStreamMultiCallable[_projects_pb2.GetProjectRequest, _projects_pb2.GetProjectResponse]  # type: ignore[assignment]
     """Streams a project and then its pages, oldest first, one message a page."""
     CreateProject: _aio.UnaryUnaryMultiCallable[_projects_pb2.CreateProjectRequest, _projects_pb2.CreateProjectResponse]  # type: ignore[assignment]
@@ -69,7 +73,9 @@ class ProjectServiceAsyncStub(ProjectServiceStub):
     """Deletes a project with all its pages, with the effects of PageService.DeletePage."""
 
 class ProjectServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Creates, reads, changes and deletes the projects of the caller. A project of another user is NOT_FOUND."""
+    """Creates, reads, changes and deletes projects that the caller owns or is a member of. Any other project is NOT_FOUND.
+    PERMISSION_DENIED insufficient-role: the caller is a member, and the owner alone may do it.
+    """
 
     @_abc_1.abstractmethod
     def ListProjects(
@@ -77,7 +83,7 @@ class ProjectServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _projects_pb2.ListProjectsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_projects_pb2.ListProjectsResponse, _abc.Awaitable[_projects_pb2.ListProjectsResponse]]:
-        """Lists the caller's projects, newest first."""
+        """Lists the projects that the caller owns or is a member of, newest first."""
 
     @_abc_1.abstractmethod
     def GetProject(

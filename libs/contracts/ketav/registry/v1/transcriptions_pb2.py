@@ -27,7 +27,7 @@ from ketav.page.v1 import page_pb2 as ketav_dot_page_dot_v1_dot_page__pb2
 from ketav.registry.v1 import erasure_pb2 as ketav_dot_registry_dot_v1_dot_erasure__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&ketav/registry/v1/transcriptions.proto\x12\x11ketav.registry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18ketav/page/v1/page.proto\x1a\x1fketav/registry/v1/erasure.proto\"\xb3\x01\n\rTranscription\x12\x18\n\x10transcription_id\x18\x01 \x01(\t\x12#\n\x05model\x18\x02 \x01(\x0b\x32\x14.ketav.page.v1.Model\x12\"\n\x05lines\x18\x03 \x03(\x0b\x32\x13.ketav.page.v1.Line\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x65\x64ited\x18\x05 \x01(\x08\"\xbc\x01\n\x1aRecordTranscriptionRequest\x12\x0f\n\x07page_id\x18\x01 \x01(\t\x12\x15\n\rmodel_version\x18\x02 \x01(\t\x12\"\n\x05lines\x18\x03 \x03(\x0b\x32\x13.ketav.page.v1.Line\x12\x14\n\x0cimage_sha256\x18\x04 \x01(\x0c\x12\x10\n\x08warnings\x18\x05 \x03(\t\x12\x12\n\nrequest_id\x18\x06 \x01(\t\x12\x16\n\x0erequest_sha256\x18\x07 \x01(\x0c\"V\n\x1bRecordTranscriptionResponse\x12\x37\n\rtranscription\x18\x01 \x01(\x0b\x32 .ketav.registry.v1.Transcription\"\x9b\x01\n\nEditedLine\x12\x11\n\x07line_id\x18\x01 \x01(\tH\x00\x12\'\n\x08new_line\x18\x02 \x01(\x0b\x32\x13.ketav.page.v1.LineH\x00\x12\x1b\n\x0e\x63orrected_text\x18\x03 \x01(\tH\x01\x88\x01\x01\x12\x19\n\x11replaced_line_ids\x18\x04 \x03(\tB\x06\n\x04lineB\x11\n\x0f_corrected_text\"\xab\x01\n\x10\x45\x64itLinesRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x0f\n\x07page_id\x18\x02 \x01(\t\x12\x18\n\x10transcription_id\x18\x03 \x01(\t\x12,\n\x05lines\x18\x04 \x03(\x0b\x32\x1d.ketav.registry.v1.EditedLine\x12\x12\n\nrequest_id\x18\x05 \x01(\t\x12\x16\n\x0erequest_sha256\x18\x06 \x01(\x0c\"E\n\x11\x45\x64itLinesResponse\x12\x30\n\x0c\x63onsequences\x18\x01 \x01(\x0b\x32\x1a.ketav.registry.v1.Erasure\"f\n\x13UndoLineEditRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x0f\n\x07page_id\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x16\n\x0erequest_sha256\x18\x04 \x01(\x0c\"\x16\n\x14UndoLineEditResponse\"f\n\x13\x46indLineEditRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x0f\n\x07page_id\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x16\n\x0erequest_sha256\x18\x04 \x01(\x0c\"%\n\x14\x46indLineEditResponse\x12\r\n\x05\x66ound\x18\x01 \x01(\x08\"V\n\x12SearchLinesRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12\x12\n\nproject_id\x18\x02 \x01(\t\x12\x0e\n\x06\x63ursor\x18\x03 \x01(\t\x12\r\n\x05limit\x18\x04 \x01(\x05\"#\n\x05Match\x12\r\n\x05start\x18\x01 \x01(\x05\x12\x0b\n\x03\x65nd\x18\x02 \x01(\x05\"\x8d\x01\n\tSearchHit\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x0f\n\x07page_id\x18\x02 \x01(\t\x12!\n\x04line\x18\x03 \x01(\x0b\x32\x13.ketav.page.v1.Line\x12\r\n\x05score\x18\x04 \x01(\x01\x12)\n\x07matches\x18\x05 \x03(\x0b\x32\x18.ketav.registry.v1.Match\"V\n\x13SearchLinesResponse\x12*\n\x04hits\x18\x01 \x03(\x0b\x32\x1c.ketav.registry.v1.SearchHit\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\t2\x8e\x04\n\x14TranscriptionService\x12t\n\x13RecordTranscription\x12-.ketav.registry.v1.RecordTranscriptionRequest\x1a..ketav.registry.v1.RecordTranscriptionResponse\x12V\n\tEditLines\x12#.ketav.registry.v1.EditLinesRequest\x1a$.ketav.registry.v1.EditLinesResponse\x12_\n\x0cUndoLineEdit\x12&.ketav.registry.v1.UndoLineEditRequest\x1a\'.ketav.registry.v1.UndoLineEditResponse\x12\x64\n\x0c\x46indLineEdit\x12&.ketav.registry.v1.FindLineEditRequest\x1a\'.ketav.registry.v1.FindLineEditResponse\"\x03\x90\x02\x01\x12\x61\n\x0bSearchLines\x12%.ketav.registry.v1.SearchLinesRequest\x1a&.ketav.registry.v1.SearchLinesResponse\"\x03\x90\x02\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&ketav/registry/v1/transcriptions.proto\x12\x11ketav.registry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18ketav/page/v1/page.proto\x1a\x1fketav/registry/v1/erasure.proto\"\xb3\x01\n\rTranscription\x12\x18\n\x10transcription_id\x18\x01 \x01(\t\x12#\n\x05model\x18\x02 \x01(\x0b\x32\x14.ketav.page.v1.Model\x12\"\n\x05lines\x18\x03 \x03(\x0b\x32\x13.ketav.page.v1.Line\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x65\x64ited\x18\x05 \x01(\x08\"\xd0\x01\n\x1aRecordTranscriptionRequest\x12\x0f\n\x07page_id\x18\x01 \x01(\t\x12\x15\n\rmodel_version\x18\x02 \x01(\t\x12\"\n\x05lines\x18\x03 \x03(\x0b\x32\x13.ketav.page.v1.Line\x12\x14\n\x0cimage_sha256\x18\x04 \x01(\x0c\x12\x10\n\x08warnings\x18\x05 \x03(\t\x12\x12\n\nrequest_id\x18\x06 \x01(\t\x12\x16\n\x0erequest_sha256\x18\x07 \x01(\x0c\x12\x12\n\nproject_id\x18\x08 \x01(\t\"V\n\x1bRecordTranscriptionResponse\x12\x37\n\rtranscription\x18\x01 \x01(\x0b\x32 .ketav.registry.v1.Transcription\"\x9b\x01\n\nEditedLine\x12\x11\n\x07line_id\x18\x01 \x01(\tH\x00\x12\'\n\x08new_line\x18\x02 \x01(\x0b\x32\x13.ketav.page.v1.LineH\x00\x12\x1b\n\x0e\x63orrected_text\x18\x03 \x01(\tH\x01\x88\x01\x01\x12\x19\n\x11replaced_line_ids\x18\x04 \x03(\tB\x06\n\x04lineB\x11\n\x0f_corrected_text\"\xab\x01\n\x10\x45\x64itLinesRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x0f\n\x07page_id\x18\x02 \x01(\t\x12\x18\n\x10transcription_id\x18\x03 \x01(\t\x12,\n\x05lines\x18\x04 \x03(\x0b\x32\x1d.ketav.registry.v1.EditedLine\x12\x12\n\nrequest_id\x18\x05 \x01(\t\x12\x16\n\x0erequest_sha256\x18\x06 \x01(\x0c\"E\n\x11\x45\x64itLinesResponse\x12\x30\n\x0c\x63onsequences\x18\x01 \x01(\x0b\x32\x1a.ketav.registry.v1.Erasure\"f\n\x13UndoLineEditRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x0f\n\x07page_id\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x16\n\x0erequest_sha256\x18\x04 \x01(\x0c\"\x16\n\x14UndoLineEditResponse\"f\n\x13\x46indLineEditRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x0f\n\x07page_id\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x16\n\x0erequest_sha256\x18\x04 \x01(\x0c\"%\n\x14\x46indLineEditResponse\x12\r\n\x05\x66ound\x18\x01 \x01(\x08\"V\n\x12SearchLinesRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12\x12\n\nproject_id\x18\x02 \x01(\t\x12\x0e\n\x06\x63ursor\x18\x03 \x01(\t\x12\r\n\x05limit\x18\x04 \x01(\x05\"#\n\x05Match\x12\r\n\x05start\x18\x01 \x01(\x05\x12\x0b\n\x03\x65nd\x18\x02 \x01(\x05\"\x8d\x01\n\tSearchHit\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x0f\n\x07page_id\x18\x02 \x01(\t\x12!\n\x04line\x18\x03 \x01(\x0b\x32\x13.ketav.page.v1.Line\x12\r\n\x05score\x18\x04 \x01(\x01\x12)\n\x07matches\x18\x05 \x03(\x0b\x32\x18.ketav.registry.v1.Match\"V\n\x13SearchLinesResponse\x12*\n\x04hits\x18\x01 \x03(\x0b\x32\x1c.ketav.registry.v1.SearchHit\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\t2\x8e\x04\n\x14TranscriptionService\x12t\n\x13RecordTranscription\x12-.ketav.registry.v1.RecordTranscriptionRequest\x1a..ketav.registry.v1.RecordTranscriptionResponse\x12V\n\tEditLines\x12#.ketav.registry.v1.EditLinesRequest\x1a$.ketav.registry.v1.EditLinesResponse\x12_\n\x0cUndoLineEdit\x12&.ketav.registry.v1.UndoLineEditRequest\x1a\'.ketav.registry.v1.UndoLineEditResponse\x12\x64\n\x0c\x46indLineEdit\x12&.ketav.registry.v1.FindLineEditRequest\x1a\'.ketav.registry.v1.FindLineEditResponse\"\x03\x90\x02\x01\x12\x61\n\x0bSearchLines\x12%.ketav.registry.v1.SearchLinesRequest\x1a&.ketav.registry.v1.SearchLinesResponse\"\x03\x90\x02\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,31 +41,31 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TRANSCRIPTION']._serialized_start=154
   _globals['_TRANSCRIPTION']._serialized_end=333
   _globals['_RECORDTRANSCRIPTIONREQUEST']._serialized_start=336
-  _globals['_RECORDTRANSCRIPTIONREQUEST']._serialized_end=524
-  _globals['_RECORDTRANSCRIPTIONRESPONSE']._serialized_start=526
-  _globals['_RECORDTRANSCRIPTIONRESPONSE']._serialized_end=612
-  _globals['_EDITEDLINE']._serialized_start=615
-  _globals['_EDITEDLINE']._serialized_end=770
-  _globals['_EDITLINESREQUEST']._serialized_start=773
-  _globals['_EDITLINESREQUEST']._serialized_end=944
-  _globals['_EDITLINESRESPONSE']._serialized_start=946
-  _globals['_EDITLINESRESPONSE']._serialized_end=1015
-  _globals['_UNDOLINEEDITREQUEST']._serialized_start=1017
-  _globals['_UNDOLINEEDITREQUEST']._serialized_end=1119
-  _globals['_UNDOLINEEDITRESPONSE']._serialized_start=1121
-  _globals['_UNDOLINEEDITRESPONSE']._serialized_end=1143
-  _globals['_FINDLINEEDITREQUEST']._serialized_start=1145
-  _globals['_FINDLINEEDITREQUEST']._serialized_end=1247
-  _globals['_FINDLINEEDITRESPONSE']._serialized_start=1249
-  _globals['_FINDLINEEDITRESPONSE']._serialized_end=1286
-  _globals['_SEARCHLINESREQUEST']._serialized_start=1288
-  _globals['_SEARCHLINESREQUEST']._serialized_end=1374
-  _globals['_MATCH']._serialized_start=1376
-  _globals['_MATCH']._serialized_end=1411
-  _globals['_SEARCHHIT']._serialized_start=1414
-  _globals['_SEARCHHIT']._serialized_end=1555
-  _globals['_SEARCHLINESRESPONSE']._serialized_start=1557
-  _globals['_SEARCHLINESRESPONSE']._serialized_end=1643
-  _globals['_TRANSCRIPTIONSERVICE']._serialized_start=1646
-  _globals['_TRANSCRIPTIONSERVICE']._serialized_end=2172
+  _globals['_RECORDTRANSCRIPTIONREQUEST']._serialized_end=544
+  _globals['_RECORDTRANSCRIPTIONRESPONSE']._serialized_start=546
+  _globals['_RECORDTRANSCRIPTIONRESPONSE']._serialized_end=632
+  _globals['_EDITEDLINE']._serialized_start=635
+  _globals['_EDITEDLINE']._serialized_end=790
+  _globals['_EDITLINESREQUEST']._serialized_start=793
+  _globals['_EDITLINESREQUEST']._serialized_end=964
+  _globals['_EDITLINESRESPONSE']._serialized_start=966
+  _globals['_EDITLINESRESPONSE']._serialized_end=1035
+  _globals['_UNDOLINEEDITREQUEST']._serialized_start=1037
+  _globals['_UNDOLINEEDITREQUEST']._serialized_end=1139
+  _globals['_UNDOLINEEDITRESPONSE']._serialized_start=1141
+  _globals['_UNDOLINEEDITRESPONSE']._serialized_end=1163
+  _globals['_FINDLINEEDITREQUEST']._serialized_start=1165
+  _globals['_FINDLINEEDITREQUEST']._serialized_end=1267
+  _globals['_FINDLINEEDITRESPONSE']._serialized_start=1269
+  _globals['_FINDLINEEDITRESPONSE']._serialized_end=1306
+  _globals['_SEARCHLINESREQUEST']._serialized_start=1308
+  _globals['_SEARCHLINESREQUEST']._serialized_end=1394
+  _globals['_MATCH']._serialized_start=1396
+  _globals['_MATCH']._serialized_end=1431
+  _globals['_SEARCHHIT']._serialized_start=1434
+  _globals['_SEARCHHIT']._serialized_end=1575
+  _globals['_SEARCHLINESRESPONSE']._serialized_start=1577
+  _globals['_SEARCHLINESRESPONSE']._serialized_end=1663
+  _globals['_TRANSCRIPTIONSERVICE']._serialized_start=1666
+  _globals['_TRANSCRIPTIONSERVICE']._serialized_end=2192
 # @@protoc_insertion_point(module_scope)

@@ -78,6 +78,7 @@ class RecordTranscriptionRequest(_message.Message):
     WARNINGS_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     REQUEST_SHA256_FIELD_NUMBER: _builtins.int
+    PROJECT_ID_FIELD_NUMBER: _builtins.int
     page_id: _builtins.str
     """UUID of the page."""
     model_version: _builtins.str
@@ -90,6 +91,8 @@ class RecordTranscriptionRequest(_message.Message):
     """The client's Idempotency-Key, at most 255 characters; empty: the request is not known again."""
     request_sha256: _builtins.bytes
     """SHA-256 of the client's request, 32 bytes; compared when the key is used again."""
+    project_id: _builtins.str
+    """UUID of the project of the page; empty: the page is of a project of the caller, who is its owner."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[_page_pb2.Line]:
         """At most 1,000 lines in reading order, without ids."""
@@ -110,10 +113,11 @@ class RecordTranscriptionRequest(_message.Message):
         warnings: _abc.Iterable[_builtins.str] | None = ...,
         request_id: _builtins.str = ...,
         request_sha256: _builtins.bytes = ...,
+        project_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["image_sha256", b"image_sha256", "lines", b"lines", "model_version", b"model_version", "page_id", b"page_id", "request_id", b"request_id", "request_sha256", b"request_sha256", "warnings", b"warnings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["image_sha256", b"image_sha256", "lines", b"lines", "model_version", b"model_version", "page_id", b"page_id", "project_id", b"project_id", "request_id", b"request_id", "request_sha256", b"request_sha256", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -10,6 +10,7 @@ from ketav_gateway.http.problem_codes import (
     ground_truth,
     images,
     jobs,
+    members,
     projects,
     requests,
     training,
@@ -29,6 +30,7 @@ CODES: dict[str, ProblemCode] = (
     | projects.CODES
     | images.CODES
     | jobs.CODES
+    | members.CODES
     | corrections.CODES
     | ground_truth.CODES
     | training.CODES
@@ -74,6 +76,7 @@ IMAGE = (
 DOCUMENT = ("encrypted-pdf", "empty-pdf", "broken-pdf", "too-many-pages", "out-of-time")
 READING = (
     "not-found",
+    "insufficient-role",
     "unreadable-image",
     "queue-full",
     "costly-images",
@@ -91,6 +94,7 @@ READING = (
 )
 JOB = (
     "not-found",
+    "insufficient-role",
     "invalid-job",
     "too-many-waiting-pages",
     "no-base-model",
