@@ -88,7 +88,7 @@ async function answer(path: string, options: Options = {}): Promise<Response> {
   throw problem;
 }
 
-async function call<T>(path: string, options: Options = {}): Promise<T> {
+export async function call<T>(path: string, options: Options = {}): Promise<T> {
   const response = await answer(path, options);
   return response.status === 204 ? (undefined as T) : ((await response.json()) as T);
 }

@@ -28,6 +28,7 @@ export interface Line {
   verified_words: Word[] | null;
   quarantine: Quarantine | null;
   correction_id: string | null;
+  author: string | null;
 }
 
 export interface Model {
@@ -62,6 +63,8 @@ export interface Project {
   script: Script;
   hand: string | null;
   created_at: string;
+  owner: string;
+  role: "viewer" | "editor" | "owner";
 }
 
 export interface ProjectWithImages extends Project {
@@ -93,6 +96,7 @@ export interface StoredCorrection {
   withdrawn: boolean;
   quarantine: Quarantine | null;
   created_at: string;
+  author: string | null;
 }
 
 export interface NextLine {
