@@ -56,7 +56,7 @@ class Accounts(accounts_pb2_grpc.AccountServiceServicer):
         """Write an export of the caller."""
         self.state.enter("RecordExport", request)
         user = self.state.caller()
-        user.project(request.project_id)
+        self.state.scope(request.project_id).project(request.project_id)
         entry = accounts_pb2.AuditEntry(
             actor="user",
             action="project.exported",

@@ -42,9 +42,10 @@ async def list_entries_of(name_or_id: str, limit: int, *, stores: Stores) -> lis
 
 
 async def record_export(user_id: UUID, project_id: UUID, export_format: str, *, stores: Stores) -> None:
-    """Write that the user exports a project or pages of it. NotFound: there is no such project."""
+    """Write that the user exports a project that they see, or pages of it. NotFound: no such project."""
+    async with stores.database.project(user_id, project_id) as scope:
+        await require_project(scope.transaction, scope.owner_id, project_id)
     async with stores.database.user(user_id) as transaction:
-        await require_project(transaction, user_id, project_id)
         subject = f"{project_id} {export_format}"
         await accounts_audit.insert_entry(transaction, user_id, "project.exported", subject)
 
