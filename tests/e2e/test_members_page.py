@@ -85,7 +85,7 @@ def test_an_owner_and_an_editor_correct_one_page_and_see_each_other(
 ) -> None:
     """Each correction appears with its author's name; the same line at the same time is a conflict."""
     key = system.add_user("Dana")
-    invite(owner, "Nobody at all", "editor")
+    invite(owner, "No user at all", "editor")
     expect(owner.page.locator(".members [role=alert]")).to_contain_text("No account has this name")
     invite(owner, "Dana", "editor")
     expect(owner.page.locator(".members li", has_text="Dana")).to_have_count(1)
