@@ -151,7 +151,7 @@ def test_managed_stores_replace_the_bundled_ones() -> None:
     for name, service in model["services"].items():
         assert not STORES & set(service.get("depends_on", {})), name
     routed = {name for name, service in model["services"].items() if "stores" in service["networks"]}
-    assert routed == OWN - {"gateway"}
+    assert routed == OWN
 
 
 @pytest.mark.parametrize("missing", MANAGED)

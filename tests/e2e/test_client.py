@@ -17,7 +17,7 @@ from PIL import Image
 from tests.e2e.local_system import LocalSystem, boxes
 
 README = Path(__file__).resolve().parents[2] / "client/README.md"
-PAGES = 30
+PAGES = 100
 """Images of an interrupted reading: so many that it goes on for a second or two after the first one."""
 KETAV = Path(sys.executable).with_name("ketav")
 

@@ -4,7 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Coroutine
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -14,6 +14,7 @@ import pytest
 from ketav.registry.v1 import (
     accounts_pb2,
     ground_truth_pb2,
+    jobs_pb2,
     models_pb2,
     pages_pb2,
     projects_pb2,
@@ -543,7 +544,13 @@ async def test_a_deleted_account_leaves_only_a_record(registry: Registry, rows: 
         await corrected(registry, account, hand="Grandmother")
         await trained(registry, account)
         await queue(registry, account)
-        await jobs.create_job(registry, account)
+        job = await jobs.create_job(registry, account)
+        with acting(account), rpc.raise_ketav_errors():
+            cancel_request = jobs_pb2.CancelJobRequest(job_id=job.job_id, request_id="cancel")
+            await registry.jobs.CancelJob(cancel_request)
+            session = accounts_pb2.EndSessionRequest(session_id=account.bytes)
+            session.expire_time.FromDatetime(datetime.now(UTC) + timedelta(hours=1))
+            await registry.accounts.EndSession(session)
     with acting(user_id):
         project_id = (await list_projects(registry)).projects[0].project_id
         await rows("UPDATE account SET name = 'the other' WHERE id = $1", other)

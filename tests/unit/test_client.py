@@ -33,6 +33,8 @@ PROJECT = {
     "script": "square",
     "hand": None,
     "created_at": "2026-11-27T00:00:00Z",
+    "owner": "o",
+    "role": "owner",
 }
 Respond = Callable[[httpx.Request], httpx.Response]
 

@@ -25,7 +25,7 @@ OPEN = {"/livez", "/readyz"}
 SESSIONS = {("post", "/session"), ("get", "/session"), ("delete", "/session")}
 NO_OBJECT = SESSIONS | {
     *(("get", path) for path in ("/me", "/projects/", "/jobs/", "/train/", "/models/", "/models/progress")),
-    *(("get", path) for path in ("/models/readiness", "/models/policy", "/webhook")),
+    *(("get", path) for path in ("/models/readiness", "/models/policy", "/webhook", "/me/audit")),
     *(("delete", "/me"), ("put", "/models/policy"), ("post", "/train/"), ("post", "/projects/")),
     *(("put", "/webhook"), ("delete", "/webhook"), ("post", "/webhook/test")),
 }

@@ -20,6 +20,7 @@ _Name = Annotated[
 ]
 
 
+@router.get("/", include_in_schema=False)  # or it would be a member with an empty name
 @router.get("", responses=responses("not-found"), summary="List the members of a project")
 async def list_members(gateway: Gateway, project_id: ProjectId) -> schemas.MemberList:
     """Return the users who have a role in the project; each of them sees the list."""
