@@ -74,7 +74,8 @@ def s3_server(folder: Path) -> Iterator[S3Server]:
     command = [_binary(), "mini", f"-dir={data}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"]
     command += [f"-{name}.port={port}" for name, port in ports.items()]
     command += ["-webdav=false", "-admin.ui=false", "-master.telemetry=false", f"-s3.config={config}"]
-    command += ["-s3.port.iceberg=0", "-s3.port.lance=0"]
+    # Each bucket takes seven volumes, and by default there are as many as the free disk could hold when full.
+    command += ["-s3.port.iceberg=0", "-s3.port.lance=0", "-volume.max=5000"]
     with running(
         command,
         folder / "s3.log",
