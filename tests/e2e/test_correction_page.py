@@ -389,6 +389,18 @@ def test_a_session_that_ends_loses_no_correction(
         assert corrected(client)[0] == read
 
 
+def test_a_user_whose_sign_out_does_not_arrive_stays_signed_in_and_reads_why(window: Window) -> None:
+    """The cookie would work on, so the page does not look signed out; the next attempt ends the session."""
+    window.page.route("**/session", lambda route: route.abort())
+    window.page.click("text=Sign out")
+    expect(window.page.locator(".banner[role=alert]")).to_contain_text("connection")
+    expect(window.page.locator("text=Sign out")).to_have_count(1)
+    window.page.unroute("**/session")
+    window.page.click("text=Sign out")
+    expect(window.page.locator("input[type=password]")).to_have_count(1)
+    expect(window.page.locator(".banner[role=alert]")).to_have_count(0)
+
+
 def test_a_correction_is_undone_and_an_earlier_text_used_again(window: Window, tmp_path: Path) -> None:
     """Undo returns to the reading; the history has every text."""
     make_folder(window, "History")

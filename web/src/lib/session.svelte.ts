@@ -1,5 +1,6 @@
 // Who is signed in: nothing is known at the start, then a user or nobody.
-import { account, resume, signIn, signOut, whenSignedOut } from "./api";
+import { account, Problem, resume, signIn, signOut, whenSignedOut } from "./api";
+import { sentence } from "./i18n.svelte";
 import { jobs } from "./jobs.svelte";
 import { learning } from "./learning.svelte";
 import { outbox } from "./outbox.svelte";
@@ -7,6 +8,8 @@ import { outbox } from "./outbox.svelte";
 class SessionState {
   state = $state<"starting" | "out" | "in" | "ended">("starting");
   name = $state("");
+  /** Why the last sign-out failed. */
+  problem = $state("");
   private userId = "";
 
   constructor() {
@@ -29,8 +32,17 @@ class SessionState {
     await this.entered();
   }
 
+  /** End the session at the server, then leave the page; without an answer the user stays, because the cookie works on. */
   async signOut(): Promise<void> {
-    await signOut().catch(() => undefined);
+    this.problem = "";
+    try {
+      await signOut();
+    } catch (problem) {
+      if (!(problem instanceof Problem && problem.status === 401)) {
+        this.problem = sentence(problem);
+        return;
+      }
+    }
     learning.stop();
     jobs.stop();
     outbox.close();
