@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -17,7 +18,7 @@ from PIL import Image
 from tests.e2e.local_system import LocalSystem, boxes
 
 README = Path(__file__).resolve().parents[2] / "client/README.md"
-PAGES = 100
+PAGES = 30
 """Images of an interrupted reading: so many that it goes on for a second or two after the first one."""
 KETAV = Path(sys.executable).with_name("ketav")
 
@@ -92,6 +93,15 @@ def test_the_python_examples_of_the_readme_run(system: LocalSystem, pages: Path,
     assert number == 1 or "not-found What the request names does not exist" in ran.stdout, ran.stdout
 
 
+@pytest.fixture
+def _interruptible() -> Iterator[None]:
+    """Make Ctrl-C interrupt the commands of the test, also when the tests run as a background job."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_interruptible")
 def test_an_interrupted_reading_continues_and_reads_no_page_twice(
     system: LocalSystem, tmp_path: Path
 ) -> None:

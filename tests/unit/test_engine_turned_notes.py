@@ -9,8 +9,10 @@ from PIL import ImageDraw, ImageFont
 
 from ketav_engine.cropping import crop, is_steep
 from ketav_engine.domain import FoundLine
+from ketav_engine.segmentation import line_finder
+from ketav_engine.segmentation.ink import PageInk
 from ketav_engine.segmentation.line_finder import find_lines
-from ketav_engine.segmentation.turned_notes import in_direction, reversed_line
+from ketav_engine.segmentation.turned_notes import Area, in_direction, reversed_line
 from ketav_local.demo.page import FONT, LINES
 from tests.parts.drawn_pages import Image, box, paper, write
 
@@ -105,3 +107,20 @@ def test_a_turned_line_is_cut_like_the_upright_one(quarter_turns: int) -> None:
     cut = crop(turned, up if quarter_turns == 1 else down, corners)
     assert cut.shape == expected.shape
     assert np.abs(cut.astype(int) - expected.astype(int)).mean() < 2
+
+
+@pytest.mark.parametrize(("count", "is_note"), [(2, True), (5, False)])
+def test_an_area_with_more_lines_than_it_has_room_for_is_no_note(
+    monkeypatch: pytest.MonkeyPatch, count: int, is_note: bool
+) -> None:
+    """Pieces of the squares of paper: the page is as without it. The strip is two letters wide."""
+    page = page_with_note(np.full((60, 60), 240, dtype=np.uint8), "left")
+    plain = find_lines(page, "page")
+
+    def margin(ink: PageInk) -> list[Area]:
+        """Return a strip of the left margin."""
+        return [Area(0, 0, round(2 * ink.letter), ink.mask.shape[0])]
+
+    monkeypatch.setattr(line_finder, "find_notes", margin)
+    monkeypatch.setattr(line_finder, "turned_lines", lambda *_: list(plain[:count]))
+    assert len(find_lines(page, "page")) == len(plain) + (count if is_note else 0)

@@ -39,9 +39,14 @@ def find_lines(image: Image, layout: Layout) -> tuple[FoundLine, ...]:
     ink = find_ink(grey)
     if ink.letter == 0:
         return ()
-    notes = find_notes(ink)
+    notes = []
+    turned: list[FoundLine] = []
+    for area in find_notes(ink):
+        lines = turned_lines(grey, area.in_image(ink.scale), _lines_of)
+        if 0 < len(lines) <= area.most_lines(ink.letter):
+            notes.append(area)
+            turned += lines
     upright = _upright(grey, ink, notes)
-    turned = [line for area in notes for line in turned_lines(grey, area.in_image(ink.scale), _lines_of)]
     return (*upright, *(replace(line, order=len(upright) + index) for index, line in enumerate(turned)))
 
 

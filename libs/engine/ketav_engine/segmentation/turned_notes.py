@@ -29,6 +29,8 @@ _MIN_ASPECT: Final = 2.4
 """Length of a line in its widths at least."""
 _MAX_BLANK: Final = 0.36
 """Share of its length that spaces take at most: between numbers at the beginnings of lines they take more."""
+_LINE_DISTANCE: Final = 0.8
+"""Distance of the middles of two lines of a note at least."""
 _CLEAR: Final = 0.5
 """Blank paper on both sides of a line, except where the next line of the same note is."""
 _MARGIN: Final = 0.5
@@ -56,6 +58,10 @@ class Area:
         """Return the same part in pixels of an image that has `scale` working pixels for each of its own."""
         edges = (round(edge / scale) for edge in (self.left, self.top, self.right, self.bottom))
         return Area(*edges)
+
+    def most_lines(self, letter: float) -> int:
+        """Return for how many turned lines there is room; more are pieces of rules or upright lines."""
+        return max(1, round((self.right - self.left) / (_LINE_DISTANCE * letter)))
 
 
 def find_notes(ink: PageInk) -> list[Area]:
