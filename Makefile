@@ -63,11 +63,12 @@ docs: $(STAMP) ## build the documents as a site into var/docs
 check: $(STAMP) ## run every static check: format, lint, types, imports, contracts, language, documents
 	$(BIN)/python -m tools.check
 
-# The files of the tests are shared out to so many processes, each with servers of its own.
+# The files of the tests are shared out to so many processes, each with servers of its own: in the order of the folders,
+# because by default files with few tests come last, which are the slow ones.
 TEST_PROCESSES ?= 2
 
 test: $(STAMP) ## run all tests on real PostgreSQL, Valkey, S3 and Kraken
-	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile
+	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 
 .PHONY: faults
 # How often each kind of fault is injected; the environment may set each, and KETAV_FAULT_SEED.

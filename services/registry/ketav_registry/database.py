@@ -27,10 +27,11 @@ Transaction = AsyncConnection
 
 _MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations" / "versions"
 _SET_SCOPE = sa.text(
-    "SELECT set_config('app.user_id', :user_id, true), set_config('app.system', :system, true), "
-    "set_config('app.actor', :actor, true)"
+    "SELECT set_config('app.user_id', :user_id, true), set_config('app.system', :system, true)"
 )
-"""Sets for this transaction what the row-level security policies compare rows with, and who acts in it."""
+"""Sets for this transaction what the row-level security policies compare rows with."""
+_SET_SCOPE_AND_ACTOR = sa.text(f"{_SET_SCOPE.text}, set_config('app.actor', :actor, true)")
+"""The same, and who acts in it, which the triggers of the audit log write."""
 _LOCK_SHARED = sa.text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:user_id, 0))")
 _TRY_LOCK_SHARED = sa.text("SELECT pg_try_advisory_xact_lock_shared(hashtextextended(:user_id, 0))")
 _LOCK_EXCLUSIVE = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:user_id, 0))")
@@ -58,15 +59,6 @@ _UNAVAILABLE_ERRORS = (
 _NOT_MIGRATED = (
     "The database does not have the schema of this version. The operator must run `ketav migrate`."
 )
-
-
-def current_actor() -> str:
-    """Return who acts, for the audit log: `user`, the role of the service that calls, or `operator`.
-
-    Outside a call it is a command of the operator, or a sweep of this service.
-    """
-    identity = identity_or_none()
-    return "operator" if identity is None else identity.role
 
 
 class UniqueConflictError(Exception):
@@ -126,9 +118,13 @@ def _measure_pool(engine: AsyncEngine) -> None:
 class Database:
     """Opens transactions with the rights of one user or of the service."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        """Use the connections of this engine and require the schema of the newest migration."""
+    def __init__(self, engine: AsyncEngine, actor: str = "operator") -> None:
+        """Use the connections of this engine and require the schema of the newest migration.
+
+        `actor` is who acts outside a call, for the audit log: `operator`, or `registry` for its sweeps.
+        """
         self._engine = engine
+        self._actor = actor
         _measure_pool(engine)
         self._revision = newest_revision()
         self._disk_was_full = False
@@ -178,12 +174,13 @@ class Database:
                 async with self._engine.begin() as connection:
                     connected = True
                     metrics.CONNECTION_DELAY.observe(time.monotonic() - began)
+                    identity = identity_or_none()
                     scope = {
                         "user_id": user_id,
                         "system": "on" if system else "off",
-                        "actor": current_actor(),
+                        "actor": self._actor if identity is None else identity.role,
                     }
-                    await connection.execute(_SET_SCOPE, scope)
+                    await connection.execute(_SET_SCOPE_AND_ACTOR, scope)
                     yield connection
         except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             self._disk_was_full |= _is_disk_full(error)
@@ -218,8 +215,7 @@ class Database:
 
 async def restrict_to_user(transaction: Transaction, user_id: UUID) -> None:
     """Restrict a system transaction to the rows of one user and the base models, until it ends."""
-    scope = {"user_id": str(user_id), "system": "off", "actor": current_actor()}
-    await transaction.execute(_SET_SCOPE, scope)
+    await transaction.execute(_SET_SCOPE, {"user_id": str(user_id), "system": "off"})
 
 
 async def block_deletion(transaction: Transaction, user_id: UUID) -> None:

@@ -43,14 +43,17 @@ def spool_dir(settings: StoreSettings) -> Path:
 
 
 @asynccontextmanager
-async def open_stores(settings: StoreSettings) -> AsyncIterator[Stores]:
-    """Create both stores; closes the database connections when the block ends."""
+async def open_stores(settings: StoreSettings, actor: str = "operator") -> AsyncIterator[Stores]:
+    """Create both stores; closes the database connections when the block ends.
+
+    `actor` is who acts in the stores outside a call.
+    """
     engine = connect(
         settings.database_url.get_secret_value(),
         pool_size=settings.database_pool_size,
         statement_timeout_s=settings.database_timeout,
     )
-    database = Database(engine)
+    database = Database(engine, actor)
     try:
         yield Stores(database, blob_store(settings.blob_url.get_secret_value(), spool_dir(settings)))
     finally:
@@ -60,7 +63,7 @@ async def open_stores(settings: StoreSettings) -> AsyncIterator[Stores]:
 async def serve(settings: RegistrySettings) -> None:
     """Serve until SIGTERM, then finish the calls in progress."""
     async with (
-        open_stores(settings) as stores,
+        open_stores(settings, "registry") as stores,
         sweeping(stores, settings.object_sweep_seconds),
         counting_runs(stores, settings.run_count_seconds),
     ):

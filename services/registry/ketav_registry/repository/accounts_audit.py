@@ -1,10 +1,10 @@
 """Queries on the audit log. Most entries are written by triggers, with the actor of the transaction."""
 
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import sqlalchemy as sa
 
-from ketav_registry.database import Transaction, current_actor
+from ketav_registry.database import Transaction
 from ketav_registry.domain.accounts import AuditEntry
 from ketav_registry.domain.requests import ListPosition
 from ketav_registry.tables import audit_entry
@@ -26,14 +26,7 @@ async def list_entries(
 
 async def insert_entry(transaction: Transaction, user_id: UUID, action: str, subject: str) -> None:
     """Insert an entry about an action that changes no row, such as an export."""
-    values = {
-        "id": uuid4(),
-        "user_id": user_id,
-        "actor": current_actor(),
-        "action": action,
-        "subject": subject,
-    }
-    await transaction.execute(audit_entry.insert().values(**values))
+    await transaction.execute(sa.select(sa.func.audit(user_id, action, subject)))
 
 
 async def remove_old(transaction: Transaction) -> int:

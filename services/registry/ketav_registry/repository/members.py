@@ -38,12 +38,6 @@ async def list_members(transaction: Transaction, project_id: UUID) -> list[Membe
     ]
 
 
-async def count_members(transaction: Transaction, project_id: UUID) -> int:
-    """Count the members of a project."""
-    query = sa.select(sa.func.count()).select_from(project_member).where(_member.project_id == project_id)
-    return int(await transaction.scalar(query) or 0)
-
-
 async def put_member(
     transaction: Transaction, owner_id: UUID, project_id: UUID, member_id: UUID, role: MemberRole
 ) -> None:
@@ -58,8 +52,3 @@ async def delete_member(transaction: Transaction, project_id: UUID, member_id: U
     """End a membership; False when there is none."""
     query = project_member.delete().where(_member.project_id == project_id, _member.member_id == member_id)
     return bool((await transaction.execute(query)).rowcount)
-
-
-async def account_name(transaction: Transaction, user_id: UUID) -> str:
-    """Return the name of an account that the transaction sees; empty for a deleted one."""
-    return await transaction.scalar(sa.select(_account.name).where(_account.id == user_id)) or ""

@@ -73,24 +73,24 @@ async def add_user(name: str, *, stores: Stores) -> tuple[UUID, str]:
 
     InvalidInput empty-name: the name is empty. Conflict user-exists: another user has this name.
     """
-    clean_name = _clean(name)
-    if not clean_name:
+    stored = clean_name(name)
+    if not stored:
         raise InvalidInput("The name of the user is empty. Pass a name.", code="empty-name")
     async with stores.database.system() as transaction:
         await accounts.lock_names(transaction)
-        if await accounts.find_users(transaction, clean_name):
+        if await accounts.find_users(transaction, stored):
             raise Conflict(
-                f"There is a user named {clean_name!r} already. Choose another name, or make another key "
+                f"There is a user named {stored!r} already. Choose another name, or make another key "
                 "with `ketav admin keys add`.",
                 code="user-exists",
             )
-        user_id = await accounts.insert_user(transaction, clean_name)
+        user_id = await accounts.insert_user(transaction, stored)
         key = await _insert_key(transaction, user_id)
     return user_id, key
 
 
-def _clean(name: str) -> str:
-    """Return a name as it is stored: NFC, without control characters and outer white space."""
+def clean_name(name: str) -> str:
+    """Return a name as it is stored: in NFC, without outer white space. InvalidInput: it cannot be stored."""
     return text.clean(name, max_length=MAX_NAME_CODE_POINTS).strip()
 
 
@@ -107,7 +107,7 @@ async def require_user(transaction: Transaction, name_or_id: str) -> User:
     user_id = None
     with suppress(ValueError):
         user_id = UUID(name_or_id)
-    users = await accounts.find_users(transaction, _clean(name_or_id), user_id)
+    users = await accounts.find_users(transaction, clean_name(name_or_id), user_id)
     if not users:
         raise NotFound(
             f"There is no user with the name or id {name_or_id!r}. List the users with "

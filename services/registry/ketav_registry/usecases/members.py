@@ -1,14 +1,13 @@
 """Members of projects: the owner invites them by name; the next call of a removed one finds no project."""
 
-import unicodedata
 from uuid import UUID
 
 from ketav_common.errors import InvalidInput, NotFound, Precondition
-from ketav_common.limits import MAX_NAME_CODE_POINTS
 from ketav_common.logging import get_logger
 from ketav_registry.domain.members import Member, MemberRole, Role
 from ketav_registry.repository import accounts, members
 from ketav_registry.stores import Stores
+from ketav_registry.usecases.accounts import clean_name
 from ketav_registry.usecases.projects import require_project
 
 log = get_logger()
@@ -65,9 +64,9 @@ async def set_member(
 
 async def _find_account(name: str, stores: Stores) -> UUID:
     """Return the user with a name. InvalidInput unknown-account: no account, or more than one, has it."""
-    stored = unicodedata.normalize("NFC", name).strip()
+    stored = _stored_name(name)
     users = []
-    if stored and len(stored) <= MAX_NAME_CODE_POINTS and "\0" not in stored:
+    if stored:
         async with stores.database.system() as transaction:
             users = await accounts.find_users(transaction, stored)
     if len(users) != 1:
@@ -79,13 +78,21 @@ async def _find_account(name: str, stores: Stores) -> UUID:
     return users[0].user_id
 
 
+def _stored_name(name: str) -> str:
+    """Return a name as accounts have it; empty for one that no account can have."""
+    try:
+        return clean_name(name)
+    except InvalidInput:
+        return ""
+
+
 async def remove_member(user_id: UUID, project_id: UUID, name: str, *, stores: Stores) -> None:
     """End the membership of the user with a name: the owner of any member, a member of their own.
 
     The transactions of the project that run now end first. NotFound: there is no such project, or
     unknown-member. Forbidden insufficient-role.
     """
-    stored = unicodedata.normalize("NFC", name).strip()
+    stored = _stored_name(name)
     async with stores.database.project(user_id, project_id, exclusive=True) as scope:
         await require_project(scope.transaction, scope.owner_id, project_id)
         async with scope.as_owner():
