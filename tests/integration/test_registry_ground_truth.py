@@ -99,6 +99,58 @@ async def count_rows(postgres: PostgresServer, database: str, table: str, user_i
     return int(row["count"])
 
 
+def with_words(line: ground_truth_pb2.KnownLine) -> ground_truth_pb2.KnownLine:
+    """Return a line whose words have outlines."""
+    top = line.boundary[0].y
+    for number, word in enumerate(line.text.split()):
+        left = 150 - 40 * number
+        corners = ((left, top), (left + 31, top + 1), (left + 30, top + 17))
+        line.words.add(text=word, boundary=[page_pb2.Point(x=x, y=y) for x, y in corners])
+    return line
+
+
+async def test_imported_lines_keep_the_words_of_their_document(registry: Registry) -> None:
+    """Also where the same lines were imported without them before: corrections stay."""
+    with acting(await registry.new_user()):
+        project_id = await project_of(registry)
+        plain = await import_page(registry, project_id)
+        lines = [with_words(known(text, 20 * order)) for order, text in enumerate(TEXTS)]
+        worded = await import_page(registry, project_id, lines=lines)
+        assert (worded.page_id, worded.imported_lines) == (plain.page_id, 0)
+        page = await get_page(registry, project_id, plain.page_id)
+        assert [list(line.imported_words) for line in page.transcription.lines] == [
+            list(line.words) for line in lines
+        ]
+        assert [line.verified_text for line in page.transcription.lines] == list(TEXTS)
+        again = await import_page(registry, project_id, lines=lines)
+        without = await import_page(registry, project_id)
+        assert (again.imported_lines, without.imported_lines) == (0, 0)
+        unchanged = await get_page(registry, project_id, plain.page_id)
+        assert unchanged.transcription == page.transcription
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        ([((10, 0), (20, 0))], "word of 2 points"),
+        ([((10, 0), (20, 0), (201, 9))], "word that leaves the image"),
+        ([((10, 0), (20, 0), (20, 9))] * 1001, "1,001 words"),
+    ],
+)
+async def test_an_outline_of_a_word_that_cannot_be_stored_is_refused(
+    registry: Registry, words: list[tuple[tuple[int, int], ...]], problem: str
+) -> None:
+    """The error names the line."""
+    line = known(TEXTS[0])
+    for corners in words:
+        line.words.add(text="בראשית", boundary=[page_pb2.Point(x=x, y=y) for x, y in corners])
+    with acting(await registry.new_user()):
+        project_id = await project_of(registry)
+        with pytest.raises(InvalidInput, match=problem) as caught:
+            await import_page(registry, project_id, lines=[line])
+    assert (caught.value.code, caught.value.details["line"]) == ("invalid-line", "1")
+
+
 async def test_imported_lines_are_verified_and_no_model_has_read_them(
     registry: Registry, postgres: PostgresServer
 ) -> None:

@@ -1,13 +1,19 @@
 """Pages to export, built from messages as the registry sends them."""
 
 import re
+from xml.etree import ElementTree as ET
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from ketav.page.v1 import page_pb2
 from ketav.registry.v1 import pages_pb2, transcriptions_pb2
-from ketav_gateway.pages import convert
+from ketav_gateway.pages import convert, exports
 from ketav_gateway.pages.schemas import Page
+from ketav_gateway.transcriptions.word_boxes import extent
+
+_ALTO = "{http://www.loc.gov/standards/alto/ns-v4#}"
+_PAGE = "{http://schema.primaresearch.org/PAGE/gts/pagecontent/2019-07-15}"
+_HTML = "{http://www.w3.org/1999/xhtml}"
 
 
 def line(order: int, text: str, corrected: str | None = None, extents: str = "") -> page_pb2.Line:
@@ -64,3 +70,41 @@ def in_region(region: str, item: page_pb2.Line) -> page_pb2.Line:
     """Return a line of this region type."""
     item.region = page_pb2.RegionType.Value(f"REGION_TYPE_{region.upper().replace('-', '_')}")
     return item
+
+
+def word_boxes(form: exports.Format, exported: bytes) -> list[tuple[str, tuple[int, int, int, int]]]:
+    """Return the words of an export with their boxes: left, top, right, bottom."""
+    root = ET.fromstring(exported)  # noqa: S314 - our own output
+    if form == "alto":
+        return [
+            (
+                item.get("CONTENT", ""),
+                (
+                    (left := int(item.get("HPOS", ""))),
+                    (top := int(item.get("VPOS", ""))),
+                    left + int(item.get("WIDTH", "")),
+                    top + int(item.get("HEIGHT", "")),
+                ),
+            )
+            for item in root.iter(f"{_ALTO}String")
+        ]
+    if form == "page":
+        return [
+            (
+                item.findtext(f"{_PAGE}TextEquiv/{_PAGE}Unicode") or "",
+                extent([tuple(map(int, point.split(","))) for point in _outline(item).split()]),  # type: ignore[misc]
+            )
+            for item in root.iter(f"{_PAGE}Word")
+        ]
+    spans = [item for item in root.iter(f"{_HTML}span") if item.get("class") == "ocrx_word"]
+    return [
+        (item.text or "", tuple(int(part) for part in item.get("title", "").split(";")[0].split()[1:]))  # type: ignore[misc]
+        for item in spans
+    ]
+
+
+def _outline(word: ET.Element) -> str:
+    """Return the points of a word of PAGE."""
+    coords = word.find(f"{_PAGE}Coords")
+    assert coords is not None
+    return coords.get("points", "")

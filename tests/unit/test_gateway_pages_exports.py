@@ -11,8 +11,7 @@ from ketav_gateway.ground_truth.xml_documents import parse_xml
 from ketav_gateway.pages import exports
 from ketav_gateway.pages.regions import confident_page
 from ketav_gateway.pages.schemas import Page
-from ketav_gateway.transcriptions.word_boxes import extent
-from tests.parts.exported_pages import in_region, line, page
+from tests.parts.exported_pages import in_region, line, page, word_boxes
 
 MARKUP = '</Unicode> & "<script>"'
 ALTO = "{http://www.loc.gov/standards/alto/ns-v4#}"
@@ -155,50 +154,12 @@ WORDS = {
 }
 
 
-def boxes(form: exports.Format, exported: bytes) -> list[tuple[str, tuple[int, int, int, int]]]:
-    """Return the words of an export with their boxes: left, top, right, bottom."""
-    root = parsed(exported)
-    if form == "alto":
-        return [
-            (
-                item.get("CONTENT", ""),
-                (
-                    (left := int(item.get("HPOS", ""))),
-                    (top := int(item.get("VPOS", ""))),
-                    left + int(item.get("WIDTH", "")),
-                    top + int(item.get("HEIGHT", "")),
-                ),
-            )
-            for item in root.iter(f"{ALTO}String")
-        ]
-    if form == "page":
-        return [
-            (
-                item.findtext(f"{PAGE}TextEquiv/{PAGE}Unicode") or "",
-                extent([tuple(map(int, point.split(","))) for point in points(item).split()]),  # type: ignore[misc]
-            )
-            for item in root.iter(f"{PAGE}Word")
-        ]
-    spans = [item for item in root.iter(f"{HTML}span") if item.get("class") == "ocrx_word"]
-    return [
-        (item.text or "", tuple(int(part) for part in item.get("title", "").split(";")[0].split()[1:]))  # type: ignore[misc]
-        for item in spans
-    ]
-
-
-def points(word: ET.Element) -> str:
-    """Return the points of a word of PAGE."""
-    coords = word.find(f"{PAGE}Coords")
-    assert coords is not None
-    return coords.get("points", "")
-
-
 @pytest.mark.parametrize(("text", "corrected"), WORDS.values(), ids=WORDS)
 @pytest.mark.parametrize("form", ["alto", "page", "hocr"])
 def test_each_word_has_a_box_within_its_line(form: exports.Format, text: str, corrected: str | None) -> None:
     """In logical order; Hebrew words follow each other to the left, and the boxes do not overlap."""
     _, write = exports.FORMATS[form]
-    words = boxes(form, write(page(line(0, text, corrected))))
+    words = word_boxes(form, write(page(line(0, text, corrected))))
     assert [word for word, _ in words] == (corrected or text).split()
     for _, (left, top, right, bottom) in words:
         assert 8 <= left < right <= 92
@@ -215,7 +176,7 @@ def test_a_word_has_the_box_of_its_characters_and_keeps_it_when_it_is_corrected(
     """Letters of one word may be narrower than those of another; a missing space is found."""
     extents = "80-72 72-65 65-58 58-50 50-40 40-30 30-20 20-10 10-0"
     as_read, corrected = (
-        [box for _, box in boxes("alto", exports.to_alto(page(line(0, "גדולקטנים", text, extents))))]
+        [box for _, box in word_boxes("alto", exports.to_alto(page(line(0, "גדולקטנים", text, extents))))]
         for text in (None, "גדול קטנים")
     )
     assert as_read == [pytest.approx((9, 0, 91, 40), abs=1)]

@@ -59,7 +59,12 @@ def _page(user: User, header: Any, data: bytes) -> StoredPage:
         return stored
     lines = [
         page_pb2.Line(
-            line_id=str(uuid4()), order=order, baseline=line.baseline, boundary=line.boundary, confidence=1.0
+            line_id=str(uuid4()),
+            order=order,
+            baseline=line.baseline,
+            boundary=line.boundary,
+            confidence=1.0,
+            imported_words=line.words,
         )
         for order, line in enumerate(header.lines)
     ]

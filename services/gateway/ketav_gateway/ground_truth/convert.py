@@ -46,7 +46,13 @@ def import_header(
         image=image_to_proto(image),
         lines=[
             ground_truth_pb2.KnownLine(
-                baseline=_points(line.baseline), boundary=_points(line.boundary), text=line.text
+                baseline=_points(line.baseline),
+                boundary=_points(line.boundary),
+                text=line.text,
+                words=[
+                    page_pb2.ImportedWord(text=word.text, boundary=_points(word.boundary))
+                    for word in line.words
+                ],
             )
             for line in lines
         ],

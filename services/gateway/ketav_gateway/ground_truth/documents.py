@@ -1,11 +1,19 @@
 """The texts of an import: lines with their geometry, and the text of a line image."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ketav_common.errors import InvalidInput
 from ketav_common.text import stored
 
 Point = tuple[int, int]
+
+
+class ImportedWord(NamedTuple):
+    """A word of a line with the polygon around it, in pixels as written; its text is in stored form."""
+
+    text: str
+    boundary: tuple[Point, ...]
 
 
 @dataclass(frozen=True)
@@ -16,6 +24,13 @@ class GroundTruthLine:
     baseline: tuple[Point, ...]
     boundary: tuple[Point, ...]
     text: str
+    words: tuple[ImportedWord, ...] = ()
+    """Its words that have an outline, in the order of the document."""
+
+    @property
+    def outline_points(self) -> int:
+        """Return the number of points of its geometry without its words."""
+        return len(self.baseline) + len(self.boundary)
 
 
 @dataclass(frozen=True)

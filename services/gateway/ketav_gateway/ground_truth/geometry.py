@@ -6,7 +6,7 @@ from statistics import median
 
 from ketav_common.errors import InvalidInput
 from ketav_common.images import NormalisedImage
-from ketav_gateway.ground_truth.documents import Document, GroundTruthLine, LineRefusal, Point
+from ketav_gateway.ground_truth.documents import Document, GroundTruthLine, ImportedWord, LineRefusal, Point
 
 _SIZE_TOLERANCE_PX = 1
 """Difference of an image's size and its document's that rounding explains."""
@@ -20,6 +20,8 @@ _BOUNDARY_HALF = 0.6
 _HEIGHT_OF_LENGTH = 1 / 12
 """Height of a line by its length, where nothing else shows it."""
 _MIN_BASELINE_POINTS = 2
+_MAX_WORDS = 1_000
+"""Words of a line that are sent with their outlines, as the registry limits them."""
 _HANGING_BASELINE = 0.3
 """Where the baseline is, as a share of the line's height from the top, if the document has none. The engine
 reads a line image with the same value, so a reading and an import of it have the same geometry."""
@@ -58,7 +60,13 @@ def _scaled(document: Document, image: NormalisedImage) -> Document:
         return tuple((round(x * x_scale), round(y * y_scale)) for x, y in points)
 
     lines = tuple(
-        replace(line, baseline=scale(line.baseline), boundary=scale(line.boundary)) for line in document.lines
+        replace(
+            line,
+            baseline=scale(line.baseline),
+            boundary=scale(line.boundary),
+            words=tuple(ImportedWord(word.text, scale(word.boundary)) for word in line.words),
+        )
+        for line in document.lines
     )
     return replace(document, size=(image.width, image.height), lines=lines)
 
@@ -127,7 +135,9 @@ def _place_line(line: GroundTruthLine, image: NormalisedImage) -> GroundTruthLin
     if len(set(baseline)) < _MIN_BASELINE_POINTS:
         y = min(ys) + round((max(ys) - min(ys)) * _HANGING_BASELINE)
         baseline = ((min(xs), y), (max(xs), y))
-    return replace(line, baseline=baseline, boundary=boundary)
+    words = [ImportedWord(word.text, _clip_points(word.boundary, image)) for word in line.words]
+    inside = tuple(word for word in words if len(set(word.boundary)) >= _MIN_BOUNDARY_POINTS)
+    return replace(line, baseline=baseline, boundary=boundary, words=inside[:_MAX_WORDS])
 
 
 def _clip_points(points: tuple[Point, ...], image: NormalisedImage) -> tuple[Point, ...]:

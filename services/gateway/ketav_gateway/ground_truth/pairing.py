@@ -9,8 +9,8 @@ from urllib.parse import unquote
 from ketav_gateway.ground_truth.archives import Refusal
 from ketav_gateway.schemas import Layout
 
-_IMAGE_EXTENSIONS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp")
-_MASTER_EXTENSIONS = (*_IMAGE_EXTENSIONS, ".jp2", ".bmp", ".gif", ".pdf", ".heic")
+_IMAGE_EXTENSIONS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".heic", ".heif")
+_MASTER_EXTENSIONS = (*_IMAGE_EXTENSIONS, ".jp2", ".bmp", ".gif", ".pdf")
 """Extensions of the file that a document was made from, where the archive has a copy of another type."""
 _EXTENSION_CASES = tuple(case for extension in _IMAGE_EXTENSIONS for case in (extension, extension.upper()))
 _TEXT_EXTENSION = ".gt.txt"

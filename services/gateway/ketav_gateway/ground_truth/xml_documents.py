@@ -5,20 +5,22 @@ elements and points are limited. Image names in it are compared with names, neve
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from xml.parsers import expat
 
 from ketav_common.errors import InvalidInput
 from ketav_common.limits import MAX_PAGE_LINES
 from ketav_gateway.ground_truth.documents import Document, GroundTruthLine, LineRefusal
 from ketav_gateway.ground_truth.xml_controls import without_controls
-from ketav_gateway.ground_truth.xml_lines import XmlLine, ground_truth_line, page_size
+from ketav_gateway.ground_truth.xml_lines import XmlLine, XmlWord, ground_truth_line, page_size
 
 _MAX_DEPTH = 64
 """Nested elements: ALTO and PAGE have at most twelve."""
 _MAX_ELEMENTS = 300_000
 """Elements of a document: a page of 1,000 lines with glyphs has about 200,000."""
 _MAX_PAGE_POINTS = 100_000
-"""Points of all outlines of a page: as messages they take below 1 MiB, a quarter of a gRPC message."""
+"""Points of all outlines of a page: as messages they take below 1 MiB, a quarter of a gRPC message. If those
+of words are too many, only the words are left out."""
 _MAX_INDEX_DIGITS = 5
 _FALSE = {"false", "0"}
 """ALTO's CS, the correction status, of a line that no person has corrected (XML Schema, boolean)."""
@@ -77,6 +79,8 @@ class _Reader:
             ("TextLine", "TextEquiv"): self._text_equiv,
             ("TextLine", "Word"): self._word,
             ("Word", "TextEquiv"): self._text_equiv,
+            ("Word", "Coords"): self._word_outline,
+            ("String", "Polygon"): self._word_outline,
         }
 
     def refuse_doctype(self, *_: object) -> None:
@@ -145,8 +149,7 @@ class _Reader:
                 f"The page has more than {MAX_PAGE_LINES:,} lines. Divide it into several pages.",
                 code="too-many-lines",
             )
-        box = tuple(attributes.get(name, "") for name in ("HPOS", "VPOS", "WIDTH", "HEIGHT"))
-        self._line = XmlLine(attributes.get("BASELINE", ""), "", box if all(box) else ())
+        self._line = XmlLine(attributes.get("BASELINE", ""), "", _box(attributes))
         marked = attributes.get("CS") in _FALSE or _UNCORRECTED in attributes.get("custom", "")
         self._line.is_corrected = self._confirmed or not marked
 
@@ -177,19 +180,29 @@ class _Reader:
         if parent == "TextLine":
             line.texts.setdefault(self._text_index, text)
         elif parent == "Word" and line.words:
-            line.words[-1].setdefault(self._text_index, text)
+            line.words[-1].texts.setdefault(self._text_index, text)
 
     @staticmethod
     def _word(line: XmlLine, _: dict[str, str]) -> None:
         """Start a word of PAGE."""
-        line.words.append({})
+        line.words.append(XmlWord())
+
+    @staticmethod
+    def _word_outline(line: XmlLine, attributes: dict[str, str]) -> None:
+        """Set the outline of the latest word, of PAGE or ALTO."""
+        if line.words:
+            line.words[-1].boundary = attributes.get("points", attributes.get("POINTS", ""))
 
     def _string(self, line: XmlLine, attributes: dict[str, str]) -> None:
         """Append ALTO's next string; two strings without SP between them are two words."""
-        before = line.texts.get(0, "")
-        separator = "" if line.ends_with_space or self._stack[-1] == "HYP" else " "
-        line.texts[0] = before + separator + attributes.get("CONTENT", "")
+        before, content = line.texts.get(0, ""), attributes.get("CONTENT", "")
+        is_hyphen = self._stack[-1] == "HYP"
+        line.texts[0] = before + ("" if line.ends_with_space or is_hyphen else " ") + content
         line.ends_with_space = False
+        if not is_hyphen:
+            line.words.append(XmlWord(box=_box(attributes), texts={0: content}))
+        elif line.words:
+            line.words[-1].texts[0] += content
 
     @staticmethod
     def _space(line: XmlLine, _: dict[str, str]) -> None:
@@ -218,12 +231,22 @@ class _Reader:
                 lines.append(ground_truth_line(number, line))
             except InvalidInput as error:
                 refusals.append(LineRefusal(number, error.code, error.detail))
-        if sum(len(line.baseline) + len(line.boundary) for line in lines) > _MAX_PAGE_POINTS:
+        points = sum(line.outline_points for line in lines)
+        if points > _MAX_PAGE_POINTS:
             raise InvalidInput(
                 f"The outlines of the page have more than {_MAX_PAGE_POINTS:,} points. Export simpler "
                 "outlines.",
                 code="too-many-points",
             )
+        points += sum(len(word.boundary) for line in lines for word in line.words)
+        if points > _MAX_PAGE_POINTS:
+            lines = [replace(line, words=()) for line in lines]
         return Document(
             tuple(self.images), size, tuple(lines), tuple(refusals), in_pixels=self.unit == "pixel"
         )
+
+
+def _box(attributes: dict[str, str]) -> tuple[str, ...]:
+    """Return ALTO's rectangle as written: left, top, width, height; empty without one of them."""
+    box = tuple(attributes.get(name, "") for name in ("HPOS", "VPOS", "WIDTH", "HEIGHT"))
+    return box if all(box) else ()

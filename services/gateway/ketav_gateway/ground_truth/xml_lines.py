@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 
 from ketav_common.errors import InvalidInput
 from ketav_common.limits import MAX_POLYLINE_POINTS
-from ketav_gateway.ground_truth.documents import GroundTruthLine, Point
+from ketav_gateway.ground_truth.documents import GroundTruthLine, ImportedWord, Point
 from ketav_gateway.ground_truth.xml_controls import stored_line
+from ketav_gateway.pages.line_edits import convex_hull
 
 _MAX_POINTS_CHARACTERS = 64 * 1024
 """Characters of a line's outline: 1,000 points have about 10,000."""
 _MIN_BASELINE_POINTS = 2
+_MIN_BOUNDARY_POINTS = 3
 _MAX_COORDINATE = 1e7
 """Largest coordinate: far more than the pixels or tenths of millimetres of an image's side."""
 _LINE_BREAK = re.compile(r"\s*[\t\r\n]\s*")
@@ -19,17 +21,28 @@ _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?
 
 
 @dataclass
-class XmlLine:
-    """A line while it is read.
+class XmlWord:
+    """A word while it is read: `texts` has PAGE's alternatives by their index, or ALTO's content at 0."""
 
-    `texts` has PAGE's alternatives by their index, `words` those of each word, `box` ALTO's rectangle.
-    """
+    boundary: str = ""
+    box: tuple[str, ...] = ()
+    texts: dict[int, str] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """Return the text with the lowest index; empty without one."""
+        return self.texts[min(self.texts)].strip() if self.texts else ""
+
+
+@dataclass
+class XmlLine:
+    """A line while it is read: `texts` has PAGE's alternatives by their index, `box` ALTO's rectangle."""
 
     baseline: str = ""
     boundary: str = ""
     box: tuple[str, ...] = ()
     texts: dict[int, str] = field(default_factory=dict)
-    words: list[dict[int, str]] = field(default_factory=list)
+    words: list[XmlWord] = field(default_factory=list)
     ends_with_space: bool = True
     is_corrected: bool = True
 
@@ -37,7 +50,7 @@ class XmlLine:
     def text(self) -> str:
         """Return the line's text with the lowest index; without one, those of its words, between spaces."""
         text = self.texts[min(self.texts)].strip() if self.texts else ""
-        return text or " ".join(word[min(word)].strip() for word in self.words if word).strip()
+        return text or " ".join(word.text for word in self.words if word.text)
 
 
 def ground_truth_line(number: int, line: XmlLine) -> GroundTruthLine:
@@ -54,9 +67,22 @@ def ground_truth_line(number: int, line: XmlLine) -> GroundTruthLine:
     # Before version 4 an ALTO baseline was one number.
     baseline = _points(line.baseline) if "," in line.baseline or " " in line.baseline.strip() else ()
     boundary = _points(line.boundary) if line.boundary.strip() else ()
+    words = tuple(word for item in line.words if (word := _word(item)))
     if not boundary and (line.box or len(baseline) < _MIN_BASELINE_POINTS):
-        boundary = _box(line.box)
-    return GroundTruthLine(number, baseline, boundary, stored_line(_LINE_BREAK.sub(" ", text)))
+        corners = [point for word in words for point in word.boundary]
+        boundary = _box(line.box) if line.box or not corners else tuple(convex_hull(corners))
+    return GroundTruthLine(number, baseline, boundary, stored_line(_LINE_BREAK.sub(" ", text)), words)
+
+
+def _word(word: XmlWord) -> ImportedWord | None:
+    """Return a word in stored form with its outline; None without a usable one, or for several words."""
+    try:
+        text = stored_line(word.text)
+        boundary = _points(word.boundary) if word.boundary.strip() else _box(word.box)
+    except InvalidInput:
+        return None
+    is_one = len(text.split()) == 1 and len(set(boundary)) >= _MIN_BOUNDARY_POINTS
+    return ImportedWord(text, boundary) if is_one else None
 
 
 def _points(value: str) -> tuple[Point, ...]:

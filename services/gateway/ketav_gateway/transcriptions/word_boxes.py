@@ -1,7 +1,7 @@
 """Boxes of words: the parts of a line's boundary that its words take, in pixels of the stored image.
 
-The network that has read a line knows where its characters are (`word_ends`). An imported line has no
-positions of its characters; its words share the line by their number of characters. The words of a Hebrew
+The network that has read a line knows where its characters are (`word_ends`). An imported line has the words
+of its document (`imported_words`), or its words share it by their number of characters. The words of a Hebrew
 line follow each other from right to left, those of a run of Latin words from left to right.
 """
 

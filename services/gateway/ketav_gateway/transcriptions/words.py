@@ -1,9 +1,12 @@
 """Words of lines from protobuf to JSON, each with its polygon."""
 
+from collections.abc import Iterable
+
 from rapidfuzz.distance import Levenshtein
 
 from ketav.page.v1 import page_pb2
 from ketav_gateway.transcriptions import schemas
+from ketav_gateway.transcriptions.imported_words import Word, imported_outlines
 from ketav_gateway.transcriptions.word_boxes import outlines, spans
 from ketav_gateway.transcriptions.word_ends import Reading, Span
 
@@ -61,10 +64,16 @@ def boundaries(line: page_pb2.Line, text: str, positions: list[Span]) -> list[li
 def _outlines(line: page_pb2.Line, text: str, positions: list[Span]) -> list[list[schemas.Position]]:
     """Return the polygons of the words of a text."""
     extents = [(extent.start, extent.end) for extent in line.character_extents]
-    return outlines(
-        [(point.x, point.y) for point in line.baseline],
-        [(point.x, point.y) for point in line.boundary],
-        text,
-        positions,
-        Reading(line.text, extents),
+    estimated = outlines(
+        _positions(line.baseline), _positions(line.boundary), text, positions, Reading(line.text, extents)
     )
+    if not line.imported_words:
+        return estimated
+    imported = [Word(word.text, _positions(word.boundary)) for word in line.imported_words]
+    known = imported_outlines(text, positions, imported)
+    return [own or other for own, other in zip(known, estimated, strict=True)]
+
+
+def _positions(points: Iterable[page_pb2.Point]) -> list[schemas.Position]:
+    """Return points as JSON shows them."""
+    return [(point.x, point.y) for point in points]

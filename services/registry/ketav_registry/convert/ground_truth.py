@@ -4,7 +4,7 @@ from ketav.registry.v1 import ground_truth_pb2
 from ketav_registry.convert import common
 from ketav_registry.convert.corrections import quarantine_message, untrained_message
 from ketav_registry.convert.pages import image_message, layout, new_image
-from ketav_registry.convert.transcriptions import line_message, polyline
+from ketav_registry.convert.transcriptions import imported_words, line_message, polyline
 from ketav_registry.domain.ground_truth import GroundTruthPage, Split
 from ketav_registry.domain.ground_truth_import import ImportResult, NewGroundTruthLine, PageImport
 
@@ -21,7 +21,12 @@ def page_import(header: ground_truth_pb2.ImportGroundTruthHeader) -> PageImport:
         layout=layout(header.layout),
         image=new_image(header.image),
         lines=tuple(
-            NewGroundTruthLine(polyline(list(line.baseline)), polyline(list(line.boundary)), line.text)
+            NewGroundTruthLine(
+                polyline(list(line.baseline)),
+                polyline(list(line.boundary)),
+                line.text,
+                imported_words(line.words),
+            )
             for line in header.lines
         ),
         confirmed=header.confirm,

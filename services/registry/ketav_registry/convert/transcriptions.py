@@ -1,11 +1,21 @@
 """Conversion of transcriptions and their lines."""
 
+from collections.abc import Iterable
+
 from ketav.page.v1 import page_pb2
 from ketav.registry.v1 import transcriptions_pb2
 from ketav_common.errors import InvalidInput
 from ketav_registry.convert import common
 from ketav_registry.convert.corrections import quarantine_message
-from ketav_registry.domain.transcriptions import EditedLine, Line, Polyline, RegionType, Transcription, Word
+from ketav_registry.domain.transcriptions import (
+    EditedLine,
+    ImportedWord,
+    Line,
+    Polyline,
+    RegionType,
+    Transcription,
+    Word,
+)
 
 _REGIONS = {region: page_pb2.RegionType.Value(f"REGION_TYPE_{region.name}") for region in RegionType}
 
@@ -13,6 +23,11 @@ _REGIONS = {region: page_pb2.RegionType.Value(f"REGION_TYPE_{region.name}") for 
 def polyline(points: list[page_pb2.Point]) -> Polyline:
     """Return the points of a polyline."""
     return tuple((point.x, point.y) for point in points)
+
+
+def imported_words(words: Iterable[page_pb2.ImportedWord]) -> tuple[ImportedWord, ...]:
+    """Return the words of an imported line."""
+    return tuple(ImportedWord(word.text, polyline(list(word.boundary))) for word in words)
 
 
 def new_line(line: page_pb2.Line) -> Line:
@@ -49,6 +64,12 @@ def line_message(line: Line) -> page_pb2.Line:
         quarantine=quarantine_message(line.quarantine),
         verified_text=line.verified_text,
         region=_REGIONS[line.region],
+        imported_words=[
+            page_pb2.ImportedWord(
+                text=word.text, boundary=[page_pb2.Point(x=x, y=y) for x, y in word.boundary]
+            )
+            for word in line.imported_words
+        ],
         correction_id=str(line.correction_id or ""),
         author=line.author,
     )

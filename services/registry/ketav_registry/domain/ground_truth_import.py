@@ -9,12 +9,14 @@ from ketav_registry.domain.corrections import UntrainedLine
 from ketav_registry.domain.corrections_quarantine import Quarantine
 from ketav_registry.domain.pages import Image, Layout
 from ketav_registry.domain.requests import RequestKey
-from ketav_registry.domain.transcriptions import Line, Polyline
+from ketav_registry.domain.transcriptions import ImportedWord, Line, Polyline, geometry_digests
 
 _MIN_BASELINE_POINTS = 2
 """A polyline has two ends."""
 _MIN_BOUNDARY_POINTS = 3
 """A polygon has at least three corners."""
+_MAX_WORDS = 1_000
+"""Words of a line with an outline: far more than a line of writing has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,7 @@ class NewGroundTruthLine:
     baseline: Polyline
     boundary: Polyline
     text: str
+    words: tuple[ImportedWord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +75,12 @@ def content_key(page_import: PageImport, sha256: bytes) -> str:
 
 def geometry_problem(line: NewGroundTruthLine, image: Image) -> str:
     """Return why a line's geometry cannot be stored ("has a baseline of …"); empty when it can."""
+    if len(line.words) > _MAX_WORDS:
+        return f"has {len(line.words):,} words with an outline, not up to {_MAX_WORDS:,}"
     for name, points, min_points in (
         ("baseline", line.baseline, _MIN_BASELINE_POINTS),
         ("boundary", line.boundary, _MIN_BOUNDARY_POINTS),
+        *(("word", word.boundary, _MIN_BOUNDARY_POINTS) for word in line.words),
     ):
         if not min_points <= len(points) <= MAX_POLYLINE_POINTS:
             return f"has a {name} of {len(points)} points, not {min_points} to {MAX_POLYLINE_POINTS:,}"
@@ -85,4 +91,15 @@ def geometry_problem(line: NewGroundTruthLine, image: Image) -> str:
 
 def as_transcription(lines: Sequence[NewGroundTruthLine]) -> tuple[Line, ...]:
     """Return the lines as those of a transcription: in order, with empty readings."""
-    return tuple(Line(order, line.baseline, line.boundary, "", 0.0) for order, line in enumerate(lines))
+    return tuple(
+        Line(order, line.baseline, line.boundary, "", 0.0, imported_words=line.words)
+        for order, line in enumerate(lines)
+    )
+
+
+def has_lines(stored: Sequence[Line], imported: Sequence[Line]) -> bool:
+    """Return whether stored lines have the geometry of imported ones, and their words if they have some."""
+    return geometry_digests(stored) == geometry_digests(imported) and all(
+        not new.imported_words or new.imported_words == line.imported_words
+        for line, new in zip(stored, imported, strict=True)
+    )

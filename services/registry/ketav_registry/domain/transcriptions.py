@@ -51,6 +51,14 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
+class ImportedWord:
+    """A word of an imported line, and the polygon around it in pixels of the stored image."""
+
+    text: str
+    boundary: Polyline
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """A line of a transcription; points are pixels of the stored image, confidences 0 to 1."""
 
@@ -63,6 +71,8 @@ class Line:
     words: tuple[Word, ...] = ()
     character_extents: tuple[tuple[int, int], ...] = ()
     """Pixels along the line from the left end of its baseline, for each code point; empty: not known."""
+    imported_words: tuple[ImportedWord, ...] = ()
+    """Words of the document from which the line was imported; empty: there is none, or it has no words."""
     line_id: UUID | None = None
     corrected_text: str | None = None
     quarantine: Quarantine | None = None

@@ -13,7 +13,13 @@ from ketav_registry.domain.corrections_quarantine import Quarantine
 from ketav_registry.domain.models import Model
 from ketav_registry.domain.pages import Page, PageState
 from ketav_registry.domain.requests import RequestKey
-from ketav_registry.domain.transcriptions import Line, Transcription, Word, geometry_digests
+from ketav_registry.domain.transcriptions import (
+    ImportedWord,
+    Line,
+    Transcription,
+    Word,
+    geometry_digests,
+)
 from ketav_registry.repository.corrections import AUTHOR_ID, DECIDES, quarantine_of
 from ketav_registry.repository.models import model_of
 from ketav_registry.repository.requests import check_same_request
@@ -22,7 +28,15 @@ from ketav_registry.tables import account, correction, feedback, line, model_ver
 _line, _transcription = line.c, transcription.c
 _NO_REQUEST = RequestKey()
 
-_CONVERTED = {"baseline", "boundary", "character_confidences", "character_extents", "words", "replaces"}
+_CONVERTED = {
+    "baseline",
+    "boundary",
+    "character_confidences",
+    "character_extents",
+    "imported_words",
+    "replaces",
+    "words",
+}
 """Fields of a line that have another type in the database: arrays and JSON."""
 _COPIED = [field.name for field in fields(Line) if field.name in _line and field.name not in _CONVERTED]
 """Fields of a line that its column of the same name stores as they are."""
@@ -43,6 +57,9 @@ def line_of(
         character_confidences=tuple(row.character_confidences),
         words=tuple(Word(*word) for word in row.words),
         character_extents=tuple((start, end) for start, end in row.character_extents),
+        imported_words=tuple(
+            ImportedWord(text, tuple((x, y) for x, y in boundary)) for text, boundary in row.imported_words
+        ),
         replaces=tuple(row.replaces),
         line_id=row.id,
         corrected_text=corrected_text,
@@ -60,6 +77,7 @@ def _values(new_line: Line) -> dict[str, Any]:
         "boundary": new_line.boundary,
         "character_confidences": list(new_line.character_confidences),
         "character_extents": new_line.character_extents,
+        "imported_words": [(word.text, word.boundary) for word in new_line.imported_words],
         "replaces": list(new_line.replaces),
         "words": [(word.text, word.confidence, word.start, word.end) for word in new_line.words],
     }

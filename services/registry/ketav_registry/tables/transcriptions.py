@@ -61,6 +61,8 @@ line = sa.Table(
     sa.Column("region", enumeration(RegionType), nullable=False, server_default=RegionType.PARAGRAPH.value),
     # An array of [start, end] in pixels along the baseline for each code point; empty: not known.
     sa.Column("character_extents", pg.JSONB, nullable=False, server_default="[]"),
+    # Arrays of [text, boundary] of the document from which the line was imported; empty: it has none.
+    sa.Column("imported_words", pg.JSONB, nullable=False, server_default="[]"),
     # Digests of the geometry of the lines that an edited line replaces, and of those that they replace.
     sa.Column("replaces", pg.ARRAY(sa.LargeBinary), nullable=False, server_default="{}"),
     foreign_key("transcription", "transcription_id", "page_id", cascade=True),

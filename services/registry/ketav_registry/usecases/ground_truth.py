@@ -14,17 +14,19 @@ from ketav_registry.domain.corrections_quarantine import QuarantineLimits
 from ketav_registry.domain.ground_truth import GroundTruthPage
 from ketav_registry.domain.ground_truth_import import (
     ImportResult,
+    NewGroundTruthLine,
     PageImport,
     QuarantinedImport,
     as_transcription,
     content_key,
     geometry_problem,
+    has_lines,
 )
 from ketav_registry.domain.members import Role
 from ketav_registry.domain.pages import NewPage, Page, image_key
 from ketav_registry.domain.requests import RequestKey
 from ketav_registry.domain.training import FencedRun
-from ketav_registry.domain.transcriptions import Line, geometry_digests
+from ketav_registry.domain.transcriptions import Line
 from ketav_registry.repository import corrections, ground_truth, pages, training, transcriptions
 from ketav_registry.stores import Stores
 from ketav_registry.usecases.corrections import DEFAULT_LIMITS, known_alphabet, with_quarantines
@@ -93,11 +95,16 @@ def _checked(page_import: PageImport) -> PageImport:
                 code="invalid-line",
                 details={"line": str(number)},
             )
-    clean_lines = tuple(
-        replace(line, text=stored_field(line.text, {"line": str(number)}))
-        for number, line in enumerate(lines, start=1)
+    return replace(
+        page_import, lines=tuple(_clean(line, number) for number, line in enumerate(lines, start=1))
     )
-    return replace(page_import, lines=clean_lines)
+
+
+def _clean(line: NewGroundTruthLine, number: int) -> NewGroundTruthLine:
+    """Return a line with its texts in stored form; InvalidInput for one that may not be stored."""
+    details = {"line": str(number)}
+    words = tuple(replace(word, text=stored_field(word.text, details)) for word in line.words)
+    return replace(line, text=stored_field(line.text, details), words=words)
 
 
 async def _import(
@@ -162,7 +169,7 @@ async def _with_imported_lines(
     lines = as_transcription(page_import.lines)
     [page] = await transcriptions.with_transcriptions(transaction, user_id, [page])
     latest = page.transcription.lines if page.transcription else ()
-    if geometry_digests(latest) == geometry_digests(lines):
+    if has_lines(latest, lines):
         return page
     await transcriptions.insert_transcription(transaction, user_id, page.page_id, None, lines)
     [page] = await transcriptions.with_transcriptions(transaction, user_id, [page])

@@ -24,21 +24,21 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18ketav/page/v1/page.proto\x12\rketav.page.v1\"\x1d\n\x05Point\x12\t\n\x01x\x18\x01 \x01(\x05\x12\t\n\x01y\x18\x02 \x01(\x05\"\x84\x01\n\x05Image\x12\r\n\x05width\x18\x01 \x01(\x05\x12\x0e\n\x06height\x18\x02 \x01(\x05\x12\x12\n\nmedia_type\x18\x03 \x01(\t\x12\x0e\n\x06sha256\x18\x04 \x01(\x0c\x12\x12\n\nsize_bytes\x18\x05 \x01(\x03\x12\x12\n\nnormalised\x18\x06 \x03(\t\x12\x10\n\x08warnings\x18\x07 \x03(\t\"s\n\x05Model\x12\x0f\n\x07version\x18\x01 \x01(\t\x12&\n\x04kind\x18\x02 \x01(\x0e\x32\x18.ketav.page.v1.ModelKind\x12\x0e\n\x06sha256\x18\x03 \x01(\x0c\x12\x12\n\nsize_bytes\x18\x04 \x01(\x03\x12\r\n\x05grant\x18\x05 \x01(\t\"D\n\x04Word\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x12\n\nconfidence\x18\x02 \x01(\x02\x12\r\n\x05start\x18\x03 \x01(\x05\x12\x0b\n\x03\x65nd\x18\x04 \x01(\x05\"$\n\x06\x45xtent\x12\r\n\x05start\x18\x01 \x01(\x05\x12\x0b\n\x03\x65nd\x18\x02 \x01(\x05\"*\n\nQuarantine\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"0\n\rUntrainedLine\x12\x0f\n\x07line_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"\xec\x03\n\x04Line\x12\x0f\n\x07line_id\x18\x01 \x01(\t\x12\r\n\x05order\x18\x02 \x01(\x05\x12&\n\x08\x62\x61seline\x18\x03 \x03(\x0b\x32\x14.ketav.page.v1.Point\x12&\n\x08\x62oundary\x18\x04 \x03(\x0b\x32\x14.ketav.page.v1.Point\x12\x0c\n\x04text\x18\x05 \x01(\t\x12\x12\n\nconfidence\x18\x06 \x01(\x02\x12\x1d\n\x15\x63haracter_confidences\x18\x07 \x03(\x02\x12\"\n\x05words\x18\x08 \x03(\x0b\x32\x13.ketav.page.v1.Word\x12\x30\n\x11\x63haracter_extents\x18\x0f \x03(\x0b\x32\x15.ketav.page.v1.Extent\x12\x1b\n\x0e\x63orrected_text\x18\t \x01(\tH\x00\x88\x01\x01\x12-\n\nquarantine\x18\n \x01(\x0b\x32\x19.ketav.page.v1.Quarantine\x12\x1a\n\rverified_text\x18\x0c \x01(\tH\x01\x88\x01\x01\x12)\n\x06region\x18\r \x01(\x0e\x32\x19.ketav.page.v1.RegionType\x12\x15\n\rcorrection_id\x18\x0e \x01(\t\x12\x0e\n\x06\x61uthor\x18\x10 \x01(\tB\x11\n\x0f_corrected_textB\x10\n\x0e_verified_text*\x8b\x01\n\x06Script\x12\x16\n\x12SCRIPT_UNSPECIFIED\x10\x00\x12\x19\n\x15SCRIPT_MODERN_CURSIVE\x10\x01\x12\x11\n\rSCRIPT_SQUARE\x10\x02\x12\x13\n\x0fSCRIPT_SEPHARDI\x10\x03\x12\x14\n\x10SCRIPT_ASHKENAZI\x10\x04\x12\x10\n\x0cSCRIPT_RASHI\x10\x05*B\n\x06Layout\x12\x16\n\x12LAYOUT_UNSPECIFIED\x10\x00\x12\x0f\n\x0bLAYOUT_PAGE\x10\x01\x12\x0f\n\x0bLAYOUT_LINE\x10\x02*\xc6\x01\n\nRegionType\x12\x1b\n\x17REGION_TYPE_UNSPECIFIED\x10\x00\x12\x19\n\x15REGION_TYPE_PARAGRAPH\x10\x01\x12\x17\n\x13REGION_TYPE_HEADING\x10\x02\x12\x16\n\x12REGION_TYPE_HEADER\x10\x03\x12\x16\n\x12REGION_TYPE_FOOTER\x10\x04\x12\x1b\n\x17REGION_TYPE_PAGE_NUMBER\x10\x05\x12\x1a\n\x16REGION_TYPE_MARGINALIA\x10\x06*Q\n\tModelKind\x12\x1a\n\x16MODEL_KIND_UNSPECIFIED\x10\x00\x12\x13\n\x0fMODEL_KIND_BASE\x10\x01\x12\x13\n\x0fMODEL_KIND_USER\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18ketav/page/v1/page.proto\x12\rketav.page.v1\"\x1d\n\x05Point\x12\t\n\x01x\x18\x01 \x01(\x05\x12\t\n\x01y\x18\x02 \x01(\x05\"\x84\x01\n\x05Image\x12\r\n\x05width\x18\x01 \x01(\x05\x12\x0e\n\x06height\x18\x02 \x01(\x05\x12\x12\n\nmedia_type\x18\x03 \x01(\t\x12\x0e\n\x06sha256\x18\x04 \x01(\x0c\x12\x12\n\nsize_bytes\x18\x05 \x01(\x03\x12\x12\n\nnormalised\x18\x06 \x03(\t\x12\x10\n\x08warnings\x18\x07 \x03(\t\"s\n\x05Model\x12\x0f\n\x07version\x18\x01 \x01(\t\x12&\n\x04kind\x18\x02 \x01(\x0e\x32\x18.ketav.page.v1.ModelKind\x12\x0e\n\x06sha256\x18\x03 \x01(\x0c\x12\x12\n\nsize_bytes\x18\x04 \x01(\x03\x12\r\n\x05grant\x18\x05 \x01(\t\"D\n\x04Word\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x12\n\nconfidence\x18\x02 \x01(\x02\x12\r\n\x05start\x18\x03 \x01(\x05\x12\x0b\n\x03\x65nd\x18\x04 \x01(\x05\"D\n\x0cImportedWord\x12\x0c\n\x04text\x18\x01 \x01(\t\x12&\n\x08\x62oundary\x18\x02 \x03(\x0b\x32\x14.ketav.page.v1.Point\"$\n\x06\x45xtent\x12\r\n\x05start\x18\x01 \x01(\x05\x12\x0b\n\x03\x65nd\x18\x02 \x01(\x05\"*\n\nQuarantine\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"0\n\rUntrainedLine\x12\x0f\n\x07line_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"\xa1\x04\n\x04Line\x12\x0f\n\x07line_id\x18\x01 \x01(\t\x12\r\n\x05order\x18\x02 \x01(\x05\x12&\n\x08\x62\x61seline\x18\x03 \x03(\x0b\x32\x14.ketav.page.v1.Point\x12&\n\x08\x62oundary\x18\x04 \x03(\x0b\x32\x14.ketav.page.v1.Point\x12\x0c\n\x04text\x18\x05 \x01(\t\x12\x12\n\nconfidence\x18\x06 \x01(\x02\x12\x1d\n\x15\x63haracter_confidences\x18\x07 \x03(\x02\x12\"\n\x05words\x18\x08 \x03(\x0b\x32\x13.ketav.page.v1.Word\x12\x30\n\x11\x63haracter_extents\x18\x0f \x03(\x0b\x32\x15.ketav.page.v1.Extent\x12\x1b\n\x0e\x63orrected_text\x18\t \x01(\tH\x00\x88\x01\x01\x12-\n\nquarantine\x18\n \x01(\x0b\x32\x19.ketav.page.v1.Quarantine\x12\x1a\n\rverified_text\x18\x0c \x01(\tH\x01\x88\x01\x01\x12)\n\x06region\x18\r \x01(\x0e\x32\x19.ketav.page.v1.RegionType\x12\x15\n\rcorrection_id\x18\x0e \x01(\t\x12\x0e\n\x06\x61uthor\x18\x10 \x01(\t\x12\x33\n\x0eimported_words\x18\x11 \x03(\x0b\x32\x1b.ketav.page.v1.ImportedWordB\x11\n\x0f_corrected_textB\x10\n\x0e_verified_text*\x8b\x01\n\x06Script\x12\x16\n\x12SCRIPT_UNSPECIFIED\x10\x00\x12\x19\n\x15SCRIPT_MODERN_CURSIVE\x10\x01\x12\x11\n\rSCRIPT_SQUARE\x10\x02\x12\x13\n\x0fSCRIPT_SEPHARDI\x10\x03\x12\x14\n\x10SCRIPT_ASHKENAZI\x10\x04\x12\x10\n\x0cSCRIPT_RASHI\x10\x05*B\n\x06Layout\x12\x16\n\x12LAYOUT_UNSPECIFIED\x10\x00\x12\x0f\n\x0bLAYOUT_PAGE\x10\x01\x12\x0f\n\x0bLAYOUT_LINE\x10\x02*\xc6\x01\n\nRegionType\x12\x1b\n\x17REGION_TYPE_UNSPECIFIED\x10\x00\x12\x19\n\x15REGION_TYPE_PARAGRAPH\x10\x01\x12\x17\n\x13REGION_TYPE_HEADING\x10\x02\x12\x16\n\x12REGION_TYPE_HEADER\x10\x03\x12\x16\n\x12REGION_TYPE_FOOTER\x10\x04\x12\x1b\n\x17REGION_TYPE_PAGE_NUMBER\x10\x05\x12\x1a\n\x16REGION_TYPE_MARGINALIA\x10\x06*Q\n\tModelKind\x12\x1a\n\x16MODEL_KIND_UNSPECIFIED\x10\x00\x12\x13\n\x0fMODEL_KIND_BASE\x10\x01\x12\x13\n\x0fMODEL_KIND_USER\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'ketav.page.v1.page_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SCRIPT']._serialized_start=1024
-  _globals['_SCRIPT']._serialized_end=1163
-  _globals['_LAYOUT']._serialized_start=1165
-  _globals['_LAYOUT']._serialized_end=1231
-  _globals['_REGIONTYPE']._serialized_start=1234
-  _globals['_REGIONTYPE']._serialized_end=1432
-  _globals['_MODELKIND']._serialized_start=1434
-  _globals['_MODELKIND']._serialized_end=1515
+  _globals['_SCRIPT']._serialized_start=1147
+  _globals['_SCRIPT']._serialized_end=1286
+  _globals['_LAYOUT']._serialized_start=1288
+  _globals['_LAYOUT']._serialized_end=1354
+  _globals['_REGIONTYPE']._serialized_start=1357
+  _globals['_REGIONTYPE']._serialized_end=1555
+  _globals['_MODELKIND']._serialized_start=1557
+  _globals['_MODELKIND']._serialized_end=1638
   _globals['_POINT']._serialized_start=43
   _globals['_POINT']._serialized_end=72
   _globals['_IMAGE']._serialized_start=75
@@ -47,12 +47,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MODEL']._serialized_end=324
   _globals['_WORD']._serialized_start=326
   _globals['_WORD']._serialized_end=394
-  _globals['_EXTENT']._serialized_start=396
-  _globals['_EXTENT']._serialized_end=432
-  _globals['_QUARANTINE']._serialized_start=434
-  _globals['_QUARANTINE']._serialized_end=476
-  _globals['_UNTRAINEDLINE']._serialized_start=478
-  _globals['_UNTRAINEDLINE']._serialized_end=526
-  _globals['_LINE']._serialized_start=529
-  _globals['_LINE']._serialized_end=1021
+  _globals['_IMPORTEDWORD']._serialized_start=396
+  _globals['_IMPORTEDWORD']._serialized_end=464
+  _globals['_EXTENT']._serialized_start=466
+  _globals['_EXTENT']._serialized_end=502
+  _globals['_QUARANTINE']._serialized_start=504
+  _globals['_QUARANTINE']._serialized_end=546
+  _globals['_UNTRAINEDLINE']._serialized_start=548
+  _globals['_UNTRAINEDLINE']._serialized_end=596
+  _globals['_LINE']._serialized_start=599
+  _globals['_LINE']._serialized_end=1144
 # @@protoc_insertion_point(module_scope)

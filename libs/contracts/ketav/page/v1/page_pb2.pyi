@@ -296,6 +296,34 @@ class Word(_message.Message):
 Global___Word: _TypeAlias = Word  # noqa: Y015
 
 @_typing.final
+class ImportedWord(_message.Message):
+    """A word of an imported line, as its document has it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TEXT_FIELD_NUMBER: _builtins.int
+    BOUNDARY_FIELD_NUMBER: _builtins.int
+    text: _builtins.str
+    """The word in logical order, Unicode NFC, without white space."""
+    @_builtins.property
+    def boundary(self) -> _containers.RepeatedCompositeFieldContainer[Global___Point]:
+        """Polygon around the word, 3 to 1,000 points."""
+
+    def __init__(
+        self,
+        *,
+        text: _builtins.str = ...,
+        boundary: _abc.Iterable[Global___Point] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["boundary", b"boundary", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ImportedWord: _TypeAlias = ImportedWord  # noqa: Y015
+
+@_typing.final
 class Extent(_message.Message):
     """The part of a line that a character takes, in pixels along the line: from the left end of its baseline, which is 0,
     towards the right end; negative left of it.
@@ -396,6 +424,7 @@ class Line(_message.Message):
     REGION_FIELD_NUMBER: _builtins.int
     CORRECTION_ID_FIELD_NUMBER: _builtins.int
     AUTHOR_FIELD_NUMBER: _builtins.int
+    IMPORTED_WORDS_FIELD_NUMBER: _builtins.int
     line_id: _builtins.str
     """UUID of the line; empty until the registry has recorded it."""
     order: _builtins.int
@@ -440,6 +469,12 @@ class Line(_message.Message):
     def quarantine(self) -> Global___Quarantine:
         """The reason why that correction does not train; absent when it does."""
 
+    @_builtins.property
+    def imported_words(self) -> _containers.RepeatedCompositeFieldContainer[Global___ImportedWord]:
+        """Words of the document from which the line was imported, in logical order; empty when the line was not imported, or
+        its document has no words with outlines.
+        """
+
     def __init__(
         self,
         *,
@@ -458,10 +493,11 @@ class Line(_message.Message):
         region: Global___RegionType.ValueType = ...,
         correction_id: _builtins.str = ...,
         author: _builtins.str = ...,
+        imported_words: _abc.Iterable[Global___ImportedWord] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_corrected_text", b"_corrected_text", "_verified_text", b"_verified_text", "corrected_text", b"corrected_text", "quarantine", b"quarantine", "verified_text", b"verified_text"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_corrected_text", b"_corrected_text", "_verified_text", b"_verified_text", "author", b"author", "baseline", b"baseline", "boundary", b"boundary", "character_confidences", b"character_confidences", "character_extents", b"character_extents", "confidence", b"confidence", "corrected_text", b"corrected_text", "correction_id", b"correction_id", "line_id", b"line_id", "order", b"order", "quarantine", b"quarantine", "region", b"region", "text", b"text", "verified_text", b"verified_text", "words", b"words"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_corrected_text", b"_corrected_text", "_verified_text", b"_verified_text", "author", b"author", "baseline", b"baseline", "boundary", b"boundary", "character_confidences", b"character_confidences", "character_extents", b"character_extents", "confidence", b"confidence", "corrected_text", b"corrected_text", "correction_id", b"correction_id", "imported_words", b"imported_words", "line_id", b"line_id", "order", b"order", "quarantine", b"quarantine", "region", b"region", "text", b"text", "verified_text", b"verified_text", "words", b"words"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__corrected_text: _TypeAlias = _typing.Literal["corrected_text"]  # noqa: Y015
     _WhichOneofArgType__corrected_text: _TypeAlias = _typing.Literal["_corrected_text", b"_corrected_text"]  # noqa: Y015

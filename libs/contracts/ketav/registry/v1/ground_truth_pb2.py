@@ -25,35 +25,35 @@ _sym_db = _symbol_database.Default()
 from ketav.page.v1 import page_pb2 as ketav_dot_page_dot_v1_dot_page__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$ketav/registry/v1/ground_truth.proto\x12\x11ketav.registry.v1\x1a\x18ketav/page/v1/page.proto\"i\n\tKnownLine\x12&\n\x08\x62\x61seline\x18\x01 \x03(\x0b\x32\x14.ketav.page.v1.Point\x12&\n\x08\x62oundary\x18\x02 \x03(\x0b\x32\x14.ketav.page.v1.Point\x12\x0c\n\x04text\x18\x03 \x01(\t\"\xf1\x01\n\x17ImportGroundTruthHeader\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12%\n\x06layout\x18\x02 \x01(\x0e\x32\x15.ketav.page.v1.Layout\x12#\n\x05image\x18\x03 \x01(\x0b\x32\x14.ketav.page.v1.Image\x12+\n\x05lines\x18\x04 \x03(\x0b\x32\x1c.ketav.registry.v1.KnownLine\x12\x0f\n\x07\x63onfirm\x18\x05 \x01(\x08\x12\x12\n\nrequest_id\x18\x06 \x01(\t\x12\x16\n\x0erequest_sha256\x18\x07 \x01(\x0c\x12\x0c\n\x04hand\x18\x08 \x01(\t\"q\n\x18ImportGroundTruthRequest\x12<\n\x06header\x18\x01 \x01(\x0b\x32*.ketav.registry.v1.ImportGroundTruthHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"P\n\x11QuarantinedImport\x12\x0c\n\x04line\x18\x01 \x01(\x05\x12-\n\nquarantine\x18\x02 \x01(\x0b\x32\x19.ketav.page.v1.Quarantine\"P\n\x0fUntrainedImport\x12\x0c\n\x04line\x18\x01 \x01(\x05\x12/\n\tuntrained\x18\x02 \x01(\x0b\x32\x1c.ketav.page.v1.UntrainedLine\"\xd2\x01\n\x19ImportGroundTruthResponse\x12\x0f\n\x07page_id\x18\x01 \x01(\t\x12\x16\n\x0eimported_lines\x18\x02 \x01(\x05\x12\x39\n\x0bquarantined\x18\x03 \x03(\x0b\x32$.ketav.registry.v1.QuarantinedImport\x12\x1a\n\x12ground_truth_lines\x18\x04 \x01(\x05\x12\x35\n\tuntrained\x18\x05 \x03(\x0b\x32\".ketav.registry.v1.UntrainedImport\"9\n\x18\x45xportGroundTruthRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\r\n\x05\x66\x65nce\x18\x02 \x01(\x03\"|\n\x0fGroundTruthLine\x12!\n\x04line\x18\x01 \x01(\x0b\x32\x13.ketav.page.v1.Line\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\'\n\x05split\x18\x03 \x01(\x0e\x32\x18.ketav.registry.v1.Split\x12\x0f\n\x07trained\x18\x04 \x01(\x08\"\xa1\x01\n\x0fGroundTruthPage\x12\x0f\n\x07page_id\x18\x01 \x01(\t\x12#\n\x05image\x18\x02 \x01(\x0b\x32\x14.ketav.page.v1.Image\x12%\n\x06layout\x18\x03 \x01(\x0e\x32\x15.ketav.page.v1.Layout\x12\x31\n\x05lines\x18\x04 \x03(\x0b\x32\".ketav.registry.v1.GroundTruthLine\"h\n\x19\x45xportGroundTruthResponse\x12\x32\n\x04page\x18\x01 \x01(\x0b\x32\".ketav.registry.v1.GroundTruthPageH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part*B\n\x05Split\x12\x15\n\x11SPLIT_UNSPECIFIED\x10\x00\x12\x0f\n\x0bSPLIT_TRAIN\x10\x01\x12\x11\n\rSPLIT_HOLDOUT\x10\x02\x32\xf8\x01\n\x12GroundTruthService\x12p\n\x11ImportGroundTruth\x12+.ketav.registry.v1.ImportGroundTruthRequest\x1a,.ketav.registry.v1.ImportGroundTruthResponse(\x01\x12p\n\x11\x45xportGroundTruth\x12+.ketav.registry.v1.ExportGroundTruthRequest\x1a,.ketav.registry.v1.ExportGroundTruthResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$ketav/registry/v1/ground_truth.proto\x12\x11ketav.registry.v1\x1a\x18ketav/page/v1/page.proto\"\x95\x01\n\tKnownLine\x12&\n\x08\x62\x61seline\x18\x01 \x03(\x0b\x32\x14.ketav.page.v1.Point\x12&\n\x08\x62oundary\x18\x02 \x03(\x0b\x32\x14.ketav.page.v1.Point\x12\x0c\n\x04text\x18\x03 \x01(\t\x12*\n\x05words\x18\x04 \x03(\x0b\x32\x1b.ketav.page.v1.ImportedWord\"\xf1\x01\n\x17ImportGroundTruthHeader\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12%\n\x06layout\x18\x02 \x01(\x0e\x32\x15.ketav.page.v1.Layout\x12#\n\x05image\x18\x03 \x01(\x0b\x32\x14.ketav.page.v1.Image\x12+\n\x05lines\x18\x04 \x03(\x0b\x32\x1c.ketav.registry.v1.KnownLine\x12\x0f\n\x07\x63onfirm\x18\x05 \x01(\x08\x12\x12\n\nrequest_id\x18\x06 \x01(\t\x12\x16\n\x0erequest_sha256\x18\x07 \x01(\x0c\x12\x0c\n\x04hand\x18\x08 \x01(\t\"q\n\x18ImportGroundTruthRequest\x12<\n\x06header\x18\x01 \x01(\x0b\x32*.ketav.registry.v1.ImportGroundTruthHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"P\n\x11QuarantinedImport\x12\x0c\n\x04line\x18\x01 \x01(\x05\x12-\n\nquarantine\x18\x02 \x01(\x0b\x32\x19.ketav.page.v1.Quarantine\"P\n\x0fUntrainedImport\x12\x0c\n\x04line\x18\x01 \x01(\x05\x12/\n\tuntrained\x18\x02 \x01(\x0b\x32\x1c.ketav.page.v1.UntrainedLine\"\xd2\x01\n\x19ImportGroundTruthResponse\x12\x0f\n\x07page_id\x18\x01 \x01(\t\x12\x16\n\x0eimported_lines\x18\x02 \x01(\x05\x12\x39\n\x0bquarantined\x18\x03 \x03(\x0b\x32$.ketav.registry.v1.QuarantinedImport\x12\x1a\n\x12ground_truth_lines\x18\x04 \x01(\x05\x12\x35\n\tuntrained\x18\x05 \x03(\x0b\x32\".ketav.registry.v1.UntrainedImport\"9\n\x18\x45xportGroundTruthRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\r\n\x05\x66\x65nce\x18\x02 \x01(\x03\"|\n\x0fGroundTruthLine\x12!\n\x04line\x18\x01 \x01(\x0b\x32\x13.ketav.page.v1.Line\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\'\n\x05split\x18\x03 \x01(\x0e\x32\x18.ketav.registry.v1.Split\x12\x0f\n\x07trained\x18\x04 \x01(\x08\"\xa1\x01\n\x0fGroundTruthPage\x12\x0f\n\x07page_id\x18\x01 \x01(\t\x12#\n\x05image\x18\x02 \x01(\x0b\x32\x14.ketav.page.v1.Image\x12%\n\x06layout\x18\x03 \x01(\x0e\x32\x15.ketav.page.v1.Layout\x12\x31\n\x05lines\x18\x04 \x03(\x0b\x32\".ketav.registry.v1.GroundTruthLine\"h\n\x19\x45xportGroundTruthResponse\x12\x32\n\x04page\x18\x01 \x01(\x0b\x32\".ketav.registry.v1.GroundTruthPageH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part*B\n\x05Split\x12\x15\n\x11SPLIT_UNSPECIFIED\x10\x00\x12\x0f\n\x0bSPLIT_TRAIN\x10\x01\x12\x11\n\rSPLIT_HOLDOUT\x10\x02\x32\xf8\x01\n\x12GroundTruthService\x12p\n\x11ImportGroundTruth\x12+.ketav.registry.v1.ImportGroundTruthRequest\x1a,.ketav.registry.v1.ImportGroundTruthResponse(\x01\x12p\n\x11\x45xportGroundTruth\x12+.ketav.registry.v1.ExportGroundTruthRequest\x1a,.ketav.registry.v1.ExportGroundTruthResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'ketav.registry.v1.ground_truth_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SPLIT']._serialized_start=1383
-  _globals['_SPLIT']._serialized_end=1449
-  _globals['_KNOWNLINE']._serialized_start=85
-  _globals['_KNOWNLINE']._serialized_end=190
-  _globals['_IMPORTGROUNDTRUTHHEADER']._serialized_start=193
-  _globals['_IMPORTGROUNDTRUTHHEADER']._serialized_end=434
-  _globals['_IMPORTGROUNDTRUTHREQUEST']._serialized_start=436
-  _globals['_IMPORTGROUNDTRUTHREQUEST']._serialized_end=549
-  _globals['_QUARANTINEDIMPORT']._serialized_start=551
-  _globals['_QUARANTINEDIMPORT']._serialized_end=631
-  _globals['_UNTRAINEDIMPORT']._serialized_start=633
-  _globals['_UNTRAINEDIMPORT']._serialized_end=713
-  _globals['_IMPORTGROUNDTRUTHRESPONSE']._serialized_start=716
-  _globals['_IMPORTGROUNDTRUTHRESPONSE']._serialized_end=926
-  _globals['_EXPORTGROUNDTRUTHREQUEST']._serialized_start=928
-  _globals['_EXPORTGROUNDTRUTHREQUEST']._serialized_end=985
-  _globals['_GROUNDTRUTHLINE']._serialized_start=987
-  _globals['_GROUNDTRUTHLINE']._serialized_end=1111
-  _globals['_GROUNDTRUTHPAGE']._serialized_start=1114
-  _globals['_GROUNDTRUTHPAGE']._serialized_end=1275
-  _globals['_EXPORTGROUNDTRUTHRESPONSE']._serialized_start=1277
-  _globals['_EXPORTGROUNDTRUTHRESPONSE']._serialized_end=1381
-  _globals['_GROUNDTRUTHSERVICE']._serialized_start=1452
-  _globals['_GROUNDTRUTHSERVICE']._serialized_end=1700
+  _globals['_SPLIT']._serialized_start=1428
+  _globals['_SPLIT']._serialized_end=1494
+  _globals['_KNOWNLINE']._serialized_start=86
+  _globals['_KNOWNLINE']._serialized_end=235
+  _globals['_IMPORTGROUNDTRUTHHEADER']._serialized_start=238
+  _globals['_IMPORTGROUNDTRUTHHEADER']._serialized_end=479
+  _globals['_IMPORTGROUNDTRUTHREQUEST']._serialized_start=481
+  _globals['_IMPORTGROUNDTRUTHREQUEST']._serialized_end=594
+  _globals['_QUARANTINEDIMPORT']._serialized_start=596
+  _globals['_QUARANTINEDIMPORT']._serialized_end=676
+  _globals['_UNTRAINEDIMPORT']._serialized_start=678
+  _globals['_UNTRAINEDIMPORT']._serialized_end=758
+  _globals['_IMPORTGROUNDTRUTHRESPONSE']._serialized_start=761
+  _globals['_IMPORTGROUNDTRUTHRESPONSE']._serialized_end=971
+  _globals['_EXPORTGROUNDTRUTHREQUEST']._serialized_start=973
+  _globals['_EXPORTGROUNDTRUTHREQUEST']._serialized_end=1030
+  _globals['_GROUNDTRUTHLINE']._serialized_start=1032
+  _globals['_GROUNDTRUTHLINE']._serialized_end=1156
+  _globals['_GROUNDTRUTHPAGE']._serialized_start=1159
+  _globals['_GROUNDTRUTHPAGE']._serialized_end=1320
+  _globals['_EXPORTGROUNDTRUTHRESPONSE']._serialized_start=1322
+  _globals['_EXPORTGROUNDTRUTHRESPONSE']._serialized_end=1426
+  _globals['_GROUNDTRUTHSERVICE']._serialized_start=1497
+  _globals['_GROUNDTRUTHSERVICE']._serialized_end=1745
 # @@protoc_insertion_point(module_scope)

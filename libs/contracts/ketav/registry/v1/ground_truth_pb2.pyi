@@ -53,6 +53,7 @@ class KnownLine(_message.Message):
     BASELINE_FIELD_NUMBER: _builtins.int
     BOUNDARY_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
+    WORDS_FIELD_NUMBER: _builtins.int
     text: _builtins.str
     """The text of the line in logical order, at most 4,000 code points."""
     @_builtins.property
@@ -63,16 +64,21 @@ class KnownLine(_message.Message):
     def boundary(self) -> _containers.RepeatedCompositeFieldContainer[_page_pb2.Point]:
         """Polygon around the line's ink."""
 
+    @_builtins.property
+    def words(self) -> _containers.RepeatedCompositeFieldContainer[_page_pb2.ImportedWord]:
+        """The words of the line that have an outline, in logical order, at most 1,000; may be empty."""
+
     def __init__(
         self,
         *,
         baseline: _abc.Iterable[_page_pb2.Point] | None = ...,
         boundary: _abc.Iterable[_page_pb2.Point] | None = ...,
         text: _builtins.str = ...,
+        words: _abc.Iterable[_page_pb2.ImportedWord] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["baseline", b"baseline", "boundary", b"boundary", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["baseline", b"baseline", "boundary", b"boundary", "text", b"text", "words", b"words"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
