@@ -1,10 +1,12 @@
 """Measure the overhead of gateway and gRPC: a page through REST and by a direct call in turn (`make bench`).
 
-Prints the ratio of the medians with its 90 % bootstrap interval, for elapsed time and for processor time of
-all processes (which other work on the machine disturbs less). The page has 24 lines; one thread everywhere.
+Prints the processor time that each process spends on a page, then the ratio of the medians with its 90 %
+bootstrap interval, for elapsed time and for processor time of all processes (which other work on the machine
+disturbs less). The page has 24 lines; one thread everywhere.
 """
 
 import asyncio
+import contextlib
 import hashlib
 import os
 import random
@@ -63,6 +65,29 @@ def processor_seconds() -> float:
     return sum(cpu.user + cpu.system for cpu in times)
 
 
+def processor_seconds_by_process() -> dict[str, float]:
+    """Return the processor time of each running descendant, in seconds, by the end of its command line."""
+    times: dict[str, float] = {}
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            name = " ".join(process.cmdline()[:4])[-80:] or process.name()
+            cpu = process.cpu_times()
+            times[name] = times.get(name, 0.0) + cpu.user + cpu.system
+    return times
+
+
+def print_costs_by_process(post: Callable[[bytes], str]) -> None:
+    """Print the milliseconds of processor time that each process spends on a page through REST."""
+    before = processor_seconds_by_process()
+    for number in range(ROUNDS):
+        post(render(PAGE, seed=number))
+    after = processor_seconds_by_process()
+    spent = {name: (seconds - before.get(name, 0.0)) / ROUNDS for name, seconds in after.items()}
+    print("processor time of a page through REST, by process:")
+    for name, seconds in sorted(spent.items(), key=lambda item: -item[1]):
+        print(f"  {seconds * 1000:7.1f} ms  {name}")
+
+
 def cost(call: Callable[[bytes], str], page: bytes) -> Cost:
     """Measure one call."""
     processor, began = processor_seconds(), time.perf_counter()
@@ -108,6 +133,7 @@ def measure(run: Running) -> None:
                 f"{number + 1:>2}: through REST {rest.elapsed:.2f} s, direct {direct.elapsed:.2f} s",
                 flush=True,
             )
+        print_costs_by_process(post)
     for name in ("elapsed", "processor"):
         rest_costs, direct_costs = (
             [getattr(cost, name) for cost in side] for side in zip(*costs, strict=True)
