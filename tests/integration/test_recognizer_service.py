@@ -41,6 +41,7 @@ from ketav_common.errors import (
 from ketav_common.identity import Identity, Signer
 from ketav_testing import tiny
 from tests.parts.pages import draw_page, random_lines
+from tests.parts.processes import live_children
 from tests.parts.registry_double import RegistryDouble, served
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -81,8 +82,7 @@ class Service:
 
     def readers(self) -> list[psutil.Process]:
         """Return the service's reader processes."""
-        children = psutil.Process(self.process.pid).children()
-        return [child for child in children if child.status() != psutil.STATUS_ZOMBIE]
+        return live_children(self.process.pid)
 
     async def health(self) -> int:
         """Return the service's health status."""

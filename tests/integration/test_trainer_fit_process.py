@@ -24,6 +24,7 @@ from ketav_trainer.fit_messages import BASE, CANDIDATE, PARENT, EngineConfig, Fi
 from ketav_trainer.fit_runner import FitProcesses, OnEvent, run_fit
 from ketav_trainer.gate import LineErrors, judge
 from tests.parts.pages import draw_page, place_of, random_lines
+from tests.parts.processes import live_children
 
 Events = list[dict[str, Any]]
 ENGINE = tiny.TinyEngine()
@@ -89,11 +90,7 @@ async def all_events(config: FitConfig, seconds: float = 60, engine: str = "tiny
 
 def children() -> list[psutil.Process]:
     """Return the training processes that this process has."""
-    return [
-        child
-        for child in psutil.Process().children(recursive=True)
-        if child.status() != psutil.STATUS_ZOMBIE and "ketav_trainer.fit_process" in child.cmdline()
-    ]
+    return live_children(os.getpid(), "ketav_trainer.fit_process")
 
 
 @pytest.mark.parametrize(("lines", "holdout", "measured"), [(12, 6, 12), (16, 8, 8), (26, 20, 20)])

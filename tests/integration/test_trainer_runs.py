@@ -29,6 +29,7 @@ from ketav_trainer.training import Dependencies, run_training
 from ketav_trainer.worker import fit_processes
 from tests.parts import registry_double as double
 from tests.parts.pages import LETTERS, draw_page, place_of
+from tests.parts.processes import live_children
 from tests.parts.registry_double import RegistryDouble, served
 from tests.parts.training import training_config
 
@@ -79,11 +80,7 @@ async def until(true: Callable[[], object], seconds: float = 20) -> None:
 
 def trainings() -> list[psutil.Process]:
     """Return the training processes that this process has."""
-    return [
-        child
-        for child in psutil.Process().children(recursive=True)
-        if child.status() != psutil.STATUS_ZOMBIE and "ketav_trainer.fit_process" in child.cmdline()
-    ]
+    return live_children(os.getpid(), "ketav_trainer.fit_process")
 
 
 def freeze() -> None:

@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+import psutil
+
 
 def free_port() -> int:
     """Return a free TCP port below 20000: some servers also use the port 10000 above."""
@@ -16,6 +18,17 @@ def free_port() -> int:
             probe.bind(("127.0.0.1", port))
             return port
     raise OSError("no free port")
+
+
+def live_children(of: int, command: str = "") -> list[psutil.Process]:
+    """Return the children of a process that have `command` among their arguments; one may end meanwhile."""
+    alive = []
+    for child in psutil.Process(of).children():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            words = child.cmdline()
+            if child.status() != psutil.STATUS_ZOMBIE and (not command or command in words):
+                alive.append(child)
+    return alive
 
 
 def wait_until(ready: Callable[[], object], process: subprocess.Popen[bytes], log: Path) -> None:
