@@ -178,6 +178,7 @@ LISTS: dict[str, Any] = {
     "ListTrainingRuns": training_pb2.ListTrainingRunsRequest(),
     "ListModels": models_pb2.ListModelsRequest(),
     "ListModelProgress": models_pb2.ListModelProgressRequest(),
+    "SearchLines": transcriptions_pb2.SearchLinesRequest(query="שלום", limit=100),
 }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+import sqlalchemy as sa
 
 from ketav.page.v1 import page_pb2
 from ketav.registry.v1 import (
@@ -265,6 +266,85 @@ async def test_what_a_member_adds_belongs_to_the_owner_and_corrections_name_thei
             ("owner", "שלום לך"), ("editor", "שלום לכולם")
         ]  # fmt: skip
         assert [line.author for line in stored.transcription.lines] == ["owner", "owner", ""]
+
+
+async def test_undoing_an_edit_restores_corrections_in_the_name_of_their_author(team: Team) -> None:
+    """The history also names who restored them; a second undo by another person keeps the author."""
+    first = team.line_ids[2]
+    request = corrections_pb2.ListCorrectionsRequest(
+        project_id=team.project_id, page_id=team.page.page_id, line_id=first
+    )
+    undo = transcriptions_pb2.UndoLineEditRequest(project_id=team.project_id, page_id=team.page.page_id)
+    with acting(team.owner):
+        await correct_lines(team.registry, team.page, {first: "סוף טוב"})
+    for number, (editor, undoer, name) in enumerate(
+        ((team.owner, team.editor, "editor"), (team.editor, team.owner, "owner"))
+    ):
+        with acting(editor):
+            await edit_lines(team)
+        with acting(undoer):
+            await answer(team.registry.transcriptions.UndoLineEdit(undo))
+            history = (await team.registry.corrections.ListCorrections(request)).corrections
+            line = (await stored_page(team)).transcription.lines[2]
+        assert (history[0].text, history[0].author, history[0].restored_by) == ("סוף טוב", "owner", name)
+        assert len(history) == 2 * number + 3
+        assert history[-1].restored_by == ""
+        assert (line.corrected_text, line.author) == ("סוף טוב", "owner")
+
+
+async def test_an_export_by_a_member_is_in_the_audit_logs_of_member_and_owner(team: Team) -> None:
+    """The owner reads the member's name; a viewer or a stranger reads nothing of it."""
+    export = accounts_pb2.RecordExportRequest(project_id=team.project_id, format="pdf")
+    listed = accounts_pb2.ListAuditEntriesRequest(limit=1)
+    logs = {}
+    with acting(team.editor):
+        await answer(team.registry.accounts.RecordExport(export))
+    for user in (team.owner, team.editor, team.viewer, team.stranger):
+        with acting(user):
+            [logs[user]] = (await team.registry.accounts.ListAuditEntries(listed)).entries
+    subject = f"{team.project_id} pdf"
+    of_owner, of_member = logs[team.owner], logs[team.editor]
+    assert (of_owner.actor, of_owner.member, of_owner.subject) == ("member", "editor", subject)
+    assert (of_member.actor, of_member.member, of_member.subject) == ("user", "", subject)
+    assert {logs[user].action for user in (team.viewer, team.stranger)} == {"key.created"}
+
+
+async def test_a_transaction_for_a_member_neither_sees_nor_writes_the_audit_log(team: Team) -> None:
+    """Row-level security refuses it, whatever the query asks for: for each role."""
+    database, project_id = team.registry.stores.database, UUID(team.project_id)
+    insertion = sa.text(
+        "INSERT INTO audit_entry (id, user_id, actor, action) VALUES (gen_random_uuid(), :owner, 'user', 'x')"
+    )
+    for member in (team.editor, team.viewer):
+        async with database.project(member, project_id) as scope:
+            assert not list(await scope.transaction.scalars(sa.text("SELECT id FROM audit_entry")))
+            with pytest.raises(sa.exc.DBAPIError, match="row-level security"):
+                await scope.transaction.execute(insertion, {"owner": team.owner})
+            await scope.transaction.rollback()
+    async with database.project(team.owner, project_id) as scope:
+        assert list(await scope.transaction.scalars(sa.text("SELECT id FROM audit_entry")))
+
+
+async def test_members_find_the_text_of_shared_projects_until_they_are_removed(team: Team) -> None:
+    """Without naming a project, next to their own text; a stranger finds nothing."""
+
+    async def found(user: UUID) -> list[tuple[str, str]]:
+        """Return the projects and the texts of the hits of a user."""
+        request = transcriptions_pb2.SearchLinesRequest(query="שלום")
+        with acting(user):
+            hits = (await team.registry.transcriptions.SearchLines(request)).hits
+        return [(hit.project_id, hit.line.text) for hit in hits]
+
+    with acting(team.editor):
+        own = (await create(team.registry)).page
+        await record(team.registry, own, "שלום שלי")
+    shared = (team.project_id, TEXTS[0])
+    assert await found(team.editor) == [(own.project_id, "שלום שלי"), shared]
+    assert await found(team.viewer) == [shared]
+    assert await found(team.owner) == [shared]
+    assert await found(team.stranger) == []
+    await members.remove_member(team.owner, UUID(team.project_id), "viewer", stores=team.registry.stores)
+    assert await found(team.viewer) == []
 
 
 async def test_a_removed_member_finds_no_project_and_their_corrections_keep_their_name(team: Team) -> None:

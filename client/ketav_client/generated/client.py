@@ -201,7 +201,8 @@ class Operations(ABC):
 
         Args:
             q (str): Words that a line must contain, at most 8.
-            project_id (None | str | Unset): Project to search; without it all of yours.
+            project_id (None | str | Unset): Project to search; without it all of yours, and the 50
+                latest shared with you.
             cursor (str | Unset): `next_cursor` of the previous response; the first part of the list
                 without it.
             limit (int | Unset): Maximum number of elements in the response.
@@ -1429,7 +1430,8 @@ class AsyncOperations(ABC):
 
         Args:
             q (str): Words that a line must contain, at most 8.
-            project_id (None | str | Unset): Project to search; without it all of yours.
+            project_id (None | str | Unset): Project to search; without it all of yours, and the 50
+                latest shared with you.
             cursor (str | Unset): `next_cursor` of the previous response; the first part of the list
                 without it.
             limit (int | Unset): Maximum number of elements in the response.

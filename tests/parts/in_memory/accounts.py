@@ -56,7 +56,8 @@ class Accounts(accounts_pb2_grpc.AccountServiceServicer):
         """Write an export of the caller."""
         self.state.enter("RecordExport", request)
         user = self.state.caller()
-        self.state.scope(request.project_id).project(request.project_id)
+        owner = self.state.scope(request.project_id)
+        owner.project(request.project_id)
         entry = accounts_pb2.AuditEntry(
             actor="user",
             action="project.exported",
@@ -64,6 +65,11 @@ class Accounts(accounts_pb2_grpc.AccountServiceServicer):
             create_time=TIME,
         )
         user.audit.append(entry)
+        if owner is not user:
+            copy = accounts_pb2.AuditEntry()
+            copy.CopyFrom(entry)
+            copy.actor, copy.member = "member", user.name
+            owner.audit.append(copy)
         return accounts_pb2.RecordExportResponse()
 
     async def DeleteAccount(self, request: Any, context: Any) -> Any:

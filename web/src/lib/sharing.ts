@@ -42,6 +42,7 @@ const en = {
   viewerNote: "{n} lets you read this folder. Ask for the right to correct it if you want to help.",
   readOnly: "You read along: texts cannot be changed.",
   by: "by {n}",
+  restoredBy: "restored by {n}",
   errors: {
     "unknown-account": "No account has this name. Ask the other person how Ketav writes it.",
     "member-is-owner": "This is your own name. You own this folder already.",
@@ -68,6 +69,7 @@ const he: typeof en = {
   viewerNote: "{n} מאפשר לכם לקרוא את התיקייה. בקשו הרשאה לתקן אם תרצו לעזור.",
   readOnly: "קריאה בלבד: אי אפשר לשנות את הטקסט.",
   by: "מאת {n}",
+  restoredBy: "הוחזר על ידי {n}",
   errors: {
     "unknown-account": "אין חשבון בשם הזה. שאלו את האדם האחר איך כתב כותב אותו.",
     "member-is-owner": "זה השם שלכם. התיקייה כבר שלכם.",

@@ -97,6 +97,7 @@ export interface StoredCorrection {
   quarantine: Quarantine | null;
   created_at: string;
   author: string | null;
+  restored_by: string | null;
 }
 
 export interface NextLine {

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -17,8 +17,10 @@ class AuditEntry:
     created_at: datetime.datetime
     """ When it was done. """
     actor: str
-    """ Who did it: `user`, with one of your keys; `operator`; a service, such as `trainer`; or `database`, a
-    statement of the database's owner. """
+    """ Who did it: `user`, with one of your keys; `member`, of a project of yours; `operator`; a service, such as
+    `trainer`; or `database`, a statement of the database's owner. """
+    member: None | str
+    """ Name of the member's account; null for other actors, and once you share nothing with it. """
     action: str
     """ `account.created`, `.disabled`, `.enabled`; `key.created`, `.revoked`; `page.deleted`; `project.deleted`,
     `.exported`; `model.activated`; `webhook.set`, `.deleted`. """
@@ -32,6 +34,9 @@ class AuditEntry:
 
         actor = self.actor
 
+        member: None | str
+        member = self.member
+
         action = self.action
 
         subject = self.subject
@@ -42,6 +47,7 @@ class AuditEntry:
             {
                 "created_at": created_at,
                 "actor": actor,
+                "member": member,
                 "action": action,
                 "subject": subject,
             }
@@ -56,6 +62,13 @@ class AuditEntry:
 
         actor = d.pop("actor")
 
+        def _parse_member(data: object) -> None | str:
+            if data is None:
+                return data
+            return cast(None | str, data)
+
+        member = _parse_member(d.pop("member"))
+
         action = d.pop("action")
 
         subject = d.pop("subject")
@@ -63,6 +76,7 @@ class AuditEntry:
         audit_entry = cls(
             created_at=created_at,
             actor=actor,
+            member=member,
             action=action,
             subject=subject,
         )

@@ -18,8 +18,8 @@ class AuditList:
     """Actions on your account, newest first.
 
     Example:
-        {'entries': [{'created_at': '2026-11-23T09:30:00Z', 'actor': 'operator', 'action': 'key.created', 'subject':
-            '0a1b2c3d'}], 'next_cursor': None}
+        {'entries': [{'created_at': '2026-11-23T09:30:00Z', 'actor': 'operator', 'member': None, 'action':
+            'key.created', 'subject': '0a1b2c3d'}], 'next_cursor': None}
 
     """
 

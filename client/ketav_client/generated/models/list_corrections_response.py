@@ -19,7 +19,7 @@ class ListCorrectionsResponse:
 
     Example:
         {'corrections': [{'text': 'שלום לכולם', 'origin': 'user', 'confirmed': False, 'withdrawn': False, 'quarantine':
-            None, 'created_at': '2026-11-23T09:30:00Z', 'author': 'Noa'}]}
+            None, 'created_at': '2026-11-23T09:30:00Z', 'author': 'Noa', 'restored_by': None}]}
 
     """
 

@@ -33,7 +33,9 @@ class StoredCorrection:
     created_at: datetime.datetime
     """ When it was stored. """
     author: None | str
-    """ Name of the account that submitted it; null after its deletion. """
+    """ Name of the account that wrote it; null after its deletion. """
+    restored_by: None | str
+    """ Name of the account that restored it by undoing an edit of lines; null where none did. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -58,6 +60,9 @@ class StoredCorrection:
         author: None | str
         author = self.author
 
+        restored_by: None | str
+        restored_by = self.restored_by
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
@@ -69,6 +74,7 @@ class StoredCorrection:
                 "quarantine": quarantine,
                 "created_at": created_at,
                 "author": author,
+                "restored_by": restored_by,
             }
         )
 
@@ -111,6 +117,13 @@ class StoredCorrection:
 
         author = _parse_author(d.pop("author"))
 
+        def _parse_restored_by(data: object) -> None | str:
+            if data is None:
+                return data
+            return cast(None | str, data)
+
+        restored_by = _parse_restored_by(d.pop("restored_by"))
+
         stored_correction = cls(
             text=text,
             origin=origin,
@@ -119,6 +132,7 @@ class StoredCorrection:
             quarantine=quarantine,
             created_at=created_at,
             author=author,
+            restored_by=restored_by,
         )
 
         stored_correction.additional_properties = d

@@ -35,6 +35,7 @@ def audit_list(message: accounts_pb2.ListAuditEntriesResponse) -> schemas.AuditL
             actor=entry.actor,
             action=entry.action,
             subject=entry.subject,
+            member=entry.member or None,
         )
         for entry in message.entries
     ]

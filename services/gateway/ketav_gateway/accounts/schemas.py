@@ -64,8 +64,11 @@ class AuditEntry(ResponseBody):
 
     created_at: datetime = Field(description="When it was done.")
     actor: str = Field(
-        description="Who did it: `user`, with one of your keys; `operator`; a service, such as `trainer`; or "
-        "`database`, a statement of the database's owner."
+        description="Who did it: `user`, with one of your keys; `member`, of a project of yours; `operator`; "
+        "a service, such as `trainer`; or `database`, a statement of the database's owner."
+    )
+    member: str | None = Field(
+        description="Name of the member's account; null for other actors, and once you share nothing with it."
     )
     action: str = Field(
         description="`account.created`, `.disabled`, `.enabled`; `key.created`, `.revoked`; `page.deleted`; "
@@ -87,6 +90,7 @@ class AuditList(ResponseBody):
                     {
                         "created_at": examples.CREATED_AT,
                         "actor": "operator",
+                        "member": None,
                         "action": "key.created",
                         "subject": "0a1b2c3d",
                     }

@@ -133,6 +133,7 @@ def list_corrections_response(
                 quarantine=quarantine(correction.quarantine) if correction.HasField("quarantine") else None,
                 created_at=timestamp(correction.create_time),
                 author=correction.author or None,
+                restored_by=correction.restored_by or None,
             )
             for correction in message.corrections
         ]

@@ -172,7 +172,10 @@ class StoredCorrection(ResponseBody):
     withdrawn: bool = Field(description="Whether this is the withdrawal of the corrections before it.")
     quarantine: Quarantine | None = Field(description="Why it does not train; null when it does.")
     created_at: datetime = Field(description="When it was stored.")
-    author: str | None = Field(description="Name of the account that submitted it; null after its deletion.")
+    author: str | None = Field(description="Name of the account that wrote it; null after its deletion.")
+    restored_by: str | None = Field(
+        description="Name of the account that restored it by undoing an edit of lines; null where none did."
+    )
 
 
 class ListCorrectionsResponse(ResponseBody):
@@ -190,6 +193,7 @@ class ListCorrectionsResponse(ResponseBody):
                         "quarantine": None,
                         "created_at": examples.CREATED_AT,
                         "author": "Noa",
+                        "restored_by": None,
                     }
                 ]
             }

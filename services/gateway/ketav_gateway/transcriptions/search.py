@@ -1,4 +1,4 @@
-"""GET /search: the lines of the caller's pages that contain some words."""
+"""GET /search: the lines of the projects that the caller sees that contain some words."""
 
 from typing import Annotated, Any
 
@@ -78,7 +78,10 @@ async def search_lines(
     q: Annotated[
         str, Query(description="Words that a line must contain, at most 8.", max_length=MAX_QUERY_CODE_POINTS)
     ],
-    project_id: Annotated[Id | None, Query(description="Project to search; without it all of yours.")] = None,
+    project_id: Annotated[
+        Id | None,
+        Query(description="Project to search; without it all of yours, and the 50 latest shared with you."),
+    ] = None,
     cursor: Cursor = "",
     limit: ListLimit = 20,
 ) -> SearchResult:

@@ -44,4 +44,5 @@ def audit_message(entry: AuditEntry) -> accounts_pb2.AuditEntry:
         action=entry.action,
         subject=entry.subject,
         create_time=common.timestamp(entry.create_time),
+        member=entry.member,
     )

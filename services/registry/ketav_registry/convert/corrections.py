@@ -89,4 +89,5 @@ def stored_message(correction: StoredCorrection) -> corrections_pb2.StoredCorrec
         withdrawn=correction.withdrawn,
         create_time=common.timestamp(correction.create_time),
         author=correction.author,
+        restored_by=correction.restored_by,
     )

@@ -38,13 +38,18 @@ class KeyOwner:
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """An action on an account: who (`user`, `operator`, a service) did what to which subject, and when."""
+    """An action on an account: who did what to which subject, and when.
+
+    The actor is `user`, `member` (of a project of the user), `operator`, or the role of a service.
+    `member` is the name of the account of a member, empty after its deletion and for other actors.
+    """
 
     entry_id: UUID
     actor: str
     action: str
     subject: str
     create_time: datetime
+    member: str = ""
 
 
 @dataclass(frozen=True, slots=True)

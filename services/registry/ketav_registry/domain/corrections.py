@@ -23,6 +23,7 @@ class Correction:
     `withdrawn`: it has no text and ends the corrections before it; the line counts as uncorrected.
     `withdrawn_by_edit`: an edit of the page's lines has withdrawn it, and undoing the edit restores it.
     `seen_correction_id`: the latest correction that the user has seen, empty for none; None: any.
+    `author_feedback_id`: the feedback whose author wrote the text; None: the one that inserts it.
     """
 
     line_id: UUID
@@ -33,6 +34,7 @@ class Correction:
     withdrawn: bool = False
     seen_correction_id: str | None = None
     withdrawn_by_edit: bool = False
+    author_feedback_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,11 @@ class UntrainedLine:
 
 @dataclass(frozen=True, slots=True)
 class StoredCorrection:
-    """A correction of a line's history; the author is the name of an account, empty after its deletion."""
+    """A correction of a line's history; the author is the name of an account, empty after its deletion.
+
+    `author_feedback_id` is the feedback in which the author wrote the text. `restored_by` is the name of the
+    account that restored the text by undoing an edit of lines, empty where none did.
+    """
 
     text: str
     confirmed: bool
@@ -74,6 +80,8 @@ class StoredCorrection:
     create_time: datetime
     withdrawn_by_edit: bool = False
     author: str = ""
+    author_feedback_id: UUID | None = None
+    restored_by: str = ""
 
     @property
     def decides(self) -> bool:

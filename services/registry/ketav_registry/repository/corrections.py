@@ -92,6 +92,10 @@ def quarantine_of(row: Any) -> Quarantine | None:  # noqa: ANN401 - a row with t
 
 AUTHOR_ID: sa.ColumnElement[UUID] = sa.func.coalesce(_feedback.member_id, _feedback.user_id)
 """The user who submitted a feedback: a member of the project, or its owner."""
+AUTHOR_FEEDBACK: sa.ColumnElement[UUID] = sa.func.coalesce(
+    _correction.author_feedback_id, _correction.feedback_id
+)
+"""The feedback whose author wrote the text of a correction: not the one that restored it."""
 DECIDES: sa.ColumnElement[bool] = sa.or_(_correction.quarantine.is_(None), _correction.confirmed)
 """Condition of a correction that decides the text of its line: a quarantined one leaves the earlier ones in
 force, unless the user confirms that the line has no text, or withdraws."""
@@ -223,6 +227,7 @@ def _values(new: Correction, latest: Any) -> dict[str, Any]:  # noqa: ANN401 - a
         "quarantine_reason": new.quarantine and new.quarantine.reason,
         "confirmed": new.confirmed,
         "origin": new.origin,
+        "author_feedback_id": new.author_feedback_id,
         "withdrawn": new.withdrawn,
         "withdrawn_by_edit": new.withdrawn_by_edit,
     }
@@ -272,10 +277,22 @@ async def list_corrections(
     transaction: Transaction, user_id: UUID, key: LineKey, limit: int = 100
 ) -> list[StoredCorrection]:
     """Return the corrections of a line, made on any transcription of its page, newest first."""
+    restoration, restorer = feedback.alias("restoration"), account.alias("restorer")
+    restored = sa.and_(
+        _correction.author_feedback_id.is_not(None), restoration.c.id == _correction.feedback_id
+    )
+    restorer_id = sa.func.coalesce(restoration.c.member_id, restoration.c.user_id)
     query = (
-        sa.select(correction, account.c.name.label("author"))
-        .join(feedback, _feedback.id == _correction.feedback_id)
+        sa.select(
+            correction,
+            AUTHOR_FEEDBACK.label("written_in"),
+            account.c.name.label("author"),
+            restorer.c.name.label("restored_by"),
+        )
+        .join(feedback, _feedback.id == AUTHOR_FEEDBACK)
         .outerjoin(account, account.c.id == AUTHOR_ID)
+        .outerjoin(restoration, restored)
+        .outerjoin(restorer, restorer.c.id == restorer_id)
         .where(_correction.user_id == user_id, _correction.page_id == key.page_id)
         .where(_correction.geometry_sha256 == key.geometry_sha256)
         .order_by(_correction.number.desc())
@@ -291,6 +308,8 @@ async def list_corrections(
             row.created_at,
             row.withdrawn_by_edit,
             row.author or "",
+            row.written_in,
+            row.restored_by or "",
         )
         for row in await transaction.execute(query)
     ]

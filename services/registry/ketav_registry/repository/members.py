@@ -24,6 +24,12 @@ def shared_projects(user_id: UUID) -> sa.Select[Any]:
     return sa.select(_member.project_id).where(_member.member_id == user_id)
 
 
+async def list_shared_projects(transaction: Transaction, user_id: UUID, limit: int) -> list[UUID]:
+    """Return the ids of the projects that a user became a member of, the latest first, at most `limit`."""
+    newest_first = shared_projects(user_id).order_by(_member.created_at.desc(), _member.project_id)
+    return list(await transaction.scalars(newest_first.limit(limit)))
+
+
 async def list_members(transaction: Transaction, project_id: UUID) -> list[Member]:
     """Return the members of a project in the order in which they became members."""
     query = (

@@ -20,7 +20,7 @@ from ketav_registry.domain.transcriptions import (
     Word,
     geometry_digests,
 )
-from ketav_registry.repository.corrections import AUTHOR_ID, DECIDES, quarantine_of
+from ketav_registry.repository.corrections import AUTHOR_FEEDBACK, AUTHOR_ID, DECIDES, quarantine_of
 from ketav_registry.repository.models import model_of
 from ketav_registry.repository.requests import check_same_request
 from ketav_registry.tables import account, correction, feedback, line, model_version, page, transcription
@@ -201,7 +201,7 @@ def latest_correction(*, deciding: bool) -> sa.FromClause:
             correction.c.quarantine,
             correction.c.quarantine_reason,
             correction.c.withdrawn,
-            correction.c.feedback_id,
+            AUTHOR_FEEDBACK.label("author_feedback_id"),
         )
         .where(correction.c.page_id == _line.page_id, correction.c.geometry_sha256 == _line.geometry_sha256)
         .where(correction.c.user_id == _line.user_id)
@@ -228,7 +228,7 @@ async def _lines_of(
             sa.case((~deciding.c.withdrawn, deciding.c.text)).label("verified_text"),
         )
         .select_from(line.outerjoin(latest, sa.true()).outerjoin(deciding, sa.true()))
-        .outerjoin(feedback, feedback.c.id == latest.c.feedback_id)
+        .outerjoin(feedback, feedback.c.id == latest.c.author_feedback_id)
         .outerjoin(account, account.c.id == AUTHOR_ID)
         .where(_line.user_id == user_id, _line.transcription_id.in_(transcription_ids))
         .order_by(_line.transcription_id, _line.order)

@@ -20,12 +20,14 @@ from ketav_registry.tables import correction, line, page, transcription
 
 _MIN_SIMILARITY: Final = 0.25
 """Word similarity of a word of four letters with one in which an inner letter differs; `find` decides."""
+Candidate = tuple[UUID, UUID, Line]
+"""Project and page of a line, and the line."""
 _REGEX_CHARACTERS: Final = str.maketrans({character: f"\\{character}" for character in r".^$*+?()[]{}|\-"})
 
 
 async def candidates(
     transaction: Transaction, user_id: UUID, project_id: UUID | None, words: Sequence[str], limit: int
-) -> list[tuple[UUID, UUID, Line]]:
+) -> list[Candidate]:
     """Return project, page and line of the lines that are most similar to the words, at most `limit`.
 
     They are lines of the latest transcriptions whose reading, or a correction of which, may match.

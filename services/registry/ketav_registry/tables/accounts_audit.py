@@ -16,6 +16,8 @@ audit_entry = sa.Table(
     sa.Column("action", sa.Text, nullable=False),
     # What was changed: a key's prefix, a model's version, the id of a project. Never a name or a text.
     sa.Column("subject", sa.Text, nullable=False, server_default=""),
+    # The member of the user's project who did it; NULL: the user, or none.
+    sa.Column("member_id", sa.Uuid),
     created_at(),
     sa.Index(None, "user_id", "created_at", "id"),
 )

@@ -61,6 +61,8 @@ correction = sa.Table(
     sa.Column("project_id", sa.Uuid, nullable=False),
     sa.Column("page_id", sa.Uuid, nullable=False),
     sa.Column("feedback_id", sa.Uuid, nullable=False),
+    # The feedback whose author wrote the text, where undoing an edit has restored it; NULL elsewhere.
+    sa.Column("author_feedback_id", sa.Uuid),
     sa.Column("line_id", sa.Uuid, nullable=False),
     # Copied from the line: a correction applies to the same line of later transcriptions, too.
     sa.Column("geometry_sha256", sa.LargeBinary, nullable=False),
@@ -80,10 +82,20 @@ correction = sa.Table(
     created_at(),
     foreign_key("page", "page_id", "project_id", cascade=True),
     foreign_key("feedback", "feedback_id", "page_id", cascade=True),
+    sa.ForeignKeyConstraint(
+        ["author_feedback_id", "page_id", "user_id"],
+        ["feedback.id", "feedback.page_id", "feedback.user_id"],
+        ondelete="CASCADE",
+    ),
     foreign_key("line", "line_id", "page_id", "geometry_sha256", cascade=True),
     sa.UniqueConstraint("id", "line_id", "page_id", "user_id"),
     sa.Index(None, "page_id", "geometry_sha256", "number"),
     sa.Index(None, "user_id"),
     sa.Index(None, "feedback_id"),
     sa.Index(None, "line_id"),
+    sa.Index(
+        "ix_correction_author_feedback_id",
+        "author_feedback_id",
+        postgresql_where=sa.text("author_feedback_id IS NOT NULL"),
+    ),
 )

@@ -1,6 +1,7 @@
 """The audit log of an account: its user reads it, and it outlives the account by 90 days without a name."""
 
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from ketav_common.logging import get_logger
@@ -12,6 +13,8 @@ from ketav_registry.usecases.accounts import require_user
 from ketav_registry.usecases.projects import require_project
 
 log = get_logger()
+
+_EXPORTED: Final = "project.exported"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +45,20 @@ async def list_entries_of(name_or_id: str, limit: int, *, stores: Stores) -> lis
 
 
 async def record_export(user_id: UUID, project_id: UUID, export_format: str, *, stores: Stores) -> None:
-    """Write that the user exports a project that they see, or pages of it. NotFound: no such project."""
+    """Write that the user exports a project that they see, or pages of it. NotFound: no such project.
+
+    An export by a member is in two logs: the owner's, with the member, and the member's own.
+    """
+    subject = f"{project_id} {export_format}"
     async with stores.database.project(user_id, project_id) as scope:
         await require_project(scope.transaction, scope.owner_id, project_id)
+        if scope.member_id is not None:
+            async with scope.as_owner():
+                await accounts_audit.insert_entry_of_member(
+                    scope.transaction, scope.owner_id, scope.member_id, _EXPORTED, subject
+                )
     async with stores.database.user(user_id) as transaction:
-        subject = f"{project_id} {export_format}"
-        await accounts_audit.insert_entry(transaction, user_id, "project.exported", subject)
+        await accounts_audit.insert_entry(transaction, user_id, _EXPORTED, subject)
 
 
 async def remove_old_entries(stores: Stores) -> None:

@@ -286,5 +286,12 @@ def _withdrawn_by_edit(history: Sequence[StoredCorrection]) -> list[StoredCorrec
 
 
 def _copy(line_id: UUID, former: StoredCorrection) -> Correction:
-    """Return a former correction as a new one of the same line."""
-    return Correction(line_id, former.text, former.confirmed, former.quarantine, former.origin)
+    """Return a former correction as a new one of the same line, by the author of the former one."""
+    return Correction(
+        line_id,
+        former.text,
+        former.confirmed,
+        former.quarantine,
+        former.origin,
+        author_feedback_id=former.author_feedback_id,
+    )

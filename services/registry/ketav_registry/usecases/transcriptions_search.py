@@ -1,18 +1,23 @@
 """Search in the lines of a user's pages."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from ketav_common.errors import NotFound
 from ketav_registry.domain.transcriptions import Line
 from ketav_registry.domain.transcriptions_search import Hit, find, query_words
-from ketav_registry.repository import transcriptions_search
+from ketav_registry.repository import members, transcriptions_search
+from ketav_registry.repository.transcriptions_search import Candidate
 from ketav_registry.stores import Stores
 from ketav_registry.usecases.projects import require_project
 
 MAX_HITS: Final = 1_000
-"""Lines that are compared in detail: a tenth of a second."""
+"""Lines that are compared in detail, of the user and of each shared project: a tenth of a second."""
+MAX_SHARED_PROJECTS: Final = 50
+"""Shared projects that one search without a project enters, the latest memberships first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +35,35 @@ async def search_lines(
 ) -> list[SearchHit]:
     """Return the lines that contain the words of a query, best first, at most MAX_HITS.
 
-    Lines of equal score are in the order of their pages and in reading order. InvalidInput: empty-query,
-    query-too-long. NotFound: no such project.
+    Without a project they are lines of the user's projects and of the latest MAX_SHARED_PROJECTS that are
+    shared with the user. Lines of equal score are in the order of their pages and in reading order, the
+    user's own first. InvalidInput: empty-query, query-too-long. NotFound: no such project.
     """
     words = query_words(query)
+    if project_id is not None:
+        rows = await _project_candidates(user_id, project_id, words, stores)
+    else:
+        async with stores.database.user(user_id) as transaction:
+            rows = await transcriptions_search.candidates(transaction, user_id, None, words, MAX_HITS)
+            shared = await members.list_shared_projects(transaction, user_id, MAX_SHARED_PROJECTS)
+        for shared_id in shared:
+            with suppress(NotFound):  # the membership or the project has ended meanwhile
+                rows += await _project_candidates(user_id, shared_id, words, stores)
+    return (await asyncio.to_thread(_ranked, rows, words))[:MAX_HITS]
+
+
+async def _project_candidates(
+    user_id: UUID, project_id: UUID, words: list[str], stores: Stores
+) -> list[Candidate]:
+    """Return the candidates in a project that the user owns or is a member of. NotFound: no such project."""
     async with stores.database.project(user_id, project_id) as scope:
-        transaction, owner_id = scope.transaction, scope.owner_id
-        if project_id is not None:
-            await require_project(transaction, owner_id, project_id)
-        rows = await transcriptions_search.candidates(transaction, owner_id, project_id, words, MAX_HITS)
-    return await asyncio.to_thread(_ranked, rows, words)
+        await require_project(scope.transaction, scope.owner_id, project_id)
+        return await transcriptions_search.candidates(
+            scope.transaction, scope.owner_id, project_id, words, MAX_HITS
+        )
 
 
-def _ranked(rows: list[tuple[UUID, UUID, Line]], words: list[str]) -> list[SearchHit]:
+def _ranked(rows: list[Candidate], words: list[str]) -> list[SearchHit]:
     """Return the lines whose text matches, best first."""
     hits = []
     for project_id, page_id, line in rows:

@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from ketav.registry.v1 import erasure_pb2 as ketav_dot_registry_dot_v1_dot_erasure__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n ketav/registry/v1/accounts.proto\x12\x11ketav.registry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fketav/registry/v1/erasure.proto\">\n\x14ResolveApiKeyRequest\x12\x12\n\nkey_sha256\x18\x01 \x01(\x0c\x12\x12\n\nsession_id\x18\x02 \x01(\x0c\"(\n\x15ResolveApiKeyResponse\x12\x0f\n\x07user_id\x18\x01 \x01(\t\"\'\n\x11GetAccountRequest\x12\x12\n\nkey_sha256\x18\x01 \x01(\x0c\"\xad\x01\n\x12GetAccountResponse\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nkey_prefix\x18\x04 \x01(\t\x12\x33\n\x0fkey_create_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"X\n\x11\x45ndSessionRequest\x12\x12\n\nsession_id\x18\x01 \x01(\x0c\x12/\n\x0b\x65xpire_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x14\n\x12\x45ndSessionResponse\"\x16\n\x14\x44\x65leteAccountRequest\"D\n\x15\x44\x65leteAccountResponse\x12+\n\x07\x65rasure\x18\x01 \x01(\x0b\x32\x1a.ketav.registry.v1.Erasure\"m\n\nAuditEntry\x12\r\n\x05\x61\x63tor\x18\x01 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x02 \x01(\t\x12\x0f\n\x07subject\x18\x03 \x01(\t\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"8\n\x17ListAuditEntriesRequest\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\x05\"_\n\x18ListAuditEntriesResponse\x12.\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1d.ketav.registry.v1.AuditEntry\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\t\"9\n\x13RecordExportRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x0e\n\x06\x66ormat\x18\x02 \x01(\t\"\x16\n\x14RecordExportResponse2\xf0\x04\n\x0e\x41\x63\x63ountService\x12g\n\rResolveApiKey\x12\'.ketav.registry.v1.ResolveApiKeyRequest\x1a(.ketav.registry.v1.ResolveApiKeyResponse\"\x03\x90\x02\x01\x12^\n\nGetAccount\x12$.ketav.registry.v1.GetAccountRequest\x1a%.ketav.registry.v1.GetAccountResponse\"\x03\x90\x02\x01\x12^\n\nEndSession\x12$.ketav.registry.v1.EndSessionRequest\x1a%.ketav.registry.v1.EndSessionResponse\"\x03\x90\x02\x02\x12\x62\n\rDeleteAccount\x12\'.ketav.registry.v1.DeleteAccountRequest\x1a(.ketav.registry.v1.DeleteAccountResponse\x12p\n\x10ListAuditEntries\x12*.ketav.registry.v1.ListAuditEntriesRequest\x1a+.ketav.registry.v1.ListAuditEntriesResponse\"\x03\x90\x02\x01\x12_\n\x0cRecordExport\x12&.ketav.registry.v1.RecordExportRequest\x1a\'.ketav.registry.v1.RecordExportResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n ketav/registry/v1/accounts.proto\x12\x11ketav.registry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fketav/registry/v1/erasure.proto\">\n\x14ResolveApiKeyRequest\x12\x12\n\nkey_sha256\x18\x01 \x01(\x0c\x12\x12\n\nsession_id\x18\x02 \x01(\x0c\"(\n\x15ResolveApiKeyResponse\x12\x0f\n\x07user_id\x18\x01 \x01(\t\"\'\n\x11GetAccountRequest\x12\x12\n\nkey_sha256\x18\x01 \x01(\x0c\"\xad\x01\n\x12GetAccountResponse\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nkey_prefix\x18\x04 \x01(\t\x12\x33\n\x0fkey_create_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"X\n\x11\x45ndSessionRequest\x12\x12\n\nsession_id\x18\x01 \x01(\x0c\x12/\n\x0b\x65xpire_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x14\n\x12\x45ndSessionResponse\"\x16\n\x14\x44\x65leteAccountRequest\"D\n\x15\x44\x65leteAccountResponse\x12+\n\x07\x65rasure\x18\x01 \x01(\x0b\x32\x1a.ketav.registry.v1.Erasure\"}\n\nAuditEntry\x12\r\n\x05\x61\x63tor\x18\x01 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x02 \x01(\t\x12\x0f\n\x07subject\x18\x03 \x01(\t\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06member\x18\x05 \x01(\t\"8\n\x17ListAuditEntriesRequest\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\x05\"_\n\x18ListAuditEntriesResponse\x12.\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1d.ketav.registry.v1.AuditEntry\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\t\"9\n\x13RecordExportRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x0e\n\x06\x66ormat\x18\x02 \x01(\t\"\x16\n\x14RecordExportResponse2\xf0\x04\n\x0e\x41\x63\x63ountService\x12g\n\rResolveApiKey\x12\'.ketav.registry.v1.ResolveApiKeyRequest\x1a(.ketav.registry.v1.ResolveApiKeyResponse\"\x03\x90\x02\x01\x12^\n\nGetAccount\x12$.ketav.registry.v1.GetAccountRequest\x1a%.ketav.registry.v1.GetAccountResponse\"\x03\x90\x02\x01\x12^\n\nEndSession\x12$.ketav.registry.v1.EndSessionRequest\x1a%.ketav.registry.v1.EndSessionResponse\"\x03\x90\x02\x02\x12\x62\n\rDeleteAccount\x12\'.ketav.registry.v1.DeleteAccountRequest\x1a(.ketav.registry.v1.DeleteAccountResponse\x12p\n\x10ListAuditEntries\x12*.ketav.registry.v1.ListAuditEntriesRequest\x1a+.ketav.registry.v1.ListAuditEntriesResponse\"\x03\x90\x02\x01\x12_\n\x0cRecordExport\x12&.ketav.registry.v1.RecordExportRequest\x1a\'.ketav.registry.v1.RecordExportResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -58,15 +58,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DELETEACCOUNTRESPONSE']._serialized_start=580
   _globals['_DELETEACCOUNTRESPONSE']._serialized_end=648
   _globals['_AUDITENTRY']._serialized_start=650
-  _globals['_AUDITENTRY']._serialized_end=759
-  _globals['_LISTAUDITENTRIESREQUEST']._serialized_start=761
-  _globals['_LISTAUDITENTRIESREQUEST']._serialized_end=817
-  _globals['_LISTAUDITENTRIESRESPONSE']._serialized_start=819
-  _globals['_LISTAUDITENTRIESRESPONSE']._serialized_end=914
-  _globals['_RECORDEXPORTREQUEST']._serialized_start=916
-  _globals['_RECORDEXPORTREQUEST']._serialized_end=973
-  _globals['_RECORDEXPORTRESPONSE']._serialized_start=975
-  _globals['_RECORDEXPORTRESPONSE']._serialized_end=997
-  _globals['_ACCOUNTSERVICE']._serialized_start=1000
-  _globals['_ACCOUNTSERVICE']._serialized_end=1624
+  _globals['_AUDITENTRY']._serialized_end=775
+  _globals['_LISTAUDITENTRIESREQUEST']._serialized_start=777
+  _globals['_LISTAUDITENTRIESREQUEST']._serialized_end=833
+  _globals['_LISTAUDITENTRIESRESPONSE']._serialized_start=835
+  _globals['_LISTAUDITENTRIESRESPONSE']._serialized_end=930
+  _globals['_RECORDEXPORTREQUEST']._serialized_start=932
+  _globals['_RECORDEXPORTREQUEST']._serialized_end=989
+  _globals['_RECORDEXPORTRESPONSE']._serialized_start=991
+  _globals['_RECORDEXPORTRESPONSE']._serialized_end=1013
+  _globals['_ACCOUNTSERVICE']._serialized_start=1016
+  _globals['_ACCOUNTSERVICE']._serialized_end=1640
 # @@protoc_insertion_point(module_scope)

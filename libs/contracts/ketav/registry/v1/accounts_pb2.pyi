@@ -228,8 +228,9 @@ class AuditEntry(_message.Message):
     ACTION_FIELD_NUMBER: _builtins.int
     SUBJECT_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    MEMBER_FIELD_NUMBER: _builtins.int
     actor: _builtins.str
-    """Who did it: `user`; `operator`; the role of a service, such as `trainer`; or `database`."""
+    """Who did it: `user`; `member`, of a project of the user; `operator`; the role of a service, such as `trainer`; or `database`."""
     action: _builtins.str
     """What was done: account.created, .disabled, .enabled, .deleted; key.created, .revoked; page.deleted;
     project.deleted, .exported; model.activated; webhook.set, .deleted.
@@ -238,6 +239,8 @@ class AuditEntry(_message.Message):
     """To what: a key's 8 characters after `ktv_`, a model's version (`base`: the base of the script), a project's id
     with the format of the export. Empty: the account itself, or what is deleted.
     """
+    member: _builtins.str
+    """Name of the account of the member; empty when the caller sees no such account any more, and for other actors."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When, by the database clock."""
@@ -249,10 +252,11 @@ class AuditEntry(_message.Message):
         action: _builtins.str = ...,
         subject: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        member: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "actor", b"actor", "create_time", b"create_time", "subject", b"subject"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "actor", b"actor", "create_time", b"create_time", "member", b"member", "subject", b"subject"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -378,6 +378,7 @@ class StoredCorrection(_message.Message):
     WITHDRAWN_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     AUTHOR_FIELD_NUMBER: _builtins.int
+    RESTORED_BY_FIELD_NUMBER: _builtins.int
     text: _builtins.str
     """The text; empty for a line without a text and for a withdrawal."""
     confirmed: _builtins.bool
@@ -387,7 +388,9 @@ class StoredCorrection(_message.Message):
     withdrawn: _builtins.bool
     """Whether it is a withdrawal of the corrections before it."""
     author: _builtins.str
-    """Name of the account that submitted it; empty when the account was deleted."""
+    """Name of the account that wrote the text; empty when the account was deleted."""
+    restored_by: _builtins.str
+    """Name of the account that restored the text by undoing an edit of lines; empty where none did."""
     @_builtins.property
     def quarantine(self) -> _page_pb2.Quarantine:
         """The reason why it does not train; absent when it does, and for a withdrawal."""
@@ -406,10 +409,11 @@ class StoredCorrection(_message.Message):
         withdrawn: _builtins.bool = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         author: _builtins.str = ...,
+        restored_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "quarantine", b"quarantine"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "confirmed", b"confirmed", "create_time", b"create_time", "imported", b"imported", "quarantine", b"quarantine", "text", b"text", "withdrawn", b"withdrawn"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "confirmed", b"confirmed", "create_time", b"create_time", "imported", b"imported", "quarantine", b"quarantine", "restored_by", b"restored_by", "text", b"text", "withdrawn", b"withdrawn"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

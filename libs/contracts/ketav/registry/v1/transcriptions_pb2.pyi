@@ -382,7 +382,7 @@ class SearchLinesRequest(_message.Message):
     word may have the prefixes of Hebrew, and a longer word may differ by one or two letters.
     """
     project_id: _builtins.str
-    """UUID of the project to search; empty: all projects of the caller."""
+    """UUID of the project to search; empty: all projects of the caller, and the 50 latest ones shared with the caller."""
     cursor: _builtins.str
     """Opaque cursor of the previous response; empty starts at the best hit."""
     limit: _builtins.int

@@ -106,7 +106,7 @@ class TranscriptionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def SearchLines(self, request, context):
-        """Searches the lines of the caller's pages, as they were read last, by their verified text or their reading. Best
+        """Searches the lines of the pages that the caller sees, as they were read last, by their verified text or their reading. Best
         first, at most 1,000. INVALID_ARGUMENT empty-query: the query has no letter and no digit; query-too-long.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

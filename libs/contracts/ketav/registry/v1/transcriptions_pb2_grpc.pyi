@@ -57,7 +57,7 @@ class TranscriptionServiceStub:
     names lines that its first edit has replaced, or would read the page again. NOT_FOUND: no such page. ALREADY_EXISTS idempotency-key-reused: another request had the key.
     """
     SearchLines: _grpc.UnaryUnaryMultiCallable[_transcriptions_pb2.SearchLinesRequest, _transcriptions_pb2.SearchLinesResponse]
-    """Searches the lines of the caller's pages, as they were read last, by their verified text or their reading. Best
+    """Searches the lines of the pages that the caller sees, as they were read last, by their verified text or their reading. Best
     first, at most 1,000. INVALID_ARGUMENT empty-query: the query has no letter and no digit; query-too-long.
     """
 
@@ -90,7 +90,7 @@ class TranscriptionServiceAsyncStub(TranscriptionServiceStub):
     names lines that its first edit has replaced, or would read the page again. NOT_FOUND: no such page. ALREADY_EXISTS idempotency-key-reused: another request had the key.
     """
     SearchLines: _aio.UnaryUnaryMultiCallable[_transcriptions_pb2.SearchLinesRequest, _transcriptions_pb2.SearchLinesResponse]  # type: ignore[assignment]
-    """Searches the lines of the caller's pages, as they were read last, by their verified text or their reading. Best
+    """Searches the lines of the pages that the caller sees, as they were read last, by their verified text or their reading. Best
     first, at most 1,000. INVALID_ARGUMENT empty-query: the query has no letter and no digit; query-too-long.
     """
 
@@ -150,7 +150,7 @@ class TranscriptionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _transcriptions_pb2.SearchLinesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_transcriptions_pb2.SearchLinesResponse, _abc.Awaitable[_transcriptions_pb2.SearchLinesResponse]]:
-        """Searches the lines of the caller's pages, as they were read last, by their verified text or their reading. Best
+        """Searches the lines of the pages that the caller sees, as they were read last, by their verified text or their reading. Best
         first, at most 1,000. INVALID_ARGUMENT empty-query: the query has no letter and no digit; query-too-long.
         """
 
