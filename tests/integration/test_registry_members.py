@@ -328,7 +328,7 @@ async def test_a_transaction_for_a_member_neither_sees_nor_writes_the_audit_log(
 async def test_members_find_the_text_of_shared_projects_until_they_are_removed(team: Team) -> None:
     """Without naming a project, next to their own text; a stranger finds nothing."""
 
-    async def found(user: UUID) -> list[tuple[str, str]]:
+    async def hits_of(user: UUID) -> list[tuple[str, str]]:
         """Return the projects and the texts of the hits of a user."""
         request = transcriptions_pb2.SearchLinesRequest(query="שלום")
         with acting(user):
@@ -339,12 +339,12 @@ async def test_members_find_the_text_of_shared_projects_until_they_are_removed(t
         own = (await create(team.registry)).page
         await record(team.registry, own, "שלום שלי")
     shared = (team.project_id, TEXTS[0])
-    assert await found(team.editor) == [(own.project_id, "שלום שלי"), shared]
-    assert await found(team.viewer) == [shared]
-    assert await found(team.owner) == [shared]
-    assert await found(team.stranger) == []
+    assert await hits_of(team.editor) == [(own.project_id, "שלום שלי"), shared]
+    assert await hits_of(team.viewer) == [shared]
+    assert await hits_of(team.owner) == [shared]
+    assert await hits_of(team.stranger) == []
     await members.remove_member(team.owner, UUID(team.project_id), "viewer", stores=team.registry.stores)
-    assert await found(team.viewer) == []
+    assert await hits_of(team.viewer) == []
 
 
 async def test_a_removed_member_finds_no_project_and_their_corrections_keep_their_name(team: Team) -> None:

@@ -10,7 +10,7 @@ from ketav_registry.domain.corrections_quarantine import Quarantine, QuarantineC
 from ketav_registry.domain.members import Role
 from ketav_registry.domain.requests import RequestKey
 from ketav_registry.domain.transcriptions import LineKey
-from ketav_registry.repository import corrections, erasure
+from ketav_registry.repository import corrections, corrections_history, erasure
 from ketav_registry.stores import Stores
 from ketav_registry.usecases.erasure import taint_and_fall_back
 from ketav_registry.usecases.pages import require_page
@@ -33,7 +33,7 @@ async def withdraw_correction(
         transaction, owner_id = scope.transaction, scope.owner_id
         page = await require_page(transaction, owner_id, project_id, page_id, lock=True)
         key = await _require_line(transaction, owner_id, page_id, line_id)
-        history = await corrections.list_corrections(transaction, owner_id, key)
+        history = await corrections_history.list_corrections(transaction, owner_id, key)
         if not history or history[0].withdrawn:
             raise NotFound("The line has no correction. Nothing needs to be withdrawn.")
         withdrawal = withdrawal_of(line_id)
@@ -65,12 +65,12 @@ async def list_corrections(
         transaction, owner_id = scope.transaction, scope.owner_id
         await require_page(transaction, owner_id, project_id, page_id)
         key = await _require_line(transaction, owner_id, page_id, line_id)
-        return await corrections.list_corrections(transaction, owner_id, key)
+        return await corrections_history.list_corrections(transaction, owner_id, key)
 
 
 async def _require_line(transaction: Transaction, user_id: UUID, page_id: UUID, line_id: UUID) -> LineKey:
     """Return the key of a line of any transcription of a page. NotFound: there is no such line."""
-    key = await corrections.find_line(transaction, user_id, page_id, line_id)
+    key = await corrections_history.find_line(transaction, user_id, page_id, line_id)
     if key is None:
         raise NotFound(
             "This page has no line with this id. Get the page and send the id of one of its lines."

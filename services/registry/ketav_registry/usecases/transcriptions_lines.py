@@ -28,7 +28,7 @@ from ketav_registry.domain.transcriptions import (
     Transcription,
     geometry_digests,
 )
-from ketav_registry.repository import corrections, erasure, requests, transcriptions
+from ketav_registry.repository import corrections, corrections_history, erasure, requests, transcriptions
 from ketav_registry.stores import Stores
 from ketav_registry.usecases.corrections import known_alphabet, with_quarantines
 from ketav_registry.usecases.corrections_withdrawal import withdrawal_of
@@ -267,7 +267,7 @@ async def _restore(transaction: Transaction, user_id: UUID, changes: _Changes) -
         if digest in changes.before or line.line_id is None:
             continue
         key = LineKey(changes.page.page_id, digest)
-        history = await corrections.list_corrections(transaction, user_id, key)
+        history = await corrections_history.list_corrections(transaction, user_id, key)
         restored.append([_copy(line.line_id, former) for former in _withdrawn_by_edit(history)])
     for corrections_of_lines in zip_longest(*restored):
         await _insert(transaction, user_id, changes, [new for new in corrections_of_lines if new is not None])

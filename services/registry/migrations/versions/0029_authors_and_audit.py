@@ -30,6 +30,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the columns: whoever restored a correction is its author."""
+    """Drop the columns: the account that restored a correction becomes its author."""
     op.drop_column("audit_entry", "member_id")
     op.drop_column("correction", "author_feedback_id")
