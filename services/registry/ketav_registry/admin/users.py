@@ -60,7 +60,13 @@ def list_audit(
     """List the actions on a user's account, newest first: keys, deletions, exports, models, webhooks."""
     entries = run(lambda stores: accounts_audit.list_entries_of(name, limit, stores=stores))
     rows = [
-        {"time": entry.create_time, "actor": entry.actor, "action": entry.action, "subject": entry.subject}
+        {
+            "time": entry.create_time,
+            "actor": entry.actor,
+            "member": entry.member,
+            "action": entry.action,
+            "subject": entry.subject,
+        }
         for entry in entries
     ]
     show(rows, as_json=as_json)

@@ -78,7 +78,7 @@ class TranscriptionServicer(transcriptions_pb2_grpc.TranscriptionServiceServicer
         return pb.FindLineEditResponse(found=is_repeated)
 
     async def SearchLines(self, request: pb.SearchLinesRequest, context: object) -> pb.SearchLinesResponse:
-        """Search the lines of the caller's pages."""
+        """Search the lines of the pages that the caller sees."""
         project_id = common.uuid(request.project_id, "project_id") if request.project_id else None
         limit = common.limit(request.limit, default=20, maximum=100)
         start = convert_search.search_position(request)

@@ -41,15 +41,15 @@ async def search_lines(
     """
     words = query_words(query)
     if project_id is not None:
-        rows = await _project_candidates(user_id, project_id, words, stores)
-    else:
-        async with stores.database.user(user_id) as transaction:
-            rows = await transcriptions_search.candidates(transaction, user_id, None, words, MAX_HITS)
-            shared = await members.list_shared_projects(transaction, user_id, MAX_SHARED_PROJECTS)
-        for shared_id in shared:
-            with suppress(NotFound):  # the membership or the project has ended meanwhile
-                rows += await _project_candidates(user_id, shared_id, words, stores)
-    return (await asyncio.to_thread(_ranked, rows, words))[:MAX_HITS]
+        return await _add_hits([], await _project_candidates(user_id, project_id, words, stores), words)
+    async with stores.database.user(user_id) as transaction:
+        rows = await transcriptions_search.candidates(transaction, user_id, None, words, MAX_HITS)
+        shared = await members.list_shared_projects(transaction, user_id, MAX_SHARED_PROJECTS)
+    hits = await _add_hits([], rows, words)
+    for shared_id in shared:
+        with suppress(NotFound):  # the membership or the project has ended meanwhile
+            hits = await _add_hits(hits, await _project_candidates(user_id, shared_id, words, stores), words)
+    return hits
 
 
 async def _project_candidates(
@@ -63,11 +63,21 @@ async def _project_candidates(
         )
 
 
-def _ranked(rows: list[Candidate], words: list[str]) -> list[SearchHit]:
-    """Return the lines whose text matches, best first."""
+async def _add_hits(hits: list[SearchHit], rows: list[Candidate], words: list[str]) -> list[SearchHit]:
+    """Return the best MAX_HITS of the hits and of the rows that match, so that no more stay in memory."""
+    return sorted([*hits, *await asyncio.to_thread(_matches, rows, words)], key=_rank)[:MAX_HITS]
+
+
+def _rank(item: SearchHit) -> float:
+    """Return the key by which the best hit is the first."""
+    return -item.hit.score
+
+
+def _matches(rows: list[Candidate], words: list[str]) -> list[SearchHit]:
+    """Return the lines whose text matches, in the order of the rows."""
     hits = []
     for project_id, page_id, line in rows:
         hit = find(line.text if line.verified_text is None else line.verified_text, words)
         if hit is not None:
             hits.append(SearchHit(project_id, page_id, line, hit))
-    return sorted(hits, key=lambda item: -item.hit.score)
+    return hits
