@@ -239,6 +239,7 @@ def _shards_read() -> int:
 for command in (
     measure_commands.language,
     measure_commands.tune,
+    measure_commands.unseen,
     measure_commands.evaluate,
     measure_commands.traditions,
     measure_commands.peers,

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import statistics
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -55,6 +56,23 @@ def tune(language: Path = LANGUAGE, model: Path = MODEL) -> None:
     language_model.write(fitted, language)
     for name, (greedy, beam) in tuning.compare(fitted, loaded.net.codec, outputs, lines).items():
         print(f"{name:16} {len(lines[name]):4} lines CER greedy {greedy:.4f} beam {beam:.4f}")
+
+
+def unseen(model: Path = MODEL, language: Path = LANGUAGE) -> None:
+    """Read the validation lines as served; print the CER of each set and of the unseen writers."""
+    from ketav_basemodel import tune as tuning
+    from ketav_engine import models
+    from ketav_engine.recognition import language_model
+
+    loaded, words = models.load(model.read_bytes()), language_model.read(language)
+    lines = tuning.validation_lines(MATERIAL, require_bench_data(), loaded.info.height)
+    outputs = tuning.outputs(loaded, lines)
+    for name, (greedy, beam) in tuning.compare(words, loaded.net.codec, outputs, lines).items():
+        print(f"{name:16} {len(lines[name]):4} lines CER greedy {greedy:.4f} beam {beam:.4f}")
+    by_writer = sorted(tuning.writer_rates(words, loaded.net.codec, outputs, lines).values())
+    worst = by_writer[-(len(by_writer) // 10) :]
+    median, tenth = statistics.median(by_writer), statistics.fmean(worst)
+    print(f"{len(by_writer)} unseen writers: median CER {median:.4f}, mean of the worst tenth {tenth:.4f}")
 
 
 def evaluate(

@@ -104,7 +104,7 @@ def test_settings_that_break_a_guard_are_not_chosen() -> None:
     words = language_model.train({"אב": 0.8, "בא": 0.2}, RunningText([], ["אב", "אב", "בא"], []), "אב ")
     decoder = BeamDecoder(LanguageTables(words), codec)
     preferred = decoder.log_probability([2, 1]) - decoder.log_probability([1, 2])
-    difference = dict.fromkeys(tune.DECIDING, 0.9 * preferred) | dict.fromkeys(tune.GUARDS, 0.6 * preferred)
+    difference = dict.fromkeys(tune.DECIDING, 0.9 * preferred) | dict.fromkeys(tune.MAX_GUARD_CER, 0.6 * preferred)
     nothing = np.zeros((1, 1), np.uint8)
     lines = {
         name: [tune.ValidationLine("w", "אב" if name in tune.DECIDING else "בא", nothing)]
@@ -114,6 +114,20 @@ def test_settings_that_break_a_guard_are_not_chosen() -> None:
     trials = tune.fit(words, codec, outputs, lines)
     assert trials[0].rates["random"] == 0
     assert any(trial.cost < trials[0].cost for trial in trials)
+
+
+@pytest.mark.kraken
+def test_the_cer_of_a_writer_counts_the_lines_of_running_text() -> None:
+    """One writer is read without an error, the other with two errors in two letters."""
+    from kraken.lib.codec import PytorchCodec
+
+    codec = PytorchCodec("אב")
+    words = language_model.train({"אב": 0.5, "בא": 0.5}, RunningText([], ["אב", "בא"], []), "אב ")
+    nothing, read_as_written = np.zeros((1, 1), np.uint8), outputs_between(20)
+    correct, wrong = tune.ValidationLine("a", "אב", nothing), tune.ValidationLine("b", "בא", nothing)
+    lines = {name: [correct, wrong] for name in tune.UNSEEN}
+    rates = tune.writer_rates(words, codec, {name: [read_as_written] * 2 for name in lines}, lines)
+    assert (min(rates.values()), max(rates.values())) == (0, 1)
 
 
 def test_a_calibration_finds_the_probabilities_that_it_was_made_with() -> None:
