@@ -135,17 +135,18 @@ basemodel-data: $(STAMP) ## fetch fonts and texts for the synthetic lines (needs
 
 WORK = $(or $(KETAV_BASEMODEL_WORK),var/basemodel)
 
-# Three stages, each on new lines; the last one also with the held-out writers.
+# Four stages, each on new lines; the last one also with the held-out writers.
 STAGE = OMP_NUM_THREADS=1 KETAV_BASEMODEL_WORK=$(WORK)
 BUILD = $(BIN)/python -m ketav_basemodel build
 
 basemodel: $(STAMP) ## train hebrew_base, from the last checkpoint if there is one
 	$(STAGE) $(BUILD) --lines 190000
 	$(STAGE)/stage-2 $(BUILD) --lines 54000 --first 124 --seed 2 --rate 1e-3 --start $(WORK)/base.safetensors
-	$(STAGE)/stage-3 $(BUILD) --lines 140000 --first 160 --seed 3 --rate 1e-3 --all-writers \
-	  --start $(WORK)/stage-2/base.safetensors
-	$(BIN)/python -m ketav_basemodel release --model $(WORK)/stage-3/base.safetensors \
-	  --calibrated-by $(WORK)/stage-2/base.safetensors
+	$(STAGE)/stage-3 $(BUILD) --lines 320000 --first 400 --seed 11 --start $(WORK)/stage-2/base.safetensors
+	$(STAGE)/stage-4 $(BUILD) --lines 450000 --first 800 --seed 12 --all-writers \
+	  --start $(WORK)/stage-3/base.safetensors
+	$(BIN)/python -m ketav_basemodel release --model $(WORK)/stage-4/base.safetensors \
+	  --calibrated-by $(WORK)/stage-3/base.safetensors
 
 validate: $(STAMP) ## measure CER on synthetic lines of held-out writers and texts
 	OMP_NUM_THREADS=1 $(BIN)/python -m ketav_basemodel validate
