@@ -8,6 +8,7 @@ from uuid import UUID
 from ketav.page.v1 import page_pb2
 from ketav.registry.v1 import corrections_pb2, models_pb2, pages_pb2, training_pb2, transcriptions_pb2
 from ketav_common import rpc
+from ketav_common.error_rates import edits
 from ketav_engine.domain import FoundLine
 from ketav_engine.images import decode
 from ketav_testing import tiny
@@ -112,7 +113,7 @@ async def corrected_page(
 
 
 def errors(model: bytes, seed: int, writing: Writing | None = None) -> int:
-    """Return how many lines of a fresh page a model reads otherwise than they were written."""
+    """Return the character edits between a fresh page and what a model reads on it."""
     engine = tiny.TinyEngine()
     writing = writing or Writing()
     texts = writing.texts(10, seed)
@@ -122,4 +123,4 @@ def errors(model: bytes, seed: int, writing: Writing | None = None) -> int:
         lines.append(FoundLine(row, tuple(baseline), tuple(boundary)))
     loaded = engine.load_model(model, hashlib.sha256(model).hexdigest())
     readings = engine.read_lines(engine.cut_lines(decode(writing.draw(texts)), lines, 48), loaded)
-    return sum(reading.text != text for reading, text in zip(readings, texts, strict=True))
+    return sum(edits(text, reading.text) for reading, text in zip(readings, texts, strict=True))
