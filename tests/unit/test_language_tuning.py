@@ -104,7 +104,9 @@ def test_settings_that_break_a_guard_are_not_chosen() -> None:
     words = language_model.train({"אב": 0.8, "בא": 0.2}, RunningText([], ["אב", "אב", "בא"], []), "אב ")
     decoder = BeamDecoder(LanguageTables(words), codec)
     preferred = decoder.log_probability([2, 1]) - decoder.log_probability([1, 2])
-    difference = dict.fromkeys(tune.DECIDING, 0.9 * preferred) | dict.fromkeys(tune.MAX_GUARD_CER, 0.6 * preferred)
+    difference = dict.fromkeys(tune.DECIDING, 0.9 * preferred) | dict.fromkeys(
+        tune.MAX_GUARD_CER, 0.6 * preferred
+    )
     nothing = np.zeros((1, 1), np.uint8)
     lines = {
         name: [tune.ValidationLine("w", "אב" if name in tune.DECIDING else "בא", nothing)]
