@@ -35,9 +35,10 @@ UNSEEN: Final = ("newspaper", "sentences", "comments")
 DECIDING: Final = (*UNSEEN, "held-out writers")
 """Sets of lines whose mean CER is minimised; no text of `newspaper` was counted."""
 MAX_GUARD_CER: Final = {"random": 0.176, "numbers": 0.239}
-"""Largest allowed CER of the sets that must remain readable: names and codes are rare, and users correct them in
-any case. The values are 4/3 of the CER of the best path with the twin of the release of 2026-11-26. They do
-not follow the network: when it reads random letters better, that is no reason to weaken the language model."""
+"""Largest allowed CER of the sets that must remain readable: names and codes are rare, and users correct
+them in any case. The values are 4/3 of the CER of the best path with the twin of the release of 2026-11-26.
+They do not follow the network: when it reads random letters better, that is no reason to weaken the language
+model."""
 MIN_WORDS: Final = 4
 """Words of the shortest line."""
 GRID: Final = {
