@@ -82,6 +82,11 @@ faults: export KETAV_FAULT_PAIRS ?= 10
 faults: $(STAMP) ## inject some hundred faults into a running system and count the results
 	$(BIN)/python -m pytest --timeout 1200 -o python_files="test_*.py long.py" tests/faults
 
+.PHONY: faults-load
+# KETAV_FAULT_LOAD is the number of acknowledged operations for each fault.
+faults-load: $(STAMP) ## inject faults while 20 users upload and correct, 2,000 operations each (var/faults-load.md)
+	$(BIN)/python -m pytest --timeout 900 -o python_files=load.py tests/faults
+
 .PHONY: real-engine
 real-engine: $(STAMP) ## train a hand from a new base model with Kraken's networks (minutes)
 	$(BIN)/python -m pytest --timeout 1800 -o python_files=real_engine.py tests/integration

@@ -19,6 +19,7 @@ from ketav_registry.blobs_directory import DirectoryBlobStore
 from ketav_registry.main import blob_store
 from tests.parts.processes import free_port
 from tests.parts.s3 import S3Server
+from tests.parts.tcp_proxy import NetworkFault, tcp_proxy
 
 SIZES = [1, 1000, 1 << 20, (1 << 20) + 1, (7 << 20) + 13]
 
@@ -256,6 +257,40 @@ async def test_a_suspended_s3_server_is_unavailable(s3: S3Server, tmp_path: Path
     finally:
         s3.process.send_signal(signal.SIGCONT)
     await store(slow_blobs, chunks_of(b"x"), key_of, max_bytes=10, size_bytes=1)
+
+
+@pytest.mark.parametrize("size", [100_000, (7 << 20) + 13])
+async def test_s3_keeps_the_object_of_a_key_when_an_upload_arrives_damaged(
+    s3: S3Server, tmp_path: Path, size: int
+) -> None:
+    """In one request and in parts: while every upload is damaged nothing is stored; later ones succeed."""
+    content, bucket_url = os.urandom(size), s3.url(f"test-{uuid4().hex}")
+    async with tcp_proxy(s3.port) as proxy:
+        store_url = bucket_url.replace(f":{s3.port}/", f":{proxy.port}/")
+        tested = StoreUnderTest(blob_store(store_url, tmp_path / "spool"), lambda key, content: None)
+        await tested.blobs.create()
+        for stored in (False, True):
+            proxy.set(NetworkFault(flip_to_store=1.0))
+            with pytest.raises(Unavailable):
+                await put(tested, content)
+            proxy.set(NetworkFault())
+            assert bool(await tested.blobs.listing("images/", "", 3)) == stored
+            key = await put(tested, content)
+            assert b"".join(await get(tested, key, content)) == content
+        assert not list(tested.blobs.spool.iterdir())
+
+
+async def test_an_upload_that_arrives_damaged_is_repeated(s3: S3Server, tmp_path: Path) -> None:
+    """The caller notices nothing."""
+    content, bucket_url = os.urandom(100_000), s3.url(f"test-{uuid4().hex}")
+    async with tcp_proxy(s3.port) as proxy:
+        store_url = bucket_url.replace(f":{s3.port}/", f":{proxy.port}/")
+        tested = StoreUnderTest(blob_store(store_url, tmp_path / "spool"), lambda key, content: None)
+        await tested.blobs.create()
+        proxy.set(NetworkFault(flip_to_store=1.0, max_flips=1))
+        key = await put(tested, content)
+        assert proxy.injected == 1
+        assert b"".join(await get(tested, key, content)) == content
 
 
 async def test_wrong_credentials_are_unavailable(s3: S3Server, tmp_path: Path) -> None:

@@ -25,6 +25,11 @@ class S3Server:
 
     port: int
     process: subprocess.Popen[bytes]
+    command: list[str]
+
+    def restarted(self, folder: Path) -> contextlib.AbstractContextManager["S3Server"]:
+        """Run a stopped server again, with the same folder and port."""
+        return _serving(self.command, folder, self.port)
 
     @property
     def client(self) -> Minio:
@@ -76,11 +81,18 @@ def s3_server(folder: Path) -> Iterator[S3Server]:
     command += ["-webdav=false", "-admin.ui=false", "-master.telemetry=false", f"-s3.config={config}"]
     # Each bucket takes seven volumes, and by default there are as many as the free disk could hold when full.
     command += ["-s3.port.iceberg=0", "-s3.port.lance=0", "-volume.max=5000"]
+    with _serving(command, folder, ports["s3"]) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def _serving(command: list[str], folder: Path, port: int) -> Iterator[S3Server]:
+    """Run a server on the data of a folder."""
     with running(
         command,
         folder / "s3.log",
-        lambda: _put_and_get(ports["s3"]),
+        lambda: _put_and_get(port),
         stop=signal.SIGKILL,
         env=os.environ | {"GOMEMLIMIT": "512MiB", "GOMAXPROCS": "1"},
     ) as process:
-        yield S3Server(ports["s3"], process)
+        yield S3Server(port, process, command)

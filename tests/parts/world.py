@@ -148,6 +148,8 @@ class World:
     channels: dict[str, grpc.aio.Channel] = field(default_factory=dict)
     started: int = 0
     """Workers so far."""
+    settings: dict[str, str] = field(default_factory=dict)
+    """Settings of all programs that replace those of this system, such as the URLs of other stores."""
 
     @property
     def faults(self) -> Path:
@@ -225,7 +227,9 @@ class World:
             "KETAV_JOB_SWEEP_SECONDS": str(self.pace.sweep),
             DIRECTORY: str(self.faults),
         }
-        return Program(module, arguments, {**os.environ, **own, **settings}, self.folder / f"{name}.log")
+        return Program(
+            module, arguments, {**os.environ, **own, **self.settings, **settings}, self.folder / f"{name}.log"
+        )
 
     async def serve(self, name: str) -> None:
         """Start a service, or start it again, and wait until it answers."""
@@ -300,7 +304,8 @@ class World:
     def _stores(self) -> StoreSettings:
         """Return the settings of the registry's stores."""
         url = self.postgres.url(self.database, "ketav_service")
-        return StoreSettings(database_url=url, blob_url=f"file://{self.blobs}", spool_dir=None)
+        blob_url = self.settings.get("KETAV_BLOB_URL", f"file://{self.blobs}")
+        return StoreSettings(database_url=url, blob_url=blob_url, spool_dir=None)
 
     async def changes(self, after: int = 0) -> list[history.Change]:
         """Return the changes of runs and models after a number."""
@@ -387,15 +392,25 @@ class World:
 
 @contextlib.asynccontextmanager
 async def world(
-    folder: Path, postgres: PostgresServer, *, workers: int = 3, pace: Pace | None = None
+    folder: Path,
+    postgres: PostgresServer,
+    *,
+    workers: int = 3,
+    pace: Pace | None = None,
+    settings: Callable[[str, Valkey], dict[str, str]] = lambda _database, _queue: {},
 ) -> AsyncIterator[World]:
-    """Run the system with some workers over a fresh database whose history is recorded."""
+    """Run the system with some workers over a fresh database whose history is recorded.
+
+    `settings` returns those of all programs, from the name of the database and the queue.
+    """
     database = postgres.migrated_database()
     owner = await asyncpg.create_pool(postgres.url(database), min_size=1, max_size=4, timeout=30)
     try:
         await history.record(owner)
         with valkey() as queue:
-            running = World(folder, postgres, database, queue, pace or Pace(), owner)
+            running = World(
+                folder, postgres, database, queue, pace or Pace(), owner, settings=settings(database, queue)
+            )
             try:
                 await running.import_base(tiny.save())
                 await running.serve("registry")

@@ -1,6 +1,7 @@
 """Every call between services has identity, deadline, errors and a line in the request log."""
 
 import asyncio
+import errno
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -38,6 +39,8 @@ class Probe(PageServiceServicer):
                 raise errors.NotFound("no such page", code="no-page", details={"page": "1"}, retry_after=3)
             case "bug":
                 raise ZeroDivisionError
+            case "full disk":
+                raise OSError(errno.ENOSPC, "No space left on device", "/folder/file")
             case "hang":
                 await asyncio.sleep(30)
         page = pages_pb2.Page(page_id=str(context.current_user()), project_id=context.request_id())
@@ -137,6 +140,16 @@ async def test_a_defect_is_reported_as_internal_without_its_message(tmp_path: Pa
         with pytest.raises(errors.Internal) as caught, rpc.raise_ketav_errors():
             await stub.GetPage(pages_pb2.GetPageRequest(project_id="bug"))
     assert "Zero" not in caught.value.detail
+
+
+async def test_a_full_disk_is_unavailable_without_its_path(tmp_path: Path, as_user: None) -> None:
+    """The caller learns when to retry."""
+    async with probe(tmp_path) as stub:
+        with pytest.raises(errors.Unavailable) as caught, rpc.raise_ketav_errors():
+            await stub.GetPage(pages_pb2.GetPageRequest(project_id="full disk"))
+    assert caught.value.retry_after == 10
+    assert "its disk is full" in caught.value.detail
+    assert "folder" not in caught.value.detail
 
 
 async def test_an_error_after_the_first_message_of_a_stream_arrives(tmp_path: Path, as_user: None) -> None:

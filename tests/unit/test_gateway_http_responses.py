@@ -1,12 +1,16 @@
 """Headers, metrics and health of every response, and failures that are not the client's fault."""
 
+import errno
 from uuid import uuid4
 
+import httpx
 import pytest
+from fastapi import FastAPI
 from prometheus_client import generate_latest
 from structlog.testing import capture_logs
 
 from ketav_common.errors import Internal, KetavError, Unauthenticated
+from ketav_gateway.http import problems
 from tests.parts.gateway import Gateway
 
 
@@ -89,3 +93,24 @@ async def test_a_service_that_refuses_the_gateway_is_an_internal_error(
     response = await gateway.client.get("/projects/")
     assert (response.status_code, response.json()["code"]) == (500, "internal")
     assert "disk" not in response.text
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EMFILE])
+async def test_a_full_disk_is_503_with_the_seconds_to_wait(number: int) -> None:
+    """Another error of the system is a defect: the handler of 500 gets it."""
+    app = FastAPI()
+    problems.install(app)
+
+    @app.post("/{code}")
+    async def write(code: int) -> None:
+        """Fail to write a file."""
+        raise OSError(code, "no file", "/folder/file")
+
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
+        response = await client.post(f"/{number}")
+        with pytest.raises(PermissionError):
+            await client.post(f"/{errno.EACCES}")
+    assert (response.status_code, response.json()["code"]) == (503, "unavailable")
+    assert response.headers["retry-after"] == "10"
+    assert "folder" not in response.text

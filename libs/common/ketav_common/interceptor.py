@@ -14,6 +14,7 @@ from google.protobuf.message import DecodeError
 from grpc_status import rpc_status
 
 from ketav_common import context, telemetry, tracing
+from ketav_common.disk_room import out_of_room
 from ketav_common.errors import Internal, InvalidInput, KetavError, TimedOut, Unauthenticated, to_status
 from ketav_common.identity import Identity, Signer
 from ketav_common.limits import MAX_MODEL_BYTES, MIB
@@ -133,6 +134,8 @@ def _public_error(error: Exception, method: str) -> KetavError:
         return error
     if isinstance(error, TimeoutError):
         return TimedOut()
+    if (unavailable := out_of_room(error)) is not None:
+        return unavailable
     get_logger().error("rpc_crashed", method=method, exc_info=error)
     return Internal()
 

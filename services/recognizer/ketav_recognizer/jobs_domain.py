@@ -1,9 +1,9 @@
 """Pages of jobs in the hands of a worker: what it claims, and how an attempt ends."""
 
-import errno
 from dataclasses import dataclass
 from typing import Final
 
+from ketav_common.disk_room import is_out_of_room
 from ketav_common.errors import (
     Conflict,
     InvalidInput,
@@ -52,7 +52,6 @@ NO_ROOM: Final = Failure(
     pause_s=_PAUSE_S,
     counts=False,
 )
-_NO_ROOM_ERRORS: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE})
 
 
 def failure_of(error: Exception) -> Failure:
@@ -61,7 +60,7 @@ def failure_of(error: Exception) -> Failure:
     An attempt counts unless no part of the page was read, because a service was overloaded or unavailable, or
     because the worker has no room for files.
     """
-    if isinstance(error, OSError) and error.errno in _NO_ROOM_ERRORS:
+    if is_out_of_room(error):
         return NO_ROOM
     if isinstance(error, RateLimited):
         return Failure(error.code, error.detail, True, error.retry_after or _PAUSE_S, counts=False)

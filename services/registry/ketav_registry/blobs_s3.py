@@ -1,6 +1,8 @@
 """Object store in a bucket of MinIO or any S3 server."""
 
 import asyncio
+import base64
+import hashlib
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -25,8 +27,33 @@ _THREADS = 8
 """Concurrent calls; the client blocks, so each needs a thread and a connection."""
 _CONNECT_TIMEOUT_S = 3
 """Seconds for a new connection: an S3 server in the same network accepts within milliseconds."""
+_UPLOADS = 3
+"""Uploads of an object whose bytes are damaged on their way."""
+_DAMAGE_ERRORS = {"BadDigest", "XAmzContentSHA256Mismatch"}
+"""Codes of S3 for a body that does not match its digest."""
 _KEY_ERRORS = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch"}
 """Codes of S3 for keys that are unknown or wrong or may not use the bucket."""
+
+
+class _DigestPool(urllib3.PoolManager):
+    """Connections that send the MD5 of each body: S3 compares it before it stores the body.
+
+    The client of MinIO sends it over TLS alone; the SHA-256 that it sends without TLS is not compared by
+    every store. MD5 finds accidental damage only.
+    """
+
+    def urlopen(  # type: ignore[override]
+        self,
+        method: str,
+        url: str,
+        redirect: bool = True,
+        **request: Any,  # noqa: ANN401 - as the method that it overrides
+    ) -> urllib3.BaseHTTPResponse:
+        """Send a request with the MD5 of its body."""
+        if body := request.get("body"):
+            digest = hashlib.md5(body, usedforsecurity=False).digest()
+            request["headers"].setdefault("Content-MD5", base64.b64encode(digest).decode())
+        return super().urlopen(method, url, redirect, **request)
 
 
 class S3BlobStore:
@@ -41,9 +68,13 @@ class S3BlobStore:
         self.spool.mkdir(parents=True, exist_ok=True)
 
     async def publish(self, file: Path, key: str) -> None:
-        """Upload the file in one request of known length, or in parts if it is large."""
+        """Upload the file in one request of known length, or in parts if it is large.
+
+        S3 refuses bytes that were damaged on their way, and the key keeps the object that it had. They are
+        sent again; Unavailable: they were damaged each time.
+        """
         upload = partial(self._client.fput_object, bucket_name=self._bucket, object_name=key)
-        await self._call(partial(upload, file_path=str(file)))
+        await self._call(partial(_repeat_damaged, partial(upload, file_path=str(file))))
 
     async def chunks(self, key: str) -> AsyncIterator[bytes]:
         """Yield an object in chunks over one connection; raises DataLoss when it is missing."""
@@ -93,6 +124,19 @@ class S3BlobStore:
             raise _map_error(error) from error
 
 
+def _repeat_damaged(upload: Callable[[], object]) -> None:
+    """Upload until the bytes arrive undamaged, at most _UPLOADS times."""
+    for remaining in reversed(range(_UPLOADS)):
+        try:
+            upload()
+        except S3Error as error:
+            if error.code not in _DAMAGE_ERRORS or not remaining:
+                raise
+            log.warning("upload_damaged", reason=error.code)
+        else:
+            return
+
+
 def _describe(code: str) -> str:
     """Return a sentence for the operator about an error code of S3."""
     if code in _KEY_ERRORS:
@@ -117,7 +161,7 @@ def s3_store(parts: SplitResult, spool: Path, timeout_s: float) -> S3BlobStore:
     port = f":{parts.port}" if parts.port else ""
     timeout = urllib3.Timeout(connect=min(_CONNECT_TIMEOUT_S, timeout_s), read=timeout_s)
     retries = urllib3.Retry(2, read=0, backoff_factor=0.2, status_forcelist=[500, 502, 503, 504])
-    http = urllib3.PoolManager(timeout=timeout, retries=retries, maxsize=_THREADS)
+    http = _DigestPool(timeout=timeout, retries=retries, maxsize=_THREADS)
     client = Minio(
         host + port,
         access_key=unquote(parts.username or ""),

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from ketav_common import tracing
+from ketav_common.disk_room import out_of_room
 from ketav_common.errors import InvalidInput, KetavError
 from ketav_common.logging import get_logger
 from ketav_gateway.http.addresses import methods_of
@@ -144,6 +145,14 @@ async def _on_ketav_error(_request: Request, error: Exception) -> JSONResponse:
     return from_error(error)
 
 
+async def _on_os_error(_request: Request, error: Exception) -> JSONResponse:
+    """Return the response for a full disk; another error of the system is a defect."""
+    unavailable = out_of_room(error)
+    if unavailable is None:
+        raise error
+    return from_error(unavailable)
+
+
 async def _on_validation_error(_request: Request, error: Exception) -> JSONResponse:
     """Return the response for a request with invalid fields."""
     if not isinstance(error, RequestValidationError):
@@ -177,6 +186,7 @@ async def _on_http_exception(request: Request, error: Exception) -> JSONResponse
 def install(app: FastAPI) -> None:
     """Register the handlers of all errors."""
     app.add_exception_handler(KetavError, _on_ketav_error)
+    app.add_exception_handler(OSError, _on_os_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
 
