@@ -6,6 +6,7 @@ import io
 import os
 import signal
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,7 +20,7 @@ from ketav_registry.blobs_directory import DirectoryBlobStore
 from ketav_registry.main import blob_store
 from tests.parts.processes import free_port
 from tests.parts.s3 import S3Server
-from tests.parts.tcp_proxy import NetworkFault, tcp_proxy
+from tests.parts.tcp_proxy import NetworkFault, TcpProxy, tcp_proxy
 
 SIZES = [1, 1000, 1 << 20, (1 << 20) + 1, (7 << 20) + 13]
 
@@ -259,16 +260,25 @@ async def test_a_suspended_s3_server_is_unavailable(s3: S3Server, tmp_path: Path
     await store(slow_blobs, chunks_of(b"x"), key_of, max_bytes=10, size_bytes=1)
 
 
+@asynccontextmanager
+async def bucket_behind_proxy(
+    server: S3Server, folder: Path
+) -> AsyncIterator[tuple[TcpProxy, StoreUnderTest]]:
+    """Create an S3 store with a bucket of its own, whose connections a proxy can damage."""
+    async with tcp_proxy(server.port) as proxy:
+        url = server.url(f"test-{uuid4().hex}").replace(f":{server.port}/", f":{proxy.port}/")
+        tested = StoreUnderTest(blob_store(url, folder / "spool"), lambda key, content: None)
+        await tested.blobs.create()
+        yield proxy, tested
+
+
 @pytest.mark.parametrize("size", [100_000, (7 << 20) + 13])
 async def test_s3_keeps_the_object_of_a_key_when_an_upload_arrives_damaged(
     s3: S3Server, tmp_path: Path, size: int
 ) -> None:
     """In one request and in parts: while every upload is damaged nothing is stored; later ones succeed."""
-    content, bucket_url = os.urandom(size), s3.url(f"test-{uuid4().hex}")
-    async with tcp_proxy(s3.port) as proxy:
-        store_url = bucket_url.replace(f":{s3.port}/", f":{proxy.port}/")
-        tested = StoreUnderTest(blob_store(store_url, tmp_path / "spool"), lambda key, content: None)
-        await tested.blobs.create()
+    content = os.urandom(size)
+    async with bucket_behind_proxy(s3, tmp_path) as (proxy, tested):
         for stored in (False, True):
             proxy.set(NetworkFault(flip_to_store=1.0))
             with pytest.raises(Unavailable):
@@ -282,13 +292,24 @@ async def test_s3_keeps_the_object_of_a_key_when_an_upload_arrives_damaged(
 
 async def test_an_upload_that_arrives_damaged_is_repeated(s3: S3Server, tmp_path: Path) -> None:
     """The caller notices nothing."""
-    content, bucket_url = os.urandom(100_000), s3.url(f"test-{uuid4().hex}")
-    async with tcp_proxy(s3.port) as proxy:
-        store_url = bucket_url.replace(f":{s3.port}/", f":{proxy.port}/")
-        tested = StoreUnderTest(blob_store(store_url, tmp_path / "spool"), lambda key, content: None)
-        await tested.blobs.create()
+    content = os.urandom(100_000)
+    async with bucket_behind_proxy(s3, tmp_path) as (proxy, tested):
         proxy.set(NetworkFault(flip_to_store=1.0, max_flips=1))
         key = await put(tested, content)
+        assert proxy.injected == 1
+        assert b"".join(await get(tested, key, content)) == content
+
+
+async def test_an_object_that_is_damaged_on_its_way_from_s3_is_no_data_loss(
+    s3: S3Server, tmp_path: Path
+) -> None:
+    """It is Unavailable, and the last chunk is not sent; the next read succeeds."""
+    content = os.urandom(100_000)
+    async with bucket_behind_proxy(s3, tmp_path) as (proxy, tested):
+        key = await put(tested, content)
+        proxy.set(NetworkFault(flip_from_store=1.0, max_flips=1))
+        with pytest.raises(Unavailable):
+            await get(tested, key, content)
         assert proxy.injected == 1
         assert b"".join(await get(tested, key, content)) == content
 

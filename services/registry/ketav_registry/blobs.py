@@ -29,6 +29,7 @@ _HEAD_BYTES = 8 + MAX_MODEL_HEADER_BYTES
 RETRY_AFTER_S = 2
 """Seconds after which a caller retries when the store is unavailable."""
 STORE_UNAVAILABLE = "The object store is unavailable. Try again later."
+_DAMAGED_ON_ITS_WAY = "A stored object was damaged on its way from the object store. Try again later."
 
 STORE_MISSING = (
     "The bucket or folder of KETAV_BLOB_URL does not exist. Create it, restore it, or correct the variable."
@@ -123,7 +124,10 @@ async def _receive(chunks: Chunks, descriptor: int, counted: Counted) -> bytes:
 
 
 async def read(blobs: BlobStore, key: str, *, sha256: bytes, size_bytes: int) -> AsyncGenerator[bytes, None]:
-    """Yield an object in chunks; the last one only after the SHA-256 of the whole is verified (DataLoss)."""
+    """Yield an object in chunks; the last one only after the SHA-256 of the whole is verified.
+
+    DataLoss: the stored object has another one. Unavailable: only the bytes that arrived have.
+    """
     hasher, size, pending = hashlib.sha256(), 0, b""
     async for chunk in blobs.chunks(key):
         size += len(chunk)
@@ -134,10 +138,21 @@ async def read(blobs: BlobStore, key: str, *, sha256: bytes, size_bytes: int) ->
             yield pending
         pending = chunk
     if size != size_bytes or hasher.digest() != sha256:
+        if await _is_intact(blobs, key, sha256):
+            log.warning("download_damaged")
+            raise Unavailable(_DAMAGED_ON_ITS_WAY, retry_after=RETRY_AFTER_S)
         raise DataLoss(
             "A stored object does not match its digest. Ask the operator to restore it from a backup."
         )
     yield pending
+
+
+async def _is_intact(blobs: BlobStore, key: str, sha256: bytes) -> bool:
+    """Read an object once more and return whether it has this SHA-256."""
+    hasher = hashlib.sha256()
+    async for chunk in blobs.chunks(key):
+        hasher.update(chunk)
+    return hasher.digest() == sha256
 
 
 async def run_on_disk(call: Callable[[], _Result]) -> _Result:
