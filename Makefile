@@ -88,8 +88,8 @@ faults-load: $(STAMP) ## inject faults while 20 users upload and correct, 2,000 
 	$(BIN)/python -m pytest --timeout 900 -o python_files=load.py tests/faults
 
 .PHONY: real-engine
-real-engine: $(STAMP) ## train a hand from a new base model with Kraken's networks (minutes)
-	$(BIN)/python -m pytest --timeout 1800 -o python_files=real_engine.py tests/integration
+real-engine: $(STAMP) ## teach and read with Kraken's networks, also on the page in a browser (minutes)
+	$(BIN)/python -m pytest --timeout 1800 -o python_files=real_engine.py tests/integration tests/e2e
 
 run: $(STAMP) ## start the system on this machine (KETAV_PORT=8000, KETAV_DATA_DIR=.ketav)
 	@exec $(BIN)/python -m ketav_local
