@@ -1,6 +1,7 @@
 """Pages of a document that a job has stored and not read: they are read again from their images."""
 
 from ketav_client import AsyncKetav, ProblemError, Reading
+from ketav_client.generated.models import OcrResponse
 from ketav_client.readings import ReadPage
 
 
@@ -22,4 +23,5 @@ async def _read(client: AsyncKetav, project_id: str, page: ReadPage) -> ReadPage
         read = await client.read_again(project_id, page.image_id)
     except ProblemError as error:
         return ReadPage(page.image_id, None, str(error))
-    return ReadPage(page.image_id, read.text)
+    # A job would be the answer to Prefer: respond-async alone.
+    return ReadPage(page.image_id, read.text if isinstance(read, OcrResponse) else None)

@@ -9,7 +9,7 @@ import pytest
 from ketav.page.v1 import page_pb2
 from ketav.registry.v1 import corrections_pb2, ground_truth_pb2, pages_pb2, training_pb2
 from ketav_common import rpc
-from ketav_common.errors import NotFound
+from ketav_common.errors import NotFound, Precondition
 from tests.parts.postgres import PostgresServer
 from tests.parts.registry import (
     Registry,
@@ -165,15 +165,16 @@ async def test_a_withdrawn_correction_counts_nowhere_and_stays_in_the_history(re
     """The line is uncorrected; it can be corrected again, and withdrawn only while it is corrected."""
     with acting(await registry.new_user()):
         page, (first, second, *_) = await read_page(registry)
-        with pytest.raises(NotFound):
+        with pytest.raises(Precondition, match="no correction") as refused:
             await withdraw(registry, page, first)
+        assert refused.value.code == "nothing-to-withdraw"
         await submit(registry, page, {first: "תיקון", second: READ[1]})
         await submit(registry, page, {first: "תיקון שני"})
         assert (await withdraw(registry, page, first)).ground_truth_lines == 1
         line, *_ = await lines_of(registry, page)
         corrections = (line.HasField("corrected_text"), line.HasField("verified_text"))
         assert (*corrections, line.HasField("quarantine")) == (False, False, False)
-        with pytest.raises(NotFound):
+        with pytest.raises(Precondition, match="no correction"):
             await withdraw(registry, page, first)
         assert (await submit(registry, page, {first: "שלישי"})).ground_truth_lines == 2
         assert [(item.text, item.withdrawn) for item in await history(registry, page, first)] == [

@@ -129,7 +129,8 @@ async def test_a_correction_is_withdrawn_and_stays_in_the_history(gateway: Gatew
     page = (await gateway.client.get(f"/projects/{ids['project_id']}/images/{ids['image_id']}")).json()
     first_line = page["transcription"]["lines"][0]
     assert (first_line["corrected_text"], first_line["verified_text"]) == (None, None)
-    assert (await gateway.client.delete(f"{line}/correction")).status_code == 404
+    again = await gateway.client.delete(f"{line}/correction")
+    assert (again.status_code, again.json()["code"]) == (422, "nothing-to-withdraw")
     assert (await gateway.other.get(f"{line}/corrections")).status_code == 404
 
 

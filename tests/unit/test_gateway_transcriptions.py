@@ -135,6 +135,21 @@ async def test_respond_async_stores_the_image_and_a_job_reads_it(gateway: Gatewa
     assert (job["state"], job["pages"][0]["image_id"]) == ("queued", body["image_id"])
 
 
+@pytest.mark.parametrize("prefer", ["respond-async", "wait=5, Respond-Async", "respond-async; x=1"])
+async def test_respond_async_has_a_stored_image_read_again_by_a_job(gateway: Gateway, prefer: str) -> None:
+    """202 at once with the address to ask and the seconds to wait; nothing is read in the request."""
+    read = (await upload(gateway.client)).json()
+    image = f"/projects/{read['project_id']}/images/{read['image_id']}"
+    gateway.state.calls.clear()
+    response = await gateway.client.post(f"{image}/ocr", headers={"Prefer": prefer})
+    assert (response.status_code, gateway.state.calls) == (202, ["CreateJob", "EnqueueJob"])
+    headers = response.headers
+    assert (headers["location"], headers["preference-applied"]) == (image, "respond-async")
+    assert int(headers["retry-after"]) > 0
+    assert f'<{image}>; rel="status"' in headers["link"]
+    assert [page["image_id"] for page in response.json()["pages"]] == [read["image_id"]]
+
+
 async def test_an_image_that_cannot_be_stored_makes_no_job(gateway: Gateway) -> None:
     """The problem is that of the image."""
     response = await gateway.client.post("/ocr/", files={"file": b"text"}, headers=IN_BACKGROUND)

@@ -161,17 +161,21 @@ class Operations(ABC):
         image_id: str,
         *,
         model: None | str | Unset = UNSET,
+        prefer: None | str | Unset = UNSET,
         idempotency_key: None | str | Unset = UNSET,
-    ) -> OcrResponse:
+    ) -> Job | OcrResponse:
         """Read a stored image again.
 
         Read a stored image again: after a failure, or with a newer or another model.
+
+        With `Prefer: respond-async` a job reads it.
 
         Args:
             project_id (str): UUID of the project.
             image_id (str): UUID of the image.
             model (None | str | Unset): Model version to read with, one of yours or a base model;
                 without it your active model.
+            prefer (None | str | Unset): `respond-async`: respond with 202 before the pages are read.
             idempotency_key (None | str | Unset): A name for this request: the same request sent again
                 with it is done once.
         """
@@ -180,6 +184,7 @@ class Operations(ABC):
                 project_id=project_id,
                 image_id=image_id,
                 model=model,
+                prefer=prefer,
                 idempotency_key=idempotency_key,
             )
         )
@@ -1390,17 +1395,21 @@ class AsyncOperations(ABC):
         image_id: str,
         *,
         model: None | str | Unset = UNSET,
+        prefer: None | str | Unset = UNSET,
         idempotency_key: None | str | Unset = UNSET,
-    ) -> OcrResponse:
+    ) -> Job | OcrResponse:
         """Read a stored image again.
 
         Read a stored image again: after a failure, or with a newer or another model.
+
+        With `Prefer: respond-async` a job reads it.
 
         Args:
             project_id (str): UUID of the project.
             image_id (str): UUID of the image.
             model (None | str | Unset): Model version to read with, one of yours or a base model;
                 without it your active model.
+            prefer (None | str | Unset): `respond-async`: respond with 202 before the pages are read.
             idempotency_key (None | str | Unset): A name for this request: the same request sent again
                 with it is done once.
         """
@@ -1409,6 +1418,7 @@ class AsyncOperations(ABC):
                 project_id=project_id,
                 image_id=image_id,
                 model=model,
+                prefer=prefer,
                 idempotency_key=idempotency_key,
             )
         )

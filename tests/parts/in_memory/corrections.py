@@ -69,8 +69,10 @@ class Corrections(corrections_pb2_grpc.CorrectionServiceServicer):
         stored = user.page(request.project_id, request.page_id)
         lines = {line.line_id: line for line in stored.message.transcription.lines}
         line = lines.get(request.line_id)
-        if line is None or not line.HasField("corrected_text"):
-            raise NotFound("The line has no correction. Nothing needs to be withdrawn.")
+        if line is None:
+            raise NotFound("This page has no line with this id. Get the page and send one of its lines.")
+        if not line.HasField("corrected_text"):
+            raise Precondition("The line has no correction. Correct it first.", code="nothing-to-withdraw")
         for name in ("corrected_text", "verified_text", "quarantine"):
             line.ClearField(name)
         line.correction_id = str(uuid4())

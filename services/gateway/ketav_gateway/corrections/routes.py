@@ -145,7 +145,7 @@ async def put_correction(
 
 @router.delete(
     _LINE + "/correction",
-    responses=responses("not-found", "insufficient-role"),
+    responses=responses("not-found", "insufficient-role", "nothing-to-withdraw"),
     summary="Withdraw the correction of a line",
 )
 async def withdraw_correction(

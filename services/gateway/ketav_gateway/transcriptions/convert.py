@@ -15,6 +15,7 @@ from ketav_gateway.convert import (
     script_to_proto,
     timestamp,
 )
+from ketav_gateway.http.idempotency import RequestKey
 from ketav_gateway.transcriptions import schemas, words
 from ketav_gateway.transcriptions.words import confidence
 
@@ -147,6 +148,20 @@ def page_job_header(
         page_ids=[page.page_id],
         request_id=idempotency_key,
         request_sha256=fingerprint,
+    )
+
+
+def rereading_job_header(
+    project_id: str, image_id: str, model: str, key: RequestKey
+) -> jobs_pb2.CreateJobHeader:
+    """Return the message of a job that reads one stored page again; an empty model is the active one."""
+    return jobs_pb2.CreateJobHeader(
+        project_id=project_id,
+        model_version=model,
+        detect_turn=True,
+        page_ids=[image_id],
+        request_id=key.request_id,
+        request_sha256=key.sha256,
     )
 
 

@@ -55,6 +55,14 @@ _OCR_LINKS: Responses = {
         }
     }
 }
+_REREAD_ACCEPTED: Responses = {
+    202: {
+        "model": Job,
+        "description": "With `Prefer: respond-async`: a job will read the image. `Location` and `Link` with "
+        'rel="status" have the address of the image; `Retry-After` has the seconds until it is worth asking.',
+        "links": {**JOB_LINKS},
+    }
+}
 _ACCEPTED: Responses = {
     202: {
         "model": schemas.OcrAcceptedResponse | Job,
@@ -64,6 +72,11 @@ _ACCEPTED: Responses = {
         "links": {"image": _IMAGE_LINK, **JOB_LINKS},
     }
 }
+
+Preferences = Annotated[
+    str | None,
+    Header(alias="Prefer", description="`respond-async`: respond with 202 before the pages are read."),
+]
 
 
 @router.post(
@@ -95,10 +108,7 @@ async def run_ocr(
     gateway: Gateway,
     user_id: UserId,
     key: IdempotencyKey,
-    prefer: Annotated[
-        str | None,
-        Header(alias="Prefer", description="`respond-async`: respond with 202 before the pages are read."),
-    ] = None,
+    prefer: Preferences = None,
 ) -> schemas.OcrResponse | schemas.OcrDocumentResponse | Response:
     """Store an image as a page of a project and read it; a PDF or TIFF of several pages as several.
 
@@ -227,7 +237,15 @@ def _form(upload: uploads.Upload) -> schemas.OcrForm:
 @router.post(
     "/projects/{project_id}/images/{image_id}/ocr",
     status_code=201,
-    responses=responses(*READING, "invalid-input", *IDEMPOTENT, more=_OCR_LINKS),
+    response_model=schemas.OcrResponse,
+    responses=responses(
+        *READING,
+        "invalid-input",
+        *IDEMPOTENT,
+        "invalid-job",
+        "too-many-waiting-pages",
+        more=_OCR_LINKS | _REREAD_ACCEPTED,
+    ),
     summary="Read a stored image again",
 )
 async def read_again(
@@ -244,10 +262,17 @@ async def read_again(
             pattern=VERSION_PATTERN,
         ),
     ] = None,
-) -> schemas.OcrResponse:
-    """Read a stored image again: after a failure, or with a newer or another model."""
-    again = usecases.Rereading(
-        project_id, image_id, model or "", RequestKey(key, fingerprint(request, {"model": model}))
-    )
+    prefer: Preferences = None,
+) -> schemas.OcrResponse | Response:
+    """Read a stored image again: after a failure, or with a newer or another model.
+
+    With `Prefer: respond-async` a job reads it.
+    """
+    sha256 = fingerprint(request, {"model": model})
+    if prefer is not None and _prefers_async(request):
+        header = convert.rereading_job_header(project_id, image_id, model or "", RequestKey(key, sha256))
+        job = job_response(await jobs.create_job(gateway.services, header))
+        return accepted(job, f"/projects/{project_id}/images/{image_id}", job.job_id)
+    again = usecases.Rereading(project_id, image_id, model or "", RequestKey(key, sha256))
     with TemporaryDirectory(dir=gateway.settings.spool_dir) as folder:
         return await usecases.read_again(gateway.services, again, Path(folder), gateway.images)

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from ketav_common.errors import NotFound
+from ketav_common.errors import NotFound, Precondition
 from ketav_common.logging import get_logger
 from ketav_registry.database import Transaction
 from ketav_registry.domain.corrections import Correction, StoredCorrection, Withdrawal
@@ -27,7 +27,7 @@ async def withdraw_correction(
 ) -> Withdrawal:
     """Append a withdrawal: the line counts as uncorrected, and versions that were trained on it stop serving.
 
-    NotFound: there is no such line, or it has no correction.
+    NotFound: there is no such line. Precondition nothing-to-withdraw: it has no correction.
     """
     async with stores.database.project(user_id, project_id, Role.EDITOR, exclusive=True) as scope:
         transaction, owner_id = scope.transaction, scope.owner_id
@@ -35,7 +35,10 @@ async def withdraw_correction(
         key = await _require_line(transaction, owner_id, page_id, line_id)
         history = await corrections_history.list_corrections(transaction, owner_id, key)
         if not history or history[0].withdrawn:
-            raise NotFound("The line has no correction. Nothing needs to be withdrawn.")
+            raise Precondition(
+                "The line has no correction that could be withdrawn. Correct it with POST /feedback/.",
+                code="nothing-to-withdraw",
+            )
         withdrawal = withdrawal_of(line_id)
         feedback = await corrections.insert_feedback(
             transaction, owner_id, page, [withdrawal], (), RequestKey("", b"")

@@ -4,14 +4,20 @@ from urllib.parse import quote
 import httpx
 from ketav_client.call import Call
 
+from ...models.job import Job
 from ...models.ocr_response import OcrResponse
 from ...types import UNSET, Unset
 
 
-def _parse(response: httpx.Response) -> OcrResponse:
-    response_201 = OcrResponse.from_dict(response.json())
+def _parse(response: httpx.Response) -> Job | OcrResponse:
+    if response.status_code == 201:
+        response_201 = OcrResponse.from_dict(response.json())
 
-    return response_201
+        return response_201
+
+    response_202 = Job.from_dict(response.json())
+
+    return response_202
 
 
 def read_again(
@@ -19,21 +25,28 @@ def read_again(
     image_id: str,
     *,
     model: None | str | Unset = UNSET,
+    prefer: None | str | Unset = UNSET,
     idempotency_key: None | str | Unset = UNSET,
-) -> Call[OcrResponse]:
+) -> Call[Job | OcrResponse]:
     """Read a stored image again.
 
     Read a stored image again: after a failure, or with a newer or another model.
+
+    With `Prefer: respond-async` a job reads it.
 
     Args:
         project_id (str): UUID of the project.
         image_id (str): UUID of the image.
         model (None | str | Unset): Model version to read with, one of yours or a base model;
             without it your active model.
+        prefer (None | str | Unset): `respond-async`: respond with 202 before the pages are read.
         idempotency_key (None | str | Unset): A name for this request: the same request sent again
             with it is done once.
     """
     headers: dict[str, Any] = {}
+    if not isinstance(prefer, Unset):
+        headers["Prefer"] = prefer
+
     if not isinstance(idempotency_key, Unset):
         headers["Idempotency-Key"] = idempotency_key
 

@@ -29,6 +29,9 @@ CODES: dict[str, ProblemCode] = {
     "nothing-to-undo": ProblemCode(
         422, "The lines of the image have no edit that could be undone. Edit them with POST .../lines."
     ),
+    "nothing-to-withdraw": ProblemCode(
+        422, "The line has no correction that could be withdrawn. Correct it with POST /feedback/."
+    ),
     "invalid-transcription": ProblemCode(
         422, "The transcription has 1,001 lines. Record at most 1,000 lines of a page."
     ),
