@@ -246,6 +246,11 @@ FILES: dict[str, tuple[dict[str, bytes | str], str]] = {
         {"b.xml": page_xml(page_line(), image="/etc/passwd")},
         "missing-image",
     ),
+    "two images of its name": ({"b.png": picture(), "b.jpg": picture(), "b.gt.txt": "א"}, "ambiguous-image"),
+    "a document with two images": (
+        {"b.png": picture(), "b.jpg": picture(), "b.xml": alto(alto_line(), image="c.tif")},
+        "ambiguous-image",
+    ),
     "an empty text": ({"b.png": picture(), "b.gt.txt": " \n"}, "no-text"),
     "another encoding": ({"b.png": picture(), "b.gt.txt": "א".encode("windows-1255")}, "not-utf8"),
     "two lines": ({"b.png": picture(), "b.gt.txt": "א\nב"}, "several-lines"),

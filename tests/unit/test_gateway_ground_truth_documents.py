@@ -270,7 +270,6 @@ def test_a_text_file_holds_one_line_of_utf8(data: bytes, code: str) -> None:
         ("%D7%93%D7%A3.jpg", "d/דף.jpg"),
         ("master.tif", "master.png"),
         ("Master.jp2", "master.png"),
-        ("two.tif", None),
         ("TWO.PNG", "two.png"),
         ("none.png", None),
     ],
@@ -279,7 +278,28 @@ def test_an_image_is_recognised_by_a_similar_name_if_one_image_has_it(named: str
     """Percent-encoded, in another case, with the extension of the file that was digitised."""
     names = Names(["x.xml", "page 1.png", "d/דף.jpg", "master.png", "two.png", "e/two.jpg"])
     [document] = names.text_files()
-    assert names.image_of(document, [named]) == image
+    assert names.images_of(document, [named]) == ((image,) if image else ())
+
+
+@pytest.mark.parametrize(
+    ("images", "named", "candidates"),
+    [
+        pytest.param("p.jpg p.png", "p.jpg", "p.jpg", id="the document names one of its name"),
+        pytest.param("p.jpg p.png", "scans/P.JPG", "p.jpg", id="in another case"),
+        pytest.param("p.jpg p.tif", "master.jp2", "p.jpg p.tif", id="it names neither"),
+        pytest.param("q.jpg q.png", "q.tif", "q.jpg q.png", id="two other types of the one that it names"),
+        pytest.param("d/q.png e/q.png", "q.png", "d/q.png e/q.png", id="one in each folder"),
+        pytest.param("q.jpg q.png", "q", "q.jpg q.png", id="a name without its type"),
+        pytest.param("p.png p.bin.png", "x.tif", "p.png", id="the binarised one comes second"),
+    ],
+)
+def test_of_several_images_the_one_that_the_document_names_is_taken(
+    images: str, named: str, candidates: str
+) -> None:
+    """If it names none of them, all are candidates."""
+    names = Names(["p.xml", *images.split()])
+    [document] = names.text_files()
+    assert sorted(names.images_of(document, [named])) == candidates.split()
 
 
 def test_texts_are_paired_with_images_by_name() -> None:
@@ -298,9 +318,9 @@ def test_texts_are_paired_with_images_by_name() -> None:
         ]
     )
     files = {file.name: file for file in names.text_files()}
-    assert files["a.gt.txt"] == TextFile("a.gt.txt", "a.bin.PNG", "line")
-    assert files["d/b.gt.txt"].image is None
-    assert files["x.alto.xml"].image == "x.png"
+    assert files["a.gt.txt"] == TextFile("a.gt.txt", ("a.bin.PNG",), "line")
+    assert files["d/b.gt.txt"].images == ()
+    assert files["x.alto.xml"].images == ("x.png",)
     page = files["p/c.xml"]
     for named, image in (
         ("c1.tif", "img/c1.tif"),
@@ -311,8 +331,8 @@ def test_texts_are_paired_with_images_by_name() -> None:
         ("c", "c.jpg"),
         ("", None),
     ):
-        assert names.image_of(page, [named]) == image
-    assert names.image_of(files["d/b.gt.txt"], ["b.png"]) is None
+        assert names.images_of(page, [named]) == ((image,) if image else ())
+    assert names.images_of(files["d/b.gt.txt"], ["b.png"]) == ()
     unused = names.unused({"a.gt.txt", "p/c.xml", "x.alto.xml", "d/b.gt.txt"})
     assert [file.name for file in unused] == ["a.bin.PNG", "b.png", "c.jpg", "img/c1.tif", "x.png"]
 
@@ -323,12 +343,12 @@ def test_the_time_of_a_search_does_not_grow_with_the_number_of_images() -> None:
     def seconds(images: int) -> float:
         """Return the shortest time of 100 searches that find nothing, among so many images."""
         names = Names([f"image {number}.png" for number in range(images)])
-        text_file = TextFile("x.xml", None, "page")
+        text_file = TextFile("x.xml", (), "page")
         times = []
         for _ in range(5):
             began = time.process_time()
             for number in range(100):
-                assert names.image_of(text_file, [f"missing {number}.tif"]) is None
+                assert names.images_of(text_file, [f"missing {number}.tif"]) == ()
             times.append(time.process_time() - began)
         return min(times)
 

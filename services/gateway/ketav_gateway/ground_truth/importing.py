@@ -23,6 +23,9 @@ _MAX_TEXT_BYTES = 64 * 1024
 _MAX_XML_BYTES = 8 * 1024 * 1024
 """Bytes of an XML document: a page of 1,000 lines with words and glyphs has three to five MB."""
 
+_MAX_SHOWN_IMAGES = 4
+"""Names of images at most that a reason lists."""
+
 
 @dataclass
 class Import:
@@ -59,7 +62,7 @@ class Import:
 
     async def _import_or_skip(self, number: int, text_file: TextFile) -> None:
         """Import a text with its image; list it as skipped if that is impossible."""
-        self.used_names |= {text_file.name} | ({text_file.image} if text_file.image else set())
+        self.used_names |= {text_file.name, *text_file.images}
         name = printable(text_file.name)
         if time.monotonic() > self.deadline:
             self._skip(
@@ -76,12 +79,7 @@ class Import:
     async def _import(self, number: int, text_file: TextFile) -> ImportedFile:
         """Import a text with its image; raises InvalidInput, TooLarge or UnsupportedMedia."""
         document = await asyncio.to_thread(self._read, text_file)
-        image_name = self.names.image_of(text_file, document.images)
-        if image_name is None:
-            raise InvalidInput(
-                "The archive has no image for this file. Add an image of the same name.", code="missing-image"
-            )
-        self.used_names.add(image_name)
+        image_name = self._image_name(text_file, document)
         image = await self._image(image_name)
         lines, refusals = await asyncio.to_thread(place_lines, document, image)
         if not lines:
@@ -89,6 +87,24 @@ class Import:
         stored = await self._send(number, text_file, image, lines)
         self.ground_truth_lines = stored.ground_truth_lines
         return convert.imported_file(printable(text_file.name), lines, refusals, stored)
+
+    def _image_name(self, text_file: TextFile, document: Document) -> str:
+        """Return the name of a text's image. InvalidInput: missing-image, or ambiguous-image for several."""
+        images = self.names.images_of(text_file, document.images)
+        if not images:
+            raise InvalidInput(
+                "The archive has no image for this file. Add an image of the same name.", code="missing-image"
+            )
+        self.used_names.update(images)
+        if len(images) > 1:
+            names = ", ".join(repr(printable(name)) for name in images[:_MAX_SHOWN_IMAGES])
+            raise InvalidInput(
+                f"The archive has {len(images)} images for this file: {names}. Keep the one that the text "
+                "belongs to, or name it in the XML document.",
+                code="ambiguous-image",
+            )
+        self.used_names -= set(text_file.images) - set(images)
+        return images[0]
 
     async def _send(
         self, number: int, text_file: TextFile, image: NormalisedImage, lines: list[GroundTruthLine]

@@ -23,10 +23,10 @@ _PAGE_INFIXES = ("", ".alto", ".page")
 
 @dataclass(frozen=True)
 class TextFile:
-    """A text file of an archive, the image of the same name if there is one, and what the image shows."""
+    """A text file of an archive, the images of the same name, and what they show."""
 
     name: str
-    image: str | None
+    images: tuple[str, ...]
     layout: Layout
 
 
@@ -50,43 +50,47 @@ class Names:
             lowered = name.lower()
             if lowered.endswith(_TEXT_EXTENSION):
                 stem = name[: -len(_TEXT_EXTENSION)]
-                yield TextFile(name, self._first_image(stem + infix for infix in _LINE_INFIXES), "line")
+                yield TextFile(name, self._images(stem + infix for infix in _LINE_INFIXES), "line")
             elif lowered.endswith(_XML_EXTENSION):
                 stem = name[: -len(_XML_EXTENSION)]
-                image = self._first_image(stem.removesuffix(infix) for infix in _PAGE_INFIXES)
-                yield TextFile(name, image, "page")
+                images = self._images(stem.removesuffix(infix) for infix in _PAGE_INFIXES)
+                yield TextFile(name, images, "page")
 
-    def image_of(self, text_file: TextFile, named: Sequence[str]) -> str | None:
-        """Return the image of the same name, else the one that the document names; None without one.
+    def images_of(self, text_file: TextFile, named: Sequence[str]) -> tuple[str, ...]:
+        """Return the image of the same name, else the one that the document names; several: either may be it.
 
-        Of a path in a document only the last part is used. It is looked up in the document's folder, at the
-        top of the archive, then anywhere if exactly one image has the name.
+        Of several images of the same name, the document may name one. Of a path in a document only the last
+        part is used. It is looked up in the document's folder, at the top of the archive, then anywhere.
         """
-        if text_file.image is not None or text_file.layout == "line":
-            return text_file.image
+        if len(text_file.images) > 1:
+            meant = _named_among(text_file.images, named)
+            return text_file.images if meant is None else (meant,)
+        if text_file.images or text_file.layout == "line":
+            return text_file.images
         folder = text_file.name.rpartition("/")[0]
         for base in [_base(name.replace("\\", "/")) for name in named]:
             if not base:
                 continue
-            if image := self._first_image((f"{folder}/{base}" if folder else base, base)):
-                return image
+            if images := self._images((f"{folder}/{base}" if folder else base, base)):
+                return images
             elsewhere = self._images_by_base.get(base, [])
             if len(elsewhere) == 1:
-                return elsewhere[0]
+                return (elsewhere[0],)
         return self._similar(named)
 
-    def _similar(self, named: Sequence[str]) -> str | None:
-        """Return the one image whose name differs in case, percent-encoding or extension; None without one.
+    def _similar(self, named: Sequence[str]) -> tuple[str, ...]:
+        """Return the images whose names differ in case, percent-encoding or extension.
 
-        A name in the same case, or with the same extension, is preferred.
+        A single image in the same case, or with the same extension, is preferred.
         """
-        bases = [_base(unquote(name).replace("\\", "/")) for name in named]
+        bases = _plain_bases(named)
+        similar: list[str] = []
         for alike, images in self._similar_images.items():
-            names = {alike(base) for base in bases if base}
+            names = {alike(base) for base in bases}
             similar = [image for name in names for image in images.get(name, ())]
             if len(similar) == 1:
-                return similar[0]
-        return None
+                break
+        return tuple(sorted(similar))
 
     def unused(self, used: Collection[str]) -> Iterator[Refusal]:
         """Yield the files that were not used, with the reason."""
@@ -98,15 +102,31 @@ class Names:
                 reason = "Files of this type are not read. Send images with .gt.txt, ALTO or PAGE XML files."
                 yield Refusal(name, "unsupported-entry", reason)
 
-    def _first_image(self, stems: Iterable[str]) -> str | None:
-        """Return the first image with one of these names, with or without its extension."""
+    def _images(self, stems: Iterable[str]) -> tuple[str, ...]:
+        """Return the images with the first of these names that has any, with or without their extensions."""
         for stem in stems:
             if stem in self._names and _is_image(stem):
-                return stem
-            for extension in _EXTENSION_CASES:
-                if stem + extension in self._names:
-                    return stem + extension
-        return None
+                return (stem,)
+            named = (stem + extension for extension in _EXTENSION_CASES)
+            if images := tuple(name for name in named if name in self._names):
+                return images
+        return ()
+
+
+def _named_among(images: Sequence[str], named: Sequence[str]) -> str | None:
+    """Return the one of some images that a document names, in whatever case; None if it names none."""
+    for alike in (_same, _folded):
+        names = {alike(base) for base in _plain_bases(named)}
+        meant = [image for image in images if alike(_base(image)) in names]
+        if len(meant) == 1:
+            return meant[0]
+    return None
+
+
+def _plain_bases(named: Sequence[str]) -> list[str]:
+    """Return the last parts of the paths in a document, without percent-encoding and empty ones."""
+    bases = (_base(unquote(name).replace("\\", "/")) for name in named)
+    return [base for base in bases if base]
 
 
 def _base(name: str) -> str:
