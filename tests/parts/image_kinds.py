@@ -78,6 +78,43 @@ def big_tiff(order: str = "<", pages: int = 1) -> bytes:
     return file
 
 
+def tiff_in_sub_ifd(page: Image.Image, preview: Image.Image, *, photometric: int = 1) -> bytes:
+    """Return a TIFF whose directory is a grey preview of a grey page in a SubIFD, as cameras write them."""
+    images = [ImageOps.grayscale(image) for image in (preview, page)]
+    file, offsets = bytearray(b"II*\0" + bytes(4)), []
+    for image in images:
+        offsets.append(len(file))
+        file += image.tobytes() + bytes(len(image.tobytes()) % 2)
+    sub_ifd = len(file)
+    for number, image in reversed(list(enumerate(images))):
+        if number == 0:
+            struct.pack_into("<I", file, 4, len(file))
+        tags = [
+            *((254, 4, 1 - number), (256, 4, image.width), (257, 4, image.height), (258, 3, 8), (259, 3, 1)),
+            *((262, 3, photometric if number else 1), (273, 4, offsets[number]), (277, 3, 1)),
+            *((278, 4, image.height), (279, 4, image.width * image.height), (330, 4, sub_ifd)),
+        ][: 11 - number]
+        file += struct.pack("<H", len(tags))
+        file += b"".join(struct.pack("<HHII", tag, kind, 1, value) for tag, kind, value in tags) + bytes(4)
+    return bytes(file)
+
+
+def tiff_of_numbers(kind: int, bits: int, channels: int = 1) -> bytes:
+    """Return a TIFF of 32 × 32 zeros whose SampleFormat is `kind`: 1 and 2 whole numbers, 3 floats."""
+    data, start = bytes(32 * 32 * channels * bits // 8), 8 + 2 + 12 * 12 + 4
+    counts = struct.pack(f"<{channels}H", *[bits] * channels) + struct.pack(
+        f"<{channels}H", *[kind] * channels
+    )
+    depth, form = (bits, kind) if channels == 1 else (start, start + 2 * channels)
+    tags = (
+        *((256, 4, 1, 32), (257, 4, 1, 32), (258, 3, channels, depth), (259, 3, 1, 1)),
+        *((262, 3, 1, 1 if channels == 1 else 2), (273, 4, 1, start + len(counts)), (277, 3, 1, channels)),
+        *((278, 4, 1, 32), (279, 4, 1, len(data)), (282, 4, 1, 1), (284, 3, 1, 1), (339, 3, channels, form)),
+    )
+    directory = struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHII", *tag) for tag in tags) + bytes(4)
+    return b"II*\0" + struct.pack("<I", 8) + directory + counts + data
+
+
 def planar_tiff(bits: int) -> bytes:
     """Return a colour page as TIFF whose channels of 8 or 16 bits are in separate planes."""
     page = written()

@@ -185,11 +185,15 @@ PREVIEW = PAGE.resize((100, 70))
         pytest.param(kinds.tiff([(PAGE, {}), (PREVIEW, {})]), id="preview without a mark"),
         pytest.param(kinds.tiff([(PAGE, {}), (PREVIEW, {255: 2})]), id="preview with the older mark"),
         pytest.param(kinds.tiff([(PAGE, {}), (PAGE.convert("1"), {254: 4})]), id="transparency mask"),
+        pytest.param(kinds.tiff_in_sub_ifd(PAGE, PREVIEW), id="page in a SubIFD of its preview"),
         pytest.param(kinds.big_tiff(), id="BigTIFF"),
         pytest.param(kinds.big_tiff(">"), id="big-endian BigTIFF"),
         pytest.param(kinds.planar_tiff(8), id="TIFF with channels in planes"),
         pytest.param(kinds.saved(PAGE, "HEIF", quality=95), id="HEIC"),
         pytest.param(kinds.pdf([PAGE]), id="PDF"),
+        pytest.param(b"\xef\xbb\xbf" + kinds.pdf([PAGE]), id="PDF behind a byte order mark"),
+        pytest.param(b"\r\n\r\n" + kinds.pdf([PAGE]), id="PDF behind line feeds"),
+        pytest.param(b"X-Mailer: a\r\n" * 70 + kinds.pdf([PAGE]), id="PDF behind the headers of a mail"),
     ],
 )
 async def test_a_file_with_one_page_is_that_page(
@@ -309,4 +313,29 @@ async def test_channels_of_sixteen_bits_in_planes_are_refused_by_name(
     """Pillow would decode them as noise."""
     with pytest.raises(InvalidInput, match="16 bits in separate planes") as raised:
         await normalise(images, tmp_path, kinds.planar_tiff(16))
+    assert raised.value.code == "unsupported-mode"
+
+
+@pytest.mark.parametrize(
+    ("data", "detail"),
+    [
+        pytest.param(
+            kinds.tiff_of_numbers(3, 64), "floating-point numbers of 64 bits", id="floats of 64 bits"
+        ),
+        pytest.param(
+            kinds.tiff_of_numbers(3, 16), "floating-point numbers of 16 bits", id="floats of 16 bits"
+        ),
+        pytest.param(
+            kinds.tiff_of_numbers(3, 32, 3), "floating-point numbers of 32 bits", id="colour floats"
+        ),
+        pytest.param(kinds.tiff_of_numbers(1, 64), "whole numbers of 64 bits", id="whole numbers of 64 bits"),
+        pytest.param(kinds.tiff_in_sub_ifd(PAGE, PREVIEW, photometric=32803), "raw data", id="raw data"),
+    ],
+)
+async def test_pixels_that_are_not_read_are_refused_by_name(
+    images: ImageNormaliser, tmp_path: Path, data: bytes, detail: str
+) -> None:
+    """Not as a damaged file, and a preview is not read in place of its page."""
+    with pytest.raises(InvalidInput, match=detail) as raised:
+        await normalise(images, tmp_path, data)
     assert raised.value.code == "unsupported-mode"

@@ -16,11 +16,12 @@ from typing import Any, Final, TypeVar
 
 from PIL import Image, ImageFile, ImageOps
 
-from ketav_common import image_crops, image_files, image_tones
+from ketav_common import image_crops, image_files, image_tiff, image_tones
 from ketav_common.child_main import Channel, run
 from ketav_common.image_big_tiff import as_tiff
 from ketav_common.image_refusals import Refused, check_size, too_large
 from ketav_common.image_turning import turned
+from ketav_common.image_types import HEAD_BYTES
 from ketav_common.limits import MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS
 
 Result = TypeVar("Result")
@@ -100,10 +101,12 @@ def _decoded(data: bytes, name: str, page: int | None) -> tuple[Image.Image, lis
         import pi_heif
 
         pi_heif.register_heif_opener()
-    image = Image.open(io.BytesIO(data), formats=[name])
     if name == "TIFF":
+        image = image_tiff.open_tiff(image_tiff.with_full_image(data))
         image.seek(image_files.tiff_pages(image)[page or 0])
-        image_files.check_planes(image)
+        image_tiff.check_planes(image)
+    else:
+        image = Image.open(io.BytesIO(data), formats=[name])
     check_size(*image.size)
     if name == "PNG":
         image.verify()
@@ -127,7 +130,7 @@ def _check_frames(image: Image.Image) -> None:
 def write(source: Path, target: Path, page: int | None = None, turn: int = 0) -> Written:
     """Decode a page of the upload at `source`, turn it clockwise by degrees, write it to `target`."""
     file = source.read_bytes()
-    name = image_files.file_type(file[:12])
+    name = image_files.file_type(file[:HEAD_BYTES])
 
     def steps() -> tuple[bytes, Written]:
         """Decode, normalise and encode."""
@@ -148,7 +151,7 @@ def write(source: Path, target: Path, page: int | None = None, turn: int = 0) ->
 def count(source: Path) -> int:
     """Return the number of pages of the upload at `source`; raises Refused."""
     data = source.read_bytes()
-    name = image_files.file_type(data[:12])
+    name = image_files.file_type(data[:HEAD_BYTES])
     return _refusing(name, lambda: image_files.count_pages(as_tiff(data), name))
 
 

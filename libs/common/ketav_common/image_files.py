@@ -10,7 +10,8 @@ from typing import Any, Final
 from PIL import Image, ImageChops, ImageFilter
 
 from ketav_common.image_refusals import Refused, check_size
-from ketav_common.image_types import DOCUMENT_SIGNATURES
+from ketav_common.image_tiff import open_tiff
+from ketav_common.image_types import DOCUMENT_SIGNATURES, has_pdf_header
 from ketav_common.limits import MAX_IMAGE_PIXELS, MAX_IMAGE_SIDE_PIXELS, MAX_JOB_PAGES
 
 MAX_JPEG_SCANS: Final = 100
@@ -26,11 +27,6 @@ _NEW_SUBFILE_TYPE: Final = 254
 """Tag of a TIFF directory: bit 0 a reduced copy, bit 2 a transparency mask (TIFF 6.0, page 36)."""
 _REDUCED_OR_MASK: Final = 0b101
 _SUBFILE_TYPE: Final = 255
-_BITS_PER_SAMPLE: Final = 258
-_PLANAR_CONFIGURATION: Final = 284
-_SEPARATE_PLANES: Final = 2
-_PLANE_BITS: Final = 8
-"""Bits of a channel at most that Pillow reads where channels are in separate planes."""
 _REDUCED: Final = 2
 _PREVIEW_SHARE: Final = 3
 """A TIFF directory without a type is a preview when another one of its shape is so many times larger."""
@@ -61,7 +57,7 @@ _BLOCK: Final = 16
 
 
 def file_type(head: bytes) -> str:
-    """Return the name of the type that the first 12 bytes of a file announce; raises Refused for others."""
+    """Return the name of the type that the first HEAD_BYTES of a file announce; raises Refused for others."""
     if not head:
         raise Refused("empty-file", "The file is empty. Send a JPEG, PNG, TIFF, WebP, HEIC or PDF file.")
     for signature, name in _SIGNATURES:
@@ -71,6 +67,8 @@ def file_type(head: bytes) -> str:
         return "WEBP"
     if head[4:8] == b"ftyp" and head[8:12] in _HEIC_BRANDS:
         return "HEIF"
+    if has_pdf_header(head):
+        return "PDF"
     raise Refused(
         "unsupported-media-type",
         "The file is not a JPEG, PNG, TIFF, WebP, HEIC or PDF file. Convert it to one of these types.",
@@ -83,7 +81,7 @@ def count_pages(data: bytes, name: str) -> int:
         with open_pdf(data) as document:
             return min(len(document), MAX_JOB_PAGES + 1)
     if name == "TIFF":
-        with Image.open(io.BytesIO(data), formats=["TIFF"]) as image:
+        with open_tiff(data) as image:
             return len(tiff_pages(image))
     return 1
 
@@ -113,17 +111,6 @@ def tiff_pages(image: Image.Image) -> list[int]:
             sizes[number] = image.size
     pages = [number for number in sizes if not _is_preview(image, number, sizes)]
     return pages or list(range(min(directories, 1)))
-
-
-def check_planes(image: Image.Image) -> None:
-    """Raise Refused for a TIFF with channels of more than 8 bits in planes: Pillow decodes them as noise."""
-    tags: Any = image.tag_v2  # type: ignore[attr-defined]
-    bits = tags.get(_BITS_PER_SAMPLE) or (1,)
-    if tags.get(_PLANAR_CONFIGURATION) == _SEPARATE_PLANES and len(bits) > 1 and max(bits) > _PLANE_BITS:
-        raise Refused(
-            "unsupported-mode",
-            f"The TIFF has channels of {max(bits)} bits in separate planes. Save it with 8 bits per channel.",
-        )
 
 
 def _is_preview(image: Image.Image, number: int, sizes: dict[int, tuple[int, int]]) -> bool:

@@ -16,7 +16,7 @@ from typing import Any, Final, Self
 from ketav_common.child_process import ChildDiedError, ChildLimits, ChildProcess
 from ketav_common.errors import InvalidInput, KetavError, TooLarge, Unavailable, UnsupportedMedia
 from ketav_common.image_crops import Box
-from ketav_common.image_types import may_have_pages
+from ketav_common.image_types import HEAD_BYTES, may_have_pages
 from ketav_common.limits import MAX_IMAGE_BYTES
 from ketav_common.logging import get_logger
 
@@ -194,7 +194,7 @@ class ImageNormaliser:
 def _may_have_pages(source: Path) -> bool:
     """Return whether a file can have several pages, by its first bytes."""
     with source.open("rb") as file:
-        return may_have_pages(file.read(8))
+        return may_have_pages(file.read(HEAD_BYTES))
 
 
 def _to_public(error: ChildDiedError) -> KetavError:
