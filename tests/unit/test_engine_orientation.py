@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
+from bench.drawn_kinds import Page as HandwrittenPage
 from ketav_common.image_turning import turned, turned_size
 from ketav_engine.domain import FoundLine, Image, Reading, ReadLine, ReadPage
 from ketav_engine.orientation import probable_turn, read_upright
+from ketav_local.demo.page import PAPER as HAND_PAPER
 from tests.parts.image_kinds import PAPER, written
 
 PAGES = {
@@ -45,6 +47,16 @@ def test_short_lines_at_one_side_of_a_page_askew_are_straightened(degrees: int) 
     page.paste(PAPER, (0, 0, 420, 600))
     askew = page.rotate(-degrees, expand=True, fillcolor=PAPER)
     assert probable_turn(grey(askew)) == pytest.approx(-degrees, abs=4)
+
+
+@pytest.mark.parametrize("degrees", [108, 110])
+@pytest.mark.parametrize("lines", [3, 4, 5])
+def test_a_few_lines_whose_strokes_lie_level_are_turned(lines: int, degrees: int) -> None:
+    """Upright strokes of letters that lean make lines across the image after such a turn."""
+    page = HandwrittenPage(seed=lines, width=1400, height=60 + 92 * lines + 60)
+    page.write_lines(lines, 5)
+    askew = page.image.rotate(degrees, expand=True, fillcolor=HAND_PAPER, resample=Pillow.Resampling.BICUBIC)
+    assert probable_turn(grey(askew)) == pytest.approx(degrees - 180, abs=4)
 
 
 @pytest.mark.parametrize("degrees", [3, -6, 9])
