@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ketav_engine.domain import Image
+from ketav_engine.segmentation.arrows import erase_arrows
 from ketav_engine.segmentation.components import Components, Mask, letter_height, lettering, writing
 from ketav_engine.segmentation.grain import grain_of
 from ketav_engine.segmentation.paper_area import outside_paper
@@ -110,7 +111,10 @@ def find_ink(grey: Image) -> PageInk:
     table = outside_paper(np.asarray(work, dtype=np.uint8), np.asarray(strength, dtype=np.uint16))
     if table is not None:
         flat[table] = _WHITE
-    components = Components.of(without_rules(_threshold(flat, paper), flat))
+    ink = _threshold(flat, paper)
+    inked = without_rules(ink, flat)
+    erase_arrows(ink, inked)
+    components = Components.of(inked)
     return _select(
         components, letter_height(components), scale, (paper, np.asarray(strength, dtype=np.uint16))
     )
