@@ -114,10 +114,11 @@ user-words: $(STAMP) ## measure what the words of a user's corrected lines save,
 
 COMPOSE ?= docker compose
 
-.env:
-	@$(PYTHON) deploy/docker/write_env.py $@
+.PHONY: env
+env:
+	@$(PYTHON) deploy/docker/write_env.py .env
 
-up: .env ## build and start the system as containers, wait until it is healthy
+up: env ## build and start the system as containers, wait until it is healthy
 	$(COMPOSE) up --detach --build --wait
 
 down: ## stop the containers; the volumes with all data stay

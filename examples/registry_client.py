@@ -1,6 +1,6 @@
 """Reads a user's projects and pages from the registry, synchronously, as an internal service does.
 
-KETAV_IDENTITY_SECRET=… python examples/registry_client.py HOST:PORT USER_ID
+KETAV_IDENTITY_KEY=… python examples/registry_client.py HOST:PORT USER_ID
 
 The asynchronous services of Ketav use `ketav_common.rpc.channel`, which adds identity, request id and
 deadline to every call. A synchronous program adds them to each call itself, as this one does.
@@ -79,7 +79,7 @@ class RegistryReader:
 
     def _metadata(self) -> tuple[tuple[str, str], ...]:
         """Return the metadata of one call: a new identity token, valid for a minute, and the request id."""
-        token = self._signer.sign(Identity("gateway", self._user_id))
+        token = self._signer.sign(Identity("user", self._user_id), "registry")
         return ((IDENTITY_KEY, token), (REQUEST_ID_KEY, self._request_id))
 
 
@@ -94,7 +94,7 @@ def _raise_ketav_errors() -> Iterator[None]:
 
 def main(address: str, user_id: str) -> int:
     """Print the user's projects with the number and the state of their pages; return the exit status."""
-    signer = Signer(os.environ["KETAV_IDENTITY_SECRET"])
+    signer = Signer(os.environ["KETAV_IDENTITY_KEY"])
     with open_channel(address) as channel:
         reader = RegistryReader(channel, signer, UUID(user_id))
         try:

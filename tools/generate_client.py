@@ -13,10 +13,12 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from openapi_python_client import generate
 from openapi_python_client.config import Config, ConfigFile, MetaType
 from prometheus_client import CollectorRegistry
 
+from ketav_common.identity_keys import private_text, public_text
 from ketav_gateway.http.openapi import operations
 from ketav_gateway.main import build
 from ketav_gateway.settings import GatewaySettings
@@ -28,10 +30,18 @@ BYTES = "application/octet-stream"
 BROWSER_PATHS = frozenset({"/session"})
 """Paths for browsers: a client sends its key with each request."""
 EVENTS = "text/event-stream"
-UNUSED_SECRET = "only-described-" * 3
-"""This gateway signs no identity and serves nothing."""
 MAX_SHOWN_CHARACTERS = 4000
 """Of the messages about generated code; one mistake in a template repeats in each file."""
+
+
+def described_settings() -> GatewaySettings:
+    """Return settings with a new key, for a gateway that is described and serves nothing."""
+    key = Ed25519PrivateKey.generate()
+    return GatewaySettings(
+        identity_key=private_text(key),
+        identity_public_keys=f"gateway:{public_text(key)}",
+        session_secret=private_text(key),
+    )
 
 
 def document() -> dict[str, Any]:
@@ -40,9 +50,7 @@ def document() -> dict[str, Any]:
     Streams of events and the sessions of browsers are left out. A file in one of several formats is bytes, as
     is the text of an export, because the generator knows one type for a response.
     """
-    described: dict[str, Any] = build(
-        GatewaySettings(identity_secret=UNUSED_SECRET), CollectorRegistry()
-    ).openapi()
+    described: dict[str, Any] = build(described_settings(), CollectorRegistry()).openapi()
     for path, method, operation in list(operations(described)):
         successful = [body for status, body in operation["responses"].items() if status < "3"]
         if path in BROWSER_PATHS or any(EVENTS in body.get("content", {}) for body in successful):

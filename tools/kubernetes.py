@@ -44,6 +44,7 @@ def render_all() -> dict[str, list[Manifest]]:
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "k8s"
         shutil.copytree(MANIFESTS, copy, ignore=shutil.ignore_patterns("secrets"))
+        shutil.copy(MANIFESTS.parent / "identity_keys.py", folder)
         for overlay in ("dev", "prod"):
             script = [sys.executable, str(copy / "write_secrets.py"), overlay]
             subprocess.run(script, env={**os.environ, **PLACEHOLDERS}, check=True, timeout=60)

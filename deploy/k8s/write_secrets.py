@@ -1,11 +1,12 @@
 """Write the files from which kustomize makes the Secrets of an overlay; an existing file is left as it is.
 
-`python deploy/k8s/write_secrets.py dev` generates everything. `… prod` generates the identity secret and
+`python deploy/k8s/write_secrets.py dev` generates everything. `… prod` generates the identity keys and
 takes the addresses of the managed stores from the variables of the same names.
 """
 
 import contextlib
 import os
+import runpy
 import secrets
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 OVERLAYS = Path(__file__).resolve().parent / "overlays"
 ADDRESSES = ("KETAV_DATABASE_URL", "KETAV_MIGRATION_DATABASE_URL", "KETAV_REDIS_URL", "KETAV_BLOB_URL")
 """Variables with the addresses of managed stores, passwords included."""
+KEYS = runpy.run_path(str(Path(__file__).resolve().parents[1] / "identity_keys.py"))
 
 
 def write(folder: Path, name: str, value: str) -> str:
@@ -28,6 +30,15 @@ def write(folder: Path, name: str, value: str) -> str:
         path.hardlink_to(draft)
     draft.unlink()
     return path.read_text(encoding="utf-8")
+
+
+def write_identity_keys(folder: Path) -> None:
+    """Write the private key of each service, and the list of all public keys."""
+    private = {
+        service: write(folder, f"{service.upper()}_IDENTITY_KEY", KEYS["private_key"]())
+        for service in KEYS["SERVICES"]
+    }
+    write(folder, "KETAV_IDENTITY_PUBLIC_KEYS", KEYS["public_keys"](private))
 
 
 def write_bundled(folder: Path) -> None:
@@ -61,7 +72,8 @@ def write_managed(folder: Path) -> None:
 def main(overlay: str, folder: Path) -> None:
     """Write the files of an overlay into a folder, readable by its owner alone."""
     folder.mkdir(mode=0o700, exist_ok=True)
-    write(folder, "KETAV_IDENTITY_SECRET", secrets.token_urlsafe(32))
+    write(folder, "KETAV_SESSION_SECRET", secrets.token_urlsafe(32))
+    write_identity_keys(folder)
     if overlay == "dev":
         write_bundled(folder)
     else:

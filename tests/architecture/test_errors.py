@@ -15,6 +15,7 @@ from ketav_gateway.corrections.schemas import SubmitCorrectionsRequest
 from ketav_gateway.http import validation
 from ketav_gateway.main import build
 from ketav_gateway.settings import GatewaySettings
+from tests.parts.identities import gateway_keys
 from tools import voice
 from tools.hygiene import ROOT, tracked
 
@@ -96,7 +97,7 @@ def test_no_document_calls_a_run_leased() -> None:
 
 def test_no_schema_calls_a_run_leased() -> None:
     """As in the documents: neither a state nor a description of the REST API."""
-    app = build(GatewaySettings(identity_secret="a test's secret of thirty-two bytes or more"))
+    app = build(GatewaySettings(**gateway_keys()))
     assert not re.search(r"\bleased\b", str(app.openapi()), re.IGNORECASE)
 
 

@@ -5,6 +5,7 @@ import sys
 
 _PROGRAM = """
 import asyncio, sys
+from tests.parts.identities import gateway_keys
 
 BLOCKED = {"torch", "kraken", "sqlalchemy", "asyncpg", "celery", "minio", "ketav_engine", "numpy"}
 
@@ -20,7 +21,7 @@ from ketav_gateway.main import build
 from ketav_gateway.settings import GatewaySettings
 
 async def main():
-    app = build(GatewaySettings(identity_secret="only a test's secret, thirty-two bytes"))
+    app = build(GatewaySettings(**gateway_keys()))
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:

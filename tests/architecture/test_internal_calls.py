@@ -17,13 +17,19 @@ CONTRACTS = {
 
 
 def roles_of(method: ast.AsyncFunctionDef) -> str:
-    """Return the roles that a servicer's method requires; `user` where it acts for the caller's user."""
+    """Return the roles that a servicer's method requires.
+
+    `current_user` admits the role `user` and those that it names.
+    """
+    also: list[str] = []
     for node in ast.walk(method):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "require_role":
             return ", ".join(
                 str(argument.value) for argument in node.args if isinstance(argument, ast.Constant)
             )
-    return "user"
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "current_user":
+            also += [str(argument.value) for argument in node.args if isinstance(argument, ast.Constant)]
+    return ", ".join(["user", *dict.fromkeys(also)])
 
 
 def served(service: str) -> Iterator[tuple[str, str]]:

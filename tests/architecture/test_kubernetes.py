@@ -5,10 +5,11 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from ketav_common.identity_keys import Service, key_id, private_key, trusted_keys
 from ketav_common.readiness import LIVENESS
 from ketav_common.rpc import CONNECTION_SECONDS
 from ketav_common.settings import SECRETS_DIR
@@ -253,6 +254,11 @@ def test_secrets_are_files_that_only_their_readers_have(overlay: str) -> None:
         assert mounts["secrets"] == {"name": "secrets", "mountPath": SECRETS_PATH, "readOnly": True}
     assert readers == {
         "ketav-identity": set(OWN),
+        "ketav-identity-gateway": {"gateway"},
+        "ketav-identity-registry": {"registry"},
+        "ketav-identity-recognizer": {"recognizer", "recognizer-worker"},
+        "ketav-identity-trainer": {"trainer", "trainer-worker"},
+        "ketav-session": {"gateway"},
         "ketav-stores": {"registry", "migrate"},
         "ketav-owner": {"migrate"},
         "ketav-queue": {"gateway", "recognizer", "recognizer-worker", "trainer", "trainer-worker"},
@@ -383,9 +389,11 @@ def test_the_gpu_overlay_is_the_gpu_profile_of_the_compose_file(name: str) -> No
 
 def write_secrets(folder: Path, overlay: str, **settings: str) -> subprocess.CompletedProcess[str]:
     """Run a copy of the script in a folder."""
-    script = folder / "write_secrets.py"
+    script = folder / "k8s" / "write_secrets.py"
+    script.parent.mkdir(exist_ok=True)
     script.write_bytes((MANIFESTS / "write_secrets.py").read_bytes())
-    (folder / "overlays" / overlay).mkdir(parents=True, exist_ok=True)
+    (folder / "identity_keys.py").write_bytes((MANIFESTS.parent / "identity_keys.py").read_bytes())
+    (script.parent / "overlays" / overlay).mkdir(parents=True, exist_ok=True)
     command = [sys.executable, str(script), overlay]
     return subprocess.run(command, env=settings, capture_output=True, text=True, check=False, timeout=60)
 
@@ -394,12 +402,17 @@ def write_secrets(folder: Path, overlay: str, **settings: str) -> subprocess.Com
 def test_secrets_are_written_once_and_for_the_owner_alone(overlay: str, tmp_path: Path) -> None:
     """Exactly the files of the overlay's Secrets; a second run changes none."""
     assert write_secrets(tmp_path, overlay, **PLACEHOLDERS).returncode == 0
-    folder = tmp_path / "overlays" / overlay / "secrets"
+    folder = tmp_path / "k8s" / "overlays" / overlay / "secrets"
     written = {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()}
-    assert set(written) == {key for secret in of_kind(overlay, "Secret").values() for key in secret["data"]}
+    mounted = {key for secret in of_kind(overlay, "Secret").values() for key in secret["data"]}
+    private = {f"{service.upper()}_IDENTITY_KEY" for service in get_args(Service)}
+    assert set(written) == mounted - {"KETAV_IDENTITY_KEY"} | private
     assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert len(written["KETAV_IDENTITY_SECRET"]) >= 32
+    trusted = trusted_keys(written["KETAV_IDENTITY_PUBLIC_KEYS"])
+    for service in get_args(Service):
+        assert trusted[key_id(private_key(written[f"{service.upper()}_IDENTITY_KEY"]))].service == service
+    assert len(written["KETAV_SESSION_SECRET"]) >= 32
     if overlay == "dev":
         assert written["POSTGRES_PASSWORD"] in written["KETAV_MIGRATION_DATABASE_URL"]
         assert written["REDIS_PASSWORD"] in written["KETAV_REDIS_URL"]
@@ -420,7 +433,7 @@ def test_a_missing_address_of_a_managed_store_is_named(tmp_path: Path) -> None:
 def test_no_secret_is_committed() -> None:
     """The folders of the written files are ignored."""
     for overlay in ("dev", "prod"):
-        path = MANIFESTS / "overlays" / overlay / "secrets" / "KETAV_IDENTITY_SECRET"
+        path = MANIFESTS / "overlays" / overlay / "secrets" / "GATEWAY_IDENTITY_KEY"
         assert (
             subprocess.run(["git", "check-ignore", "--quiet", path], cwd=MANIFESTS, check=False).returncode
             == 0

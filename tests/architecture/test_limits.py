@@ -11,6 +11,7 @@ from ketav_engine import models as engine_models
 from ketav_gateway.corrections.schemas import SubmitCorrectionsRequest
 from ketav_gateway.settings import GatewaySettings
 from ketav_trainer import webhooks
+from tests.parts.identities import gateway_keys
 
 ROOT = Path(__file__).parents[2]
 LIMITS = {name: value for name, value in vars(limits).items() if name.isupper()}
@@ -92,7 +93,7 @@ def test_no_field_of_the_rest_api_writes_a_shared_limit_again() -> None:
 
 def test_the_gateway_takes_what_the_registry_stores() -> None:
     """The largest upload, the most corrections and the longest texts are the same on both sides."""
-    settings = GatewaySettings(identity_secret="only a test's secret, thirty-two bytes")
+    settings = GatewaySettings(**gateway_keys())
     assert settings.max_upload_bytes == limits.MAX_IMAGE_BYTES
     feedback = SubmitCorrectionsRequest.model_json_schema()
     longest = [branch for branch in feedback["properties"]["lines"]["anyOf"] if branch.get("type") == "array"]

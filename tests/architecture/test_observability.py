@@ -17,6 +17,7 @@ from prometheus_client import REGISTRY, CollectorRegistry, Metric
 from ketav_gateway.main import build
 from ketav_gateway.settings import GatewaySettings
 from ketav_registry.usecases.training_metrics import UnfinishedRuns
+from tests.parts.identities import gateway_keys
 from tests.parts.promtool import find_promtool
 from tools import dashboard
 
@@ -58,7 +59,7 @@ def exported() -> dict[str, Metric]:
     for module in MODULES:
         importlib.import_module(module)
     gateway = CollectorRegistry()
-    settings = GatewaySettings(identity_secret="only a test's secret, thirty-two bytes long")
+    settings = GatewaySettings(**gateway_keys())
     app = build(settings, gateway)
     app.middleware_stack = app.build_middleware_stack()
     families = [*REGISTRY.collect(), *gateway.collect(), *UnfinishedRuns().describe()]

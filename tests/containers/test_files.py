@@ -19,7 +19,12 @@ from ketav_gateway.settings import GatewaySettings
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = str(Path(sys.executable).with_name("docker-compose"))
 SECRETS = {
-    "KETAV_IDENTITY_SECRET": "identity",
+    "KETAV_IDENTITY_PUBLIC_KEYS": "public",
+    "GATEWAY_IDENTITY_KEY": "gateway",
+    "REGISTRY_IDENTITY_KEY": "registry",
+    "RECOGNIZER_IDENTITY_KEY": "recognizer",
+    "TRAINER_IDENTITY_KEY": "trainer",
+    "KETAV_SESSION_SECRET": "session",
     "SERVICE_PASSWORD": "service",
     "POSTGRES_PASSWORD": "owner",
     "REDIS_PASSWORD": "redis",
@@ -182,7 +187,7 @@ def test_the_gpu_variant_has_its_own_profile_and_tag() -> None:
 
 
 def test_secrets_are_written_once_and_for_the_owner_alone(tmp_path: Path) -> None:
-    """The script of `make up` names every secret that the compose file needs, and never replaces a file."""
+    """The script of `make up` writes each secret that the compose file needs, and replaces no value."""
     target = tmp_path / ".env"
     script = [sys.executable, str(ROOT / "deploy/docker/write_env.py"), str(target)]
     subprocess.run(script, check=True)
@@ -191,6 +196,12 @@ def test_secrets_are_written_once_and_for_the_owner_alone(tmp_path: Path) -> Non
     assert target.stat().st_mode & 0o777 == 0o600
     subprocess.run(script, check=True)
     assert target.read_text() == written
+    older = [line for line in written.splitlines() if "IDENTITY" not in line]
+    target.write_text("\n".join(older))
+    subprocess.run(script, check=True)
+    completed = target.read_text().splitlines()
+    assert completed[: len(older)] == older
+    assert {line.partition("=")[0] for line in completed} == set(SECRETS)
 
 
 def test_the_observability_file_adds_tools_that_only_the_host_and_the_services_reach() -> None:

@@ -15,11 +15,12 @@ import pytest
 from ketav.registry.v1 import ground_truth_pb2, models_pb2, models_pb2_grpc, training_pb2, training_pb2_grpc
 from ketav_common import context, rpc
 from ketav_common.errors import Conflict, KetavError, NotFound, Precondition, Stale
-from ketav_common.identity import Identity, Signer
+from ketav_common.identity import Identity
 from ketav_trainer.domain import Candidate, Claim, ModelRef, Progress
 from ketav_trainer.gate import Verdict
 from ketav_trainer.registry import RegistryClient
 from tests.parts import registry as real
+from tests.parts.identities import SIGNER
 from tests.parts.postgres import PostgresServer
 from tests.parts.registry_double import RegistryDouble, served
 
@@ -112,7 +113,7 @@ def open_registry(request: pytest.FixtureRequest, tmp_path: Path) -> Open:
     @asynccontextmanager
     async def open_double(lease_s: int) -> AsyncIterator[Subject]:
         """Run the registry in memory."""
-        signer, address = Signer("s" * 40), f"unix:{tmp_path}/double.sock"
+        signer, address = SIGNER, f"unix:{tmp_path}/double.sock"
 
         async def new_user() -> UUID:
             """Make up a user: the ground truth of all is the same."""
@@ -305,10 +306,13 @@ async def test_a_recognizer_downloads_models_by_digest_and_learns_which_may_be_u
     known, unknown = hashlib.sha256(BASE).digest(), bytes(32)
     user = await registry.new_user()
     with context.bind(identity=Identity("recognizer", user)), rpc.raise_ketav_errors():
-        call = registry.models.DownloadModel(models_pb2.DownloadModelRequest(sha256=known))
+        call = registry.models.DownloadModel(
+            models_pb2.DownloadModelRequest(sha256=known, grant=SIGNER.grant(user, known))
+        )
         assert b"".join([message.chunk async for message in call]) == BASE
         with pytest.raises(NotFound), rpc.raise_ketav_errors():
-            await anext(aiter(registry.models.DownloadModel(models_pb2.DownloadModelRequest(sha256=unknown))))
+            request = models_pb2.DownloadModelRequest(sha256=unknown, grant=SIGNER.grant(user, unknown))
+            await anext(aiter(registry.models.DownloadModel(request)))
     with context.bind(identity=Identity("recognizer")), rpc.raise_ketav_errors():
         response = await registry.models.CheckModels(models_pb2.CheckModelsRequest(sha256=[known, unknown]))
     assert list(response.sha256) == [known]

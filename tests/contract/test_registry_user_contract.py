@@ -30,11 +30,11 @@ from ketav.registry.v1 import (
 )
 from ketav_common import rpc
 from ketav_common.errors import Changed, Conflict, InvalidInput, KetavError, NotFound, Precondition
-from ketav_common.identity import Signer
 from ketav_gateway.http.authentication import Credential, resolve_api_key
 from ketav_gateway.services import Deadlines, Services, call, connect, stream, upload
 from ketav_registry.usecases import accounts
 from tests.parts import registry as real
+from tests.parts.identities import SIGNER
 from tests.parts.in_memory import State, add_registry
 from tests.parts.in_memory.training import add_run
 from tests.parts.postgres import PostgresServer
@@ -161,7 +161,7 @@ async def open_real(postgres: PostgresServer, database: str, folder: Path) -> As
 @asynccontextmanager
 async def open_in_memory(folder: Path) -> AsyncIterator[Subject]:
     """Run the registry in memory."""
-    state, signer, address = State(), Signer(real.SECRET), f"unix:{folder}/memory.sock"
+    state, signer, address = State(), SIGNER, f"unix:{folder}/memory.sock"
 
     async def new_user() -> tuple[UUID, str]:
         """Add a user; return id and API key."""

@@ -23,6 +23,7 @@ from ketav_local.system import MEASURED
 from ketav_testing import tiny
 from tests.e2e.local_system import LocalSystem, boxes, tiny_system, wait_until
 from tests.e2e.test_journeys import page_ids, read, wait_for_end
+from tests.parts.identities import identity_keys
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
@@ -266,7 +267,7 @@ def test_a_metrics_port_in_use_ends_the_process_with_a_sentence() -> None:
     """It names the address, the reason and the variables; no traceback."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-        env = os.environ | {"KETAV_METRICS_PORT": str(port), "KETAV_IDENTITY_SECRET": "s" * 40}
+        env = os.environ | {"KETAV_METRICS_PORT": str(port), **identity_keys("gateway")}
         command = [sys.executable, "-m", "ketav_gateway.main"]
         ran = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
     assert ran.returncode == 1

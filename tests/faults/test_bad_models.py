@@ -23,7 +23,16 @@ from tests.faults.conftest import Tally, count
 from tests.parts import history
 from tests.parts.injector import resume
 from tests.parts.postgres import PostgresServer
-from tests.parts.registry import Registry, acting, claim, publish, queued_run, registry_server, safetensors
+from tests.parts.registry import (
+    Registry,
+    acting,
+    claim,
+    claiming,
+    publish,
+    queued_run,
+    registry_server,
+    safetensors,
+)
 from tests.parts.system_users import BASE, CURSIVE, SystemUser
 from tests.parts.world import World
 
@@ -109,7 +118,7 @@ async def half(registry: Registry, run_id: str, fence: int, content: bytes) -> N
         yield models_pb2.PublishModelRequest(chunk=content[: len(content) // 2])
         await asyncio.sleep(60)
 
-    with acting(None, "trainer"), rpc.raise_ketav_errors():
+    with claiming(header), rpc.raise_ketav_errors():
         call = registry.models.PublishModel(messages(), timeout=30)
         await asyncio.sleep(0.02)
         call.cancel()

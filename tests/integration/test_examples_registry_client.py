@@ -9,8 +9,9 @@ from uuid import uuid4
 
 import pytest
 
+from tests.parts.identities import KEYS
 from tests.parts.postgres import PostgresServer
-from tests.parts.registry import SECRET, Registry, acting, correct, registry_server
+from tests.parts.registry import Registry, acting, correct, registry_server
 
 PROGRAM = Path(__file__).parents[2] / "examples" / "registry_client.py"
 
@@ -22,11 +23,11 @@ async def registry(postgres: PostgresServer, tmp_path: Path) -> AsyncIterator[Re
         yield running
 
 
-async def run(address: str, user_id: str, secret: str = SECRET) -> tuple[int | None, str, str]:
+async def run(address: str, user_id: str, key: str = KEYS["gateway"]) -> tuple[int | None, str, str]:
     """Run the example; return its exit status and what it printed."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, str(PROGRAM), address, user_id),
-        env=os.environ | {"KETAV_IDENTITY_SECRET": secret},
+        env=os.environ | {"KETAV_IDENTITY_KEY": key},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -46,6 +47,6 @@ async def test_the_example_prints_a_user_s_projects_and_pages(registry: Registry
     assert len(lines) == 2
     assert all(line.endswith(": 1 pages, 1 read") for line in lines)
     assert await run(address, str(uuid4())) == (0, "", "")
-    status, output, errors = await run(address, str(user_id), "another secret of thirty-two bytes or more")
+    status, output, errors = await run(address, str(user_id), KEYS["trainer"])
     assert (status, output) == (1, "")
     assert errors.endswith("(unauthenticated)\n")

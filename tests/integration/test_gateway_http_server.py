@@ -20,7 +20,6 @@ from tests.parts.bad_images import bad_images
 from tests.parts.gateway import (
     KEY,
     OTHER_KEY,
-    SECRET,
     Gateway,
     gateway_settings,
     png,
@@ -28,6 +27,7 @@ from tests.parts.gateway import (
     services_in_memory,
     upload,
 )
+from tests.parts.identities import identity_keys
 from tests.parts.in_memory import State
 
 HOST = f"Host: gateway\r\nX-API-Key: {KEY}\r\n".encode()
@@ -248,7 +248,7 @@ async def gateway_process(
     services = {name: f"unix:{folder}/{name}.sock" for name in ("registry", "recognizer", "trainer")}
     env = {
         **os.environ,
-        "KETAV_IDENTITY_SECRET": SECRET,
+        **identity_keys("gateway"),
         "KETAV_PORT": str(port),
         **{f"KETAV_{name.upper()}_ADDRESS": address for name, address in services.items()},
         "KETAV_SPOOL_DIR": str(settings.spool_dir),

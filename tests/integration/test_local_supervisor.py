@@ -29,6 +29,7 @@ from ketav_local.settings import LocalSettings
 from ketav_local.supervisor import Supervisor
 from ketav_local.system import System
 from ketav_registry.database import Database, connect
+from tests.parts.identities import KEYS, PUBLIC_KEYS
 
 
 def has_ended(pid: int, within_s: float = 15.0) -> bool:
@@ -139,11 +140,11 @@ def test_two_systems_cannot_share_a_data_folder(tmp_path: Path) -> None:
 
 def test_secrets_are_made_once_and_no_other_user_can_read_them(tmp_path: Path) -> None:
     """A second reader finds the same secret; files are 0600 in folders that are 0700."""
-    secret = DataDirectory(tmp_path).secret("identity")
+    secret = DataDirectory(tmp_path).secret("session")
     DataDirectory(tmp_path).write_env({"KETAV_DATABASE_URL": "postgresql+asyncpg://a:b=c@127.0.0.1:1/x"})
-    assert DataDirectory(tmp_path).secret("identity") == secret
+    assert DataDirectory(tmp_path).secret("session") == secret
     assert len(secret) >= 32
-    assert (tmp_path / "secrets" / "identity").stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "secrets" / "session").stat().st_mode & 0o777 == 0o600
     assert (tmp_path / "env").stat().st_mode & 0o777 == 0o600
     assert (tmp_path / "secrets").stat().st_mode & 0o777 == 0o700
     assert read_env(tmp_path) == {"KETAV_DATABASE_URL": "postgresql+asyncpg://a:b=c@127.0.0.1:1/x"}
@@ -268,7 +269,7 @@ async def test_a_service_whose_event_loop_is_stopped_is_killed_and_started_again
         import asyncio
         from ketav_common import rpc
         from ketav_common.identity import Signer
-        signer = Signer("s" * 32)
+        signer = Signer({KEYS["registry"]!r}, {PUBLIC_KEYS!r})
         asyncio.run(rpc.serve(lambda _: None, bind="127.0.0.1:{port}", signer=signer, service="a"))
     """
     address = f"127.0.0.1:{port}"

@@ -344,7 +344,7 @@ async def test_readers_know_none_of_the_service_s_secrets(
     open_pool: OpenPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The process that decodes strangers' bytes has no secret in its environment and one thread a library."""
-    monkeypatch.setenv("KETAV_IDENTITY_SECRET", "s" * 40)
+    monkeypatch.setenv("KETAV_IDENTITY_KEY", "s" * 40)
     async with open_pool() as pool:
         environment = psutil.Process(pool.pids[0]).environ()
     assert not [name for name in environment if name.startswith("KETAV_")]

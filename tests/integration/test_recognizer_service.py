@@ -11,12 +11,12 @@ import unicodedata
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import grpc
-import jwt
 import psutil
 import pytest
 import pytest_asyncio
@@ -26,6 +26,7 @@ from PIL import Image
 from ketav.page.v1 import page_pb2
 from ketav.recognizer.v1 import recognizer_pb2, recognizer_pb2_grpc
 from ketav_common import context, rpc
+from ketav_common import identity as identities
 from ketav_common.errors import (
     DataLoss,
     Forbidden,
@@ -38,16 +39,15 @@ from ketav_common.errors import (
     Unauthenticated,
     Unavailable,
 )
-from ketav_common.identity import Identity, Signer
+from ketav_common.identity import Identity
 from ketav_testing import tiny
+from tests.parts.identities import SIGNER, STRANGER, identity_keys
 from tests.parts.pages import draw_page, random_lines
 from tests.parts.processes import live_children
 from tests.parts.registry_double import RegistryDouble, served
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 NUMBERS = itertools.count(1)
-SECRET = "s" * 40
-SIGNER = Signer(SECRET)
 PAGE = draw_page(random_lines(4))
 
 
@@ -77,7 +77,7 @@ class Service:
         } | header
         if fields["model"] is not None and not fields["model"].grant:
             fields["model"] = granted(fields["model"], user)
-        with rpc.raise_ketav_errors(), context.bind(identity=Identity("gateway", user)):
+        with rpc.raise_ketav_errors(), context.bind(identity=Identity("user", user)):
             return await stub.RecognizePage(messages(image, fields), timeout=seconds)
 
     def readers(self) -> list[psutil.Process]:
@@ -128,7 +128,7 @@ async def recognizer(directory: Path) -> AsyncIterator[Service]:
     registry = RegistryDouble(tiny.save())
     registry_address, address = f"unix:{directory}/registry.sock", f"unix:{directory}/recognizer.sock"
     environment = os.environ | {
-        "KETAV_IDENTITY_SECRET": SECRET,
+        **identity_keys("recognizer"),
         "KETAV_REGISTRY_ADDRESS": registry_address,
         "KETAV_BIND": address,
         "KETAV_DATA_DIR": str(directory / "data"),
@@ -298,7 +298,7 @@ async def test_a_stream_without_a_header_is_refused(service: Service) -> None:
         with (
             pytest.raises(InvalidInput),
             rpc.raise_ketav_errors(),
-            context.bind(identity=Identity("gateway", uuid4())),
+            context.bind(identity=Identity("user", uuid4())),
         ):
             await stub.RecognizePage(iter(requests), timeout=5)
 
@@ -375,22 +375,23 @@ async def test_a_killed_server_leaves_no_reader(own: Service) -> None:
 
 
 async def test_a_model_without_the_registry_s_grant_for_this_user_is_refused_though_it_is_cached(
-    service: Service,
+    service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No grant, another user's, one for another file, a forged one and one that has ended."""
     user, model = uuid4(), model_of(service.model)
     await service.read(user=user)
     assert cached(service)
-    forged = Signer("f" * 40).grant(user, model.sha256)
-    identity = SIGNER.sign(Identity("gateway", user))
-    wrong = ["none", SIGNER.grant(uuid4(), model.sha256), SIGNER.grant(user, bytes(32)), forged, identity]
+    token = SIGNER.sign(Identity("user", user), "recognizer")
+    forged = STRANGER.grant(user, model.sha256)
+    wrong = ["none", SIGNER.grant(uuid4(), model.sha256), SIGNER.grant(user, bytes(32)), forged, token]
     for grant in wrong:
         named = granted(model, user)
         named.grant = grant
         with pytest.raises(Forbidden):
             await service.read(user=user, model=named)
-    claims = {"sub": str(user), "sha256": model.sha256.hex(), "aud": "ketav-model", "exp": 1_000_000_000}
-    named.grant = jwt.encode(claims, SECRET, algorithm="HS256")
+    with monkeypatch.context() as past:
+        past.setattr(identities, "GRANT_LIFETIME", timedelta(seconds=-1))
+        named.grant = SIGNER.grant(user, model.sha256)
     with pytest.raises(Unavailable) as caught:
         await service.read(user=user, model=named)
     assert caught.value.code == "grant-expired"

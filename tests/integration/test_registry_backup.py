@@ -156,7 +156,7 @@ async def test_a_job_continues_and_its_earlier_worker_is_refused(
         assert later.position == earlier.position
         with pytest.raises(Stale):
             await jobs.end(registry, earlier, failure=jobs.failure())
-        assert await jobs.document(registry, job.job_id, user_id) == jobs.DOCUMENT
+        assert await jobs.document(registry, later) == jobs.DOCUMENT
         await jobs.read(registry, later)
         assert jobs.states(await jobs.get_job(registry, user_id, job.job_id)) == "dd"
 

@@ -22,6 +22,7 @@ from tests.parts.registry import (
     Registry,
     acting,
     claim,
+    claiming,
     correct,
     create,
     publish,
@@ -194,7 +195,7 @@ async def exported(registry: Registry, user_id: UUID) -> list[ground_truth_pb2.G
     """Queue a run of a user, claim it and return the ground truth it trains on."""
     claimed = await claim(registry, (await queue(registry, user_id)).run_id)
     request = ground_truth_pb2.ExportGroundTruthRequest(run_id=claimed.run.run_id, fence=claimed.fence)
-    with acting(None, "trainer"), rpc.raise_ketav_errors():
+    with claiming(request), rpc.raise_ketav_errors():
         parts = [part async for part in registry.ground_truth.ExportGroundTruth(request)]
     return [part.page for part in parts if part.HasField("page")]
 

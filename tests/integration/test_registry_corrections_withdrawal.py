@@ -15,6 +15,7 @@ from tests.parts.registry import (
     Registry,
     acting,
     claim,
+    claiming,
     correct,
     create,
     get_run,
@@ -253,7 +254,7 @@ async def test_a_run_over_a_withdrawn_line_is_cancelled(registry: Registry) -> N
 async def sides_of(registry: Registry, run_id: str, fence: int) -> dict[str, int]:
     """Return the side of the split of each line of a run, by its id."""
     request = ground_truth_pb2.ExportGroundTruthRequest(run_id=run_id, fence=fence)
-    with acting(None, "trainer"), rpc.raise_ketav_errors():
+    with claiming(request), rpc.raise_ketav_errors():
         parts = [part async for part in registry.ground_truth.ExportGroundTruth(request)]
     return {line.line.line_id: line.split for part in parts for line in part.page.lines}
 

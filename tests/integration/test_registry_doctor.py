@@ -19,10 +19,11 @@ from ketav_common.errors import Unavailable
 from ketav_common.limits import MIB
 from ketav_registry.main import open_stores
 from ketav_registry.settings import StoreSettings
+from tests.parts.identities import identity_keys
 from tests.parts.ketav_command import ketav, ketav_json
 from tests.parts.postgres import PostgresServer
 from tests.parts.processes import free_port, running
-from tests.parts.registry import SECRET, registry_server
+from tests.parts.registry import registry_server
 
 
 @pytest.fixture(scope="module")
@@ -188,7 +189,7 @@ def test_the_log_of_the_registry_names_what_is_wrong(postgres: PostgresServer, t
     log = tmp_path / "registry.log"
     environment = os.environ | {
         "KETAV_DATABASE_URL": no_database(postgres, tmp_path)[1],
-        "KETAV_IDENTITY_SECRET": SECRET,
+        **identity_keys("registry"),
     }
 
     def named() -> None:

@@ -32,6 +32,7 @@ from tests.parts.registry import (
     Registry,
     acting,
     claim,
+    claiming,
     correct,
     create,
     delete_page,
@@ -250,10 +251,10 @@ async def test_without_an_untainted_ancestor_the_base_serves_and_the_tainted_fil
     check_request = models_pb2.CheckModelsRequest(sha256=[sha256, base])
     with acting(None, "recognizer"), rpc.raise_ketav_errors():
         assert list((await registry.models.CheckModels(check_request)).sha256) == [base]
-    request = models_pb2.DownloadModelRequest(sha256=sha256)
-    for role in ("recognizer", "trainer"):
-        with acting(user_id, role), pytest.raises(NotFound), rpc.raise_ketav_errors():
-            await registry.models.DownloadModel(request).read()
+    grant = registry.signer.grant(user_id, sha256)
+    request = models_pb2.DownloadModelRequest(sha256=sha256, grant=grant)
+    with acting(user_id, "recognizer"), pytest.raises(NotFound), rpc.raise_ketav_errors():
+        await registry.models.DownloadModel(request).read()
 
 
 async def test_the_manifest_of_a_dataset_has_no_row_of_a_deleted_line(registry: Registry, rows: Any) -> None:
@@ -413,10 +414,9 @@ async def test_an_active_run_over_deleted_lines_is_cancelled_and_its_worker_is_r
     )
     with pytest.raises(Stale):
         await publish(registry, run_id, claimed.fence)
-    with acting(None, "trainer"), pytest.raises(Stale), rpc.raise_ketav_errors():
-        await registry.ground_truth.ExportGroundTruth(
-            ground_truth_pb2.ExportGroundTruthRequest(run_id=run_id, fence=claimed.fence)
-        ).read()
+    export = ground_truth_pb2.ExportGroundTruthRequest(run_id=run_id, fence=claimed.fence)
+    with claiming(export), pytest.raises(Stale), rpc.raise_ketav_errors():
+        await registry.ground_truth.ExportGroundTruth(export).read()
     assert await serving(registry, user_id) == "hebrew_base-1"
 
 

@@ -20,6 +20,7 @@ from tests.parts.registry import (
     Registry,
     acting,
     claim,
+    claiming,
     create,
     publish,
     queue,
@@ -336,7 +337,7 @@ async def test_imported_lines_train(registry: Registry) -> None:
     assert claimed.run.training_lines + claimed.run.holdout_lines == 16
     assert claimed.run.holdout_lines > 0
     request = ground_truth_pb2.ExportGroundTruthRequest(run_id=claimed.run.run_id, fence=claimed.fence)
-    with acting(None, "trainer"), rpc.raise_ketav_errors():
+    with claiming(request), rpc.raise_ketav_errors():
         parts = [part async for part in registry.ground_truth.ExportGroundTruth(request)]
     pages = [part.page for part in parts if part.HasField("page")]
     assert {page.layout for page in pages} == {page_pb2.LAYOUT_LINE}
@@ -356,7 +357,7 @@ async def export(
 ) -> dict[str, ground_truth_pb2.GroundTruthLine]:
     """Return the lines of a run's dataset by their texts."""
     request = ground_truth_pb2.ExportGroundTruthRequest(run_id=claimed.run.run_id, fence=claimed.fence)
-    with acting(None, "trainer"), rpc.raise_ketav_errors():
+    with claiming(request), rpc.raise_ketav_errors():
         parts = [part async for part in registry.ground_truth.ExportGroundTruth(request)]
     return {line.text: line for part in parts for line in part.page.lines}
 

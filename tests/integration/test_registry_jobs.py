@@ -4,14 +4,15 @@ import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
+from ketav.registry.v1 import accounts_pb2, pages_pb2, projects_pb2, webhooks_pb2
 from ketav.registry.v1 import jobs_pb2 as pb
-from ketav.registry.v1 import projects_pb2, webhooks_pb2
 from ketav_common import rpc
 from ketav_common.errors import (
     Conflict,
@@ -23,6 +24,7 @@ from ketav_common.errors import (
     RateLimited,
     Stale,
 )
+from ketav_common.identity import Work
 from ketav_registry.domain import jobs as domain
 from ketav_registry.repository import jobs
 from ketav_registry.usecases import erasure, object_removal
@@ -40,7 +42,7 @@ from tests.parts.jobs import (
     sweep,
 )
 from tests.parts.postgres import PostgresServer
-from tests.parts.registry import Registry, acting, create, get_project, registry_server
+from tests.parts.registry import Registry, acting, claiming, create, get_project, registry_server
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +74,7 @@ async def test_a_document_becomes_a_job_whose_pages_are_read_one_by_one(registry
     assert (claimed.position, claimed.page_count, claimed.user_id) == (1, 3, str(user_id))
     assert (claimed.turn, claimed.detect_turn, claimed.model_version) == (90, True, "hebrew_base-1")
     assert claimed.document_sha256 == hashlib.sha256(DOCUMENT).digest()
-    assert await document(registry, job.job_id, user_id) == DOCUMENT
+    assert await document(registry, claimed) == DOCUMENT
     assert states(await get_job(registry, user_id, job.job_id)) == "rqq"
     await read(registry, claimed)
     await read(registry, await next_page(registry), "שורה")
@@ -92,12 +94,12 @@ async def test_a_job_over_stored_pages_needs_no_document(registry: Registry) -> 
     user_id = await registry.new_user()
     with acting(user_id):
         page = (await create(registry)).page
-    job = await create_job(registry, user_id, project_id=page.project_id, page_ids=[page.page_id])
+    await create_job(registry, user_id, project_id=page.project_id, page_ids=[page.page_id])
     claimed = await next_page(registry)
     assert (claimed.page_id, claimed.document_sha256) == (page.page_id, b"")
-    assert (await read(registry, claimed)).state == pb.JOB_STATE_SUCCEEDED
     with pytest.raises(NotFound):
-        await document(registry, job.job_id, user_id)
+        await document(registry, claimed)
+    assert (await read(registry, claimed)).state == pb.JOB_STATE_SUCCEEDED
 
 
 @pytest.mark.parametrize(
@@ -256,7 +258,7 @@ async def test_a_page_whose_worker_died_is_claimed_again_and_the_old_claim_chang
     for call in (read(registry, first), end(registry, first, failure=failure())):
         with pytest.raises(Stale):
             await call
-    with acting(user_id, "recognizer"), pytest.raises(Stale), rpc.raise_ketav_errors():
+    with claiming(first), pytest.raises(Stale), rpc.raise_ketav_errors():
         await registry.jobs.RenewJobPage(
             pb.RenewJobPageRequest(job_id=job.job_id, position=1, fence=first.fence)
         )
@@ -276,7 +278,7 @@ async def test_a_renewed_lease_does_not_expire(
     await create_job(registry, user_id, pages=1)
     claimed = await next_page(registry)
     await expire_leases(postgres, database)
-    with acting(user_id, "recognizer"), rpc.raise_ketav_errors():
+    with claiming(claimed), rpc.raise_ketav_errors():
         await registry.jobs.RenewJobPage(
             pb.RenewJobPageRequest(job_id=claimed.job_id, position=1, fence=claimed.fence)
         )
@@ -511,11 +513,12 @@ async def test_two_workers_never_claim_the_same_page(registry: Registry) -> None
 async def test_a_damaged_document_is_not_delivered(registry: Registry) -> None:
     """The last chunk is not sent."""
     user_id = await registry.new_user()
-    job = await create_job(registry, user_id)
+    await create_job(registry, user_id)
+    claimed = await next_page(registry)
     [file] = registry.blobs.glob("documents/*/*")
     file.write_bytes(DOCUMENT[:-1] + b"!")
     with pytest.raises(DataLoss):
-        await document(registry, job.job_id, user_id)
+        await document(registry, claimed)
 
 
 async def test_a_job_for_a_missing_project_stores_no_document(registry: Registry) -> None:
@@ -536,3 +539,44 @@ async def test_a_job_joins_a_project_and_names_a_hand(registry: Registry) -> Non
     with pytest.raises(InvalidInput) as error:
         await create_job(registry, user_id, project_id=job.project_id, hand="Grandfather")
     assert error.value.code == "hand-mismatch"
+
+
+async def test_a_worker_reads_and_stores_for_the_job_alone_whose_page_it_has_claimed(
+    registry: Registry,
+) -> None:
+    """Not for another user, project or job, not with an older fence, and not after the outcome."""
+    user_id, stranger = await registry.new_user(), await registry.new_user()
+    for user in (stranger, user_id):
+        with acting(user):
+            page = (await create(registry)).page
+    job = await create_job(registry, user_id, pages=1)
+    claimed = await next_page(registry)
+    assert claimed.job_id == job.job_id
+    work = Work(UUID(claimed.job_id), claimed.fence, claimed.position)
+    wrong: list[tuple[UUID, Work | None, str]] = [
+        (user_id, None, claimed.project_id),
+        (user_id, Work(work.id, work.fence), claimed.project_id),
+        (user_id, replace(work, fence=work.fence - 1), claimed.project_id),
+        (user_id, replace(work, position=2), claimed.project_id),
+        (user_id, work, page.project_id),
+        (stranger, work, claimed.project_id),
+    ]
+    for caller, bound, project_id in wrong:
+        with acting(caller, "recognizer", bound), pytest.raises((Forbidden, Stale)):
+            await create(registry, project_id=project_id)
+        with acting(caller, "recognizer", bound), pytest.raises((Forbidden, Stale)), rpc.raise_ketav_errors():
+            request = pages_pb2.DownloadImageRequest(project_id=project_id, page_id=page.page_id)
+            await registry.pages.DownloadImage(request).read()
+    other = pb.RenewJobPageRequest(job_id=str(uuid4()), position=1, fence=claimed.fence)
+    with claiming(claimed), pytest.raises(Forbidden), rpc.raise_ketav_errors():
+        await registry.jobs.RenewJobPage(other)
+    await read(registry, claimed)
+    with claiming(claimed), pytest.raises(Stale):
+        await create(registry, project_id=claimed.project_id)
+
+
+async def test_a_worker_makes_no_other_call_for_a_user(registry: Registry) -> None:
+    """Also not with the claim of a page: a recognizer cannot delete an account."""
+    await create_job(registry, await registry.new_user(), pages=1)
+    with claiming(await next_page(registry)), pytest.raises(Forbidden), rpc.raise_ketav_errors():
+        await registry.accounts.DeleteAccount(accounts_pb2.DeleteAccountRequest())

@@ -18,9 +18,12 @@ from ketav_common.errors import (
     DataLoss,
     Forbidden,
     InvalidInput,
+    KetavError,
     NotFound,
     Precondition,
+    Stale,
 )
+from ketav_common.identity import Work
 from ketav_registry.domain.models import Script
 from ketav_registry.usecases import models
 from tests.parts.postgres import PostgresServer
@@ -312,32 +315,70 @@ async def test_a_user_can_activate_the_base_and_an_earlier_version(registry: Reg
         assert responses[0] == responses[1]
 
 
-async def test_a_model_file_is_sent_to_a_recognizer_for_its_user_and_to_a_trainer(registry: Registry) -> None:
-    """A user and a recognizer for another user are refused; a corrupt file is DATA_LOSS."""
+async def fetch_model(
+    registry: Registry,
+    user_id: UUID | None,
+    role: str,
+    sha256: bytes,
+    *,
+    work: Work | None = None,
+    grant: str = "",
+) -> bytes:
+    """Download a model; a caller with a user gets a grant."""
+    grant = grant or (registry.signer.grant(user_id, sha256) if user_id else "")
+    request = models_pb2.DownloadModelRequest(sha256=sha256, grant=grant)
+    with acting(user_id, role, work), rpc.raise_ketav_errors():
+        return b"".join([part.chunk async for part in registry.models.DownloadModel(request)])
+
+
+async def claimed_work(registry: Registry, run_id: str) -> Work:
+    """Claim a run and return the claim."""
+    return Work(UUID(run_id), (await claim(registry, run_id)).fence)
+
+
+async def test_a_recognizer_gets_a_model_file_by_the_grant_for_a_user(registry: Registry) -> None:
+    """Without it, or for another user, it is refused; a corrupt file is DATA_LOSS."""
     user_id, run_id = await queued_run(registry)
     model = (await publish(registry, run_id, (await claim(registry, run_id)).fence)).model
-
-    async def fetch(caller: UUID | None, role: str, sha256: bytes = model.sha256) -> bytes:
-        """Download a model."""
-        request = models_pb2.DownloadModelRequest(sha256=sha256)
-        with acting(caller, role), rpc.raise_ketav_errors():
-            return b"".join([part.chunk async for part in registry.models.DownloadModel(request)])
-
-    file_bytes = safetensors(run_id.encode())
-    assert await fetch(user_id, "recognizer") == file_bytes
-    assert await fetch(None, "trainer") == file_bytes
-    assert await fetch(user_id, "trainer") == file_bytes
-    stranger = await registry.new_user()
-    assert await fetch(stranger, "recognizer", hashlib.sha256(safetensors(b"hebrew base")).digest())
-    for caller, role, error in (
-        (stranger, "recognizer", NotFound),
-        (stranger, "trainer", NotFound),
-        (user_id, "user", Forbidden),
-        (None, "recognizer", Forbidden),
+    base, stranger = hashlib.sha256(safetensors(b"hebrew base")).digest(), await registry.new_user()
+    assert await fetch_model(registry, user_id, "recognizer", model.sha256) == safetensors(run_id.encode())
+    assert await fetch_model(registry, stranger, "recognizer", base)
+    with pytest.raises(NotFound):
+        await fetch_model(registry, stranger, "recognizer", model.sha256)
+    for grant in (
+        registry.signer.grant(stranger, model.sha256),
+        registry.signer.grant(user_id, base),
+        "none",
     ):
-        with pytest.raises(error):
-            await fetch(caller, role)
+        with pytest.raises(Forbidden):
+            await fetch_model(registry, user_id, "recognizer", model.sha256, grant=grant)
+    for caller, role in ((user_id, "user"), (None, "recognizer")):
+        with pytest.raises(Forbidden):
+            await fetch_model(registry, caller, role, model.sha256)
     stored = registry.blobs / f"models/{user_id}/{model.version}.safetensors"
-    stored.write_bytes(file_bytes[:-1] + b"\0")
+    stored.write_bytes(stored.read_bytes()[:-1] + b"\0")
     with pytest.raises(DataLoss):
-        await fetch(user_id, "recognizer")
+        await fetch_model(registry, user_id, "recognizer", model.sha256)
+
+
+async def test_a_trainer_gets_the_model_files_of_the_user_whose_run_it_has_claimed(
+    registry: Registry,
+) -> None:
+    """No other user's, and none without a claim or after the run has ended."""
+    user_id, first = await queued_run(registry)
+    ended = await claimed_work(registry, first)
+    model = (await publish(registry, first, ended.fence)).model
+    claimed = await claimed_work(registry, (await queue(registry, user_id)).run_id)
+    _, strange_run = await queued_run(registry)
+    foreign = await claimed_work(registry, strange_run)
+    assert await fetch_model(registry, None, "trainer", model.sha256, work=claimed)
+    refused: list[tuple[type[KetavError], Work | None]] = [
+        (NotFound, foreign),
+        (Stale, Work(claimed.id, claimed.fence - 1)),
+        (Stale, ended),
+        (Forbidden, None),
+        (Forbidden, Work(claimed.id, claimed.fence, 1)),
+    ]
+    for error, work in refused:
+        with pytest.raises(error):
+            await fetch_model(registry, user_id, "trainer", model.sha256, work=work)

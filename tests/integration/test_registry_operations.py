@@ -20,12 +20,12 @@ from typer.testing import CliRunner
 from ketav.registry.v1 import accounts_pb2, accounts_pb2_grpc, pages_pb2, projects_pb2
 from ketav_common import rpc
 from ketav_common.errors import KetavError, NotFound, TimedOut, Unavailable
-from ketav_common.identity import Signer
 from ketav_registry.cli import app
 from ketav_registry.database import Database, connect
+from tests.parts.identities import SIGNER, identity_keys
 from tests.parts.postgres import PostgresServer, postgres_server
 from tests.parts.processes import free_port, running
-from tests.parts.registry import SECRET, acting, create, registry_server, safetensors
+from tests.parts.registry import acting, create, registry_server, safetensors
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def environment(
         "KETAV_DATABASE_URL": postgres.url(database, "ketav_service"),
         "KETAV_MIGRATION_DATABASE_URL": postgres.url(database),
         "KETAV_BLOB_URL": f"file://{tmp_path}/blobs",
-        "KETAV_IDENTITY_SECRET": SECRET,
+        **identity_keys("registry"),
     }
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
@@ -111,7 +111,7 @@ def test_the_server_is_ready_answers_and_ends_at_sigterm(environment: dict[str, 
 
     async def resolve_key() -> None:
         """Resolve an API key that does not exist."""
-        async with rpc.channel(address, Signer(SECRET), seconds=2) as channel:
+        async with rpc.channel(address, SIGNER, seconds=2) as channel:
             with acting(None, "gateway"), pytest.raises(NotFound), rpc.raise_ketav_errors():
                 await accounts_pb2_grpc.AccountServiceStub(channel).ResolveApiKey(
                     accounts_pb2.ResolveApiKeyRequest(key_sha256=bytes(32))

@@ -31,6 +31,7 @@ from tests.parts.registry import (
     acting,
     cancel_run,
     claim,
+    claiming,
     correct,
     expire_lease,
     get_run,
@@ -61,7 +62,7 @@ async def end(
 ) -> Any:
     """End a run as a worker."""
     request = training_pb2.EndTrainingRunRequest(run_id=run_id, fence=fence, state=state, verdict="stopped")
-    with acting(None, "trainer"), rpc.raise_ketav_errors():
+    with claiming(request), rpc.raise_ketav_errors():
         return (await registry.training.EndTrainingRun(request)).run
 
 
@@ -70,7 +71,7 @@ async def export(
 ) -> list[ground_truth_pb2.ExportGroundTruthResponse]:
     """Return the parts of a run's ground truth as a worker."""
     request = ground_truth_pb2.ExportGroundTruthRequest(run_id=run_id, fence=fence)
-    with acting(None, "trainer"), rpc.raise_ketav_errors():
+    with claiming(request), rpc.raise_ketav_errors():
         return [part async for part in registry.ground_truth.ExportGroundTruth(request)]
 
 
@@ -366,7 +367,7 @@ async def test_the_remaining_time_of_a_second_attempt_is_estimated_from_its_own_
     return_to_queue = training_pb2.EndTrainingRunRequest(
         run_id=run_id, fence=fence, state=training_pb2.TRAINING_RUN_STATE_QUEUED
     )
-    with acting(None, "trainer"), rpc.raise_ketav_errors():
+    with claiming(return_to_queue), rpc.raise_ketav_errors():
         await registry.training.EndTrainingRun(return_to_queue)
     assert not (await get_run(registry, user_id, run_id)).HasField("remaining_seconds")
     fence = (await claim(registry, run_id)).fence

@@ -20,14 +20,14 @@ from ketav.registry.v1 import training_pb2
 from ketav_common import rpc
 from ketav_common.readiness import LIVENESS
 from ketav_registry.usecases.training_metrics import UNFINISHED_RUNS, counting_runs
+from tests.parts.identities import identity_keys
 from tests.parts.postgres import PostgresServer, postgres_server
 from tests.parts.processes import free_port, running
 from tests.parts.registry import (
-    SECRET,
     Registry,
-    acting,
     cancel_run,
     claim,
+    claiming,
     expire_lease,
     queued_run,
     registry_server,
@@ -88,7 +88,7 @@ async def test_waiting_running_and_abandoned_runs_of_all_users_are_counted_in_on
         state=training_pb2.TRAINING_RUN_STATE_FAILED,
         verdict="stopped",
     )
-    with acting(None, "trainer"), rpc.raise_ketav_errors():
+    with claiming(failed), rpc.raise_ketav_errors():
         await registry.training.EndTrainingRun(failed)
     assert await samples_after_counting(registry) == [f"{UNFINISHED_RUNS} 0.0"]
 
@@ -127,7 +127,7 @@ async def test_a_process_with_secrets_in_files_stays_alive_and_exports_no_count_
         secrets = {
             "KETAV_DATABASE_URL": server.url(database, "ketav_service"),
             "KETAV_BLOB_URL": f"file://{tmp_path}/blobs",
-            "KETAV_IDENTITY_SECRET": SECRET,
+            **identity_keys("registry"),
         }
         settings = {
             "KETAV_SECRETS_DIR": str(secret_files(tmp_path / "secrets", secrets)),

@@ -32,6 +32,7 @@ from tests.parts.registry import (
     acting,
     cancel_run,
     claim,
+    claiming,
     correct,
     create,
     expire_lease,
@@ -193,7 +194,7 @@ async def test_a_run_yields_once_to_a_run_that_was_interrupted(
         request = pb.ReportTrainingProgressRequest(
             run_id=run_id, fence=fences[run_id], state=pb.TRAINING_RUN_STATE_RUNNING, epoch=1, epochs=10
         )
-        with acting(None, "trainer"), rpc.raise_ketav_errors():
+        with claiming(request), rpc.raise_ketav_errors():
             return (await registry.training.ReportTrainingProgress(request)).yield_requested
 
     await expire_lease(postgres, database, interrupted)
@@ -203,7 +204,7 @@ async def test_a_run_yields_once_to_a_run_that_was_interrupted(
     await asyncio.to_thread(postgres.execute, wait, database, UUID(interrupted))
     assert [await yields(run_id) for run_id in (older, newer)] == [False, True]
     end = pb.EndTrainingRunRequest(run_id=newer, fence=fences[newer], state=pb.TRAINING_RUN_STATE_QUEUED)
-    with acting(None, "trainer"), rpc.raise_ketav_errors():
+    with claiming(end), rpc.raise_ketav_errors():
         await registry.training.EndTrainingRun(end)
         swept = await registry.training.SweepTrainingRuns(pb.SweepTrainingRunsRequest())
     assert [run_id for run_id in swept.run_ids if run_id in {interrupted, newer}] == [interrupted, newer]

@@ -24,6 +24,7 @@ from tests.parts.registry import (
     Registry,
     acting,
     claim,
+    claiming,
     delete_page,
     pages_of,
     publish,
@@ -177,7 +178,7 @@ async def test_a_run_that_ends_without_a_verdict_has_a_delivery(registry: Regist
             request = training_pb2.EndTrainingRunRequest(
                 run_id=run_id, fence=claimed_run.fence, state=state, verdict="The training failed."
             )
-            with acting(None, "trainer"), rpc.raise_ketav_errors():
+            with claiming(request), rpc.raise_ketav_errors():
                 await registry.training.EndTrainingRun(request)
         events.append([json.loads(claimed.body)["type"] for claimed in await claim_due(registry)])
     assert events == [["training.failed"], [], ["training.cancelled"]]

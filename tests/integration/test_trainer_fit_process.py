@@ -264,7 +264,7 @@ async def test_a_training_process_runs_at_low_priority_with_one_thread_and_no_se
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Readers on the same machine go first, and it has no secret to reveal."""
-    monkeypatch.setenv("KETAV_IDENTITY_SECRET", "s" * 40)
+    monkeypatch.setenv("KETAV_IDENTITY_KEY", "s" * 40)
     seen: list[tuple[int, dict[str, str]]] = []
 
     async def look(_: dict[str, Any]) -> None:

@@ -17,7 +17,6 @@ from structlog.testing import capture_logs
 
 from ketav_common import rpc
 from ketav_common.errors import Unavailable
-from ketav_common.identity import Signer
 from ketav_engine.domain import FoundLine, Image, Model, TrainingLine
 from ketav_engine.images import decode
 from ketav_engine.lines import HEIGHT
@@ -28,12 +27,12 @@ from ketav_trainer.registry import RegistryClient
 from ketav_trainer.training import Dependencies, run_training
 from ketav_trainer.worker import fit_processes
 from tests.parts import registry_double as double
+from tests.parts.identities import SIGNER
 from tests.parts.pages import LETTERS, draw_page, place_of
 from tests.parts.processes import live_children
 from tests.parts.registry_double import RegistryDouble, served
 from tests.parts.training import training_config
 
-SIGNER = Signer("s" * 40)
 ENGINE = tiny.TinyEngine()
 
 

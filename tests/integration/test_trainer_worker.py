@@ -18,14 +18,13 @@ import pytest
 from ketav.trainer.v1 import trainer_pb2, trainer_pb2_grpc
 from ketav_common import context, rpc
 from ketav_common.errors import Conflict, NotFound, TimedOut
-from ketav_common.identity import Identity, Signer
+from ketav_common.identity import Identity
 from ketav_testing import tiny
 from tests.parts import registry_double as double
+from tests.parts.identities import SIGNER, identity_keys
 from tests.parts.registry_double import RegistryDouble, served
 from tests.parts.valkey import Valkey, valkey
 
-SECRET = "s" * 40
-SIGNER = Signer(SECRET)
 Process = asyncio.subprocess.Process
 Start = Callable[..., Awaitable[Process]]
 
@@ -42,14 +41,14 @@ class System:
 
     async def train(self, user: UUID) -> str:
         """Ask the front for a training of a user; return the run's id."""
-        with rpc.raise_ketav_errors(), context.bind(identity=Identity("gateway", user)):
+        with rpc.raise_ketav_errors(), context.bind(identity=Identity("user", user)):
             answer = await self.front.StartTraining(trainer_pb2.StartTrainingRequest(), timeout=10)
         return str(answer.run.run_id)
 
     async def watch(self, user: UUID, run_id: str, after: int = 0, seconds: float = 30) -> list[Any]:
         """Follow a run to its end and return what was sent."""
         request = trainer_pb2.WatchTrainingRequest(run_id=run_id, after_revision=after)
-        with rpc.raise_ketav_errors(), context.bind(identity=Identity("gateway", user)):
+        with rpc.raise_ketav_errors(), context.bind(identity=Identity("user", user)):
             return [answer.run async for answer in self.front.WatchTraining(request, timeout=seconds)]
 
 
@@ -66,7 +65,7 @@ async def system(tmp_path: Path, queue: Valkey) -> AsyncIterator[System]:
     registry = RegistryDouble(tiny.save(), lease_s=2)
     address = f"unix:{tmp_path}/registry.sock"
     environment = os.environ | {
-        "KETAV_IDENTITY_SECRET": SECRET,
+        **identity_keys("trainer"),
         "KETAV_REGISTRY_ADDRESS": address,
         "KETAV_REDIS_URL": queue.url,
         "KETAV_BIND": f"unix:{tmp_path}/trainer.sock",

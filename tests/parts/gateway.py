@@ -21,12 +21,12 @@ from ketav_common.rpc import Server, build_server
 from ketav_gateway.http.openapi import operations
 from ketav_gateway.main import build, uvicorn_config
 from ketav_gateway.settings import GatewaySettings
+from tests.parts.identities import SIGNER, gateway_keys
 from tests.parts.in_memory import State, adders
 from tests.parts.in_memory.state import User
 
 KEY = "ktv_firstkey_" + "a" * 43
 OTHER_KEY = "ktv_otherkey_" + "b" * 43
-SECRET = "only a test's secret, thirty-two bytes long"
 
 
 @dataclass
@@ -70,9 +70,7 @@ async def services_in_memory(folder: Path, state: State, settings: GatewaySettin
     """Run the three services on unix sockets."""
     servers: dict[str, Server] = {}
     for name, add in adders(state).items():
-        servers[name] = build_server(
-            add, bind=f"unix:{folder}/{name}.sock", signer=settings.signer(), service=name
-        )
+        servers[name] = build_server(add, bind=f"unix:{folder}/{name}.sock", signer=SIGNER, service=name)
         await servers[name].grpc.start()
         await servers[name].set_serving(True)
     try:
@@ -86,7 +84,7 @@ def gateway_settings(folder: Path, **changes: Any) -> GatewaySettings:
     spool = folder / "spool"
     spool.mkdir(exist_ok=True)
     defaults: dict[str, Any] = {
-        "identity_secret": SECRET,
+        **gateway_keys(),
         "registry_address": f"unix:{folder}/registry.sock",
         "recognizer_address": f"unix:{folder}/recognizer.sock",
         "trainer_address": f"unix:{folder}/trainer.sock",
@@ -104,7 +102,7 @@ def gateway_settings(folder: Path, **changes: Any) -> GatewaySettings:
 @cache
 def _documented() -> dict[tuple[str, re.Pattern[str]], Any]:
     """Return the described responses of each operation, operations without parameters in the path first."""
-    settings = GatewaySettings(identity_secret=SECRET)
+    settings = GatewaySettings(**gateway_keys())
     described = sorted(
         operations(build(settings, CollectorRegistry()).openapi()), key=lambda entry: entry[0].count("{")
     )

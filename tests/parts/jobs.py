@@ -6,7 +6,7 @@ from uuid import UUID
 
 from ketav.registry.v1 import jobs_pb2 as pb
 from ketav_common import rpc
-from tests.parts.registry import DIGEST, Registry, acting, create, read_lines
+from tests.parts.registry import DIGEST, Registry, acting, claiming, create, read_lines
 
 DOCUMENT = b"%PDF-1.7 " + bytes(range(256)) * 9000
 
@@ -55,7 +55,7 @@ async def end(registry: Registry, claimed: pb.ClaimedJobPage, page_id: str = "",
     request = pb.EndJobPageRequest(
         job_id=claimed.job_id, position=claimed.position, fence=claimed.fence, page_id=page_id, **outcome
     )
-    with acting(UUID(claimed.user_id), "recognizer"), rpc.raise_ketav_errors():
+    with claiming(claimed), rpc.raise_ketav_errors():
         return (await registry.jobs.EndJobPage(request)).job
 
 
@@ -63,7 +63,7 @@ async def read(registry: Registry, claimed: pb.ClaimedJobPage, *texts: str) -> p
     """Store a page of a document, as its worker does, and record what was read on it."""
     page_id = claimed.page_id
     if not page_id:
-        with acting(UUID(claimed.user_id), "recognizer"):
+        with claiming(claimed):
             key = f"job:{claimed.job_id}:{claimed.position}"
             page_id = (await create(registry, project_id=claimed.project_id, request_id=key)).page.page_id
     reading = pb.JobPageReading(model_version="hebrew_base-1", lines=read_lines(texts or ["שלום"]))
@@ -89,9 +89,9 @@ def states(job: pb.Job) -> str:
     return "".join(letters[name] for name in names)
 
 
-async def document(registry: Registry, job_id: str, user_id: UUID) -> bytes:
-    """Return the document of a job as a worker."""
-    with acting(user_id, "recognizer"), rpc.raise_ketav_errors():
-        request = pb.DownloadDocumentRequest(job_id=job_id)
+async def document(registry: Registry, claimed: pb.ClaimedJobPage) -> bytes:
+    """Return the document of a job as the worker of a claimed page."""
+    with claiming(claimed), rpc.raise_ketav_errors():
+        request = pb.DownloadDocumentRequest(job_id=claimed.job_id)
         chunks = [part.chunk async for part in registry.jobs.DownloadDocument(request)]
     return b"".join(chunks)

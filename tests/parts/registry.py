@@ -39,15 +39,15 @@ from ketav.registry.v1 import (
 )
 from ketav_common import context, rpc
 from ketav_common.errors import NotFound
-from ketav_common.identity import Identity, Signer
+from ketav_common.identity import Identity, Signer, Work
 from ketav_registry.main import open_stores
 from ketav_registry.servicer import SERVICES, add_servicers
 from ketav_registry.settings import StoreSettings
 from ketav_registry.stores import Stores
 from ketav_registry.usecases import accounts, models
+from tests.parts.identities import SIGNER
 from tests.parts.postgres import PostgresServer
 
-SECRET = "a secret for tests only, 32 bytes and more"
 DIGEST = hashlib.sha256(b"what the client sent").digest()
 
 
@@ -101,7 +101,7 @@ async def registry_server(
         blob_url=blob_url or f"file://{blobs}",
         spool_dir=folder / "spool",
     )
-    signer = Signer(SECRET)
+    signer = SIGNER
     async with open_stores(settings) as stores:
         await stores.blobs.create()
         file = folder / "hebrew_base.safetensors"
@@ -140,9 +140,19 @@ def _stubs(channel: grpc.aio.Channel) -> tuple[Any, ...]:
     )
 
 
-def acting(user_id: UUID | None, role: str = "user") -> contextlib.AbstractContextManager[None]:
+def acting(
+    user_id: UUID | None, role: str = "user", work: Work | None = None
+) -> contextlib.AbstractContextManager[None]:
     """Call as a user or in a role while the block runs."""
-    return context.bind(identity=Identity(role, user_id))  # type: ignore[arg-type]
+    return context.bind(identity=Identity(role, user_id, work))  # type: ignore[arg-type]
+
+
+def claiming(message: Any, user_id: UUID | None = None) -> contextlib.AbstractContextManager[None]:
+    """Call as the worker that has claimed the run, or the page of a job, that a message names."""
+    if not hasattr(message, "job_id"):
+        return acting(user_id, "trainer", Work(UUID(message.run_id), message.fence))
+    work = Work(UUID(message.job_id), message.fence, message.position)
+    return acting(user_id or UUID(message.user_id), "recognizer", work)
 
 
 def upload(
@@ -276,7 +286,7 @@ async def publish(
         yield models_pb2.PublishModelRequest(header=models_pb2.PublishModelHeader(**fields | header))
         yield models_pb2.PublishModelRequest(chunk=file)
 
-    with acting(None, "trainer"), rpc.raise_ketav_errors():
+    with acting(None, "trainer", Work(UUID(run_id), fence)), rpc.raise_ketav_errors():
         return (await registry.models.PublishModel(messages())).version
 
 
@@ -372,7 +382,7 @@ async def report(registry: Registry, run_id: str, fence: int, **figures: Any) ->
     """Report progress as a worker; return cancel_requested."""
     fields = {"state": training_pb2.TRAINING_RUN_STATE_RUNNING, "epoch": 1, "epochs": 10} | figures
     request = training_pb2.ReportTrainingProgressRequest(run_id=run_id, fence=fence, **fields)
-    with acting(None, "trainer"), rpc.raise_ketav_errors():
+    with claiming(request), rpc.raise_ketav_errors():
         return (await registry.training.ReportTrainingProgress(request)).cancel_requested
 
 

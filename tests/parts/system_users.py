@@ -85,7 +85,7 @@ class SystemUser:
         request = trainer_pb2.StartTrainingRequest(request_id=uuid4().hex)
         while True:
             try:
-                with acting(self.user_id, "gateway"), rpc.raise_ketav_errors():
+                with acting(self.user_id), rpc.raise_ketav_errors():
                     answer = await self.world.trainer.StartTraining(request, timeout=CALL_S)
             except Conflict as error:
                 return error.details["run_id"]
@@ -111,10 +111,11 @@ class SystemUser:
         model: page_pb2.Model = answer.model
         return model
 
-    async def file(self, model: page_pb2.Model, role: str = "recognizer") -> bytes:
-        """Download a model as a service does for this user; its digest is checked."""
-        request = models_pb2.DownloadModelRequest(sha256=model.sha256)
-        with acting(self.user_id, role), rpc.raise_ketav_errors():
+    async def file(self, model: page_pb2.Model) -> bytes:
+        """Download a model as a recognizer does for this user; its digest is checked."""
+        grant = self.world.signer.grant(self.user_id, model.sha256)
+        request = models_pb2.DownloadModelRequest(sha256=model.sha256, grant=grant)
+        with acting(self.user_id, "recognizer"), rpc.raise_ketav_errors():
             content = b"".join([part.chunk async for part in self.world.models.DownloadModel(request)])
         assert hashlib.sha256(content).digest() == model.sha256
         return content
@@ -124,7 +125,7 @@ class SystemUser:
         created = await self.page(seed)
         image = draw_page(random_lines(LINES, seed=seed))
         stub: Any = recognizer_pb2_grpc.RecognizerServiceStub(self.world.channels["recognizer"])
-        with acting(self.user_id, "gateway"), rpc.raise_ketav_errors():
+        with acting(self.user_id), rpc.raise_ketav_errors():
             read = await stub.RecognizePage(_messages(image, created.model), timeout=CALL_S)
         recorded = await self.record(created.page.page_id, read.model_version, list(read.lines))
         return str(read.model_version), [line.text for line in recorded.lines]

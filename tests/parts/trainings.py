@@ -50,7 +50,8 @@ class Trainings:
 
     async def file(self, user_id: UUID, model: page_pb2.Model) -> bytes:
         """Download a model as the recognizer does for a user."""
-        request = models_pb2.DownloadModelRequest(sha256=model.sha256)
+        grant = self.registry.signer.grant(user_id, model.sha256)
+        request = models_pb2.DownloadModelRequest(sha256=model.sha256, grant=grant)
         with acting(user_id, "recognizer"), rpc.raise_ketav_errors():
             return b"".join([part.chunk async for part in self.registry.models.DownloadModel(request)])
 

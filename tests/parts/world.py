@@ -39,8 +39,8 @@ from ketav_registry.settings import StoreSettings
 from ketav_registry.usecases import accounts, models
 from ketav_testing import tiny
 from tests.parts import history
+from tests.parts.identities import SIGNER, identity_keys
 from tests.parts.postgres import PostgresServer
-from tests.parts.registry import SECRET
 from tests.parts.valkey import Valkey, valkey
 
 CHILD = "ketav_trainer.fit_process"
@@ -142,7 +142,7 @@ class World:
     pace: Pace
     owner: asyncpg.Pool
     """Connections as the database's owner."""
-    signer: Signer = field(default_factory=lambda: Signer(SECRET))
+    signer: Signer = SIGNER
     workers: list[Program] = field(default_factory=list)
     programs: dict[str, Program] = field(default_factory=dict)
     channels: dict[str, grpc.aio.Channel] = field(default_factory=dict)
@@ -209,7 +209,7 @@ class World:
         """Describe a program with the system's settings; `settings` replace some of them."""
         base = f"postgresql://ketav_service@127.0.0.1:{self.postgres.port}/{self.database}"
         own = {
-            "KETAV_IDENTITY_SECRET": SECRET,
+            **identity_keys(module.split(".", maxsplit=1)[0].removeprefix("ketav_")),
             "KETAV_DATABASE_URL": base,
             "KETAV_BLOB_URL": f"file://{self.blobs}",
             "KETAV_REGISTRY_ADDRESS": self.address("registry"),

@@ -143,7 +143,7 @@ async def test_a_child_inherits_no_secret_and_ignores_the_signals_of_a_stop(
     module: Module, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its parent decides when it ends."""
-    monkeypatch.setenv("KETAV_IDENTITY_SECRET", "s" * 40)
+    monkeypatch.setenv("KETAV_IDENTITY_KEY", "s" * 40)
     child = await ChildProcess.start(module(ECHO), ChildLimits(), environment={"EXTRA": "1"})
     await child.ask({}, seconds=20)
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -14,9 +14,9 @@ from ketav.registry.v1.pages_pb2_grpc import add_PageServiceServicer_to_server a
 from ketav_common import context, rpc
 from ketav_common.circuit import Circuit
 from ketav_common.errors import Unavailable
-from ketav_common.identity import Identity, Signer
+from ketav_common.identity import Identity
+from tests.parts.identities import SIGNER
 
-SIGNER = Signer("s" * 32)
 USER = Identity("user", uuid.UUID(int=7))
 
 

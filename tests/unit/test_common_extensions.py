@@ -13,9 +13,9 @@ from ketav_common.settings import BoundSettings
 from ketav_engine.engines import make_engine
 from ketav_recognizer.settings import RecognizerSettings
 from ketav_testing.tiny import TinyEngine
+from tests.parts.identities import identity_keys
 
-SECRET = "only a test's secret, thirty-two bytes"
-SETTINGS = {"KETAV_IDENTITY_SECRET": SECRET, "KETAV_REGISTRY_ADDRESS": "unix:/nowhere"}
+SETTINGS = {**identity_keys("recognizer"), "KETAV_REGISTRY_ADDRESS": "unix:/nowhere"}
 
 
 @pytest.fixture
@@ -55,7 +55,8 @@ def test_a_fault_directory_without_fault_points_is_refused(monkeypatch: pytest.M
     """A service does not start with KETAV_FAULT_DIR; a process without settings fails at its first point."""
     faults.reached("after-claim")
     monkeypatch.setenv(faults.DIRECTORY, "/nowhere")
-    monkeypatch.setenv("KETAV_IDENTITY_SECRET", SECRET)
+    for name, value in identity_keys("recognizer").items():
+        monkeypatch.setenv(name, value)
     for use in (BoundSettings, lambda: faults.reached("after-claim")):
         with pytest.raises(Precondition, match="KETAV_FAULT_DIR is set, but no fault points are installed"):
             use()

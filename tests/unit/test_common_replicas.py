@@ -6,11 +6,10 @@ import grpc
 
 from ketav.registry.v1 import accounts_pb2, accounts_pb2_grpc
 from ketav_common import context, rpc
-from ketav_common.identity import Identity, Signer
+from ketav_common.identity import Identity
 from ketav_local.ports import free_ports
+from tests.parts.identities import SIGNER
 from tests.parts.names import serve_names
-
-SIGNER = Signer("s" * 32)
 
 
 class Replica(accounts_pb2_grpc.AccountServiceServicer):
@@ -53,7 +52,7 @@ async def test_calls_go_to_every_replica_in_turn() -> None:
     request = accounts_pb2.ResolveApiKeyRequest()
     async with rpc.channel(target, SIGNER) as channel:
         stub = accounts_pb2_grpc.AccountServiceStub(channel)
-        with context.bind(identity=Identity("gateway", None), request_id="r"):
+        with context.bind(identity=Identity("gateway"), request_id="r"):
             answers: list[str] = []
             while len(set(answers)) < len(replicas):
                 answers.append((await stub.ResolveApiKey(request)).user_id)
@@ -74,7 +73,7 @@ async def test_a_replica_that_is_started_later_is_found_without_a_restart() -> N
         rpc.channel(f"dns://127.0.0.1:{names.port}/recognizer.test:{port}", SIGNER) as channel,
     ):
         stub = accounts_pb2_grpc.AccountServiceStub(channel)
-        with context.bind(identity=Identity("gateway", None), request_id="r"):
+        with context.bind(identity=Identity("gateway"), request_id="r"):
             assert (await stub.ResolveApiKey(request)).user_id == "127.0.0.1"
             await later.grpc.start()
             names.addresses = ["127.0.0.1", "127.0.0.2"]

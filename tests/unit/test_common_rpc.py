@@ -21,11 +21,11 @@ from ketav.registry.v1.pages_pb2_grpc import (
 )
 from ketav_common import context, errors, rpc
 from ketav_common.identity import Identity, Signer
+from tests.parts.identities import SIGNER, STRANGER, AnySigner
 
 if TYPE_CHECKING:
     from ketav.registry.v1.pages_pb2_grpc import PageServiceAsyncStub
 
-SIGNER = Signer("s" * 32)
 USER = Identity("user", uuid.UUID(int=7))
 
 
@@ -102,13 +102,13 @@ async def test_identity_and_request_id_travel_with_the_call(tmp_path: Path, as_u
 
 @pytest.mark.parametrize(
     "signer",
-    [Signer("x" * 32), Signer("s" * 32, lifetime=-60), Signer("s" * 32, lifetime=61)],
+    [STRANGER, AnySigner(lifetime=-60), AnySigner(lifetime=61)],
     ids=["forged", "expired", "long-lived"],
 )
 async def test_an_identity_that_is_not_valid_is_refused(
     tmp_path: Path, as_user: None, signer: Signer
 ) -> None:
-    """One signed with another secret, that has ended, or for more than a minute, is UNAUTHENTICATED."""
+    """One signed with another key, that has ended, or for more than a minute, is UNAUTHENTICATED."""
     async with probe(tmp_path, signer=signer) as stub:
         with pytest.raises(errors.Unauthenticated), rpc.raise_ketav_errors():
             await stub.GetPage(pages_pb2.GetPageRequest())

@@ -8,25 +8,28 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import SecretStr
 
 from ketav_common import setting_types
+from ketav_common.identity_keys import private_text, public_text
 from ketav_common.settings import EnvironmentSettings, ServiceSettings, load
 from ketav_gateway.settings import GatewaySettings
 from ketav_local.settings import LocalSettings
 from ketav_recognizer.settings import RecognizerSettings
 from ketav_registry.settings import MigrationSettings, RegistrySettings
 from ketav_trainer.settings import TrainerSettings, WorkerSettings
+from tests.parts.identities import KEYS, identity_keys
 from tools.settings_doc import variable_of
 
-SECRET = "s" * 32
 REQUIRED = {
-    "KETAV_IDENTITY_SECRET": SECRET,
+    **identity_keys("gateway"),
     "KETAV_REGISTRY_ADDRESS": "127.0.0.1:1",
     "KETAV_DATABASE_URL": "postgresql://role:password@127.0.0.1:1/ketav",
     "KETAV_BLOB_URL": "s3://key:secret@127.0.0.1:1/bucket?secure=0",
     "KETAV_REDIS_URL": "redis://:password@127.0.0.1:1/0",
 }
+THREE_KEYS = ",".join(f"trainer:{public_text(Ed25519PrivateKey.generate())}" for _ in range(3))
 CLASSES = (
     GatewaySettings,
     RegistrySettings,
@@ -72,19 +75,30 @@ def sentences(kind: type[EnvironmentSettings]) -> list[str]:
 
 def test_a_missing_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """The operator reads which one, and where it is described."""
-    monkeypatch.delenv("KETAV_IDENTITY_SECRET")
+    monkeypatch.delenv("KETAV_IDENTITY_KEY")
     assert sentences(ServiceSettings) == [
-        "KETAV_IDENTITY_SECRET is not set. Set it as docs/settings.md describes."
+        "KETAV_IDENTITY_KEY is not set. Set it as docs/settings.md describes."
+    ]
+
+
+def test_a_key_that_no_service_would_trust_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its public key is not in the list."""
+    monkeypatch.setenv("KETAV_IDENTITY_KEY", private_text(Ed25519PrivateKey.generate()))
+    assert sentences(ServiceSettings) == [
+        "KETAV_IDENTITY_PUBLIC_KEYS lacks the public key of KETAV_IDENTITY_KEY. Add it in all services."
     ]
 
 
 def test_every_wrong_variable_is_named_without_its_value(monkeypatch: pytest.MonkeyPatch) -> None:
     """A secret that is too short is not printed."""
-    monkeypatch.setenv("KETAV_IDENTITY_SECRET", "canary")
+    monkeypatch.setenv("KETAV_IDENTITY_KEY", "canary")
     monkeypatch.setenv("KETAV_METRICS_PORT", "many")
     monkeypatch.setenv("KETAV_LOG_LEVEL", "LOUD")
     assert sentences(ServiceSettings) == [
-        "KETAV_IDENTITY_SECRET must have at least 32 characters. Set it as docs/settings.md describes.",
+        (
+            "KETAV_IDENTITY_KEY must be a key of 43 characters of base64url. "
+            "Set it as docs/settings.md describes."
+        ),
         "KETAV_LOG_LEVEL must be one of DEBUG, INFO, WARNING, ERROR. Set it as docs/settings.md describes.",
         "KETAV_METRICS_PORT must be a whole number. Set it as docs/settings.md describes.",
     ]
@@ -133,7 +147,11 @@ def test_any_value_of_any_variable_is_accepted_or_answered_with_a_sentence(
         ("KETAV_GENERAL_LINES", __file__, "must be the path of an .npz file"),
         ("KETAV_DATA_DIR", "/proc/ketav", "names a directory that cannot be created (No such file"),
         ("KETAV_MODELS_DIR", "missing", "there is no directory at this path"),
-        ("KETAV_IDENTITY_SECRET", " " * 40, "must have at least 32 characters"),
+        ("KETAV_SESSION_SECRET", " " * 40, "must have at least 32 characters"),
+        ("KETAV_IDENTITY_KEY", "A" * 42, "must be a key of 43 characters of base64url"),
+        ("KETAV_IDENTITY_PUBLIC_KEYS", "worker:x", "names a service that is none of gateway, registry"),
+        ("KETAV_IDENTITY_PUBLIC_KEYS", "trainer:x", "has a malformed key of trainer"),
+        ("KETAV_IDENTITY_PUBLIC_KEYS", THREE_KEYS, "has more than 2 keys of one service"),
         ("KETAV_CALL_TIMEOUT_S", "inf", "must be a finite number"),
         ("KETAV_PORT", "70000", "must be at most 65,535"),
         ("KETAV_MAX_UPLOADS", "0", "must be greater than 0"),
@@ -181,7 +199,7 @@ def test_every_documented_form_of_a_url_is_accepted(check: object, values: list[
 
 @pytest.mark.parametrize(
     "variable",
-    ["KETAV_LOG_LEVEL", "KETAV_IDENTITY_SECRET", "KETAV_METRICS_HOST", "OTEL_EXPORTER_OTLP_ENDPOINT"],
+    ["KETAV_LOG_LEVEL", "KETAV_IDENTITY_KEY", "KETAV_METRICS_HOST", "OTEL_EXPORTER_OTLP_ENDPOINT"],
 )
 def test_a_value_that_is_no_utf_8_is_answered_with_a_sentence(
     variable: str, monkeypatch: pytest.MonkeyPatch
@@ -214,24 +232,24 @@ def test_a_secret_is_read_from_a_file_unless_its_variable_is_set(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A file has the name of the variable; the newline at its end is not part of the value."""
-    (tmp_path / "KETAV_IDENTITY_SECRET").write_text("f" * 32 + "\n", encoding="utf-8")
-    monkeypatch.delenv("KETAV_IDENTITY_SECRET", raising=False)
+    (tmp_path / "KETAV_IDENTITY_KEY").write_text(KEYS["gateway"] + "\n", encoding="utf-8")
+    monkeypatch.delenv("KETAV_IDENTITY_KEY", raising=False)
     monkeypatch.setenv("KETAV_SECRETS_DIR", str(tmp_path))
-    assert load(ServiceSettings).identity_secret.get_secret_value() == "f" * 32
-    monkeypatch.setenv("KETAV_IDENTITY_SECRET", "v" * 32)
-    assert load(ServiceSettings).identity_secret.get_secret_value() == "v" * 32
+    assert load(ServiceSettings).identity_key.get_secret_value() == KEYS["gateway"]
+    monkeypatch.setenv("KETAV_IDENTITY_KEY", KEYS["trainer"])
+    assert load(ServiceSettings).identity_key.get_secret_value() == KEYS["trainer"]
 
 
 def test_a_missing_directory_and_an_unreadable_file_of_secrets_are_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without the content of the file."""
-    monkeypatch.delenv("KETAV_IDENTITY_SECRET", raising=False)
+    monkeypatch.delenv("KETAV_IDENTITY_KEY", raising=False)
     monkeypatch.setenv("KETAV_SECRETS_DIR", str(tmp_path / "missing"))
     assert sentences(ServiceSettings) == [
         "KETAV_SECRETS_DIR is not a directory. Set it to one with a file for each secret."
     ]
-    (tmp_path / "KETAV_IDENTITY_SECRET").write_bytes(b"\xff" * 32)
+    (tmp_path / "KETAV_IDENTITY_KEY").write_bytes(b"\xff" * 32)
     monkeypatch.setenv("KETAV_SECRETS_DIR", str(tmp_path))
     assert sentences(ServiceSettings) == [
         "A file in KETAV_SECRETS_DIR is not readable UTF-8. Check its content and its permissions."
@@ -245,7 +263,7 @@ def test_a_service_without_its_settings_ends_without_a_traceback(module: str) ->
     """Exit status 1 and a sentence on stderr."""
     ran = started(module, {})
     assert ran.returncode == 1
-    assert "KETAV_IDENTITY_SECRET is not set." in ran.stderr
+    assert "KETAV_IDENTITY_KEY is not set." in ran.stderr
     assert "Traceback" not in ran.stderr
 
 

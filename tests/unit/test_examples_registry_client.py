@@ -18,11 +18,12 @@ from grpc_status import rpc_status
 
 from ketav.registry.v1 import pages_pb2, projects_pb2
 from ketav_common.errors import NotFound, TimedOut, Unavailable, to_status
-from ketav_common.identity import Identity, Signer
+from ketav_common.identity import Identity
+from tests.parts.identities import SIGNER
 
 T = TypeVar("T")
 ROOT = Path(__file__).parents[2]
-SIGNER = Signer("s" * 40)
+
 PROJECTS = projects_pb2.DESCRIPTOR.services_by_name["ProjectService"]
 HEALTH = health_pb2.DESCRIPTOR.services_by_name["Health"]
 OK = grpc.StatusCode.OK
@@ -76,7 +77,7 @@ def test_a_call_has_identity_and_request_id_and_a_list_is_read_to_its_end(
         metadata, request, rpc = channel.take_unary_unary(method(PROJECTS, "ListProjects"))
         sent = dict(metadata)
         assert request.cursor == cursor
-        assert SIGNER.verify(sent["x-ketav-identity"]) == Identity("gateway", user)
+        assert SIGNER.verify(sent["x-ketav-identity"], "registry") == Identity("user", user)
         assert sent["x-request-id"] == "request-1"
         project = projects_pb2.Project(project_id=cursor or "first")
         rpc.terminate(

@@ -13,7 +13,8 @@ import pytest
 from ketav_common.errors import NotFound, Unauthenticated, Unavailable
 from ketav_gateway.http.authentication import key_digest
 from ketav_gateway.http.sessions import COOKIE, CSRF_HEADER, Sessions
-from tests.parts.gateway import KEY, OTHER_KEY, SECRET, Gateway, in_process_gateway, upload
+from tests.parts.gateway import KEY, OTHER_KEY, Gateway, in_process_gateway, upload
+from tests.parts.identities import SESSION_SECRET
 
 UNSAFE = {"post", "put", "patch", "delete"}
 
@@ -155,7 +156,7 @@ def forged(**changes: object) -> list[str]:
         **changes,
     }
     other = Sessions("another secret of the services, long enough", 3600).sign(b"\0" * 32)[0]
-    return ["", "x", "a.b.c", "x" * 5000, other, jwt.encode(claims, SECRET, algorithm="HS256")]
+    return ["", "x", "a.b.c", "x" * 5000, other, jwt.encode(claims, SESSION_SECRET, algorithm="HS256")]
 
 
 @pytest.mark.parametrize("cookie", forged())
@@ -168,12 +169,12 @@ async def test_a_forged_session_is_401(gateway: Gateway, cookie: str) -> None:
 
 def test_a_session_ends_after_its_lifetime() -> None:
     """KETAV_SESSION_LIFETIME_S seconds."""
-    cookie, session = Sessions(SECRET, 60).sign(key_digest(KEY))
+    cookie, session = Sessions(SESSION_SECRET, 60).sign(key_digest(KEY))
     assert 55 < (session.expires_at - datetime.now(UTC)).total_seconds() <= 60
-    assert Sessions(SECRET, 60).verify(cookie) == session
-    ended, _ = Sessions(SECRET, -1).sign(key_digest(KEY))
+    assert Sessions(SESSION_SECRET, 60).verify(cookie) == session
+    ended, _ = Sessions(SESSION_SECRET, -1).sign(key_digest(KEY))
     with pytest.raises(Unauthenticated, match="Sign in again"):
-        Sessions(SECRET, 60).verify(ended)
+        Sessions(SESSION_SECRET, 60).verify(ended)
 
 
 async def test_cookies_are_not_shared_with_pages_of_allowed_origins(tmp_path: Path) -> None:

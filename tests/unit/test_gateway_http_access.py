@@ -15,9 +15,10 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from ketav_common.identity import Identity, Signer
+from ketav_common.identity import Identity
 from ketav_gateway.http.openapi import operations
-from tests.parts.gateway import SECRET, Gateway, in_process_gateway, png, upload, without_trace
+from tests.parts.gateway import Gateway, in_process_gateway, png, upload, without_trace
+from tests.parts.identities import SIGNER
 from tests.parts.in_memory.models import add_version
 from tests.parts.in_memory.training import add_run
 
@@ -99,7 +100,7 @@ def request_of(path: str, operation: dict[str, Any], ids: Ids) -> tuple[str, dic
 async def test_each_route_is_refused_to_all_but_users(gateway: Gateway) -> None:
     """401 without a key, with a revoked one, and with the identity token of a service; one RPC is called."""
     revoked = f"ktv_revoked0_{'c' * 43}"
-    token = Signer(SECRET).sign(Identity("trainer", None))
+    token = SIGNER.sign(Identity("trainer"), "registry")
     document = (await gateway.anonymous.get("/openapi.json")).json()
     for path, method, operation in operations(document):
         address, arguments = request_of(path, operation, UNKNOWN)

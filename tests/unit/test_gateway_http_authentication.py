@@ -9,7 +9,8 @@ import pytest
 from ketav_common.errors import Forbidden, NotFound, Unauthenticated, Unavailable
 from ketav_gateway.http.authentication import Authenticator, Credential, key_digest
 from ketav_gateway.http.sessions import COOKIE, Sessions
-from tests.parts.gateway import KEY, SECRET, in_process_gateway
+from tests.parts.gateway import KEY, in_process_gateway
+from tests.parts.identities import SESSION_SECRET
 
 OWNER = uuid4()
 DIGEST = hashlib.sha256(KEY.encode()).digest()
@@ -124,7 +125,7 @@ async def test_unknown_keys_keep_no_known_key_of_their_address_out(tmp_path: Pat
 
 async def test_an_ended_session_does_not_keep_others_of_its_address_out(tmp_path: Path) -> None:
     """Nor do requests without a key: a page with many pictures sends as many requests."""
-    ended, _ = Sessions(SECRET, -1).sign(DIGEST)
+    ended, _ = Sessions(SESSION_SECRET, -1).sign(DIGEST)
     async with in_process_gateway(tmp_path, failed_key_rate_limit="3/minute") as gateway:
         for headers in ({"Cookie": f"{COOKIE}={ended}"}, {}):
             for _ in range(5):

@@ -12,7 +12,8 @@ from prometheus_client import CollectorRegistry
 from ketav_gateway.http.openapi import operations
 from ketav_gateway.main import build
 from ketav_gateway.settings import GatewaySettings
-from tests.parts.gateway import OTHER_KEY, SECRET, Gateway, png, upload, without_trace
+from tests.parts.gateway import OTHER_KEY, Gateway, png, upload, without_trace
+from tests.parts.identities import gateway_keys
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
@@ -127,7 +128,7 @@ ELSEWHERE = {
 
 def test_the_matrix_has_every_operation_of_a_project_or_a_job() -> None:
     """A new operation fails this test until the matrix says which role it needs."""
-    described = operations(build(GatewaySettings(identity_secret=SECRET), CollectorRegistry()).openapi())
+    described = operations(build(GatewaySettings(**gateway_keys()), CollectorRegistry()).openapi())
     of_projects = {
         f"{method.upper()} {path}"
         for path, method, operation in described

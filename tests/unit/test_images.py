@@ -206,7 +206,7 @@ async def test_a_decoder_has_its_own_memory_limit(tmp_path: Path) -> None:
 
 async def test_a_decoder_inherits_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     """The environment of the process holds nothing of the service's settings."""
-    monkeypatch.setenv("KETAV_IDENTITY_SECRET", "canary-secret")
+    monkeypatch.setenv("KETAV_IDENTITY_KEY", "canary-secret")
     async with ImageNormaliser(workers=1) as images:
         environment = environment_of(images._idle[0].child.pid)
     assert b"canary" not in environment

@@ -5,7 +5,9 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import get_args
 
+from ketav_common.identity_keys import Service, private_key, public_text
 from ketav_common.readiness import LIVENESS
 from ketav_local.data_directory import DataDirectory
 from ketav_local.ports import free_ports
@@ -95,8 +97,16 @@ class System:
             "KETAV_DATA_DIR": str(self.data.subdirectory(name)),
             "KETAV_ENGINE": self.settings.engine,
             "KETAV_LOG_LEVEL": self.settings.log_level,
-            "KETAV_IDENTITY_SECRET": self.data.secret("identity"),
+            **self._identity_env(name),
         }
+
+    def _identity_env(self, process: str) -> dict[str, str]:
+        """Return all public keys and the private key of a process; the gateway signs sessions, too."""
+        service = "trainer" if process == "worker" else process.removesuffix("-worker")
+        keys = {name: self.data.secret(f"identity-{name}") for name in get_args(Service)}
+        public = ",".join(f"{name}:{public_text(private_key(key))}" for name, key in keys.items())
+        env = {"KETAV_IDENTITY_KEY": keys[service], "KETAV_IDENTITY_PUBLIC_KEYS": public}
+        return env | ({"KETAV_SESSION_SECRET": self.data.secret("session")} if service == "gateway" else {})
 
     def metrics_port(self, name: str) -> int:
         """Return the port of a process's metrics; 0 where metrics are not served."""

@@ -6,7 +6,7 @@ from typing import Any
 import grpc
 
 from ketav_common import context, tracing
-from ketav_common.identity import Signer
+from ketav_common.identity import Signer, audience_of
 from ketav_common.interceptor import IDENTITY_KEY, REQUEST_ID_KEY
 from ketav_common.tracing import Span
 
@@ -24,7 +24,7 @@ class _Outgoing:
         metadata = grpc.aio.Metadata(*(details.metadata or ()), *tracing.headers_of(span).items())
         identity = context.identity_or_none()
         if identity is not None:
-            metadata.add(IDENTITY_KEY, self._signer.sign(identity))
+            metadata.add(IDENTITY_KEY, self._signer.sign(identity, audience_of(_name_of(details))))
         metadata.add(REQUEST_ID_KEY, context.request_id())
         timeout = self._seconds if details.timeout is None else details.timeout
         return grpc.aio.ClientCallDetails(
@@ -33,7 +33,7 @@ class _Outgoing:
 
     async def _continue(self, continuation: Any, details: Any, request: Any) -> Any:  # noqa: ANN401 - grpc's
         """Continue the call with the completed details, in a span."""
-        method = details.method.decode() if isinstance(details.method, bytes) else details.method
+        method = _name_of(details)
         span = tracing.start_client_span(method[1:], {"rpc.system": "grpc", "rpc.method": method})
         try:
             call = await continuation(self._details(details, span), request)
@@ -45,6 +45,11 @@ class _Outgoing:
             _ENDING.add(ending)
             ending.add_done_callback(_ENDING.discard)
         return call
+
+
+def _name_of(details: Any) -> str:  # noqa: ANN401 - grpc's
+    """Return the full name of the method that is called, such as /ketav.registry.v1.PageService/GetPage."""
+    return details.method.decode() if isinstance(details.method, bytes) else str(details.method)
 
 
 async def _end_span(span: Span, call: Any) -> None:  # noqa: ANN401 - one of grpc's types of calls

@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from uuid import UUID, uuid4
 
 from ketav_common.errors import Forbidden, Unauthenticated
-from ketav_common.identity import Identity, Role
+from ketav_common.identity import Identity, Role, Work
 
 _identity: ContextVar[Identity | None] = ContextVar("identity", default=None)
 _request_id: ContextVar[str] = ContextVar("request_id", default="")
@@ -43,9 +43,12 @@ def identity_or_none() -> Identity | None:
     return _identity.get()
 
 
-def current_user() -> UUID:
-    """Return the user of the caller; raises Forbidden when the caller acts for no user."""
-    user_id = current_identity().user_id
+def current_user(*workers: Role) -> UUID:
+    """Return the user of the caller; raises Forbidden when the caller acts for no user.
+
+    The role must be `user`, or one of `workers`: services that may make this call for any user.
+    """
+    user_id = require_role("user", *workers).user_id
     if user_id is None:
         raise Forbidden("The call is not made for a user. Sign an identity with a user's id.")
     return user_id
@@ -57,6 +60,15 @@ def require_role(*roles: Role) -> Identity:
     if identity.role not in roles:
         raise Forbidden
     return identity
+
+
+def require_work(work: Work) -> None:
+    """Raise Forbidden unless the caller's identity is bound to this claimed work."""
+    if current_identity().work != work:
+        raise Forbidden(
+            "The call is about work that its identity is not bound to. Sign an identity with the run or the "
+            "page of a job, and with the fence of the claim."
+        )
 
 
 def request_id() -> str:

@@ -16,7 +16,7 @@ from grpc_status import rpc_status
 from ketav_common import context, telemetry, tracing
 from ketav_common.disk_room import out_of_room
 from ketav_common.errors import Internal, InvalidInput, KetavError, TimedOut, Unauthenticated, to_status
-from ketav_common.identity import Identity, Signer
+from ketav_common.identity import Identity, Signer, audience_of
 from ketav_common.limits import MAX_MODEL_BYTES, MIB
 from ketav_common.logging import get_logger
 from ketav_common.tracing import SpanKind
@@ -87,7 +87,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             started = time.monotonic()
             try:
                 try:
-                    self._set_context(metadata)
+                    self._set_context(metadata, audience_of(method))
                     async with asyncio.timeout(self._max_seconds):
                         yield
                     await _drain(requests)
@@ -104,19 +104,19 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             finally:
                 self._record(method, code, time.monotonic() - started, span)
 
-    def _set_context(self, metadata: dict[str, str]) -> None:
+    def _set_context(self, metadata: dict[str, str], audience: str) -> None:
         """Set request id and caller from the metadata; raises Unauthenticated without a valid identity."""
         sent = metadata.get(REQUEST_ID_KEY, "")
         usable = 0 < len(sent) <= MAX_REQUEST_ID and sent.isascii() and sent.isprintable()
         context.set_for_task(None, sent if usable else uuid4().hex)
-        context.set_for_task(self._identity(metadata), context.request_id())
+        context.set_for_task(self._identity(metadata, audience), context.request_id())
 
-    def _identity(self, metadata: dict[str, str]) -> Identity:
+    def _identity(self, metadata: dict[str, str], audience: str) -> Identity:
         """Return the verified identity; raises Unauthenticated when it is missing or not valid."""
         token = metadata.get(IDENTITY_KEY)
         if token is None:
             raise Unauthenticated("The call has no identity token. Sign one and send it as metadata.")
-        return self._signer.verify(token)
+        return self._signer.verify(token, audience)
 
     def _record(self, method: str, code: str, seconds: float, span: tracing.Span) -> None:
         """Log and count a handled call, and complete its span."""

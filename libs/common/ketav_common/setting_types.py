@@ -14,6 +14,8 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from pydantic import AfterValidator, SecretStr
 
+from ketav_common import identity_keys
+
 _ADDRESS: Final = re.compile(r"unix:.+|(?:dns:///)?(?:\[[0-9A-Fa-f:.]+\]|[\w.-]+):(?P<port>\d{1,5})")
 _MAX_PORT: Final = 65535
 MIN_SECRET_CHARACTERS: Final = 32
@@ -45,6 +47,19 @@ def check_secret(secret: SecretStr) -> SecretStr:
     if len(secret.get_secret_value().strip()) < MIN_SECRET_CHARACTERS:
         raise ValueError(f"must have at least {MIN_SECRET_CHARACTERS} characters")
     return secret
+
+
+def check_identity_key(key: SecretStr) -> SecretStr:
+    """Return a private key; raises ValueError unless it has 32 bytes in base64url."""
+    identity_keys.private_key(key.get_secret_value())
+    return key
+
+
+def check_public_keys(keys: str) -> str:
+    """Return a list of public keys; raises ValueError for a malformed one."""
+    if not identity_keys.trusted_keys(keys):
+        raise ValueError("must be a list such as gateway:KEY,registry:KEY,recognizer:KEY,trainer:KEY")
+    return keys
 
 
 def check_database_url(url: SecretStr) -> SecretStr:
@@ -155,6 +170,10 @@ HttpAddress = Annotated[str, AfterValidator(check_http_address)]
 """Address of an HTTP server, or an empty text."""
 Secret = Annotated[SecretStr, AfterValidator(check_secret)]
 """A generated secret."""
+IdentityKey = Annotated[SecretStr, AfterValidator(check_identity_key)]
+"""The private key of a service."""
+PublicKeys = Annotated[str, AfterValidator(check_public_keys)]
+"""The public keys of all services."""
 GrpcAddress = Annotated[str, AfterValidator(check_address)]
 """Address of a gRPC server: host:port, dns:///host:port or unix:path."""
 DatabaseUrl = Annotated[SecretStr, AfterValidator(check_database_url)]

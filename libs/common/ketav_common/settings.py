@@ -8,9 +8,9 @@ from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from ketav_common import faults
-from ketav_common.errors import KetavError
+from ketav_common.errors import InvalidInput, KetavError
 from ketav_common.identity import MAX_LIFETIME_S, Signer
-from ketav_common.setting_types import GrpcAddress, HttpAddress, Secret
+from ketav_common.setting_types import GrpcAddress, HttpAddress, IdentityKey, PublicKeys
 
 SECRETS_DIR = "KETAV_SECRETS_DIR"
 """Variable with a directory of files: each is named like a variable and has its value."""
@@ -44,9 +44,13 @@ class EnvironmentSettings(BaseSettings):
 class ServiceSettings(EnvironmentSettings):
     """Settings shared by the services."""
 
-    identity_secret: Secret = Field(
-        description="Secret that signs identity tokens between the services, at least 32 characters; "
-        "the same in all."
+    identity_key: IdentityKey = Field(
+        description="Private key that signs the identity tokens of this service's calls: 32 bytes in "
+        "base64url."
+    )
+    identity_public_keys: PublicKeys = Field(
+        description="Public keys of all services, `gateway:KEY,registry:KEY,recognizer:KEY,trainer:KEY`; a "
+        "service whose key changes has two."
     )
     identity_lifetime: int = Field(
         MAX_LIFETIME_S, ge=5, le=MAX_LIFETIME_S, description="Seconds an identity token is valid."
@@ -74,9 +78,19 @@ class ServiceSettings(EnvironmentSettings):
         faults.check_installed()
         return self
 
+    @model_validator(mode="after")
+    def _check_own_key(self) -> Self:
+        """Refuse a private key whose public key no other service would have."""
+        if not self.signer().is_trusted:
+            raise InvalidInput(
+                "KETAV_IDENTITY_PUBLIC_KEYS lacks the public key of KETAV_IDENTITY_KEY. Add it in all "
+                "services."
+            )
+        return self
+
     def signer(self) -> Signer:
         """Return the signer of this service's identity tokens."""
-        return Signer(self.identity_secret.get_secret_value(), self.identity_lifetime)
+        return Signer(self.identity_key.get_secret_value(), self.identity_public_keys, self.identity_lifetime)
 
 
 class BoundSettings(ServiceSettings):

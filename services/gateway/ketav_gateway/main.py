@@ -118,7 +118,7 @@ async def open_components(settings: GatewaySettings) -> AsyncIterator[Components
             authenticator=Authenticator(
                 partial(resolve_api_key, services), ttl_s=settings.key_cache_s, size=settings.key_cache_size
             ),
-            sessions=Sessions(settings.identity_secret.get_secret_value(), settings.session_lifetime_s),
+            sessions=Sessions(settings.session_secret.get_secret_value(), settings.session_lifetime_s),
             rates=await _rates(settings, stack),
             uploads=ConcurrencyLimit(settings.max_uploads, settings.max_uploads_per_user, "uploads"),
             imports=ConcurrencyLimit(settings.max_imports, settings.max_imports_per_user, "imports"),

@@ -149,7 +149,7 @@ def _raise_service_errors() -> Iterator[None]:
         if error.code == "insufficient-role":
             raise
         raise Internal(
-            f"A service refused the gateway's call with {error.code}. Check the identity secrets of the "
+            f"A service refused the gateway's call with {error.code}. Check the identity keys of the "
             "services."
         ) from error
 

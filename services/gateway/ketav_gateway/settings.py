@@ -7,7 +7,7 @@ from limits import parse
 from pydantic import AfterValidator, Field
 
 from ketav_common.limits import MAX_IMAGE_BYTES, MIB
-from ketav_common.setting_types import GrpcAddress, RedisUrl, WritableDirectory
+from ketav_common.setting_types import GrpcAddress, RedisUrl, Secret, WritableDirectory
 from ketav_common.settings import ServiceSettings
 
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
@@ -161,6 +161,10 @@ class GatewaySettings(ServiceSettings):
         le=30,
         description="Seconds for which a resolved API key or session is cached; a revoked key, and a session "
         "that another gateway has ended, works so long.",
+    )
+    session_secret: Secret = Field(
+        description="Secret that signs the sessions of browsers, at least 32 characters; the same in all "
+        "gateways."
     )
     session_lifetime_s: int = Field(
         14 * 24 * 3600,

@@ -47,7 +47,6 @@ async def receive_header(stream: Stream) -> ReadingRequest:
         model=_to_model(header.model),
         layout=_LAYOUTS[header.layout],
         size_bytes=header.size_bytes,
-        grant=header.model.grant,
         detect_turn=header.detect_turn,
         batch=header.batch,
     )
@@ -98,7 +97,7 @@ def _to_model(model: page_pb2.Model) -> ModelRef:
             "Send the model that CreatePage returned.",
             code="no-model",
         )
-    return ModelRef(model.version, model.sha256.hex(), model.size_bytes)
+    return ModelRef(model.version, model.sha256.hex(), model.size_bytes, model.grant)
 
 
 def _to_line(line: ReadLine, order: int, page: ReadPage) -> page_pb2.Line:

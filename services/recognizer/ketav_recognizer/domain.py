@@ -18,6 +18,8 @@ class ModelRef:
     """Hex digest of the safetensors file."""
     size_bytes: int
     """Length of the safetensors file."""
+    grant: str = field(default="", repr=False)
+    """Signed authorization to read a user's pages with the model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +30,6 @@ class ReadingRequest:
     layout: Layout
     size_bytes: int
     """Length of the image that follows."""
-    grant: str = ""
-    """Signed authorization to read pages with the model."""
     detect_turn: bool = False
     """Read the image in the direction in which it reads best."""
     batch: bool = False

@@ -12,7 +12,7 @@ from ketav.recognizer.v1 import recognizer_pb2, recognizer_pb2_grpc
 from ketav.registry.v1 import jobs_pb2, jobs_pb2_grpc, pages_pb2, pages_pb2_grpc
 from ketav_common import context, rpc
 from ketav_common.errors import NotFound, Unavailable
-from ketav_common.identity import Identity
+from ketav_common.identity import Identity, Work
 from ketav_common.limits import CHUNK_BYTES
 from ketav_recognizer.jobs_domain import Failure
 
@@ -51,7 +51,7 @@ class JobClient:
         request = jobs_pb2.RenewJobPageRequest(
             job_id=claimed.job_id, position=claimed.position, fence=claimed.fence
         )
-        with _as_recognizer(claimed.user_id):
+        with _as_recognizer(claimed):
             await self._jobs.RenewJobPage(request, timeout=_CALL_S)
 
     async def end(
@@ -72,7 +72,7 @@ class JobClient:
             request.failure.CopyFrom(failure)
         elif outcome is not None:
             request.reading.CopyFrom(outcome)
-        with _as_recognizer(claimed.user_id):
+        with _as_recognizer(claimed):
             return (await self._jobs.EndJobPage(request, timeout=_END_S)).job
 
     async def sweep(self) -> int:
@@ -84,7 +84,7 @@ class JobClient:
     async def download_document(self, claimed: jobs_pb2.ClaimedJobPage, target: Path) -> None:
         """Write the document of a job to a file; its digest is verified before the last chunk arrives."""
         request = jobs_pb2.DownloadDocumentRequest(job_id=claimed.job_id)
-        with _as_recognizer(claimed.user_id), target.open("wb") as file:
+        with _as_recognizer(claimed), target.open("wb") as file:
             async for message in self._jobs.DownloadDocument(request, timeout=_STORE_S):
                 file.write(message.chunk)
 
@@ -93,7 +93,7 @@ class JobClient:
     ) -> pages_pb2.CreatePageResponse:
         """Store an image as a page; the response names the model to read it with."""
         messages = _file_messages(pages_pb2.CreatePageRequest, header, image)
-        with _as_recognizer(claimed.user_id):
+        with _as_recognizer(claimed):
             return await self._pages.CreatePage(messages, timeout=_STORE_S)
 
     async def replace_image(
@@ -101,7 +101,7 @@ class JobClient:
     ) -> pages_pb2.Page:
         """Replace the image of a page that was not read yet; return the page."""
         messages = _file_messages(pages_pb2.ReplaceImageRequest, header, image)
-        with _as_recognizer(claimed.user_id):
+        with _as_recognizer(claimed):
             return (await self._pages.ReplaceImage(messages, timeout=_STORE_S)).page
 
     async def download_image(
@@ -112,7 +112,7 @@ class JobClient:
             project_id=claimed.project_id, page_id=page_id, model_version=claimed.model_version
         )
         header = pages_pb2.DownloadImageHeader()
-        with _as_recognizer(claimed.user_id), target.open("wb") as file:
+        with _as_recognizer(claimed), target.open("wb") as file:
             async for message in self._pages.DownloadImage(request, timeout=_STORE_S):
                 if message.HasField("header"):
                     header = message.header
@@ -125,7 +125,7 @@ class JobClient:
         """Read an image. Unavailable: the model was tainted or retired after the page named it."""
         messages = _file_messages(recognizer_pb2.RecognizePageRequest, header, image)
         try:
-            with _as_recognizer(claimed.user_id):
+            with _as_recognizer(claimed):
                 return await self._recognizer.RecognizePage(messages, timeout=self._recognize_s)
         except NotFound as error:
             raise Unavailable(
@@ -146,8 +146,11 @@ async def _file_messages(
 
 
 @contextmanager
-def _as_recognizer(user_id: str = "") -> Iterator[None]:
-    """Call as the recognizer, on behalf of a user; raises the call's errors as KetavErrors."""
-    recognizer = Identity("recognizer", UUID(user_id) if user_id else None)
+def _as_recognizer(claimed: jobs_pb2.ClaimedJobPage | None = None) -> Iterator[None]:
+    """Call as the recognizer, bound to a claimed page if any; raises the call's errors as KetavErrors."""
+    recognizer = Identity("recognizer")
+    if claimed is not None:
+        work = Work(UUID(claimed.job_id), claimed.fence, claimed.position)
+        recognizer = Identity("recognizer", UUID(claimed.user_id), work)
     with context.bind(identity=recognizer, request_id=context.request_id()), rpc.raise_ketav_errors():
         yield

@@ -22,9 +22,8 @@ def model_download(stub: "models_pb2_grpc.ModelServiceAsyncStub") -> Fetch:
         """Yield the file's chunks in order; raises the registry's errors."""
         user = context.current_identity().user_id
         with context.bind(identity=Identity("recognizer", user), request_id=context.request_id()):
-            call = stub.DownloadModel(
-                models_pb2.DownloadModelRequest(sha256=bytes.fromhex(model.sha256)), timeout=_DOWNLOAD_S
-            )
+            request = models_pb2.DownloadModelRequest(sha256=bytes.fromhex(model.sha256), grant=model.grant)
+            call = stub.DownloadModel(request, timeout=_DOWNLOAD_S)
         with rpc.raise_ketav_errors():
             async for message in call:
                 yield message.chunk

@@ -6,7 +6,7 @@ from typing import Any
 import grpc
 
 from ketav.recognizer.v1 import recognizer_pb2, recognizer_pb2_grpc
-from ketav_common.context import current_identity
+from ketav_common.context import current_user
 from ketav_common.identity import Signer
 from ketav_recognizer import convert, usecases
 from ketav_recognizer.celery_app import JobQueue
@@ -29,10 +29,10 @@ class RecognizerServicer(recognizer_pb2_grpc.RecognizerServiceServicer):
         context: grpc.aio.ServicerContext[Any, Any],
     ) -> recognizer_pb2.RecognizePageResponse:
         """Read one image; a slot of the queue is taken before its bytes are received."""
+        user = current_user("recognizer")
         request = await convert.receive_header(request_iterator)
-        user = current_identity().user_id
-        self._signer.check_grant(request.grant, user, bytes.fromhex(request.model.sha256))
-        with self._dependencies.readers.slot(str(user or ""), batch=request.batch):
+        self._signer.check_grant(request.model.grant, user, bytes.fromhex(request.model.sha256))
+        with self._dependencies.readers.slot(str(user), batch=request.batch):
             image = await convert.receive_image(request_iterator, request.size_bytes)
             page = await usecases.run_ocr(image, request, user=user, dependencies=self._dependencies)
         return convert.to_response(page, request.model.version)
@@ -41,5 +41,6 @@ class RecognizerServicer(recognizer_pb2_grpc.RecognizerServiceServicer):
         self, request: recognizer_pb2.EnqueueJobRequest, context: grpc.aio.ServicerContext[Any, Any]
     ) -> recognizer_pb2.EnqueueJobResponse:
         """Send the id of a job to the workers."""
+        current_user()
         await usecases.enqueue_job(convert.job_id(request), queue=self._queue)
         return recognizer_pb2.EnqueueJobResponse()

@@ -18,7 +18,7 @@ from ketav.registry.v1 import (
     webhooks_pb2_grpc,
 )
 from ketav_common import context, rpc
-from ketav_common.identity import Identity
+from ketav_common.identity import Identity, Work
 from ketav_common.lease import WorkerStoppingError
 from ketav_trainer import convert
 from ketav_trainer.domain import Candidate, Claim, ModelRef, Progress, State
@@ -29,6 +29,9 @@ _SWEEP_S: Final = 10.0
 """Deadline of a sweep in seconds: it reads the runs of all users."""
 _STREAM_S: Final = 120.0
 """Deadline of a stream in seconds: a dataset of 500 MB takes 40 s at 100 Mbit/s."""
+
+
+_TRAINER: Final = Identity("trainer")
 
 
 class RegistryClient:
@@ -44,7 +47,7 @@ class RegistryClient:
     async def claim(self, run_id: str, worker: str) -> Claim:
         """Claim a queued run."""
         request = training_pb2.ClaimTrainingRunRequest(run_id=run_id, worker=worker)
-        with _as_trainer():
+        with as_trainer():
             return convert.to_claim(await self._runs.ClaimTrainingRun(request, timeout=_CALL_S))
 
     async def report(self, claim: Claim, progress: Progress) -> bool:
@@ -52,7 +55,7 @@ class RegistryClient:
 
         Raises WorkerStoppingError when the run must go back to the queue, because an interrupted one waits.
         """
-        with _as_trainer(claim.user_id):
+        with as_trainer(_bound_to(claim)):
             response = await self._runs.ReportTrainingProgress(
                 convert.from_progress(claim, progress), timeout=_CALL_S
             )
@@ -62,13 +65,13 @@ class RegistryClient:
 
     async def end(self, claim: Claim, state: State, verdict: str) -> None:
         """End the run without a model, or return it to the queue."""
-        with _as_trainer(claim.user_id):
+        with as_trainer(_bound_to(claim)):
             await self._runs.EndTrainingRun(convert.from_end(claim, state, verdict), timeout=_CALL_S)
 
     async def ground_truth(self, claim: Claim) -> AsyncIterator[ground_truth_pb2.ExportGroundTruthResponse]:
         """Stream the run's frozen ground truth."""
         request = ground_truth_pb2.ExportGroundTruthRequest(run_id=claim.run_id, fence=claim.fence)
-        with _as_trainer(claim.user_id):
+        with as_trainer(_bound_to(claim)):
             call = self._ground_truth.ExportGroundTruth(request, timeout=_STREAM_S)
         with rpc.raise_ketav_errors():
             async for message in call:
@@ -77,7 +80,7 @@ class RegistryClient:
     async def model(self, claim: Claim, model: ModelRef) -> AsyncIterator[bytes]:
         """Stream a model's file."""
         request = models_pb2.DownloadModelRequest(sha256=bytes.fromhex(model.sha256))
-        with _as_trainer(claim.user_id):
+        with as_trainer(_bound_to(claim)):
             call = self._models.DownloadModel(request, timeout=_STREAM_S)
         with rpc.raise_ketav_errors():
             async for message in call:
@@ -85,12 +88,12 @@ class RegistryClient:
 
     async def publish(self, claim: Claim, candidate: Candidate) -> None:
         """Store the candidate with its verdict; the registry promotes or rejects it and ends the run."""
-        with _as_trainer(claim.user_id):
+        with as_trainer(_bound_to(claim)):
             await self._models.PublishModel(convert.from_candidate(claim, candidate), timeout=_STREAM_S)
 
     async def sweep(self) -> list[str]:
         """Queue abandoned and due runs; return the ids of all queued runs."""
-        with _as_trainer():
+        with as_trainer():
             response = await self._runs.SweepTrainingRuns(
                 training_pb2.SweepTrainingRunsRequest(), timeout=_SWEEP_S
             )
@@ -99,7 +102,7 @@ class RegistryClient:
     async def claim_deliveries(self, limit: int) -> list[webhooks_pb2.ClaimedDelivery]:
         """Claim webhook deliveries that are due."""
         request = webhooks_pb2.ClaimDeliveriesRequest(limit=limit)
-        with _as_trainer():
+        with as_trainer():
             response = await self._webhooks.ClaimDeliveries(request, timeout=_CALL_S)
         return list(response.deliveries)
 
@@ -110,13 +113,17 @@ class RegistryClient:
         request = webhooks_pb2.ReportDeliveryRequest(
             delivery_id=delivery.delivery_id, attempt=delivery.attempt, error=error, gone=receiver_gone
         )
-        with _as_trainer():
+        with as_trainer():
             await self._webhooks.ReportDelivery(request, timeout=_CALL_S)
 
 
 @contextmanager
-def _as_trainer(user_id: UUID | None = None) -> Iterator[None]:
-    """Call as the trainer, on behalf of a user; raises the call's errors as KetavErrors."""
-    trainer = Identity("trainer", user_id)
-    with context.bind(identity=trainer, request_id=context.request_id()), rpc.raise_ketav_errors():
+def as_trainer(identity: Identity = _TRAINER) -> Iterator[None]:
+    """Call with an identity of the trainer; raises the call's errors as KetavErrors."""
+    with context.bind(identity=identity, request_id=context.request_id()), rpc.raise_ketav_errors():
         yield
+
+
+def _bound_to(claim: Claim) -> Identity:
+    """Return the identity of calls about a claimed run."""
+    return Identity("trainer", claim.user_id, Work(UUID(claim.run_id), claim.fence))

@@ -7,6 +7,7 @@ import grpc
 
 from ketav.registry.v1 import training_pb2
 from ketav.trainer.v1 import trainer_pb2, trainer_pb2_grpc
+from ketav_common.context import current_user
 from ketav_trainer import usecases
 
 
@@ -25,7 +26,7 @@ class TrainerServicer(trainer_pb2_grpc.TrainerServiceServicer):
         new = training_pb2.CreateTrainingRunRequest(
             request_id=request.request_id, request_sha256=request.request_sha256, hand=hand
         )
-        run = await usecases.start_training(new, dependencies=self._dependencies)
+        run = await usecases.start_training(current_user(), new, dependencies=self._dependencies)
         return trainer_pb2.StartTrainingResponse(run=run)
 
     async def WatchTraining(
@@ -33,7 +34,7 @@ class TrainerServicer(trainer_pb2_grpc.TrainerServiceServicer):
     ) -> AsyncIterator[trainer_pb2.WatchTrainingResponse]:
         """Follow a run of the caller."""
         runs = usecases.watch_training(
-            request.run_id, request.after_revision, dependencies=self._dependencies
+            current_user(), request.run_id, request.after_revision, dependencies=self._dependencies
         )
         async for run in runs:
             yield trainer_pb2.WatchTrainingResponse(run=run)

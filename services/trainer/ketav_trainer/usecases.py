@@ -5,14 +5,16 @@ import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Final, Protocol
+from uuid import UUID
 
 from ketav.registry.v1 import training_pb2, training_pb2_grpc
-from ketav_common import rpc, tracing
+from ketav_common import tracing
 from ketav_common.errors import TimedOut, Unavailable
+from ketav_common.identity import Identity
 from ketav_common.logging import get_logger
 from ketav_trainer import metrics
 from ketav_trainer.convert import ENDED
-from ketav_trainer.registry import RegistryClient
+from ketav_trainer.registry import RegistryClient, as_trainer
 
 log = get_logger()
 
@@ -42,23 +44,23 @@ class Dependencies:
 
 
 async def start_training(
-    new: training_pb2.CreateTrainingRunRequest, *, dependencies: Dependencies
+    user_id: UUID, new: training_pb2.CreateTrainingRunRequest, *, dependencies: Dependencies
 ) -> training_pb2.TrainingRun:
-    """Create a run of a hand of the caller, then enqueue it.
+    """Create a run of a hand of a user, then enqueue it.
 
     The run is committed before it is enqueued. An unavailable broker is no error: a sweep enqueues the run
     later. Raises the registry's too-few-lines, run-active, unknown-hand, idempotency-key-reused.
     """
-    with rpc.raise_ketav_errors():
+    with as_trainer(Identity("trainer", user_id)):
         response = await dependencies.runs.CreateTrainingRun(new, timeout=_CALL_S)
     await _enqueue(dependencies.queue, response.run.run_id)
     return response.run
 
 
 async def watch_training(
-    run_id: str, after_revision: int, *, dependencies: Dependencies
+    user_id: UUID, run_id: str, after_revision: int, *, dependencies: Dependencies
 ) -> AsyncIterator[training_pb2.TrainingRun]:
-    """Yield the present state of a run of the caller, then each later revision, until the run has ended.
+    """Yield the present state of a run of a user, then each later revision, until the run has ended.
 
     An unavailable registry is tolerated; NotFound for a run of another user. The stream also ends when the
     server stops: the caller asks again, from the last revision that it has received.
@@ -67,7 +69,7 @@ async def watch_training(
     last_revision = after_revision
     while not dependencies.stopping.is_set():
         try:
-            with tracing.not_recorded(), rpc.raise_ketav_errors():
+            with tracing.not_recorded(), as_trainer(Identity("trainer", user_id)):
                 response = await dependencies.runs.GetTrainingRun(
                     training_pb2.GetTrainingRunRequest(run_id=run_id), timeout=_CALL_S
                 )

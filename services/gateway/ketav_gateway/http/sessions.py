@@ -41,7 +41,7 @@ class Sessions:
     """Signs sessions and checks them; a session ends after `lifetime_s` seconds."""
 
     def __init__(self, secret: str, lifetime_s: int) -> None:
-        """Take the services' secret, from which the key of the sessions is derived, and the lifetime."""
+        """Take the gateway's secret, from which the key of the sessions is derived, and the lifetime."""
         self._key = hmac.digest(secret.encode(), _AUDIENCE.encode(), hashlib.sha256)
         self._lifetime = timedelta(seconds=lifetime_s)
 

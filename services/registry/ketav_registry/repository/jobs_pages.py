@@ -101,6 +101,16 @@ async def claim(transaction: Transaction, job_id: UUID, worker: str, lease: time
     )
 
 
+async def is_claimed(
+    transaction: Transaction, claimed: FencedPage, user_id: UUID, project_id: UUID | None
+) -> bool:
+    """Return whether a claim is the latest of a page without outcome, in a job of the user and project."""
+    query = sa.select(sa.true()).where(_is_held(claimed), _job.id == _page.job_id, _job.user_id == user_id)
+    if project_id is not None:
+        query = query.where(_job.project_id == project_id)
+    return bool(await transaction.scalar(query))
+
+
 async def renew(transaction: Transaction, claimed: FencedPage, lease: timedelta) -> bool:
     """Renew a lease; False when the fence is stale or the page has an outcome."""
     query = job_page.update().where(_is_held(claimed)).values(lease_until=_NOW() + lease)

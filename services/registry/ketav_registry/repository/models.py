@@ -114,12 +114,10 @@ async def lineage(transaction: Transaction, user_id: UUID, version: str) -> list
     return [_version_of(row) for row in await transaction.execute(query)]
 
 
-async def find_file(transaction: Transaction, user_id: UUID | None, sha256: bytes) -> ModelVersion | None:
-    """Return a version with this file that is visible to the user; user None: any version."""
+async def find_file(transaction: Transaction, user_id: UUID, sha256: bytes) -> ModelVersion | None:
+    """Return a version with this file that is visible to the user."""
     query = _VERSIONS.where(_version.sha256 == sha256, _version.state != ModelState.TAINTED)
-    query = query.order_by(_version.user_id.nulls_first()).limit(1)
-    if user_id is not None:
-        query = query.where(_visible(user_id))
+    query = query.where(_visible(user_id)).order_by(_version.user_id.nulls_first()).limit(1)
     row = (await transaction.execute(query)).first()
     return None if row is None else _version_of(row)
 

@@ -91,7 +91,7 @@ def add_servicers(
     jobs_pb2_grpc.add_JobServiceServicer_to_server(JobServicer(stores, lease), server)
     members_pb2_grpc.add_MemberServiceServicer_to_server(MemberServicer(stores), server)
     training_pb2_grpc.add_TrainingServiceServicer_to_server(TrainingServicer(stores, lease), server)
-    models_pb2_grpc.add_ModelServiceServicer_to_server(ModelServicer(stores), server)
+    models_pb2_grpc.add_ModelServiceServicer_to_server(ModelServicer(stores, signer), server)
     next_lines_pb2_grpc.add_NextLineServiceServicer_to_server(NextLineServicer(stores), server)
     webhooks = WebhookServicer(stores, private=private_webhooks)
     webhooks_pb2_grpc.add_WebhookServiceServicer_to_server(webhooks, server)

@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator
 
 from ketav.registry.v1 import ground_truth_pb2 as pb
 from ketav.registry.v1 import ground_truth_pb2_grpc
-from ketav_common.context import current_user, require_role
+from ketav_common.context import current_user, require_role, require_work
+from ketav_common.identity import Work
 from ketav_registry.convert import common
 from ketav_registry.convert import ground_truth as convert
 from ketav_registry.domain.corrections_quarantine import QuarantineLimits
@@ -39,5 +40,6 @@ class GroundTruthServicer(ground_truth_pb2_grpc.GroundTruthServiceServicer):
         """Stream the dataset of a run."""
         require_role("trainer")
         claimed = FencedRun(common.uuid(request.run_id, "run_id"), request.fence)
+        require_work(Work(claimed.run_id, claimed.fence))
         async for part in ground_truth.export_ground_truth(claimed, stores=self._stores):
             yield convert.export_part(part)

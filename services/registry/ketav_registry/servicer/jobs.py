@@ -5,11 +5,13 @@ from datetime import timedelta
 
 from ketav.registry.v1 import jobs_pb2 as pb
 from ketav.registry.v1 import jobs_pb2_grpc
-from ketav_common.context import current_user, require_role
+from ketav_common.context import current_identity, current_user, require_role, require_work
+from ketav_common.identity import Work
 from ketav_registry.convert import common
 from ketav_registry.convert import jobs as convert
+from ketav_registry.domain.jobs import FencedPage
 from ketav_registry.stores import Stores
-from ketav_registry.usecases import jobs, jobs_pages
+from ketav_registry.usecases import jobs, jobs_claims, jobs_pages
 
 
 class JobServicer(jobs_pb2_grpc.JobServiceServicer):
@@ -61,8 +63,10 @@ class JobServicer(jobs_pb2_grpc.JobServiceServicer):
     async def RenewJobPage(self, request: pb.RenewJobPageRequest, context: object) -> pb.RenewJobPageResponse:
         """Renew the lease of a claimed page."""
         require_role("recognizer")
-        claimed = convert.fenced_page(request)
-        await jobs_pages.renew_job_page(current_user(), claimed, lease=self._lease, stores=self._stores)
+        claimed = _claimed_page(request)
+        await jobs_pages.renew_job_page(
+            current_user("recognizer"), claimed, lease=self._lease, stores=self._stores
+        )
         return pb.RenewJobPageResponse()
 
     async def EndJobPage(self, request: pb.EndJobPageRequest, context: object) -> pb.EndJobPageResponse:
@@ -70,8 +74,8 @@ class JobServicer(jobs_pb2_grpc.JobServiceServicer):
         require_role("recognizer")
         page_id = common.uuid(request.page_id, "page_id") if request.page_id else None
         job = await jobs_pages.end_job_page(
-            current_user(),
-            convert.fenced_page(request),
+            current_user("recognizer"),
+            _claimed_page(request),
             page_id,
             convert.outcome(request),
             stores=self._stores,
@@ -83,8 +87,9 @@ class JobServicer(jobs_pb2_grpc.JobServiceServicer):
     ) -> AsyncIterator[pb.DownloadDocumentResponse]:
         """Stream the document of a job."""
         require_role("recognizer")
-        job_id = common.uuid(request.job_id, "job_id")
-        async for chunk in jobs.download_document(current_user(), job_id, stores=self._stores):
+        user_id, job_id = current_user("recognizer"), common.uuid(request.job_id, "job_id")
+        await jobs_claims.require_claim(user_id, current_identity().work, job_id=job_id, stores=self._stores)
+        async for chunk in jobs.download_document(user_id, job_id, stores=self._stores):
             yield pb.DownloadDocumentResponse(chunk=chunk)
 
     async def SweepJobs(self, request: pb.SweepJobsRequest, context: object) -> pb.SweepJobsResponse:
@@ -92,3 +97,10 @@ class JobServicer(jobs_pb2_grpc.JobServiceServicer):
         require_role("recognizer")
         swept = await jobs_pages.sweep_jobs(stores=self._stores)
         return pb.SweepJobsResponse(waiting_pages=swept.waiting_pages)
+
+
+def _claimed_page(request: pb.RenewJobPageRequest | pb.EndJobPageRequest) -> FencedPage:
+    """Return the page that a request names. Forbidden: the identity is not bound to it."""
+    claimed = convert.fenced_page(request)
+    require_work(Work(claimed.job_id, claimed.fence, claimed.position))
+    return claimed

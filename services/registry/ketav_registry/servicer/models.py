@@ -4,20 +4,22 @@ from collections.abc import AsyncIterator
 
 from ketav.registry.v1 import models_pb2 as pb
 from ketav.registry.v1 import models_pb2_grpc
-from ketav_common.context import current_user, require_role
+from ketav_common.context import current_user, require_role, require_work
+from ketav_common.identity import Signer, Work
 from ketav_registry.convert import common
 from ketav_registry.convert import models as convert
 from ketav_registry.convert import models_progress as convert_progress
 from ketav_registry.stores import Stores
-from ketav_registry.usecases import models, models_progress, models_publish, models_versions
+from ketav_registry.usecases import models, models_progress, models_publish, models_versions, training_claims
 
 
 class ModelServicer(models_pb2_grpc.ModelServiceServicer):
     """Model versions: which one serves, their metadata, files and progress."""
 
-    def __init__(self, stores: Stores) -> None:
-        """Work with these stores."""
+    def __init__(self, stores: Stores, signer: Signer) -> None:
+        """Work with these stores; the signer checks the authorizations that it has issued."""
         self._stores = stores
+        self._signer = signer
 
     async def GetUserModel(self, request: pb.GetUserModelRequest, context: object) -> pb.GetUserModelResponse:
         """Return the model that serves the caller."""
@@ -28,10 +30,14 @@ class ModelServicer(models_pb2_grpc.ModelServiceServicer):
     async def DownloadModel(
         self, request: pb.DownloadModelRequest, context: object
     ) -> AsyncIterator[pb.DownloadModelResponse]:
-        """Stream a model's file: to a recognizer for the caller, to a trainer for any user."""
+        """Stream a model's file: to a recognizer by the grant for a user, to a trainer for its run."""
         identity = require_role("recognizer", "trainer")
-        user_id = identity.user_id if identity.role == "trainer" else current_user()
         sha256 = common.digest(request.sha256)
+        if identity.role == "trainer":
+            user_id = await training_claims.require_owner(identity.work, stores=self._stores)
+        else:
+            user_id = current_user("recognizer")
+            self._signer.check_grant(request.grant, user_id, sha256)
         async for chunk in models.download_model(user_id, sha256, stores=self._stores):
             yield pb.DownloadModelResponse(chunk=chunk)
 
@@ -71,6 +77,7 @@ class ModelServicer(models_pb2_grpc.ModelServiceServicer):
         require_role("trainer")
         header, chunks = await common.upload(request_iterator)
         publication = convert.publication(header)
+        require_work(Work(publication.run_id, publication.fence))
         version = await models_publish.publish_model(chunks, publication, stores=self._stores)
         return pb.PublishModelResponse(version=convert.version_message(version))
 

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 from ketav.registry.v1 import training_pb2 as pb
 from ketav.registry.v1 import training_pb2_grpc
-from ketav_common.context import current_user, require_role
+from ketav_common.context import current_user, require_role, require_work
+from ketav_common.identity import Work
 from ketav_registry.convert import common
 from ketav_registry.convert import training as convert
 from ketav_registry.convert import training_policy as convert_policy
@@ -38,7 +39,7 @@ class TrainingServicer(training_pb2_grpc.TrainingServiceServicer):
         """Queue a run of the caller."""
         key = common.request_key(request.request_id, request.request_sha256)
         new = NewRun(key, request.hand if request.HasField("hand") else None)
-        run = await training.create_training_run(current_user(), new, stores=self._stores)
+        run = await training.create_training_run(current_user("trainer"), new, stores=self._stores)
         return pb.CreateTrainingRunResponse(run=convert.run_message(run))
 
     async def ListTrainingRuns(
@@ -57,11 +58,11 @@ class TrainingServicer(training_pb2_grpc.TrainingServiceServicer):
         self, request: pb.GetTrainingRunRequest, context: object
     ) -> pb.GetTrainingRunResponse:
         """Return a run of the caller, on request with the lines that it leaves out."""
-        run_id = common.uuid(request.run_id, "run_id")
-        run = await training.get_training_run(current_user(), run_id, stores=self._stores)
+        user_id, run_id = current_user("trainer"), common.uuid(request.run_id, "run_id")
+        run = await training.get_training_run(user_id, run_id, stores=self._stores)
         untrained: list[UntrainedLine] = []
         if request.untrained:
-            untrained = await training_untrained.list_untrained(current_user(), run, stores=self._stores)
+            untrained = await training_untrained.list_untrained(user_id, run, stores=self._stores)
         return pb.GetTrainingRunResponse(run=convert.run_message(run, untrained))
 
     async def CancelTrainingRun(
@@ -91,6 +92,7 @@ class TrainingServicer(training_pb2_grpc.TrainingServiceServicer):
         """Renew the lease and store progress."""
         require_role("trainer")
         claimed = FencedRun(common.uuid(request.run_id, "run_id"), request.fence)
+        require_work(Work(claimed.run_id, claimed.fence))
         progress = convert.progress(request)
         requests = await training.report_training_progress(
             claimed, progress, lease=self._lease, stores=self._stores
@@ -105,6 +107,7 @@ class TrainingServicer(training_pb2_grpc.TrainingServiceServicer):
         """End a run without a model, or return it to the queue."""
         require_role("trainer")
         claimed = FencedRun(common.uuid(request.run_id, "run_id"), request.fence)
+        require_work(Work(claimed.run_id, claimed.fence))
         state = convert.run_state(request.state)
         run = await training.end_training_run(claimed, state, request.verdict, stores=self._stores)
         return pb.EndTrainingRunResponse(run=convert.run_message(run))

@@ -24,7 +24,7 @@ _STALE = (
 )
 
 
-def _stale_fence() -> Stale:
+def stale_fence() -> Stale:
     """Return the error of a call whose fence is not the one of the page's latest claim, and count it."""
     metrics.FENCE_REJECTIONS.inc()
     return Stale(_STALE, code="stale-fence")
@@ -63,7 +63,7 @@ async def renew_job_page(user_id: UUID, claimed: FencedPage, *, lease: timedelta
     """Renew a lease. Stale stale-fence: another worker has claimed the page, or it has an outcome."""
     async with stores.database.user(user_id) as transaction:
         if not await jobs_pages.renew(transaction, claimed, lease):
-            raise _stale_fence()
+            raise stale_fence()
 
 
 async def end_job_page(
@@ -85,9 +85,9 @@ async def end_job_page(
     async with stores.database.user(user_id) as transaction:
         locked = await jobs.lock_job(transaction, claimed.job_id, user_id)
         if locked is None:
-            raise _stale_fence()
+            raise stale_fence()
         if not await _record(transaction, locked, claimed, page_id, outcome):
-            raise _stale_fence()
+            raise stale_fence()
         job = await jobs.refresh(transaction, locked)
     count_end(job)
     return job

@@ -171,13 +171,12 @@ async def _file_chunks(file: Path) -> AsyncIterator[bytes]:
             yield chunk
 
 
-async def download_model(user_id: UUID | None, sha256: bytes, *, stores: Stores) -> AsyncIterator[bytes]:
-    """Yield the file of a base or of a user's version; user None: of any version.
+async def download_model(user_id: UUID, sha256: bytes, *, stores: Stores) -> AsyncIterator[bytes]:
+    """Yield the file of a base or of a user's version.
 
     NotFound: no such file is visible. DataLoss: the object does not match its digest.
     """
-    scope = stores.database.system() if user_id is None else stores.database.user(user_id)
-    async with scope as transaction:
+    async with stores.database.user(user_id) as transaction:
         version = await models.find_file(transaction, user_id, sha256)
     if version is None:
         raise NotFound("This account has no model with this SHA-256. Ask for the serving model again.")

@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from ketav.page.v1 import page_pb2 as ketav_dot_page_dot_v1_dot_page__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eketav/registry/v1/models.proto\x12\x11ketav.registry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18ketav/page/v1/page.proto\"\xfe\x02\n\x0cModelVersion\x12#\n\x05model\x18\x01 \x01(\x0b\x32\x14.ketav.page.v1.Model\x12%\n\x06script\x18\x02 \x01(\x0e\x32\x15.ketav.page.v1.Script\x12,\n\x05state\x18\x03 \x01(\x0e\x32\x1d.ketav.registry.v1.ModelState\x12\x16\n\x0eparent_version\x18\x04 \x01(\t\x12\x0e\n\x06run_id\x18\x05 \x01(\t\x12\x17\n\ncer_before\x18\x06 \x01(\x01H\x00\x88\x01\x01\x12\x16\n\tcer_after\x18\x07 \x01(\x01H\x01\x88\x01\x01\x12\x16\n\x0etraining_lines\x18\x08 \x01(\x05\x12/\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tcard_json\x18\n \x01(\t\x12\x0c\n\x04hand\x18\x0b \x01(\t\x12\x14\n\x0c\x62\x61se_version\x18\x0c \x01(\tB\r\n\x0b_cer_beforeB\x0c\n\n_cer_after\"J\n\x13GetUserModelRequest\x12%\n\x06script\x18\x01 \x01(\x0e\x32\x15.ketav.page.v1.Script\x12\x0c\n\x04hand\x18\x02 \x01(\t\";\n\x14GetUserModelResponse\x12#\n\x05model\x18\x01 \x01(\x0b\x32\x14.ketav.page.v1.Model\"&\n\x14\x44ownloadModelRequest\x12\x0e\n\x06sha256\x18\x01 \x01(\x0c\"&\n\x15\x44ownloadModelResponse\x12\r\n\x05\x63hunk\x18\x01 \x01(\x0c\"2\n\x11ListModelsRequest\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\x05\"\\\n\x12ListModelsResponse\x12\x31\n\x08versions\x18\x01 \x03(\x0b\x32\x1f.ketav.registry.v1.ModelVersion\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\t\"\"\n\x0fGetModelRequest\x12\x0f\n\x07version\x18\x01 \x01(\t\"v\n\x10GetModelResponse\x12\x30\n\x07version\x18\x01 \x01(\x0b\x32\x1f.ketav.registry.v1.ModelVersion\x12\x30\n\x07lineage\x18\x02 \x03(\x0b\x32\x1f.ketav.registry.v1.ModelVersion\"$\n\x12\x43heckModelsRequest\x12\x0e\n\x06sha256\x18\x01 \x03(\x0c\"%\n\x13\x43heckModelsResponse\x12\x0e\n\x06sha256\x18\x01 \x03(\x0c\"o\n\x14\x41\x63tivateModelRequest\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x11\n\x04hand\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x16\n\x0erequest_sha256\x18\x04 \x01(\x0c\x42\x07\n\x05_hand\"I\n\x15\x41\x63tivateModelResponse\x12\x30\n\x07version\x18\x01 \x01(\x0b\x32\x1f.ketav.registry.v1.ModelVersion\"\xe5\x01\n\x12PublishModelHeader\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\r\n\x05\x66\x65nce\x18\x02 \x01(\x03\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\x12\x0e\n\x06sha256\x18\x04 \x01(\x0c\x12\x12\n\ncer_before\x18\x05 \x01(\x01\x12\x11\n\tcer_after\x18\x06 \x01(\x01\x12\x0f\n\x07promote\x18\x07 \x01(\x08\x12\x0f\n\x07verdict\x18\x08 \x01(\t\x12\x16\n\x0etraining_lines\x18\t \x01(\x05\x12\x12\n\nmodel_card\x18\n \x01(\t\x12\x17\n\x0fserving_version\x18\x0b \x01(\t\"g\n\x13PublishModelRequest\x12\x37\n\x06header\x18\x01 \x01(\x0b\x32%.ketav.registry.v1.PublishModelHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"H\n\x14PublishModelResponse\x12\x30\n\x07version\x18\x01 \x01(\x0b\x32\x1f.ketav.registry.v1.ModelVersion\"=\n\rReadingErrors\x12\r\n\x05lines\x18\x01 \x01(\x05\x12\r\n\x05\x65\x64its\x18\x02 \x01(\x03\x12\x0e\n\x06length\x18\x03 \x01(\x03\"\xee\x01\n\x0cPageProgress\x12\x0f\n\x07page_id\x18\x01 \x01(\t\x12\x12\n\nproject_id\x18\x02 \x01(\t\x12%\n\x06script\x18\x03 \x01(\x0e\x32\x15.ketav.page.v1.Script\x12#\n\x05model\x18\x04 \x01(\x0b\x32\x14.ketav.page.v1.Model\x12-\n\tread_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x06\x65rrors\x18\x06 \x01(\x0b\x32 .ketav.registry.v1.ReadingErrors\x12\x0c\n\x04hand\x18\x07 \x01(\t\"\x95\x02\n\x0fVersionProgress\x12#\n\x05model\x18\x01 \x01(\x0b\x32\x14.ketav.page.v1.Model\x12%\n\x06script\x18\x02 \x01(\x0e\x32\x15.ketav.page.v1.Script\x12\r\n\x05pages\x18\x03 \x01(\x05\x12\x30\n\x06\x65rrors\x18\x04 \x01(\x0b\x32 .ketav.registry.v1.ReadingErrors\x12\x33\n\x0f\x66irst_read_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0elast_read_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04hand\x18\x07 \x01(\t\"|\n\x18ListModelProgressRequest\x12%\n\x06script\x18\x01 \x01(\x0e\x32\x15.ketav.page.v1.Script\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\x05\x12\x11\n\x04hand\x18\x04 \x01(\tH\x00\x88\x01\x01\x42\x07\n\x05_hand\"\xb1\x01\n\x19ListModelProgressResponse\x12.\n\x05pages\x18\x01 \x03(\x0b\x32\x1f.ketav.registry.v1.PageProgress\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\t\x12\x34\n\x08versions\x18\x03 \x03(\x0b\x32\".ketav.registry.v1.VersionProgress\x12\x19\n\x11versions_complete\x18\x04 \x01(\x08*\x8e\x01\n\nModelState\x12\x1b\n\x17MODEL_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12MODEL_STATE_ACTIVE\x10\x01\x12\x19\n\x15MODEL_STATE_AVAILABLE\x10\x02\x12\x17\n\x13MODEL_STATE_RETIRED\x10\x03\x12\x17\n\x13MODEL_STATE_TAINTED\x10\x04\x32\xb8\x06\n\x0cModelService\x12\x64\n\x0cGetUserModel\x12&.ketav.registry.v1.GetUserModelRequest\x1a\'.ketav.registry.v1.GetUserModelResponse\"\x03\x90\x02\x01\x12i\n\rDownloadModel\x12\'.ketav.registry.v1.DownloadModelRequest\x1a(.ketav.registry.v1.DownloadModelResponse\"\x03\x90\x02\x01\x30\x01\x12^\n\nListModels\x12$.ketav.registry.v1.ListModelsRequest\x1a%.ketav.registry.v1.ListModelsResponse\"\x03\x90\x02\x01\x12X\n\x08GetModel\x12\".ketav.registry.v1.GetModelRequest\x1a#.ketav.registry.v1.GetModelResponse\"\x03\x90\x02\x01\x12\x61\n\x0b\x43heckModels\x12%.ketav.registry.v1.CheckModelsRequest\x1a&.ketav.registry.v1.CheckModelsResponse\"\x03\x90\x02\x01\x12\x62\n\rActivateModel\x12\'.ketav.registry.v1.ActivateModelRequest\x1a(.ketav.registry.v1.ActivateModelResponse\x12\x61\n\x0cPublishModel\x12&.ketav.registry.v1.PublishModelRequest\x1a\'.ketav.registry.v1.PublishModelResponse(\x01\x12s\n\x11ListModelProgress\x12+.ketav.registry.v1.ListModelProgressRequest\x1a,.ketav.registry.v1.ListModelProgressResponse\"\x03\x90\x02\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eketav/registry/v1/models.proto\x12\x11ketav.registry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18ketav/page/v1/page.proto\"\xfe\x02\n\x0cModelVersion\x12#\n\x05model\x18\x01 \x01(\x0b\x32\x14.ketav.page.v1.Model\x12%\n\x06script\x18\x02 \x01(\x0e\x32\x15.ketav.page.v1.Script\x12,\n\x05state\x18\x03 \x01(\x0e\x32\x1d.ketav.registry.v1.ModelState\x12\x16\n\x0eparent_version\x18\x04 \x01(\t\x12\x0e\n\x06run_id\x18\x05 \x01(\t\x12\x17\n\ncer_before\x18\x06 \x01(\x01H\x00\x88\x01\x01\x12\x16\n\tcer_after\x18\x07 \x01(\x01H\x01\x88\x01\x01\x12\x16\n\x0etraining_lines\x18\x08 \x01(\x05\x12/\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tcard_json\x18\n \x01(\t\x12\x0c\n\x04hand\x18\x0b \x01(\t\x12\x14\n\x0c\x62\x61se_version\x18\x0c \x01(\tB\r\n\x0b_cer_beforeB\x0c\n\n_cer_after\"J\n\x13GetUserModelRequest\x12%\n\x06script\x18\x01 \x01(\x0e\x32\x15.ketav.page.v1.Script\x12\x0c\n\x04hand\x18\x02 \x01(\t\";\n\x14GetUserModelResponse\x12#\n\x05model\x18\x01 \x01(\x0b\x32\x14.ketav.page.v1.Model\"5\n\x14\x44ownloadModelRequest\x12\x0e\n\x06sha256\x18\x01 \x01(\x0c\x12\r\n\x05grant\x18\x02 \x01(\t\"&\n\x15\x44ownloadModelResponse\x12\r\n\x05\x63hunk\x18\x01 \x01(\x0c\"2\n\x11ListModelsRequest\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\x05\"\\\n\x12ListModelsResponse\x12\x31\n\x08versions\x18\x01 \x03(\x0b\x32\x1f.ketav.registry.v1.ModelVersion\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\t\"\"\n\x0fGetModelRequest\x12\x0f\n\x07version\x18\x01 \x01(\t\"v\n\x10GetModelResponse\x12\x30\n\x07version\x18\x01 \x01(\x0b\x32\x1f.ketav.registry.v1.ModelVersion\x12\x30\n\x07lineage\x18\x02 \x03(\x0b\x32\x1f.ketav.registry.v1.ModelVersion\"$\n\x12\x43heckModelsRequest\x12\x0e\n\x06sha256\x18\x01 \x03(\x0c\"%\n\x13\x43heckModelsResponse\x12\x0e\n\x06sha256\x18\x01 \x03(\x0c\"o\n\x14\x41\x63tivateModelRequest\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x11\n\x04hand\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x16\n\x0erequest_sha256\x18\x04 \x01(\x0c\x42\x07\n\x05_hand\"I\n\x15\x41\x63tivateModelResponse\x12\x30\n\x07version\x18\x01 \x01(\x0b\x32\x1f.ketav.registry.v1.ModelVersion\"\xe5\x01\n\x12PublishModelHeader\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\r\n\x05\x66\x65nce\x18\x02 \x01(\x03\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\x12\x0e\n\x06sha256\x18\x04 \x01(\x0c\x12\x12\n\ncer_before\x18\x05 \x01(\x01\x12\x11\n\tcer_after\x18\x06 \x01(\x01\x12\x0f\n\x07promote\x18\x07 \x01(\x08\x12\x0f\n\x07verdict\x18\x08 \x01(\t\x12\x16\n\x0etraining_lines\x18\t \x01(\x05\x12\x12\n\nmodel_card\x18\n \x01(\t\x12\x17\n\x0fserving_version\x18\x0b \x01(\t\"g\n\x13PublishModelRequest\x12\x37\n\x06header\x18\x01 \x01(\x0b\x32%.ketav.registry.v1.PublishModelHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"H\n\x14PublishModelResponse\x12\x30\n\x07version\x18\x01 \x01(\x0b\x32\x1f.ketav.registry.v1.ModelVersion\"=\n\rReadingErrors\x12\r\n\x05lines\x18\x01 \x01(\x05\x12\r\n\x05\x65\x64its\x18\x02 \x01(\x03\x12\x0e\n\x06length\x18\x03 \x01(\x03\"\xee\x01\n\x0cPageProgress\x12\x0f\n\x07page_id\x18\x01 \x01(\t\x12\x12\n\nproject_id\x18\x02 \x01(\t\x12%\n\x06script\x18\x03 \x01(\x0e\x32\x15.ketav.page.v1.Script\x12#\n\x05model\x18\x04 \x01(\x0b\x32\x14.ketav.page.v1.Model\x12-\n\tread_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x06\x65rrors\x18\x06 \x01(\x0b\x32 .ketav.registry.v1.ReadingErrors\x12\x0c\n\x04hand\x18\x07 \x01(\t\"\x95\x02\n\x0fVersionProgress\x12#\n\x05model\x18\x01 \x01(\x0b\x32\x14.ketav.page.v1.Model\x12%\n\x06script\x18\x02 \x01(\x0e\x32\x15.ketav.page.v1.Script\x12\r\n\x05pages\x18\x03 \x01(\x05\x12\x30\n\x06\x65rrors\x18\x04 \x01(\x0b\x32 .ketav.registry.v1.ReadingErrors\x12\x33\n\x0f\x66irst_read_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0elast_read_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04hand\x18\x07 \x01(\t\"|\n\x18ListModelProgressRequest\x12%\n\x06script\x18\x01 \x01(\x0e\x32\x15.ketav.page.v1.Script\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\x05\x12\x11\n\x04hand\x18\x04 \x01(\tH\x00\x88\x01\x01\x42\x07\n\x05_hand\"\xb1\x01\n\x19ListModelProgressResponse\x12.\n\x05pages\x18\x01 \x03(\x0b\x32\x1f.ketav.registry.v1.PageProgress\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\t\x12\x34\n\x08versions\x18\x03 \x03(\x0b\x32\".ketav.registry.v1.VersionProgress\x12\x19\n\x11versions_complete\x18\x04 \x01(\x08*\x8e\x01\n\nModelState\x12\x1b\n\x17MODEL_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12MODEL_STATE_ACTIVE\x10\x01\x12\x19\n\x15MODEL_STATE_AVAILABLE\x10\x02\x12\x17\n\x13MODEL_STATE_RETIRED\x10\x03\x12\x17\n\x13MODEL_STATE_TAINTED\x10\x04\x32\xb8\x06\n\x0cModelService\x12\x64\n\x0cGetUserModel\x12&.ketav.registry.v1.GetUserModelRequest\x1a\'.ketav.registry.v1.GetUserModelResponse\"\x03\x90\x02\x01\x12i\n\rDownloadModel\x12\'.ketav.registry.v1.DownloadModelRequest\x1a(.ketav.registry.v1.DownloadModelResponse\"\x03\x90\x02\x01\x30\x01\x12^\n\nListModels\x12$.ketav.registry.v1.ListModelsRequest\x1a%.ketav.registry.v1.ListModelsResponse\"\x03\x90\x02\x01\x12X\n\x08GetModel\x12\".ketav.registry.v1.GetModelRequest\x1a#.ketav.registry.v1.GetModelResponse\"\x03\x90\x02\x01\x12\x61\n\x0b\x43heckModels\x12%.ketav.registry.v1.CheckModelsRequest\x1a&.ketav.registry.v1.CheckModelsResponse\"\x03\x90\x02\x01\x12\x62\n\rActivateModel\x12\'.ketav.registry.v1.ActivateModelRequest\x1a(.ketav.registry.v1.ActivateModelResponse\x12\x61\n\x0cPublishModel\x12&.ketav.registry.v1.PublishModelRequest\x1a\'.ketav.registry.v1.PublishModelResponse(\x01\x12s\n\x11ListModelProgress\x12+.ketav.registry.v1.ListModelProgressRequest\x1a,.ketav.registry.v1.ListModelProgressResponse\"\x03\x90\x02\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,8 +45,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MODELSERVICE'].methods_by_name['CheckModels']._serialized_options = b'\220\002\001'
   _globals['_MODELSERVICE'].methods_by_name['ListModelProgress']._loaded_options = None
   _globals['_MODELSERVICE'].methods_by_name['ListModelProgress']._serialized_options = b'\220\002\001'
-  _globals['_MODELSTATE']._serialized_start=2583
-  _globals['_MODELSTATE']._serialized_end=2725
+  _globals['_MODELSTATE']._serialized_start=2598
+  _globals['_MODELSTATE']._serialized_end=2740
   _globals['_MODELVERSION']._serialized_start=113
   _globals['_MODELVERSION']._serialized_end=495
   _globals['_GETUSERMODELREQUEST']._serialized_start=497
@@ -54,41 +54,41 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETUSERMODELRESPONSE']._serialized_start=573
   _globals['_GETUSERMODELRESPONSE']._serialized_end=632
   _globals['_DOWNLOADMODELREQUEST']._serialized_start=634
-  _globals['_DOWNLOADMODELREQUEST']._serialized_end=672
-  _globals['_DOWNLOADMODELRESPONSE']._serialized_start=674
-  _globals['_DOWNLOADMODELRESPONSE']._serialized_end=712
-  _globals['_LISTMODELSREQUEST']._serialized_start=714
-  _globals['_LISTMODELSREQUEST']._serialized_end=764
-  _globals['_LISTMODELSRESPONSE']._serialized_start=766
-  _globals['_LISTMODELSRESPONSE']._serialized_end=858
-  _globals['_GETMODELREQUEST']._serialized_start=860
-  _globals['_GETMODELREQUEST']._serialized_end=894
-  _globals['_GETMODELRESPONSE']._serialized_start=896
-  _globals['_GETMODELRESPONSE']._serialized_end=1014
-  _globals['_CHECKMODELSREQUEST']._serialized_start=1016
-  _globals['_CHECKMODELSREQUEST']._serialized_end=1052
-  _globals['_CHECKMODELSRESPONSE']._serialized_start=1054
-  _globals['_CHECKMODELSRESPONSE']._serialized_end=1091
-  _globals['_ACTIVATEMODELREQUEST']._serialized_start=1093
-  _globals['_ACTIVATEMODELREQUEST']._serialized_end=1204
-  _globals['_ACTIVATEMODELRESPONSE']._serialized_start=1206
-  _globals['_ACTIVATEMODELRESPONSE']._serialized_end=1279
-  _globals['_PUBLISHMODELHEADER']._serialized_start=1282
-  _globals['_PUBLISHMODELHEADER']._serialized_end=1511
-  _globals['_PUBLISHMODELREQUEST']._serialized_start=1513
-  _globals['_PUBLISHMODELREQUEST']._serialized_end=1616
-  _globals['_PUBLISHMODELRESPONSE']._serialized_start=1618
-  _globals['_PUBLISHMODELRESPONSE']._serialized_end=1690
-  _globals['_READINGERRORS']._serialized_start=1692
-  _globals['_READINGERRORS']._serialized_end=1753
-  _globals['_PAGEPROGRESS']._serialized_start=1756
-  _globals['_PAGEPROGRESS']._serialized_end=1994
-  _globals['_VERSIONPROGRESS']._serialized_start=1997
-  _globals['_VERSIONPROGRESS']._serialized_end=2274
-  _globals['_LISTMODELPROGRESSREQUEST']._serialized_start=2276
-  _globals['_LISTMODELPROGRESSREQUEST']._serialized_end=2400
-  _globals['_LISTMODELPROGRESSRESPONSE']._serialized_start=2403
-  _globals['_LISTMODELPROGRESSRESPONSE']._serialized_end=2580
-  _globals['_MODELSERVICE']._serialized_start=2728
-  _globals['_MODELSERVICE']._serialized_end=3552
+  _globals['_DOWNLOADMODELREQUEST']._serialized_end=687
+  _globals['_DOWNLOADMODELRESPONSE']._serialized_start=689
+  _globals['_DOWNLOADMODELRESPONSE']._serialized_end=727
+  _globals['_LISTMODELSREQUEST']._serialized_start=729
+  _globals['_LISTMODELSREQUEST']._serialized_end=779
+  _globals['_LISTMODELSRESPONSE']._serialized_start=781
+  _globals['_LISTMODELSRESPONSE']._serialized_end=873
+  _globals['_GETMODELREQUEST']._serialized_start=875
+  _globals['_GETMODELREQUEST']._serialized_end=909
+  _globals['_GETMODELRESPONSE']._serialized_start=911
+  _globals['_GETMODELRESPONSE']._serialized_end=1029
+  _globals['_CHECKMODELSREQUEST']._serialized_start=1031
+  _globals['_CHECKMODELSREQUEST']._serialized_end=1067
+  _globals['_CHECKMODELSRESPONSE']._serialized_start=1069
+  _globals['_CHECKMODELSRESPONSE']._serialized_end=1106
+  _globals['_ACTIVATEMODELREQUEST']._serialized_start=1108
+  _globals['_ACTIVATEMODELREQUEST']._serialized_end=1219
+  _globals['_ACTIVATEMODELRESPONSE']._serialized_start=1221
+  _globals['_ACTIVATEMODELRESPONSE']._serialized_end=1294
+  _globals['_PUBLISHMODELHEADER']._serialized_start=1297
+  _globals['_PUBLISHMODELHEADER']._serialized_end=1526
+  _globals['_PUBLISHMODELREQUEST']._serialized_start=1528
+  _globals['_PUBLISHMODELREQUEST']._serialized_end=1631
+  _globals['_PUBLISHMODELRESPONSE']._serialized_start=1633
+  _globals['_PUBLISHMODELRESPONSE']._serialized_end=1705
+  _globals['_READINGERRORS']._serialized_start=1707
+  _globals['_READINGERRORS']._serialized_end=1768
+  _globals['_PAGEPROGRESS']._serialized_start=1771
+  _globals['_PAGEPROGRESS']._serialized_end=2009
+  _globals['_VERSIONPROGRESS']._serialized_start=2012
+  _globals['_VERSIONPROGRESS']._serialized_end=2289
+  _globals['_LISTMODELPROGRESSREQUEST']._serialized_start=2291
+  _globals['_LISTMODELPROGRESSREQUEST']._serialized_end=2415
+  _globals['_LISTMODELPROGRESSRESPONSE']._serialized_start=2418
+  _globals['_LISTMODELPROGRESSRESPONSE']._serialized_end=2595
+  _globals['_MODELSERVICE']._serialized_start=2743
+  _globals['_MODELSERVICE']._serialized_end=3567
 # @@protoc_insertion_point(module_scope)

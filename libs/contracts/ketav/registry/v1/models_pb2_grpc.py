@@ -89,8 +89,9 @@ class ModelServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DownloadModel(self, request, context):
-        """Streams a model's safetensors file by its SHA-256. Roles: recognizer, for a base or a version of the caller;
-        trainer, for any version. NOT_FOUND: no such file. DATA_LOSS: the stored object does not match its digest.
+        """Streams a model's safetensors file by its SHA-256. Roles: recognizer, with the grant for the user; trainer, bound to
+        a run that it has claimed. The file is that of a base or of a version of the user. NOT_FOUND: no such file.
+        PERMISSION_DENIED: no grant, or no claimed run. DATA_LOSS: the stored object does not match its digest.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -36,8 +36,9 @@ class ModelServiceStub:
     GetUserModel: _grpc.UnaryUnaryMultiCallable[_models_pb2.GetUserModelRequest, _models_pb2.GetUserModelResponse]
     """Returns the model that serves a hand of the caller: its active version, or the script's base."""
     DownloadModel: _grpc.UnaryStreamMultiCallable[_models_pb2.DownloadModelRequest, _models_pb2.DownloadModelResponse]
-    """Streams a model's safetensors file by its SHA-256. Roles: recognizer, for a base or a version of the caller;
-    trainer, for any version. NOT_FOUND: no such file. DATA_LOSS: the stored object does not match its digest.
+    """Streams a model's safetensors file by its SHA-256. Roles: recognizer, with the grant for the user; trainer, bound to
+    a run that it has claimed. The file is that of a base or of a version of the user. NOT_FOUND: no such file.
+    PERMISSION_DENIED: no grant, or no claimed run. DATA_LOSS: the stored object does not match its digest.
     """
     ListModels: _grpc.UnaryUnaryMultiCallable[_models_pb2.ListModelsRequest, _models_pb2.ListModelsResponse]
     """Lists the caller's versions and the bases, newest first; metadata only."""
@@ -70,8 +71,9 @@ class ModelServiceAsyncStub(ModelServiceStub):
     GetUserModel: _aio.UnaryUnaryMultiCallable[_models_pb2.GetUserModelRequest, _models_pb2.GetUserModelResponse]  # type: ignore[assignment]
     """Returns the model that serves a hand of the caller: its active version, or the script's base."""
     DownloadModel: _aio.UnaryStreamMultiCallable[_models_pb2.DownloadModelRequest, _models_pb2.DownloadModelResponse]  # type: ignore[assignment]
-    """Streams a model's safetensors file by its SHA-256. Roles: recognizer, for a base or a version of the caller;
-    trainer, for any version. NOT_FOUND: no such file. DATA_LOSS: the stored object does not match its digest.
+    """Streams a model's safetensors file by its SHA-256. Roles: recognizer, with the grant for the user; trainer, bound to
+    a run that it has claimed. The file is that of a base or of a version of the user. NOT_FOUND: no such file.
+    PERMISSION_DENIED: no grant, or no claimed run. DATA_LOSS: the stored object does not match its digest.
     """
     ListModels: _aio.UnaryUnaryMultiCallable[_models_pb2.ListModelsRequest, _models_pb2.ListModelsResponse]  # type: ignore[assignment]
     """Lists the caller's versions and the bases, newest first; metadata only."""
@@ -113,8 +115,9 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _models_pb2.DownloadModelRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_models_pb2.DownloadModelResponse], _abc.AsyncIterator[_models_pb2.DownloadModelResponse]]:
-        """Streams a model's safetensors file by its SHA-256. Roles: recognizer, for a base or a version of the caller;
-        trainer, for any version. NOT_FOUND: no such file. DATA_LOSS: the stored object does not match its digest.
+        """Streams a model's safetensors file by its SHA-256. Roles: recognizer, with the grant for the user; trainer, bound to
+        a run that it has claimed. The file is that of a base or of a version of the user. NOT_FOUND: no such file.
+        PERMISSION_DENIED: no grant, or no claimed run. DATA_LOSS: the stored object does not match its digest.
         """
 
     @_abc_1.abstractmethod
