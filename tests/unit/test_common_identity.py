@@ -73,10 +73,12 @@ def forged() -> Iterator[Any]:
         ("role", "admin"),
         ("sub", "nobody"),
         ("exp", "soon"),
+        ("exp", float("inf")),
         ("work", "x"),
         ("work", {"id": 1}),
     ):
         yield pytest.param(_unchecked({**claims, name: value}), id=f"malformed {name}")
+    yield pytest.param(f"{base64.urlsafe_b64encode(b'[' * 60_000).decode()}.e30.", id="nested header")
     yield pytest.param("", id="empty")
     yield pytest.param("a.b.c", id="no token")
 
