@@ -18,6 +18,16 @@ UNUSED = (
     # Pillow imports without them, and no service reads AVIF.
     "PIL/_avif*",
     "pillow.libs/libavif*",
+    # The services compare texts with rapidfuzz.distance alone, and rapidfuzz imports without the others.
+    "rapidfuzz/fuzz_cpp*",
+    "rapidfuzz/process_cpp*",
+    # MinIO's client encrypts with Crypto.Cipher, which needs none of these.
+    "Crypto/PublicKey",
+    "Crypto/Math",
+    "Crypto/Signature",
+    # Helps to test dialects of SQLAlchemy.
+    "sqlalchemy/testing",
+    "alembic/testing",
     # The second build of the library, for PyPy.
     "zstandard/_cffi*",
     "torch/test",

@@ -259,9 +259,11 @@ async def test_a_published_model_ends_its_run_and_can_be_downloaded(
     await registry.worker.publish(claim, published)
     run = await registry.run(user, claim.run_id)
     assert (run.state, run.verdict) == (state, published.verdict.sentence)
-    content = real.safetensors(claim.run_id.encode())
-    model = ModelRef("any", published.sha256, len(content))
-    assert b"".join([chunk async for chunk in registry.worker.model(claim, model)]) == content
+    sha256 = bytes.fromhex(published.sha256)
+    with context.bind(identity=Identity("recognizer", user)), rpc.raise_ketav_errors():
+        request = models_pb2.DownloadModelRequest(sha256=sha256, grant=SIGNER.grant(user, sha256))
+        chunks = [message.chunk async for message in registry.models.DownloadModel(request)]
+    assert b"".join(chunks) == real.safetensors(claim.run_id.encode())
 
 
 async def test_a_publication_under_an_old_fence_or_of_a_cancelled_run_is_refused(
