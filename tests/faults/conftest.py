@@ -50,14 +50,14 @@ def tally(request: pytest.FixtureRequest) -> Tally:
     return request.config.stash.setdefault(TALLY, Tally())
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def system(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    """Run the system for all tests of this folder."""
+    """Run the system for the tests of this folder, and stop it before those of others use the processor."""
     async with world(tmp_path_factory.mktemp("world"), postgres) as running:
         yield running
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def users(system: World) -> list[SystemUser]:
     """Return several users with ground truth, whose first runs have ended."""
     corrected = [await corrected_user(system, f"user {number}") for number in range(USERS)]
@@ -66,7 +66,7 @@ async def users(system: World) -> list[SystemUser]:
     return corrected
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def reader(system: World) -> SystemUser:
     """Start the recognizer; return a user whose pages it reads."""
     await system.serve("recognizer")
