@@ -81,6 +81,7 @@ faults: export KETAV_FAULT_STOPS ?= 10
 faults: export KETAV_FAULT_PAIRS ?= 10
 faults: $(STAMP) ## inject some hundred faults into a running system and count the results
 	$(BIN)/python -m pytest --timeout 1200 -o python_files="test_*.py long.py" tests/faults
+	KETAV_UPGRADES=2 $(BIN)/python -m pytest tests/integration/test_registry_upgrade.py
 
 .PHONY: faults-load
 # KETAV_FAULT_LOAD is the number of acknowledged operations for each fault.

@@ -182,6 +182,7 @@ def test_a_training_run_with_too_few_corrected_lines_is_refused(other_client: ht
 def test_a_training_run_with_enough_lines_is_queued_and_ends(system: LocalSystem) -> None:
     """202 with the run's address."""
     with system.client(system.add_user("learner")) as learner:
+        assert learner.put("/models/policy", json={"automatic": False}).status_code == 200
         for seed in range(6):
             body = read(learner, boxes(4, seed))
             texts = ["אבגדהו", "זחטיכל", "מנסעפצ", "קרשתאב"]

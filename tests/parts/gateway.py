@@ -91,6 +91,7 @@ def gateway_settings(folder: Path, **changes: Any) -> GatewaySettings:
         "spool_dir": spool,
         "port": 0,
         "image_workers": 1,
+        "key_cache_s": 30,  # tests that count calls would count the look-up of a key on a slow machine
         "max_uploads_per_user": 16,
         "rate_limit": "100000/minute",
         "ocr_rate_limit": "100000/minute",
