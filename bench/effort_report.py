@@ -81,7 +81,9 @@ def _draw(pages: Sequence[Figures], path: Path) -> None:
     }
     drawn = {name: group for name, group in groups.items() if group}
     plot = pyplot()
-    figure, axes = plot.subplots(1, len(drawn), figsize=(4.5 * len(drawn), 3.2), squeeze=False)
+    figure, axes = plot.subplots(
+        1, len(drawn), figsize=(4.5 * len(drawn), 3.4), squeeze=False, layout="constrained"
+    )
     for ax, (name, group) in zip(axes[0], drawn.items(), strict=True):
         numbers = sorted({page["page"] for page in group})
         for way, (colour, style) in DRAWN.items():
@@ -89,8 +91,9 @@ def _draw(pages: Sequence[Figures], path: Path) -> None:
             ax.plot([number + 1 for number in numbers], rates, style, color=colour, label=way)
         hands = len({page["hand"] for page in group})
         ax.set(title=name if hands == 1 else f"{hands} {name}", xlabel="page", ylim=(0, None))
+        ax.xaxis.get_major_locator().set_params(integer=True)
         ax.grid(alpha=0.3)
     axes[0][0].set_ylabel("characters corrected, %")
-    axes[0][0].legend()
+    figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside upper center", ncols=len(DRAWN))
     figure.savefig(path, dpi=90, bbox_inches="tight")
     plot.close(figure)
