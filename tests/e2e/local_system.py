@@ -158,7 +158,7 @@ def boxes(lines: int, seed: int = 0, width: int = 600) -> bytes:
     for line in range(lines):
         top = 30 + 60 * line
         for letter in range(6):
-            left = 500 - 40 * letter
+            left = 500 - 40 * letter - 20 * (line % 2)  # ragged: in columns it would read as well on its side
             pen.rectangle((left, top, left + 20 + (letter + seed) % 5, top + 24 + 2 * line), fill=0)
     output = io.BytesIO()
     image.save(output, "PNG")

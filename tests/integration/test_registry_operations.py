@@ -173,12 +173,14 @@ def suspended(pid: int) -> Iterator[None]:
     """Suspend a process and its children (SIGSTOP) while the block runs."""
     processes = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
     for process in processes:
-        process.suspend()
+        with contextlib.suppress(psutil.NoSuchProcess):  # PostgreSQL ends a worker of its own now and then
+            process.suspend()
     try:
         yield
     finally:
         for process in processes:
-            process.resume()
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.resume()
 
 
 async def test_a_locked_table_times_out_and_a_full_pool_is_unavailable(

@@ -19,6 +19,7 @@ from ketav_recognizer.jobs_domain import Failure, failure_of
 from ketav_recognizer.jobs_loop import JobLoop
 from ketav_recognizer.jobs_registry import JobClient
 from tests.parts.gateway import gateway_settings, services_in_memory
+from tests.parts.identities import SIGNER
 from tests.parts.in_memory import State
 
 
@@ -99,11 +100,11 @@ async def test_a_model_that_is_tainted_before_the_recognition_is_asked_for_again
     image.write_bytes(b"image")
     async with (
         services_in_memory(tmp_path, state, settings),
-        rpc.channel(settings.registry_address, settings.signer()) as registry,
-        rpc.channel(settings.recognizer_address, settings.signer()) as recognizer,
+        rpc.channel(settings.registry_address, SIGNER) as registry,
+        rpc.channel(settings.recognizer_address, SIGNER) as recognizer,
     ):
         client = JobClient(registry, recognizer, worker="worker", recognize_s=5)
-        claimed = jobs_pb2.ClaimedJobPage(user_id=str(uuid4()))
+        claimed = jobs_pb2.ClaimedJobPage(user_id=str(uuid4()), job_id=str(uuid4()))
         with pytest.raises(Unavailable) as caught:
             await client.recognize(claimed, recognizer_pb2.RecognizePageHeader(size_bytes=5), image)
     failure = failure_of(caught.value)
