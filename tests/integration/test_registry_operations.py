@@ -173,7 +173,7 @@ def suspended(pid: int) -> Iterator[None]:
     """Suspend a process and its children (SIGSTOP) while the block runs."""
     processes = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
     for process in processes:
-        with contextlib.suppress(psutil.NoSuchProcess):  # PostgreSQL ends a worker of its own from time to time
+        with contextlib.suppress(psutil.NoSuchProcess):  # PostgreSQL may have ended a worker of its own
             process.suspend()
     try:
         yield
