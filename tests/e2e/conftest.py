@@ -34,13 +34,8 @@ def drawn_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory, tiny_models: Path) -> Iterator[LocalSystem]:
     """Run one system for the tests of a module; it must end with status 0 after SIGTERM."""
-    running = tiny_system(tmp_path_factory.mktemp("system"), tiny_models)
-    running.start()
-    try:
+    with tiny_system(tmp_path_factory.mktemp("system"), tiny_models).running() as running:
         yield running
-    finally:
-        status = running.stop()
-    assert status == 0, running.printed
 
 
 @pytest.fixture

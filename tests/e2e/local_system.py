@@ -1,5 +1,6 @@
 """A whole system in processes of this machine, started like `make run` and used through REST and its CLI."""
 
+import contextlib
 import io
 import json
 import os
@@ -61,6 +62,16 @@ class LocalSystem:
         rest, _ = self.supervisor.communicate(timeout=STOP_S)
         self.printed += rest
         return self.supervisor.returncode
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator["LocalSystem"]:
+        """Run the system until the block ends; it must end with status 0 after SIGTERM."""
+        self.start()
+        try:
+            yield self
+        finally:
+            status = self.stop()
+        assert status == 0, self.printed
 
     def tails(self) -> str:
         """Return the last lines of every log, for the message of a failure."""

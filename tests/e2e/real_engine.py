@@ -33,13 +33,9 @@ READING_MS = 120_000
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalSystem]:
     """Run a system with the shipped models."""
     models = Path(__file__).parents[2] / "models"
-    running = LocalSystem(tmp_path_factory.mktemp("system"), {"KETAV_MODELS_DIR": str(models)})
-    running.start()
-    try:
+    system = LocalSystem(tmp_path_factory.mktemp("system"), {"KETAV_MODELS_DIR": str(models)})
+    with system.running() as running:
         yield running
-    finally:
-        status = running.stop()
-    assert status == 0, running.printed
 
 
 def page_of(lines: Sequence[TrueLine]) -> bytes:

@@ -38,12 +38,8 @@ def system(
         "OTEL_BSP_SCHEDULE_DELAY": "200",
         "KETAV_SWEEP_SECONDS": "1",
     }
-    running.start()
-    try:
+    with running.running():
         yield running
-    finally:
-        status = running.stop()
-    assert status == 0, running.printed
 
 
 class Caller:

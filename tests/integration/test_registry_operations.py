@@ -1,18 +1,16 @@
 """The command `ketav`, the registry's process, and its behaviour when a store is unavailable."""
 
 import asyncio
-import contextlib
 import hashlib
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import asyncpg
-import psutil
 import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
@@ -24,7 +22,7 @@ from ketav_registry.cli import app
 from ketav_registry.database import Database, connect
 from tests.parts.identities import SIGNER, identity_keys
 from tests.parts.postgres import PostgresServer, postgres_server
-from tests.parts.processes import free_port, running
+from tests.parts.processes import free_port, running, suspended
 from tests.parts.registry import acting, create, registry_server, safetensors
 
 
@@ -166,21 +164,6 @@ async def test_a_call_to_a_suspended_postgresql_times_out(tmp_path: Path) -> Non
             assert "does not answer in time" in await stores.problem()
         await read_projects(stores)
         await stores.close()
-
-
-@contextlib.contextmanager
-def suspended(pid: int) -> Iterator[None]:
-    """Suspend a process and its children (SIGSTOP) while the block runs."""
-    processes = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
-    for process in processes:
-        with contextlib.suppress(psutil.NoSuchProcess):  # PostgreSQL may have ended a worker of its own
-            process.suspend()
-    try:
-        yield
-    finally:
-        for process in processes:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.resume()
 
 
 async def test_a_locked_table_times_out_and_a_full_pool_is_unavailable(

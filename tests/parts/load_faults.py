@@ -8,9 +8,9 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
 import asyncpg
-import psutil
 
 from tests.parts.load_system import LoadedSystem, fill
+from tests.parts.processes import suspended
 from tests.parts.tcp_proxy import NetworkFault
 
 Injection = Callable[[LoadedSystem], AbstractAsyncContextManager[None]]
@@ -233,16 +233,8 @@ def stopped(name: str) -> Injection:
     @asynccontextmanager
     async def inject(system: LoadedSystem) -> AsyncIterator[None]:
         """Stop, continue."""
-        root = psutil.Process(system.world.programs[name].pid)
-        processes = [root, *root.children(recursive=True)]
-        for process in processes:
-            process.suspend()
-        try:
+        with suspended(system.world.programs[name].pid):
             yield
-        finally:
-            for process in processes:
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    process.resume()
 
     return inject
 

@@ -31,6 +31,21 @@ def live_children(of: int, command: str = "") -> list[psutil.Process]:
     return alive
 
 
+@contextlib.contextmanager
+def suspended(pid: int) -> Iterator[None]:
+    """Suspend a process and its descendants (SIGSTOP) while the block runs; some may end meanwhile."""
+    processes = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):  # PostgreSQL ends workers of its own
+            process.suspend()
+    try:
+        yield
+    finally:
+        for process in processes:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.resume()
+
+
 def wait_until(ready: Callable[[], object], process: subprocess.Popen[bytes], log: Path) -> None:
     """Call `ready` until it raises nothing, for at most 30 seconds."""
     deadline = time.monotonic() + 30
