@@ -60,41 +60,42 @@ def envelopes(lines: Sequence[Piece], ink: PageInk) -> list[Envelope]:
     return outlines
 
 
-def _owners(lines: Sequence[Piece], ink: PageInk) -> NDArray[np.int32]:
+def _owners(lines: Sequence[Piece], ink: PageInk) -> NDArray[np.int16]:
     """Return for each pixel of ink the number of its line, from 1: that of its whole component."""
     components = ink.components
-    nearest = _nearest(lines, ink)
-    owner = np.zeros(len(components.boxes), dtype=np.int32)
-    centres = components.centres[1:].astype(int)
-    owner[1:] = nearest[centres[:, 1], centres[:, 0]]
-    owner[components.heights > _MAX_COMPONENT_HEIGHT * ink.letter] = _CUT
-    owner[~ink.written] = 0
-    owners = owner[components.labels]
-    cut = np.nonzero(owners == _CUT)
-    owners[cut] = nearest[cut]
+    owner = np.zeros(len(components.boxes), dtype=np.int16)
+    written = np.flatnonzero(ink.written)
+    columns, rows = components.centres[written].astype(np.intp).T
+    owner[written] = _nearest(lines, ink.letter, rows, columns)
+    owner[ink.written & (components.heights > _MAX_COMPONENT_HEIGHT * ink.letter)] = _CUT
+    owners = np.take(owner, components.labels)
+    if (owner == _CUT).any():
+        rows, columns = np.nonzero(owners == _CUT)
+        owners[rows, columns] = _nearest(lines, ink.letter, rows, columns)
     return owners
 
 
-def _nearest(lines: Sequence[Piece], ink: PageInk) -> NDArray[np.int32]:
+def _nearest(
+    lines: Sequence[Piece], letter: float, rows: NDArray[np.intp], columns: NDArray[np.intp]
+) -> NDArray[np.int16]:
     """Return for each pixel the number (from 1) of the nearest line above or below, 0 beyond reach of any."""
-    height, width = ink.mask.shape
-    nearest = np.zeros((height, width), dtype=np.int32)
-    distances = np.full((height, width), _MAX_EXTENT * ink.letter, dtype=np.float32)
-    rows = np.arange(height, dtype=np.float32)[:, None]
-    left_reach, right_reach = (int(reach * ink.letter) for reach in _BEYOND)
+    nearest = np.zeros(len(rows), dtype=np.int16)
+    distances = np.full(len(rows), _MAX_EXTENT * letter)
+    left_reach, right_reach = (int(reach * letter) for reach in _BEYOND)
     for number, line in enumerate(lines, start=1):
-        left, right = max(line.left - left_reach, 0), min(line.right + right_reach, width)
-        columns = np.arange(left, right)
-        middles = np.interp(columns, line.columns, line.middles)
-        far_left = columns < line.left - _FAR_LEFT * ink.letter
-        reach = np.where(far_left, _DASH, _MAX_EXTENT) * ink.letter
-        top = int(max(middles.min() - _MAX_EXTENT * ink.letter, 0))
-        bottom = int(min(middles.max() + _MAX_EXTENT * ink.letter + 1, height))
-        window = slice(top, bottom), slice(left, right)
-        distance = np.abs(rows[top:bottom] - middles[None, :])
-        closer = (distance < distances[window]) & (distance < reach[None, :])
-        distances[window][closer] = distance[closer]
-        nearest[window][closer] = number
+        lowest, highest = (limit(line.middles) for limit in (np.min, np.max))
+        near = np.flatnonzero(
+            (columns >= line.left - left_reach)
+            & (columns < line.right + right_reach)
+            & (rows > lowest - _MAX_EXTENT * letter)
+            & (rows < highest + _MAX_EXTENT * letter)
+        )
+        indices = (columns[near] - line.left).clip(0, line.width - 1)
+        distance = np.abs(rows[near] - line.middles[indices])
+        far_left = columns[near] < line.left - _FAR_LEFT * letter
+        closer = (distance < distances[near]) & (distance < np.where(far_left, _DASH, _MAX_EXTENT) * letter)
+        distances[near[closer]] = distance[closer]
+        nearest[near[closer]] = number
     return nearest
 
 
@@ -122,11 +123,10 @@ def _extents(
     own: Mask, edges: NDArray[np.float64], middles: NDArray[np.float64], letter: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return how far the ink reaches above and below the middle in each strip, at least `_MIN_EXTENT`."""
-    up, down = np.full(len(middles), _MIN_EXTENT * letter), np.full(len(middles), _MIN_EXTENT * letter)
-    for index, middle in enumerate(middles):
-        start = int(edges[index])
-        rows = np.flatnonzero(own[:, start : max(int(edges[index + 1]), start + 1)].any(axis=1))
-        if rows.size:
-            up[index] = max(up[index], middle - rows[0])
-            down[index] = max(down[index], rows[-1] - middle)
-    return up, down
+    min_extents = np.full(len(middles), _MIN_EXTENT * letter)
+    starts = edges[:-1].astype(np.intp)
+    inked = np.maximum.reduceat(own[:, : int(edges[-1])].view(np.uint8), starts, axis=1)
+    empty = inked.max(axis=0) == 0
+    first, last = inked.argmax(axis=0), len(inked) - 1 - inked[::-1].argmax(axis=0)
+    up, down = (np.where(empty, 0, extent) for extent in (middles - first, last - middles))
+    return np.maximum(min_extents, up), np.maximum(min_extents, down)

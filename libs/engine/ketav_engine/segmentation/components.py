@@ -84,7 +84,9 @@ class Components:
     @classmethod
     def of(cls, mask: NDArray[np.uint8]) -> Self:
         """Label a mask, shape (height, width), whose pixels are 0 or not."""
-        _, labels, boxes, centres = cv2.connectedComponentsWithStats(mask, connectivity=8)
+        _, labels, boxes, centres = cv2.connectedComponentsWithStatsWithAlgorithm(
+            mask, 8, cv2.CV_32S, cv2.CCL_GRANA
+        )  # the default algorithm takes three times as long
         return cls(np.asarray(labels, dtype=np.int32), np.asarray(boxes, dtype=np.int32), np.asarray(centres))
 
     @property
@@ -200,7 +202,16 @@ def _is_stroke(part: Mask, letter: float) -> bool:
     """
     along = part if part.shape[1] >= part.shape[0] else part.T
     rows, columns = np.nonzero(along)
+    if _spread_in_columns(rows, columns) >= (_MAX_STROKE_STRAY * letter) ** 2:
+        return False
     course = np.polyval(np.polyfit(columns, rows, 2), columns)
     top, bottom = np.percentile(course, _STROKE_RISE)
     stray = np.sqrt(np.mean((rows - course) ** 2))
     return bool(stray < _MAX_STROKE_STRAY * letter and bottom - top < _MAX_STROKE_SLOPE * along.shape[1])
+
+
+def _spread_in_columns(rows: NDArray[np.intp], columns: NDArray[np.intp]) -> float:
+    """Return the mean squared distance of ink from the middle of its column: no course has a smaller one."""
+    counts = np.bincount(columns)
+    sums = np.bincount(columns, rows)[counts > 0]
+    return float((np.square(rows, dtype=np.float64).sum() - (sums**2 / counts[counts > 0]).sum()) / len(rows))

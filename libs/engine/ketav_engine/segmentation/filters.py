@@ -4,6 +4,7 @@ Lengths are in letter heights. Constants without a reason of their own were set 
 pages of docs/segmentation.md.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -40,6 +41,8 @@ _MIN_FRAGMENT_OVERLAP: Final = 0.5
 """Share of its width over which a fragment runs next to its line."""
 _MAX_FRAGMENT_DISTANCE: Final = 1.6
 """Distance between the middles of a fragment and its line at most."""
+_FRAGMENT_REACH: Final = 1
+"""Distance by which a line rises or falls at most beyond its end, where a fragment of it may be."""
 _SMALL_FRAGMENT_WIDTH: Final = 3
 """Width below which a piece is small, if it is also below a third of the line's width."""
 _SMALL_FRAGMENT_DISTANCE: Final = 1.35
@@ -59,8 +62,8 @@ def is_line(piece: Piece, ink: PageInk, *, alone: bool = False) -> bool:
 
     One that is alone on its page may be as narrow as a vav.
     """
-    inked = band_ink(piece, ink.mask_sums, ink.letter).sum()
-    lettered = band_ink(piece, ink.letter_sums, ink.letter).sum()
+    inked = band_ink(piece, ink.mask_band).sum()
+    lettered = band_ink(piece, ink.letter_band).sum()
     if piece.width > _LONG * ink.letter and _strokes(piece, ink) < _MIN_STROKES * piece.width:
         return False
     return bool(
@@ -72,16 +75,28 @@ def is_line(piece: Piece, ink: PageInk, *, alone: bool = False) -> bool:
 
 def without_fragments(lines: list[Piece], ink: PageInk) -> list[Piece]:
     """Drop the fragments of stronger lines: their ascenders, descenders, points and rules."""
-    inks = [band_ink(line, ink.mask_sums, ink.letter) for line in lines]
+    inks = [band_ink(line, ink.mask_band) for line in lines]
+    near = _near(lines, ink.letter)
     return [
         line
         for index, line in enumerate(lines)
         if not any(
-            _is_fragment(line, inks[index], other, inks[number], ink.letter)
-            for number, other in enumerate(lines)
-            if number != index
+            _is_fragment(line, inks[index], lines[number], inks[number], ink.letter)
+            for number in np.flatnonzero(near[index]).tolist()
         )
     ]
+
+
+def _near(lines: Sequence[Piece], letter: float) -> Mask:
+    """Return of which line (second index) a line (first index) may be a fragment by the box around it."""
+    lefts, rights = (np.array([getattr(line, edge) for line in lines]) for edge in ("left", "right"))
+    tops, bottoms = (np.array([limit(line.middles) for line in lines]) for limit in (np.min, np.max))
+    common = np.minimum(rights[:, None], rights + letter) - np.maximum(lefts[:, None], lefts - letter)
+    apart = np.maximum(tops[:, None] - bottoms, tops - bottoms[:, None])
+    overlapping = common >= _MIN_FRAGMENT_OVERLAP * (rights - lefts)[:, None]
+    near = overlapping & (apart <= (_MAX_FRAGMENT_DISTANCE + _FRAGMENT_REACH) * letter)
+    np.fill_diagonal(near, val=False)
+    return np.asarray(near, dtype=np.bool_)
 
 
 def without_faint(lines: list[Piece], ink: PageInk) -> list[Piece]:

@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ketav_engine.segmentation.reduction import reduced
+
 _REDUCTIONS: Final = (1, 2, 4)
 """Factors by which a page is reduced: grain may be finer or as coarse as strokes."""
 _FINE: Final = 2
@@ -29,8 +31,7 @@ def grain_of(flat: NDArray[np.uint8]) -> float:
     inner = flat[height // 4 : height - height // 4, width // 4 : width - width // 4]
     for reduction in _REDUCTIONS:
         part = inner if reduction <= _FINE else flat
-        size = (max(1, part.shape[1] // reduction), max(1, part.shape[0] // reduction))
-        small = cv2.resize(part, size, interpolation=cv2.INTER_AREA) if reduction > 1 else part
+        small = reduced(part, reduction) if reduction > 1 else part
         differences = np.abs(np.asarray(cv2.Laplacian(small, cv2.CV_16S)))
         counts = np.cumsum(np.bincount(differences.ravel()))
         quiet = [np.searchsorted(counts, counts[-1] * percent / 100) / share for percent, share in _QUIET]

@@ -72,7 +72,7 @@ def find_gutters(ink: PageInk, pieces: Sequence[Piece]) -> Gutters:
     if not possible:
         return Gutters(marks, cells.side)
     space = _wide_space(pieces, [strip for _, strip in possible], ink, cells.side) / cells.side
-    inked = [piece.left + np.flatnonzero(band_ink(piece, ink.mask_sums, ink.letter)) for piece in pieces]
+    inked = [piece.left + np.flatnonzero(band_ink(piece, ink.mask_band)) for piece in pieces]
     lines = [(piece, columns) for piece, columns in zip(pieces, inked, strict=True) if columns.size]
     wide = [one for one in possible if one[1].width >= one[1].min_spaces(cells.letter) * space]
     margins = {strip: _margins(strip, lines, cells) for _, strip in wide}
@@ -134,7 +134,7 @@ def _plausible(strips: list[tuple[Runs, Strip]]) -> list[tuple[Runs, Strip]]:
 
 def gaps(piece: Piece, ink: PageInk, min_letters: float) -> list[tuple[int, int]]:
     """Return the gaps wider than `min_letters` as columns from the piece's left: first, after the last."""
-    inked = np.flatnonzero(band_ink(piece, ink.mask_sums, ink.letter))
+    inked = np.flatnonzero(band_ink(piece, ink.mask_band))
     before = np.flatnonzero(np.diff(inked) > min_letters * ink.letter)
     return [(int(inked[index]) + 1, int(inked[index + 1])) for index in before]
 
@@ -146,7 +146,7 @@ def _wide_space(pieces: Sequence[Piece], strips: Sequence[Strip], ink: PageInk, 
         for piece in pieces
         for start, end in gaps(piece, ink, _MIN_SPACE)
     ]
-    spaces += [space for piece in pieces if (space := _space_after(piece, pieces, ink.letter))]
+    spaces += _spaces_between(pieces, ink.letter)
     widths = [
         end - start
         for start, end, middle in spaces
@@ -160,13 +160,16 @@ def _wide_space(pieces: Sequence[Piece], strips: Sequence[Strip], ink: PageInk, 
     return float(np.percentile(widths, _WIDE_SPACE)) if widths else 0.0
 
 
-def _space_after(piece: Piece, pieces: Sequence[Piece], letter: float) -> tuple[int, int, float] | None:
-    """Return the space between a piece and the next on its right: first column, after the last, middle."""
-    middle = float(piece.middles[-1])
-    following = [
-        other.left
-        for other in pieces
-        if _MIN_SPACE * letter < other.left - piece.right < SIDES[0] * letter
-        and abs(float(other.middles[0]) - middle) < _LEVEL * letter
-    ]
-    return (piece.right, min(following), middle) if following else None
+def _spaces_between(pieces: Sequence[Piece], letter: float) -> list[tuple[int, int, float]]:
+    """Return the spaces between pieces and the next on their right: first column, after the last, middle."""
+    lefts, starts = (
+        np.array(ends) for ends in ([piece.left for piece in pieces], [piece.middles[0] for piece in pieces])
+    )
+    spaces: list[tuple[int, int, float]] = []
+    for piece in pieces:
+        distances = lefts - piece.right
+        level = np.abs(starts - piece.middles[-1]) < _LEVEL * letter
+        following = lefts[level & (distances > _MIN_SPACE * letter) & (distances < SIDES[0] * letter)]
+        if following.size:
+            spaces.append((piece.right, int(following.min()), float(piece.middles[-1])))
+    return spaces

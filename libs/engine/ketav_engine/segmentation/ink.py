@@ -15,7 +15,8 @@ from ketav_engine.segmentation.arrows import erase_arrows
 from ketav_engine.segmentation.components import Components, Mask, letter_height, lettering, writing
 from ketav_engine.segmentation.grain import grain_of
 from ketav_engine.segmentation.paper_area import outside_paper
-from ketav_engine.segmentation.pieces import sums_from_top
+from ketav_engine.segmentation.pieces import band_counts
+from ketav_engine.segmentation.reduction import enlarged, reduced
 from ketav_engine.segmentation.rules import without_rules
 
 WORK_SIZE: Final = 1600
@@ -75,10 +76,10 @@ class PageInk:
     """How much darker each pixel is than the paper, in grey levels, times the same on flattened paper."""
     paper: NDArray[np.uint8]
     """Grey level of the paper around each pixel."""
-    mask_sums: NDArray[np.uint16]
-    """`sums_from_top` of `mask`."""
-    letter_sums: NDArray[np.uint16]
-    """`sums_from_top` of `letters`."""
+    mask_band: NDArray[np.uint16]
+    """`band_counts` of `mask`."""
+    letter_band: NDArray[np.uint16]
+    """`band_counts` of `letters`."""
 
     def with_letter(self, letter: float) -> "PageInk":
         """Return the same ink for letters of another height in working pixels; 0 for a page without any."""
@@ -87,16 +88,14 @@ class PageInk:
     def with_written(self, written: Mask) -> "PageInk":
         """Return the same ink with other components as its writing, shape (components,)."""
         lettered = written & lettering(self.components, self.letter)
-        mask, letters = (
-            selected.astype(np.uint8)[self.components.labels] for selected in (written, lettered)
-        )
+        mask, letters = _masks(self.components, written, lettered)
         return replace(
             self,
             mask=mask,
             written=written,
             letters=letters,
-            mask_sums=sums_from_top(mask),
-            letter_sums=sums_from_top(letters),
+            mask_band=band_counts(mask, self.letter),
+            letter_band=band_counts(letters, self.letter),
         )
 
 
@@ -132,7 +131,7 @@ def _select(
     if letter:
         written = writing(components, letter)
         lettered = written & lettering(components, letter)
-    mask, letters = (selected.astype(np.uint8)[components.labels] for selected in (written, lettered))
+    mask, letters = _masks(components, written, lettered)
     return PageInk(
         mask=mask,
         components=components,
@@ -142,16 +141,24 @@ def _select(
         letter=letter,
         paper=tones[0],
         squared_strength=tones[1],
-        mask_sums=sums_from_top(mask),
-        letter_sums=sums_from_top(letters),
+        mask_band=band_counts(mask, letter),
+        letter_band=band_counts(letters, letter),
     )
+
+
+def _masks(
+    components: Components, written: Mask, lettered: Mask
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return 1 where components are writing, and where they are lettering, which is writing, too."""
+    kinds = np.take(written.astype(np.uint8) + lettered, components.labels)
+    return (kinds > 0).astype(np.uint8), (kinds > 1).astype(np.uint8)
 
 
 def _paper(grey: Any) -> NDArray[np.uint8]:  # noqa: ANN401  # OpenCV's array type
     """Return the local paper of a page: dividing by it makes shadows, stains and coloured paper white."""
     height, width = grey.shape
-    reduced = (max(1, width // _PAPER_REDUCTION), max(1, height // _PAPER_REDUCTION))
-    small = cv2.resize(grey, reduced, interpolation=cv2.INTER_AREA)
+    size = (max(1, width // _PAPER_REDUCTION), max(1, height // _PAPER_REDUCTION))
+    small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
     light = cv2.dilate(small, np.ones((_PAPER_DILATION, _PAPER_DILATION), np.uint8))
     paper = cv2.resize(cv2.medianBlur(light, _PAPER_MEDIAN), (width, height), interpolation=cv2.INTER_LINEAR)
     return np.asarray(np.maximum(paper, 1), dtype=np.uint8)
@@ -176,11 +183,9 @@ def _threshold(flat: NDArray[np.uint8], paper: NDArray[np.uint8]) -> NDArray[np.
 
 def _surroundings(flat: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return the mean brightness around each pixel, blurred on a reduced page."""
-    height, width = flat.shape
-    reduced = (max(1, width // _SURROUNDINGS_REDUCTION), max(1, height // _SURROUNDINGS_REDUCTION))
-    small = cv2.resize(flat, reduced, interpolation=cv2.INTER_AREA)
+    small = reduced(flat, _SURROUNDINGS_REDUCTION)
     blurred = cv2.GaussianBlur(small, (0, 0), _SURROUNDINGS_SIGMA / _SURROUNDINGS_REDUCTION)
-    return np.asarray(cv2.resize(blurred, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
+    return enlarged(np.asarray(blurred, dtype=np.uint8), _SURROUNDINGS_REDUCTION, flat.shape)
 
 
 def _with_thin_strokes(ink: Mask, faint: Mask) -> NDArray[np.uint8]:
@@ -188,4 +193,4 @@ def _with_thin_strokes(ink: Mask, faint: Mask) -> NDArray[np.uint8]:
     count, labels = cv2.connectedComponents((ink | faint).astype(np.uint8), connectivity=8)
     has_ink = np.zeros(count, dtype=np.uint8)
     has_ink[labels[ink]] = 1
-    return np.asarray(has_ink[labels] & (ink | faint), dtype=np.uint8)
+    return np.take(has_ink, np.asarray(labels, dtype=np.int32))

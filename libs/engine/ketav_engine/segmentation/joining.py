@@ -5,6 +5,7 @@ pages of docs/segmentation.md.
 """
 
 import heapq
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -21,6 +22,10 @@ _MAX_GAP: Final = 12
 """Gap between two pieces of one line at most."""
 _EXTENSION: Final = 5
 """End of a piece whose slope extends it towards the next."""
+_MAX_LEVEL: Final = 10
+"""Distance between the ends of two pieces of one line at most: lines are less askew."""
+_NOWHERE: Final = -(1 << 40)
+"""Both ends of a piece that is joined: far from all others."""
 _MAX_OFFSET: Final = 0.45
 """Distance between the courses of two pieces of one line at most, where there is no gap between them."""
 _MAX_OFFSET_SLOPE: Final = 0.03
@@ -40,49 +45,70 @@ def split(piece: Piece, ink: PageInk, gutters: Gutters) -> list[Piece]:
 
 def join(parts: list[Piece], ink: PageInk, gutters: Gutters) -> list[Piece]:
     """Join the pieces that continue each other, nearest first, and return them by their left ends."""
-    pieces = dict(enumerate(sorted(parts, key=lambda piece: piece.left)))
-    pairs = [pair for number in pieces for pair in _pairs(number, pieces, ink.letter) if pair[1] == number]
+    pieces = _Pieces(sorted(parts, key=lambda piece: piece.left), ink.letter)
+    pairs = [pair for number in range(len(parts)) for pair in pieces.pairs(number) if pair[1] == number]
     heapq.heapify(pairs)
     while pairs:
         gap, left, right = heapq.heappop(pairs)
-        if left not in pieces or right not in pieces:
+        if left not in pieces.left_over or right not in pieces.left_over:
             continue
-        one, other = pieces[left], pieces[right]
+        one, other = pieces.left_over[left], pieces.left_over[right]
         if _continues(one, other, gap, ink.letter) and not gutters.between(one, other):
-            number = max(pieces) + 1
-            del pieces[left], pieces[right]
-            pieces[number] = _bridge(one, other)
-            for pair in _pairs(number, pieces, ink.letter):
+            for pair in pieces.pairs(pieces.replace(left, right, _bridge(one, other))):
                 heapq.heappush(pairs, pair)
-    return sorted(pieces.values(), key=lambda piece: piece.left)
+    return sorted(pieces.left_over.values(), key=lambda piece: piece.left)
 
 
-def _pairs(number: int, pieces: dict[int, Piece], letter: float) -> list[tuple[int, int, int]]:
-    """Return the pairs of a piece with others that are near enough: their gap, left and right number."""
-    numbers = np.array(list(pieces))
-    lefts, rights = (
-        np.array([getattr(piece, edge) for piece in pieces.values()]) for edge in ("left", "right")
-    )
-    one = pieces[number]
-    pairs: list[tuple[int, int, int]] = []
-    for is_left in (True, False):
-        gaps = lefts - one.right if is_left else one.left - rights
-        outside = (rights > one.right) & (lefts > one.left)
-        outside = outside if is_left else (rights < one.right) & (lefts < one.left)
-        near = outside & (gaps >= -_MAX_OVERLAP * letter) & (gaps <= _MAX_GAP * letter)
-        for index in np.flatnonzero(near):
-            other = int(numbers[index])
-            pairs.append((int(gaps[index]), *((number, other) if is_left else (other, number))))
-    return pairs
+class _Pieces:
+    """Numbered pieces while they are joined, with their ends in arrays."""
+
+    def __init__(self, parts: Sequence[Piece], letter: float) -> None:
+        """Take pieces, which are numbered from 0, and the letter height in working pixels."""
+        self.left_over = dict(enumerate(parts))
+        self._letter = letter
+        self._count = len(parts)
+        beyond = np.full(len(parts), _NOWHERE)  # each joining leaves a piece less
+        self._lefts, self._rights = (
+            np.append(np.array(ends, dtype=np.int64), beyond)
+            for ends in ([piece.left for piece in parts], [piece.right for piece in parts])
+        )
+
+    def replace(self, left: int, right: int, joined: Piece) -> int:
+        """Replace two pieces by one that joins them; return its number."""
+        number = self._count
+        self._count += 1
+        for replaced in (left, right):
+            del self.left_over[replaced]
+            self._lefts[replaced] = self._rights[replaced] = _NOWHERE
+        self.left_over[number] = joined
+        self._lefts[number], self._rights[number] = joined.left, joined.right
+        return number
+
+    def pairs(self, number: int) -> list[tuple[int, int, int]]:
+        """Return the pairs of a piece with others that are near enough: their gap, left and right number."""
+        left, right = self._lefts[number], self._rights[number]
+        reach = (-_MAX_OVERLAP * self._letter, _MAX_GAP * self._letter)
+        pairs: list[tuple[int, int, int]] = []
+        for is_left in (True, False):
+            gaps = self._lefts - right if is_left else left - self._rights
+            outside = (self._rights > right) & (self._lefts > left)
+            outside = outside if is_left else (self._rights < right) & (self._lefts < left)
+            near = np.flatnonzero(outside & (gaps >= reach[0]) & (gaps <= reach[1])).tolist()
+            pairs += [
+                (int(gaps[other]), *((number, other) if is_left else (other, number))) for other in near
+            ]
+        return pairs
 
 
 def _continues(left: Piece, right: Piece, gap: int, letter: float) -> bool:
     """Return whether two pieces have one course, whichever of them is extended to the other."""
+    limit = (_MAX_OFFSET + _MAX_OFFSET_SLOPE * max(gap, 0) / letter) * letter
+    level = abs(float(left.middles[-1]) - float(right.middles[0]))
+    if level <= limit:
+        return True
     reach = _EXTENSION * letter
     middle = (left.right + right.left) / 2
-    extended = abs(left.at(middle, reach) - right.at(middle, reach))
-    level = abs(float(left.middles[-1]) - float(right.middles[0]))
-    return min(extended, level) <= (_MAX_OFFSET + _MAX_OFFSET_SLOPE * max(gap, 0) / letter) * letter
+    return level <= _MAX_LEVEL * letter and abs(left.at(middle, reach) - right.at(middle, reach)) <= limit
 
 
 def _bridge(left: Piece, right: Piece) -> Piece:

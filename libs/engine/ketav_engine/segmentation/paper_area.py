@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ketav_engine.segmentation.components import Mask
+from ketav_engine.segmentation.reduction import enlarged, reduced
 
 REDUCTION: Final = 8
 """Factor by which the page is reduced."""
@@ -42,19 +43,16 @@ def outside_paper(grey: NDArray[np.uint8], squared_strength: NDArray[np.uint16])
 
     `squared_strength` tells how much darker each pixel is than its surroundings (`PageInk`).
     """
-    height, width = grey.shape
-    reduced = (max(1, width // REDUCTION), max(1, height // REDUCTION))
-    small = cv2.resize(grey, reduced, interpolation=cv2.INTER_AREA)
+    small = reduced(grey, REDUCTION)
     light = cv2.medianBlur(cv2.dilate(small, np.ones((_DILATION, _DILATION), np.uint8)), _MEDIAN)
     regions = _regions(np.asarray(light, dtype=np.uint8))
     if regions.min() == regions.max() == 1:
         return None
-    strength = cv2.resize(squared_strength, reduced, interpolation=cv2.INTER_AREA)
-    paper = _paper(regions, np.asarray(light, dtype=np.uint8), np.asarray(strength, dtype=np.uint16))
+    strength = reduced(squared_strength, REDUCTION)
+    paper = _paper(regions, np.asarray(light, dtype=np.uint8), strength)
     if paper is None or np.count_nonzero(paper == 0) < _MIN_OUTSIDE * paper.size:
         return None
-    whole = cv2.resize(paper, (width, height), interpolation=cv2.INTER_NEAREST)
-    return np.asarray(whole == 0, dtype=np.bool_)
+    return np.asarray(enlarged(paper, REDUCTION, grey.shape, cv2.INTER_NEAREST) == 0, dtype=np.bool_)
 
 
 def _regions(light: NDArray[np.uint8]) -> NDArray[np.int32]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -56,26 +57,20 @@ def _slope(values: NDArray[np.float32]) -> float:
     return float(steps @ values / (steps @ steps))
 
 
-def sums_from_top(mask: NDArray[np.uint8]) -> NDArray[np.uint16]:
-    """Return how many pixels are marked above each row, shape (height + 1, width)."""
-    sums = np.zeros((mask.shape[0] + 1, mask.shape[1]), dtype=np.uint16)
-    np.cumsum(mask, axis=0, dtype=np.uint16, out=sums[1:])
-    return sums
+def band_counts(mask: NDArray[np.uint8], letter: float) -> NDArray[np.uint16]:
+    """Return for each pixel how many are marked in its column within the reach of a band around it.
 
-
-def band_ink(piece: Piece, sums: NDArray[np.uint16], letter: float) -> NDArray[np.int64]:
-    """Count for each column of a piece the marked pixels in its band; `letter` is in working pixels.
-
-    `sums` are the `sums_from_top` of a mask.
+    `letter` is in working pixels.
     """
-    reach = round(_BAND * letter)
-    rows = np.rint(piece.middles).astype(np.intp)
-    last = sums.shape[0] - 1
-    below, above = (rows + reach + 1).clip(0, last), (rows - reach).clip(0, last)
-    columns = slice(piece.left, piece.right)
-    inside = sums[:, columns]
-    across = np.arange(piece.width)
-    return np.asarray(inside[below, across].astype(np.int64) - inside[above, across])
+    rows = 2 * round(_BAND * letter) + 1
+    counts = cv2.boxFilter(mask, cv2.CV_16U, (1, rows), normalize=False, borderType=cv2.BORDER_CONSTANT)
+    return np.asarray(counts, dtype=np.uint16)
+
+
+def band_ink(piece: Piece, counts: NDArray[np.uint16]) -> NDArray[np.int64]:
+    """Return for each column of a piece the marked pixels in its band; `counts` are `band_counts`."""
+    rows = np.rint(piece.middles).astype(np.intp).clip(0, counts.shape[0] - 1)
+    return np.asarray(counts[rows, piece.columns], dtype=np.int64)
 
 
 ValueT = TypeVar("ValueT", np.uint8, np.uint16)

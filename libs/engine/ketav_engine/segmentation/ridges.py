@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ketav_engine.segmentation.components import Mask
 from ketav_engine.segmentation.ink import PageInk
 from ketav_engine.segmentation.pieces import Piece, band_ink
+from ketav_engine.segmentation.reduction import reduced
 
 _BLUR: Final = (1.6, 0.3)
 """Standard deviations of the blur of the ink along and across the writing: it joins letters and parts
@@ -44,8 +45,8 @@ class _Ridges:
 
     heights: Field
     """Height of each reduced pixel's ridge as a share of the page's highest."""
-    reduction: tuple[float, float]
-    """Working pixels of a reduced pixel: its width and its height."""
+    reduction: int
+    """Working pixels of a side of a reduced pixel."""
     letter: float
     """Letter height in reduced pixels."""
 
@@ -71,10 +72,8 @@ def pieces(ink: PageInk) -> list[Piece]:
 
 def _ridges(ink: PageInk) -> _Ridges:
     """Return the ridges of a page, reduced as far as they stay smooth."""
-    height, width = ink.mask.shape
     reduction = max(1, int(_BLUR[1] * ink.letter / _MIN_SIGMA_PIXELS))
-    reduced = (max(1, width // reduction), max(1, height // reduction))
-    mask = cv2.resize(ink.mask * np.uint8(255), reduced, interpolation=cv2.INTER_AREA).astype(np.float32)
+    mask = reduced(ink.mask * np.uint8(255), reduction).astype(np.float32)
     letter = ink.letter / reduction
     density = cv2.GaussianBlur(mask, (0, 0), sigmaX=_BLUR[0] * letter, sigmaY=_BLUR[1] * letter)
     column = np.ones((1, 1), np.float32)
@@ -83,7 +82,7 @@ def _ridges(ink: PageInk) -> _Ridges:
     )
     ridge = np.asarray(density - cv2.sepFilter2D(density, cv2.CV_32F, column, kernel), dtype=np.float32)
     highest = float(np.percentile(ridge[ridge > 0], _HIGHEST)) if (ridge > 0).any() else 1.0
-    return _Ridges(ridge / highest, (width / reduced[0], height / reduced[1]), letter)
+    return _Ridges(ridge / highest, reduction, letter)
 
 
 def _split(ridge: Field, inside: Mask, letter: float, levels: tuple[float, ...]) -> list[Mask]:
@@ -103,21 +102,20 @@ def _split(ridge: Field, inside: Mask, letter: float, levels: tuple[float, ...])
     return [deeper for part in parts for deeper in _split(ridge, part, letter, levels[1:])]
 
 
-def _course(ridge: Field, inside: Mask, corner: tuple[int, int], reduction: tuple[float, float]) -> Piece:
+def _course(ridge: Field, inside: Mask, corner: tuple[int, int], reduction: int) -> Piece:
     """Return the middles of a part of a ridge in working pixels; `corner` (left, top) is its window's."""
     columns = np.flatnonzero(inside.any(axis=0))
     weights = np.where(inside, ridge, 0)[:, columns]
     rows = (weights * np.arange(len(weights), dtype=np.float32)[:, None]).sum(axis=0) / weights.sum(axis=0)
-    xs, ys = (
-        (corner[axis] + values + 0.5) * reduction[axis] - 0.5 for axis, values in enumerate((columns, rows))
-    )
-    first, last = (round((corner[0] + edge) * reduction[0]) for edge in (columns[0], columns[-1] + 1))
+    xs, ys = ((corner[axis] + values + 0.5) * reduction - 0.5 for axis, values in enumerate((columns, rows)))
+    first, last = (int(corner[0] + edge) * reduction for edge in (columns[0], columns[-1] + 1))
     return Piece(first, np.interp(np.arange(first, last), xs, ys).astype(np.float32))
 
 
 def _trim(piece: Piece, ink: PageInk) -> Piece:
-    """Cut a piece to the columns whose band holds lettering: blurring lengthened it."""
-    inked = np.flatnonzero(band_ink(piece, ink.letter_sums, ink.letter))
+    """Cut a piece to the columns whose band holds lettering: blurring and reducing lengthened it."""
+    piece = piece.part(0, ink.mask.shape[1] - piece.left)
+    inked = np.flatnonzero(band_ink(piece, ink.letter_band))
     if inked.size == 0:
         return piece.part(0, 0)
     return piece.part(int(inked[0]), int(inked[-1]) + 1)

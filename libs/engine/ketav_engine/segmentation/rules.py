@@ -33,10 +33,11 @@ def without_rules(mask: NDArray[np.uint8], flat: NDArray[np.uint8]) -> NDArray[n
     breaks: it is followed through everything that is thin and darker than the paper on its two sides.
     """
     level_rules = _rules(mask | _thin(flat))
-    upright = np.ascontiguousarray(mask.T)
-    upright_rules = _rules(upright | _thin(np.ascontiguousarray(flat.T)))
+    upright = np.asarray(cv2.transpose(mask), dtype=np.uint8)
+    upright_rules = _rules(upright | _thin(np.asarray(cv2.transpose(flat), dtype=np.uint8)))
     erased = _erase(mask, level_rules)
-    return np.ascontiguousarray(_erase(np.ascontiguousarray(erased.T), upright_rules).T)
+    upright = np.asarray(cv2.transpose(erased), dtype=np.uint8)
+    return np.asarray(cv2.transpose(_erase(upright, upright_rules)), dtype=np.uint8)
 
 
 def _rules(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -62,7 +63,7 @@ def _thin(flat: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _usual_thickness(strokes: NDArray[np.uint8]) -> int:
     """Return the median height in pixels of the marked runs of all columns, 0 without any."""
-    columns = np.pad(np.ascontiguousarray(strokes.T), ((0, 0), (1, 1))).ravel()
+    columns = np.pad(cv2.transpose(strokes), ((0, 0), (1, 1))).ravel()
     inside, following = columns[:-1], columns[1:]
     heights = np.flatnonzero(inside > following) - np.flatnonzero(inside < following)
     return int(np.median(heights)) if heights.size else 0

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ketav_engine.domain import FoundLine, Image, Point
 from ketav_engine.segmentation.components import Mask
 from ketav_engine.segmentation.ink import PageInk
+from ketav_engine.segmentation.reduction import reduced
 
 _CELLS: Final = 6
 """Reduced pixels of a letter height."""
@@ -68,13 +69,12 @@ def find_notes(ink: PageInk) -> list[Area]:
     """Return the parts of a page with turned notes, without other writing."""
     cell = max(1, round(ink.letter / _CELLS))
     letter = ink.letter / cell
-    size = (max(1, ink.mask.shape[1] // cell), max(1, ink.mask.shape[0] // cell))
-    small = cv2.resize(ink.mask * np.uint8(255), size, interpolation=cv2.INTER_AREA)
+    small = reduced(ink.mask * np.uint8(255), cell)
     inked = np.asarray(small > 0, dtype=np.bool_)
     gap = np.ones((2 * int(_MAX_GAP * letter / 2) + 1, 1), np.uint8)
     joined = cv2.morphologyEx(inked.astype(np.uint8), cv2.MORPH_CLOSE, gap)
     count, labels, boxes, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
-    shaped = [number for number in range(1, count) if _is_shaped(boxes[number], letter, size[0])]
+    shaped = [number for number in range(1, count) if _is_shaped(boxes[number], letter, small.shape[1])]
     if not shaped:
         return []
     possible = np.isin(labels, shaped)
