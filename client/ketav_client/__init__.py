@@ -3,7 +3,8 @@
 `Ketav` is synchronous, `AsyncKetav` asynchronous; both have a method for each operation of the API.
 """
 
-from ketav_client.client import AsyncKetav, Ketav
+from ketav_client.async_client import AsyncKetav
+from ketav_client.client import Ketav
 from ketav_client.connection import Limits
 from ketav_client.errors import ConfigurationError, ConnectionFailedError, KetavError, ProblemError
 from ketav_client.readings import Reading, ReadPage

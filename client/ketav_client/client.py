@@ -1,8 +1,7 @@
-"""The clients: each operation of the API as a method, with repetitions, paging and following."""
+"""The synchronous client: each operation of the API as a method, with repetitions, paging and following."""
 
-import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self, TypeVar, Unpack
@@ -20,7 +19,9 @@ from ketav_client.connection import (
     retry,
 )
 from ketav_client.errors import problem_of
-from ketav_client.generated.client import AsyncOperations, Operations
+from ketav_client.exports import ExportOptions, creation, file_of
+from ketav_client.exports import job_id_of as export_job_id
+from ketav_client.generated.client import Operations
 from ketav_client.generated.models import Job, OcrResponse, Page, Project, TrainingRun
 from ketav_client.generated.types import UNSET, Unset
 from ketav_client.readings import (
@@ -41,6 +42,16 @@ ACTIVE_JOB_STATES = frozenset({"queued", "running"})
 """States of a job that change."""
 FOLLOW_S = 2.0
 """Seconds between two requests for the state of a run or a job."""
+_FIRST_FOLLOW_S = 0.2
+"""Seconds between the first two requests for the state of a job: a small export is written by then."""
+
+
+def pauses() -> Iterator[float]:
+    """Yield the seconds between two requests for the state of a job, each twice the one before."""
+    pause_s = _FIRST_FOLLOW_S
+    while True:
+        yield min(pause_s, FOLLOW_S)
+        pause_s *= 2
 
 
 class ListPage(Protocol):
@@ -75,11 +86,13 @@ class Ketav(Operations):
         )
 
     def __enter__(self) -> Self:
+        """Return the client, which the end of the `with` statement closes."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        """Close all connections; an exception of the block goes on."""
         self.close()
 
     def close(self) -> None:
@@ -98,7 +111,7 @@ class Ketav(Operations):
         return result(call, response)
 
     def download(
-        self, call: Call[bytes], path: str | Path, on_bytes: Callable[[int], None] | None = None
+        self, call: Call[bytes | Job], path: str | Path, on_bytes: Callable[[int], None] | None = None
     ) -> None:
         """Write the response of a request to a file, which is there when it is whole; raises as `send` does.
 
@@ -147,6 +160,25 @@ class Ketav(Operations):
         images = [page.image_id for page in job.pages if page.image_id and page.state == "read"]
         return reading_of_job(job, {i: self.export(job.project_id, i).decode() for i in images})
 
+    def export_to(
+        self,
+        path: str | Path,
+        project_id: str,
+        *,
+        on_change: Callable[[Job], None] | None = None,
+        on_bytes: Callable[[int], None] | None = None,
+        **options: Unpack[ExportOptions],
+    ) -> None:
+        """Export a project, or images of it, to a file, which is there when it is whole.
+
+        A job writes the export; `on_change` gets it at each change, `on_bytes` the size of each part of the
+        file. KetavError: the export failed or was cancelled. The errors of `send`.
+        """
+        for job in self.follow_job(export_job_id(self.send(creation(project_id, **options)))):
+            if on_change:
+                on_change(job)
+        self.download(file_of(job), path, on_bytes)
+
     def projects(self) -> Iterator[Project]:
         """Yield your projects, newest first."""
         for page in self._pages(lambda cursor: self.list_projects(cursor=cursor)):
@@ -185,113 +217,11 @@ class Ketav(Operations):
     def follow_job(self, job_id: str) -> Iterator[Job]:
         """Yield a job at each change until it has ended."""
         revision = -1
-        while True:
+        for pause_s in pauses():
             job = self.get_job(job_id)
             if job.revision != revision:
                 revision = job.revision
                 yield job
             if job.state not in ACTIVE_JOB_STATES:
                 return
-            time.sleep(FOLLOW_S)
-
-
-class AsyncKetav(AsyncOperations):
-    """The asynchronous client. Use it in an `async with` statement, or close it."""
-
-    def __init__(
-        self,
-        url: str | None = None,
-        api_key: str | None = None,
-        *,
-        limits: Limits | None = None,
-        transport: httpx.AsyncBaseTransport | None = None,
-    ) -> None:
-        """Open a client, as `Ketav` does."""
-        self.settings = ClientSettings.load(url, api_key)
-        limits = limits or Limits()
-        self._http = httpx.AsyncClient(
-            transport=RetryTransport(transport or httpx.AsyncHTTPTransport(), retry(limits)),
-            **http_options(self.settings, limits),
-        )
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
-
-    async def close(self) -> None:
-        """Close all connections."""
-        await self._http.aclose()
-
-    async def send(self, call: Call[T]) -> T:
-        """Send a request and return what its response says; raises the errors of `Ketav.send`."""
-        try:
-            response = await self._http.request(call.method, call.path, **request_options(call))
-        except httpx.TransportError as error:
-            raise connection_failed(self.settings.url, error) from error
-        return result(call, response)
-
-    async def read(
-        self,
-        path: str | Path,
-        *,
-        idempotency_key: str | None = None,
-        on_change: Callable[[Job], None] | None = None,
-        **options: Unpack[ReadingOptions],
-    ) -> Reading:
-        """Read as `Ketav.read` does; `on_change` runs on the event loop, so it must not block it."""
-        prefer = "respond-async" if is_document(path) else None
-        body = await asyncio.to_thread(upload, path, **options)
-        response = await self.run_ocr(body=body, prefer=prefer, idempotency_key=idempotency_key)
-        if isinstance(response, OcrResponse):
-            return reading_of_page(response)
-        async for job in self.follow_job(job_id_of(response)):
-            if on_change:
-                on_change(job)
-        images = [page.image_id for page in job.pages if page.image_id and page.state == "read"]
-        return reading_of_job(job, {i: (await self.export(job.project_id, i)).decode() for i in images})
-
-    async def projects(self) -> AsyncIterator[Project]:
-        """Yield your projects, newest first."""
-        cursor: str | Unset | None = UNSET
-        while cursor is not None:
-            page = await self.list_projects(cursor=cursor)
-            for project in page.projects:
-                yield project
-            cursor = page.next_cursor
-
-    async def images(self, project_id: str) -> AsyncIterator[Page]:
-        """Yield the images of a project, oldest first."""
-        cursor: str | Unset | None = UNSET
-        while cursor is not None:
-            page = await self.get_project(project_id, cursor=cursor)
-            for image in page.images:
-                yield image
-            cursor = page.next_cursor
-
-    async def follow(self, run_id: str) -> AsyncIterator[TrainingRun]:
-        """Yield a training run at each change until it has ended."""
-        revision = -1
-        while True:
-            run = await self.get_training(run_id)
-            if run.revision != revision:
-                revision = run.revision
-                yield run
-            if run.state in FINAL_STATES:
-                return
-            await asyncio.sleep(FOLLOW_S)
-
-    async def follow_job(self, job_id: str) -> AsyncIterator[Job]:
-        """Yield a job at each change until it has ended."""
-        revision = -1
-        while True:
-            job = await self.get_job(job_id)
-            if job.revision != revision:
-                revision = job.revision
-                yield job
-            if job.state not in ACTIVE_JOB_STATES:
-                return
-            await asyncio.sleep(FOLLOW_S)
+            time.sleep(pause_s)

@@ -134,6 +134,36 @@ def test_a_folder_of_images_is_read_after_the_page_is_closed(
     assert again.errors == []
 
 
+def test_an_export_of_many_pages_is_written_in_the_background(window: Window, tmp_path: Path) -> None:
+    """Its card has the progress, after a reload the file, and can be hidden; in Hebrew, too."""
+    make_folder(window, "Exported")
+    add_files(window, [notebook(tmp_path, PAGE_COUNT)])
+    page = window.page
+    expect(page.locator(".job")).to_contain_text(f"All {PAGE_COUNT} pages are read.", timeout=READ_MS)
+    export = page.locator(".export")
+    for name in ("PDF with searchable text", "Text"):
+        page.click("summary:has-text('Save all texts')")
+        page.click(f".menu button:text-is('{name}')")
+    expect(export).to_have_count(2)
+    expect(export.locator("text=Save the file")).to_have_count(2, timeout=READ_MS)
+    page.reload()
+    expect(export).to_have_count(2)
+    expect(export.last).to_contain_text("Ready:")
+    assert serious(Axe().run(page)) == []
+    with page.expect_download() as saved:
+        export.filter(has_text="PDF").locator("text=Save the file").click()
+    assert saved.value.path().read_bytes().startswith(b"%PDF")
+    assert saved.value.suggested_filename.endswith(".pdf")
+    export.filter(has_text="PDF").locator("text=Hide").click()
+    expect(export).to_have_count(1)
+    page.click("button:has-text('עברית')")
+    expect(export).to_contain_text("שמירת הקובץ")
+    assert serious(Axe().run(page)) == []
+    page.click(".pages li >> nth=0 >> a")
+    page.go_back()
+    page.click("button:has-text('English')")
+
+
 def test_a_pdf_of_more_than_three_hundred_pages_says_what_to_do(window: Window, tmp_path: Path) -> None:
     """At the file."""
     make_folder(window, "Too long")

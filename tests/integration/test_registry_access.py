@@ -39,12 +39,16 @@ from ketav_gateway.services import DESCRIPTORS
 from ketav_registry.usecases import accounts
 from tests.architecture.test_internal_calls import documented
 from tests.parts import registry as parts
+from tests.parts.jobs_exports import create_export, finish, next_export
 from tests.parts.postgres import PostgresServer
 from tests.parts.registry import IMAGE, Registry, acting, registry_server
 
 METHODS = {method.name: method for service in DESCRIPTORS["registry"] for method in service.methods}
 ROLES = {name: set(roles.split(", ")) for name, roles in documented("registry")}
 SERVICES = ("gateway", "recognizer", "trainer")
+
+
+UNKNOWN = str(uuid4())
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,7 @@ class Objects:
     job_id: str
     run_id: str
     version: str
+    export_id: str = UNKNOWN
     member: str = "nobody"
 
     @property
@@ -123,6 +128,8 @@ ROWS: dict[str, Callable[[Objects], Any]] = {
     "GetAccount": lambda ids: accounts_pb2.GetAccountRequest(key_sha256=ids.key_sha256),
     "RecordExport": lambda ids: accounts_pb2.RecordExportRequest(project_id=ids.project_id, format="txt"),
     "GetProject": lambda ids: projects_pb2.GetProjectRequest(project_id=ids.project_id),
+    "DownloadExport": lambda ids: jobs_pb2.DownloadExportRequest(job_id=ids.export_id),
+    "CreateExport": lambda ids: jobs_pb2.CreateExportRequest(project_id=ids.project_id, format="txt"),
     "UpdateProject": lambda ids: projects_pb2.UpdateProjectRequest(project_id=ids.project_id, name="x"),
     "CreatePage": lambda ids: [*parts.upload(IMAGE, project_id=ids.project_id)],
     "ReplaceImage": stored_image,
@@ -251,7 +258,9 @@ async def make_objects(registry: Registry, name: str) -> Objects:
         job = (await registry.jobs.CreateJob(iter(created_job(ids)))).job
     member = f"member {uuid4()}"
     await accounts.add_user(member, stores=registry.stores)
-    return replace(ids, job_id=job.job_id, member=member)
+    export = await create_export(registry, user_id, ids.project_id)
+    await finish(registry, await next_export(registry))
+    return replace(ids, job_id=job.job_id, export_id=export.job_id, member=member)
 
 
 @contextmanager
@@ -367,7 +376,8 @@ async def test_lists_have_the_objects_of_the_caller_alone(
                     with without_filters(registry):
                         code, _, response = await outcome(channel, name, request)
             assert code == "OK"
-            for value in (owner.project_id, owner.page_id, owner.job_id, owner.run_id, owner.version):
+            ids = (owner.job_id, owner.export_id, owner.run_id, owner.version)
+            for value in (owner.project_id, owner.page_id, *ids):
                 assert value.encode() not in response, name
 
 

@@ -27,6 +27,7 @@ from ketav_registry.tables import metadata
 from ketav_registry.usecases import models
 from ketav_registry.usecases.object_removal import OrphanSearch, sweep_objects
 from tests.parts import jobs
+from tests.parts.jobs_exports import create_export
 from tests.parts.postgres import PostgresServer
 from tests.parts.registry import (
     Registry,
@@ -545,6 +546,7 @@ async def test_a_deleted_account_leaves_only_a_record(registry: Registry, rows: 
         await trained(registry, account)
         await queue(registry, account)
         job = await jobs.create_job(registry, account)
+        await create_export(registry, account, job.project_id)
         with acting(account), rpc.raise_ketav_errors():
             cancel_request = jobs_pb2.CancelJobRequest(job_id=job.job_id, request_id="cancel")
             await registry.jobs.CancelJob(cancel_request)

@@ -488,6 +488,7 @@ async def test_a_webhook_gets_a_delivery_when_a_job_ends(registry: Registry) -> 
     assert body["type"] == "job.completed"
     assert body["data"] == {
         "job_id": job.job_id,
+        "kind": "reading",
         "project_id": job.project_id,
         "state": "partly_failed",
         "page_count": 2,

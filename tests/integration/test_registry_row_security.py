@@ -38,7 +38,7 @@ DELETABLE = {
 }  # fmt: skip
 # Tables of which a member sees rows of the shared project, and those into which an editor inserts.
 SHARED = {
-    "account", "active_hand_model", "correction", "feedback", "hand", "job", "job_page", "line",
+    "account", "active_hand_model", "correction", "feedback", "hand", "job", "job_export", "job_page", "line",
     "model_version", "page", "project", "project_member", "transcription",
 }  # fmt: skip
 EDITED = {"correction", "feedback", "job", "job_page", "line", "object_removal", "page", "transcription"}
@@ -87,6 +87,8 @@ def owner(postgres: PostgresServer, database: str, tmp_path_factory: pytest.Temp
                 job = (await registry.jobs.CreateJob(iter([jobs_pb2.CreateJobRequest(header=header)]))).job
                 cancel_request = jobs_pb2.CancelJobRequest(job_id=job.job_id, request_id="cancel")
                 await registry.jobs.CancelJob(cancel_request)
+                export = jobs_pb2.CreateExportRequest(project_id=page.project_id, format="txt")
+                await registry.jobs.CreateExport(export)
                 await registry.pages.DeletePage(
                     pages_pb2.DeletePageRequest(project_id=page.project_id, page_id=page.page_id)
                 )
@@ -141,6 +143,15 @@ async def shared(postgres: PostgresServer, database: str, owner: UUID) -> Shared
         INSERT INTO job_page (job_id, position, user_id, state) SELECT id, 1, $1, 'failed' FROM inserted
     """
     await asyncio.to_thread(postgres.execute, job, database, owner, row["id"])
+    export = """
+        WITH inserted AS (
+            INSERT INTO job (id, user_id, project_id, kind, state, page_count, layout, expires_at)
+            VALUES (gen_random_uuid(), $1, $2, 'export', 'failed', 1, 'page', now()) RETURNING id
+        )
+        INSERT INTO job_export (job_id, user_id, format, page_ids, images, address, base)
+        SELECT id, $1, 'txt', '{}', false, '', '' FROM inserted
+    """
+    await asyncio.to_thread(postgres.execute, export, database, owner, row["id"])
     return Shared(owner, users["viewer"], users["editor"], row["id"])
 
 
@@ -267,7 +278,7 @@ async def test_a_viewer_changes_nothing_and_an_editor_no_row_of_another_project(
     if await service.fetchval("SELECT has_table_privilege($1, 'UPDATE')", table):
         assert await as_member(service, shared, shared.viewer, update) == 0
         changed = await as_member(service, shared, shared.editor, update)
-        assert (changed > 0) is (table in {"job", "job_page", "object_removal", "page"})
+        assert (changed > 0) is (table in {"job", "job_export", "job_page", "object_removal", "page"})
     if table in DELETABLE:
         delete = f"WITH deleted AS (DELETE FROM {table} RETURNING 1) SELECT count(*) FROM deleted"  # noqa: S608 - as above
         assert await as_member(service, shared, shared.editor, delete) == 0
@@ -317,6 +328,27 @@ async def test_a_member_cannot_write_in_the_name_of_another(
             await as_member(service, shared, shared.editor, insert, *forged)
 
 
+async def test_a_viewer_inserts_and_changes_their_own_exports_alone(
+    service: asyncpg.Connection, shared: Shared
+) -> None:
+    """No job that reads, none in the name of another, no export of an owner's job."""
+    insert = """
+        WITH inserted AS (
+            INSERT INTO job (id, user_id, member_id, project_id, kind, state, page_count, layout, expires_at)
+            VALUES ($4, $1, $2, $3, $5, 'queued', 1, 'page', now()) RETURNING id
+        ) SELECT count(*) FROM inserted
+    """
+    own = (shared.owner, shared.viewer, shared.project_id, uuid4())
+    assert await as_member(service, shared, shared.viewer, insert, *own, "export") == 1
+    for forged in (
+        (*own, "reading"),
+        (shared.owner, shared.editor, shared.project_id, uuid4(), "export"),
+        (shared.owner, None, shared.project_id, uuid4(), "export"),
+    ):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError, match="row-level security"):
+            await as_member(service, shared, shared.viewer, insert, *forged)
+
+
 async def test_a_user_finds_shared_projects_with_their_hands_jobs_and_names_but_not_their_pages(
     service: asyncpg.Connection, shared: Shared
 ) -> None:
@@ -326,9 +358,9 @@ async def test_a_user_finds_shared_projects_with_their_hands_jobs_and_names_but_
         rows = f"SELECT count(*) FROM {table} WHERE {OWNERS[table]} = $1"  # noqa: S608 - names of our tables
         counts[table] = await as_user(service, shared.viewer, rows, shared.owner)
     assert {table for table, count in counts.items() if count} == {
-        "account", "hand", "job", "project", "project_member"
+        "account", "hand", "job", "job_export", "project", "project_member"
     }  # fmt: skip
-    for table in ("job", "project", "project_member"):
+    for table in ("job", "job_export", "project", "project_member"):
         column = {"project": "name", "project_member": "role"}.get(table, "user_id")
         update = (
             f"WITH changed AS (UPDATE {table} SET {column} = {column} RETURNING 1) "  # noqa: S608 - as above

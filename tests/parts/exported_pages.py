@@ -1,8 +1,11 @@
 """Pages to export, built from messages as the registry sends them."""
 
+import asyncio
 import re
+from typing import Any
 from xml.etree import ElementTree as ET
 
+import httpx
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from ketav.page.v1 import page_pb2
@@ -108,3 +111,13 @@ def _outline(word: ET.Element) -> str:
     coords = word.find(f"{_PAGE}Coords")
     assert coords is not None
     return coords.get("points", "")
+
+
+async def written(client: httpx.AsyncClient, job_id: str) -> dict[str, Any]:
+    """Wait until an export job has ended; return it."""
+    async with asyncio.timeout(60):
+        while True:
+            job: dict[str, Any] = (await client.get(f"/jobs/{job_id}")).json()
+            if job["state"] not in {"queued", "running"}:
+                return job
+            await asyncio.sleep(0.05)

@@ -1,5 +1,6 @@
 """The Python client: settings, repetitions, errors, paging, and its freshness."""
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from ketav_client import (
     ConfigurationError,
     ConnectionFailedError,
     Ketav,
+    KetavError,
     Limits,
     ProblemError,
     Reading,
@@ -24,7 +26,8 @@ from ketav_client.readings import ReadPage
 from ketav_client.settings import ClientSettings
 from ketav_command.read_again import read_failed_pages
 from ketav_command.upload_folder import ReadFile, UploadFolder, UploadFolderError, WrittenPage
-from tests.parts.gateway import KEY, Gateway, png
+from ketav_common.errors import NotFound
+from tests.parts.gateway import KEY, Gateway, png, upload
 from tools import generate_client
 
 PROJECT = {
@@ -219,6 +222,31 @@ async def test_the_asynchronous_client_reads_and_lists_on_a_gateway(gateway: Gat
         assert [image.image_id for image in images] == [reading.pages[0].image_id]
         exported = await ketav.export(reading.project_id, images[0].image_id, format_="json")
         assert json.loads(exported)
+
+
+async def test_an_export_is_written_by_a_job_and_downloaded(gateway: Gateway, tmp_path: Path) -> None:
+    """Its changes and the parts of its file are passed on; one that fails says why and leaves no file."""
+    read = (await upload(gateway.client)).json()
+    target = tmp_path / "project.pdf"
+    states: list[str] = []
+    sizes: list[int] = []
+    async with AsyncKetav("http://gateway", KEY, transport=gateway.client._transport) as ketav:
+        await ketav.export_to(
+            target,
+            read["project_id"],
+            format_="pdf",
+            on_change=lambda job: states.append(job.state),
+            on_bytes=sizes.append,
+        )
+        assert target.read_bytes().startswith(b"%PDF")
+        assert (states[-1], sum(sizes)) == ("succeeded", target.stat().st_size)
+        gateway.state.failures["GetProject"] = NotFound("There is no such project. List the projects.")
+        with pytest.raises(KetavError, match="no such project"):
+            await ketav.export_to(tmp_path / "other.pdf", read["project_id"], format_="tei")
+    names = await asyncio.to_thread(
+        lambda: sorted(path.name for path in tmp_path.iterdir() if path.is_file())
+    )
+    assert names == ["project.pdf"]
 
 
 async def test_pages_that_a_job_has_stored_and_not_read_are_read_again(

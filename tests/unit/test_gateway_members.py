@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 from ketav_gateway.http.openapi import operations
 from ketav_gateway.main import build
 from ketav_gateway.settings import GatewaySettings
+from tests.parts.exported_pages import written
 from tests.parts.gateway import OTHER_KEY, Gateway, png, upload, without_trace
 from tests.parts.identities import gateway_keys
 
@@ -37,8 +38,11 @@ class Shared:
     async def request(self, client: httpx.AsyncClient, operation: str, **changed: str) -> httpx.Response:
         """Send the request of an operation of the matrix with the ids of the project, or changed ones."""
         method, path = operation.split(" ")
-        fields: Any = REQUESTS[operation][1](self.ids | changed)
-        return await client.request(method, path.format(**self.ids | changed), **fields)
+        ids = self.ids | changed
+        if path == "/jobs/{job_id}/export" and "job_id" not in changed:
+            ids["job_id"] = ids["export_id"]
+        fields: Any = REQUESTS[operation][1](ids)
+        return await client.request(method, path.format(**ids), **fields)
 
     async def invite(self, role: str) -> httpx.Response:
         """Make the second user a member."""
@@ -61,7 +65,11 @@ async def shared(gateway: Gateway) -> Shared:
     job = await gateway.client.post(
         "/jobs/", json={"project_id": ids["project_id"], "image_ids": [ids["image_id"]]}
     )
-    return Shared(gateway, ids | {"job_id": job.json()["job_id"]})
+    exported = await gateway.client.get(
+        f"/projects/{ids['project_id']}/export", headers={"Prefer": "respond-async"}
+    )
+    await written(gateway.client, exported.json()["job_id"])
+    return Shared(gateway, ids | {"job_id": job.json()["job_id"], "export_id": exported.json()["job_id"]})
 
 
 def nothing(_ids: dict[str, str]) -> dict[str, Any]:
@@ -86,6 +94,7 @@ REQUESTS: dict[str, tuple[int, Any]] = {
     f"GET {_LINE}/corrections": (VIEW, nothing),
     "GET /search": (VIEW, lambda ids: {"params": {"q": "שלום", "project_id": ids["project_id"]}}),
     "GET /jobs/{job_id}": (VIEW, nothing),
+    "GET /jobs/{job_id}/export": (VIEW, nothing),
     "POST /ocr/": (
         EDIT,
         lambda ids: {"files": {"file": ("a.png", png())}, "data": {"project_id": ids["project_id"]}},

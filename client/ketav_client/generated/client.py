@@ -16,6 +16,7 @@ from .api.ground_truth import import_ground_truth as _import_ground_truth
 from .api.jobs import cancel_job as _cancel_job
 from .api.jobs import create_job as _create_job
 from .api.jobs import get_job as _get_job
+from .api.jobs import get_job_export as _get_job_export
 from .api.jobs import list_jobs as _list_jobs
 from .api.members import list_members as _list_members
 from .api.members import remove_member as _remove_member
@@ -142,7 +143,7 @@ class Operations(ABC):
         own. With `Prefer: respond-async` a job reads the image, or the document of up to 300 pages.
 
         Args:
-            prefer (None | str | Unset): `respond-async`: respond with 202 before the pages are read.
+            prefer (None | str | Unset): `respond-async`: respond with 202; a job does the work.
             idempotency_key (None | str | Unset): A name for this request: the same request sent again
                 with it is done once.
             body (RunOcrBody):
@@ -175,7 +176,7 @@ class Operations(ABC):
             image_id (str): UUID of the image.
             model (None | str | Unset): Model version to read with, one of yours or a base model;
                 without it your active model.
-            prefer (None | str | Unset): `respond-async`: respond with 202 before the pages are read.
+            prefer (None | str | Unset): `respond-async`: respond with 202; a job does the work.
             idempotency_key (None | str | Unset): A name for this request: the same request sent again
                 with it is done once.
         """
@@ -304,6 +305,26 @@ class Operations(ABC):
             _cancel_job.cancel_job(
                 job_id=job_id,
                 idempotency_key=idempotency_key,
+            )
+        )
+
+    def get_job_export(
+        self,
+        job_id: str,
+    ) -> bytes:
+        """Download what an export job has written.
+
+        Return the file of an export job that has succeeded, for 24 hours after its end.
+
+        Its ETag is the SHA-256. `If-None-Match` gets 304, `Range` one part of the file. A deletion in
+        the project removes the file before.
+
+        Args:
+            job_id (str): UUID of the job.
+        """
+        return self.send(
+            _get_job_export.get_job_export(
+                job_id=job_id,
             )
         )
 
@@ -571,13 +592,16 @@ class Operations(ABC):
         format_: ExportProjectFormat | Unset = UNSET,
         image_id: list[str] | Unset = UNSET,
         images: bool | Unset = UNSET,
-    ) -> bytes:
+        prefer: None | str | Unset = UNSET,
+    ) -> bytes | Job:
         """Export a project.
 
         Export a project, or some of its images, as a stream; lines are in logical order.
 
         A zip of ALTO or PAGE with images can be imported again. An export that fails midway ends
-        without its last chunk.
+        without its last chunk. With `Prefer: respond-async` a job writes it, which a project of more
+        than 300 images needs; `GET /jobs/{job_id}/export` has the file. An equal export that waits or
+        is written is not made twice.
 
         Args:
             project_id (str): UUID of the project.
@@ -586,6 +610,7 @@ class Operations(ABC):
                 `pairs`: a zip with an image and a `.gt.txt` for each line whose text is verified.
             image_id (list[str] | Unset): Images to export, in this order; none: all.
             images (bool | Unset): Whether a zip contains the image files, too.
+            prefer (None | str | Unset): `respond-async`: respond with 202; a job does the work.
         """
         return self.send(
             _export_project.export_project(
@@ -593,6 +618,7 @@ class Operations(ABC):
                 format_=format_,
                 image_id=image_id,
                 images=images,
+                prefer=prefer,
             )
         )
 
@@ -1376,7 +1402,7 @@ class AsyncOperations(ABC):
         own. With `Prefer: respond-async` a job reads the image, or the document of up to 300 pages.
 
         Args:
-            prefer (None | str | Unset): `respond-async`: respond with 202 before the pages are read.
+            prefer (None | str | Unset): `respond-async`: respond with 202; a job does the work.
             idempotency_key (None | str | Unset): A name for this request: the same request sent again
                 with it is done once.
             body (RunOcrBody):
@@ -1409,7 +1435,7 @@ class AsyncOperations(ABC):
             image_id (str): UUID of the image.
             model (None | str | Unset): Model version to read with, one of yours or a base model;
                 without it your active model.
-            prefer (None | str | Unset): `respond-async`: respond with 202 before the pages are read.
+            prefer (None | str | Unset): `respond-async`: respond with 202; a job does the work.
             idempotency_key (None | str | Unset): A name for this request: the same request sent again
                 with it is done once.
         """
@@ -1538,6 +1564,26 @@ class AsyncOperations(ABC):
             _cancel_job.cancel_job(
                 job_id=job_id,
                 idempotency_key=idempotency_key,
+            )
+        )
+
+    async def get_job_export(
+        self,
+        job_id: str,
+    ) -> bytes:
+        """Download what an export job has written.
+
+        Return the file of an export job that has succeeded, for 24 hours after its end.
+
+        Its ETag is the SHA-256. `If-None-Match` gets 304, `Range` one part of the file. A deletion in
+        the project removes the file before.
+
+        Args:
+            job_id (str): UUID of the job.
+        """
+        return await self.send(
+            _get_job_export.get_job_export(
+                job_id=job_id,
             )
         )
 
@@ -1805,13 +1851,16 @@ class AsyncOperations(ABC):
         format_: ExportProjectFormat | Unset = UNSET,
         image_id: list[str] | Unset = UNSET,
         images: bool | Unset = UNSET,
-    ) -> bytes:
+        prefer: None | str | Unset = UNSET,
+    ) -> bytes | Job:
         """Export a project.
 
         Export a project, or some of its images, as a stream; lines are in logical order.
 
         A zip of ALTO or PAGE with images can be imported again. An export that fails midway ends
-        without its last chunk.
+        without its last chunk. With `Prefer: respond-async` a job writes it, which a project of more
+        than 300 images needs; `GET /jobs/{job_id}/export` has the file. An equal export that waits or
+        is written is not made twice.
 
         Args:
             project_id (str): UUID of the project.
@@ -1820,6 +1869,7 @@ class AsyncOperations(ABC):
                 `pairs`: a zip with an image and a `.gt.txt` for each line whose text is verified.
             image_id (list[str] | Unset): Images to export, in this order; none: all.
             images (bool | Unset): Whether a zip contains the image files, too.
+            prefer (None | str | Unset): `respond-async`: respond with 202; a job does the work.
         """
         return await self.send(
             _export_project.export_project(
@@ -1827,6 +1877,7 @@ class AsyncOperations(ABC):
                 format_=format_,
                 image_id=image_id,
                 images=images,
+                prefer=prefer,
             )
         )
 

@@ -42,12 +42,12 @@ PERMISSIONS: Mapping[Service, Permission] = {
 
 @dataclass(frozen=True)
 class Work:
-    """The claim of a worker: a run, or the page of a job at a position, with the fence of the claim."""
+    """The claim of a worker: a run, an export, or the page of a job at a position, with the claim's fence."""
 
     id: UUID
     fence: int
     position: int | None = None
-    """None: `id` is that of a run."""
+    """None: `id` is that of a run or an export."""
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,13 @@ MAX_DOCUMENT_PAGES: Final = 20
 MAX_JOB_PAGES: Final = 300
 """Pages of a job, and of a PDF or TIFF that is read by one: a long notebook, a quarter of an hour of work."""
 
+MAX_EXPORT_BYTES: Final = 2 * 1024 * MIB
+"""Bytes of an export that a job writes: 1,000 pages with images of 2 MiB. The gateway and the registry each
+hold one in a temporary file."""
+MAX_DIRECT_EXPORT_PAGES: Final = MAX_JOB_PAGES
+"""Pages of a project that one request exports while its client waits: a long notebook, some ten seconds of
+work; a job exports larger ones."""
+
 MAX_PAGE_LINES: Final = 1_000
 """Lines of a page: lines 7 px apart on an A4 page at 600 dpi, where the smallest writing has 40."""
 MAX_CORRECTIONS: Final = MAX_PAGE_LINES

@@ -18,6 +18,7 @@ from ketav_gateway.http.edge import Edge, EdgeLimits
 from ketav_gateway.http.openapi import DescribedAPI, operation_id
 from ketav_gateway.http.parameters import refuse_unknown_parameters
 from ketav_gateway.http.routes import router as system
+from ketav_gateway.jobs.export_routes import router as job_exports
 from ketav_gateway.jobs.routes import router as jobs
 from ketav_gateway.members.routes import router as members
 from ketav_gateway.models.routes import router as models
@@ -52,7 +53,7 @@ The description for programs is [openapi.json](openapi.json).
 """
 _TAGS = [
     {"name": "transcriptions", "description": "Read images: new ones, and stored ones again."},
-    {"name": "jobs", "description": "Many pages that are read in the background."},
+    {"name": "jobs", "description": "Work in the background: many pages that are read, and exports."},
     {"name": "corrections", "description": "Correct what was read. Corrections train your model."},
     {"name": "projects", "description": "Projects group the pages of one script."},
     {"name": "members", "description": "Share a project: invite viewers and editors by name."},
@@ -75,6 +76,7 @@ _TAGS = [
 _FEATURES = (
     transcriptions,
     jobs,
+    job_exports,
     corrections,
     ground_truth,
     projects,

@@ -31,6 +31,7 @@ from ketav_gateway.http.rates import RateLimits, shared_storage
 from ketav_gateway.http.server import protocol
 from ketav_gateway.http.sessions import Sessions
 from ketav_gateway.http.spool import Spool
+from ketav_gateway.jobs.exports import exporting
 from ketav_gateway.services import DESCRIPTORS, Deadlines, connect
 from ketav_gateway.settings import GatewaySettings
 
@@ -110,6 +111,7 @@ async def open_components(settings: GatewaySettings) -> AsyncIterator[Components
         channels = await _channels(settings, circuits, stack)
         services = connect(channels, _deadlines(settings))
         images = await stack.enter_async_context(_images(settings))
+        export_created = await stack.enter_async_context(exporting(services, images, settings))
         yield Components(
             settings=settings,
             services=services,
@@ -123,6 +125,7 @@ async def open_components(settings: GatewaySettings) -> AsyncIterator[Components
             uploads=ConcurrencyLimit(settings.max_uploads, settings.max_uploads_per_user, "uploads"),
             imports=ConcurrencyLimit(settings.max_imports, settings.max_imports_per_user, "imports"),
             exports=ConcurrencyLimit(settings.max_exports, settings.max_exports_per_user, "exports"),
+            export_created=export_created,
             spool=Spool(settings.max_spool_bytes),
             health=HealthProbe(channels, settings.health_timeout_s, circuits),
         )

@@ -126,6 +126,12 @@ class GatewaySettings(ServiceSettings):
     export_timeout_s: float = Field(
         480.0, gt=0, description="Seconds of one export of a project; a longer one is cut off."
     )
+    export_job_timeout_s: float = Field(
+        3600.0, gt=0, description="Seconds to write one export in the background; a longer one fails."
+    )
+    export_jobs_at_once: int = Field(
+        2, ge=0, description="Exports that a gateway writes in the background at once; 0: it writes none."
+    )
     max_exports: int = Field(8, gt=0, description="Exports of projects at once; further ones get 503.")
     max_exports_per_user: int = Field(
         2, gt=0, description="Exports of one user at once; further ones get 429."

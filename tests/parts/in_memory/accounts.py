@@ -58,18 +58,7 @@ class Accounts(accounts_pb2_grpc.AccountServiceServicer):
         user = self.state.caller()
         owner = self.state.scope(request.project_id)
         owner.project(request.project_id)
-        entry = accounts_pb2.AuditEntry(
-            actor="user",
-            action="project.exported",
-            subject=f"{request.project_id} {request.format}",
-            create_time=TIME,
-        )
-        user.audit.append(entry)
-        if owner is not user:
-            copy = accounts_pb2.AuditEntry()
-            copy.CopyFrom(entry)
-            copy.actor, copy.member = "member", user.name
-            owner.audit.append(copy)
+        self.state.record_export(user, owner, request.project_id, request.format)
         return accounts_pb2.RecordExportResponse()
 
     async def DeleteAccount(self, request: Any, context: Any) -> Any:

@@ -1,16 +1,16 @@
-"""Jobs in memory. No worker claims their pages: the gateway calls none of a worker's methods."""
+"""Jobs in memory. No worker claims their pages; the gateway claims and writes exports."""
 
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
-from ketav.registry.v1 import jobs_pb2, jobs_pb2_grpc, members_pb2, projects_pb2
-from ketav_common.errors import InvalidInput, NotFound, Precondition
+from ketav.registry.v1 import jobs_pb2, members_pb2, projects_pb2
+from ketav_common.errors import InvalidInput, Precondition
 from ketav_common.limits import MAX_JOB_PAGES
+from tests.parts.in_memory.jobs_exports import ACTIVE, Exports
 from tests.parts.in_memory.pages import check_hand, reading_model
-from tests.parts.in_memory.state import TIME, State, User, list_part
+from tests.parts.in_memory.state import TIME, User, list_part
 
-QUEUED, RUNNING = jobs_pb2.JOB_STATE_QUEUED, jobs_pb2.JOB_STATE_RUNNING
 _ACTIVE_PAGES = {jobs_pb2.JOB_PAGE_STATE_QUEUED, jobs_pb2.JOB_PAGE_STATE_RUNNING}
 
 
@@ -41,12 +41,8 @@ def _project_of(user: User, header: jobs_pb2.CreateJobHeader) -> str:
     return project.project_id
 
 
-class Jobs(jobs_pb2_grpc.JobServiceServicer):
+class Jobs(Exports):
     """Creates, shows, lists and cancels jobs."""
-
-    def __init__(self, state: State) -> None:
-        """Take the state."""
-        self.state = state
 
     ClaimJobPage = RenewJobPage = EndJobPage = None  # type: ignore[assignment]
     DownloadDocument = SweepJobs = None  # type: ignore[assignment]
@@ -75,9 +71,10 @@ class Jobs(jobs_pb2_grpc.JobServiceServicer):
         job = jobs_pb2.Job(
             job_id=str(uuid4()),
             project_id=_project_of(user, header),
-            state=QUEUED,
+            state=jobs_pb2.JOB_STATE_QUEUED,
             revision=1,
             page_count=count,
+            kind=jobs_pb2.JOB_KIND_READING,
             create_time=TIME,
             update_time=TIME,
             expire_time=TIME,
@@ -90,41 +87,30 @@ class Jobs(jobs_pb2_grpc.JobServiceServicer):
         user.remember("CreateJob", header.request_id, header.request_sha256, job)
         return jobs_pb2.CreateJobResponse(job=job)
 
-    def _jobs(self) -> list[jobs_pb2.Job]:
-        """Return the jobs of the projects that the caller sees, newest first."""
-        visible = self.state.visible_projects()
-        jobs = [job for user in self.state.users.values() for job in user.jobs.values()]
-        return [job for job in reversed(jobs) if job.project_id in visible]
-
-    def _job(self, job_id: str, needed: members_pb2.Role.ValueType = members_pb2.ROLE_VIEWER) -> jobs_pb2.Job:
-        """Return a job of a project of the caller; raises NotFound, or Forbidden for its role."""
-        for job in self._jobs():
-            if job.job_id == job_id:
-                self.state.scope(job.project_id, needed)
-                return job
-        raise NotFound("This account has no job with this id. List the jobs with GET /jobs/.")
-
     async def GetJob(self, request: Any, context: Any) -> Any:
         """Return a job."""
         self.state.enter("GetJob", request)
-        job = self._job(request.job_id)
+        job = self.job(request.job_id)
         return jobs_pb2.GetJobResponse(job=_without_pages(job) if request.without_pages else job)
 
     async def ListJobs(self, request: Any, context: Any) -> Any:
         """List jobs, newest first."""
         self.state.enter("ListJobs", request)
-        part, cursor = list_part(self._jobs(), request.cursor, request.limit or 20)
+        part, cursor = list_part(self.jobs(), request.cursor, request.limit or 20)
         return jobs_pb2.ListJobsResponse(jobs=[_without_pages(job) for job in part], next_cursor=cursor)
 
     async def CancelJob(self, request: Any, context: Any) -> Any:
         """Cancel a job whose pages wait: it ends at once."""
         self.state.enter("CancelJob", request)
-        job = self._job(request.job_id, members_pb2.ROLE_EDITOR)
+        job = self.job(request.job_id)
+        if not self.is_own_export(job):
+            self.state.scope(job.project_id, members_pb2.ROLE_EDITOR)
         user = self.state.scope(job.project_id)
         if user.repeated("done", request.request_id, request.request_sha256):
             return jobs_pb2.CancelJobResponse(job=_without_pages(job))
-        if job.state not in {QUEUED, RUNNING}:
+        if job.state not in ACTIVE:
             raise Precondition("The job has ended already. Show it.", code="job-ended")
+        user.exports.pop(job.job_id, None)
         for page in job.pages:
             if page.state in _ACTIVE_PAGES:
                 page.state = jobs_pb2.JOB_PAGE_STATE_CANCELLED

@@ -58,6 +58,9 @@ class User:
     pages: dict[str, StoredPage] = field(default_factory=dict)
     runs: dict[str, training_pb2.TrainingRun] = field(default_factory=dict)
     jobs: dict[str, jobs_pb2.Job] = field(default_factory=dict)
+    exports: dict[str, jobs_pb2.ClaimedExport] = field(default_factory=dict)
+    """Exports that no gateway has claimed, by the ids of their jobs."""
+    results: dict[str, bytes] = field(default_factory=dict)
     versions: dict[str, models_pb2.ModelVersion] = field(default_factory=dict)
     policy: training_pb2.TrainingPolicy = field(
         default_factory=lambda: training_pb2.TrainingPolicy(automatic=True, minimum_gap_seconds=300)
@@ -148,6 +151,8 @@ class State:
     """
 
     users: dict[str, User] = field(default_factory=dict)
+    exporters: dict[str, set[str]] = field(default_factory=dict)
+    """The exports that each user has created."""
     ended_sessions: set[bytes] = field(default_factory=set)
     keys: dict[bytes, str] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
@@ -226,6 +231,18 @@ class State:
         self.requests.append(request)
         if method in self.failures:
             raise self.failures[method]
+
+    def record_export(self, caller: User, owner: User, project_id: str, kind: str) -> None:
+        """Write an export into the audit logs of the caller and, for a member, of the owner."""
+        entry = accounts_pb2.AuditEntry(
+            actor="user", action="project.exported", subject=f"{project_id} {kind}", create_time=TIME
+        )
+        caller.audit.append(entry)
+        if owner is not caller:
+            copy = accounts_pb2.AuditEntry()
+            copy.CopyFrom(entry)
+            copy.actor, copy.member = "member", caller.name
+            owner.audit.append(copy)
 
     def page(self, page_id: str) -> StoredPage:
         """Return a page by its id alone, for assertions."""

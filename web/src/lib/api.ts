@@ -192,6 +192,13 @@ export const exportFile = (projectId: string, imageId: string, format: string): 
 export const exportProject = (projectId: string, format: string, imageIds: string[] = []): string =>
   `./projects/${projectId}/export?format=${format}${imageIds.map((id) => `&image_id=${id}`).join("")}`;
 
+/** Have a job write an export of a project, or of some of its pages. */
+export const exportInBackground = (projectId: string, format: string, imageIds: string[]): Promise<Job> =>
+  call(exportProject(projectId, format, imageIds).slice(1), { headers: { Prefer: "respond-async" } });
+
+/** Address of what an export job has written. */
+export const exportedFile = (jobId: string): string => `./jobs/${jobId}/export`;
+
 export interface Correction {
   projectId: string;
   imageId: string;

@@ -9,6 +9,8 @@ const PARTS = 10;
 const DETAILS_AT_ONCE = 4;
 /** Milliseconds for which the outcome of a job is shown unless the user hides it. */
 const SHOWN_MS = 7 * 24 * 3600 * 1000;
+/** The same for an export: its file stays for a day. */
+const EXPORT_SHOWN_MS = 24 * 3600 * 1000;
 const REMEMBERED = 300;
 const STORED = "ketav.jobs";
 
@@ -69,8 +71,21 @@ class Jobs {
     const since = Date.now() - SHOWN_MS;
     return this.list.filter(
       (job) =>
+        job.kind === "reading" &&
         job.project_id === projectId &&
         (isActive(job) || (!hidden.has(job.job_id) && Date.parse(job.updated_at) > since && tells(job))),
+    );
+  }
+
+  /** Return the exports of a project that are shown, in the same way. */
+  exportsOf(projectId: string): JobSummary[] {
+    const hidden = new Set(this.memory.filter((item) => item.hidden).map((item) => item.id));
+    const since = Date.now() - EXPORT_SHOWN_MS;
+    return this.list.filter(
+      (job) =>
+        job.export !== null &&
+        job.project_id === projectId &&
+        (isActive(job) || (!hidden.has(job.job_id) && Date.parse(job.updated_at) > since)),
     );
   }
 
@@ -115,7 +130,7 @@ class Jobs {
   }
 
   private async loadDetails(jobs: JobSummary[]): Promise<void> {
-    const wanted = jobs.filter((job) => job.page_count > 1 || job.pages_failed > 0);
+    const wanted = jobs.filter((job) => job.kind === "reading").filter((job) => job.page_count > 1 || job.pages_failed > 0);
     const stale = wanted.filter((job) => this.details[job.job_id]?.revision !== job.revision);
     const known = wanted.flatMap((job) => this.details[job.job_id] ?? []);
     const fresh = await Promise.all(stale.slice(0, DETAILS_AT_ONCE).map((job) => getJob(job.job_id).catch(() => null)));

@@ -1,4 +1,5 @@
 // The sentences of the page in both languages. `{n}` is replaced by a value. Those of a feature have their own file.
+import * as exports from "./texts.exports";
 import * as folders from "./texts.folders";
 import * as jobs from "./texts.jobs";
 import * as lines from "./texts.lines";
@@ -6,6 +7,7 @@ import * as search from "./texts.search";
 import * as verdict from "./texts.verdict";
 
 export const en = {
+  ...exports.en,
   ...folders.en,
   ...jobs.en,
   ...lines.en,
@@ -202,6 +204,9 @@ export const en = {
     "unreadable-image": "Ketav failed to read this page several times. Add it smaller, or in parts.",
     "queue-full": "Ketav is busy. The page is kept; read it again in a moment.",
     "out-of-time": "This took too long. Try again: pages that were read stay.",
+    "data-deleted": "A page or a line was deleted while the texts were written. Start again.",
+    "too-many-exports": "Three texts are being written already. Wait for one, or stop one.",
+    "export-too-large": "The file would be larger than 2 GB. Choose some of the pages.",
     "job-ended": "The reading has ended already.",
     "image-too-small": "The picture is too small to read. Scan the page at a higher resolution.",
     "too-few-lines": "There are too few corrected lines yet to learn from.",
@@ -221,6 +226,7 @@ export const en = {
 export type Texts = typeof en;
 
 export const he: Texts = {
+  ...exports.he,
   ...folders.he,
   ...jobs.he,
   ...lines.he,
@@ -409,6 +415,9 @@ export const he: Texts = {
     "unreadable-image": "כתב נכשל כמה פעמים בקריאת הדף. הוסיפו אותו קטן יותר או בחלקים.",
     "queue-full": "כתב עסוק. הדף שמור; קראו אותו שוב בעוד רגע.",
     "out-of-time": "זה נמשך יותר מדי זמן. נסו שוב: הדפים שנקראו נשארים.",
+    "data-deleted": "דף או שורה נמחקו בזמן הכתיבה. התחילו שוב.",
+    "too-many-exports": "כבר נכתבים שלושה קבצים. חכו לאחד מהם, או עצרו אחד.",
+    "export-too-large": "הקובץ יהיה גדול מ־2 ג״ב. בחרו חלק מהדפים.",
     "job-ended": "הקריאה כבר הסתיימה.",
     "image-too-small": "התמונה קטנה מכדי לקרוא. סרקו ברזולוציה גבוהה יותר.",
     "too-few-lines": "עדיין יש מעט מדי שורות מתוקנות.",

@@ -182,8 +182,18 @@ export interface OcrResponse {
   pages?: DocumentPage[];
 }
 
+export interface JobExport {
+  format: string;
+  size_bytes: number | null;
+  /** When the file is removed; null without a file. */
+  expires_at: string | null;
+  error: { code: string; detail: string } | null;
+}
+
 export interface JobSummary {
   job_id: string;
+  kind: "reading" | "export";
+  export: JobExport | null;
   project_id: string;
   state: "queued" | "running" | "succeeded" | "partly_failed" | "failed" | "cancelled";
   revision: number;

@@ -31,12 +31,15 @@ from .imported_file_state import ImportedFileState
 from .imported_line import ImportedLine
 from .imported_line_state import ImportedLineState
 from .job import Job
+from .job_export import JobExport
+from .job_kind import JobKind
 from .job_list import JobList
 from .job_page import JobPage
 from .job_page_error import JobPageError
 from .job_page_state import JobPageState
 from .job_state import JobState
 from .job_summary import JobSummary
+from .job_summary_kind import JobSummaryKind
 from .job_summary_state import JobSummaryState
 from .key import Key
 from .limits import Limits
@@ -169,12 +172,15 @@ __all__ = (
     "ImportGroundTruthBodyConfirm",
     "ImportGroundTruthResponse",
     "Job",
+    "JobExport",
+    "JobKind",
     "JobList",
     "JobPage",
     "JobPageError",
     "JobPageState",
     "JobState",
     "JobSummary",
+    "JobSummaryKind",
     "JobSummaryState",
     "Key",
     "Limits",

@@ -2,14 +2,16 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..models.job_kind import JobKind, check_job_kind
 from ..models.job_state import JobState, check_job_state
 
 if TYPE_CHECKING:
+    from ..models.job_export import JobExport
     from ..models.job_page import JobPage
 
 
@@ -18,33 +20,36 @@ T = TypeVar("T", bound="Job")
 
 @_attrs_define
 class Job:
-    """A job with its pages.
+    """A job with its pages, of which an export has none.
 
     Example:
-        {'job_id': '3d2c1b0a-9f8e-4d7c-8b6a-5f4e3d2c1b0a', 'project_id': '8a7c1f0e-3a3b-4a55-9d56-0f6c7b0c9b11',
-            'state': 'running', 'revision': 5, 'page_count': 3, 'pages_read': 1, 'pages_failed': 1, 'cancel_requested':
-            False, 'created_at': '2026-11-23T09:30:00Z', 'updated_at': '2026-11-23T09:30:07Z', 'expires_at':
-            '2026-11-24T09:30:00Z', 'pages': [{'position': 1, 'image_id': 'f2b1c0de-97d3-4a0e-8a53-0b6d1a2f4c22', 'state':
-            'read', 'attempts': 1, 'error': None}, {'position': 2, 'image_id': None, 'state': 'failed', 'attempts': 1,
-            'error': {'code': 'image-too-small', 'detail': 'The image has 12 x 40 pixels; each side needs at least 16. Scan
-            the page at a higher resolution.'}}, {'position': 3, 'image_id': None, 'state': 'running', 'attempts': 1,
-            'error': None}]}
+        {'job_id': '3d2c1b0a-9f8e-4d7c-8b6a-5f4e3d2c1b0a', 'kind': 'reading', 'project_id':
+            '8a7c1f0e-3a3b-4a55-9d56-0f6c7b0c9b11', 'state': 'running', 'revision': 5, 'page_count': 3, 'pages_read': 1,
+            'pages_failed': 1, 'cancel_requested': False, 'created_at': '2026-11-23T09:30:00Z', 'updated_at':
+            '2026-11-23T09:30:07Z', 'expires_at': '2026-11-24T09:30:00Z', 'export': None, 'pages': [{'position': 1,
+            'image_id': 'f2b1c0de-97d3-4a0e-8a53-0b6d1a2f4c22', 'state': 'read', 'attempts': 1, 'error': None}, {'position':
+            2, 'image_id': None, 'state': 'failed', 'attempts': 1, 'error': {'code': 'image-too-small', 'detail': 'The image
+            has 12 x 40 pixels; each side needs at least 16. Scan the page at a higher resolution.'}}, {'position': 3,
+            'image_id': None, 'state': 'running', 'attempts': 1, 'error': None}]}
 
     """
 
     job_id: str
     """ UUID of the job. """
+    kind: JobKind
+    """ What the job does. """
     project_id: str
     """ UUID of the project that has the pages. """
     state: JobState
     """ `queued` and `running` are active. `succeeded`: all pages were read; `partly_failed`: some were; `failed`:
-    none was; `cancelled`: you have cancelled it, and pages that were read stay. """
+    none was; `cancelled`: you have cancelled it, and pages that were read stay. An export succeeds or fails as a
+    whole. """
     revision: int
     """ Incremented by each change; the id of the change's event. """
     page_count: int
     """ Number of pages. """
     pages_read: int
-    """ Pages that were read. """
+    """ Pages that were read; of an export, those that are written. """
     pages_failed: int
     """ Pages that failed. """
     cancel_requested: bool
@@ -54,13 +59,19 @@ class Job:
     updated_at: datetime.datetime
     """ When it last changed. """
     expires_at: datetime.datetime
-    """ When pages that still wait fail. """
+    """ When pages that still wait fail, or an export that waits. """
+    export: JobExport | None
+    """ What the job exports; null for a job that reads. """
     pages: list[JobPage]
     """ The pages in their order. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
+        from ..models.job_export import JobExport  # noqa: PLC0415
+
         job_id = self.job_id
+
+        kind: str = self.kind
 
         project_id = self.project_id
 
@@ -82,6 +93,12 @@ class Job:
 
         expires_at = self.expires_at.isoformat()
 
+        export: dict[str, Any] | None
+        if isinstance(self.export, JobExport):
+            export = self.export.to_dict()
+        else:
+            export = self.export
+
         pages = []
         for pages_item_data in self.pages:
             pages_item = pages_item_data.to_dict()
@@ -92,6 +109,7 @@ class Job:
         field_dict.update(
             {
                 "job_id": job_id,
+                "kind": kind,
                 "project_id": project_id,
                 "state": state,
                 "revision": revision,
@@ -102,6 +120,7 @@ class Job:
                 "created_at": created_at,
                 "updated_at": updated_at,
                 "expires_at": expires_at,
+                "export": export,
                 "pages": pages,
             }
         )
@@ -110,10 +129,13 @@ class Job:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.job_export import JobExport  # noqa: PLC0415
         from ..models.job_page import JobPage  # noqa: PLC0415
 
         d = dict(src_dict)
         job_id = d.pop("job_id")
+
+        kind = check_job_kind(d.pop("kind"))
 
         project_id = d.pop("project_id")
 
@@ -135,6 +157,21 @@ class Job:
 
         expires_at = datetime.datetime.fromisoformat(d.pop("expires_at"))
 
+        def _parse_export(data: object) -> JobExport | None:
+            if data is None:
+                return data
+            try:
+                if not isinstance(data, dict):
+                    raise TypeError()
+                export_type_0 = JobExport.from_dict(data)
+
+                return export_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(JobExport | None, data)
+
+        export = _parse_export(d.pop("export"))
+
         pages = []
         _pages = d.pop("pages")
         for pages_item_data in _pages:
@@ -144,6 +181,7 @@ class Job:
 
         job = cls(
             job_id=job_id,
+            kind=kind,
             project_id=project_id,
             state=state,
             revision=revision,
@@ -154,6 +192,7 @@ class Job:
             created_at=created_at,
             updated_at=updated_at,
             expires_at=expires_at,
+            export=export,
             pages=pages,
         )
 

@@ -18,10 +18,10 @@ class JobList:
     """A part of the list of jobs.
 
     Example:
-        {'jobs': [{'job_id': '3d2c1b0a-9f8e-4d7c-8b6a-5f4e3d2c1b0a', 'project_id':
+        {'jobs': [{'job_id': '3d2c1b0a-9f8e-4d7c-8b6a-5f4e3d2c1b0a', 'kind': 'reading', 'project_id':
             '8a7c1f0e-3a3b-4a55-9d56-0f6c7b0c9b11', 'state': 'running', 'revision': 5, 'page_count': 3, 'pages_read': 1,
             'pages_failed': 1, 'cancel_requested': False, 'created_at': '2026-11-23T09:30:00Z', 'updated_at':
-            '2026-11-23T09:30:07Z', 'expires_at': '2026-11-24T09:30:00Z'}], 'next_cursor': None}
+            '2026-11-23T09:30:07Z', 'expires_at': '2026-11-24T09:30:00Z', 'export': None}], 'next_cursor': None}
 
     """
 

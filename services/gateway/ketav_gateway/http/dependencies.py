@@ -1,5 +1,6 @@
 """FastAPI dependencies: the gateway's components, the calling user, rates, and ids in paths."""
 
+import asyncio
 import re
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -40,6 +41,8 @@ class Components:
     uploads: ConcurrencyLimit
     imports: ConcurrencyLimit
     exports: ConcurrencyLimit
+    export_created: asyncio.Event
+    """Set when an export was created: this gateway claims it at once."""
     spool: Spool
     health: HealthProbe
 

@@ -83,15 +83,25 @@ def file_response(
     headers: Mapping[str, str],
 ) -> Response:
     """Return a response that streams an open file or a part of it; `files` is closed at its end."""
-    served = part or Part(0, size)
-    described = {**headers, "Accept-Ranges": "bytes", "Content-Length": str(served.length)}
+    chunks = _chunks(file, files, part or Part(0, size))
+    return stream_response(chunks, part=part, size=size, media_type=media_type, headers=headers)
+
+
+def stream_response(
+    chunks: AsyncIterator[bytes],
+    *,
+    part: Part | None,
+    size: int,
+    media_type: str,
+    headers: Mapping[str, str],
+) -> Response:
+    """Return a response with the chunks of a file of this size, or of a part of it."""
+    length = size if part is None else part.length
+    described = {**headers, "Accept-Ranges": "bytes", "Content-Length": str(length)}
     if part is not None:
         described["Content-Range"] = f"bytes {part.start}-{part.start + part.length - 1}/{size}"
     return StreamingResponse(
-        _chunks(file, files, served),
-        status_code=200 if part is None else 206,
-        media_type=media_type,
-        headers=described,
+        chunks, status_code=200 if part is None else 206, media_type=media_type, headers=described
     )
 
 

@@ -41,6 +41,8 @@ _STATUS_CODES = {
 }
 _OWN_OBJECTS = {"no-webhook", "unknown-member"}
 """Codes of missing objects that have no id: their details say nothing about other users."""
+_STATES = {"export-expired"}
+"""Codes of what an object that the caller sees does not have now."""
 _RESERVED = {"type", "title", "status", "detail", "code", "trace_id"}
 _NUMBERS = {"have", "need", "missing", "line", "size_bytes"}
 """Details that gRPC carries as strings and JSON shows as numbers."""
@@ -121,7 +123,9 @@ def from_error(error: KetavError) -> JSONResponse:
         log.error("request_failed", code=error.code, reason=error.detail)
         detail = INTERNAL_DETAIL
     if error.http == http.HTTPStatus.NOT_FOUND:
-        return problem(error.http, "not-found", detail if error.code in _OWN_OBJECTS else NOT_FOUND_DETAIL)
+        code = error.code if error.code in _STATES else "not-found"
+        is_specific = error.code in _OWN_OBJECTS | _STATES
+        return problem(error.http, code, detail if is_specific else NOT_FOUND_DETAIL)
     return problem(error.http, error.code, detail, _members(error), headers)
 
 

@@ -20,6 +20,8 @@ def _summary_fields(message: jobs_pb2.Job) -> dict[str, Any]:
         "page_count": message.page_count,
         "pages_read": message.pages_read,
         "pages_failed": message.pages_failed,
+        "kind": "export" if message.HasField("export") else "reading",
+        "export": _export(message.export) if message.HasField("export") else None,
         "cancel_requested": message.cancel_requested,
         "created_at": timestamp(message.create_time),
         "updated_at": timestamp(message.update_time),
@@ -35,6 +37,19 @@ def job_summary(message: jobs_pb2.Job) -> schemas.JobSummary:
 def job(message: jobs_pb2.Job) -> schemas.Job:
     """Return a job with its pages."""
     return schemas.Job(**_summary_fields(message), pages=[_page(page) for page in message.pages])
+
+
+def _export(message: jobs_pb2.JobExport) -> schemas.JobExport:
+    """Return what a job exports."""
+    error = message.error
+    return schemas.JobExport(
+        format=message.format,
+        image_ids=list(message.page_ids),
+        images=message.images,
+        size_bytes=message.size_bytes if message.sha256 else None,
+        expires_at=timestamp(message.expire_time) if message.sha256 else None,
+        error=schemas.JobPageError(code=error.code, detail=error.detail) if error.code else None,
+    )
 
 
 def _page(message: jobs_pb2.JobPage) -> schemas.JobPage:

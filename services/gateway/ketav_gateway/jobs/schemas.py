@@ -15,6 +15,7 @@ JobPageState = Literal["queued", "running", "read", "failed", "cancelled"]
 
 _SUMMARY_EXAMPLE: dict[str, Any] = {
     "job_id": examples.JOB_ID,
+    "kind": "reading",
     "project_id": examples.PROJECT_ID,
     "state": "running",
     "revision": 5,
@@ -25,6 +26,7 @@ _SUMMARY_EXAMPLE: dict[str, Any] = {
     "created_at": examples.CREATED_AT,
     "updated_at": "2026-11-23T09:30:07Z",
     "expires_at": "2026-11-24T09:30:00Z",
+    "export": None,
 }
 _JOB_EXAMPLE: dict[str, Any] = {
     **_SUMMARY_EXAMPLE,
@@ -96,29 +98,45 @@ class JobPage(ResponseBody):
     error: JobPageError | None = Field(description="Why it failed, or why its latest attempt did.")
 
 
+class JobExport(ResponseBody):
+    """The export that a job writes, and its file."""
+
+    format: str = Field(description="Format of the export.")
+    image_ids: list[str] = Field(description="UUIDs of the exported images; empty: all of the project.")
+    images: bool = Field(description="Whether a zip has the image files, too.")
+    size_bytes: int | None = Field(
+        description="Size of the file, which `GET /jobs/{job_id}/export` returns; null without a file."
+    )
+    expires_at: datetime | None = Field(description="When the file is removed; null without a file.")
+    error: JobPageError | None = Field(description="Why the export failed, or why its latest attempt did.")
+
+
 class JobSummary(ResponseBody):
     """A job without its pages."""
 
     model_config = ConfigDict(json_schema_extra={"example": _SUMMARY_EXAMPLE})
 
     job_id: str = Field(description="UUID of the job.")
+    kind: Literal["reading", "export"] = Field(description="What the job does.")
     project_id: str = Field(description="UUID of the project that has the pages.")
     state: JobState = Field(
         description="`queued` and `running` are active. `succeeded`: all pages were read; `partly_failed`: "
-        "some were; `failed`: none was; `cancelled`: you have cancelled it, and pages that were read stay."
+        "some were; `failed`: none was; `cancelled`: you have cancelled it, and pages that were read stay. "
+        "An export succeeds or fails as a whole."
     )
     revision: int = Field(description="Incremented by each change; the id of the change's event.")
     page_count: int = Field(description="Number of pages.")
-    pages_read: int = Field(description="Pages that were read.")
+    pages_read: int = Field(description="Pages that were read; of an export, those that are written.")
     pages_failed: int = Field(description="Pages that failed.")
     cancel_requested: bool = Field(description="Whether you have cancelled the job.")
     created_at: datetime = Field(description="When it was created.")
     updated_at: datetime = Field(description="When it last changed.")
-    expires_at: datetime = Field(description="When pages that still wait fail.")
+    expires_at: datetime = Field(description="When pages that still wait fail, or an export that waits.")
+    export: JobExport | None = Field(description="What the job exports; null for a job that reads.")
 
 
 class Job(JobSummary):
-    """A job with its pages."""
+    """A job with its pages, of which an export has none."""
 
     model_config = ConfigDict(json_schema_extra={"example": _JOB_EXAMPLE})
 

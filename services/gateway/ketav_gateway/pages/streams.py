@@ -16,7 +16,9 @@ from fastapi.responses import StreamingResponse
 from zipstream import ZIP_DEFLATED, ZIP_STORED, ZipStream
 
 from ketav.registry.v1 import accounts_pb2, pages_pb2, projects_pb2
-from ketav_common.errors import TimedOut, Unavailable
+from ketav_common.errors import InvalidInput, TimedOut, Unavailable
+from ketav_common.images import ImageNormaliser
+from ketav_common.limits import MAX_DIRECT_EXPORT_PAGES
 from ketav_gateway.http.dependencies import Components
 from ketav_gateway.pages import documents
 from ketav_gateway.pages import exports as page_exports
@@ -48,13 +50,40 @@ class Selection:
     """Name of the file without its extension; empty: the id of the project."""
 
 
-async def project_name(services: Services, project_id: str) -> str:
-    """Return the name of a project of the caller; raises NotFound."""
-    request = projects_pb2.GetProjectRequest(project_id=project_id, limit=1, without_transcriptions=True)
+@dataclass(frozen=True)
+class DocumentUrls:
+    """The URL of a document, and that of the API without a slash at the end."""
+
+    document: str
+    api: str
+
+
+def urls_of(request: Request) -> DocumentUrls:
+    """Return the URLs of the document that a request names."""
+    return DocumentUrls(str(request.url), str(request.base_url).rstrip("/"))
+
+
+async def project_name(services: Services, project_id: str, max_pages: int = 0) -> str:
+    """Return the name of a project of the caller; raises NotFound.
+
+    With `max_pages` InvalidInput export-needs-job: the project has more pages.
+    """
+    request = projects_pb2.GetProjectRequest(
+        project_id=project_id, limit=max_pages or 1, without_transcriptions=True
+    )
+    name = None
     async for message in stream(services.projects.GetProject, request, services.deadlines.store_s):
         if message.HasField("project"):
-            return message.project.name
-    raise Unavailable("The registry sent a project without its record. Retry later.")
+            name = message.project.name
+        elif max_pages and message.HasField("next_cursor"):
+            raise InvalidInput(
+                f"The project has more than {max_pages} images. Send the header Prefer: respond-async: a job "
+                "exports it. Or select at most 100 images with image_id.",
+                code="export-needs-job",
+            )
+    if name is None:
+        raise Unavailable("The registry sent a project without its record. Retry later.")
+    return name
 
 
 async def record_export(services: Services, project_id: str, kind: str) -> None:
@@ -118,27 +147,21 @@ async def response(
     """Return the response that streams an export; what can be refused is refused before its first byte.
 
     NotFound: no such project, or it does not have one of the images. RateLimited, Unavailable: too many
-    exports run.
+    exports run. InvalidInput export-needs-job: the project has too many images.
     """
     services, settings = gateway.services, gateway.settings
     async with AsyncExitStack() as stack:
         stack.enter_context(gateway.exports.acquire(user_id))
-        title = await project_name(services, selection.project_id)
+        max_pages = 0 if selection.image_ids else MAX_DIRECT_EXPORT_PAGES
+        title = await project_name(services, selection.project_id, max_pages)
         folder = Path(stack.enter_context(TemporaryDirectory(dir=settings.spool_dir)))
         pages = pages_of(services, selection, time.monotonic() + settings.export_timeout_s)
         await stack.enter_async_context(aclosing(pages))
-        source = documents.Source(
-            title=title,
-            pages=await _started(pages),
-            fetch_image=_downloads(services, folder),
-            address=str(request.url),
-            base=str(request.base_url).rstrip("/"),
-            folder=folder,
-        )
+        source = source_of(services, title, await _started(pages), urls_of(request), folder)
         await record_export(services, selection.project_id, kind)
         name = f"{selection.name or selection.project_id}.{extension(kind)}"
         return StreamingResponse(
-            _closing(_chunks(kind, source, selection, gateway), stack.pop_all()),
+            _closing(write(kind, source, selection, gateway.images), stack.pop_all()),
             media_type=media_type(kind),
             headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
         )
@@ -156,6 +179,14 @@ async def _started(pages: AsyncIterator[Page]) -> AsyncIterator[Page]:
             yield page
 
     return started()
+
+
+def source_of(
+    services: Services, title: str, pages: AsyncIterator[Page], urls: DocumentUrls, folder: Path
+) -> documents.Source:
+    """Return the parts of a document; `folder` is for temporary files."""
+    fetch_image = _downloads(services, folder)
+    return documents.Source(title, pages, fetch_image, urls.document, urls.api, folder)
 
 
 def _downloads(services: Services, folder: Path) -> documents.FetchImage:
@@ -176,12 +207,12 @@ async def _closing(chunks: AsyncIterator[bytes], stack: AsyncExitStack) -> Async
             yield chunk
 
 
-def _chunks(
-    kind: Format, source: documents.Source, selection: Selection, gateway: Components
+def write(
+    kind: Format, source: documents.Source, selection: Selection, images: ImageNormaliser
 ) -> AsyncIterator[bytes]:
     """Return the chunks of an export."""
     if kind == "pairs":
-        return pairs(source, gateway.images)
+        return pairs(source, images)
     if kind in _ARCHIVED:
         return _archive(_ARCHIVED[kind], source, with_images=selection.images)
     if kind == "txt":

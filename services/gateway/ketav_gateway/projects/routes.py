@@ -12,8 +12,13 @@ from ketav_gateway.http.bodies import body_description, json_body
 from ketav_gateway.http.dependencies import Cursor, Gateway, ListLimit, ProjectId, UserId
 from ketav_gateway.http.idempotency import IdempotencyKey, fingerprint
 from ketav_gateway.http.openapi import CURL_ARGUMENTS
+from ketav_gateway.http.preferences import Preferences, prefers_async
 from ketav_gateway.http.problem_codes import IDEMPOTENT, JSON_BODY, LIST, TEXT
 from ketav_gateway.http.problems import Responses, responses
+from ketav_gateway.jobs.convert import job as job_response
+from ketav_gateway.jobs.exports import create_export
+from ketav_gateway.jobs.routes import JOB_LINKS, accepted
+from ketav_gateway.jobs.schemas import Job
 from ketav_gateway.pages import documents, streams
 from ketav_gateway.pages.convert import page
 from ketav_gateway.pages.schemas import PAGE_EXAMPLE, Page
@@ -30,6 +35,12 @@ _EXPORT: Responses = {
         "content": {streams.media_type(kind): {} for kind in ("pdf", "page")}
         | {streams.media_type("txt"): {"example": "שלום לכולם\n"}}
         | {media_type: {"example": text} for media_type, text in documents.example(_EXAMPLE).items()},
+    },
+    202: {
+        "model": Job,
+        "description": "With `Prefer: respond-async`: a job will write the export. `Location` and `Link` "
+        "have its address; `Retry-After` has the seconds until it is worth asking.",
+        "links": {**JOB_LINKS},
     },
 }
 
@@ -121,7 +132,9 @@ async def _project_with_images(
 @router.get(
     "/{project_id}/export",
     response_class=Response,
-    responses=responses("not-found", "invalid-input", more=_EXPORT),
+    responses=responses(
+        "not-found", "invalid-input", "export-needs-job", "invalid-job", "too-many-exports", more=_EXPORT
+    ),
     openapi_extra={CURL_ARGUMENTS: ["-o export"]},
     summary="Export a project",
 )
@@ -143,13 +156,20 @@ async def export_project(
         list[Id], Query(description="Images to export, in this order; none: all.", max_length=100)
     ] = [],  # noqa: B006 - FastAPI copies it
     images: Annotated[bool, Query(description="Whether a zip contains the image files, too.")] = False,
+    prefer: Preferences = None,
 ) -> Response:
     """Export a project, or some of its images, as a stream; lines are in logical order.
 
     A zip of ALTO or PAGE with images can be imported again. An export that fails midway ends without its
-    last chunk.
+    last chunk. With `Prefer: respond-async` a job writes it, which a project of more than 300 images needs;
+    `GET /jobs/{job_id}/export` has the file. An equal export that waits or is written is not made twice.
     """
     selection = streams.Selection(project_id, image_id, images)
+    if prefer is not None and prefers_async(request):
+        urls = streams.urls_of(request)
+        job = job_response(await create_export(gateway.services, export_format, selection, urls))
+        gateway.export_created.set()
+        return accepted(job, f"/jobs/{job.job_id}", job.job_id)
     return await streams.response(export_format, selection, request, gateway, user_id)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from ketav.registry.v1 import pages_pb2
 from ketav_common.errors import InvalidInput
@@ -21,6 +21,7 @@ from ketav_gateway.http.dependencies import (
     count_compute_request,
 )
 from ketav_gateway.http.idempotency import IdempotencyKey, RequestKey, fingerprint
+from ketav_gateway.http.preferences import Preferences, prefers_async
 from ketav_gateway.http.problem_codes import DOCUMENT, FORM, HAND, IDEMPOTENT, IMAGE, READING, TEXT
 from ketav_gateway.http.problems import Responses, responses
 from ketav_gateway.http.spool import SpooledBytes
@@ -73,11 +74,6 @@ _ACCEPTED: Responses = {
     }
 }
 
-Preferences = Annotated[
-    str | None,
-    Header(alias="Prefer", description="`respond-async`: respond with 202 before the pages are read."),
-]
-
 
 @router.post(
     "/ocr/",
@@ -117,7 +113,7 @@ async def run_ocr(
     pages is answered with the state of each page; the failure of a page is its own. With
     `Prefer: respond-async` a job reads the image, or the document of up to 300 pages.
     """
-    in_background = prefer is not None and _prefers_async(request)
+    in_background = prefer is not None and prefers_async(request)
     gateway.uploads.check(user_id)
     with (
         gateway.spool.counting(user_id) as spooled,
@@ -163,12 +159,6 @@ async def _start_job(gateway: Components, received: DocumentRequest, count: int)
     )
     job = job_response(await jobs.create_job(gateway.services, header, received.path))
     return accepted(job, f"/jobs/{job.job_id}", job.job_id)
-
-
-def _prefers_async(request: Request) -> bool:
-    """Return whether the client prefers not to wait (RFC 7240, section 4.1)."""
-    preferences = ",".join(request.headers.getlist("prefer")).lower().split(",")
-    return any(preference.partition(";")[0].strip() == "respond-async" for preference in preferences)
 
 
 async def _receive(
@@ -269,7 +259,7 @@ async def read_again(
     With `Prefer: respond-async` a job reads it.
     """
     sha256 = fingerprint(request, {"model": model})
-    if prefer is not None and _prefers_async(request):
+    if prefer is not None and prefers_async(request):
         header = convert.rereading_job_header(project_id, image_id, model or "", RequestKey(key, sha256))
         job = job_response(await jobs.create_job(gateway.services, header))
         return accepted(job, f"/projects/{project_id}/images/{image_id}", job.job_id)

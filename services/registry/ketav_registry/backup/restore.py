@@ -50,6 +50,11 @@ UPDATE job_page SET fence = fence + {_MAX_CLAIMS},
 WHERE state IN ('queued', 'running')
 """  # noqa: S608 - a constant
 """The same for the pages of jobs."""
+_JOB_EXPORTS = f"""
+UPDATE job_export SET fence = fence + {_MAX_CLAIMS}, result_key = NULL, result_expires_at = NULL,
+    lease_until = CASE WHEN lease_until IS NULL THEN NULL ELSE clock_timestamp() - interval '1 second' END
+"""  # noqa: S608 - a constant
+"""The same for exports. A backup has no results: they are removed after a day, and can be written again."""
 _SEQUENCES = """
 SELECT attrelid::regclass::text AS name, attname::text AS column,
     pg_get_serial_sequence(attrelid::regclass::text, attname::text) AS sequence
@@ -186,6 +191,8 @@ async def _load_rows(folder: Path, manifest: Manifest, owner_url: str) -> None:
         await connection.execute(_RUNS)
         if "job_page" in {table.name for table in manifest.tables}:  # older backups have no jobs
             await connection.execute(_JOB_PAGES)
+        if "job_export" in {table.name for table in manifest.tables}:
+            await connection.execute(_JOB_EXPORTS)
         await _set_sequences(connection)
         for table in manifest.tables:
             await connection.execute(f"ALTER TABLE {quoted(table.name)} FORCE ROW LEVEL SECURITY")

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from ketav.registry.v1 import jobs_pb2 as pb
 from ketav_registry.convert import common
+from ketav_registry.convert.jobs_exports import export_message
 from ketav_registry.convert.pages import layout
 from ketav_registry.convert.transcriptions import new_line
 from ketav_registry.domain.jobs import (
@@ -11,16 +12,18 @@ from ketav_registry.domain.jobs import (
     Failure,
     FencedPage,
     Job,
-    JobError,
+    JobKind,
     JobPage,
     JobPageState,
     JobState,
     NewJob,
     ReadingOptions,
 )
+from ketav_registry.domain.jobs_exports import JobError
 from ketav_registry.usecases.transcriptions import Reading
 
 _STATES = {state: pb.JobState.Value(f"JOB_STATE_{state.name}") for state in JobState}
+_KINDS = {kind: pb.JobKind.Value(f"JOB_KIND_{kind.name}") for kind in JobKind}
 _PAGE_STATES = {state: pb.JobPageState.Value(f"JOB_PAGE_STATE_{state.name}") for state in JobPageState}
 
 
@@ -66,6 +69,8 @@ def job_message(job: Job) -> pb.Job:
         update_time=common.timestamp(job.update_time),
         expire_time=common.timestamp(job.expire_time),
         pages=[_page_message(page) for page in job.pages],
+        kind=_KINDS[job.kind],
+        export=None if job.export is None else export_message(job.export),
     )
 
 
@@ -103,6 +108,10 @@ def outcome(request: pb.EndJobPageRequest) -> Reading | Failure | None:
         return Reading(reading.model_version, lines, reading.image_sha256, list(reading.warnings))
     if not request.HasField("failure"):
         return None
-    failure = request.failure
-    error = JobError(failure.error.code, failure.error.detail)
-    return Failure(error, failure.retry, timedelta(seconds=failure.retry_seconds), failure.counts)
+    return failure(request.failure)
+
+
+def failure(message: pb.JobPageFailure) -> Failure:
+    """Return the reason of a failed attempt."""
+    error = JobError(message.error.code, message.error.detail)
+    return Failure(error, message.retry, timedelta(seconds=message.retry_seconds), message.counts)

@@ -1,4 +1,4 @@
-"""Jobs: the reading of many pages in the background, with their states and bounds."""
+"""Jobs: the reading of many pages, and exports, in the background, with their states and bounds."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from ketav_registry.domain.jobs_exports import Export, JobError
 from ketav_registry.domain.models import Script
 from ketav_registry.domain.pages import Layout
 from ketav_registry.domain.requests import RequestKey
@@ -18,6 +19,13 @@ JOB_LIFETIME = timedelta(hours=24)
 """Time after which pages that still wait fail: longer than any outage that ends by itself."""
 RETENTION = timedelta(days=30)
 """Time after which a job that has ended is deleted; its pages and transcriptions stay."""
+
+
+class JobKind(StrEnum):
+    """The kind of work of a job."""
+
+    READING = "reading"
+    EXPORT = "export"
 
 
 class JobState(StrEnum):
@@ -47,14 +55,6 @@ ACTIVE_PAGES = (JobPageState.QUEUED, JobPageState.RUNNING)
 """States of a page that has no outcome yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class JobError:
-    """The reason why a page was not read: a code for programs, sentences for the user; empty without one."""
-
-    code: str = ""
-    detail: str = ""
-
-
 TOO_MANY_ATTEMPTS = JobError(
     "too-many-attempts",
     f"Reading the page was interrupted {MAX_ATTEMPTS} times. Send it at a lower resolution or in parts.",
@@ -78,7 +78,7 @@ class JobPage:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job with its counts; `pages` is empty unless they were loaded."""
+    """A job with its counts; `pages` is empty unless they were loaded, and `export` that of an export."""
 
     job_id: UUID
     user_id: UUID
@@ -92,7 +92,9 @@ class Job:
     create_time: datetime
     update_time: datetime
     expire_time: datetime
+    kind: JobKind = JobKind.READING
     pages: tuple[JobPage, ...] = ()
+    export: Export | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,7 +115,7 @@ async def orphans(keys: Sequence[str], stores: Stores) -> list[str]:
 
 def _has_owner(key: str) -> bool:
     """Return whether an object belongs to a user; files of bases stay, because imports share them."""
-    return key.startswith(("images/", "documents/")) or parse_user_model_key(key) is not None
+    return key.startswith(("images/", "documents/", "exports/")) or parse_user_model_key(key) is not None
 
 
 async def _check_rows(stores: Stores, report: Report) -> None:

@@ -13,13 +13,14 @@ from ketav_registry.domain.jobs import (
     JOB_LIFETIME,
     Document,
     Job,
-    JobError,
+    JobKind,
     JobPage,
     JobPageState,
     JobState,
     NewJob,
     job_state,
 )
+from ketav_registry.domain.jobs_exports import JobError
 from ketav_registry.domain.requests import ListPosition, RequestKey
 from ketav_registry.repository import members
 from ketav_registry.repository.object_removal import enqueue
@@ -44,6 +45,7 @@ def job_of(row: Any, pages: Sequence[JobPage] = ()) -> Job:  # noqa: ANN401 - a 
         row.created_at,
         row.updated_at,
         row.expires_at,
+        row.kind,
         tuple(pages),
     )
 
@@ -135,14 +137,14 @@ def creator(columns: sa.ColumnCollection[str, Any]) -> sa.ColumnElement[UUID]:
     return sa.func.coalesce(columns.member_id, columns.user_id)
 
 
-def _is_visible(user_id: UUID) -> sa.ColumnElement[bool]:
+def is_visible(user_id: UUID) -> sa.ColumnElement[bool]:
     """Return the condition of a job of a project that a user owns or is a member of."""
     return sa.or_(_job.user_id == user_id, _job.project_id.in_(members.shared_projects(user_id)))
 
 
 async def find_project(transaction: Transaction, user_id: UUID, job_id: UUID) -> UUID | None:
     """Return the project of a job; None when the user sees no such job."""
-    query = sa.select(_job.project_id).where(_job.id == job_id, _is_visible(user_id))
+    query = sa.select(_job.project_id).where(_job.id == job_id, is_visible(user_id))
     project_id: UUID | None = await transaction.scalar(query)
     return project_id
 
@@ -151,7 +153,7 @@ async def list_jobs(
     transaction: Transaction, user_id: UUID, after: ListPosition[UUID] | None, limit: int
 ) -> list[Job]:
     """Return the jobs of the projects that a user sees, without their pages, newest first."""
-    query = job.select().where(_is_visible(user_id))
+    query = job.select().where(is_visible(user_id))
     if after is not None:
         query = query.where(sa.tuple_(_job.created_at, _job.id) < after)
     query = query.order_by(_job.created_at.desc(), _job.id.desc()).limit(limit)
@@ -159,10 +161,13 @@ async def list_jobs(
 
 
 async def count_waiting_pages(transaction: Transaction, user_id: UUID) -> int:
-    """Count the pages without an outcome of the jobs that a user created."""
+    """Count the pages without an outcome of the reading jobs that a user created."""
     unread = sa.func.sum(_job.page_count - _job.pages_read - _job.pages_failed)
     query = sa.select(unread).where(
-        _is_visible(user_id), creator(_job) == user_id, _job.state.in_(ACTIVE_JOBS)
+        is_visible(user_id),
+        creator(_job) == user_id,
+        _job.kind == JobKind.READING,
+        _job.state.in_(ACTIVE_JOBS),
     )
     return int(await transaction.scalar(query) or 0)
 

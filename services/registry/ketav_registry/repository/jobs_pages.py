@@ -16,6 +16,7 @@ from ketav_registry.domain.jobs import (
     ClaimedPage,
     Failure,
     FencedPage,
+    JobKind,
     JobPageState,
     ReadingOptions,
 )
@@ -52,7 +53,9 @@ async def next_job(
     """
     waits = sa.exists().where(_page.job_id == _job.id, _IS_WAITING)
     other = job.alias()
-    last_turn = sa.select(sa.func.max(other.c.served_at)).where(creator(other.c) == creator(_job))
+    last_turn = sa.select(sa.func.max(other.c.served_at)).where(
+        creator(other.c) == creator(_job), other.c.kind == JobKind.READING
+    )
     query = (
         sa.select(_job.user_id, _job.id)
         .where(_IS_SERVED, waits, _job.user_id.not_in(passed_over))

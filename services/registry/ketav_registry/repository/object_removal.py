@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql as pg
 from ketav_registry.database import Transaction
 from ketav_registry.domain.models import ModelState, parse_user_model_key, user_model_key
 from ketav_registry.domain.pages import digest_key
-from ketav_registry.tables import job, model_version, object_removal, page
+from ketav_registry.tables import job, job_export, model_version, object_removal, page
 
 _removal, _version, _page = object_removal.c, model_version.c, page.c
 REMOVAL_LOCK = 0x6B65746164
@@ -63,7 +63,9 @@ async def referenced_keys(transaction: Transaction, keys: Sequence[str]) -> set[
     """Return the keys that a row refers to; call it in a system transaction, which sees all rows."""
     images = await transaction.scalars(sa.select(_page.object_key).where(_page.object_key.in_(keys)))
     documents = await transaction.scalars(sa.select(job.c.document_key).where(job.c.document_key.in_(keys)))
-    referenced = {*images, *documents}
+    result_key = job_export.c.result_key
+    results = await transaction.scalars(sa.select(result_key).where(result_key.in_(keys)))
+    referenced = {*images, *documents, *results}
     digests = [bytes.fromhex(match[1]) for key in keys if (match := _DIGEST_KEY.fullmatch(key))]
     by_digest = sa.select(_page.sha256).where(_page.sha256.in_(digests), _page.object_key.is_(None))
     referenced |= {digest_key(digest) for digest in await transaction.scalars(by_digest)}

@@ -27,7 +27,7 @@ _MAX_AGE = timedelta(days=30)
 """Age after which deliveries that have ended are deleted."""
 _RUN_COLUMNS = ("state", "script", "new_base", "verdict", "cer_base", "cer_candidate")
 """Columns of a run that its delivery contains."""
-_JOB_COLUMNS = ("project_id", "state", "page_count", "pages_read", "pages_failed")
+_JOB_COLUMNS = ("kind", "project_id", "state", "page_count", "pages_read", "pages_failed")
 """Columns of a job that its delivery contains."""
 _IS_WAITING = _delivery.state == DeliveryState.WAITING
 

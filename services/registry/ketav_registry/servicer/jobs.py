@@ -2,16 +2,20 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from uuid import UUID
 
 from ketav.registry.v1 import jobs_pb2 as pb
 from ketav.registry.v1 import jobs_pb2_grpc
 from ketav_common.context import current_identity, current_user, require_role, require_work
-from ketav_common.identity import Work
+from ketav_common.errors import Forbidden
+from ketav_common.identity import Identity, Work
 from ketav_registry.convert import common
 from ketav_registry.convert import jobs as convert
+from ketav_registry.convert import jobs_exports as convert_exports
 from ketav_registry.domain.jobs import FencedPage
+from ketav_registry.domain.jobs_exports import FencedExport
 from ketav_registry.stores import Stores
-from ketav_registry.usecases import jobs, jobs_claims, jobs_pages
+from ketav_registry.usecases import jobs, jobs_claims, jobs_exports, jobs_pages
 
 
 class JobServicer(jobs_pb2_grpc.JobServiceServicer):
@@ -93,10 +97,68 @@ class JobServicer(jobs_pb2_grpc.JobServiceServicer):
             yield pb.DownloadDocumentResponse(chunk=chunk)
 
     async def SweepJobs(self, request: pb.SweepJobsRequest, context: object) -> pb.SweepJobsResponse:
-        """Return abandoned pages to the queue, end late jobs, and count the pages that wait."""
+        """Return abandoned pages to the queue, end late jobs, expire results, and count waiting pages."""
         require_role("recognizer")
         swept = await jobs_pages.sweep_jobs(stores=self._stores)
+        await jobs_exports.sweep_exports(stores=self._stores)
         return pb.SweepJobsResponse(waiting_pages=swept.waiting_pages)
+
+    async def CreateExport(self, request: pb.CreateExportRequest, context: object) -> pb.CreateExportResponse:
+        """Create a job of the caller that exports a project."""
+        new = convert_exports.new_export(request)
+        job = await jobs_exports.create_export(current_user(), new, stores=self._stores)
+        return pb.CreateExportResponse(job=convert.job_message(job))
+
+    async def ClaimExport(self, request: pb.ClaimExportRequest, context: object) -> pb.ClaimExportResponse:
+        """Claim the export that is written next."""
+        require_role("gateway")
+        claimed = await jobs_exports.claim_export(lease=self._lease, stores=self._stores)
+        message = None if claimed is None else convert_exports.claimed_message(claimed)
+        return pb.ClaimExportResponse(export=message)
+
+    async def RenewExport(self, request: pb.RenewExportRequest, context: object) -> pb.RenewExportResponse:
+        """Renew the lease of a claimed export."""
+        owner_id, export = _claimed_export(require_role("gateway"), request)
+        await jobs_exports.renew_export(
+            owner_id, export, request.pages_written, lease=self._lease, stores=self._stores
+        )
+        return pb.RenewExportResponse()
+
+    async def EndExport(
+        self, request_iterator: AsyncIterator[pb.EndExportRequest], context: object
+    ) -> pb.EndExportResponse:
+        """Store the result of a claimed export, or record why it failed."""
+        caller = require_role("gateway")
+        header, chunks = await common.upload(request_iterator)
+        owner_id, export = _claimed_export(caller, header)
+        if header.HasField("failure"):
+            failure = convert.failure(header.failure)
+            job = await jobs_exports.fail_export(owner_id, export, failure, stores=self._stores)
+        else:
+            job = await jobs_exports.store_export(
+                owner_id, export, chunks, header.size_bytes, stores=self._stores
+            )
+        return pb.EndExportResponse(job=convert.job_message(job))
+
+    async def DownloadExport(
+        self, request: pb.DownloadExportRequest, context: object
+    ) -> AsyncIterator[pb.DownloadExportResponse]:
+        """Stream the result of an export of the caller."""
+        user_id, job_id = current_user(), common.uuid(request.job_id, "job_id")
+        offset, length = max(0, request.offset), max(0, request.length)
+        async for part in jobs_exports.download_export(user_id, job_id, offset, length, stores=self._stores):
+            yield pb.DownloadExportResponse(chunk=part)
+
+
+def _claimed_export(
+    caller: Identity, request: pb.RenewExportRequest | pb.EndExportHeader
+) -> tuple[UUID, FencedExport]:
+    """Return the owner and the export that a request names. Forbidden: the identity is not bound to it."""
+    export = FencedExport(common.uuid(request.job_id, "job_id"), request.fence)
+    require_work(Work(export.job_id, export.fence))
+    if caller.user_id is None:
+        raise Forbidden("The call names no owner of the export. Sign an identity with the user's id.")
+    return caller.user_id, export
 
 
 def _claimed_page(request: pb.RenewJobPageRequest | pb.EndJobPageRequest) -> FencedPage:

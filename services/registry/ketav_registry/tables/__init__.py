@@ -6,7 +6,7 @@ from ketav_registry.tables.columns import metadata
 from ketav_registry.tables.corrections import correction, feedback
 from ketav_registry.tables.erasure import erasure
 from ketav_registry.tables.ground_truth import dataset, dataset_line
-from ketav_registry.tables.jobs import job, job_page
+from ketav_registry.tables.jobs import job, job_export, job_page
 from ketav_registry.tables.members import project_member
 from ketav_registry.tables.models import active_hand_model, active_model, model_version
 from ketav_registry.tables.object_removal import object_removal
@@ -32,6 +32,7 @@ __all__ = [
     "feedback",
     "hand",
     "job",
+    "job_export",
     "job_page",
     "line",
     "metadata",

@@ -1,8 +1,9 @@
-"""Jobs and their pages."""
+"""Jobs, their pages, and what exports write."""
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
 
-from ketav_registry.domain.jobs import JobPageState, JobState
+from ketav_registry.domain.jobs import JobKind, JobPageState, JobState
 from ketav_registry.domain.pages import Layout
 from ketav_registry.tables.columns import (
     created_at,
@@ -29,6 +30,7 @@ job = sa.Table(
     sa.Column("project_id", sa.Uuid, nullable=False),
     # The member of the project who created it, and whose turns count; NULL: the owner.
     member(),
+    sa.Column("kind", enumeration(JobKind), nullable=False, server_default=JobKind.READING.value),
     sa.Column("state", enumeration(JobState), nullable=False),
     # Incremented by each change that users see.
     sa.Column("revision", sa.BigInteger, nullable=False, server_default="1"),
@@ -83,4 +85,33 @@ job_page = sa.Table(
     sa.PrimaryKeyConstraint("job_id", "position"),
     foreign_key("job", "job_id", cascade=True),
     sa.Index("ix_job_page_active", "job_id", "state", "position", postgresql_where=_ACTIVE),
+)
+
+job_export = sa.Table(
+    "job_export",
+    metadata,
+    sa.Column("job_id", sa.Uuid, primary_key=True),
+    sa.Column("user_id", sa.Uuid, nullable=False),
+    sa.Column("format", sa.Text, nullable=False),
+    # Pages to export in this order; empty: all of the project.
+    sa.Column("page_ids", pg.ARRAY(sa.Uuid), nullable=False),
+    sa.Column("images", sa.Boolean, nullable=False),
+    # URL that the document names as its own, and that of the API.
+    sa.Column("address", sa.Text, nullable=False),
+    sa.Column("base", sa.Text, nullable=False),
+    # Incremented by each claim: the writes of an earlier claim change no row.
+    sa.Column("fence", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    # NULL while no gateway writes the export.
+    sa.Column("lease_until", sa.DateTime(timezone=True)),
+    # Time of the next attempt.
+    timestamp("due_at"),
+    sa.Column("error_code", sa.Text, nullable=False, server_default=""),
+    sa.Column("error_detail", sa.Text, nullable=False, server_default=""),
+    # The stored file; NULL before it is stored and after it was removed.
+    sa.Column("result_key", sa.Text, unique=True),
+    sa.Column("result_sha256", sa.LargeBinary),
+    sa.Column("result_bytes", sa.BigInteger),
+    sa.Column("result_expires_at", sa.DateTime(timezone=True)),
+    foreign_key("job", "job_id", cascade=True),
 )

@@ -13,6 +13,7 @@ from ketav_registry.domain.transcriptions import LineKey
 from ketav_registry.repository import corrections, corrections_history, erasure
 from ketav_registry.stores import Stores
 from ketav_registry.usecases.erasure import taint_and_fall_back
+from ketav_registry.usecases.jobs_exports import end_exports
 from ketav_registry.usecases.pages import require_page
 
 log = get_logger()
@@ -46,6 +47,7 @@ async def withdraw_correction(
         lines = erasure.trained_line(owner_id, key)
         async with scope.as_owner():
             consequences = await taint_and_fall_back(transaction, owner_id, lines)
+            await end_exports(transaction, owner_id, project_id)
     log.info("correction_withdrawn", tainted=len(consequences.tainted_versions))
     count = feedback.ground_truth_lines if feedback else 0
     return Withdrawal(line_id, count, consequences)

@@ -17,6 +17,7 @@ from ketav_registry.repository import (
     erasure,
     ground_truth,
     jobs,
+    jobs_exports,
     models,
     projects_hands,
     training_policy,
@@ -24,6 +25,7 @@ from ketav_registry.repository import (
 )
 from ketav_registry.repository.erasure import LineFilter, PageFilter
 from ketav_registry.stores import Stores
+from ketav_registry.usecases.jobs_exports import end_exports
 from ketav_registry.usecases.pages import require_page
 from ketav_registry.usecases.projects import require_project
 
@@ -36,6 +38,7 @@ async def delete_page(user_id: UUID, project_id: UUID, page_id: UUID, *, stores:
         transaction = scope.transaction
         await require_page(transaction, user_id, project_id, page_id)
         pages = erasure.pages_of(user_id, project_id, page_id)
+        await end_exports(transaction, user_id, project_id)
         return await _erase(transaction, user_id, ErasureKind.PAGE, pages)
 
 
@@ -50,6 +53,7 @@ async def delete_project(user_id: UUID, project_id: UUID, *, stores: Stores) -> 
         pages = erasure.pages_of(user_id, project_id)
         done = await _erase(transaction, user_id, ErasureKind.PROJECT, pages)
         await jobs.queue_documents(transaction, user_id, project_id)
+        await jobs_exports.remove_results(transaction, user_id, project_id)
         await erasure.delete_project(transaction, user_id, project_id)
         if project.hand.hand_id is not None:
             await projects_hands.rename_unused(transaction, user_id, project.hand.hand_id)
@@ -66,6 +70,7 @@ async def delete_account(user_id: UUID, *, stores: Stores) -> Erasure:
         done = await erasure.count(transaction, pages)
         await erasure.queue_images(transaction, user_id, pages)
         await jobs.queue_documents(transaction, user_id)
+        await jobs_exports.remove_results(transaction, user_id)
         await erasure.queue_models(transaction, user_id, await erasure.list_versions(transaction, user_id))
         await erasure.delete_pages(transaction, pages)
         if not await erasure.delete_account(transaction, user_id):

@@ -19,13 +19,15 @@ from ketav_registry.domain.jobs import (
     MAX_WAITING_PAGES,
     Document,
     Job,
+    JobKind,
+    JobState,
     NewJob,
     document_key,
 )
 from ketav_registry.domain.members import Role
 from ketav_registry.domain.projects_hands import Hand
 from ketav_registry.domain.requests import ListPosition, RequestKey
-from ketav_registry.repository import jobs, projects, requests
+from ketav_registry.repository import jobs, jobs_exports, projects, requests
 from ketav_registry.stores import Stores
 from ketav_registry.usecases.models import reading_model
 from ketav_registry.usecases.pages import discard_object
@@ -190,7 +192,7 @@ async def _insert(user_id: UUID, job_id: UUID, new: NewJob, document: Document |
 
 
 @asynccontextmanager
-async def _open_project(
+async def open_project(
     user_id: UUID, job_id: UUID, needed: Role, stores: Stores
 ) -> AsyncIterator[ProjectScope]:
     """Open a transaction for the project of a job. NotFound: no job that the user sees has this id."""
@@ -207,12 +209,12 @@ async def require_job(transaction: Transaction, user_id: UUID, job_id: UUID, *, 
     job = await jobs.find_job(transaction, user_id, job_id, pages=pages)
     if job is None:
         raise NotFound(_NO_JOB)
-    return job
+    return (await jobs_exports.with_exports(transaction, [job]))[0]
 
 
 async def get_job(user_id: UUID, job_id: UUID, *, pages: bool = True, stores: Stores) -> Job:
     """Return a job of a project that the user sees, with its pages or without. NotFound: no such job."""
-    async with _open_project(user_id, job_id, Role.VIEWER, stores) as scope:
+    async with open_project(user_id, job_id, Role.VIEWER, stores) as scope:
         return await require_job(scope.transaction, scope.owner_id, job_id, pages=pages)
 
 
@@ -222,6 +224,7 @@ async def list_jobs(
     """Return at most `limit` jobs of the projects that the user sees, newest first, without their pages."""
     async with stores.database.user(user_id) as transaction:
         rows = await jobs.list_jobs(transaction, user_id, after, limit + 1)
+        rows = await jobs_exports.with_exports(transaction, rows)
     if len(rows) <= limit:
         return JobList(rows, None)
     last = rows[limit - 1]
@@ -231,11 +234,14 @@ async def list_jobs(
 async def cancel_job(user_id: UUID, job_id: UUID, request: RequestKey, *, stores: Stores) -> Job:
     """Cancel a job: pages that wait are not read; a page that is being read keeps its outcome.
 
-    A repeated request changes nothing and gets the job. NotFound: there is no such job. Precondition
-    job-ended: it has ended already. Conflict idempotency-key-reused.
+    An export ends at once, also one that a viewer has created. A repeated request changes nothing and gets
+    the job. NotFound: there is no such job. Precondition job-ended: it has ended already. Conflict
+    idempotency-key-reused.
     """
-    async with _open_project(user_id, job_id, Role.EDITOR, stores) as scope:
+    async with open_project(user_id, job_id, Role.VIEWER, stores) as scope:
         transaction = scope.transaction
+        if not await jobs_exports.is_own(transaction, job_id):
+            scope.require(Role.EDITOR)
         locked = await jobs.lock_job(transaction, job_id, scope.owner_id)
         if locked is None:
             raise NotFound(_NO_JOB)
@@ -245,8 +251,11 @@ async def cancel_job(user_id: UUID, job_id: UUID, request: RequestKey, *, stores
             raise Precondition(
                 "The job has ended already. Its pages are shown by GET /jobs/JOB_ID.", code="job-ended"
             )
-        await jobs.request_cancellation(transaction, job_id)
-        job = await jobs.refresh(transaction, locked)
+        if locked.kind is JobKind.EXPORT:
+            job = await jobs_exports.end(transaction, job_id, JobState.CANCELLED)
+        else:
+            await jobs.request_cancellation(transaction, job_id)
+            job = await jobs.refresh(transaction, locked)
     count_end(job)
     return job
 

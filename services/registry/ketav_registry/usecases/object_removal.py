@@ -28,7 +28,7 @@ _MIN_SUSPICIOUS_ORPHANS = 20
 store: a crash leaves one object."""
 
 
-PREFIXES = ("images/", "documents/", "models/")
+PREFIXES = ("images/", "documents/", "exports/", "models/")
 """Prefixes of the keys of all objects."""
 
 
@@ -126,7 +126,7 @@ async def _remove_orphans(prefix: str, last_key: str, stores: Stores) -> str:
 
 def _is_removable(key: str) -> bool:
     """Return whether an object belongs to a page, a job or a user's model; base models are never removed."""
-    return key.startswith(("images/", "documents/")) or parse_user_model_key(key) is not None
+    return key.startswith(("images/", "documents/", "exports/")) or parse_user_model_key(key) is not None
 
 
 def is_plausible(orphans: Sequence[str], listed: int) -> bool:

@@ -33,6 +33,7 @@ from ketav_registry.stores import Stores
 from ketav_registry.usecases.corrections import known_alphabet, with_quarantines
 from ketav_registry.usecases.corrections_withdrawal import withdrawal_of
 from ketav_registry.usecases.erasure import taint_and_fall_back
+from ketav_registry.usecases.jobs_exports import end_exports
 from ketav_registry.usecases.pages import require_page
 from ketav_registry.usecases.projects import require_project
 from ketav_registry.usecases.transcriptions import check_lines
@@ -235,6 +236,7 @@ async def _taint_deleted(transaction: Transaction, user_id: UUID, changes: _Chan
     if not deleted:
         return _NOTHING_DELETED
     digests = [*deleted, *(digest for line in deleted.values() for digest in line.replaces)]
+    await end_exports(transaction, user_id, changes.page.project_id)
     lines = erasure.deleted_lines(user_id, changes.page.page_id, digests)
     return await taint_and_fall_back(transaction, user_id, lines)
 

@@ -5,11 +5,16 @@ import httpx
 from ketav_client.call import Call
 
 from ...models.export_project_format import ExportProjectFormat
+from ...models.job import Job
 from ...types import UNSET, Unset
 
 
-def _parse(response: httpx.Response) -> bytes:
-    return response.content
+def _parse(response: httpx.Response) -> bytes | Job:
+    if response.status_code == 200:
+        return response.content
+    response_202 = Job.from_dict(response.json())
+
+    return response_202
 
 
 def export_project(
@@ -18,13 +23,16 @@ def export_project(
     format_: ExportProjectFormat | Unset = UNSET,
     image_id: list[str] | Unset = UNSET,
     images: bool | Unset = UNSET,
-) -> Call[bytes]:
+    prefer: None | str | Unset = UNSET,
+) -> Call[bytes | Job]:
     """Export a project.
 
     Export a project, or some of its images, as a stream; lines are in logical order.
 
     A zip of ALTO or PAGE with images can be imported again. An export that fails midway ends
-    without its last chunk.
+    without its last chunk. With `Prefer: respond-async` a job writes it, which a project of more
+    than 300 images needs; `GET /jobs/{job_id}/export` has the file. An equal export that waits or
+    is written is not made twice.
 
     Args:
         project_id (str): UUID of the project.
@@ -33,7 +41,11 @@ def export_project(
             `pairs`: a zip with an image and a `.gt.txt` for each line whose text is verified.
         image_id (list[str] | Unset): Images to export, in this order; none: all.
         images (bool | Unset): Whether a zip contains the image files, too.
+        prefer (None | str | Unset): `respond-async`: respond with 202; a job does the work.
     """
+    headers: dict[str, Any] = {}
+    if not isinstance(prefer, Unset):
+        headers["Prefer"] = prefer
 
     params: dict[str, Any] = {}
 
@@ -55,6 +67,7 @@ def export_project(
 
     _kwargs: dict[str, Any] = {}
     _kwargs["params"] = params
+    _kwargs["headers"] = headers
     return Call(
         "get",
         "/projects/{project_id}/export".format(

@@ -39,7 +39,7 @@ def read_again(
         image_id (str): UUID of the image.
         model (None | str | Unset): Model version to read with, one of yours or a base model;
             without it your active model.
-        prefer (None | str | Unset): `respond-async`: respond with 202 before the pages are read.
+        prefer (None | str | Unset): `respond-async`: respond with 202; a job does the work.
         idempotency_key (None | str | Unset): A name for this request: the same request sent again
             with it is done once.
     """

@@ -69,7 +69,7 @@ def run_ocr(
     own. With `Prefer: respond-async` a job reads the image, or the document of up to 300 pages.
 
     Args:
-        prefer (None | str | Unset): `respond-async`: respond with 202 before the pages are read.
+        prefer (None | str | Unset): `respond-async`: respond with 202; a job does the work.
         idempotency_key (None | str | Unset): A name for this request: the same request sent again
             with it is done once.
         body (RunOcrBody):

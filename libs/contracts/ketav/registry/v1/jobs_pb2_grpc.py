@@ -27,7 +27,8 @@ if _version_not_supported:
 
 class JobServiceStub:
     """Keeps the jobs and their pages. PostgreSQL is the truth about them; the message queue carries only their ids.
-    Calls of the role recognizer carry the fence of their claim; a call with a stale fence is ABORTED and changes nothing.
+    Calls of the roles recognizer and gateway carry the fence of their claim; a call with a stale fence is ABORTED and
+    changes nothing.
     """
 
     def __init__(self, channel):
@@ -81,11 +82,37 @@ class JobServiceStub:
                 request_serializer=ketav_dot_registry_dot_v1_dot_jobs__pb2.SweepJobsRequest.SerializeToString,
                 response_deserializer=ketav_dot_registry_dot_v1_dot_jobs__pb2.SweepJobsResponse.FromString,
                 _registered_method=True)
+        self.CreateExport = channel.unary_unary(
+                '/ketav.registry.v1.JobService/CreateExport',
+                request_serializer=ketav_dot_registry_dot_v1_dot_jobs__pb2.CreateExportRequest.SerializeToString,
+                response_deserializer=ketav_dot_registry_dot_v1_dot_jobs__pb2.CreateExportResponse.FromString,
+                _registered_method=True)
+        self.ClaimExport = channel.unary_unary(
+                '/ketav.registry.v1.JobService/ClaimExport',
+                request_serializer=ketav_dot_registry_dot_v1_dot_jobs__pb2.ClaimExportRequest.SerializeToString,
+                response_deserializer=ketav_dot_registry_dot_v1_dot_jobs__pb2.ClaimExportResponse.FromString,
+                _registered_method=True)
+        self.RenewExport = channel.unary_unary(
+                '/ketav.registry.v1.JobService/RenewExport',
+                request_serializer=ketav_dot_registry_dot_v1_dot_jobs__pb2.RenewExportRequest.SerializeToString,
+                response_deserializer=ketav_dot_registry_dot_v1_dot_jobs__pb2.RenewExportResponse.FromString,
+                _registered_method=True)
+        self.EndExport = channel.stream_unary(
+                '/ketav.registry.v1.JobService/EndExport',
+                request_serializer=ketav_dot_registry_dot_v1_dot_jobs__pb2.EndExportRequest.SerializeToString,
+                response_deserializer=ketav_dot_registry_dot_v1_dot_jobs__pb2.EndExportResponse.FromString,
+                _registered_method=True)
+        self.DownloadExport = channel.unary_stream(
+                '/ketav.registry.v1.JobService/DownloadExport',
+                request_serializer=ketav_dot_registry_dot_v1_dot_jobs__pb2.DownloadExportRequest.SerializeToString,
+                response_deserializer=ketav_dot_registry_dot_v1_dot_jobs__pb2.DownloadExportResponse.FromString,
+                _registered_method=True)
 
 
 class JobServiceServicer:
     """Keeps the jobs and their pages. PostgreSQL is the truth about them; the message queue carries only their ids.
-    Calls of the role recognizer carry the fence of their claim; a call with a stale fence is ABORTED and changes nothing.
+    Calls of the roles recognizer and gateway carry the fence of their claim; a call with a stale fence is ABORTED and
+    changes nothing.
     """
 
     def CreateJob(self, request_iterator, context):
@@ -113,7 +140,8 @@ class JobServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CancelJob(self, request, context):
-        """Cancels a job of the caller. Pages that wait are cancelled at once; one that is being read keeps its outcome.
+        """Cancels a job of the caller. Pages that wait are cancelled at once; one that is being read keeps its outcome. An
+        export ends at once.
         FAILED_PRECONDITION job-ended: the job has ended already. A repeated request returns the job as it is now.
         ALREADY_EXISTS idempotency-key-reused: another request had the key.
         """
@@ -153,8 +181,49 @@ class JobServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def SweepJobs(self, request, context):
-        """Returns pages with an expired lease to the queue, ends jobs whose time is over, deletes old ones, and counts the
-        pages that wait. Role: recognizer.
+        """Returns pages with an expired lease to the queue, ends jobs whose time is over, deletes old ones and old results of
+        exports, and counts the pages that wait. Role: recognizer.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateExport(self, request, context):
+        """Creates a job that exports a project or some of its pages. A viewer may. While an equal export of the caller waits
+        or is written, the response has its job. NOT_FOUND: no such project or page. RESOURCE_EXHAUSTED too-many-exports:
+        the caller has too many that wait or are written.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ClaimExport(self, request, context):
+        """Claims the export that is written next: the users take turns. Increments its fence and starts a lease. The response
+        has no export when none waits. Role: gateway.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RenewExport(self, request, context):
+        """Renews the lease of a claimed export and records its progress. ABORTED stale-fence: another gateway has claimed it,
+        or it has ended, because its user has cancelled it or data of the project was deleted. Role: gateway.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EndExport(self, request_iterator, context):
+        """Stores the result of a claimed export, or records why it failed. The first message is the header, the others carry
+        the file. ABORTED stale-fence: another gateway has claimed it, or it has ended; nothing is stored. Role: gateway.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DownloadExport(self, request, context):
+        """Streams the result of an export, or a part of it, in chunks. NOT_FOUND: there is no such job, it is no export, or
+        `export-expired`: the export is not written yet, has failed, or its result was removed.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -208,6 +277,31 @@ def add_JobServiceServicer_to_server(servicer, server):
                     request_deserializer=ketav_dot_registry_dot_v1_dot_jobs__pb2.SweepJobsRequest.FromString,
                     response_serializer=ketav_dot_registry_dot_v1_dot_jobs__pb2.SweepJobsResponse.SerializeToString,
             ),
+            'CreateExport': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateExport,
+                    request_deserializer=ketav_dot_registry_dot_v1_dot_jobs__pb2.CreateExportRequest.FromString,
+                    response_serializer=ketav_dot_registry_dot_v1_dot_jobs__pb2.CreateExportResponse.SerializeToString,
+            ),
+            'ClaimExport': grpc.unary_unary_rpc_method_handler(
+                    servicer.ClaimExport,
+                    request_deserializer=ketav_dot_registry_dot_v1_dot_jobs__pb2.ClaimExportRequest.FromString,
+                    response_serializer=ketav_dot_registry_dot_v1_dot_jobs__pb2.ClaimExportResponse.SerializeToString,
+            ),
+            'RenewExport': grpc.unary_unary_rpc_method_handler(
+                    servicer.RenewExport,
+                    request_deserializer=ketav_dot_registry_dot_v1_dot_jobs__pb2.RenewExportRequest.FromString,
+                    response_serializer=ketav_dot_registry_dot_v1_dot_jobs__pb2.RenewExportResponse.SerializeToString,
+            ),
+            'EndExport': grpc.stream_unary_rpc_method_handler(
+                    servicer.EndExport,
+                    request_deserializer=ketav_dot_registry_dot_v1_dot_jobs__pb2.EndExportRequest.FromString,
+                    response_serializer=ketav_dot_registry_dot_v1_dot_jobs__pb2.EndExportResponse.SerializeToString,
+            ),
+            'DownloadExport': grpc.unary_stream_rpc_method_handler(
+                    servicer.DownloadExport,
+                    request_deserializer=ketav_dot_registry_dot_v1_dot_jobs__pb2.DownloadExportRequest.FromString,
+                    response_serializer=ketav_dot_registry_dot_v1_dot_jobs__pb2.DownloadExportResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'ketav.registry.v1.JobService', rpc_method_handlers)
@@ -218,7 +312,8 @@ def add_JobServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class JobService:
     """Keeps the jobs and their pages. PostgreSQL is the truth about them; the message queue carries only their ids.
-    Calls of the role recognizer carry the fence of their claim; a call with a stale fence is ABORTED and changes nothing.
+    Calls of the roles recognizer and gateway carry the fence of their claim; a call with a stale fence is ABORTED and
+    changes nothing.
     """
 
     @staticmethod
@@ -454,6 +549,141 @@ class JobService:
             '/ketav.registry.v1.JobService/SweepJobs',
             ketav_dot_registry_dot_v1_dot_jobs__pb2.SweepJobsRequest.SerializeToString,
             ketav_dot_registry_dot_v1_dot_jobs__pb2.SweepJobsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateExport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ketav.registry.v1.JobService/CreateExport',
+            ketav_dot_registry_dot_v1_dot_jobs__pb2.CreateExportRequest.SerializeToString,
+            ketav_dot_registry_dot_v1_dot_jobs__pb2.CreateExportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ClaimExport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ketav.registry.v1.JobService/ClaimExport',
+            ketav_dot_registry_dot_v1_dot_jobs__pb2.ClaimExportRequest.SerializeToString,
+            ketav_dot_registry_dot_v1_dot_jobs__pb2.ClaimExportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RenewExport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ketav.registry.v1.JobService/RenewExport',
+            ketav_dot_registry_dot_v1_dot_jobs__pb2.RenewExportRequest.SerializeToString,
+            ketav_dot_registry_dot_v1_dot_jobs__pb2.RenewExportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EndExport(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/ketav.registry.v1.JobService/EndExport',
+            ketav_dot_registry_dot_v1_dot_jobs__pb2.EndExportRequest.SerializeToString,
+            ketav_dot_registry_dot_v1_dot_jobs__pb2.EndExportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DownloadExport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/ketav.registry.v1.JobService/DownloadExport',
+            ketav_dot_registry_dot_v1_dot_jobs__pb2.DownloadExportRequest.SerializeToString,
+            ketav_dot_registry_dot_v1_dot_jobs__pb2.DownloadExportResponse.FromString,
             options,
             channel_credentials,
             insecure,
