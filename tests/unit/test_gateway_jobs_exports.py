@@ -10,7 +10,7 @@ import pytest
 
 from ketav.registry.v1 import jobs_pb2
 from ketav_common.errors import Unavailable
-from ketav_gateway.jobs import exports
+from ketav_gateway.pages import export_jobs
 from tests.parts.exported_pages import written
 from tests.parts.gateway import Gateway, png, upload, without_trace
 
@@ -138,7 +138,7 @@ async def test_an_export_that_becomes_too_large_fails_with_its_reason(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is not tried again."""
-    monkeypatch.setattr(exports, "MAX_EXPORT_BYTES", 10)
+    monkeypatch.setattr(export_jobs, "MAX_EXPORT_BYTES", 10)
     project_id, _ = await new_project(gateway)
     job = await written(gateway.client, (await start(gateway, project_id, format="pdf"))["job_id"])
     assert (job["state"], job["export"]["error"]["code"]) == ("failed", "export-too-large")

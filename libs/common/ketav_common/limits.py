@@ -24,7 +24,7 @@ MAX_DOCUMENT_PAGES: Final = 20
 MAX_JOB_PAGES: Final = 300
 """Pages of a job, and of a PDF or TIFF that is read by one: a long notebook, a quarter of an hour of work."""
 
-MAX_EXPORT_BYTES: Final = 2 * 1024 * MIB
+MAX_EXPORT_BYTES: Final = 2_000 * MIB
 """Bytes of an export that a job writes: 1,000 pages with images of 2 MiB. The gateway and the registry each
 hold one in a temporary file."""
 MAX_DIRECT_EXPORT_PAGES: Final = MAX_JOB_PAGES

@@ -18,11 +18,11 @@ from ketav_gateway.http.edge import Edge, EdgeLimits
 from ketav_gateway.http.openapi import DescribedAPI, operation_id
 from ketav_gateway.http.parameters import refuse_unknown_parameters
 from ketav_gateway.http.routes import router as system
-from ketav_gateway.jobs.export_routes import router as job_exports
 from ketav_gateway.jobs.routes import router as jobs
 from ketav_gateway.members.routes import router as members
 from ketav_gateway.models.routes import router as models
 from ketav_gateway.next_lines.routes import router as next_lines
+from ketav_gateway.pages.export_job_routes import router as job_exports
 from ketav_gateway.pages.line_routes import router as lines
 from ketav_gateway.pages.routes import router as pages
 from ketav_gateway.projects.routes import router as projects

@@ -31,7 +31,7 @@ from ketav_gateway.http.rates import RateLimits, shared_storage
 from ketav_gateway.http.server import protocol
 from ketav_gateway.http.sessions import Sessions
 from ketav_gateway.http.spool import Spool
-from ketav_gateway.jobs.exports import exporting
+from ketav_gateway.pages.export_jobs import exporting
 from ketav_gateway.services import DESCRIPTORS, Deadlines, connect
 from ketav_gateway.settings import GatewaySettings
 

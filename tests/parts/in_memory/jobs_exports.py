@@ -15,6 +15,39 @@ _MAX_ACTIVE = 3
 _MAX_PAGES = 100
 
 
+def _new_job(request: Any, export: jobs_pb2.JobExport, pages: int) -> jobs_pb2.Job:
+    """Return the job of a new export; `pages` are those of the project."""
+    return jobs_pb2.Job(
+        job_id=str(uuid4()),
+        project_id=request.project_id,
+        state=jobs_pb2.JOB_STATE_QUEUED,
+        revision=1,
+        page_count=len(request.page_ids) or pages,
+        kind=jobs_pb2.JOB_KIND_EXPORT,
+        export=export,
+        create_time=TIME,
+        update_time=TIME,
+        expire_time=TIME,
+    )
+
+
+def _claim_of(request: Any, job: jobs_pb2.Job, owner: User, caller: User) -> jobs_pb2.ClaimedExport:
+    """Return what a gateway gets when it claims an export."""
+    return jobs_pb2.ClaimedExport(
+        job_id=job.job_id,
+        fence=1,
+        user_id=owner.user_id,
+        creator_id=caller.user_id,
+        project_id=request.project_id,
+        lease_seconds=30,
+        format=request.format,
+        page_ids=request.page_ids,
+        images=request.images,
+        address=request.address,
+        base=request.base,
+    )
+
+
 class Exports(jobs_pb2_grpc.JobServiceServicer):
     """Creates exports, gives them to the gateway, stores and returns their results."""
 
@@ -62,33 +95,10 @@ class Exports(jobs_pb2_grpc.JobServiceServicer):
                 return jobs_pb2.CreateExportResponse(job=job)
         if len(active) >= _MAX_ACTIVE:
             raise RateLimited("Three exports wait. Cancel one.", code="too-many-exports", retry_after=30)
-        job = jobs_pb2.Job(
-            job_id=str(uuid4()),
-            project_id=request.project_id,
-            state=jobs_pb2.JOB_STATE_QUEUED,
-            revision=1,
-            page_count=len(request.page_ids) or len(user.pages_of(request.project_id)),
-            kind=jobs_pb2.JOB_KIND_EXPORT,
-            export=described,
-            create_time=TIME,
-            update_time=TIME,
-            expire_time=TIME,
-        )
+        job = _new_job(request, described, len(user.pages_of(request.project_id)))
         user.jobs[job.job_id] = job
         self.state.exporters[caller.user_id].add(job.job_id)
-        user.exports[job.job_id] = jobs_pb2.ClaimedExport(
-            job_id=job.job_id,
-            fence=1,
-            user_id=user.user_id,
-            creator_id=caller.user_id,
-            project_id=request.project_id,
-            lease_seconds=30,
-            format=request.format,
-            page_ids=request.page_ids,
-            images=request.images,
-            address=request.address,
-            base=request.base,
-        )
+        user.exports[job.job_id] = _claim_of(request, job, user, caller)
         self.state.record_export(caller, user, request.project_id, request.format)
         return jobs_pb2.CreateExportResponse(job=job)
 

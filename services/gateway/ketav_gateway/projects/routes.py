@@ -16,11 +16,11 @@ from ketav_gateway.http.preferences import Preferences, prefers_async
 from ketav_gateway.http.problem_codes import IDEMPOTENT, JSON_BODY, LIST, TEXT
 from ketav_gateway.http.problems import Responses, responses
 from ketav_gateway.jobs.convert import job as job_response
-from ketav_gateway.jobs.exports import create_export
 from ketav_gateway.jobs.routes import JOB_LINKS, accepted
 from ketav_gateway.jobs.schemas import Job
 from ketav_gateway.pages import documents, streams
 from ketav_gateway.pages.convert import page
+from ketav_gateway.pages.export_jobs import create_export
 from ketav_gateway.pages.schemas import PAGE_EXAMPLE, Page
 from ketav_gateway.projects import convert, schemas
 from ketav_gateway.schemas import Id

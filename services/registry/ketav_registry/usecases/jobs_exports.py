@@ -23,7 +23,7 @@ from ketav_registry.domain.jobs_exports import (
     export_key,
 )
 from ketav_registry.domain.members import Role
-from ketav_registry.repository import jobs, jobs_exports
+from ketav_registry.repository import jobs, jobs_export_claims, jobs_exports
 from ketav_registry.stores import Stores
 from ketav_registry.usecases.accounts_audit import record_export
 from ketav_registry.usecases.jobs import count_end, open_project, require_job
@@ -98,14 +98,14 @@ async def claim_export(*, lease: timedelta, stores: Stores) -> ClaimedExport | N
     passed_over: list[UUID] = []
     for _ in range(_CLAIM_TRIES):
         async with stores.database.system() as transaction:
-            candidate = await jobs_exports.next_export(transaction, passed_over)
+            candidate = await jobs_export_claims.next_export(transaction, passed_over)
             if candidate is None:
                 return None
             owner_id, job_id = candidate
             if not await try_block_deletion(transaction, owner_id):
                 passed_over.append(owner_id)
                 continue
-            claimed = await jobs_exports.claim(transaction, job_id, lease)
+            claimed = await jobs_export_claims.claim(transaction, job_id, lease)
             if claimed is not None:
                 return claimed
     return None
@@ -117,7 +117,7 @@ async def renew_export(
     """Renew a lease and record the progress. Stale stale-fence: the export is claimed again, or has ended."""
     async with stores.database.user(owner_id) as transaction:
         locked = await jobs.lock_job(transaction, export.job_id, owner_id)
-        if locked is None or not await jobs_exports.renew(transaction, export, lease, pages_written):
+        if locked is None or not await jobs_export_claims.renew(transaction, export, lease, pages_written):
             raise stale_fence()
 
 
@@ -128,12 +128,12 @@ async def fail_export(owner_id: UUID, export: FencedExport, failure: Failure, *,
     """
     async with stores.database.user(owner_id) as transaction:
         locked = await jobs.lock_job(transaction, export.job_id, owner_id)
-        if locked is None or not await jobs_exports.is_held(transaction, owner_id, export):
+        if locked is None or not await jobs_export_claims.is_held(transaction, owner_id, export):
             raise stale_fence()
-        attempts = await jobs_exports.attempts_of(transaction, export.job_id)
+        attempts = await jobs_export_claims.attempts_of(transaction, export.job_id)
         job: Job | None
         if failure.retry and (attempts < MAX_ATTEMPTS or not failure.counts):
-            job = await jobs_exports.retry(
+            job = await jobs_export_claims.retry(
                 transaction, export, failure.error, failure.pause, counts=failure.counts
             )
         else:
@@ -152,7 +152,7 @@ async def store_export(
     Stale stale-fence: the export is claimed again, or has ended; nothing remains. TooLarge, InvalidInput.
     """
     async with stores.database.user(owner_id) as transaction:
-        if not await jobs_exports.is_held(transaction, owner_id, export):
+        if not await jobs_export_claims.is_held(transaction, owner_id, export):
             raise stale_fence()
     key = export_key(owner_id, export)
     blob = await objects.store(
@@ -163,7 +163,7 @@ async def store_export(
         locked = await jobs.lock_job(transaction, export.job_id, owner_id)
         if locked is not None:
             result = ExportResult(key, blob.sha256, blob.size_bytes)
-            job = await jobs_exports.finish(transaction, export, result)
+            job = await jobs_export_claims.finish(transaction, export, result)
         if job is not None:
             await jobs_exports.remove_surplus_results(transaction, owner_id, job.project_id)
     if job is None:
@@ -188,13 +188,13 @@ async def sweep_exports(*, stores: Stores) -> list[Job]:
     ended = []
     async with stores.database.system() as transaction:
         await jobs_exports.expire_results(transaction)
-        job_ids = await jobs_exports.hopeless_exports(transaction)
+        job_ids = await jobs_export_claims.hopeless_exports(transaction)
     for job_id in job_ids:
         async with stores.database.system() as transaction:
             locked = await jobs.lock_job(transaction, job_id, skip_locked=True)
-            if locked is None or not await jobs_exports.is_hopeless(transaction, job_id):
+            if locked is None or not await jobs_export_claims.is_hopeless(transaction, job_id):
                 continue
-            attempts = await jobs_exports.attempts_of(transaction, job_id)
+            attempts = await jobs_export_claims.attempts_of(transaction, job_id)
             error = TOO_MANY_ATTEMPTS if attempts >= MAX_ATTEMPTS else OUT_OF_TIME
             ended.append(await jobs_exports.end(transaction, job_id, JobState.FAILED, error))
     for job in ended:

@@ -1246,7 +1246,7 @@ class EndExportHeader(_message.Message):
     fence: _builtins.int
     """The fence of the claim."""
     size_bytes: _builtins.int
-    """Length of the result in bytes, at most 2 GiB; 0 for a failure."""
+    """Length of the result in bytes, at most 2,000 MiB; 0 for a failure."""
     @_builtins.property
     def failure(self) -> Global___JobPageFailure:
         """Why the attempt failed; absent when it has a result."""

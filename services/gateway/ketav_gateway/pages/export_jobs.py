@@ -15,7 +15,16 @@ from uuid import UUID
 
 from ketav.registry.v1 import jobs_pb2
 from ketav_common import context, tracing
-from ketav_common.errors import KetavError, Stale, TooLarge, Unavailable
+from ketav_common.errors import (
+    DataLoss,
+    Forbidden,
+    InvalidInput,
+    KetavError,
+    NotFound,
+    Stale,
+    TooLarge,
+    Unavailable,
+)
 from ketav_common.identity import Identity, Work
 from ketav_common.images import ImageNormaliser
 from ketav_common.lease import Lease, LeaseLostError, WorkerStoppingError
@@ -35,6 +44,8 @@ _HEARTBEAT_S = 3.0
 """Seconds between two reports of the progress, which renew the lease, too."""
 _RETRY_S = 5
 """Seconds after which an export is tried again: a restarted service answers after about three."""
+_FINAL_ERRORS = (DataLoss, Forbidden, InvalidInput, NotFound, TooLarge)
+"""Errors that another attempt would meet, too."""
 _GATEWAY = Identity("gateway")
 
 
@@ -164,7 +175,7 @@ def _failure_of(error: Exception) -> jobs_pb2.JobPageFailure:
     """Return what an error means for an export: another attempt, which may not count, or its end."""
     if isinstance(error, Unavailable):
         return _failure(error.code, error.detail, retry=True, counts=False)
-    if isinstance(error, KetavError) and error.http < 500:  # noqa: PLR2004 - the first status of servers
+    if isinstance(error, _FINAL_ERRORS):
         return _failure(error.code, error.detail)
     if isinstance(error, KetavError):
         return _failure(error.code, error.detail, retry=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, aclosing
-from typing import cast
+from typing import Any, cast
 
 from fastapi import APIRouter, Request, Response
 
@@ -20,10 +20,11 @@ from ketav_gateway.services import stream
 
 router = APIRouter(tags=["jobs"])
 
-_MEDIA_TYPES = sorted({streams.media_type(kind) for kind in streams.FORMATS})
+_CONTENT: dict[str, Any] = {"application/pdf": {}, streams.ARCHIVE_MEDIA_TYPE: {}}
+"""Media types of two formats; the others have those of a request that waits."""
 _FILE: Responses = {
-    200: {"description": "The file.", "content": {media_type: {} for media_type in _MEDIA_TYPES}},
-    206: {"description": "A part of it.", "content": {media_type: {} for media_type in _MEDIA_TYPES}},
+    200: {"description": "The file.", "content": _CONTENT},
+    206: {"description": "A part of it.", "content": _CONTENT},
     304: {"description": "The client has the file already."},
 }
 _EXPIRED = (
