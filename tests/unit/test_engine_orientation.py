@@ -11,7 +11,8 @@ from PIL import Image as Pillow
 from bench.drawn_kinds import Page as HandwrittenPage
 from ketav_common.image_turning import turned, turned_size
 from ketav_engine.domain import FoundLine, Image, Reading, ReadLine, ReadPage
-from ketav_engine.orientation import probable_turn, read_upright
+from ketav_engine.orientation import line_turn, probable_turn, read_upright
+from ketav_engine.segmentation.line_finder import find_lines
 from ketav_local.demo.page import PAPER as HAND_PAPER
 from tests.parts.image_kinds import PAPER, written
 
@@ -38,6 +39,39 @@ def test_a_page_askew_by_more_than_the_line_finder_follows_is_straightened(degre
     """To within the steps of the search."""
     askew = PAGES["page"].rotate(-degrees, expand=True, fillcolor=PAPER)
     assert probable_turn(grey(askew)) == pytest.approx(-degrees, abs=4)
+
+
+@pytest.mark.parametrize("degrees", [0, 90, 50, -50, -75])
+@pytest.mark.parametrize("words", [2, 6])
+@pytest.mark.parametrize("lines", [1, 2, 5])
+def test_a_page_of_few_lines_is_turned_like_one_of_many(lines: int, words: int, degrees: int) -> None:
+    """Its letters are larger; they are reduced until their strokes no longer look like lines."""
+    page = HandwrittenPage(seed=10 * lines + words, width=180 * words, height=100 + 92 * lines)
+    page.write_lines(lines, words)
+    askew = page.image.rotate(degrees, expand=True, fillcolor=HAND_PAPER, resample=Pillow.Resampling.BICUBIC)
+    turn = probable_turn(grey(askew))
+    assert min((turn - degrees) % 180, (degrees - turn) % 180) <= 12
+
+
+@pytest.mark.parametrize("degrees", [0, 4, -8, 27, -27, 60, 90])
+@pytest.mark.parametrize("words", [3, 8])
+def test_a_single_line_is_straightened_along_the_course_of_its_ink(words: int, degrees: int) -> None:
+    """An image of one line has no rows of lines to judge by; then only its rows of ink are read."""
+    page = HandwrittenPage(seed=words, width=200 * words, height=160)
+    page.write_lines(1, words)
+    askew = page.image.rotate(degrees, expand=True, fillcolor=HAND_PAPER, resample=Pillow.Resampling.BICUBIC)
+    turn = line_turn(grey(askew))
+    assert min((turn - degrees) % 180, (degrees - turn) % 180) <= 3
+    upright = grey(turned(askew, turn))
+    (line,) = find_lines(upright, "line")
+    rows = [y for _, y in line.boundary]
+    assert max(rows) - min(rows) <= max(160, upright.shape[1] / 4)
+
+
+@pytest.mark.parametrize("level", [0, 128, 255])
+def test_a_line_image_without_ink_has_no_course(level: int) -> None:
+    """The image stays as it is."""
+    assert line_turn(np.full((80, 700), level, dtype=np.uint8)) == 0
 
 
 @pytest.mark.parametrize("degrees", [-25, -32, -40, 25, 40, 64])

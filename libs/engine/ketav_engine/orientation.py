@@ -49,6 +49,20 @@ _SKEW_GAIN: Final = 1.2
 On pages of three to five lines whose strokes lie level after a turn by 105 to 120 degrees it is 1.2 to 1.8. A
 page that is turned without need is also read without the turn, and the better reading counts."""
 
+_MIN_RISE: Final = 0.5
+"""Rise of a single line over its length from which it is straightened, in heights of the line."""
+_MIN_LINE_SKEW: Final = 2
+"""Degrees of skew from which it is."""
+_MIN_ELONGATION: Final = 2.0
+"""Length of a line's ink in its heights at least: the course of a shorter word may be that of its strokes."""
+_DARKEST: Final = 99
+_MIN_DARKNESS: Final = 0.4
+"""Percentile of the darkness of an image's pixels that is that of ink, and the share of it that ink has."""
+_LETTER: Final = 5
+"""Reduced pixels of a letter's side when the profile is taken, at most."""
+_SPECK: Final = 2
+"""Reduced pixels of a component's side up to which it is no letter."""
+
 _CLEAR_CONFIDENCE: Final = 0.92
 """Confidence of a page above which no other direction is tried: upside down, no page reached 0.90."""
 _SAMPLE_LINES: Final = 3
@@ -69,7 +83,7 @@ def read_upright(engine: Engine, image: Image, layout: Layout, model: Model) -> 
 
     A turn after which the image would have more pixels than an upload may have is not tried.
     """
-    turn = probable_turn(to_grey(image))
+    turn = (line_turn if layout == "line" else probable_turn)(to_grey(image))
     turn = turn if _can_be_stored(image, turn) else 0
     if turn == 0:
         return _read_either_way(engine, image, layout, model)
@@ -100,7 +114,7 @@ def probable_turn(grey: Image) -> int:
 
     Whether the writing then stands on its head is left open.
     """
-    ink = _ink(grey)
+    ink = _at_letter_size(_ink(grey))
     across, up = _profile(ink), _profile(ink.T)
     if max(across, up) < _MIN_ENERGY:
         return 0
@@ -115,6 +129,28 @@ def probable_turn(grey: Image) -> int:
     return 90 if abs(best) >= 90 - _MIN_SKEW else best
 
 
+def line_turn(grey: Image) -> int:
+    """Return the degrees clockwise after which the only line of a grey image probably runs across it.
+
+    The course of a line is the principal axis of its ink; an image of one line has no profile of lines.
+    """
+    ink = _ink(grey)
+    rows, columns = np.nonzero(ink > _MIN_DARKNESS * np.percentile(ink, _DARKEST))
+    if len(rows) < 2:
+        return 0
+    spreads, axes = np.linalg.eigh(np.cov(columns, rows))
+    if spreads[1] < _MIN_ELONGATION**2 * max(float(spreads[0]), 1.0):
+        return 0
+    across, down = axes[:, 1]
+    skew = float(np.degrees(np.arctan2(down, across)) % 180)  # a course has no direction
+    min_skew = max(_MIN_LINE_SKEW, float(np.degrees(_MIN_RISE * np.sqrt(spreads[0] / spreads[1]))))
+    if min(skew, 180 - skew) < min_skew:
+        return 0
+    if abs(skew - 90) < min_skew:
+        return 90
+    return -round(skew if skew < 90 else skew - 180)
+
+
 def _ink(grey: Image) -> NDArray[np.float32]:
     """Return how much darker than the paper the pixels of a reduced image are, in grey levels."""
     scale = min(1.0, _WORK_PIXELS / max(grey.shape))
@@ -123,6 +159,22 @@ def _ink(grey: Image) -> NDArray[np.float32]:
     light = cv2.dilate(small, np.ones((_PAPER_DILATION, _PAPER_DILATION), np.uint8))
     paper = cv2.medianBlur(light, _PAPER_MEDIAN)
     return np.asarray(cv2.subtract(paper, small), dtype=np.float32)
+
+
+def _at_letter_size(ink: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return ink reduced until its letters are as high as those of a page of many lines.
+
+    The fewer lines an image has, the larger its letters are; the profile of large letters is that of strokes.
+    """
+    dark = (ink > _MIN_DARKNESS * np.percentile(ink, _DARKEST)).astype(np.uint8)
+    _, _, boxes, _ = cv2.connectedComponentsWithStats(dark, connectivity=8)
+    sizes = np.sqrt(boxes[1:, cv2.CC_STAT_WIDTH] * boxes[1:, cv2.CC_STAT_HEIGHT].astype(np.float64))
+    sizes = sizes[sizes > _SPECK]
+    factor = _LETTER / float(np.median(sizes)) if sizes.size else 1.0
+    if factor >= 1:
+        return ink
+    size = tuple(max(1, round(side * factor)) for side in ink.shape[::-1])
+    return np.asarray(cv2.resize(ink, size, interpolation=cv2.INTER_AREA), dtype=np.float32)
 
 
 def _profile(ink: NDArray[np.float32]) -> float:

@@ -29,6 +29,11 @@ _LINE_IMAGE_BASELINE: Final = 0.3
 """Share of its height at which the baseline of an image of one line is assumed; the boundary is what
 counts."""
 
+_MAX_LINE_ASPECT: Final = 1 / 4
+"""Height of an image of one line in its widths from which the rows of its ink are sought."""
+_LINE_MARGIN: Final = 0.5
+"""Letter heights of paper above and below those rows."""
+
 
 def find_lines(image: Image, layout: Layout) -> tuple[FoundLine, ...]:
     """Return the lines of a grey or RGB image in reading order, right column first; none on a blank page."""
@@ -77,12 +82,28 @@ def to_grey(image: Image) -> Image:
 
 
 def whole(grey: Image) -> FoundLine:
-    """Return the line of an image that is one line: its boundary is the whole image."""
-    right, bottom = max(grey.shape[1] - 1, 1), max(grey.shape[0] - 1, 1)
-    baseline = round(bottom * _LINE_IMAGE_BASELINE)
+    """Return the line of an image that is one line: its boundary is the whole image.
+
+    In a high image, such as that of a line that was straightened, it is the rows with the ink.
+    """
+    right, top, bottom = max(grey.shape[1] - 1, 1), 0, max(grey.shape[0] - 1, 1)
+    if grey.shape[0] > _MAX_LINE_ASPECT * grey.shape[1]:
+        top, bottom = _inked_rows(grey)
+    baseline = round(top + (bottom - top) * _LINE_IMAGE_BASELINE)
     return FoundLine(
-        0, ((0, baseline), (right, baseline)), ((0, 0), (right, 0), (right, bottom), (0, bottom))
+        0, ((0, baseline), (right, baseline)), ((0, top), (right, top), (right, bottom), (0, bottom))
     )
+
+
+def _inked_rows(grey: Image) -> tuple[int, int]:
+    """Return the first and the last row of a line in its image; those of the image where half is inked."""
+    height = grey.shape[0]
+    ink = find_ink(grey)
+    rows = np.flatnonzero(ink.mask.any(axis=1)) / ink.scale
+    if not rows.size or rows[-1] - rows[0] > height / 2:
+        return 0, max(height - 1, 1)
+    margin = _LINE_MARGIN * ink.letter / ink.scale
+    return max(int(rows[0] - margin), 0), min(int(rows[-1] + margin), height - 1)
 
 
 def _outline(lines: list[Piece], ink: PageInk, size: tuple[int, int]) -> tuple[FoundLine, ...]:
