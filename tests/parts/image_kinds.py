@@ -2,6 +2,7 @@
 
 import io
 import struct
+import zlib
 from collections.abc import Sequence
 
 import pillow_heif
@@ -99,6 +100,50 @@ def tiff_in_sub_ifd(page: Image.Image, preview: Image.Image, *, photometric: int
     return bytes(file)
 
 
+def big_tiff_in_sub_ifd(page: Image.Image, preview: Image.Image, order: str) -> bytes:
+    """Return a BigTIFF whose directory is a grey preview of a grey page in a SubIFD."""
+    images = [ImageOps.grayscale(image) for image in (page, preview)]
+    file = bytearray((b"II" if order == "<" else b"MM") + struct.pack(f"{order}HHHQ", 43, 8, 0, 0))
+    sub_ifd = 0
+    for number, image in enumerate(images):
+        pixels, data = len(file), image.tobytes()
+        file += data + bytes(-len(data) % 8)
+        tags = [
+            *((254, 4, number), (256, 4, image.width), (257, 4, image.height), (258, 3, 8), (259, 3, 1)),
+            *((262, 3, 1), (273, 16, pixels), (277, 3, 1), (278, 4, image.height), (279, 16, len(data))),
+            *([(330, 18, sub_ifd)] if number else []),
+        ]
+        sub_ifd = len(file)
+        file += struct.pack(f"{order}Q", len(tags))
+        for tag, kind, value in tags:
+            packed = struct.pack(f"{order}{ {3: 'H', 4: 'I', 16: 'Q', 18: 'Q'}[kind] }", value)
+            file += struct.pack(f"{order}HHQ", tag, kind, 1) + packed.ljust(8, b"\0")
+        file += bytes(8)
+    struct.pack_into(f"{order}Q", file, 8, sub_ifd)
+    return bytes(file)
+
+
+def tiff_of_unsigned(page: Image.Image) -> bytes:
+    """Return a grey page as little-endian TIFF of unsigned numbers of 32 bits: white is 2**32 - 1."""
+    grey = ImageOps.grayscale(page)
+    data = struct.pack(f"<{grey.width * grey.height}I", *[level * 0x01010101 for level in grey.tobytes()])
+    tags = (
+        *((256, 4, grey.width), (257, 4, grey.height), (258, 3, 32), (259, 3, 1), (262, 3, 1)),
+        *(
+            (273, 4, 8 + 2 + 10 * 12 + 4),
+            (277, 3, 1),
+            (278, 4, grey.height),
+            (279, 4, len(data)),
+            (339, 3, 1),
+        ),
+    )
+    file = b"II" + struct.pack("<HIH", 42, 8, len(tags))
+    for tag, kind, value in tags:
+        packed = struct.pack(f"<{'H' if kind == 3 else 'I'}", value)
+        file += struct.pack("<HHI", tag, kind, 1) + packed.ljust(4, b"\0")
+    return file + bytes(4) + data
+
+
 def tiff_of_numbers(kind: int, bits: int, channels: int = 1) -> bytes:
     """Return a TIFF of 32 × 32 zeros whose SampleFormat is `kind`: 1 and 2 whole numbers, 3 floats."""
     data, start = bytes(32 * 32 * channels * bits // 8), 8 + 2 + 12 * 12 + 4
@@ -159,12 +204,40 @@ def encrypted_pdf() -> bytes:
     )
 
 
+def pdf_with_damage(page: Image.Image, *, deflated: bool, damage: str) -> bytes:
+    """Return a PDF whose only image is damaged: `cut` in its middle, `head` overwritten, or `zeros` alone."""
+    data = zlib.compress(page.convert("RGB").tobytes()) if deflated else saved(page, "JPEG", quality=90)
+    half = len(data) // 2
+    data = {
+        "none": data,
+        "cut": data[:half],
+        "head": bytes(20) + data[20:],
+        "zeros": bytes(len(data)),
+        "tail": data[:half] + bytes(len(data) - half),
+    }[damage]
+    name = "FlateDecode" if deflated else "DCTDecode"
+    image = (
+        f"<< /Type /XObject /Subtype /Image /Width {page.width} /Height {page.height} /ColorSpace /DeviceRGB "
+        f"/BitsPerComponent 8 /Filter /{name} /Length {len(data)} >>\nstream\n"
+    )
+    return _pdf_objects(
+        [
+            "<< /Type /Catalog /Pages 2 0 R >>",
+            "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 300 200] /Contents 5 0 R /Resources 6 0 R >>",
+            image + data.decode("latin-1") + "\nendstream",
+            "<< /Length 27 >>\nstream\nq 300 0 0 200 0 0 cm /I Do \nendstream",
+            "<< /XObject << /I 4 0 R >> >>",
+        ]
+    )
+
+
 def _pdf_objects(objects: Sequence[str], trailer: str = "") -> bytes:
     """Return a PDF of these objects, the first of which is the catalogue (PDF 1.4, section 3.4)."""
     body, offsets = b"%PDF-1.4\n", []
     for number, content in enumerate(objects, start=1):
         offsets.append(len(body))
-        body += f"{number} 0 obj\n{content}\nendobj\n".encode()
+        body += f"{number} 0 obj\n{content}\nendobj\n".encode("latin-1")
     table = f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n".encode()
     table += b"".join(f"{offset:010} 00000 n \n".encode() for offset in offsets)
     end = f"trailer\n<< /Size {len(objects) + 1} /Root 1 0 R {trailer} >>\nstartxref\n{len(body)}\n%%EOF\n"

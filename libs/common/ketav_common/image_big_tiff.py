@@ -1,4 +1,4 @@
-"""Big-endian BigTIFF as TIFF: Pillow reads only the little-endian one.
+"""BigTIFF as TIFF: Pillow does not read the big-endian one, and neither a SubIFD of the little-endian one.
 
 BigTIFF has offsets of 8 bytes. An upload has less than 4 GiB, so each directory is written again behind the
 file with offsets of 4 bytes; the pixels stay where they are. Formats: TIFF 6.0, section 2; the BigTIFF
@@ -8,10 +8,10 @@ design of libtiff.
 import struct
 from typing import Final
 
-BIG_ENDIAN: Final = b"MM\x00+"
-"""First bytes of such a file."""
-_HEADER: Final = ">4sHHQ"
-_ENTRY: Final = ">HHQ8s"
+_BYTE_ORDERS: Final = {b"II+\x00": "<", b"MM\x00+": ">"}
+"""First bytes of such a file, and the order of the bytes of its numbers for `struct`."""
+_SUB_IFDS: Final = 330
+"""Tag of the offsets of further directories (TIFF Technical Note 1)."""
 _SIZES: Final = {
     **dict.fromkeys((1, 2, 6, 7), 1),
     **dict.fromkeys((3, 8), 2),
@@ -24,63 +24,94 @@ _SHORTENED: Final = {16: (4, "Q", "I"), 17: (9, "q", "i"), 18: (13, "Q", "I")}
 _OFFSET_BYTES: Final = 4
 _MAX_GROWTH: Final = 2
 """Size of the TIFF at most, in sizes of the file: directories may share values and would repeat them."""
+_MAX_SUB_IFDS: Final = 16
+"""SubIFDs of a directory that are copied: cameras write two to four."""
 _MAX_DIRECTORIES: Final = 2000
 _MAX_ENTRIES: Final = 1000
 """More directories or entries than any scanner writes."""
 
 
 def as_tiff(data: bytes) -> bytes:
-    """Return a big-endian BigTIFF as TIFF with the same pixels; any other file as it is.
+    """Return a BigTIFF as TIFF with the same pixels; any other file as it is.
 
     Raises ValueError or struct.error for a file that is damaged.
     """
-    if not data.startswith(BIG_ENDIAN):
+    order = _BYTE_ORDERS.get(data[:4])
+    if order is None:
         return data
-    _, offset_size, zero, first = struct.unpack_from(_HEADER, data)
+    offset_size, zero, first = struct.unpack_from(f"{order}HHQ", data, 4)
     if (offset_size, zero) != (8, 0):
         raise ValueError("BigTIFF has offsets of 8 bytes")
-    out = bytearray(data)
-    link, directory, seen = 4, first, set[int]()
-    while directory and directory not in seen:
-        seen.add(directory)
-        if len(seen) > _MAX_DIRECTORIES:
+    writer = _Writer(data, order)
+    writer.out[:4] = b"II*\x00" if order == "<" else b"MM\x00*"
+    link, directory = 4, first
+    while directory and directory not in writer.written:
+        start = writer.append_directory(directory)
+        struct.pack_into(f"{order}I", writer.out, link, start)
+        link, directory = writer.following
+    struct.pack_into(f"{order}I", writer.out, link, 0)
+    return bytes(writer.out)
+
+
+class _Writer:
+    """Appends the directories of a BigTIFF to a TIFF that begins as the same file."""
+
+    def __init__(self, data: bytes, order: str) -> None:
+        """Take a BigTIFF and the order of its bytes."""
+        self.data, self.order = data, order
+        self.out = bytearray(data)
+        self.written: dict[int, int] = {}
+        """Where the TIFF has each directory, by its offset in the BigTIFF."""
+        self.following = (0, 0)
+        """Of the last directory: where the TIFF has the offset of the next, and that in the BigTIFF."""
+
+    def append_directory(self, offset: int) -> int:
+        """Append the directory at `offset` of the BigTIFF, with its SubIFDs; return where the TIFF has it."""
+        if len(self.written) > _MAX_DIRECTORIES:
             raise ValueError("too many directories")
-        if len(out) % 2:
-            out += b"\0"
-        struct.pack_into(">I", out, link, len(out))
-        link, directory = _append_directory(out, data, directory)
-    out[:4] = b"MM\x00*"
-    struct.pack_into(">I", out, link, 0)
-    return bytes(out)
+        (count,) = struct.unpack_from(f"{self.order}Q", self.data, offset)
+        if count > _MAX_ENTRIES:
+            raise ValueError("too many entries")
+        self.out += bytes(len(self.out) % 2)
+        start = self.written[offset] = len(self.out)
+        self.out += struct.pack(f"{self.order}H", count) + bytes(12 * count + 4)
+        for number in range(count):
+            entry = self._entry(offset + 8 + 20 * number)
+            struct.pack_into(f"{self.order}HHI4s", self.out, start + 2 + 12 * number, *entry)
+        (following,) = struct.unpack_from(f"{self.order}Q", self.data, offset + 8 + 20 * count)
+        self.following = start + 2 + 12 * count, following
+        return start
 
-
-def _append_directory(out: bytearray, data: bytes, offset: int) -> tuple[int, int]:
-    """Append the directory of a BigTIFF at `offset` to a TIFF.
-
-    Returns where the TIFF has the offset of the next directory, and the offset of that one in `data`.
-    """
-    (count,) = struct.unpack_from(">Q", data, offset)
-    if count > _MAX_ENTRIES:
-        raise ValueError("too many entries")
-    start = len(out)
-    link = start + 2 + 12 * count
-    out += struct.pack(">H", count) + bytes(12 * count + 4)
-    for number in range(count):
-        tag, kind, values, field = struct.unpack_from(_ENTRY, data, offset + 8 + 20 * number)
+    def _entry(self, offset: int) -> tuple[int, int, int, bytes]:
+        """Return an entry of a directory for the TIFF: tag, type, number of values, and values or offset."""
+        tag, kind, values, field = struct.unpack_from(f"{self.order}HHQ8s", self.data, offset)
         size = _SIZES[kind] * values
-        where = struct.unpack(">Q", field)[0] if size > len(field) else None
-        content = field[:size] if where is None else data[where : where + size]
+        if size > len(field):
+            (where,) = struct.unpack(f"{self.order}Q", field)
+            content = self.data[where : where + size]
+        else:
+            content = field[:size]
         if len(content) < size:
             raise ValueError("values beyond the end of the file")
         if kind in _SHORTENED:
             kind, long, short = _SHORTENED[kind]
-            content = struct.pack(f">{values}{short}", *struct.unpack(f">{values}{long}", content))
-        if len(content) > _OFFSET_BYTES:
-            if len(out) + len(content) > _MAX_GROWTH * len(data):
-                raise ValueError("values that several directories share")
-            position, content = len(out), bytes(content)
-            out += content + bytes(len(content) % 2)
-            content = struct.pack(">I", position)
-        struct.pack_into(">HHI4s", out, start + 2 + 12 * number, tag, kind, values, content)
-    (following,) = struct.unpack_from(">Q", data, offset + 8 + 20 * count)
-    return link, following
+            numbers = struct.unpack(f"{self.order}{values}{long}", content)
+            if tag == _SUB_IFDS:
+                numbers = tuple(self._sub_ifd(number) for number in numbers[:_MAX_SUB_IFDS])
+                values = len(numbers)
+            content = struct.pack(f"{self.order}{values}{short}", *numbers)
+        return tag, kind, values, self._placed(content)
+
+    def _sub_ifd(self, offset: int) -> int:
+        """Return where the TIFF has a SubIFD."""
+        return self.written[offset] if offset in self.written else self.append_directory(offset)
+
+    def _placed(self, content: bytes) -> bytes:
+        """Return values of at most 4 bytes as they are, and the offset of others, which are appended."""
+        if len(content) <= _OFFSET_BYTES:
+            return content
+        if len(self.out) + len(content) > _MAX_GROWTH * len(self.data):
+            raise ValueError("values that several directories share")
+        position = len(self.out)
+        self.out += content + bytes(len(content) % 2)
+        return struct.pack(f"{self.order}I", position)

@@ -16,7 +16,7 @@ from typing import Any, Final, TypeVar
 
 from PIL import Image, ImageFile, ImageOps
 
-from ketav_common import image_crops, image_files, image_tiff, image_tones
+from ketav_common import image_crops, image_files, image_pdf, image_tiff, image_tones
 from ketav_common.child_main import Channel, run
 from ketav_common.image_big_tiff import as_tiff
 from ketav_common.image_refusals import Refused, check_size, too_large
@@ -94,7 +94,7 @@ def _decoded(data: bytes, name: str, page: int | None) -> tuple[Image.Image, lis
     if page is None and image_files.count_pages(data, name) > 1:
         raise Refused("multiple-frames", _MULTIPLE_FRAMES)
     if name == "PDF":
-        return image_files.render_pdf_page(data, page or 0), []
+        return image_pdf.render_pdf_page(data, page or 0)
     if name == "JPEG":
         return image_files.open_jpeg(data)
     if name == "HEIF":
@@ -114,7 +114,7 @@ def _decoded(data: bytes, name: str, page: int | None) -> tuple[Image.Image, lis
     if name in {"PNG", "WEBP"}:
         _check_frames(image)
     image.load()
-    return image, []
+    return image_tiff.without_wrapped_numbers(image) if name == "TIFF" else image, []
 
 
 def _check_frames(image: Image.Image) -> None:
@@ -169,7 +169,7 @@ def _refusing(name: str, steps: Callable[[], Result]) -> Result:
         ) from error
     except Exception as error:  # a decoder fed with hostile bytes raises anything at all
         if name == "PDF":
-            raise image_files.broken_pdf() from error
+            raise image_pdf.broken_pdf() from error
         raise Refused(
             "undecodable-image",
             f"The file begins like {name} but cannot be decoded. Save it again as JPEG or PNG.",

@@ -9,10 +9,11 @@ from typing import Any, Final
 
 from PIL import Image, ImageChops, ImageFilter
 
+from ketav_common.image_pdf import open_pdf
 from ketav_common.image_refusals import Refused, check_size
 from ketav_common.image_tiff import open_tiff
 from ketav_common.image_types import DOCUMENT_SIGNATURES, has_pdf_header
-from ketav_common.limits import MAX_IMAGE_PIXELS, MAX_IMAGE_SIDE_PIXELS, MAX_JOB_PAGES
+from ketav_common.limits import MAX_IMAGE_PIXELS, MAX_JOB_PAGES
 
 MAX_JPEG_SCANS: Final = 100
 """Scans of a JPEG: progressive ones usually have 10. libjpeg sets no bound, and each one costs a decoding."""
@@ -41,12 +42,6 @@ at most 0.16 of two of these pages."""
 _WHITE: Final = 255
 _MAX_DIRECTORIES: Final = 2 * MAX_JOB_PAGES + 2
 """Directories of a TIFF that are looked at: each page with a preview, and two more to notice too many."""
-_PDF_DPI: Final = 300
-_POINTS_PER_INCH: Final = 72
-_NO_ERROR: Final = 0
-"""PDFium's error code for a document that it has loaded and that has no pages (fpdfview.h)."""
-_ENCRYPTED: Final = {4, 5}
-"""PDFium's error codes for a wrong password and for an unknown security handler."""
 _JPEG_END: Final = b"\xff\xd9"
 _MISSING: Final = 128
 """Grey level with which libjpeg fills the blocks that a cut file lacks."""
@@ -153,60 +148,6 @@ def _details(image: Image.Image, directory: int) -> list[int]:
     around = levels.filter(ImageFilter.BoxBlur(_COMPARED_SURROUNDINGS))
     differences = ImageChops.subtract(levels, around, scale=2, offset=128)
     return [value - 128 for value in differences.tobytes()]
-
-
-def open_pdf(data: bytes) -> Any:  # noqa: ANN401 - pypdfium2 is untyped
-    """Return an open PDF; raises Refused for one that is encrypted, broken or has no page."""
-    import pypdfium2
-
-    try:
-        document = pypdfium2.PdfDocument(data)
-    except pypdfium2.PdfiumError as error:
-        if error.err_code == _NO_ERROR:
-            raise empty_pdf() from error
-        if error.err_code in _ENCRYPTED:
-            raise Refused(
-                "encrypted-pdf", "The PDF is encrypted. Save it without a password and send it again."
-            ) from error
-        raise broken_pdf() from error
-    if not len(document):
-        document.close()
-        raise empty_pdf()
-    return document
-
-
-def empty_pdf() -> Refused:
-    """Return the refusal of a PDF without pages."""
-    return Refused("empty-pdf", "The PDF has no pages. Send a PDF with at least one page.")
-
-
-def broken_pdf() -> Refused:
-    """Return the refusal of a PDF that cannot be parsed or drawn."""
-    return Refused(
-        "broken-pdf", "The PDF is damaged and cannot be read. Save it again and send the new file."
-    )
-
-
-def render_pdf_page(data: bytes, page: int) -> Image.Image:
-    """Draw a page of a PDF, from 0, at 300 dpi, or at fewer where it would have too many pixels."""
-    import pypdfium2
-
-    with open_pdf(data) as document:
-        try:
-            drawn = document[page]
-            width, height = drawn.get_size()
-            if not (width > 0 and height > 0):
-                raise broken_pdf()
-            scale = min(
-                _PDF_DPI / _POINTS_PER_INCH,
-                (0.99 * MAX_IMAGE_PIXELS / (width * height)) ** 0.5,
-                (MAX_IMAGE_SIDE_PIXELS - 1) / max(width, height),
-            )
-            check_size(int(width * scale) + 1, int(height * scale) + 1)
-            image: Image.Image = drawn.render(scale=scale).to_pil()
-            return image.convert("RGB")
-        except pypdfium2.PdfiumError as error:
-            raise broken_pdf() from error
 
 
 def open_jpeg(data: bytes) -> tuple[Image.Image, list[str]]:

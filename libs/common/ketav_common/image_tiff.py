@@ -5,6 +5,7 @@ Imported by the decoding child alone. The tags are those of TIFF 6.0; SubIFDs of
 
 import io
 import struct
+import sys
 from typing import Any, Final
 
 from PIL import Image, TiffImagePlugin, UnidentifiedImageError
@@ -26,7 +27,6 @@ _INTEGER_BITS: Final = 16
 """Bits of a channel of whole numbers at most that scanners write."""
 _MAX_SUB_IFDS: Final = 16
 """SubIFDs that are looked at: cameras write two to four."""
-_BIG_VERSION: Final = 43
 
 
 def open_tiff(data: bytes) -> Image.Image:
@@ -41,10 +41,7 @@ def open_tiff(data: bytes) -> Image.Image:
 def _check_numbers(data: bytes) -> None:
     """Raise Refused if the first directory of a TIFF that Pillow does not open has unusual numbers."""
     file = io.BytesIO(data)
-    header = file.read(8)
-    if struct.unpack("<H" if header[:2] == b"II" else ">H", header[2:4]) == (_BIG_VERSION,):
-        header += file.read(8)
-    tags: Any = TiffImagePlugin.ImageFileDirectory_v2(header)
+    tags: Any = TiffImagePlugin.ImageFileDirectory_v2(file.read(8))
     file.seek(tags.next)
     tags.load(file)
     bits, kind = max(tags.get(_BITS_PER_SAMPLE) or (1,)), max(tags.get(_SAMPLE_FORMAT) or (1,))
@@ -80,10 +77,8 @@ def with_full_image(data: bytes) -> bytes:
 
 
 def _beginning_at(data: bytes, offset: int) -> bytes:
-    """Return a TIFF or BigTIFF whose first directory is at another offset."""
+    """Return a TIFF whose first directory is at another offset."""
     order = "<" if data.startswith(b"II") else ">"
-    if struct.unpack(f"{order}H", data[2:4]) == (_BIG_VERSION,):
-        return data[:8] + struct.pack(f"{order}Q", offset) + data[16:]
     return data[:4] + struct.pack(f"{order}I", offset) + data[8:]
 
 
@@ -106,3 +101,22 @@ def check_planes(image: Image.Image) -> None:
             "unsupported-mode",
             f"The TIFF has channels of {max(bits)} bits in separate planes. Save it with 8 bits per channel.",
         )
+
+
+def without_wrapped_numbers(image: Image.Image) -> Image.Image:
+    """Return the upper 16 bits of unsigned numbers of 32 bits that Pillow takes for signed ones.
+
+    Any other decoded image is returned as it is.
+    """
+    if image.mode != "I":
+        return image
+    tags: Any = image.tag_v2  # type: ignore[attr-defined]
+    unsigned = max(tags.get(_SAMPLE_FORMAT) or (1,)) == 1
+    lowest, _ = image.getextrema()
+    if not unsigned or float(lowest) >= 0:  # type: ignore[arg-type]
+        return image
+    numbers = image.tobytes()
+    upper = bytearray(len(numbers) // 2)
+    first = 2 if sys.byteorder == "little" else 0
+    upper[0::2], upper[1::2] = numbers[first::4], numbers[first + 1 :: 4]
+    return Image.frombytes("I;16N", image.size, bytes(upper))

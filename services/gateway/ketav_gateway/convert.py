@@ -26,6 +26,8 @@ _LAYOUTS: dict[schemas.Layout, page_pb2.Layout.ValueType] = {
 _WARNINGS = {
     "incomplete-image": "The file ends before the image does. The rows that arrived were stored and read. "
     "Send the whole file to read the rest.",
+    "damaged-image": "An image in the PDF is damaged. What can be drawn of the page was stored and read. "
+    "Save the PDF again from its source to read the rest.",
     "reading-too-many-lines": "The image has more lines than an image of its size may have, and the first "
     "were read. Send a page with so many lines in parts; check that the image is a page of writing.",
     "reading-out-of-time": "Reading the image took more time than an image of its size may take: some lines "

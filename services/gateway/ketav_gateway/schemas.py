@@ -48,7 +48,7 @@ class Image(ResponseBody):
 class ImageWarning(ResponseBody):
     """A warning about an image that was read in part."""
 
-    code: str = Field(description="What is wrong, for programs: `incomplete-image`.")
+    code: str = Field(description="What is wrong, for programs: `incomplete-image`, `damaged-image`.")
     detail: str = Field(description="What is wrong and what to do, in sentences.")
 
 

@@ -14,7 +14,7 @@ class ImageWarning:
     """A warning about an image that was read in part."""
 
     code: str
-    """ What is wrong, for programs: `incomplete-image`. """
+    """ What is wrong, for programs: `incomplete-image`, `damaged-image`. """
     detail: str
     """ What is wrong and what to do, in sentences. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
