@@ -160,6 +160,7 @@ ROWS: dict[str, Callable[[Objects], Any]] = {
         project_id=ids.project_id, name=ids.member, role=members_pb2.ROLE_VIEWER
     ),
     "RemoveMember": lambda ids: members_pb2.RemoveMemberRequest(project_id=ids.project_id, name=ids.member),
+    "RevokeLinks": lambda ids: members_pb2.RevokeLinksRequest(project_id=ids.project_id),
     "DeletePage": lambda ids: pages_pb2.DeletePageRequest(**ids.page),
     "DeleteProject": lambda ids: projects_pb2.DeleteProjectRequest(project_id=ids.project_id),
 }

@@ -197,6 +197,7 @@ OWNS: dict[str, Call] = {
     "deletion of a page": unary("pages", "DeletePage", pages_pb2.DeletePageRequest),
     "deletion": unary("projects", "DeleteProject", projects_pb2.DeleteProjectRequest),
     "invitation": lambda team: set_member(team.registry, team.project_id, "stranger", "viewer"),
+    "revocation of links": unary("members", "RevokeLinks", members_pb2.RevokeLinksRequest),
     "removal": unary("members", "RemoveMember", members_pb2.RemoveMemberRequest, name="owner"),
 }
 

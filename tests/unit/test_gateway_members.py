@@ -124,6 +124,8 @@ REQUESTS: dict[str, tuple[int, Any]] = {
     f"POST {_LINE}/split": (EDIT, lambda _: {"json": {"x": 50, "texts": ["א", "ב"]}}),
     f"POST {_IMAGE}/lines/merge": (EDIT, lambda ids: {"json": {"line_ids": [ids["line_id"], UNKNOWN]}}),
     "POST /jobs/{job_id}/cancel": (EDIT, nothing),
+    "POST /projects/{project_id}/iiif-link": (VIEW, lambda _: {"json": {}}),
+    "DELETE /projects/{project_id}/iiif-link": (OWN, nothing),
     "PATCH /projects/{project_id}": (OWN, lambda _: {"json": {"name": "אחר"}}),
     "PUT /projects/{project_id}/members/{name}": (OWN, lambda _: {"json": {"role": "editor"}}),
     f"DELETE {_IMAGE}": (OWN, nothing),

@@ -28,6 +28,7 @@ from .api.models import list_progress as _list_progress
 from .api.next_lines import list_next_lines as _list_next_lines
 from .api.pages import add_line as _add_line
 from .api.pages import change_line as _change_line
+from .api.pages import create_link as _create_link
 from .api.pages import delete_image as _delete_image
 from .api.pages import delete_line as _delete_line
 from .api.pages import export as _export
@@ -35,6 +36,7 @@ from .api.pages import get_file as _get_file
 from .api.pages import get_image as _get_image
 from .api.pages import get_line_image as _get_line_image
 from .api.pages import merge_lines as _merge_lines
+from .api.pages import revoke_links as _revoke_links
 from .api.pages import split_line as _split_line
 from .api.pages import undo_line_edit as _undo_line_edit
 from .api.projects import create_project as _create_project
@@ -70,6 +72,7 @@ from .models.export_project_format import ExportProjectFormat
 from .models.get_project_fields import GetProjectFields
 from .models.get_readiness_script_type_0 import GetReadinessScriptType0
 from .models.health import Health
+from .models.iiif_link import IIIFLink
 from .models.import_ground_truth_body import ImportGroundTruthBody
 from .models.import_ground_truth_response import ImportGroundTruthResponse
 from .models.job import Job
@@ -86,6 +89,7 @@ from .models.model_record import ModelRecord
 from .models.model_version import ModelVersion
 from .models.new_correction import NewCorrection
 from .models.new_line import NewLine
+from .models.new_link import NewLink
 from .models.new_project import NewProject
 from .models.next_line_list import NextLineList
 from .models.ocr_accepted_response import OcrAcceptedResponse
@@ -992,6 +996,48 @@ class Operations(ABC):
                 line_id=line_id,
                 body=body,
                 idempotency_key=idempotency_key,
+            )
+        )
+
+    def create_link(
+        self,
+        project_id: str,
+        *,
+        body: NewLink,
+    ) -> IIIFLink:
+        """Make a link for a IIIF viewer.
+
+        Return the address of a IIIF manifest that a viewer opens without a key, with its images.
+
+        Who has the address reads the texts and images of this project until its time is over. It ends
+        before when your key is revoked, when you lose your role in the project, or when the owner
+        revokes the links.
+
+        Args:
+            project_id (str): UUID of the project.
+            body (NewLink): The time of a new link. Example: {'lifetime_s': 86400}.
+        """
+        return self.send(
+            _create_link.create_link(
+                project_id=project_id,
+                body=body,
+            )
+        )
+
+    def revoke_links(
+        self,
+        project_id: str,
+    ) -> None:
+        """Revoke the links for IIIF viewers.
+
+        Revoke all links to your project, also those of its members, at once.
+
+        Args:
+            project_id (str): UUID of the project.
+        """
+        self.send(
+            _revoke_links.revoke_links(
+                project_id=project_id,
             )
         )
 
@@ -2251,6 +2297,48 @@ class AsyncOperations(ABC):
                 line_id=line_id,
                 body=body,
                 idempotency_key=idempotency_key,
+            )
+        )
+
+    async def create_link(
+        self,
+        project_id: str,
+        *,
+        body: NewLink,
+    ) -> IIIFLink:
+        """Make a link for a IIIF viewer.
+
+        Return the address of a IIIF manifest that a viewer opens without a key, with its images.
+
+        Who has the address reads the texts and images of this project until its time is over. It ends
+        before when your key is revoked, when you lose your role in the project, or when the owner
+        revokes the links.
+
+        Args:
+            project_id (str): UUID of the project.
+            body (NewLink): The time of a new link. Example: {'lifetime_s': 86400}.
+        """
+        return await self.send(
+            _create_link.create_link(
+                project_id=project_id,
+                body=body,
+            )
+        )
+
+    async def revoke_links(
+        self,
+        project_id: str,
+    ) -> None:
+        """Revoke the links for IIIF viewers.
+
+        Revoke all links to your project, also those of its members, at once.
+
+        Args:
+            project_id (str): UUID of the project.
+        """
+        await self.send(
+            _revoke_links.revoke_links(
+                project_id=project_id,
             )
         )
 

@@ -17,6 +17,7 @@ from ketav_gateway.http.dependencies import API_KEY_SCHEMES, Components, identif
 from ketav_gateway.http.edge import Edge, EdgeLimits
 from ketav_gateway.http.openapi import DescribedAPI, operation_id
 from ketav_gateway.http.parameters import refuse_unknown_parameters
+from ketav_gateway.http.public_origins import PublicOrigins
 from ketav_gateway.http.routes import router as system
 from ketav_gateway.jobs.routes import router as jobs
 from ketav_gateway.members.routes import router as members
@@ -24,6 +25,8 @@ from ketav_gateway.models.routes import router as models
 from ketav_gateway.next_lines.routes import router as next_lines
 from ketav_gateway.pages.export_job_routes import router as job_exports
 from ketav_gateway.pages.line_routes import router as lines
+from ketav_gateway.pages.link_routes import router as iiif_links
+from ketav_gateway.pages.link_routes import served as link_addresses
 from ketav_gateway.pages.routes import router as pages
 from ketav_gateway.projects.routes import router as projects
 from ketav_gateway.settings import GatewaySettings, origins_of
@@ -83,6 +86,7 @@ _FEATURES = (
     members,
     pages,
     lines,
+    iiif_links,
     next_lines,
     search,
     training,
@@ -130,8 +134,10 @@ def create_app(
     app.add_middleware(Addresses)
     app.add_middleware(Edge, limits=limits, metrics=metrics)
     allow_origins(app, origins_of(settings.cors_origins))
+    app.add_middleware(PublicOrigins)
     dependencies = [Depends(identify), Depends(refuse_unknown_parameters), *API_KEY_SCHEMES]
     for router in _FEATURES:
         app.include_router(router, dependencies=dependencies)
+    app.include_router(link_addresses, dependencies=[Depends(refuse_unknown_parameters)])
     app.include_router(system)
     return app

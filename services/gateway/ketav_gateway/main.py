@@ -27,6 +27,7 @@ from ketav_gateway.http.dependencies import Components
 from ketav_gateway.http.health import HealthProbe
 from ketav_gateway.http.limits import ConcurrencyLimit
 from ketav_gateway.http.line_images import LineImages
+from ketav_gateway.http.links import Links
 from ketav_gateway.http.rates import RateLimits, shared_storage
 from ketav_gateway.http.server import protocol
 from ketav_gateway.http.sessions import Sessions
@@ -120,6 +121,7 @@ async def open_components(settings: GatewaySettings) -> AsyncIterator[Components
             authenticator=Authenticator(
                 partial(resolve_api_key, services), ttl_s=settings.key_cache_s, size=settings.key_cache_size
             ),
+            links=Links(settings.session_secret.get_secret_value()),
             sessions=Sessions(settings.session_secret.get_secret_value(), settings.session_lifetime_s),
             rates=await _rates(settings, stack),
             uploads=ConcurrencyLimit(settings.max_uploads, settings.max_uploads_per_user, "uploads"),

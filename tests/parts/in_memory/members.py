@@ -27,7 +27,10 @@ class Members(members_pb2_grpc.MemberServiceServicer):
         """Return what the caller is in a project."""
         self.state.enter("CheckRole", request)
         self.state.scope(request.project_id, request.role).project(request.project_id)
-        return members_pb2.CheckRoleResponse(role=self.state.role(request.project_id))
+        owner = self.state.scope(request.project_id)
+        member = owner.members.get(request.project_id, {}).get(self.state.caller().user_id)
+        state = f"{owner.links.get(request.project_id, 0)} {id(member) if member else ''}"
+        return members_pb2.CheckRoleResponse(role=self.state.role(request.project_id), link_state=state)
 
     async def SetMember(self, request: Any, context: Any) -> Any:
         """Make a user a member, or change their role."""
@@ -64,3 +67,11 @@ class Members(members_pb2_grpc.MemberServiceServicer):
             raise NotFound("The project has no member with this name. List them.", code="unknown-member")
         del members[user_id]
         return members_pb2.RemoveMemberResponse()
+
+    async def RevokeLinks(self, request: Any, context: Any) -> Any:
+        """Revoke the links to a project."""
+        self.state.enter("RevokeLinks", request)
+        owner = self.state.scope(request.project_id, members_pb2.ROLE_OWNER)
+        owner.project(request.project_id)
+        owner.links[request.project_id] = owner.links.get(request.project_id, 0) + 1
+        return members_pb2.RevokeLinksResponse()

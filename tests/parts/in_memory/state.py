@@ -68,6 +68,8 @@ class User:
     webhook: webhooks_pb2.Webhook | None = None
     audit: list[accounts_pb2.AuditEntry] = field(default_factory=list)
     responses: dict[str, tuple[bytes, Any]] = field(default_factory=dict)
+    links: dict[str, int] = field(default_factory=dict)
+    """How often the links to each project were revoked."""
     members: dict[str, dict[str, members_pb2.Member]] = field(default_factory=dict)
     """Of each project, by the ids of the users."""
 

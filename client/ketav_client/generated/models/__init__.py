@@ -21,6 +21,7 @@ from .get_project_fields import GetProjectFields
 from .get_readiness_script_type_0 import GetReadinessScriptType0
 from .health import Health
 from .health_status import HealthStatus
+from .iiif_link import IIIFLink
 from .image import Image
 from .image_warning import ImageWarning
 from .import_ground_truth_body import ImportGroundTruthBody
@@ -66,6 +67,7 @@ from .model_version_script_type_0 import ModelVersionScriptType0
 from .model_version_state import ModelVersionState
 from .new_correction import NewCorrection
 from .new_line import NewLine
+from .new_link import NewLink
 from .new_project import NewProject
 from .new_project_script_type_0 import NewProjectScriptType0
 from .next_line import NextLine
@@ -162,6 +164,7 @@ __all__ = (
     "GetReadinessScriptType0",
     "Health",
     "HealthStatus",
+    "IIIFLink",
     "Image",
     "ImageWarning",
     "ImportedFile",
@@ -207,6 +210,7 @@ __all__ = (
     "ModelVersionState",
     "NewCorrection",
     "NewLine",
+    "NewLink",
     "NewProject",
     "NewProjectScriptType0",
     "NextLine",

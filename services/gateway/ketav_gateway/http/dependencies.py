@@ -16,6 +16,7 @@ from ketav_gateway.http.authentication import Authenticator
 from ketav_gateway.http.health import HealthProbe
 from ketav_gateway.http.limits import ConcurrencyLimit
 from ketav_gateway.http.line_images import LineImages
+from ketav_gateway.http.links import Links
 from ketav_gateway.http.rates import RateLimits
 from ketav_gateway.http.sessions import COOKIE, Sessions, presented_credential
 from ketav_gateway.http.spool import Spool
@@ -37,6 +38,7 @@ class Components:
     line_images: LineImages
     authenticator: Authenticator
     sessions: Sessions
+    links: Links
     rates: RateLimits
     uploads: ConcurrencyLimit
     imports: ConcurrencyLimit

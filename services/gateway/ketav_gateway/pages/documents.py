@@ -85,6 +85,17 @@ async def _iiif(source: Source) -> AsyncIterator[bytes]:
     yield iiif.end().encode()
 
 
+async def linked_manifest(source: Source, address: str) -> AsyncIterator[bytes]:
+    """Yield a IIIF manifest whose images are addresses of a link: `address` and the id of the image."""
+    yield iiif.begin(source.title, source.address).encode()
+    number = 0
+    async for page in source.pages:
+        number += 1
+        file = f"{address}/images/{page.image_id}"
+        yield (",\n" * (number > 1) + iiif.canvas(page, number, source.base, file)).encode()
+    yield iiif.end().encode()
+
+
 async def _pdf(source: Source) -> AsyncIterator[bytes]:
     """Yield a searchable PDF."""
     writer = PdfWriter(source.title)

@@ -69,7 +69,11 @@ async def get_job_export(request: Request, gateway: Gateway, user_id: UserId, jo
         stack.enter_context(gateway.exports.acquire(user_id))
         chunks = await _download(gateway, job_id, part, stack)
         return files.stream_response(
-            _closing(chunks, stack.pop_all()), part=part, size=size, media_type=media_type, headers=headers
+            streams.closing(chunks, stack.pop_all()),
+            part=part,
+            size=size,
+            media_type=media_type,
+            headers=headers,
         )
 
 
@@ -93,10 +97,3 @@ async def _download(
             yield message.chunk
 
     return chunks()
-
-
-async def _closing(chunks: AsyncIterator[bytes], stack: AsyncExitStack) -> AsyncIterator[bytes]:
-    """Yield chunks and close what they come from."""
-    async with stack:
-        async for chunk in chunks:
-            yield chunk

@@ -1,7 +1,7 @@
 """IIIF Presentation 3 manifests (iiif.io/api/presentation/3.0): pages are canvases, lines are annotations.
 
 The annotations follow the W3C Web Annotation Data Model; the polygon of a line is in an SVG selector. Images
-are addresses of this API: a viewer sends the key or the session cookie with its requests.
+are addresses of this API, for which a viewer sends the key or the session cookie, or addresses of a link.
 """
 
 import json
@@ -26,8 +26,11 @@ def begin(title: str, address: str) -> str:
     return f'{json.dumps(manifest, ensure_ascii=False)[:-1]}, "items": [\n'
 
 
-def canvas(page: Page, number: int, base: str) -> str:
-    """Return the canvas of a page; `number` counts from 1, and `base` is the address of the API."""
+def canvas(page: Page, number: int, base: str, file: str = "") -> str:
+    """Return the canvas of a page; `number` counts from 1, and `base` is the address of the API.
+
+    `file` is the address of the image; without it that of the API.
+    """
     image = f"{base}/projects/{page.project_id}/images/{page.image_id}"
     address = f"{image}/canvas"
     size = {"width": page.image.width, "height": page.image.height}
@@ -35,7 +38,7 @@ def canvas(page: Page, number: int, base: str) -> str:
         "id": f"{address}/painting",
         "type": "Annotation",
         "motivation": "painting",
-        "body": {"id": f"{image}/file", "type": "Image", "format": page.image.media_type, **size},
+        "body": {"id": file or f"{image}/file", "type": "Image", "format": page.image.media_type, **size},
         "target": address,
     }
     described: dict[str, Any] = {

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field
 
 from ketav_gateway import examples
-from ketav_gateway.schemas import Image, Layout, ResponseBody
+from ketav_gateway.schemas import Image, Layout, RequestBody, ResponseBody
 from ketav_gateway.transcriptions.schemas import TRANSCRIPTION_EXAMPLE, Transcription
 
 PAGE_EXAMPLE: dict[str, Any] = {
@@ -36,3 +36,29 @@ class Page(ResponseBody):
     transcription: Transcription | None = Field(
         description="The latest transcription; null while there is none."
     )
+
+
+class NewLink(RequestBody):
+    """The time of a new link."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"lifetime_s": 86400}})
+
+    lifetime_s: int = Field(
+        24 * 3600, description="Seconds until the link ends: a day by default.", ge=60, le=7 * 24 * 3600
+    )
+
+
+class IIIFLink(ResponseBody):
+    """A link to a project for IIIF viewers."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "url": "https://ketav.example.org/iiif/gAAAAABqR3x/manifest",
+                "expires_at": "2026-11-24T09:30:00Z",
+            }
+        }
+    )
+
+    url: str = Field(description="Address of the manifest, which needs no key.")
+    expires_at: datetime = Field(description="When the link ends.")

@@ -157,28 +157,28 @@ async def response(
         folder = Path(stack.enter_context(TemporaryDirectory(dir=settings.spool_dir)))
         pages = pages_of(services, selection, time.monotonic() + settings.export_timeout_s)
         await stack.enter_async_context(aclosing(pages))
-        source = source_of(services, title, await _started(pages), urls_of(request), folder)
+        source = source_of(services, title, await started(pages), urls_of(request), folder)
         await record_export(services, selection.project_id, kind)
         name = f"{selection.name or selection.project_id}.{extension(kind)}"
         return StreamingResponse(
-            _closing(write(kind, source, selection, gateway.images), stack.pop_all()),
+            closing(write(kind, source, selection, gateway.images), stack.pop_all()),
             media_type=media_type(kind),
             headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
         )
 
 
-async def _started(pages: AsyncIterator[Page]) -> AsyncIterator[Page]:
+async def started(pages: AsyncIterator[Page]) -> AsyncIterator[Page]:
     """Return an iterator whose first page has been read: an error of the first is a problem document."""
     first = await anext(pages, None)
 
-    async def started() -> AsyncIterator[Page]:
+    async def others() -> AsyncIterator[Page]:
         """Yield the first page and the others."""
         if first is not None:
             yield first
         async for page in pages:
             yield page
 
-    return started()
+    return others()
 
 
 def source_of(
@@ -200,7 +200,7 @@ def _downloads(services: Services, folder: Path) -> documents.FetchImage:
     return fetch_image
 
 
-async def _closing(chunks: AsyncIterator[bytes], stack: AsyncExitStack) -> AsyncIterator[bytes]:
+async def closing(chunks: AsyncIterator[bytes], stack: AsyncExitStack) -> AsyncIterator[bytes]:
     """Yield chunks and close what they were made from."""
     async with stack:
         async for chunk in chunks:

@@ -8,7 +8,7 @@ from sqlalchemy.dialects import postgresql as pg
 
 from ketav_registry.database import Transaction
 from ketav_registry.domain.members import Member, MemberRole, Role
-from ketav_registry.tables import account, project_member
+from ketav_registry.tables import account, project, project_member
 
 _member, _account = project_member.c, account.c
 
@@ -58,3 +58,19 @@ async def delete_member(transaction: Transaction, project_id: UUID, member_id: U
     """End a membership; False when there is none."""
     query = project_member.delete().where(_member.project_id == project_id, _member.member_id == member_id)
     return bool((await transaction.execute(query)).rowcount)
+
+
+async def link_state(transaction: Transaction, project_id: UUID, member_id: UUID | None) -> str:
+    """Return what a link to a project contains: the number of its links, and when the member became one."""
+    since = sa.select(_member.created_at).where(
+        _member.project_id == project_id, _member.member_id == member_id
+    )
+    query = sa.select(project.c.link_number, since.scalar_subquery()).where(project.c.id == project_id)
+    number, joined = (await transaction.execute(query)).one()
+    return f"{number} {joined.isoformat() if joined else ''}".strip()
+
+
+async def increment_link_number(transaction: Transaction, user_id: UUID, project_id: UUID) -> None:
+    """Revoke the links to a project of the user."""
+    query = project.update().where(project.c.id == project_id, project.c.user_id == user_id)
+    await transaction.execute(query.values(link_number=project.c.link_number + 1))

@@ -26,8 +26,8 @@ class MemberServicer(members_pb2_grpc.MemberServiceServicer):
         """Return what the caller is in a project."""
         project_id = common.uuid(request.project_id, "project_id")
         needed = convert.needed_role(request.role)
-        role = await members.check_role(current_user(), project_id, needed, stores=self._stores)
-        return pb.CheckRoleResponse(role=convert.ROLES[role])
+        role, link_state = await members.check_role(current_user(), project_id, needed, stores=self._stores)
+        return pb.CheckRoleResponse(role=convert.ROLES[role], link_state=link_state)
 
     async def SetMember(self, request: pb.SetMemberRequest, context: object) -> pb.SetMemberResponse:
         """Make a user a member of a project of the caller, or change the role of a member."""
@@ -41,3 +41,9 @@ class MemberServicer(members_pb2_grpc.MemberServiceServicer):
         project_id = common.uuid(request.project_id, "project_id")
         await members.remove_member(current_user(), project_id, request.name, stores=self._stores)
         return pb.RemoveMemberResponse()
+
+    async def RevokeLinks(self, request: pb.RevokeLinksRequest, context: object) -> pb.RevokeLinksResponse:
+        """Revoke the links to a project of the caller."""
+        project_id = common.uuid(request.project_id, "project_id")
+        await members.revoke_links(current_user(), project_id, stores=self._stores)
+        return pb.RevokeLinksResponse()

@@ -39,6 +39,8 @@ project = sa.Table(
     sa.Column("hand_id", sa.Uuid),
     # When the project got its hand, if it was created with another one.
     sa.Column("hand_changed_at", sa.DateTime(timezone=True)),
+    # Incremented when the owner revokes the links to the project.
+    sa.Column("link_number", sa.Integer, nullable=False, server_default="0"),
     request_id(),
     request_sha256(),
     created_at(),

@@ -24,11 +24,22 @@ async def list_members(user_id: UUID, project_id: UUID, *, stores: Stores) -> li
             return await members.list_members(scope.transaction, project_id)
 
 
-async def check_role(user_id: UUID, project_id: UUID, needed: Role, *, stores: Stores) -> Role:
-    """Return what the user is in a project. NotFound: no such project. Forbidden insufficient-role."""
+async def check_role(user_id: UUID, project_id: UUID, needed: Role, *, stores: Stores) -> tuple[Role, str]:
+    """Return what the user is in a project, and the state that a link signed for them contains.
+
+    NotFound: there is no such project. Forbidden insufficient-role.
+    """
     async with stores.database.project(user_id, project_id, needed) as scope:
         await require_project(scope.transaction, scope.owner_id, project_id)
-        return scope.role
+        return scope.role, await members.link_state(scope.transaction, project_id, scope.member_id)
+
+
+async def revoke_links(user_id: UUID, project_id: UUID, *, stores: Stores) -> None:
+    """Revoke the links to a project of the user. NotFound: no such project. Forbidden insufficient-role."""
+    async with stores.database.project(user_id, project_id, Role.OWNER) as scope:
+        await require_project(scope.transaction, user_id, project_id)
+        await members.increment_link_number(scope.transaction, user_id, project_id)
+    log.info("links_revoked", project_id=str(project_id))
 
 
 async def set_member(

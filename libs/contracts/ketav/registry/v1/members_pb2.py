@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fketav/registry/v1/members.proto\x12\x11ketav.registry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"n\n\x06Member\x12\x0c\n\x04name\x18\x01 \x01(\t\x12%\n\x04role\x18\x02 \x01(\x0e\x32\x17.ketav.registry.v1.Role\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"(\n\x12ListMembersRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\"A\n\x13ListMembersResponse\x12*\n\x07members\x18\x01 \x03(\x0b\x32\x19.ketav.registry.v1.Member\"M\n\x10\x43heckRoleRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12%\n\x04role\x18\x02 \x01(\x0e\x32\x17.ketav.registry.v1.Role\":\n\x11\x43heckRoleResponse\x12%\n\x04role\x18\x01 \x01(\x0e\x32\x17.ketav.registry.v1.Role\"[\n\x10SetMemberRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12%\n\x04role\x18\x03 \x01(\x0e\x32\x17.ketav.registry.v1.Role\">\n\x11SetMemberResponse\x12)\n\x06member\x18\x01 \x01(\x0b\x32\x19.ketav.registry.v1.Member\"7\n\x13RemoveMemberRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\"\x16\n\x14RemoveMemberResponse*N\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bROLE_VIEWER\x10\x01\x12\x0f\n\x0bROLE_EDITOR\x10\x02\x12\x0e\n\nROLE_OWNER\x10\x03\x32\x88\x03\n\rMemberService\x12\x61\n\x0bListMembers\x12%.ketav.registry.v1.ListMembersRequest\x1a&.ketav.registry.v1.ListMembersResponse\"\x03\x90\x02\x01\x12[\n\tCheckRole\x12#.ketav.registry.v1.CheckRoleRequest\x1a$.ketav.registry.v1.CheckRoleResponse\"\x03\x90\x02\x01\x12V\n\tSetMember\x12#.ketav.registry.v1.SetMemberRequest\x1a$.ketav.registry.v1.SetMemberResponse\x12_\n\x0cRemoveMember\x12&.ketav.registry.v1.RemoveMemberRequest\x1a\'.ketav.registry.v1.RemoveMemberResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fketav/registry/v1/members.proto\x12\x11ketav.registry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"n\n\x06Member\x12\x0c\n\x04name\x18\x01 \x01(\t\x12%\n\x04role\x18\x02 \x01(\x0e\x32\x17.ketav.registry.v1.Role\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"(\n\x12ListMembersRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\"A\n\x13ListMembersResponse\x12*\n\x07members\x18\x01 \x03(\x0b\x32\x19.ketav.registry.v1.Member\"M\n\x10\x43heckRoleRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12%\n\x04role\x18\x02 \x01(\x0e\x32\x17.ketav.registry.v1.Role\"N\n\x11\x43heckRoleResponse\x12%\n\x04role\x18\x01 \x01(\x0e\x32\x17.ketav.registry.v1.Role\x12\x12\n\nlink_state\x18\x02 \x01(\t\"[\n\x10SetMemberRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12%\n\x04role\x18\x03 \x01(\x0e\x32\x17.ketav.registry.v1.Role\">\n\x11SetMemberResponse\x12)\n\x06member\x18\x01 \x01(\x0b\x32\x19.ketav.registry.v1.Member\"7\n\x13RemoveMemberRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\"\x16\n\x14RemoveMemberResponse\"(\n\x12RevokeLinksRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\"\x15\n\x13RevokeLinksResponse*N\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bROLE_VIEWER\x10\x01\x12\x0f\n\x0bROLE_EDITOR\x10\x02\x12\x0e\n\nROLE_OWNER\x10\x03\x32\xe6\x03\n\rMemberService\x12\x61\n\x0bListMembers\x12%.ketav.registry.v1.ListMembersRequest\x1a&.ketav.registry.v1.ListMembersResponse\"\x03\x90\x02\x01\x12[\n\tCheckRole\x12#.ketav.registry.v1.CheckRoleRequest\x1a$.ketav.registry.v1.CheckRoleResponse\"\x03\x90\x02\x01\x12V\n\tSetMember\x12#.ketav.registry.v1.SetMemberRequest\x1a$.ketav.registry.v1.SetMemberResponse\x12_\n\x0cRemoveMember\x12&.ketav.registry.v1.RemoveMemberRequest\x1a\'.ketav.registry.v1.RemoveMemberResponse\x12\\\n\x0bRevokeLinks\x12%.ketav.registry.v1.RevokeLinksRequest\x1a&.ketav.registry.v1.RevokeLinksResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,8 +36,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MEMBERSERVICE'].methods_by_name['ListMembers']._serialized_options = b'\220\002\001'
   _globals['_MEMBERSERVICE'].methods_by_name['CheckRole']._loaded_options = None
   _globals['_MEMBERSERVICE'].methods_by_name['CheckRole']._serialized_options = b'\220\002\001'
-  _globals['_ROLE']._serialized_start=685
-  _globals['_ROLE']._serialized_end=763
+  _globals['_ROLE']._serialized_start=770
+  _globals['_ROLE']._serialized_end=848
   _globals['_MEMBER']._serialized_start=87
   _globals['_MEMBER']._serialized_end=197
   _globals['_LISTMEMBERSREQUEST']._serialized_start=199
@@ -47,15 +47,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CHECKROLEREQUEST']._serialized_start=308
   _globals['_CHECKROLEREQUEST']._serialized_end=385
   _globals['_CHECKROLERESPONSE']._serialized_start=387
-  _globals['_CHECKROLERESPONSE']._serialized_end=445
-  _globals['_SETMEMBERREQUEST']._serialized_start=447
-  _globals['_SETMEMBERREQUEST']._serialized_end=538
-  _globals['_SETMEMBERRESPONSE']._serialized_start=540
-  _globals['_SETMEMBERRESPONSE']._serialized_end=602
-  _globals['_REMOVEMEMBERREQUEST']._serialized_start=604
-  _globals['_REMOVEMEMBERREQUEST']._serialized_end=659
-  _globals['_REMOVEMEMBERRESPONSE']._serialized_start=661
-  _globals['_REMOVEMEMBERRESPONSE']._serialized_end=683
-  _globals['_MEMBERSERVICE']._serialized_start=766
-  _globals['_MEMBERSERVICE']._serialized_end=1158
+  _globals['_CHECKROLERESPONSE']._serialized_end=465
+  _globals['_SETMEMBERREQUEST']._serialized_start=467
+  _globals['_SETMEMBERREQUEST']._serialized_end=558
+  _globals['_SETMEMBERRESPONSE']._serialized_start=560
+  _globals['_SETMEMBERRESPONSE']._serialized_end=622
+  _globals['_REMOVEMEMBERREQUEST']._serialized_start=624
+  _globals['_REMOVEMEMBERREQUEST']._serialized_end=679
+  _globals['_REMOVEMEMBERRESPONSE']._serialized_start=681
+  _globals['_REMOVEMEMBERRESPONSE']._serialized_end=703
+  _globals['_REVOKELINKSREQUEST']._serialized_start=705
+  _globals['_REVOKELINKSREQUEST']._serialized_end=745
+  _globals['_REVOKELINKSRESPONSE']._serialized_start=747
+  _globals['_REVOKELINKSRESPONSE']._serialized_end=768
+  _globals['_MEMBERSERVICE']._serialized_start=851
+  _globals['_MEMBERSERVICE']._serialized_end=1337
 # @@protoc_insertion_point(module_scope)

@@ -56,6 +56,11 @@ class MemberServiceStub:
                 request_serializer=ketav_dot_registry_dot_v1_dot_members__pb2.RemoveMemberRequest.SerializeToString,
                 response_deserializer=ketav_dot_registry_dot_v1_dot_members__pb2.RemoveMemberResponse.FromString,
                 _registered_method=True)
+        self.RevokeLinks = channel.unary_unary(
+                '/ketav.registry.v1.MemberService/RevokeLinks',
+                request_serializer=ketav_dot_registry_dot_v1_dot_members__pb2.RevokeLinksRequest.SerializeToString,
+                response_deserializer=ketav_dot_registry_dot_v1_dot_members__pb2.RevokeLinksResponse.FromString,
+                _registered_method=True)
 
 
 class MemberServiceServicer:
@@ -95,6 +100,14 @@ class MemberServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RevokeLinks(self, request, context):
+        """Revokes all links to a project that the gateway has signed: CheckRole returns another link_state from now on. For
+        the owner.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MemberServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -117,6 +130,11 @@ def add_MemberServiceServicer_to_server(servicer, server):
                     servicer.RemoveMember,
                     request_deserializer=ketav_dot_registry_dot_v1_dot_members__pb2.RemoveMemberRequest.FromString,
                     response_serializer=ketav_dot_registry_dot_v1_dot_members__pb2.RemoveMemberResponse.SerializeToString,
+            ),
+            'RevokeLinks': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevokeLinks,
+                    request_deserializer=ketav_dot_registry_dot_v1_dot_members__pb2.RevokeLinksRequest.FromString,
+                    response_serializer=ketav_dot_registry_dot_v1_dot_members__pb2.RevokeLinksResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -229,6 +247,33 @@ class MemberService:
             '/ketav.registry.v1.MemberService/RemoveMember',
             ketav_dot_registry_dot_v1_dot_members__pb2.RemoveMemberRequest.SerializeToString,
             ketav_dot_registry_dot_v1_dot_members__pb2.RemoveMemberResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevokeLinks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ketav.registry.v1.MemberService/RevokeLinks',
+            ketav_dot_registry_dot_v1_dot_members__pb2.RevokeLinksRequest.SerializeToString,
+            ketav_dot_registry_dot_v1_dot_members__pb2.RevokeLinksResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -50,6 +50,10 @@ class MemberServiceStub:
     """Ends a membership; the next call of the user finds no such project. For the owner, and for members who leave.
     NOT_FOUND unknown-member: no member has this name.
     """
+    RevokeLinks: _grpc.UnaryUnaryMultiCallable[_members_pb2.RevokeLinksRequest, _members_pb2.RevokeLinksResponse]
+    """Revokes all links to a project that the gateway has signed: CheckRole returns another link_state from now on. For
+    the owner.
+    """
 
 @_typing.type_check_only
 class MemberServiceAsyncStub(MemberServiceStub):
@@ -72,6 +76,10 @@ class MemberServiceAsyncStub(MemberServiceStub):
     RemoveMember: _aio.UnaryUnaryMultiCallable[_members_pb2.RemoveMemberRequest, _members_pb2.RemoveMemberResponse]  # type: ignore[assignment]
     """Ends a membership; the next call of the user finds no such project. For the owner, and for members who leave.
     NOT_FOUND unknown-member: no member has this name.
+    """
+    RevokeLinks: _aio.UnaryUnaryMultiCallable[_members_pb2.RevokeLinksRequest, _members_pb2.RevokeLinksResponse]  # type: ignore[assignment]
+    """Revokes all links to a project that the gateway has signed: CheckRole returns another link_state from now on. For
+    the owner.
     """
 
 class MemberServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -116,6 +124,16 @@ class MemberServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_members_pb2.RemoveMemberResponse, _abc.Awaitable[_members_pb2.RemoveMemberResponse]]:
         """Ends a membership; the next call of the user finds no such project. For the owner, and for members who leave.
         NOT_FOUND unknown-member: no member has this name.
+        """
+
+    @_abc_1.abstractmethod
+    def RevokeLinks(
+        self,
+        request: _members_pb2.RevokeLinksRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_members_pb2.RevokeLinksResponse, _abc.Awaitable[_members_pb2.RevokeLinksResponse]]:
+        """Revokes all links to a project that the gateway has signed: CheckRole returns another link_state from now on. For
+        the owner.
         """
 
 def add_MemberServiceServicer_to_server(servicer: MemberServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
