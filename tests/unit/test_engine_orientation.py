@@ -68,6 +68,15 @@ def test_a_single_line_is_straightened_along_the_course_of_its_ink(words: int, d
     assert max(rows) - min(rows) <= max(160, upright.shape[1] / 4)
 
 
+@pytest.mark.parametrize("text", ["ש", "מג", "ל"])
+@pytest.mark.parametrize("size", [60, 200])
+def test_a_few_letters_alone_on_a_page_have_no_direction(text: str, size: int) -> None:
+    """The strokes of a letter run in any direction, and turned it is read as another one."""
+    page = HandwrittenPage(seed=1, width=800, height=600)
+    page.write(500, 150, text, size)
+    assert probable_turn(grey(page.image)) == 0
+
+
 @pytest.mark.parametrize("level", [0, 128, 255])
 def test_a_line_image_without_ink_has_no_course(level: int) -> None:
     """The image stays as it is."""

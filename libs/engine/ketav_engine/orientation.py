@@ -60,6 +60,8 @@ _MIN_DARKNESS: Final = 0.4
 """Percentile of the darkness of an image's pixels that is that of ink, and the share of it that ink has."""
 _LETTER: Final = 5
 """Reduced pixels of a letter's side when the profile is taken, at most."""
+_MIN_LETTERS: Final = 4
+"""Letters of an image that has lines at least: the strokes of a single one have any direction."""
 _SPECK: Final = 2
 """Reduced pixels of a component's side up to which it is no letter."""
 
@@ -114,7 +116,11 @@ def probable_turn(grey: Image) -> int:
 
     Whether the writing then stands on its head is left open.
     """
-    ink = _at_letter_size(_ink(grey))
+    ink = _ink(grey)
+    sizes = _letter_sizes(ink)
+    if sizes.size < _MIN_LETTERS:
+        return 0
+    ink = _at_letter_size(ink, float(np.median(sizes)))
     across, up = _profile(ink), _profile(ink.T)
     if max(across, up) < _MIN_ENERGY:
         return 0
@@ -161,16 +167,20 @@ def _ink(grey: Image) -> NDArray[np.float32]:
     return np.asarray(cv2.subtract(paper, small), dtype=np.float32)
 
 
-def _at_letter_size(ink: NDArray[np.float32]) -> NDArray[np.float32]:
+def _letter_sizes(ink: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the sides of the squares that have the areas of the letters' boxes, in reduced pixels."""
+    dark = (ink > _MIN_DARKNESS * np.percentile(ink, _DARKEST)).astype(np.uint8)
+    _, _, boxes, _ = cv2.connectedComponentsWithStats(dark, connectivity=8)
+    sizes = np.sqrt(boxes[1:, cv2.CC_STAT_WIDTH] * boxes[1:, cv2.CC_STAT_HEIGHT].astype(np.float64))
+    return np.asarray(sizes[sizes > _SPECK], dtype=np.float64)
+
+
+def _at_letter_size(ink: NDArray[np.float32], letter: float) -> NDArray[np.float32]:
     """Return ink reduced until its letters are as high as those of a page of many lines.
 
     The fewer lines an image has, the larger its letters are; the profile of large letters is that of strokes.
     """
-    dark = (ink > _MIN_DARKNESS * np.percentile(ink, _DARKEST)).astype(np.uint8)
-    _, _, boxes, _ = cv2.connectedComponentsWithStats(dark, connectivity=8)
-    sizes = np.sqrt(boxes[1:, cv2.CC_STAT_WIDTH] * boxes[1:, cv2.CC_STAT_HEIGHT].astype(np.float64))
-    sizes = sizes[sizes > _SPECK]
-    factor = _LETTER / float(np.median(sizes)) if sizes.size else 1.0
+    factor = _LETTER / letter
     if factor >= 1:
         return ink
     size = tuple(max(1, round(side * factor)) for side in ink.shape[::-1])

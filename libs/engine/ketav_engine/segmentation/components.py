@@ -69,6 +69,14 @@ _STROKE_RISE: Final = (2, 98)
 """Percentiles of a stroke's course between which its rise is measured."""
 
 
+_LONG_CURVE: Final = 5
+"""Length from which a component of a single stroke is part of a drawing, such as an arc."""
+_WIDE_CURVE: Final = 2.5
+"""Extent in both directions from which it is, as a quarter of a circle that was divided as a rule."""
+_MAX_CURVE_RUNS: Final = 1.1
+"""Strokes that each column along such a curve crosses on the average at most."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Components:
     """The connected components (8 neighbours) of a mask, numbered from 1; 0 is the background."""
@@ -149,7 +157,8 @@ def writing(components: Components, letter: float) -> Mask:
     selected[0] = False
     long = (components.widths > _LONG_STROKE * letter) | (components.heights > _TALL_STROKE * letter)
     for number in np.flatnonzero(selected & long):
-        selected[number] = not _is_stroke(components.part(int(number)), letter)
+        part = components.part(int(number))
+        selected[number] = not (_is_stroke(part, letter) or _is_curve(part, letter))
     return selected
 
 
@@ -208,6 +217,18 @@ def _is_stroke(part: Mask, letter: float) -> bool:
     top, bottom = np.percentile(course, _STROKE_RISE)
     stray = np.sqrt(np.mean((rows - course) ** 2))
     return bool(stray < _MAX_STROKE_STRAY * letter and bottom - top < _MAX_STROKE_SLOPE * along.shape[1])
+
+
+def _is_curve(part: Mask, letter: float) -> bool:
+    """Return whether a long component is one stroke however bowed: an arc, a brace or a wave.
+
+    The columns of joined letters cross several strokes.
+    """
+    along = part if part.shape[1] >= part.shape[0] else part.T
+    if along.shape[1] < _LONG_CURVE * letter and along.shape[0] < _WIDE_CURVE * letter:
+        return False
+    runs = np.count_nonzero(along[0]) + np.count_nonzero(along[1:] & ~along[:-1])
+    return bool(runs <= _MAX_CURVE_RUNS * along.shape[1])
 
 
 def _spread_in_columns(rows: NDArray[np.intp], columns: NDArray[np.intp]) -> float:
