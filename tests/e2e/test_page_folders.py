@@ -88,6 +88,27 @@ def test_a_folder_gets_another_name_and_the_hand_of_another_folder(
     assert (changed["name"], changed["hand"], changed["script"]) == ("Postcards 1950", None, "rashi")
 
 
+def test_a_person_is_renamed_in_all_folders(window: Window, system: LocalSystem, key: str) -> None:
+    """Where the box is checked; otherwise the folder alone gets another person."""
+    for number, name in enumerate(("Diary", "Letters to Haifa")):
+        if number:  # the form for the first folder is open
+            window.page.click(".crumbs a")
+            window.page.click("text=New folder")
+        window.page.fill("#hand", "רבקה")
+        make_folder(window, name)
+    for new_name, renames in (("רבקה לוי", True), ("שרה", False)):
+        window.page.click("text=Change the folder")
+        window.page.fill("#folder-hand", new_name)
+        if renames:
+            window.page.check("text=The same person as")
+            assert serious(Axe().run(window.page)) == []
+        window.page.click("text=Save >> visible=true")
+        expect(window.page.locator("main")).to_contain_text(new_name)
+    with system.client(key) as client:
+        hands = {item["name"]: item["hand"] for item in client.get("/projects/").json()["projects"]}
+    assert (hands["Diary"], hands["Letters to Haifa"]) == ("רבקה לוי", "שרה")
+
+
 def test_the_texts_of_chosen_pages_are_saved(
     window: Window, system: LocalSystem, key: str, tmp_path: Path
 ) -> None:

@@ -166,10 +166,18 @@ ROWS: dict[str, Callable[[Objects], Any]] = {
 }
 """The RPCs of users that name an object, in an order in which the owner may call them all."""
 WITHOUT_OBJECT = {
-    *("DeleteAccount", "EndSession", "ListProjects", "CreateProject", "ListJobs", "CreateTrainingRun"),
+    *(
+        "DeleteAccount",
+        "EndSession",
+        "ListProjects",
+        "CreateProject",
+        "ListJobs",
+        "CreateTrainingRun",
+    ),
     *("ListTrainingRuns", "GetReadiness", "GetTrainingPolicy", "SetTrainingPolicy", "GetUserModel"),
     *(
         "ListAuditEntries",
+        "RenameHand",
         "ListModels",
         "ListModelProgress",
         "SetWebhook",

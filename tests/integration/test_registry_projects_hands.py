@@ -10,7 +10,7 @@ import pytest
 from ketav.page.v1 import page_pb2
 from ketav.registry.v1 import models_pb2, next_lines_pb2, pages_pb2, projects_pb2, training_pb2
 from ketav_common import rpc
-from ketav_common.errors import Conflict, InvalidInput, Precondition
+from ketav_common.errors import Conflict, InvalidInput, NotFound, Precondition
 from ketav_registry.domain.training import RunState
 from ketav_registry.repository import training
 from tests.parts.postgres import PostgresServer
@@ -315,3 +315,33 @@ async def test_rows_of_older_code_get_hand_and_base_and_never_serve_the_own_hand
     assert (await versions(registry, user_id))["old"].hand == AUNT
     assert (await versions(registry, user_id))["old"].base_version == "hebrew_base-1"
     assert await serving(registry, user_id) == "hebrew_base-1"
+
+
+async def test_a_renamed_hand_keeps_its_projects_runs_and_models(registry: Registry) -> None:
+    """All have the new name; a name in use, an unknown one and one without projects are refused."""
+    user_id = await registry.new_user()
+    project_id = await write(registry, user_id, AUNT)
+    await write(registry, user_id, UNCLE)
+    version = (await train(registry, user_id, AUNT)).model.version
+    stranger = await registry.new_user()
+
+    async def rename(user: UUID, name: str, new_name: str) -> str:
+        """Rename a hand as a user."""
+        request = projects_pb2.RenameHandRequest(name=name, new_name=new_name)
+        with acting(user), rpc.raise_ketav_errors():
+            return (await registry.projects.RenameHand(request)).name
+
+    assert await rename(user_id, AUNT, "  דודה מרים ") == "דודה מרים"
+    assert await serving(registry, user_id, "דודה מרים") == version
+    with acting(user_id):
+        projects = {item.project_id: item.hand for item in (await list_projects(registry)).projects}
+    assert projects[project_id] == "דודה מרים"
+    assert await rename(user_id, "דודה מרים", "דודה מרים") == "דודה מרים"
+    for user, name in ((user_id, AUNT), (user_id, ""), (user_id, "a\0"), (stranger, UNCLE)):
+        with pytest.raises(NotFound):
+            await rename(user, name, "new")
+    with pytest.raises(Conflict) as error:
+        await rename(user_id, UNCLE, "דודה מרים")
+    assert error.value.code == "hand-name-taken"
+    with pytest.raises(InvalidInput):
+        await rename(user_id, UNCLE, " ")

@@ -44,6 +44,7 @@ from .api.projects import delete_project as _delete_project
 from .api.projects import export_project as _export_project
 from .api.projects import get_project as _get_project
 from .api.projects import list_projects as _list_projects
+from .api.projects import rename_hand as _rename_hand
 from .api.projects import update_project as _update_project
 from .api.system import livez as _livez
 from .api.system import readyz as _readyz
@@ -71,6 +72,7 @@ from .models.export_format import ExportFormat
 from .models.export_project_format import ExportProjectFormat
 from .models.get_project_fields import GetProjectFields
 from .models.get_readiness_script_type_0 import GetReadinessScriptType0
+from .models.hand_change import HandChange
 from .models.health import Health
 from .models.iiif_link import IIIFLink
 from .models.import_ground_truth_body import ImportGroundTruthBody
@@ -101,6 +103,7 @@ from .models.project_change import ProjectChange
 from .models.project_list import ProjectList
 from .models.project_with_images import ProjectWithImages
 from .models.readiness import Readiness
+from .models.renamed_hand import RenamedHand
 from .models.run_ocr_body import RunOcrBody
 from .models.search_result import SearchResult
 from .models.set_member_request import SetMemberRequest
@@ -623,6 +626,28 @@ class Operations(ABC):
                 image_id=image_id,
                 images=images,
                 prefer=prefer,
+            )
+        )
+
+    def rename_hand(
+        self,
+        name: str,
+        *,
+        body: HandChange,
+    ) -> RenamedHand:
+        """Rename a hand.
+
+        Rename one of your hands in all its projects, training runs and models, which stay as they are.
+
+        Args:
+            name (str): Name of one of your hands.
+            body (HandChange): A change of a hand: the person who wrote the pages of projects.
+                Example: {'name': 'Grandmother Rachel'}.
+        """
+        return self.send(
+            _rename_hand.rename_hand(
+                name=name,
+                body=body,
             )
         )
 
@@ -1924,6 +1949,28 @@ class AsyncOperations(ABC):
                 image_id=image_id,
                 images=images,
                 prefer=prefer,
+            )
+        )
+
+    async def rename_hand(
+        self,
+        name: str,
+        *,
+        body: HandChange,
+    ) -> RenamedHand:
+        """Rename a hand.
+
+        Rename one of your hands in all its projects, training runs and models, which stay as they are.
+
+        Args:
+            name (str): Name of one of your hands.
+            body (HandChange): A change of a hand: the person who wrote the pages of projects.
+                Example: {'name': 'Grandmother Rachel'}.
+        """
+        return await self.send(
+            _rename_hand.rename_hand(
+                name=name,
+                body=body,
             )
         )
 

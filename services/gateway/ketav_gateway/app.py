@@ -28,6 +28,7 @@ from ketav_gateway.pages.line_routes import router as lines
 from ketav_gateway.pages.link_routes import router as iiif_links
 from ketav_gateway.pages.link_routes import served as link_addresses
 from ketav_gateway.pages.routes import router as pages
+from ketav_gateway.projects.hand_routes import router as hands
 from ketav_gateway.projects.routes import router as projects
 from ketav_gateway.settings import GatewaySettings, origins_of
 from ketav_gateway.training.routes import router as training
@@ -83,6 +84,7 @@ _FEATURES = (
     corrections,
     ground_truth,
     projects,
+    hands,
     members,
     pages,
     lines,

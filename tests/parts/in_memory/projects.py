@@ -5,7 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 from ketav.registry.v1 import members_pb2, projects_pb2, projects_pb2_grpc
-from ketav_common.errors import Conflict
+from ketav_common.errors import Conflict, NotFound
 from tests.parts.in_memory.pages import count
 from tests.parts.in_memory.state import TIME, State, User, list_part
 
@@ -97,3 +97,20 @@ class Projects(projects_pb2_grpc.ProjectServiceServicer):
         del user.projects[request.project_id]
         user.members.pop(request.project_id, None)
         return projects_pb2.DeleteProjectResponse(erasure=count(pages, self.state.erasure))
+
+    async def RenameHand(self, request: Any, context: Any) -> Any:
+        """Rename a hand in all projects."""
+        self.state.enter("RenameHand", request)
+        projects = self.state.caller().projects.values()
+        if request.new_name != request.name and request.new_name in {item.hand for item in projects}:
+            raise Conflict(
+                "Another hand has this name. Send another.",
+                code="hand-name-taken",
+                details={"pointer": "/name"},
+            )
+        renamed = [item for item in projects if request.name and item.hand == request.name]
+        if not renamed:
+            raise NotFound("This account has no hand with this name. List the projects.")
+        for item in renamed:
+            item.hand = request.new_name
+        return projects_pb2.RenameHandResponse(name=request.new_name)

@@ -123,6 +123,9 @@ export const createProject = (name: string, script: Script | null, hand: string 
 export const changeProject = (id: string, change: { name?: string; hand?: string; script?: string }): Promise<Project> =>
   call(`/projects/${id}`, { method: "PATCH", json: change });
 
+export const renameHand = (name: string, newName: string): Promise<{ name: string }> =>
+  call(`/hands/${encodeURIComponent(name)}`, { method: "PATCH", json: { name: newName } });
+
 export const deleteProject = (id: string): Promise<unknown> => call(`/projects/${id}`, { method: "DELETE" });
 
 /** Return a project with a part of its pages; `fields` "images": without their texts. */

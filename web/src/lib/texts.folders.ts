@@ -5,6 +5,7 @@ export const en = {
   saveFolder: "Save",
   moveHandHint:
     "Ketav learns this person's handwriting from the lines of this folder from now on. Models that learned from them stay as they are.",
+  renameHand: "The same person as {n}: change the name in all folders",
   folderSaved: "The folder is changed.",
   choosePages: "Choose pages",
   chosenPages: "Chosen pages: {n}",
@@ -19,6 +20,7 @@ export const he: typeof en = {
   changeFolder: "שינוי התיקייה",
   saveFolder: "שמירה",
   moveHandHint: "מעכשיו כתב לומד את כתב היד של אדם זה מהשורות של התיקייה. מודלים שכבר למדו מהן נשארים כפי שהם.",
+  renameHand: "אותו אדם כמו {n}: לשנות את השם בכל התיקיות",
   folderSaved: "התיקייה שונתה.",
   choosePages: "בחירת דפים",
   chosenPages: "דפים שנבחרו: {n}",

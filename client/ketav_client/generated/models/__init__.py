@@ -19,6 +19,7 @@ from .export_project_format import ExportProjectFormat
 from .field_problem import FieldProblem
 from .get_project_fields import GetProjectFields
 from .get_readiness_script_type_0 import GetReadinessScriptType0
+from .hand_change import HandChange
 from .health import Health
 from .health_status import HealthStatus
 from .iiif_link import IIIFLink
@@ -99,6 +100,7 @@ from .quarantined_line import QuarantinedLine
 from .quarantined_line_code import QuarantinedLineCode
 from .readiness import Readiness
 from .refused_line import RefusedLine
+from .renamed_hand import RenamedHand
 from .run_ocr_body import RunOcrBody
 from .run_ocr_body_layout import RunOcrBodyLayout
 from .run_ocr_body_rotate import RunOcrBodyRotate
@@ -162,6 +164,7 @@ __all__ = (
     "FieldProblem",
     "GetProjectFields",
     "GetReadinessScriptType0",
+    "HandChange",
     "Health",
     "HealthStatus",
     "IIIFLink",
@@ -242,6 +245,7 @@ __all__ = (
     "QuarantinedLineCode",
     "Readiness",
     "RefusedLine",
+    "RenamedHand",
     "RunOcrBody",
     "RunOcrBodyLayout",
     "RunOcrBodyRotate",

@@ -76,6 +76,26 @@ class ProjectChange(RequestBody):
     )
 
 
+class RenamedHand(ResponseBody):
+    """A hand that was renamed."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"name": "Grandmother Rachel"}})
+
+    name: str = Field(description="Its name.")
+
+
+class HandChange(RequestBody):
+    """A change of a hand: the person who wrote the pages of projects."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"name": "Grandmother Rachel"}})
+
+    name: str = Field(
+        description="Name that none of your other hands has.",
+        min_length=1,
+        max_length=limits.MAX_NAME_CODE_POINTS,
+    )
+
+
 class Project(ResponseBody):
     """A project without its images."""
 

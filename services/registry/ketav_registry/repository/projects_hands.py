@@ -40,6 +40,13 @@ async def insert_hand(transaction: Transaction, user_id: UUID, name: str, script
     await transaction.execute(pg.insert(hand).values(**values).on_conflict_do_nothing())
 
 
+async def rename(transaction: Transaction, user_id: UUID, name: str, new_name: str) -> bool:
+    """Rename the hand of a user; False when no project has a hand with this name."""
+    used = sa.exists().where(_project.user_id == user_id, _project.hand_id == _hand.id)
+    query = hand.update().where(_hand.user_id == user_id, _hand.name == name, used)
+    return (await transaction.execute(query.values(name=new_name))).rowcount == 1
+
+
 async def rename_unused(transaction: Transaction, user_id: UUID, hand_id: UUID) -> None:
     """Replace the name of a hand that no project has any more by a part of its id, which says nothing."""
     used = sa.exists().where(_project.user_id == user_id, _project.hand_id == hand_id)

@@ -9,7 +9,7 @@ from ketav_registry.convert import common
 from ketav_registry.convert import erasure as convert_erasure
 from ketav_registry.convert import projects as convert
 from ketav_registry.stores import Stores
-from ketav_registry.usecases import erasure, projects
+from ketav_registry.usecases import erasure, projects, projects_hands
 
 
 class ProjectServicer(projects_pb2_grpc.ProjectServiceServicer):
@@ -69,3 +69,10 @@ class ProjectServicer(projects_pb2_grpc.ProjectServiceServicer):
         project_id = common.uuid(request.project_id, "project_id")
         done = await erasure.delete_project(current_user(), project_id, stores=self._stores)
         return pb.DeleteProjectResponse(erasure=convert_erasure.erasure(done))
+
+    async def RenameHand(self, request: pb.RenameHandRequest, context: object) -> pb.RenameHandResponse:
+        """Rename a hand of the caller."""
+        name = await projects_hands.rename_hand(
+            current_user(), request.name, request.new_name, stores=self._stores
+        )
+        return pb.RenameHandResponse(name=name)

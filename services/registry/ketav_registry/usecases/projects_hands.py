@@ -1,16 +1,18 @@
-"""The hand that a request names."""
+"""The hand that a request names, and new names of hands."""
 
 import unicodedata
 from uuid import UUID
 
 from ketav_common import text
-from ketav_common.errors import InvalidInput
+from ketav_common.errors import Conflict, InvalidInput, NotFound
 from ketav_common.limits import MAX_NAME_CODE_POINTS
 from ketav_registry.database import Transaction
 from ketav_registry.domain.models import Script
 from ketav_registry.domain.projects import Project
 from ketav_registry.domain.projects_hands import Hand
 from ketav_registry.repository import projects_hands
+from ketav_registry.stores import Stores
+from ketav_registry.usecases.requests import clean_field
 
 _FIELD = {"pointer": "/hand"}
 
@@ -69,3 +71,27 @@ def check_hand(project: Project, name: str) -> None:
             code="hand-mismatch",
             details=_FIELD,
         )
+
+
+async def rename_hand(user_id: UUID, name: str, new_name: str, *, stores: Stores) -> str:
+    """Rename a hand of the user in all projects, runs and models; return the stored name.
+
+    NotFound: no project has a hand with this name. InvalidInput: the new name is empty or breaks a rule.
+    Conflict hand-name-taken: another hand has the new name.
+    """
+    stored = clean_field(new_name, {"pointer": "/name"}, max_length=MAX_NAME_CODE_POINTS).strip()
+    if not stored:
+        raise InvalidInput(
+            "The new name of the hand is empty. Send at least one character.", details={"pointer": "/name"}
+        )
+    async with stores.database.user(user_id, exclusive=True) as transaction:
+        former = "" if "\0" in name else clean_name(name)
+        if stored != former and await projects_hands.find_hand(transaction, user_id, stored) is not None:
+            raise Conflict(
+                f"Another hand has the name {stored!r}. Send another name, or give its projects this hand.",
+                code="hand-name-taken",
+                details={"pointer": "/name"},
+            )
+        if not former or not await projects_hands.rename(transaction, user_id, former, stored):
+            raise NotFound("This account has no hand with this name. GET /projects/ shows the hands.")
+    return stored

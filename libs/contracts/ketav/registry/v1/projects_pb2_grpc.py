@@ -61,6 +61,11 @@ class ProjectServiceStub:
                 request_serializer=ketav_dot_registry_dot_v1_dot_projects__pb2.DeleteProjectRequest.SerializeToString,
                 response_deserializer=ketav_dot_registry_dot_v1_dot_projects__pb2.DeleteProjectResponse.FromString,
                 _registered_method=True)
+        self.RenameHand = channel.unary_unary(
+                '/ketav.registry.v1.ProjectService/RenameHand',
+                request_serializer=ketav_dot_registry_dot_v1_dot_projects__pb2.RenameHandRequest.SerializeToString,
+                response_deserializer=ketav_dot_registry_dot_v1_dot_projects__pb2.RenameHandResponse.FromString,
+                _registered_method=True)
 
 
 class ProjectServiceServicer:
@@ -105,6 +110,14 @@ class ProjectServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RenameHand(self, request, context):
+        """Renames a hand of the caller in all projects, runs and models. NOT_FOUND: the caller has no hand with this name, or
+        no project has it any more. ALREADY_EXISTS hand-name-taken: another hand has the new name.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ProjectServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -132,6 +145,11 @@ def add_ProjectServiceServicer_to_server(servicer, server):
                     servicer.DeleteProject,
                     request_deserializer=ketav_dot_registry_dot_v1_dot_projects__pb2.DeleteProjectRequest.FromString,
                     response_serializer=ketav_dot_registry_dot_v1_dot_projects__pb2.DeleteProjectResponse.SerializeToString,
+            ),
+            'RenameHand': grpc.unary_unary_rpc_method_handler(
+                    servicer.RenameHand,
+                    request_deserializer=ketav_dot_registry_dot_v1_dot_projects__pb2.RenameHandRequest.FromString,
+                    response_serializer=ketav_dot_registry_dot_v1_dot_projects__pb2.RenameHandResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -271,6 +289,33 @@ class ProjectService:
             '/ketav.registry.v1.ProjectService/DeleteProject',
             ketav_dot_registry_dot_v1_dot_projects__pb2.DeleteProjectRequest.SerializeToString,
             ketav_dot_registry_dot_v1_dot_projects__pb2.DeleteProjectResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RenameHand(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ketav.registry.v1.ProjectService/RenameHand',
+            ketav_dot_registry_dot_v1_dot_projects__pb2.RenameHandRequest.SerializeToString,
+            ketav_dot_registry_dot_v1_dot_projects__pb2.RenameHandResponse.FromString,
             options,
             channel_credentials,
             insecure,

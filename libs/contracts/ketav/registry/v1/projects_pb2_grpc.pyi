@@ -49,6 +49,10 @@ class ProjectServiceStub:
     """
     DeleteProject: _grpc.UnaryUnaryMultiCallable[_projects_pb2.DeleteProjectRequest, _projects_pb2.DeleteProjectResponse]
     """Deletes a project with all its pages, with the effects of PageService.DeletePage."""
+    RenameHand: _grpc.UnaryUnaryMultiCallable[_projects_pb2.RenameHandRequest, _projects_pb2.RenameHandResponse]
+    """Renames a hand of the caller in all projects, runs and models. NOT_FOUND: the caller has no hand with this name, or
+    no project has it any more. ALREADY_EXISTS hand-name-taken: another hand has the new name.
+    """
 
 @_typing.type_check_only
 class ProjectServiceAsyncStub(ProjectServiceStub):
@@ -71,6 +75,10 @@ class ProjectServiceAsyncStub(ProjectServiceStub):
     """
     DeleteProject: _aio.UnaryUnaryMultiCallable[_projects_pb2.DeleteProjectRequest, _projects_pb2.DeleteProjectResponse]  # type: ignore[assignment]
     """Deletes a project with all its pages, with the effects of PageService.DeletePage."""
+    RenameHand: _aio.UnaryUnaryMultiCallable[_projects_pb2.RenameHandRequest, _projects_pb2.RenameHandResponse]  # type: ignore[assignment]
+    """Renames a hand of the caller in all projects, runs and models. NOT_FOUND: the caller has no hand with this name, or
+    no project has it any more. ALREADY_EXISTS hand-name-taken: another hand has the new name.
+    """
 
 class ProjectServiceServicer(metaclass=_abc_1.ABCMeta):
     """Creates, reads, changes and deletes projects that the caller owns or is a member of. Any other project is NOT_FOUND.
@@ -120,5 +128,15 @@ class ProjectServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_projects_pb2.DeleteProjectResponse, _abc.Awaitable[_projects_pb2.DeleteProjectResponse]]:
         """Deletes a project with all its pages, with the effects of PageService.DeletePage."""
+
+    @_abc_1.abstractmethod
+    def RenameHand(
+        self,
+        request: _projects_pb2.RenameHandRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_projects_pb2.RenameHandResponse, _abc.Awaitable[_projects_pb2.RenameHandResponse]]:
+        """Renames a hand of the caller in all projects, runs and models. NOT_FOUND: the caller has no hand with this name, or
+        no project has it any more. ALREADY_EXISTS hand-name-taken: another hand has the new name.
+        """
 
 def add_ProjectServiceServicer_to_server(servicer: ProjectServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

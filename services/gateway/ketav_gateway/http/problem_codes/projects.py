@@ -3,6 +3,9 @@
 from ketav_gateway import examples
 from ketav_gateway.http.problem_codes.kinds import ONE_FIELD_DETAIL, ProblemCode
 
+_HAND_NAME_TAKEN = (
+    "Another hand has the name 'Grandmother'. Send another name, or give its projects this hand."
+)
 _NAME_TAKEN = f"Your project {examples.PROJECT_ID} has this name. Use that project, or send another name."
 
 CODES: dict[str, ProblemCode] = {
@@ -10,6 +13,9 @@ CODES: dict[str, ProblemCode] = {
         409,
         _NAME_TAKEN,
         {"project_id": examples.PROJECT_ID, "errors": [{"field": "/name", "message": _NAME_TAKEN}]},
+    ),
+    "hand-name-taken": ProblemCode(
+        409, _HAND_NAME_TAKEN, {"errors": [{"field": "/name", "message": _HAND_NAME_TAKEN}]}
     ),
     "hand-script": ProblemCode(
         422,
