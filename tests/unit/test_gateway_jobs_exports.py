@@ -1,9 +1,12 @@
 """Exports in the background: created by Prefer, written by the gateway, downloaded whole and in parts."""
 
 import asyncio
+import errno
 import hashlib
 import io
 import zipfile
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -12,7 +15,7 @@ from ketav.registry.v1 import jobs_pb2
 from ketav_common.errors import Unavailable
 from ketav_gateway.pages import export_jobs
 from tests.parts.exported_pages import written
-from tests.parts.gateway import Gateway, png, upload, without_trace
+from tests.parts.gateway import Gateway, in_process_gateway, png, upload, without_trace
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 IN_BACKGROUND = {"Prefer": "respond-async"}
@@ -135,13 +138,37 @@ async def test_a_project_of_more_pages_than_a_request_exports_needs_a_job(
 
 
 async def test_an_export_that_becomes_too_large_fails_with_its_reason(
+    tmp_path: Path,
+) -> None:
+    """It is not tried again. The limit is a setting."""
+    async with in_process_gateway(tmp_path, max_export_bytes=10) as gateway:
+        project_id, _ = await new_project(gateway)
+        job = await written(gateway.client, (await start(gateway, project_id, format="pdf"))["job_id"])
+    assert (job["state"], job["export"]["error"]["code"]) == ("failed", "export-too-large")
+
+
+async def test_a_gateway_without_exporters_writes_none_and_stops(tmp_path: Path) -> None:
+    """KETAV_EXPORT_JOBS_AT_ONCE=0: another gateway writes them."""
+    async with in_process_gateway(tmp_path, export_jobs_at_once=0) as gateway:
+        project_id, _ = await new_project(gateway)
+        job = await start(gateway, project_id)
+        await asyncio.sleep(0.3)
+        assert (await gateway.client.get(f"/jobs/{job['job_id']}")).json()["state"] == "queued"
+
+
+async def test_a_full_disk_is_named_and_the_export_tried_again(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is not tried again."""
-    monkeypatch.setattr(export_jobs, "MAX_EXPORT_BYTES", 10)
+    """Its attempt counts: a disk that stays full ends the export."""
+
+    def full(*_: object, **__: object) -> TemporaryDirectory[str]:
+        """Fail as a full disk does."""
+        raise OSError(errno.ENOSPC, "No space left on device")
+
     project_id, _ = await new_project(gateway)
-    job = await written(gateway.client, (await start(gateway, project_id, format="pdf"))["job_id"])
-    assert (job["state"], job["export"]["error"]["code"]) == ("failed", "export-too-large")
+    monkeypatch.setattr(export_jobs, "TemporaryDirectory", full)
+    job = await written(gateway.client, (await start(gateway, project_id))["job_id"])
+    assert "disk is full" in job["export"]["error"]["detail"]
 
 
 async def test_equal_exports_are_one_job_and_three_may_wait(gateway: Gateway) -> None:

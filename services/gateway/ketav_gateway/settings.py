@@ -6,7 +6,7 @@ from typing import Annotated
 from limits import parse
 from pydantic import AfterValidator, Field
 
-from ketav_common.limits import MAX_IMAGE_BYTES, MIB
+from ketav_common.limits import MAX_EXPORT_BYTES, MAX_IMAGE_BYTES, MIB
 from ketav_common.setting_types import GrpcAddress, RedisUrl, Secret, WritableDirectory
 from ketav_common.settings import ServiceSettings
 
@@ -128,6 +128,13 @@ class GatewaySettings(ServiceSettings):
     )
     export_job_timeout_s: float = Field(
         3600.0, gt=0, description="Seconds to write one export in the background; a longer one fails."
+    )
+    max_export_bytes: int = Field(
+        MAX_EXPORT_BYTES,
+        gt=0,
+        le=MAX_EXPORT_BYTES,
+        description="Maximum size of an export in the background: the gateway and the registry each hold "
+        "KETAV_EXPORT_JOBS_AT_ONCE of them in temporary files.",
     )
     export_jobs_at_once: int = Field(
         2, ge=0, description="Exports that a gateway writes in the background at once; 0: it writes none."

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from ketav.registry.v1 import jobs_pb2
 from ketav_common import context, tracing
+from ketav_common.disk_room import out_of_room
 from ketav_common.errors import (
     DataLoss,
     Forbidden,
@@ -28,7 +29,7 @@ from ketav_common.errors import (
 from ketav_common.identity import Identity, Work
 from ketav_common.images import ImageNormaliser
 from ketav_common.lease import Lease, LeaseLostError, WorkerStoppingError
-from ketav_common.limits import MAX_EXPORT_BYTES, MIB
+from ketav_common.limits import MIB
 from ketav_common.logging import get_logger
 from ketav_common.tracing import SpanKind
 from ketav_gateway.pages import streams
@@ -108,7 +109,9 @@ class _Attempt:
         urls = streams.DocumentUrls(claimed.address, claimed.base)
         async with aclosing(streams.pages_of(tools.services, selection, deadline)) as pages:
             source = streams.source_of(tools.services, title, self._counted(pages), urls, target.parent)
-            return await _save(streams.write(kind, source, selection, tools.images), target)
+            return await _save(
+                streams.write(kind, source, selection, tools.images), target, tools.settings.max_export_bytes
+            )
 
     async def _counted(self, pages: AsyncIterator[Page]) -> AsyncIterator[Page]:
         """Yield pages, and count each when the next one is wanted."""
@@ -149,15 +152,15 @@ async def _header_alone(header: jobs_pb2.EndExportHeader) -> AsyncIterator[jobs_
     yield jobs_pb2.EndExportRequest(header=header)
 
 
-async def _save(chunks: AsyncIterator[bytes], target: Path) -> int:
+async def _save(chunks: AsyncIterator[bytes], target: Path, max_bytes: int) -> int:
     """Write chunks to a file; return their size. TooLarge: it is more than a job may store."""
     size = 0
     with target.open("wb") as file:
         async for chunk in chunks:
             size += len(chunk)
-            if size > MAX_EXPORT_BYTES:
+            if size > max_bytes:
                 raise TooLarge(
-                    f"The export has more than {MAX_EXPORT_BYTES // MIB:,} MiB. Export some of the images at "
+                    f"The export has more than {max_bytes // MIB:,} MiB. Export some of the images at "
                     "a time, or without the image files.",
                     code="export-too-large",
                 )
@@ -179,6 +182,8 @@ def _failure_of(error: Exception) -> jobs_pb2.JobPageFailure:
         return _failure(error.code, error.detail)
     if isinstance(error, KetavError):
         return _failure(error.code, error.detail, retry=True)
+    if (no_room := out_of_room(error)) is not None:
+        return _failure(no_room.code, no_room.detail, retry=True)
     detail = "Writing the export failed. Try again later, or export some of the images at a time."
     return _failure("internal", detail, retry=True)
 
@@ -199,22 +204,29 @@ class Exporter:
 
     async def run(self) -> None:
         """Claim and write one export after the other until `stop`."""
-        services = self._tools.services
         while not self._stopping.is_set():
             self.woken.clear()
-            claimed = None
-            try:
-                with context.bind(identity=_GATEWAY), tracing.not_recorded():
-                    request = jobs_pb2.ClaimExportRequest()
-                    response = await call(services.jobs.ClaimExport, request, services.deadlines.short_s)
-                claimed = response.export if response.HasField("export") else None
-            except KetavError as error:
-                log.warning("export_not_claimed", code=error.code)
+            claimed = await self._claim()
             if claimed is not None:
                 await self._write(claimed)
                 continue
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.woken.wait(), _POLL_S)
+
+    async def _claim(self) -> jobs_pb2.ClaimedExport | None:
+        """Claim an export; None when none waits, or the claim failed, which is logged."""
+        services = self._tools.services
+        try:
+            with context.bind(identity=_GATEWAY), tracing.not_recorded():
+                request = jobs_pb2.ClaimExportRequest()
+                response = await call(services.jobs.ClaimExport, request, services.deadlines.short_s)
+        except KetavError as error:
+            log.warning("export_not_claimed", code=error.code)
+            return None
+        except Exception:
+            log.exception("export_claim_crashed")
+            return None
+        return response.export if response.HasField("export") else None
 
     async def _write(self, claimed: jobs_pb2.ClaimedExport) -> None:
         """Write a claimed export under its lease; record why an attempt failed."""
@@ -267,7 +279,5 @@ async def exporting(
         yield exporter.woken
     finally:
         exporter.stop()
-        _, late = await asyncio.wait(tasks, timeout=settings.call_timeout_s)
-        for task in late:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        with suppress(TimeoutError):  # the tasks are cancelled then
+            await asyncio.wait_for(asyncio.gather(*tasks), settings.call_timeout_s)

@@ -1,6 +1,6 @@
 """JSON of pages, which REST calls images."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
@@ -9,6 +9,8 @@ from ketav_gateway import examples
 from ketav_gateway.schemas import Image, Layout, RequestBody, ResponseBody
 from ketav_gateway.transcriptions.schemas import TRANSCRIPTION_EXAMPLE, Transcription
 
+_MAX_LINK_TIME = timedelta(days=7)
+"""Time of a link, whose holder reads a project without a key: a week of work."""
 PAGE_EXAMPLE: dict[str, Any] = {
     "image_id": examples.IMAGE_ID,
     "project_id": examples.PROJECT_ID,
@@ -44,7 +46,10 @@ class NewLink(RequestBody):
     model_config = ConfigDict(json_schema_extra={"example": {"lifetime_s": 86400}})
 
     lifetime_s: int = Field(
-        24 * 3600, description="Seconds until the link ends: a day by default.", ge=60, le=7 * 24 * 3600
+        24 * 3600,
+        description="Seconds until the link ends: a day by default.",
+        ge=60,
+        le=_MAX_LINK_TIME.total_seconds(),
     )
 
 
