@@ -52,7 +52,7 @@ JSON = {
     "NUL": (b'{"project_id": "\\u0000"}', "malformed-text"),
     "a list": (b"[]", "invalid-input"),
     "a number": (b"7", "invalid-input"),
-    "an unknown field": (feedback(author="me"), "invalid-input"),
+    "an unknown field": (feedback(author="me"), "unknown-field"),
     "a wrong type": (feedback(corrected_text=7), "invalid-input"),
     "true for text": (feedback(corrected_text=True), "invalid-input"),
     "an empty text": (feedback(corrected_text=""), "invalid-input"),
@@ -277,7 +277,7 @@ async def test_an_idempotency_key_is_1_to_255_visible_ascii(gateway: Gateway, ke
 async def test_a_training_run_has_no_settings_but_the_hand(gateway: Gateway) -> None:
     """An empty object is accepted, one with other members is not."""
     assert (await gateway.client.post("/train/", json={})).status_code == 202
-    refused(await gateway.client.post("/train/", json={"epochs": 7}), 422, "invalid-input")
+    refused(await gateway.client.post("/train/", json={"epochs": 7}), 422, "unknown-field")
     refused(await gateway.client.post("/train/", content=b"a" * 5000), 413, "too-large")
 
 
@@ -420,9 +420,21 @@ async def test_an_invalid_field_is_named_by_its_pointer_and_its_line(gateway: Ga
         {
             "field": "/lines/2/te~1xt",
             "line_id": UNKNOWN,
-            "message": "The request has no field of this name. Remove it.",
+            "message": "The request has no field 'te/xt'. Remove it.",
         },
     ]
+
+
+async def test_an_unknown_field_of_a_body_is_named(gateway: Gateway) -> None:
+    """In the detail and by its pointer, as an unknown parameter is."""
+    response = await gateway.client.post(
+        "/feedback/",
+        content=feedback(corrected_text=None, lines=[LINE | {"checked": True}]),
+        headers={"Content-Type": "application/json"},
+    )
+    refused(response, 422, "unknown-field")
+    assert response.json()["detail"] == "The request has no field 'checked'. Remove it."
+    assert response.json()["errors"][0]["field"] == "/lines/0/checked"
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,6 @@ _NO_CURSOR = "The cursor is malformed. Send a cursor of this list, or none to st
 _OTHER_ERROR = "The value is not valid. Compare it with the description of the request under /docs."
 _SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "missing": "The field is missing. Add it.",
-    "extra_forbidden": "The request has no field of this name. Remove it.",
     "model_type": "The value is not a JSON object. Send an object.",
     "string_type": "The value is not a string. Send a JSON string.",
     "bool_type": "The value is not a boolean. Send true or false.",
@@ -56,6 +55,8 @@ _SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "value_error": lambda context: str(context["error"]),
 }
 """What is wrong and what to send, by pydantic's type of error. The shortest length of a text is 1."""
+_UNKNOWN_FIELD = "extra_forbidden"
+"""Pydantic's type of error for a field that a body does not have."""
 _LINES = {"lines", "line_ids"}
 """Names of the arrays whose elements are lines."""
 
@@ -70,15 +71,17 @@ def invalid_fields(error: ValidationError, body: object) -> RequestValidationErr
 
 
 def problem_code(error: RequestValidationError) -> str:
-    """Return the code of the limit that all errors are about; `invalid-input` for any other errors."""
-    codes = {_limit_code(details["type"], details["loc"]) for details in error.errors()}
+    """Return the code that all errors of a body have in common; `invalid-input` for any other errors."""
+    codes = {_body_code(details["type"], details["loc"]) for details in error.errors()}
     return (codes.pop() if len(codes) == 1 else "") or InvalidInput.default_code
 
 
-def _limit_code(kind: str, location: Sequence[int | str]) -> str:
-    """Return the code of a limit of a body, by pydantic's type of error and its location; "" for others."""
+def _body_code(kind: str, location: Sequence[int | str]) -> str:
+    """Return the code of a body's limit or unknown field, by pydantic's type of error; "" for others."""
     if location[0] != "body":
         return ""
+    if kind == _UNKNOWN_FIELD:
+        return "unknown-field"
     if kind == "too_long" and location[-1] in _LINES:
         return "line-count"
     return "text-too-long" if kind == "string_too_long" else ""
@@ -98,6 +101,8 @@ def _field_error(details: ErrorDetails, body: object) -> dict[str, str]:
         "field": (pointer if origin == "body" else ".".join(names))[:_MAX_POINTER_CHARACTERS],
         "message": _sentence(details),
     }
+    if details["type"] == _UNKNOWN_FIELD:
+        described["message"] = f"The request has no field {names[-1]!r}. Remove it."
     if (origin, names) == ("query", ["cursor"]):
         described["message"] = _NO_CURSOR
     line_id = _line_id(path, body)
