@@ -146,7 +146,8 @@ def test_a_document_is_read_by_a_job_into_a_text_for_each_page(system: LocalSyst
     project = json.loads((tmp_path / "document/ketav.json").read_text())["project_id"]
     with system.client() as client:
         assert len(client.get(f"/projects/{project}").json()["images"]) == 3
-        assert len(client.get("/jobs/").json()["jobs"]) == 1
+        jobs = client.get("/jobs/").json()["jobs"]
+        assert [job["kind"] for job in jobs if job["project_id"] == project] == ["reading"]
 
 
 def test_a_repeated_reading_leaves_an_edited_text_as_it_is(system: LocalSystem, tmp_path: Path) -> None:
