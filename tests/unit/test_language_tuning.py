@@ -60,6 +60,24 @@ def test_a_line_that_shares_five_words_with_an_evaluation_text_is_left_out(tmp_p
     assert sorted(loaded[0] + loaded[1]) == sorted(allowed)
 
 
+@pytest.mark.parametrize(
+    ("stored", "expected"),
+    [
+        ("ראשית , בהצלחה . נו ?!", "ראשית, בהצלחה. נו?!"),
+        ('" מי אמר " " שלום " " , ומתי ? "', 'מי אמר "שלום", ומתי?'),
+        ('" אמי ז""ל באה ( ברכות נח ) "', 'אמי ז"ל באה (ברכות נח)'),
+        ('" שורה , שנקטעה', "שורה, שנקטעה"),
+        ("אוהד בית ״ ר , בע ׳ ה", "אוהד בית״ר, בע׳ה"),
+        ("הוא אמר ״ לא ולא ״ והלך", "הוא אמר ״לא ולא״ והלך"),
+        ("דגן - שעורה", "דגן - שעורה"),
+        ("כתוב כהלכה, בלי רווח.", "כתוב כהלכה, בלי רווח."),
+    ],
+)
+def test_comments_are_counted_as_people_write_them(stored: str, expected: str) -> None:
+    """A tokeniser has put spaces around every mark; counted so, the reader writes them too."""
+    assert running_text.written(stored) == expected
+
+
 def test_no_line_is_on_both_sides_of_the_split(tmp_path: Path) -> None:
     """Training and validation have all lines between them, each once."""
     lines = [f"שורה {index}" for index in range(200)]
