@@ -220,6 +220,19 @@ async def test_a_version_that_learned_from_a_withdrawn_line_is_tainted(registry:
     assert await serving(registry, user_id) == "hebrew_base-1"
 
 
+async def test_a_version_that_was_completed_with_a_withdrawn_line_is_tainted(registry: Registry) -> None:
+    """It was held out to measure the version, which has learnt it afterwards."""
+    user_id, run_id = await queued_run(registry)
+    claimed = await claim(registry, run_id)
+    sides = await sides_of(registry, run_id, claimed.fence)
+    version = (await publish(registry, run_id, claimed.fence, completed=True)).model.version
+    with acting(user_id):
+        page, line = await line_on(registry, sides, ground_truth_pb2.SPLIT_HOLDOUT)
+        withdrawal = await withdraw(registry, page, line.line_id)
+    assert list(withdrawal.consequences.tainted_versions) == [version]
+    assert await serving(registry, user_id) == "hebrew_base-1"
+
+
 async def test_the_withdrawal_of_a_held_out_line_taints_nothing(registry: Registry) -> None:
     """No version has learnt from it, and no run learns from it: they only measure with it."""
     user_id, run_id = await queued_run(registry)

@@ -379,6 +379,25 @@ async def test_a_dataset_marks_the_lines_that_the_parent_was_trained_on(registry
     assert len(trained) > 40
 
 
+async def test_lines_that_have_completed_a_version_train_and_never_measure_again(registry: Registry) -> None:
+    """The next run holds out new lines alone, and knows that its parent has learnt the others."""
+    user_id = await registry.new_user()
+    with acting(user_id):
+        await import_line_images(registry, range(16))
+    claimed = await claim(registry, (await queue(registry, user_id)).run_id)
+    known = set(await export(registry, claimed))
+    await publish(registry, claimed.run.run_id, claimed.fence, completed=True)
+    with acting(user_id):
+        await import_line_images(registry, range(16, 48))
+    claimed = await claim(registry, (await queue(registry, user_id)).run_id)
+    lines = await export(registry, claimed)
+    assert {text for text, line in lines.items() if line.trained} == known
+    held_out = {text for text, line in lines.items() if line.split == ground_truth_pb2.SPLIT_HOLDOUT}
+    assert held_out
+    assert not held_out & known
+    assert claimed.run.holdout_lines == len(held_out)
+
+
 BAD_IMPORTS: dict[str, tuple[dict[str, Any], type[KetavError], str]] = {
     "an unknown project": ({"project_id": str(uuid4())}, NotFound, "not-found"),
     "no UUID": ({"project_id": "7"}, InvalidInput, "invalid-id"),

@@ -13,7 +13,7 @@ import cv2
 import psutil
 import pytest
 
-from ketav_common.error_rates import cer
+from ketav_common.error_rates import cer, edits
 from ketav_engine.domain import FoundLine, Image, TrainingLine
 from ketav_engine.images import decode
 from ketav_engine.lines import HEIGHT
@@ -117,7 +117,8 @@ async def test_a_training_reports_the_time_of_each_stage(tmp_path: Path) -> None
     began = time.time_ns()
     events = await all_events(prepare(tmp_path, 12, 6))
     stages = [event for event in events if event["event"] == "stage"]
-    assert [event["stage"] for event in stages] == ["prepare", "fit", "evaluate", "cross_validate"]
+    names = ["prepare", "fit", "evaluate", "cross_validate", "complete"]
+    assert [event["stage"] for event in stages] == names
     ends = [event["start_ns"] + event["duration_ns"] for event in stages]
     starts = [event["start_ns"] for event in stages]
     assert all(end <= start + 10_000_000 for end, start in zip(ends, starts[1:], strict=False))
@@ -131,6 +132,32 @@ async def test_cross_validation_measures_only_lines_that_did_not_train_the_paren
     """The parent may know the others by heart; one new line alone cannot be split into folds."""
     events = await collected(prepare(tmp_path, lines=11, holdout=3, trained=trained))
     assert (len(events[-1]["errors"]), len(events[-1]["folds"])) == (3, measured)
+
+
+async def test_an_accepted_candidate_learns_the_lines_that_have_measured_it(tmp_path: Path) -> None:
+    """They are half of what the user has corrected; the verdict counts the errors from before."""
+    config = prepare(tmp_path, lines=24, holdout=12)
+    done = (await collected(config))[-1]
+    assert done["completed"]
+    texts = [line.text for line in config.pages[0].lines]
+    model = (tmp_path / CANDIDATE).read_bytes()
+    assert done["sha256"] == hashlib.sha256(model).hexdigest()
+    missed = [edits(text, reading) for text, reading in zip(texts, readings(model, cut(texts)), strict=True)]
+    assert sum(missed[:12]) < sum(after for _, _, after in done["errors"])
+
+
+async def test_a_rejected_candidate_stays_as_it_was_measured(tmp_path: Path) -> None:
+    """Its held-out lines measure the next one."""
+    done = (await collected(prepare(tmp_path, lines=4, holdout=1)))[-1]
+    assert not judge([LineErrors(*line) for line in (*done["errors"], *done["folds"])]).promote
+    assert not done["completed"]
+
+
+async def test_models_of_folds_are_trained_on_the_held_out_lines_too(tmp_path: Path) -> None:
+    """Of eight lines two train: a model that knew one alone would misread most letters of the other."""
+    done = (await collected(prepare(tmp_path, lines=8, holdout=6)))[-1]
+    assert len(done["folds"]) == 2
+    assert sum(after for _, _, after in done["folds"]) < sum(before for _, before, _ in done["folds"]) / 3
 
 
 def cut(texts: list[str]) -> list[Image]:

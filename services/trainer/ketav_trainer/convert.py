@@ -77,6 +77,7 @@ def from_candidate(claim: Claim, candidate: Candidate) -> Iterator[models_pb2.Pu
         training_lines=candidate.training_lines,
         model_card=candidate.card,
         serving_version=candidate.serving_version,
+        completed=candidate.completed,
     )
     yield models_pb2.PublishModelRequest(header=header)
     faults.reached("during-upload", claim.run_id)

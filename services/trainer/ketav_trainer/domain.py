@@ -60,7 +60,7 @@ class GroundTruthLine:
     text: str
     """In logical order."""
     holdout: bool
-    """Whether the line measures models and never trains them."""
+    """Whether the line measures the candidate, which is trained without it."""
     trained: bool = False
     """Whether the parent, or a model that it comes from, was trained on it and may know it by heart."""
 
@@ -148,3 +148,5 @@ class Candidate:
     """The model card, a JSON object."""
     serving_version: str = ""
     """The version that it was compared with."""
+    completed: bool = False
+    """Whether it learnt the held-out lines after they had measured it."""

@@ -43,6 +43,8 @@ class FitResult:
     """Training lines that could not be trained on."""
     words: int
     """Words of the user that the candidate's file holds."""
+    completed: bool
+    """Whether the candidate learnt the held-out lines after they had measured it."""
     sha256: str
     """Hex digest of the candidate's file."""
 
@@ -83,6 +85,7 @@ class TrainingEventHandler:
                     own_is_reference=bool(event["own_is_reference"]),
                     skipped_lines=int(event["skipped"]),
                     words=int(event["words"]),
+                    completed=bool(event["completed"]),
                     sha256=str(event["sha256"]),
                 )
             case "stage":

@@ -23,7 +23,7 @@ from ketav_engine.domain import (
     UnusableModelError,
 )
 from ketav_engine.engines import make_engine
-from ketav_trainer.fit_lines import FitLines, folds_of, shipped_lines
+from ketav_trainer.fit_lines import FitLines, shipped_lines
 from ketav_trainer.fit_measurements import Measurements, triples
 from ketav_trainer.fit_messages import (
     BASE,
@@ -36,6 +36,7 @@ from ketav_trainer.fit_messages import (
     to_config,
     to_engine_config,
 )
+from ketav_trainer.further_fits import FurtherFits
 from ketav_trainer.gate import LineErrors, cer, is_proved_worse, judge, largest_general_cer
 
 _NICENESS: Final = 10
@@ -46,16 +47,8 @@ _CLEAR_LINES: Final = 8
 """Held-out lines from which they alone may decide, at the probability `_CLEAR_PROBABILITY`."""
 _CLEAR_PROBABILITY: Final = 0.99
 """Probability of being better at which few held-out lines decide without folds."""
-_FOLDS: Final = 2
-"""Parts of the cross-validation: each costs a fit, and the user waits."""
 _BLEND_SHARES: Final = (0.75, 0.5, 0.25)
 """Shares of the way from the parent that are tried in turn where a candidate forgets too much."""
-_FOLD_EFFORT: Final = 0.6
-"""Share of a fit's epochs that a fold gets."""
-
-
-class SpoiltModelError(EngineError):
-    """The training made a model that cannot be used. Start the training again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +85,7 @@ class FitProcess:
         self._replay: list[TrainingLine] = []
         self._measurements = Measurements(engine, self._lines)
         self._options = FitOptions(seed=config.seed, epochs=config.epochs)
+        self._further = FurtherFits(engine, self._lines, self._measurements, self._options)
 
     def run(self) -> None:
         """Fit, measure the reference and the candidate on the held-out lines, and report."""
@@ -114,19 +108,23 @@ class FitProcess:
         folds: list[LineErrors] = []
         if few:
             with self._stage("cross_validate"):
-                folds = self._cross_validate(parent, reference.model)
-        self._report(
-            "done",
-            errors=triples(errors),
-            folds=triples(folds),
-            general=triples(blended.general),
-            general_limit=blended.general_limit,
-            own=triples(reference.own),
-            own_is_reference=reference.is_own,
-            skipped=result.skipped,
-            words=result.words,
-            sha256=hashlib.sha256(self._candidate_file.read_bytes()).hexdigest(),
-        )
+                folds = self._further.cross_validate(parent, reference.model)
+        done: dict[str, object] = {
+            "errors": triples(errors),
+            "folds": triples(folds),
+            "general": triples(blended.general),
+            "general_limit": blended.general_limit,
+            "own": triples(reference.own),
+            "own_is_reference": reference.is_own,
+            "skipped": result.skipped,
+            "words": result.words,
+            "completed": False,
+        }
+        limit, seed = blended.general_limit, self._config.seed
+        if judge(errors, blended.general, folds=folds, general_limit=limit, seed=seed).promote:
+            with self._stage("complete"):
+                done |= self._complete(reference.model, blended.candidate, limit)
+        self._report("done", **done, sha256=hashlib.sha256(self._candidate_file.read_bytes()).hexdigest())
 
     def _model(self, name: str, sha256: str) -> Model:
         """Load a model of the private directory."""
@@ -173,7 +171,7 @@ class FitProcess:
 
         Where it forgets too much there, a blend with the parent replaces it, also in the file.
         """
-        tuned = candidate = self._load(self._candidate_file.read_bytes())
+        tuned = candidate = self._further.load(self._candidate_file.read_bytes())
         base_cer = self._base_cer()  # first, because the base may add signs to the references
         before = self._measurements.errors(reference, parent, "general")
         limit = largest_general_cer(cer(before, serving=False), base_cer)
@@ -183,7 +181,7 @@ class FitProcess:
                 break
             content = self._engine.blend(parent, tuned, share)
             self._candidate_file.write_bytes(content)
-            candidate = self._load(content)
+            candidate = self._further.load(content)
             errors = self._measurements.errors(reference, candidate, "general")
         return _Blended(candidate, errors, limit)
 
@@ -194,35 +192,19 @@ class FitProcess:
         base = self._model(BASE, self._config.base_sha256)
         return cer(self._measurements.errors(base, base, "general"), serving=True)
 
-    def _cross_validate(self, parent: Model, reference: Model) -> list[LineErrors]:
-        """Measure each new training line with a model that was fitted without the line's page.
-
-        New are lines that did not train the reference: it may know the others by heart. The fitted model
-        understates the gain, for it is trained on fewer lines, for fewer epochs, without replay.
-        """
-        errors: list[LineErrors] = []
-        options = replace(self._options, effort=_FOLD_EFFORT)
-        lines, known = self._lines.at(parent.info.height), self._lines.at(reference.info.height)
-        new = [source for source in lines.sources if not source.trained]
-        folds = folds_of([source.page_key for source in new], _FOLDS)
-        for fold in range(_FOLDS if len(set(folds)) > 1 else 0):
-            left_out = sorted(source.index for source, own in zip(new, folds, strict=True) if own == fold)
-            rest = [line for index, line in enumerate(lines.training) if index not in set(left_out)]
-            result = self._engine.fit(parent, rest, [], [], options, lambda _: True)
-            before = self._measurements.read(reference, [known.training[index] for index in left_out])
-            measured = [lines.training[index] for index in left_out]
-            after = self._measurements.read(self._load(result.content), measured)
-            errors += self._measurements.compared(measured, before, after)
-        return errors
-
-    def _load(self, content: bytes) -> Model:
-        """Load a model that the training made, as the recognizer will; raises SpoiltModelError."""
-        try:
-            model = self._engine.load_model(content, hashlib.sha256(content).hexdigest())
-        except UnusableModelError as error:
-            raise SpoiltModelError from error
-        self._measurements.add_signs(model)
-        return model
+    def _complete(self, reference: Model, candidate: Model, general_limit: float) -> dict[str, object]:
+        """Let an accepted candidate learn the held-out lines; return the fields of the result that change."""
+        completion = self._further.complete(reference, candidate, self._replay, general_limit)
+        if completion is None:
+            return {}
+        result = completion.result
+        self._candidate_file.write_bytes(result.content)
+        return {
+            "general": triples(completion.general),
+            "skipped": result.skipped,
+            "words": result.words,
+            "completed": True,
+        }
 
     def _on_progress(self, progress: FitProgress) -> bool:
         """Report an epoch; the worker kills this process when it must end."""

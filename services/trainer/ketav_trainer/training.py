@@ -114,17 +114,20 @@ async def train_model(
         "words": result.words,
         "measured_lines": len(result.errors),
         "cross_validated_lines": len(result.folds),
+        "completed": result.completed,
     }
+    training_lines = dataset.count(holdout=False)
     return Candidate(
         path=dataset.directory / CANDIDATE,
         sha256=result.sha256,
         verdict=verdict,
-        training_lines=dataset.count(holdout=False),
+        training_lines=training_lines + (dataset.count(holdout=True) if result.completed else 0),
         card=json.dumps(
             card | describe(claim, compared, dataset, verdict) | own_figures(claim, result.own),
             ensure_ascii=False,
         ),
         serving_version=compared.version,
+        completed=result.completed,
     )
 
 

@@ -61,4 +61,5 @@ def publication(header: models_pb2.PublishModelHeader) -> Publication:
         training_lines=header.training_lines,
         model_card=header.model_card,
         serving_version=header.serving_version,
+        completed=header.completed,
     )

@@ -10,6 +10,7 @@ class Publication:
 
     CER is 0 to 1, on all lines of the verdict. `promote`: the gate accepted the model. `model_card` is JSON.
     `serving_version` is the version that it was compared with, empty: the one that served at the claim.
+    `completed`: the model learnt the held-out lines after they had measured it.
     """
 
     run_id: UUID
@@ -23,3 +24,4 @@ class Publication:
     training_lines: int
     model_card: str
     serving_version: str = ""
+    completed: bool = False

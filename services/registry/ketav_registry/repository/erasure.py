@@ -85,13 +85,14 @@ def trained_lines(user_id: UUID, pages: PageFilter) -> LineFilter:
 def trained_line(user_id: UUID, key: LineKey) -> LineFilter:
     """Return the condition on `dataset_line` for one line in all datasets that it trains.
 
-    Where it is held out, the model has learnt nothing from it.
+    Where it only measured, the model has learnt nothing from it.
     """
+    trained = sa.select(_dataset.id).where(_dataset.id == _dataset_line.dataset_id, _dataset.completed)
     return sa.and_(
         _dataset_line.user_id == user_id,
         _dataset_line.page_id == key.page_id,
         _dataset_line.geometry_sha256 == key.geometry_sha256,
-        _dataset_line.split == Split.TRAIN,
+        sa.or_(_dataset_line.split == Split.TRAIN, trained.exists()),
     )
 
 

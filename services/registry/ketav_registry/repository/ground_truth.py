@@ -98,10 +98,34 @@ async def count_lines(transaction: Transaction, user_id: UUID) -> dict[Hand, Lin
 
 
 async def previous_sides(transaction: Transaction, user_id: UUID) -> dict[LineKey, Split]:
-    """Return the side of each line in the user's earlier datasets."""
-    query = sa.select(_dataset_line.page_id, _dataset_line.geometry_sha256, _dataset_line.split)
-    rows = await transaction.execute(query.where(_dataset_line.user_id == user_id).distinct())
-    return {LineKey(row.page_id, row.geometry_sha256): row.split for row in rows}
+    """Return the side of each line in the user's earlier datasets; a line that has trained never measures."""
+    query = (
+        sa.select(
+            _dataset_line.page_id,
+            _dataset_line.geometry_sha256,
+            sa.func.bool_or(has_trained()).label("trained"),
+        )
+        .join(dataset, dataset.c.id == _dataset_line.dataset_id)
+        .where(_dataset_line.user_id == user_id)
+        .group_by(_dataset_line.page_id, _dataset_line.geometry_sha256)
+    )
+    return {
+        LineKey(row.page_id, row.geometry_sha256): Split.TRAIN if row.trained else Split.HOLDOUT
+        for row in await transaction.execute(query)
+    }
+
+
+def has_trained(
+    lines: sa.FromClause = dataset_line, datasets: sa.FromClause = dataset
+) -> sa.ColumnElement[bool]:
+    """Return whether a line has trained: on its side of its dataset, or to complete the version."""
+    return sa.or_(lines.c.split == Split.TRAIN, datasets.c.completed)
+
+
+async def mark_completed(transaction: Transaction, run_id: UUID) -> None:
+    """Record that the version of a run learnt the held-out lines of the run's dataset."""
+    of_run = sa.select(training_run.c.dataset_id).where(training_run.c.id == run_id).scalar_subquery()
+    await transaction.execute(dataset.update().where(dataset.c.id == of_run).values(completed=True))
 
 
 async def insert_dataset(
@@ -189,15 +213,16 @@ def _trained_by_ancestors(versions: Sequence[str]) -> sa.ColumnElement[bool]:
             ancestors, older.c.version == ancestors.c.parent_version
         )
     )
-    earlier = dataset_line.alias("earlier")
+    earlier, earlier_dataset = dataset_line.alias("earlier"), dataset.alias("earlier_dataset")
     return sa.exists(
         sa.select(earlier.c.line_id)
+        .join(earlier_dataset, earlier_dataset.c.id == earlier.c.dataset_id)
         .join(training_run, training_run.c.dataset_id == earlier.c.dataset_id)
         .join(ancestors, ancestors.c.run_id == training_run.c.id)
         .where(
             earlier.c.page_id == _dataset_line.page_id,
             earlier.c.geometry_sha256 == _dataset_line.geometry_sha256,
-            earlier.c.split == Split.TRAIN,
+            has_trained(earlier, earlier_dataset),
         )
     )
 

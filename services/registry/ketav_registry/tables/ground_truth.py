@@ -25,6 +25,8 @@ dataset = sa.Table(
     sa.Column("holdout_lines", sa.Integer, nullable=False),
     # Whether a line of it was deleted since: a model that was trained on it may not serve.
     sa.Column("tainted", sa.Boolean, nullable=False, server_default=sa.false()),
+    # Whether the version of its run learnt the held-out lines too, after they had measured it.
+    sa.Column("completed", sa.Boolean, nullable=False, server_default=sa.false()),
     created_at(),
     foreign_key("hand", "hand_id"),
     sa.UniqueConstraint("id", "user_id"),

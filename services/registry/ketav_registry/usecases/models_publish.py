@@ -16,7 +16,7 @@ from ketav_registry.domain.models import ModelState, ModelVersion, user_model_ke
 from ketav_registry.domain.models_files import is_safetensors, read_alphabet
 from ketav_registry.domain.models_publish import Publication
 from ketav_registry.domain.training import LEASED_STATES, FencedRun, RunState, TrainingRun
-from ketav_registry.repository import models, object_removal, training
+from ketav_registry.repository import ground_truth, models, object_removal, training
 from ketav_registry.stores import Stores
 from ketav_registry.usecases.training import count_end, stale_fence
 
@@ -184,6 +184,8 @@ async def _insert_version(transaction: Transaction, candidate: _Candidate) -> Mo
         "model_card": candidate.card,
     }
     version = await models.insert_version(transaction, values)
+    if publication.completed:
+        await ground_truth.mark_completed(transaction, run.run_id)
     if publication.promote:
         await models.activate(transaction, run.user_id, run.hand, candidate.version)
     elif run.hand.hand_id is not None:

@@ -31,7 +31,7 @@ class _SplitEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Split.ValueType
     SPLIT_TRAIN: _Split.ValueType  # 1
     """The line trains."""
     SPLIT_HOLDOUT: _Split.ValueType  # 2
-    """The line is held out: it measures and never trains."""
+    """The line is held out: it measures the run's model, which learns it only after it was accepted."""
 
 class Split(_Split, metaclass=_SplitEnumTypeWrapper):
     """Side of the split that a line belongs to."""
@@ -41,7 +41,7 @@ SPLIT_UNSPECIFIED: Split.ValueType  # 0
 SPLIT_TRAIN: Split.ValueType  # 1
 """The line trains."""
 SPLIT_HOLDOUT: Split.ValueType  # 2
-"""The line is held out: it measures and never trains."""
+"""The line is held out: it measures the run's model, which learns it only after it was accepted."""
 Global___Split: _TypeAlias = Split  # noqa: Y015
 
 @_typing.final

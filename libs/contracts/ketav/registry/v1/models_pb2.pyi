@@ -465,6 +465,7 @@ class PublishModelHeader(_message.Message):
     TRAINING_LINES_FIELD_NUMBER: _builtins.int
     MODEL_CARD_FIELD_NUMBER: _builtins.int
     SERVING_VERSION_FIELD_NUMBER: _builtins.int
+    COMPLETED_FIELD_NUMBER: _builtins.int
     run_id: _builtins.str
     """UUID of the run."""
     fence: _builtins.int
@@ -489,6 +490,8 @@ class PublishModelHeader(_message.Message):
     """The version that it was compared with; empty: the one that served when the run was claimed. If it is of the user's
     own hand and the gate rejects the model, it serves the hand from now on.
     """
+    completed: _builtins.bool
+    """Whether the model learnt the held-out lines after they had measured it: they never measure again."""
     def __init__(
         self,
         *,
@@ -503,10 +506,11 @@ class PublishModelHeader(_message.Message):
         training_lines: _builtins.int = ...,
         model_card: _builtins.str = ...,
         serving_version: _builtins.str = ...,
+        completed: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cer_after", b"cer_after", "cer_before", b"cer_before", "fence", b"fence", "model_card", b"model_card", "promote", b"promote", "run_id", b"run_id", "serving_version", b"serving_version", "sha256", b"sha256", "size_bytes", b"size_bytes", "training_lines", b"training_lines", "verdict", b"verdict"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cer_after", b"cer_after", "cer_before", b"cer_before", "completed", b"completed", "fence", b"fence", "model_card", b"model_card", "promote", b"promote", "run_id", b"run_id", "serving_version", b"serving_version", "sha256", b"sha256", "size_bytes", b"size_bytes", "training_lines", b"training_lines", "verdict", b"verdict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
