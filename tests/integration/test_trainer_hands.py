@@ -132,14 +132,20 @@ async def swept(loop: Trainings, user_id: UUID) -> list[training_pb2.TrainingRun
 async def test_a_hand_is_trained_once_from_a_new_base_and_keeps_its_model_if_the_gate_refuses(
     loop: Trainings, tmp_path: Path
 ) -> None:
-    """The verdict says so; a base that changes nothing is not tried again before the lines have doubled."""
+    """The verdict says so; a base that changes nothing is not tried again before the lines have doubled.
+
+    It is not tried before there are lines that have trained neither model.
+    """
     user_id = await loop.registry.new_user()
-    await write(loop, user_id, MOTHER, 1, 2)
+    project_id = await write(loop, user_id, MOTHER, 1, 2, lines=10)
     first = await train(loop, user_id, "Mother")
     assert await swept(loop, user_id) == []
     base = await new_base(loop, tmp_path, tiny.save(epoch=1))
     assert await swept(loop, user_id) == []  # for the first run is younger than the minimum gap
     await set_gap(loop, user_id)
+    assert await swept(loop, user_id) == []  # for its model has learnt all lines
+    writing = Writing("Mother", project_id)
+    await write(loop, user_id, writing, 3, lines=8)
     [run] = await swept(loop, user_id)
     assert (run.hand, run.new_base) == ("Mother", base)
     await loop.train(run.run_id)
@@ -149,8 +155,9 @@ async def test_a_hand_is_trained_once_from_a_new_base_and_keeps_its_model_if_the
     assert run.verdict.endswith("Your earlier model keeps serving.")
     assert (await loop.model(user_id, "Mother")).version == first.model_version
     assert await swept(loop, user_id) == []
-    await write(loop, user_id, MOTHER, 3, 4)
+    await write(loop, user_id, writing, 4, 5, 6)
     await train(loop, user_id, "Mother")
+    await write(loop, user_id, writing, 7, lines=8)
     assert [run.new_base for run in await swept(loop, user_id)] == [base]
 
 
@@ -180,8 +187,9 @@ async def test_a_run_that_the_user_starts_goes_before_the_one_from_a_new_base(
     one, two = await loop.registry.new_user(), await loop.registry.new_user()
     for user_id in (one, two):
         await set_gap(loop, user_id)
-        await write(loop, user_id, MOTHER, 1, 2)
+        await write(loop, user_id, MOTHER, 1, 2, lines=10)
         await train(loop, user_id, "Mother")
+        await write(loop, user_id, MOTHER, 4, lines=8)
     base = await new_base(loop, tmp_path, tiny.save(epoch=1))
     queued = await sweep_runs(loop.registry)
     assert len(queued) == len(await sweep_runs(loop.registry)) == 1

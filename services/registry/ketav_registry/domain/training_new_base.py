@@ -13,6 +13,9 @@ MAX_CANDIDATES = 20
 REPEAT_FACTOR = 2
 """Growth of a hand's dataset after which a run from the same base is repeated: with twice as many lines the
 new base can win where the gate has refused it, as a run is due at each doubling."""
+MIN_NEW_LINES = 8
+"""Lines that have trained no version of the hand, before a run from a new base is worth its time: the model
+that serves knows the others, so only new ones can show which model reads better."""
 REPLACED = (
     "You started a run of your own, which goes first. The run from the new base model is repeated later by "
     "itself."
