@@ -193,7 +193,7 @@ class FitProcess:
         return cer(self._measurements.errors(base, base, "general"), serving=True)
 
     def _complete(self, reference: Model, candidate: Model, general_limit: float) -> dict[str, object]:
-        """Let an accepted candidate learn the held-out lines; return the fields of the result that change."""
+        """Complete an accepted candidate; return the fields of the result that change."""
         completion = self._further.complete(reference, candidate, self._replay, general_limit)
         if completion is None:
             return {}
