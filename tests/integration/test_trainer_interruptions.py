@@ -96,7 +96,7 @@ async def test_a_run_during_which_a_base_model_arrives_is_published_and_followed
     loop = interrupted.loop
     user_id = await loop.registry.new_user()
     await set_gap(loop, user_id)
-    await write(loop, user_id, MOTHER, 1, 2)
+    await write(loop, user_id, MOTHER, 1, 2, lines=10)
     bases: list[str] = []
 
     async def arrive() -> None:
@@ -107,6 +107,7 @@ async def test_a_run_during_which_a_base_model_arrives_is_published_and_followed
     run = await train(loop, user_id, "Mother")
     assert (run.state, run.new_base) == (SUCCEEDED, ""), run.verdict
     assert (await loop.model(user_id, "Mother")).version == run.model_version
+    await write(loop, user_id, MOTHER, 3, lines=8)
     assert [(queued.hand, queued.new_base) for queued in await swept(loop, user_id)] == [("Mother", bases[0])]
 
 

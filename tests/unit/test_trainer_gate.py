@@ -1,5 +1,7 @@
 """The gate promotes what is better beyond chance and says why in words."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,6 +61,17 @@ def test_lines_of_folds_are_named_apart_from_those_held_out() -> None:
     assert verdict.sentence == (
         "Promoted: 16 of 16 (6 held-out, 10 cross-validated) lines improved, CER 20.0 % → 10.9 %."
     )
+
+
+def test_copies_of_lines_decide_what_the_lines_alone_leave_open() -> None:
+    """A line counts with its copies in the probability; the CERs are those of the lines."""
+    alone = [LineErrors(50, 5, 4), LineErrors(50, 5, 5), LineErrors(50, 4, 5), LineErrors(50, 6, 5)] * 3
+    assert judge(alone).reason == "may-be-chance"
+    copied = [replace(line, serving_copies=18, candidate_copies=12) for line in alone]
+    verdict = judge(copied)
+    assert verdict.promote
+    assert (verdict.cer_before, verdict.cer_after) == (judge(alone).cer_before, judge(alone).cer_after)
+    assert not judge([replace(line, serving_copies=12, candidate_copies=18) for line in alone]).promote
 
 
 @pytest.mark.parametrize("lines", [[], [LineErrors(40, 20, 0)] * 4, [LineErrors(0, 3, 0)] * 20])

@@ -278,6 +278,12 @@ class Engine(Protocol):
         trained on.
         """
 
+    def vary_lines(self, lines: Sequence[Image], seed: int) -> list[Image]:
+        """Return lines as `cut_lines` returns them, each as its writer might write it on another day.
+
+        Equal arguments give equal copies; a copy has another width.
+        """
+
     def blend(self, parent: Model, tuned: Model, share: float) -> bytes:
         """Return the file of a model between a parent and its fine-tuned copy: 0 the parent, 1 the copy.
 

@@ -22,6 +22,7 @@ from ketav_engine.recognition.decode import Decoder, greedy
 from ketav_engine.recognition.language_model import LanguageModel, SearchSettings
 from ketav_engine.segmentation import line_finder
 from ketav_engine.segmentation.turned_notes import in_direction, reversed_line
+from ketav_engine.training.augment import vary
 
 
 class KrakenEngine:
@@ -112,6 +113,10 @@ class KrakenEngine:
         from ketav_engine.training.fit import fit
 
         return fit(_own(model), lines, holdout, replay, options, on_progress)
+
+    def vary_lines(self, lines: Sequence[Image], seed: int) -> list[Image]:
+        """Distort each line as a training does; equal arguments give equal copies."""
+        return [vary(line, np.random.default_rng([seed, index])) for index, line in enumerate(lines)]
 
     def blend(self, parent: Model, tuned: Model, share: float) -> bytes:
         """Return the file of a model whose weights are between those of two models."""

@@ -95,9 +95,9 @@ class TrainingEventHandler:
                 self._failure = _FAILURES.get(event["kind"], INTERNAL_ERROR)
 
 
-def _line_errors(triples: Sequence[Sequence[int]]) -> list[LineErrors]:
-    """Decode lines' errors: length, edits of the parent, edits of the candidate."""
-    return [LineErrors(*triple) for triple in triples]
+def _line_errors(lines: Sequence[Sequence[int]]) -> list[LineErrors]:
+    """Decode the errors of lines from the numbers of their fields."""
+    return [LineErrors(*numbers) for numbers in lines]
 
 
 def _progress(event: dict[str, Any]) -> Progress:

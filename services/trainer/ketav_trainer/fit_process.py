@@ -24,7 +24,7 @@ from ketav_engine.domain import (
 )
 from ketav_engine.engines import make_engine
 from ketav_trainer.fit_lines import FitLines, shipped_lines
-from ketav_trainer.fit_measurements import Measurements, triples
+from ketav_trainer.fit_measurements import Measurements, encode
 from ketav_trainer.fit_messages import (
     BASE,
     CANDIDATE,
@@ -110,11 +110,11 @@ class FitProcess:
             with self._stage("cross_validate"):
                 folds = self._further.cross_validate(parent, reference.model)
         done: dict[str, object] = {
-            "errors": triples(errors),
-            "folds": triples(folds),
-            "general": triples(blended.general),
+            "errors": encode(errors),
+            "folds": encode(folds),
+            "general": encode(blended.general),
             "general_limit": blended.general_limit,
-            "own": triples(reference.own),
+            "own": encode(reference.own),
             "own_is_reference": reference.is_own,
             "skipped": result.skipped,
             "words": result.words,
@@ -200,7 +200,7 @@ class FitProcess:
         result = completion.result
         self._candidate_file.write_bytes(result.content)
         return {
-            "general": triples(completion.general),
+            "general": encode(completion.general),
             "skipped": result.skipped,
             "words": result.words,
             "completed": True,

@@ -50,6 +50,15 @@ class LineErrors:
     """Edits between the true text and the text that the serving model read."""
     candidate: int
     """Edits between the true text and the text that the candidate read."""
+    serving_copies: int = 0
+    """Edits of the serving model on distorted copies of the line, summed over them."""
+    candidate_copies: int = 0
+    """Edits of the candidate on the same copies."""
+
+    @property
+    def gain(self) -> int:
+        """Edits that the candidate saves, on the line and on its copies."""
+        return self.serving + self.serving_copies - self.candidate - self.candidate_copies
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,9 +200,10 @@ def is_proved_worse(lines: Sequence[LineErrors], seed: int = 0) -> bool:
 def probability_better(lines: Sequence[LineErrors], seed: int = 0, draws: int = _DRAWS) -> float:
     """Return the share of `draws` resamples of the lines in which the candidate makes fewer errors.
 
-    A resample in which both make equally many counts half.
+    A resample in which both make equally many counts half. A line counts with its copies, which show how
+    certainly it is read: two models that read it alike by chance differ on some of them.
     """
-    gain = np.array([line.serving - line.candidate for line in lines], dtype=np.int64)
+    gain = np.array([line.gain for line in lines], dtype=np.int64)
     random = np.random.default_rng(seed)
     better = 0.0
     for start in range(0, draws, _DRAWS_AT_ONCE):
