@@ -232,10 +232,10 @@ def test_a_fit_gives_a_model_that_is_no_worse_and_loads(case: Case) -> None:
 def test_copies_of_lines_are_the_same_each_time_and_can_be_read(case: Case) -> None:
     """Two models are compared on equal copies; the lines themselves stay as they are."""
     images = [line.image for line in drawn_lines(case, ["אבג", "בגאגב"])]
-    kept = [image.copy() for image in images]
+    unchanged = [image.copy() for image in images]
     copies, again = (case.engine.vary_lines(images, seed=1) for _ in range(2))
     assert all(np.array_equal(*pair) for pair in zip(copies, again, strict=True))
-    assert all(np.array_equal(*pair) for pair in zip(images, kept, strict=True))
+    assert all(np.array_equal(*pair) for pair in zip(images, unchanged, strict=True))
     assert {image.shape[0] for image in copies} == {case.model().info.height}
     assert len(case.engine.read_lines(copies, case.model())) == 2
 

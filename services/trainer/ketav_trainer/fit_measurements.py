@@ -21,7 +21,7 @@ Kind = Literal["holdout", "general", "new"]
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """What a model reads of a line, and of its distorted copies."""
+    """The texts that a model reads of a line and of its distorted copies."""
 
     line: str
     copies: tuple[str, ...]
