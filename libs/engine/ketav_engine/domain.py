@@ -279,7 +279,7 @@ class Engine(Protocol):
         """
 
     def vary_lines(self, lines: Sequence[Image], seed: int) -> list[Image]:
-        """Return cut lines, each as its writer might write it on another day; equal arguments, equal copies."""
+        """Return each cut line as its writer might write it on another day; equal arguments, equal copies."""
 
     def blend(self, parent: Model, tuned: Model, share: float) -> bytes:
         """Return the file of a model between a parent and its fine-tuned copy: 0 the parent, 1 the copy.
