@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from sqlalchemy.engine import URL
 
 from ketav_common.readiness import LIVENESS
 from ketav_local import pid_file as pid_files
@@ -23,12 +24,14 @@ from ketav_local.data_directory import DataDirectory, DataDirectoryInUseError, r
 from ketav_local.errors import StartError
 from ketav_local.pid_file import PidFile
 from ketav_local.ports import free_ports, is_free
-from ketav_local.postgres import OWNER, Postgres, binary
+from ketav_local.postgres import OWNER, SERVICE, Postgres, binary
 from ketav_local.process import Spec
 from ketav_local.settings import LocalSettings
 from ketav_local.supervisor import Supervisor
 from ketav_local.system import System
 from ketav_registry.database import Database, connect
+from ketav_registry.database_logins import Logins, database_url, user_database_url
+from ketav_registry.migrate import upgrade
 from tests.parts.identities import KEYS, PUBLIC_KEYS
 
 
@@ -88,10 +91,35 @@ async def test_a_wrong_password_of_postgresql_is_named(tmp_path: Path) -> None:
     async with stores(tmp_path) as (system, _):
         for url, wrong in ((system.postgres.url(OWNER), False), (wrong_password(system.postgres), True)):
             engine = connect(url, pool_size=1, statement_timeout_s=5)
-            problem = await Database(engine).problem()
+            problem = await Database(Logins(engine, engine)).problem()
             await engine.dispose()
             assert ("rejects the role or the password of KETAV_DATABASE_URL" in problem) is wrong
             assert "canary" not in problem
+
+
+async def test_a_migration_gives_the_login_for_users_a_password_of_its_own(tmp_path: Path) -> None:
+    """A system from before this login needs no new secret; neither accepts the password of the other."""
+    async with stores(tmp_path) as (system, _):
+        service = system.postgres.url(SERVICE)
+        urls = user_database_url(service, None), database_url(service)
+        await asyncio.to_thread(upgrade, system.postgres.url(OWNER), database_url(service))
+        assert "Run `ketav migrate`" in await problem_of(*urls)
+        await asyncio.to_thread(upgrade, system.postgres.url(OWNER), *reversed(urls))
+        assert await problem_of(*urls) == ""
+        exchanged = [url.set(password=other.password) for url, other in (urls, urls[::-1])]
+        assert "rejects the role or the password" in await problem_of(urls[0], exchanged[1])
+        assert "rejects the role ketav_user" in await problem_of(exchanged[0], urls[1])
+        assert "sees the rows of all users" in await problem_of(urls[1], urls[1])
+
+
+async def problem_of(user: URL, system: URL) -> str:
+    """Return what a registry with these logins says to the operator."""
+    logins = Logins(*(connect(url, pool_size=1, statement_timeout_s=5) for url in (user, system)))
+    database = Database(logins)
+    try:
+        return await database.problem()
+    finally:
+        await database.close()
 
 
 def wrong_password(postgres: Postgres) -> str:

@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 from ketav_common import rpc
 from ketav_common.errors import Internal, Unavailable
 from ketav_registry.database import Database, connect, newest_revision
+from ketav_registry.database_logins import Logins, database_url, user_database_url
 from ketav_registry.migrate import alembic_config, upgrade
 from ketav_trainer.registry import RegistryClient
 from tests.parts.postgres import PostgresServer
@@ -59,13 +60,15 @@ def test_two_concurrent_migrations_run_one_after_the_other(postgres: PostgresSer
     command.check(alembic_config(url))
 
 
-def test_the_password_of_the_services_role_is_set_from_its_url(postgres: PostgresServer) -> None:
-    """It may contain quotes; PostgreSQL stores a hash of it."""
+def test_the_passwords_of_the_logins_are_set_from_their_urls(postgres: PostgresServer) -> None:
+    """They may contain quotes; PostgreSQL stores a hash of each."""
     owner = postgres.url(postgres.create_database())
-    upgrade(owner, "postgresql://ketav_service:it%27s%20a%20secret@host/db")
-    query = "SELECT rolpassword FROM pg_authid WHERE rolname = 'ketav_service'"
-    [row] = postgres.execute(query)
-    assert row["rolpassword"].startswith("SCRAM-SHA-256$")
+    service = "postgresql://ketav_service:it%27s%20a%20secret@host/db"
+    upgrade(owner, database_url(service), user_database_url(service, None))
+    query = "SELECT rolpassword FROM pg_authid WHERE rolname IN ('ketav_service', 'ketav_user')"
+    hashes = {row["rolpassword"] for row in postgres.execute(query)}
+    assert len(hashes) == 2
+    assert all(password.startswith("SCRAM-SHA-256$") for password in hashes)
 
 
 @pytest.mark.parametrize(
@@ -80,8 +83,7 @@ async def test_a_process_is_ready_with_its_own_schema_or_a_newer_one(
         "DROP TABLE alembic_version" if revision is None else "UPDATE alembic_version SET version_num = $1"
     )
     await asyncio.to_thread(postgres.execute, change, name, *([revision] if revision else []))
-    engine = connect(postgres.url(name, "ketav_service"), pool_size=1, statement_timeout_s=5)
-    database = Database(engine)
+    database = Database(postgres.logins(name))
     assert (await database.problem() == "") is ready
     await database.close()
 
@@ -112,7 +114,8 @@ async def test_a_login_that_postgresql_refuses_is_unavailable(
     postgres: PostgresServer, role: str, name: str
 ) -> None:
     """Before the first migration neither the role nor the database need exist."""
-    database = Database(connect(postgres.url(name, role), pool_size=1, statement_timeout_s=5))
+    engine = connect(postgres.url(name, role), pool_size=1, statement_timeout_s=5)
+    database = Database(Logins(engine, engine))
     with pytest.raises(Unavailable, match="PostgreSQL is unavailable"):
         async with database.system():
             pass
@@ -122,7 +125,7 @@ async def test_a_login_that_postgresql_refuses_is_unavailable(
 async def test_an_error_of_a_statement_does_not_quote_its_parameters(postgres: PostgresServer) -> None:
     """Errors go to the log, and parameters are texts of users."""
     name = await asyncio.to_thread(postgres.migrated_database)
-    database = Database(connect(postgres.url(name, "ketav_service"), pool_size=1, statement_timeout_s=5))
+    database = Database(postgres.logins(name))
     with pytest.raises(sa.exc.ProgrammingError) as caught:
         async with database.system() as transaction:
             await transaction.execute(sa.text("SELECT absent FROM page WHERE :text = ''"), {"text": "canary"})

@@ -19,7 +19,7 @@ from ketav.registry.v1 import accounts_pb2, accounts_pb2_grpc, pages_pb2, projec
 from ketav_common import rpc
 from ketav_common.errors import KetavError, NotFound, TimedOut, Unavailable
 from ketav_registry.cli import app
-from ketav_registry.database import Database, connect
+from ketav_registry.database import Database
 from tests.parts.identities import SIGNER, identity_keys
 from tests.parts.postgres import PostgresServer, postgres_server
 from tests.parts.processes import free_port, running, suspended
@@ -132,9 +132,7 @@ async def test_a_call_is_unavailable_while_postgresql_is_and_succeeds_afterwards
             with acting(user_id):
                 first = await create(registry)
                 assert (await registry.stores.ready()).serving
-                stop = (
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'ketav_service'"
-                )
+                stop = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename ~ '^ketav_'"
                 await asyncio.to_thread(server.execute, stop)
                 assert (await create(registry)).model.version == first.model.version
                 server.process.send_signal(signal.SIGQUIT)
@@ -151,7 +149,7 @@ async def test_a_call_to_a_suspended_postgresql_times_out(tmp_path: Path) -> Non
     """On an open connection and on a new one."""
     with postgres_server(tmp_path) as server:
         name = await asyncio.to_thread(server.migrated_database)
-        stores = Database(connect(server.url(name, "ketav_service"), pool_size=2, statement_timeout_s=1))
+        stores = Database(server.logins(name, pool_size=2, timeout_s=1))
         await read_projects(stores)
         with suspended(server.process.pid):
             async with asyncio.timeout(8):
@@ -170,8 +168,7 @@ async def test_a_locked_table_times_out_and_a_full_pool_is_unavailable(
     postgres: PostgresServer, database: str
 ) -> None:
     """Statements and the wait for a connection have timeouts."""
-    engine = connect(postgres.url(database, "ketav_service"), pool_size=1, statement_timeout_s=1)
-    stores = Database(engine)
+    stores = Database(postgres.logins(database, timeout_s=1))
     owner = await asyncpg.connect(postgres.url(database))
     try:
         async with owner.transaction():
@@ -179,7 +176,7 @@ async def test_a_locked_table_times_out_and_a_full_pool_is_unavailable(
             with pytest.raises(TimedOut):
                 await read_projects(stores)
         await read_projects(stores)
-        async with stores.system():
+        async with stores.user(uuid4()):
             with pytest.raises(Unavailable):
                 await read_projects(stores)
     finally:
@@ -197,7 +194,7 @@ async def test_a_mistake_in_a_query_is_not_reported_as_unavailable(
     postgres: PostgresServer, database: str
 ) -> None:
     """Only errors of connections are mapped to domain errors."""
-    stores = Database(connect(postgres.url(database, "ketav_service"), pool_size=1, statement_timeout_s=5))
+    stores = Database(postgres.logins(database))
     with pytest.raises(sa.exc.ProgrammingError):
         async with stores.system() as transaction:
             await transaction.execute(sa.text("SELECT no_such_column FROM page"))

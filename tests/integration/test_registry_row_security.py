@@ -41,6 +41,7 @@ SHARED = {
     "account", "active_hand_model", "correction", "feedback", "hand", "job", "job_export", "job_page", "line",
     "model_version", "page", "project", "project_member", "transcription",
 }  # fmt: skip
+LOGINS = {"ketav_service", "ketav_user"}
 EDITED = {"correction", "feedback", "job", "job_page", "line", "object_removal", "page", "transcription"}
 
 
@@ -172,8 +173,8 @@ async def as_member(
 
 @pytest.fixture
 async def service(postgres: PostgresServer, database: str, owner: UUID) -> AsyncIterator[asyncpg.Connection]:
-    """Connect as the service's role, after the owner's rows were inserted."""
-    connection = await asyncpg.connect(postgres.url(database, "ketav_service"))
+    """Connect as the login for the work of users, after the owner's rows were inserted."""
+    connection = await asyncpg.connect(postgres.url(database, "ketav_user"))
     try:
         yield connection
     finally:
@@ -389,10 +390,148 @@ async def test_every_table_forces_row_level_security_and_the_services_role_owns_
     tables = {row["relname"]: row for row in await asyncio.to_thread(postgres.execute, query, database)}
     assert tables.keys() == {*TABLES, "alembic_version"}
     assert all(tables[table]["secured"] and tables[table]["policy"] for table in TABLES)
-    assert "ketav_service" not in {row["owner"] for row in tables.values()}
-    role = "SELECT rolsuper, rolbypassrls, rolcreatedb, rolcreaterole FROM pg_roles WHERE rolname = $1"
-    [rights] = await asyncio.to_thread(postgres.execute, role, database, "ketav_service")
-    assert not any(rights.values())
+    assert not LOGINS & {row["owner"] for row in tables.values()}
+    query = """
+        SELECT rolsuper, rolbypassrls, rolcreatedb, rolcreaterole, rolreplication,
+            EXISTS (SELECT FROM pg_auth_members WHERE member = role.oid) AS member
+        FROM pg_roles AS role WHERE rolname = ANY ($1)
+    """
+    roles = await asyncio.to_thread(postgres.execute, query, database, sorted(LOGINS))
+    assert len(roles) == len(LOGINS)
+    assert not any(right for rights in roles for right in rights.values())
+
+
+async def test_both_logins_have_the_same_privileges_and_one_has_the_switch(
+    postgres: PostgresServer, database: str
+) -> None:
+    """From PostgreSQL's catalog: a new table needs `system_rows`, and `own_rows` without the switch."""
+    query = """
+        SELECT grantee, table_name, column_name, privilege_type FROM information_schema.column_privileges
+        UNION SELECT grantee, table_name, '', privilege_type FROM information_schema.table_privileges
+    """
+    granted: dict[str, set[Any]] = {login: set() for login in LOGINS}
+    for row in await asyncio.to_thread(postgres.execute, query, database):
+        granted.get(row["grantee"], set()).add((row["table_name"], row["column_name"], row["privilege_type"]))
+    assert granted["ketav_user"] == granted["ketav_service"] != set()
+    query = """
+        SELECT tablename, policyname, roles::text[], concat(qual, with_check) LIKE '%app.system%' AS switch
+        FROM pg_policies WHERE permissive = 'PERMISSIVE'
+    """
+    switched = set()
+    for row in await asyncio.to_thread(postgres.execute, query, database):
+        assert row["switch"] is (row["policyname"] == "system_rows"), row
+        if row["switch"]:
+            assert not {"ketav_user", "public"} & set(row["roles"]), row
+            switched.add(row["tablename"])
+    assert switched == set(TABLES)
+
+
+SWITCHES = (
+    "SET app.system = 'on'",
+    "SELECT set_config('app.system', 'on', false)",
+    "SET LOCAL app.system = 'on'",
+    "SET app.system = 'on'; SET app.member_id = ''; SET app.project_id = ''; SET app.user_id = ''",
+    "SET row_security = off",
+    "RESET ALL",
+)
+"""Statements that a query with a mistake in it could run before it reads."""
+
+
+@pytest.mark.parametrize("switch", SWITCHES)
+async def test_the_login_for_users_has_no_switch(
+    service: asyncpg.Connection, owner: UUID, switch: str
+) -> None:
+    """No row of another user is visible in any table; without row security the query itself is refused."""
+    for table in TABLES:
+        rows = f"SELECT count(*) FROM {table} WHERE {OWNERS[table]} = $1"  # noqa: S608 - names of our tables
+        async with service.transaction():
+            await service.execute("SELECT set_config('app.user_id', $1, true)", str(uuid4()))
+            await service.execute(switch)
+            if "row_security" in switch:
+                with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                    async with service.transaction():
+                        await service.fetchval(rows, owner)
+            else:
+                assert await service.fetchval(rows, owner) == 0
+        await service.execute("RESET ALL")
+
+
+ESCAPES = (
+    "SET ROLE ketav_service",
+    "SET ROLE postgres",
+    "SET SESSION AUTHORIZATION ketav_service",
+    "ALTER ROLE ketav_user BYPASSRLS",
+    "GRANT ketav_service TO ketav_user",
+    "ALTER TABLE page DISABLE ROW LEVEL SECURITY",
+    "DROP POLICY own_rows ON page",
+    "CREATE POLICY all_rows ON page USING (true)",
+    "SELECT remove_old_audit()",
+    """
+    CREATE FUNCTION pg_temp.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+    CREATE TRIGGER t AFTER UPDATE ON job FOR EACH ROW EXECUTE FUNCTION pg_temp.f()
+    """,
+    """
+    CREATE TEMPORARY TABLE mine (id uuid);
+    CREATE TRIGGER t AFTER INSERT ON mine FOR EACH ROW EXECUTE FUNCTION queue_job_delivery()
+    """,
+)
+"""Statements that would give a connection more rights."""
+
+
+@pytest.mark.parametrize("statement", ESCAPES)
+async def test_the_login_for_users_cannot_become_another(service: asyncpg.Connection, statement: str) -> None:
+    """PostgreSQL refuses each of these, so there is no way around the policies."""
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        async with service.transaction():
+            await service.execute(statement)
+
+
+async def test_statistics_of_the_tables_tell_the_login_for_users_nothing(
+    service: asyncpg.Connection, postgres: PostgresServer, database: str
+) -> None:
+    """The most common values of a column are values of rows."""
+    await asyncio.to_thread(postgres.execute, "ANALYZE", database)
+    count = "SELECT count(*) FROM pg_stats WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+    [visible] = await asyncio.to_thread(postgres.execute, count, database)
+    assert visible["count"] > 0
+    assert await service.fetchval(count) == 0
+
+
+async def test_work_for_users_runs_as_the_login_for_users(registry: Registry, owner: UUID) -> None:
+    """The registry itself: the switch in such a transaction shows nothing, and system work sees all."""
+    query = sa.text("SELECT current_user, (SELECT count(*) FROM page WHERE user_id = :owner)")
+    switch = sa.text("SET LOCAL app.system = 'on'")
+    async with registry.stores.database.user(uuid4()) as transaction:
+        await transaction.execute(switch)
+        assert tuple((await transaction.execute(query, {"owner": owner})).one()) == ("ketav_user", 0)
+    async with registry.stores.database.project(uuid4(), None) as scope:
+        await scope.transaction.execute(switch)
+        assert tuple((await scope.transaction.execute(query, {"owner": owner})).one()) == ("ketav_user", 0)
+    async with registry.stores.database.system() as transaction:
+        login, pages = (await transaction.execute(query, {"owner": owner})).one()
+    assert login == "ketav_service"
+    assert pages > 0
+
+
+async def test_a_temporary_table_does_not_deceive_the_removal_of_old_entries(
+    postgres: PostgresServer, database: str, owner: UUID
+) -> None:
+    """It deletes entries of deleted accounts; a temporary `account` without rows makes no account deleted."""
+    old = "UPDATE audit_entry SET created_at = now() - interval '91 days' WHERE user_id = $1 RETURNING 1"
+    aged = await asyncio.to_thread(postgres.execute, old, database, owner)
+    assert aged
+    connection = await asyncpg.connect(postgres.url(database, "ketav_service"))
+    try:
+        await connection.execute(
+            "CREATE TEMPORARY TABLE account (id uuid); GRANT SELECT ON account TO PUBLIC"
+        )
+        await connection.execute("SET app.system = 'on'")
+        await connection.fetchval("SELECT remove_old_audit()")
+    finally:
+        await connection.close()
+    count = "SELECT count(*) FROM audit_entry WHERE user_id = $1"
+    [left] = await asyncio.to_thread(postgres.execute, count, database, owner)
+    assert left["count"] == len(aged)
 
 
 async def test_a_correction_cannot_refer_to_a_line_of_another_page(

@@ -10,6 +10,7 @@ from ketav.registry.v1 import pages_pb2, transcriptions_pb2
 from ketav_common import rpc
 from ketav_common.errors import InvalidInput, NotFound
 from ketav_registry.database import Database, connect
+from ketav_registry.database_logins import Logins
 from ketav_registry.domain.transcriptions_search import query_words
 from ketav_registry.repository import transcriptions_search
 from tests.parts.postgres import PostgresServer
@@ -141,7 +142,7 @@ async def test_a_search_reads_the_lines_of_its_user_by_an_index(
     engine = connect(postgres.url(database), pool_size=1, statement_timeout_s=10)
     query = transcriptions_search.candidates_query(user_id, None, query_words("מכתב"), 10)
     try:
-        async with Database(engine).user(user_id) as transaction:
+        async with Database(Logins(engine, engine)).user(user_id) as transaction:
             compiled = str(query.compile(dialect=engine.dialect, compile_kwargs={"literal_binds": True}))
             plan = "\n".join(row[0] for row in await transaction.exec_driver_sql(f"EXPLAIN {compiled}"))
     finally:

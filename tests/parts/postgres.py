@@ -11,12 +11,15 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import asyncpg
 
 from tests.parts.processes import free_port, running
+
+if TYPE_CHECKING:
+    from ketav_registry.database_logins import Logins
 
 
 @dataclass(frozen=True)
@@ -27,8 +30,19 @@ class PostgresServer:
     process: subprocess.Popen[bytes]
 
     def url(self, database: str, role: str = "postgres") -> str:
-        """Return the URL of a database for a role: the owner, or ketav_service."""
+        """Return the URL of a database for a role: the owner, ketav_service or ketav_user."""
         return f"postgresql://{role}@127.0.0.1:{self.port}/{database}"
+
+    def logins(self, database: str, *, pool_size: int = 1, timeout_s: float = 5) -> "Logins":
+        """Return the pools of both logins of a registry."""
+        from ketav_registry.database import connect
+        from ketav_registry.database_logins import SYSTEM_ROLE, USER_ROLE, Logins
+
+        user, system = (
+            connect(self.url(database, role), pool_size=pool_size, statement_timeout_s=timeout_s)
+            for role in (USER_ROLE, SYSTEM_ROLE)
+        )
+        return Logins(user, system)
 
     def execute(self, statement: str, database: str = "postgres", *arguments: Any) -> list[Any]:
         """Run one statement as the owner, outside a transaction."""

@@ -40,6 +40,9 @@ class LocalSettings(EnvironmentSettings):
     database_url: DatabaseUrl | None = Field(
         default=None, description="PostgreSQL of the registry's own role."
     )
+    user_database_url: DatabaseUrl | None = Field(
+        default=None, description="PostgreSQL of the registry's role for the work of users."
+    )
     migration_database_url: DatabaseUrl | None = Field(
         default=None, description="PostgreSQL of the migrating role."
     )
@@ -55,5 +58,6 @@ class LocalSettings(EnvironmentSettings):
     @classmethod
     def apart(cls, folder: Path, port: int) -> Self:
         """Return settings of a system with stores of its own, even where the environment has other URLs."""
-        none = dict.fromkeys(("database_url", "migration_database_url", "redis_url", "blob_url"))
+        names = ("database_url", "user_database_url", "migration_database_url", "redis_url", "blob_url")
+        none = dict.fromkeys(names)
         return cls().model_copy(update={"data_dir": folder, "port": port} | none)

@@ -17,7 +17,10 @@ from ketav_local.process import Spec
 from ketav_local.settings import LocalSettings
 from ketav_local.valkey import Valkey
 
-CREDENTIALS = ("KETAV_DATABASE_URL", "KETAV_MIGRATION_DATABASE_URL", "KETAV_REDIS_URL", "KETAV_BLOB_URL")
+CREDENTIALS = (
+    *("KETAV_DATABASE_URL", "KETAV_USER_DATABASE_URL", "KETAV_MIGRATION_DATABASE_URL"),
+    *("KETAV_REDIS_URL", "KETAV_BLOB_URL"),
+)
 """Variables that only the processes that need them get."""
 BASE_MODEL = "hebrew_base.safetensors"
 SHIPPED_FILES = {
@@ -74,6 +77,8 @@ class System:
             "KETAV_REDIS_URL": settings.redis_url or self.valkey.url,
             "KETAV_BLOB_URL": settings.blob_url or f"file://{self.data.subdirectory('blobs')}",
         }
+        if settings.user_database_url is not None:
+            urls["KETAV_USER_DATABASE_URL"] = settings.user_database_url
         return {name: url if isinstance(url, str) else url.get_secret_value() for name, url in urls.items()}
 
     def command_env(self) -> dict[str, str]:
@@ -90,7 +95,7 @@ class System:
         return {
             **self.base_env(),
             "KETAV_METRICS_PORT": str(self.metrics_port(name)),
-            **{store: urls[store] for store in stores},
+            **{store: urls[store] for store in stores if store in urls},
             **self._address_env(),
             "KETAV_BIND": self.addresses.get(name, ""),
             "KETAV_PORT": str(self.settings.port),
@@ -137,7 +142,7 @@ class System:
         yield Spec(
             "registry",
             python("-m", "ketav_registry.main"),
-            self.service_env("registry", "KETAV_DATABASE_URL", "KETAV_BLOB_URL"),
+            self.service_env("registry", "KETAV_DATABASE_URL", "KETAV_USER_DATABASE_URL", "KETAV_BLOB_URL"),
             needs=("prepare",),
             start_at_once=True,
             ready=GrpcProbe(self.addresses["registry"]),

@@ -52,10 +52,10 @@ def main(
 @admin_app.command()
 def migrate() -> None:
     """Migrate the database to the newest schema, as its owner (KETAV_MIGRATION_DATABASE_URL)."""
-    owner, service = settings().owner_and_service_urls()
+    owner, logins = settings().owner_url(), settings().login_urls()
     if owner is None:
         fail("KETAV_MIGRATION_DATABASE_URL is not set. Set it to the database's URL with its owner's role.")
     try:
-        migrations.upgrade(owner, service)
+        migrations.upgrade(owner, *logins)
     except migrations.DATABASE_ERRORS as error:
         fail(f"The migration failed, and the schema is as before. {migrations.explain(error)}")

@@ -8,10 +8,9 @@ from uuid import UUID
 
 import asyncpg
 import sqlalchemy as sa
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import QueuePool
 
 from ketav_common import tracing
 from ketav_common.context import identity_or_none
@@ -19,6 +18,7 @@ from ketav_common.errors import KetavError, NotFound, TimedOut, Unavailable
 from ketav_common.tracing import SpanKind
 from ketav_registry import metrics
 from ketav_registry.database_disk import check_room
+from ketav_registry.database_logins import Logins, database_url
 from ketav_registry.database_problems import describe, describe_revision
 from ketav_registry.database_projects import ProjectScope, enter_project
 from ketav_registry.domain.members import Role
@@ -65,11 +65,6 @@ class UniqueConflictError(Exception):
     """Another transaction has inserted the unique row first; this one is rolled back and can be repeated."""
 
 
-def database_url(url: str) -> URL:
-    """Return a PostgreSQL URL in any spelling as a URL of the asyncpg driver."""
-    return make_url(url).set(drivername="postgresql+asyncpg")
-
-
 def newest_revision() -> str:
     """Return the number of the newest migration. Numbers have equal length, so newer ones compare greater.
 
@@ -78,7 +73,7 @@ def newest_revision() -> str:
     return max(path.name.partition("_")[0] for path in _MIGRATIONS.glob("[0-9]*.py"))
 
 
-def connect(url: str, *, pool_size: int, statement_timeout_s: float) -> AsyncEngine:
+def connect(url: str | URL, *, pool_size: int, statement_timeout_s: float) -> AsyncEngine:
     """Create a bounded pool, with timeouts for taking a connection and for each statement.
 
     PostgreSQL cancels a statement at its timeout; the driver gives up a second later if the server is silent.
@@ -86,7 +81,7 @@ def connect(url: str, *, pool_size: int, statement_timeout_s: float) -> AsyncEng
     milliseconds = str(int(statement_timeout_s * 1000))
     timeout_s = min(_CONNECT_TIMEOUT_S, statement_timeout_s)
     return create_async_engine(
-        database_url(url),
+        database_url(url) if isinstance(url, str) else url,
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=timeout_s,
@@ -106,26 +101,17 @@ def connect(url: str, *, pool_size: int, statement_timeout_s: float) -> AsyncEng
     )
 
 
-def _measure_pool(engine: AsyncEngine) -> None:
-    """Export the pool's connections as metrics."""
-    pool = engine.pool
-    if isinstance(pool, QueuePool):
-        metrics.CONNECTIONS.labels("busy").set_function(pool.checkedout)
-        metrics.CONNECTIONS.labels("idle").set_function(pool.checkedin)
-        metrics.CONNECTIONS_LIMIT.set(pool.size())
-
-
 class Database:
     """Opens transactions with the rights of one user or of the service."""
 
-    def __init__(self, engine: AsyncEngine, actor: str = "operator") -> None:
-        """Use the connections of this engine and require the schema of the newest migration.
+    def __init__(self, logins: Logins, actor: str = "operator") -> None:
+        """Use the connections of these logins and require the schema of the newest migration.
 
         `actor` is who acts outside a call, for the audit log: `operator`, or `registry` for its sweeps.
         """
-        self._engine = engine
+        self._logins = logins
         self._actor = actor
-        _measure_pool(engine)
+        logins.measure()
         self._revision = newest_revision()
         self._disk_was_full = False
 
@@ -171,7 +157,7 @@ class Database:
         connected = False
         try:
             with tracing.span("transaction", SpanKind.CLIENT, attributes=_SPAN_ATTRIBUTES):
-                async with self._engine.begin() as connection:
+                async with (self._logins.system if system else self._logins.user).begin() as connection:
                     connected = True
                     metrics.CONNECTION_DELAY.observe(time.monotonic() - began)
                     identity = identity_or_none()
@@ -194,23 +180,25 @@ class Database:
     async def problem(self) -> str:
         """Return a sentence for the operator when PostgreSQL cannot be used; empty when it can.
 
-        It must answer and have at least the schema of the newest migration. After a transaction has found its
-        disk full, it must also write a mebibyte.
+        It must answer and have at least the schema of the newest migration, and the login for users must be
+        restricted to their rows. After a transaction has found the disk full, it must also write a mebibyte.
         """
         try:
-            async with self._engine.connect() as connection:
+            async with self._logins.system.connect() as connection:
                 revision = await connection.scalar(sa.text("SELECT max(version_num) FROM alembic_version"))
                 if self._disk_was_full:
                     await connection.rollback()
                     await check_room(connection)
                     self._disk_was_full = False
+            if problem := describe_revision(revision, self._revision):
+                return problem
+            return await self._logins.user_problem()
         except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             return describe(error)
-        return describe_revision(revision, self._revision)
 
     async def close(self) -> None:
         """Close every connection."""
-        await self._engine.dispose()
+        await self._logins.close()
 
 
 async def restrict_to_user(transaction: Transaction, user_id: UUID) -> None:

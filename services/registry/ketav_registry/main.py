@@ -17,6 +17,7 @@ from ketav_registry.blobs import BlobStore
 from ketav_registry.blobs_directory import DirectoryBlobStore
 from ketav_registry.blobs_s3 import s3_store
 from ketav_registry.database import Database, connect
+from ketav_registry.database_logins import Logins
 from ketav_registry.servicer import SERVICES, add_servicers
 from ketav_registry.settings import RegistrySettings, StoreSettings
 from ketav_registry.stores import Stores
@@ -48,12 +49,11 @@ async def open_stores(settings: StoreSettings, actor: str = "operator") -> Async
 
     `actor` is who acts in the stores outside a call.
     """
-    engine = connect(
-        settings.database_url.get_secret_value(),
-        pool_size=settings.database_pool_size,
-        statement_timeout_s=settings.database_timeout,
-    )
-    database = Database(engine, actor)
+    timeout_s = settings.database_timeout
+    user_url, system_url = settings.database_urls()
+    user = connect(user_url, pool_size=settings.database_pool_size, statement_timeout_s=timeout_s)
+    system = connect(system_url, pool_size=settings.database_system_pool_size, statement_timeout_s=timeout_s)
+    database = Database(Logins(user, system), actor)
     try:
         yield Stores(database, blob_store(settings.blob_url.get_secret_value(), spool_dir(settings)))
     finally:

@@ -1,17 +1,19 @@
 """Migration of a database to the newest schema, by the role that owns it."""
 
 import asyncio
+from collections.abc import Iterable
 from pathlib import Path
 
 import asyncpg
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from ketav_registry.database import database_url
+from ketav_registry.database_logins import SYSTEM_ROLE, USER_ROLE, database_url
 from ketav_registry.database_problems import describe
 
 DATABASE_ERRORS = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
@@ -35,19 +37,24 @@ def alembic_config(owner_url: str) -> Config:
     return Config(ini, attributes={"url": owner_url})
 
 
-def upgrade(owner_url: str, service_url: str | None = None) -> None:
-    """Run the missing migrations, and set the service role's password to the one in `service_url`."""
+def upgrade(owner_url: str, *login_urls: URL) -> None:
+    """Run the missing migrations, and set the passwords of the logins to those of their URLs."""
     command.upgrade(alembic_config(owner_url), "head")
-    password = database_url(service_url).password if service_url else None
-    if password:
-        asyncio.run(_set_password(owner_url, password))
+    passwords = [
+        (role, url.password)
+        for role, url in zip((SYSTEM_ROLE, USER_ROLE), login_urls, strict=False)
+        if url.password
+    ]
+    if passwords:
+        asyncio.run(_set_passwords(owner_url, passwords))
 
 
-async def _set_password(owner_url: str, password: str) -> None:
-    """Set the password of the role `ketav_service`, without logging the statement."""
+async def _set_passwords(owner_url: str, passwords: Iterable[tuple[str, str]]) -> None:
+    """Set the passwords of roles, without logging the statements."""
     engine = create_async_engine(database_url(owner_url), poolclass=NullPool)
-    literal = password.replace("'", "''")
     async with engine.begin() as connection:
         await connection.execute(sa.text("SET LOCAL log_statement = 'none'"))
-        await connection.exec_driver_sql(f"ALTER ROLE ketav_service PASSWORD '{literal}'")
+        for role, password in passwords:
+            literal = password.replace("'", "''")
+            await connection.exec_driver_sql(f"ALTER ROLE {role} PASSWORD '{literal}'")
     await engine.dispose()

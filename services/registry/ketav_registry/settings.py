@@ -2,11 +2,23 @@
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
+from sqlalchemy.engine import URL
 
 from ketav_common.setting_types import BlobUrl, DatabaseUrl, GrpcAddress, RedisUrl, WritableDirectory
 from ketav_common.settings import BoundSettings, EnvironmentSettings
+from ketav_registry.database_logins import database_url, user_database_url
 from ketav_registry.domain.corrections_quarantine import QuarantineLimits
+
+_USER_URL = (
+    "URL with the role `ketav_user`, which row-level security restricts to one user; unset: that of "
+    "KETAV_DATABASE_URL, with this role and a password that follows from its password."
+)
+
+
+def _secret(url: SecretStr | None) -> str | None:
+    """Return the value of a URL that may be unset."""
+    return url.get_secret_value() if url else None
 
 
 class StoreSettings(EnvironmentSettings):
@@ -15,14 +27,28 @@ class StoreSettings(EnvironmentSettings):
     database_url: DatabaseUrl = Field(
         description="URL of PostgreSQL with the role `ketav_service`, which owns no table."
     )
+    user_database_url: DatabaseUrl | None = Field(None, description=_USER_URL)
     blob_url: BlobUrl = Field(
         description="Object store: file:///folder or s3://key:secret@host:port/bucket?secure=0."
     )
     spool_dir: WritableDirectory | None = Field(
         None, description="Folder for uploads on their way to S3; the system's temporary folder when unset."
     )
-    database_pool_size: int = Field(10, ge=1, le=100, description="Maximum number of database connections.")
+    database_pool_size: int = Field(
+        10, ge=1, le=100, description="Maximum number of database connections for the work of users."
+    )
+    database_system_pool_size: int = Field(
+        5,
+        ge=1,
+        le=100,
+        description="Maximum number of database connections for work that is not of one user.",
+    )
     database_timeout: float = Field(10, ge=1, le=60, description="Maximum seconds of a statement.")
+
+    def database_urls(self) -> tuple[URL, URL]:
+        """Return the URLs of the login for users and of the login of the services."""
+        system, user = self.database_url.get_secret_value(), _secret(self.user_database_url)
+        return user_database_url(system, user), database_url(system)
 
 
 class MigrationSettings(EnvironmentSettings):
@@ -35,13 +61,21 @@ class MigrationSettings(EnvironmentSettings):
         None, description="URL with the role `ketav_service`, which gets the password of this URL."
     )
 
-    def owner_and_service_urls(self) -> tuple[str | None, str | None]:
-        """Return the URL with the owner's role, or else the service's, and that with the service's role."""
-        owner, service = (
-            url.get_secret_value() if url else None
-            for url in (self.migration_database_url, self.database_url)
-        )
-        return owner or service, service
+    user_database_url: DatabaseUrl | None = Field(
+        None,
+        description="URL with the role `ketav_user`, which gets the password of this URL.",
+    )
+
+    def owner_url(self) -> str | None:
+        """Return the URL with the owner's role, or else that of the services."""
+        return _secret(self.migration_database_url) or _secret(self.database_url)
+
+    def login_urls(self) -> tuple[URL, ...]:
+        """Return the URLs of the login of the services and of the login for users, if they are set."""
+        system = _secret(self.database_url)
+        if system is None:
+            return ()
+        return database_url(system), user_database_url(system, _secret(self.user_database_url))
 
 
 class AdminSettings(MigrationSettings):

@@ -8,7 +8,7 @@ from alembic import context
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from ketav_registry.database import database_url
+from ketav_registry.database_logins import database_url
 from ketav_registry.tables import metadata
 
 # Key of the advisory lock: any number that no other lock of this database has.

@@ -63,9 +63,8 @@ def restore(
     async def work() -> Manifest:
         """Open the object store and restore."""
         blobs = blob_store(stores.blob_url.get_secret_value(), spool_dir(stores))
-        service = stores.database_url.get_secret_value()
         async with asyncio.timeout(_MAX_SECONDS):
-            return await restore_backup(folder, owner.get_secret_value(), service, blobs, progress)
+            return await restore_backup(folder, owner.get_secret_value(), admin.login_urls(), blobs, progress)
 
     manifest = finish(work, "If the rows are stored already, `ketav migrate` completes the restore.")
     typer.echo(f"Restored {folder}: {_summary(manifest)}")

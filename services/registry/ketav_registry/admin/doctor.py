@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from importlib.metadata import version
@@ -16,6 +16,7 @@ import sqlalchemy as sa
 import typer
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from pydantic import SecretStr
+from sqlalchemy.engine import URL
 
 from ketav_common.errors import KetavError
 from ketav_common.limits import MIB
@@ -24,6 +25,7 @@ from ketav_registry import blobs as objects
 from ketav_registry.admin.session import Json, finish, require_system, settings, show
 from ketav_registry.database import connect, newest_revision
 from ketav_registry.database_disk import check_room
+from ketav_registry.database_logins import Logins
 from ketav_registry.database_problems import describe, describe_revision
 from ketav_registry.main import blob_store
 from ketav_registry.migrate import DATABASE_ERRORS, explain
@@ -72,6 +74,7 @@ def _checks(admin: AdminSettings) -> Iterator[tuple[str, Callable[[], Awaitable[
     """Yield the name of each check and the check."""
     yield "version", _version
     yield "database", partial(_database, admin.database_url)
+    yield "database users", partial(_user_login, admin.login_urls())
     yield "database owner", partial(_owner, admin.migration_database_url)
     yield "objects", partial(_objects, admin.blob_url)
     yield "broker", partial(_broker, admin.redis_url)
@@ -118,6 +121,22 @@ async def _database(url: SecretStr | None) -> Finding:
             finding="The role of KETAV_DATABASE_URL bypasses row-level security. Use the role ketav_service.",
         )
     return Finding("database", ok=True, finding=f"PostgreSQL {server}, schema {revision}")
+
+
+async def _user_login(urls: Sequence[URL]) -> Finding:
+    """Check that the login for the work of users connects and is restricted to their rows."""
+    name = "database users"
+    if not urls:
+        return Finding(name, ok=None, finding=_UNSET.format("KETAV_DATABASE_URL"))
+    system, user = (connect(url, pool_size=1, statement_timeout_s=_TIMEOUT_S) for url in urls)
+    logins = Logins(user, system)
+    try:
+        problem = await logins.user_problem()
+    except DATABASE_ERRORS as error:
+        problem = describe(error)
+    finally:
+        await logins.close()
+    return Finding(name, ok=not problem, finding=problem or "sees the rows of one user at a time")
 
 
 async def _owner(url: SecretStr | None) -> Finding:

@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 
 from ketav_common.errors import Precondition
-from ketav_registry.database import database_url
+from ketav_registry.database_logins import database_url
 from ketav_registry.database_problems import describe
 
 _CONNECT_TIMEOUT_S = 10

@@ -1,7 +1,7 @@
 """`ketav admin restore`: fills an empty system from a backup."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 import asyncpg
 from alembic import command
 from alembic.script import ScriptDirectory
+from sqlalchemy.engine import URL
 
 from ketav_common.errors import Conflict, DataLoss, InvalidInput
 from ketav_common.limits import CHUNK_BYTES, MAX_MODEL_BYTES
@@ -64,7 +65,7 @@ WHERE attidentity <> '' AND relkind = 'r' AND relnamespace = current_schema()::r
 
 
 async def restore_backup(
-    folder: Path, owner_url: str, service_url: str, blobs: BlobStore, progress: Progress
+    folder: Path, owner_url: str, login_urls: Iterable[URL], blobs: BlobStore, progress: Progress
 ) -> Manifest:
     """Fill an empty database and object store from a backup, and migrate it to the newest schema.
 
@@ -85,7 +86,7 @@ async def restore_backup(
     progress(f"{manifest.objects:,} objects are stored")
     await _load_rows(folder, manifest, owner_url)
     progress(f"{manifest.rows:,} rows are stored")
-    await asyncio.to_thread(migrate.upgrade, owner_url, service_url)
+    await asyncio.to_thread(migrate.upgrade, owner_url, *login_urls)
     async with raw_connection(owner_url) as connection:
         await connection.execute("ANALYZE")
     return manifest
