@@ -17,7 +17,16 @@ _SYSTEM = "current_setting('app.system', true) = 'on'"
 _TABLES = (
     *("account", "active_hand_model", "active_model", "api_key", "audit_entry", "correction", "dataset"),
     *("dataset_line", "done_request", "ended_session", "erasure", "feedback", "hand", "job", "job_export"),
-    *("job_page", "line", "model_version", "object_removal", "page", "project", "project_member", "training_policy"),
+    *(
+        "job_page",
+        "line",
+        "model_version",
+        "object_removal",
+        "page",
+        "project",
+        "project_member",
+        "training_policy",
+    ),
     *("training_run", "transcription", "webhook", "webhook_delivery"),
 )
 # Rows that a user sees and writes where they are not those of `_OWN`.
