@@ -302,12 +302,15 @@ def without_filters(registry: Registry) -> Iterator[list[str]]:
             query = visitors.replacement_traverse(query, {}, replaced)
         return query, many, parameters
 
-    engine = registry.stores.database._engine.sync_engine
-    sa.event.listen(engine, "before_execute", rewrite, retval=True)
+    logins = registry.stores.database._logins
+    engines = (logins.user.sync_engine, logins.system.sync_engine)
+    for engine in engines:
+        sa.event.listen(engine, "before_execute", rewrite, retval=True)
     try:
         yield left_out
     finally:
-        sa.event.remove(engine, "before_execute", rewrite)
+        for engine in engines:
+            sa.event.remove(engine, "before_execute", rewrite)
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ does the owner of the tables; older code, which does everything as `ketav_servic
 
 from alembic import op
 
-revision = "0033"
-down_revision = "0032"
+revision = "0034"
+down_revision = "0033"
 branch_labels = None
 depends_on = None
 
