@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 from ketav_gateway.http.openapi import WITH_COOKIE, operations
 from ketav_gateway.http.problem_codes import CODES
 from ketav_gateway.main import build
-from tests.parts.gateway import Gateway, gateway_settings
+from tests.parts.gateway import Gateway, gateway_settings, in_process_gateway
 from tools.hygiene import ROOT
 
 SENTENCES = re.compile(r"[A-Z`\d].*[.:]", re.DOTALL)
@@ -176,6 +176,15 @@ async def test_the_page_loads_scripts_and_styles_of_this_server_alone(gateway: G
             assert asset.headers["content-type"].startswith(("text/javascript", "text/css"))
     assert (await gateway.anonymous.get("/docs/..%2fdocs.py")).status_code == 404
     assert (await gateway.anonymous.get("/docs/docs.html")).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/docs", "/docs/docs.js", "/openapi.json"])
+async def test_an_operator_may_switch_the_description_off(tmp_path: Path, path: str) -> None:
+    """Its addresses are unknown then, and no answer refers to them."""
+    async with in_process_gateway(tmp_path, docs="off") as closed:
+        answer = await closed.anonymous.get(path)
+        assert (answer.status_code, answer.json()["detail"]) == (404, "This address does not exist.")
+        assert (await closed.client.get("/me")).status_code == 200
 
 
 async def test_the_description_is_served_without_a_key(gateway: Gateway) -> None:

@@ -14,6 +14,7 @@ from ketav_gateway.http.addresses import Addresses
 from ketav_gateway.http.compression import compress
 from ketav_gateway.http.cross_origin import allow_origins
 from ketav_gateway.http.dependencies import API_KEY_SCHEMES, Components, identify
+from ketav_gateway.http.docs import router as docs
 from ketav_gateway.http.edge import Edge, EdgeLimits
 from ketav_gateway.http.openapi import DescribedAPI, operation_id
 from ketav_gateway.http.parameters import refuse_unknown_parameters
@@ -119,6 +120,7 @@ def create_app(
         openapi_tags=_TAGS,
         generate_unique_id_function=operation_id,
         lifespan=lifespan,
+        openapi_url="/openapi.json" if settings.docs else None,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
@@ -141,5 +143,7 @@ def create_app(
     for router in _FEATURES:
         app.include_router(router, dependencies=dependencies)
     app.include_router(link_addresses, dependencies=[Depends(refuse_unknown_parameters)])
+    if settings.docs:
+        app.include_router(docs)
     app.include_router(system)
     return app

@@ -65,6 +65,10 @@ class GatewaySettings(ServiceSettings):
         description="Origins of web pages that may call the API from a browser, separated by commas, such as "
         "`https://app.example.org`; `*`: all. Empty: none.",
     )
+    docs: bool = Field(
+        default=True,
+        description="Whether the API's description is served, /docs and /openapi.json; `off` removes both.",
+    )
     spool_dir: WritableDirectory | None = Field(
         None, description="Folder for uploads in progress; unset: the system's temporary folder."
     )

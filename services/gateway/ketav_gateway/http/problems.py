@@ -183,7 +183,8 @@ async def _on_http_exception(request: Request, error: Exception) -> JSONResponse
         headers["Allow"] = ", ".join(methods_of(request.app.routes, request.scope, request.url.path))
         detail = f"This address does not support the method of the request. Use {headers['Allow']}."
     elif error.status_code == http.HTTPStatus.NOT_FOUND:
-        detail = "This address does not exist. The addresses are listed under /docs."
+        listed = " The addresses are listed under /docs." if request.app.openapi_url else ""
+        detail = f"This address does not exist.{listed}"
     return problem(error.status_code, code, detail, headers=headers)
 
 

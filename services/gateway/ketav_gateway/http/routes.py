@@ -1,4 +1,4 @@
-"""Routes without a feature: liveness, readiness, the correction page and the page /docs."""
+"""Routes without a feature: liveness, readiness and the correction page."""
 
 from typing import Literal
 
@@ -6,13 +6,12 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 from pydantic import ConfigDict, Field
 
-from ketav_gateway.http import docs, problems, web
+from ketav_gateway.http import problems, web
 from ketav_gateway.http.dependencies import Gateway
 from ketav_gateway.http.health import SERVING
 from ketav_gateway.schemas import ResponseBody
 
 router = APIRouter(tags=["system"])
-router.include_router(docs.router)
 router.include_router(web.router)
 
 _RETRY_AFTER_S = 2

@@ -22,7 +22,7 @@ _PATTERNS = {
 _OTHER_PATTERN = "The value has a character that is not allowed. Copy the value from an earlier response."
 _NO_CURSOR = "The cursor is malformed. Send a cursor of this list, or none to start at the beginning."
 """As in the registry's error: no other text is a shorter or corrected cursor."""
-_OTHER_ERROR = "The value is not valid. Compare it with the description of the request under /docs."
+_OTHER_ERROR = "The value is not valid. Compare it with the description of the API."
 _SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "missing": "The field is missing. Add it.",
     "model_type": "The value is not a JSON object. Send an object.",
