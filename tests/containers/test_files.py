@@ -224,10 +224,11 @@ def test_the_observability_file_adds_tools_that_only_the_host_and_the_services_r
 
 
 def test_the_gateways_tmp_holds_all_bodies_that_its_limits_admit_at_once() -> None:
-    """The bodies are spooled to `/tmp`, which is in memory; the container's memory also holds a decoder."""
+    """Bodies and two exports are in `/tmp`, which is in memory; the container's memory also holds a decoder."""
     gateway = resolved()["services"]["gateway"]
     (mount,) = gateway["tmpfs"]
-    size = int(re.search(r":size=(\d+)g,", mount)[1]) << 30  # type: ignore[index]
+    size = int(re.search(r":size=(\d+)m,", mount)[1]) << 20  # type: ignore[index]
     default = {name: field.default for name, field in GatewaySettings.model_fields.items()}
-    assert size >= default["max_spool_bytes"]
+    exports = 2 * int(gateway["environment"]["KETAV_MAX_EXPORT_BYTES"])
+    assert size >= default["max_spool_bytes"] + exports
     assert int(gateway["deploy"]["resources"]["limits"]["memory"]) >= size + default["image_memory_bytes"]

@@ -197,7 +197,7 @@ def test_the_registry_counts_calls_corrections_runs_and_deliveries(
     assert value("ketav_webhook_deliveries_total", outcome="delivered") == 1
     assert value("ketav_webhook_delivery_attempts_sum") == 1
     assert value("ketav_lease_expiries_total") == value("ketav_fence_rejections_total") == 0
-    assert value("ketav_database_connections_limit") == 10
+    assert value("ketav_database_connections_limit") == 15
     assert 1 <= value("ketav_database_connections") <= 10
     assert value("ketav_database_connection_delay_seconds_count") > PAGES
 

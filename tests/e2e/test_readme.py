@@ -4,8 +4,11 @@ import json
 import os
 import re
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
+
+import httpx
 
 from tests.e2e.local_system import LocalSystem, boxes
 
@@ -24,6 +27,18 @@ def environment(system: LocalSystem) -> dict[str, str]:
     return {**os.environ, **own}
 
 
+def exported(client: httpx.Client, project_id: str) -> str:
+    """Export a project by a job, wait for its end, and return the id of the job."""
+    response = client.get(f"/projects/{project_id}/export", headers={"Prefer": "respond-async"})
+    job_id: str = response.raise_for_status().json()["job_id"]
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if client.get(f"/jobs/{job_id}").json()["state"] == "succeeded":
+            return job_id
+        time.sleep(0.2)
+    raise TimeoutError(job_id)
+
+
 def run_documented_commands(system: LocalSystem, folder: Path, pages: list[dict[str, Any]]) -> None:
     """Run the curl commands of /docs that show data, with the variables of README.md.
 
@@ -37,14 +52,16 @@ def run_documented_commands(system: LocalSystem, folder: Path, pages: list[dict[
         paths = client.get("/openapi.json").json()["paths"]
         job = {"project_id": page["project_id"], "image_ids": [pages[-1]["image_id"]]}
         ids += f" JOB={client.post('/jobs/', json=job).raise_for_status().json()['job_id']}"
+        export = exported(client, page["project_id"])
     run_commands = 0
     signing_in = paths["/session"]["post"]["description"].partition("```sh\n")[2].partition("```")[0]
     for path, methods in paths.items():
         if "get" not in methods or "{run_id}" in path or path == "/webhook":
             continue
         command = methods["get"]["description"].partition("```sh\n")[2].partition("```")[0]
+        own = f"JOB={export}" if path == "/jobs/{job_id}/export" else ""
         ran = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", f"{settings}\n{ids}\n{signing_in}\n{command}"],
+            ["bash", "-euo", "pipefail", "-c", f"{settings}\n{ids}\n{own}\n{signing_in}\n{command}"],
             cwd=folder,
             env=environment(system),
             capture_output=True,

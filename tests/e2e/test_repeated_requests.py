@@ -13,8 +13,8 @@ import pytest
 from tests.e2e.local_system import LocalSystem, boxes, tiny_system
 from tests.parts.archives import zipped
 
-WITHOUT_KEY = {"/session"}
-"""Signing in stores nothing: each request gets a session of its own."""
+WITHOUT_KEY = {"/session", "/projects/{project_id}/iiif-link"}
+"""Signing in and making a link store nothing: each request gets a session or a link of its own."""
 MAY_BE_REFUSED = {
     # A second archive of a user is not received while one is imported.
     "/projects/{project_id}/ground-truth": {429},

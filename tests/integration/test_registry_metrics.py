@@ -111,4 +111,4 @@ async def test_a_transaction_takes_a_connection_of_the_pool(registry: Registry) 
         await create(registry)
     assert value("ketav_database_connections", state="idle") >= 1
     assert value("ketav_database_connections", state="busy") == 0
-    assert value("ketav_database_connections_limit") == 10
+    assert value("ketav_database_connections_limit") == 15
