@@ -224,7 +224,7 @@ def test_the_observability_file_adds_tools_that_only_the_host_and_the_services_r
 
 
 def test_the_gateways_tmp_holds_all_bodies_that_its_limits_admit_at_once() -> None:
-    """Bodies and two exports are in `/tmp`, which is in memory; the container's memory also holds a decoder."""
+    """Bodies and two exports are in `/tmp`, in memory; the container's memory also holds a decoder."""
     gateway = resolved()["services"]["gateway"]
     (mount,) = gateway["tmpfs"]
     size = int(re.search(r":size=(\d+)m,", mount)[1]) << 20  # type: ignore[index]
